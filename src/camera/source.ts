@@ -1,0 +1,40 @@
+/** Pixel layouts a source may deliver. `jpeg` stands for any encoded picture that sharp decodes. */
+export type PixelFormat = 'rgb24' | 'yuv420p' | 'jpeg';
+
+/**
+ * One picture from a camera.
+ *
+ * `rgb24` is width·height·3 bytes, rows not padded. `yuv420p` is planar I420 without padding:
+ * width·height luma bytes, then two planes of ceil(width/2)·ceil(height/2). `jpeg` is one whole
+ * encoded picture; its width and height are 0 until it is decoded.
+ */
+export interface Frame {
+  /** Counts up from 1 within one camera, over restarts of its source. */
+  readonly sequence: number;
+  readonly camera: string;
+  /** Monotonic capture time, milliseconds (`performance.now()`). */
+  readonly capturedAt: number;
+  /** Wall-clock capture time, milliseconds since the epoch. */
+  readonly time: number;
+  readonly width: number;
+  readonly height: number;
+  readonly format: PixelFormat;
+  /** Luma range of `yuv420p`: libcamera delivers `full`, most network cameras `limited` (BT.601). */
+  readonly range: 'full' | 'limited';
+  readonly bytes: Uint8Array;
+}
+
+/** What a source hands over: the frame without what the slot adds. */
+export type CapturedFrame = Pick<Frame, 'width' | 'height' | 'format' | 'range' | 'bytes'>;
+
+/**
+ * A source of frames.
+ *
+ * `run` works until `signal` is aborted or the source breaks or ends, and then resolves with the
+ * reason (it never rejects): MND_CAMERA_STOPPED after an abort, MND_CAMERA_ENDED after the last
+ * picture of a finite source, another MND_CAMERA_… code when it broke. The bytes given to `onFrame`
+ * belong to the source again when `onFrame` returns.
+ */
+export interface Source {
+  run(signal: AbortSignal, onFrame: (frame: CapturedFrame) => void): Promise<Error>;
+}

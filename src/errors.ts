@@ -1,0 +1,99 @@
+/**
+ * Every error a user can meet, by code. One table, so that documentation, exit codes and tests
+ * have a single source. The summary names the class of problem; the message of a thrown error says
+ * what was expected, what was found and what to do next.
+ */
+export const ERROR_TABLE = {
+  MND_USAGE: { exit: 64, summary: 'the command line is not understood' },
+  MND_CONFIG_INVALID: { exit: 78, summary: 'the configuration has problems' },
+  MND_CONFIG_UNREADABLE: { exit: 78, summary: 'a configuration file cannot be read' },
+  MND_INPUT_MISSING: { exit: 66, summary: 'an input file does not exist or cannot be read' },
+  MND_IMAGE_INVALID: { exit: 1, summary: 'a picture cannot be decoded' },
+  MND_FRAME_INVALID: { exit: 1, summary: 'a frame has the wrong size or format' },
+  MND_LABELS_INVALID: { exit: 1, summary: 'a label file does not fit its model' },
+  MND_MODEL_UNKNOWN: { exit: 64, summary: 'no model has this name' },
+  MND_MODEL_MISSING: { exit: 69, summary: 'a model is not installed' },
+  MND_MODEL_INVALID: { exit: 1, summary: 'a model file is damaged or not of a known kind' },
+  MND_MODEL_TRUNCATED: { exit: 1, summary: 'a model file ends too early' },
+  MND_MODEL_TOO_LARGE: { exit: 1, summary: 'a model file is larger than any supported model' },
+  MND_MODEL_OPERATOR: { exit: 1, summary: 'a model uses an operator that cannot be converted' },
+  MND_MODEL_SHAPE: { exit: 1, summary: 'a model has tensors of an unsupported shape or type' },
+  MND_MODEL_MISMATCH: { exit: 1, summary: 'a model is not what its description says' },
+  MND_MODEL_CHECKSUM: { exit: 1, summary: 'a download does not have the expected checksum' },
+  MND_MODEL_VERIFY: { exit: 1, summary: 'a converted model does not load or run' },
+  MND_CATALOG_INVALID: { exit: 1, summary: 'the model catalogue is damaged' },
+  MND_DOWNLOAD_FAILED: { exit: 69, summary: 'a download failed' },
+  MND_ARCHIVE_INVALID: { exit: 1, summary: 'an archive is damaged or lacks the expected file' },
+  MND_INFERENCE_FAILED: { exit: 1, summary: 'a model failed to run' },
+  MND_INFERENCE_CLOSED: { exit: 1, summary: 'the inference worker has stopped' },
+  MND_CAMERA_ENDED: { exit: 1, summary: 'a camera source has delivered its last frame' },
+  MND_CAMERA_STOPPED: { exit: 1, summary: 'a camera source was asked to stop' },
+  MND_CAMERA_FAILED: { exit: 69, summary: 'a camera source failed' },
+  MND_CAMERA_STALLED: { exit: 69, summary: 'a camera source delivers no frames' },
+  MND_CAMERA_MISSING: { exit: 69, summary: 'the program or device a camera needs is missing' },
+  MND_STORE_OPEN: { exit: 1, summary: 'the database cannot be opened' },
+  MND_STORE_CORRUPT: { exit: 1, summary: 'the database is damaged' },
+  MND_STORE_NEWER: { exit: 1, summary: 'the database was written by a newer version' },
+  MND_STORE_FAILED: { exit: 1, summary: 'the database cannot be written' },
+  MND_MQTT_PAYLOAD: { exit: 1, summary: 'an MQTT command has an invalid payload' },
+  MND_MQTT_UNAVAILABLE: { exit: 69, summary: 'the MQTT broker cannot be reached' },
+  MND_MQTT_LISTEN: { exit: 69, summary: 'the embedded MQTT broker cannot listen' },
+  MND_MQTT_TOPIC: { exit: 78, summary: 'a name cannot be used in an MQTT topic' },
+  MND_THERMAL_SENSOR: { exit: 1, summary: 'the temperature sensor cannot be read' },
+  MND_INTERNAL: { exit: 1, summary: 'a defect in mobilenetd' },
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_TABLE;
+
+/** What a coded error tells the user, each a sentence fragment without a full stop. */
+export interface ErrorDetail {
+  /** What was being done or looked at, e.g. a file name. Never a secret. */
+  readonly subject?: string;
+  readonly expected?: string;
+  readonly found?: string;
+  /** What the user can do next. */
+  readonly next?: string;
+  readonly cause?: unknown;
+}
+
+/** An error with a code from {@link ERROR_TABLE}; its message is complete and fit for users. */
+export interface CodedError extends Error {
+  readonly code: ErrorCode;
+  /** Exit status of a command that ends with this error. */
+  readonly exitCode: number;
+}
+
+class MobilenetdError extends Error implements CodedError {
+  readonly code: ErrorCode;
+  readonly exitCode: number;
+  override readonly name = 'MobilenetdError';
+
+  constructor(code: ErrorCode, detail: ErrorDetail) {
+    super(formatMessage(code, detail), detail.cause === undefined ? {} : { cause: detail.cause });
+    this.code = code;
+    this.exitCode = ERROR_TABLE[code].exit;
+  }
+}
+
+function formatMessage(code: ErrorCode, detail: ErrorDetail): string {
+  const subject = detail.subject === undefined ? '' : `${detail.subject}: `;
+  const parts = [`${subject}${ERROR_TABLE[code].summary}`];
+  if (detail.expected !== undefined) parts.push(`expected ${detail.expected}`);
+  if (detail.found !== undefined) parts.push(`found ${detail.found}`);
+  if (detail.next !== undefined) parts.push(detail.next);
+  return parts.join('; ');
+}
+
+/** Makes (does not throw) a coded error. */
+export function codedError(code: ErrorCode, detail: ErrorDetail = {}): CodedError {
+  return new MobilenetdError(code, detail);
+}
+
+export function isCodedError(value: unknown): value is CodedError {
+  return value instanceof MobilenetdError;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(value: unknown): string {
+  return value instanceof Error ? value.message : String(value);
+}

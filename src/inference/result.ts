@@ -1,0 +1,38 @@
+/** Left, top, width, height in pixels of the frame as it was captured (before cropping). */
+export type Box = readonly [x: number, y: number, width: number, height: number];
+
+export interface ScoredLabel {
+  /** Class index in the network's output. */
+  readonly index: number;
+  readonly label: string;
+  /** Probability, 0 to 1. */
+  readonly score: number;
+  /** Null for classification. */
+  readonly box: Box | null;
+}
+
+/** What the network said of one frame. */
+export interface Result {
+  readonly camera: string;
+  readonly sequence: number;
+  /** Capture time of the frame: monotonic, and wall clock, milliseconds. */
+  readonly capturedAt: number;
+  readonly time: number;
+  /** Name of the variant that ran. */
+  readonly model: string;
+  readonly alpha: number;
+  readonly size: number;
+  readonly timings: Timings;
+  /** Best first. Classification: the top k; detection: every box over the threshold, suppressed. */
+  readonly labels: readonly ScoredLabel[];
+}
+
+/** Milliseconds spent on one frame, by stage. */
+export interface Timings {
+  /** Decoding of an encoded picture; 0 for raw frames. */
+  readonly decode: number;
+  readonly preprocess: number;
+  readonly inference: number;
+  /** Softmax and top-k, or box decoding and non-maximum suppression. */
+  readonly postprocess: number;
+}

@@ -1,0 +1,99 @@
+export type Task = 'classify' | 'detect';
+
+/** exact: the numbers of TensorFlow Lite; symmetric: weights with zero point 0; float32: reference. */
+export type NumericForm = 'exact' | 'symmetric' | 'float32';
+
+/** The network's one picture input: uint8 RGB, [1, height, width, 3], 0 to 255. */
+export interface ModelInput {
+  readonly name: string;
+  /** Side lengths in pixels this file runs at; the first is the native one. */
+  readonly sizes: readonly number[];
+}
+
+/** An output tensor as onnxruntime returns it; real = scale · (stored − zeroPoint). */
+export interface ModelOutput {
+  readonly name: string;
+  readonly type: 'uint8' | 'float32';
+  /** 1 and 0 for float32. */
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** Logits [1, classes]; softmax is applied outside the network. */
+export interface ClassifierHead {
+  readonly kind: 'classifier';
+  readonly classes: number;
+  readonly logits: ModelOutput;
+}
+
+/** Rules that place SSD anchors; sizes are fractions of `referenceSize` pixels and stay in pixels. */
+export interface AnchorRules {
+  readonly referenceSize: number;
+  readonly minScale: number;
+  readonly maxScale: number;
+  readonly aspectRatios: readonly number[];
+  readonly reduceBoxesInLowestLayer: boolean;
+  /** Side of an extra square anchor between two layers' scales (TensorFlow's interpolated scale). */
+  readonly interpolatedScaleAspectRatio: number;
+}
+
+/** One feature map of an SSD head: NHWC tensors [1, rows, columns, anchors·4] and [… anchors·classes]. */
+export interface SsdLayer {
+  readonly boxes: ModelOutput;
+  readonly scores: ModelOutput;
+  readonly stride: number;
+}
+
+/** An SSD head as raw convolution outputs; vision/ decodes boxes and suppresses overlaps. */
+export interface SsdHead {
+  readonly kind: 'ssd';
+  /** Score columns, the background (column 0) included. */
+  readonly classes: number;
+  readonly layers: readonly SsdLayer[];
+  readonly anchors: AnchorRules;
+  /** Divisors of the encoded y, x, height, width. */
+  readonly boxScales: readonly [number, number, number, number];
+}
+
+export type ModelHead = ClassifierHead | SsdHead;
+
+/** How a picture becomes the network's input. */
+export interface Preprocessing {
+  /** Central part that is kept of each side, e.g. 0.875; 1 keeps everything. */
+  readonly centralCrop: number;
+}
+
+/** Published accuracy on the public validation set, percent; null where none was published. */
+export interface Accuracy {
+  readonly top1: number | null;
+  readonly top5: number | null;
+  /** COCO mean average precision, percent. */
+  readonly map: number | null;
+}
+
+/** One installed network at one input size: a rung the daemon can run. */
+export interface Variant {
+  /** Name of the rung: the model's own for a classifier, `<model>_<size>` for a detector of several sizes. */
+  readonly name: string;
+  /** Name of the installed model it belongs to. */
+  readonly model: string;
+  readonly family: string;
+  readonly task: Task;
+  readonly alpha: number;
+  readonly size: number;
+  readonly form: NumericForm;
+  /** Absolute path of the ONNX file, and its sha256 (hexadecimal). */
+  readonly file: string;
+  readonly sha256: string;
+  readonly input: ModelInput;
+  readonly head: ModelHead;
+  readonly preprocessing: Preprocessing;
+  /**
+   * Names by class index. A classifier has as many as classes. A detector's have `classes` entries
+   * as well (index 0 is the background); unused indices are empty strings.
+   */
+  readonly labels: readonly string[];
+  readonly accuracy: Accuracy;
+  /** Multiply-adds of one inference, millions; null if unknown. */
+  readonly multAdds: number | null;
+}
