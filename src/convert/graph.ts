@@ -31,7 +31,12 @@ export type Activation = 'none' | 'relu' | 'relu6';
 export type Padding =
   | 'same'
   | 'valid'
-  | { readonly top: number; readonly bottom: number; readonly left: number; readonly right: number };
+  | {
+      readonly top: number;
+      readonly bottom: number;
+      readonly left: number;
+      readonly right: number;
+    };
 
 export interface ConvOperator {
   readonly kind: 'conv';
