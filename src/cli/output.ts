@@ -1,0 +1,42 @@
+import { maskUrls } from '../config/secrets.js';
+import { isCodedError, messageOf } from '../errors.js';
+
+/** Writes one JSON object as one line. */
+export function writeJsonLine(stream: NodeJS.WritableStream, value: object): void {
+  stream.write(`${JSON.stringify(value)}\n`);
+}
+
+export function writeLine(stream: NodeJS.WritableStream, text = ''): void {
+  stream.write(`${text}\n`);
+}
+
+/**
+ * Tells the user why a command failed, as `mobilenetd: MND_…: message`, and returns its exit code:
+ * the one of a coded error, 128 + n after signal n, else 1. The stack is shown only with `debug`.
+ */
+export function reportError(
+  error: unknown,
+  options: { readonly stderr: NodeJS.WritableStream; readonly debug: boolean },
+): number {
+  if (error instanceof Interrupted) return error.exitCode;
+  const code = isCodedError(error) ? error.code : 'MND_INTERNAL';
+  writeLine(options.stderr, maskUrls(`mobilenetd: ${code}: ${messageOf(error)}`));
+  if (options.debug && error instanceof Error) {
+    writeLine(options.stderr, maskUrls(error.stack ?? ''));
+    for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
+      writeLine(options.stderr, maskUrls(`caused by ${cause.stack ?? cause.message}`));
+    }
+  }
+  return isCodedError(error) ? error.exitCode : 1;
+}
+
+/** Why a command's signal was aborted; throwing it ends the command quietly. */
+export class Interrupted extends Error {
+  override readonly name = 'Interrupted';
+  readonly exitCode: number;
+
+  constructor(message: string, exitCode: number) {
+    super(message);
+    this.exitCode = exitCode;
+  }
+}

@@ -1,0 +1,47 @@
+import type { LoadConfigOptions } from '../config/load.js';
+import { loadConfig } from '../config/load.js';
+import type { CommandContext } from './command.js';
+import { Interrupted } from './output.js';
+import type { GlobalOptions } from './program.js';
+
+/** The context of a command in the real process: its streams, environment and signals. */
+export function processContext(options: () => GlobalOptions): CommandContext {
+  let controller: AbortController | null = null;
+  const configOptions = (flags?: Readonly<Record<string, unknown>>): LoadConfigOptions => ({
+    files: options().config,
+    env: process.env,
+    ...(flags === undefined ? {} : { flags }),
+  });
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    // The reader has seen enough (`| head`): no failure. Without a signal there is nothing to end.
+    if (controller === null) process.exit(0);
+    controller.abort(new Interrupted('stdout was closed', 0));
+  });
+  return {
+    env: process.env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    get signal() {
+      controller ??= abortOnSignals();
+      return controller.signal;
+    },
+    get debug() {
+      return options().debug;
+    },
+    configOptions,
+    loadConfig: (flags) => loadConfig(configOptions(flags)).config,
+  };
+}
+
+function abortOnSignals(): AbortController {
+  const controller = new AbortController();
+  const end = (name: 'SIGINT' | 'SIGTERM', exitCode: number) => {
+    // A second signal means that the user will not wait any longer.
+    if (controller.signal.aborted) process.exit(exitCode);
+    controller.abort(new Interrupted(name, exitCode));
+  };
+  process.on('SIGINT', () => end('SIGINT', 130));
+  process.on('SIGTERM', () => end('SIGTERM', 143));
+  return controller;
+}

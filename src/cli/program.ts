@@ -1,0 +1,106 @@
+import { Command, CommanderError } from 'commander';
+import { codedError } from '../errors.js';
+import { VERSION } from '../package-root.js';
+import type { CommandContext, CommandEntry } from './command.js';
+import { reportError } from './output.js';
+
+export interface ProgramOptions {
+  readonly args: readonly string[];
+  readonly commands: readonly CommandEntry[];
+  readonly stdout: NodeJS.WritableStream;
+  readonly stderr: NodeJS.WritableStream;
+  readonly env: NodeJS.ProcessEnv;
+  /** Makes the context of the commands that were asked for; `options` are known when they run. */
+  context(options: () => GlobalOptions): Promise<CommandContext>;
+}
+
+/** Options that every command takes. */
+export interface GlobalOptions {
+  readonly config: readonly string[];
+  readonly debug: boolean;
+}
+
+/** Runs one command line and resolves with its exit code; it never rejects. */
+export async function runProgram(options: ProgramOptions): Promise<number> {
+  const program = createProgram(options);
+  const debug = () => globalOptions(program, options.env).debug;
+  try {
+    await registerCommands(program, options);
+    await program.parseAsync(options.args, { from: 'user' });
+    return 0;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    // Help that was not asked for has been printed already: no further message.
+    if (error instanceof CommanderError && error.code === 'commander.help') return 64;
+    const cause = error instanceof CommanderError ? usageError(error) : error;
+    return reportError(cause, { stderr: options.stderr, debug: debug() });
+  }
+}
+
+function createProgram(options: ProgramOptions): Command {
+  const program = new Command('mobilenetd')
+    .description(
+      'Labels what a camera sees with quantized MobileNet on the CPU, keeps it in SQLite and tells MQTT.',
+    )
+    .version(VERSION, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .option('-c, --config <file>', 'configuration file, may be repeated', collect, [])
+    .option('--debug', 'show the stack of an error (also MOBILENETD_DEBUG=1)', false)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void options.stdout.write(text),
+      writeErr: (text) => void options.stderr.write(text),
+      outputError: () => {},
+      getOutHelpWidth: () => columnsOf(options.stdout),
+      getErrHelpWidth: () => columnsOf(options.stderr),
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 done, 1 failed, 64 usage, 66 input missing, 69 unavailable, 78 bad configuration.',
+    );
+  return program;
+}
+
+function columnsOf(stream: NodeJS.WritableStream): number {
+  return 'columns' in stream && typeof stream.columns === 'number' ? stream.columns : 100;
+}
+
+function collect(value: string, previous: readonly string[]): readonly string[] {
+  return [...previous, value];
+}
+
+function globalOptions(program: Command, env: NodeJS.ProcessEnv): GlobalOptions {
+  const { config, debug } = program.opts<GlobalOptions>();
+  const fromEnv = env.MOBILENETD_DEBUG ?? '';
+  return { config, debug: debug || !['', '0', 'false'].includes(fromEnv) };
+}
+
+/**
+ * Only the commands whose names stand on the command line are imported; of the others the general
+ * help needs no more than the name and the summary.
+ */
+async function registerCommands(program: Command, options: ProgramOptions): Promise<void> {
+  const asked = options.commands.filter((entry) => options.args.includes(entry.name));
+  const context =
+    asked.length === 0 ? null : await options.context(() => globalOptions(program, options.env));
+  for (const entry of options.commands) {
+    if (context !== null && asked.includes(entry)) {
+      const { register } = await entry.load();
+      register(program, context);
+    } else {
+      program.command(entry.name).summary(entry.summary);
+    }
+  }
+}
+
+/** `error: unknown option '--foo'\n(Did you mean --for?)` of commander, in this program's form. */
+function usageError(error: CommanderError): Error {
+  const [first = '', ...rest] = error.message.split('\n');
+  const hint = rest.join(' ').trim().replace(/^\(/, '').replace(/\)$/, '');
+  return codedError('MND_USAGE', {
+    subject: first.replace(/^error: /, ''),
+    next: hint === '' ? 'see mobilenetd --help' : hint.replace(/^Did/, 'did'),
+  });
+}
+

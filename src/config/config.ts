@@ -1,0 +1,156 @@
+/**
+ * The configuration as the daemon sees it: every key is present, checked and frozen. Names are those
+ * of the file (docs/configure.md); durations are seconds, temperatures °C, sizes pixels. The schema
+ * that checks and documents them is schema.ts.
+ */
+export interface Config {
+  /** Topic-safe name of this board. */
+  readonly node: string;
+  /** Absolute path. */
+  readonly state_dir: string;
+  /** Absolute path. */
+  readonly models_dir: string;
+  readonly model: ModelConfig;
+  /** By camera name, in the order of the file. */
+  readonly cameras: Readonly<Record<string, CameraConfig>>;
+  readonly presence: PresenceConfig;
+  readonly governor: GovernorConfig;
+  readonly store: StoreConfig;
+  readonly mqtt: MqttConfig;
+  readonly homeassistant: HomeAssistantConfig;
+  readonly status: StatusConfig;
+  readonly log: LogConfig;
+}
+
+export interface ModelConfig {
+  readonly task: 'detect' | 'classify';
+  /** `auto` or the name of an installed model. */
+  readonly name: string;
+  readonly threads: 'auto' | number;
+  readonly form: 'auto' | 'exact' | 'symmetric' | 'float32';
+  /** Least score of an object that a detector reports, 0 to 1. */
+  readonly threshold: number;
+  /** Labels a classifier reports for a frame. */
+  readonly top: number;
+}
+
+export const SOURCE_KINDS = [
+  'libcamera',
+  'still',
+  'v4l2',
+  'rtsp',
+  'mjpeg',
+  'video',
+  'files',
+  'watch',
+  'demo',
+] as const;
+
+export type SourceKind = (typeof SOURCE_KINDS)[number];
+
+export type Point = readonly [x: number, y: number];
+
+export interface CameraConfig {
+  readonly enabled: boolean;
+  readonly source: SourceKind;
+  /** Device of a v4l2 camera, e.g. `/dev/video0`. */
+  readonly device: string | null;
+  /** Address of an rtsp or mjpeg camera, or of a video. May carry a user name and password. */
+  readonly url: string | null;
+  /** Absolute path of a video, of a picture or folder of pictures, or of a watched folder. */
+  readonly path: string | null;
+  /** Whether a video or a set of pictures begins again at its end. */
+  readonly loop: boolean;
+  readonly size: readonly [width: number, height: number];
+  readonly fps: number;
+  /** Degrees clockwise. */
+  readonly rotation: 0 | 90 | 180 | 270;
+  /** Part of the frame that is looked at, pixels. */
+  readonly crop: readonly [x: number, y: number, width: number, height: number] | null;
+  /** Polygons that are blacked out, pixels. */
+  readonly mask: readonly (readonly Point[])[];
+  readonly labels: 'all' | readonly string[];
+  readonly stall_timeout: number;
+  readonly motion: { readonly enabled: boolean };
+}
+
+/** What one label may have of its own; a key that is absent has the general value. */
+export interface LabelRule {
+  readonly enter?: number;
+  readonly stay?: number;
+  readonly off_delay?: number;
+  readonly min_frames?: number;
+}
+
+export interface PresenceConfig {
+  readonly enter: number;
+  readonly stay: number;
+  readonly off_delay: number;
+  readonly min_frames: number;
+  readonly labels: Readonly<Record<string, LabelRule>>;
+  /** Labels that count as one: group name → its members. */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface GovernorConfig {
+  readonly enabled: 'auto' | boolean;
+  readonly limit: 'auto' | number;
+  readonly margin: number;
+  readonly floor_alpha: number;
+  readonly floor_size: number;
+  readonly min_fps: number;
+  readonly prefer: 'accuracy' | 'fps';
+  /** `auto` or the name of a variant. */
+  readonly pin: string;
+  readonly sysfs_root: string;
+  readonly proc_root: string;
+}
+
+export interface StoreConfig {
+  readonly commit_interval: number;
+  readonly detection_interval: number;
+  readonly retention: {
+    readonly days: number;
+    /** As written, e.g. `1GB`; {@link ./formats.js!parseSize} gives bytes. */
+    readonly max_size: string | number;
+  };
+}
+
+export interface TlsConfig {
+  /** PEM files, absolute paths. */
+  readonly ca_file: string | null;
+  readonly cert_file: string | null;
+  readonly key_file: string | null;
+  readonly verify: boolean;
+}
+
+export interface MqttConfig {
+  /** mqtt, mqtts, ws or wss; null starts the embedded broker. User name and password are taken out. */
+  readonly url: string | null;
+  readonly username: string | null;
+  /** From `password`, the address, `password_file` or a systemd credential. */
+  readonly password: string | null;
+  readonly password_file: string | null;
+  readonly base: string;
+  readonly tls: TlsConfig;
+  readonly embedded: {
+    /** `host:port`; {@link ./formats.js!parseListen} takes it apart. */
+    readonly listen: string;
+  };
+}
+
+export interface HomeAssistantConfig {
+  readonly enabled: boolean;
+  readonly prefix: string;
+  readonly labels: 'default' | readonly string[];
+}
+
+export interface StatusConfig {
+  /** `host:port`, or null for no page. */
+  readonly listen: string | null;
+}
+
+export interface LogConfig {
+  readonly level: 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+  readonly format: 'auto' | 'pretty' | 'json';
+}
