@@ -1,0 +1,153 @@
+import type { Frame } from '../camera/source.js';
+import type { Box, Result } from '../inference/result.js';
+
+/** A camera as the pipeline sees it: where its newest frame waits and how it is looked at. */
+export interface Lane {
+  readonly camera: string;
+  take(): Frame | null;
+  release(frame: Frame): void;
+  /** Least milliseconds between the starts of two inferences of this camera. */
+  interval(): number;
+  readonly crop: Box | null;
+  /** Scores below this are not looked at, 0 to 1. */
+  threshold(): number;
+}
+
+export interface PipelineOptions {
+  /** Runs the network on a frame; the bytes stay valid until the promise settles. */
+  readonly infer: (
+    frame: Frame,
+    options: { topK: number; threshold: number; crop: Box | null },
+  ) => Promise<Result>;
+  readonly onResult: (lane: Lane, result: Result) => void;
+  readonly onError: (lane: Lane, error: unknown) => void;
+  readonly topK: number;
+  /** Monotonic milliseconds. */
+  readonly now?: () => number;
+}
+
+export interface Pipeline {
+  /** Replaces the lanes; the frame being looked at is finished first. */
+  setLanes(lanes: readonly Lane[]): void;
+  /** A frame has become available. */
+  wake(): void;
+  start(): void;
+  /** Resolves when no frame is being looked at any more. */
+  stop(): Promise<void>;
+  stats(): PipelineStats;
+}
+
+export interface PipelineStats {
+  /** Frames labelled, and frames whose inference failed, since the start. */
+  readonly labelled: number;
+  readonly failed: number;
+  /** Milliseconds the engine was busy since the start. */
+  readonly busyMs: number;
+}
+
+interface Seat {
+  readonly lane: Lane;
+  /** Monotonic time before which this camera is not looked at again. */
+  due: number;
+}
+
+/** Frames arrive on their own clock; one that is at most this early is not made to wait. */
+const EARLY_MS = 5;
+
+/**
+ * Serves cameras in turn, one frame at a time: the engine has one thread, and a second frame in
+ * flight would only grow older. The turn passes to the next camera after every frame, so a fast
+ * camera cannot starve a slow one.
+ */
+export function createPipeline(options: PipelineOptions): Pipeline {
+  const now = options.now ?? (() => performance.now());
+  let seats: Seat[] = [];
+  let turn = 0;
+  let stopping = false;
+  let serving: Promise<void> | null = null;
+  let rouse: (() => void) | null = null;
+  const stats = { labelled: 0, failed: 0, busyMs: 0 };
+
+  function nextSeat(time: number): { seat: Seat; frame: Frame } | null {
+    for (let step = 0; step < seats.length; step += 1) {
+      const index = (turn + step) % seats.length;
+      const seat = seats[index];
+      if (seat === undefined || seat.due - EARLY_MS > time) continue;
+      const frame = seat.lane.take();
+      if (frame === null) continue;
+      turn = index + 1;
+      return { seat, frame };
+    }
+    return null;
+  }
+
+  /** Waits for a frame, or for the first camera that is not due yet. */
+  function rest(time: number): Promise<void> {
+    const due = Math.min(...seats.map((seat) => (seat.due > time ? seat.due : Infinity)));
+    return new Promise((resolve) => {
+      const timer = Number.isFinite(due) ? setTimeout(wake, Math.max(1, due - time)) : null;
+      rouse = () => {
+        if (timer !== null) clearTimeout(timer);
+        rouse = null;
+        resolve();
+      };
+    });
+  }
+
+  function wake(): void {
+    rouse?.();
+  }
+
+  async function look({ seat, frame }: { seat: Seat; frame: Frame }): Promise<void> {
+    const started = now();
+    // A camera that delivers late keeps its rate: the next turn is counted from the due time,
+    // unless that has fallen behind by more than one interval.
+    const interval = seat.lane.interval();
+    seat.due = Math.max(seat.due + interval, started);
+    if (seat.due > started + interval) seat.due = started + interval;
+    try {
+      const result = await options.infer(frame, {
+        topK: options.topK,
+        threshold: seat.lane.threshold(),
+        crop: seat.lane.crop,
+      });
+      stats.labelled += 1;
+      options.onResult(seat.lane, result);
+    } catch (error) {
+      stats.failed += 1;
+      options.onError(seat.lane, error);
+    } finally {
+      stats.busyMs += now() - started;
+      seat.lane.release(frame);
+    }
+  }
+
+  async function serve(): Promise<void> {
+    while (!stopping) {
+      const time = now();
+      const next = nextSeat(time);
+      if (next === null) await rest(time);
+      else await look(next);
+    }
+  }
+
+  return {
+    setLanes(lanes) {
+      const due = new Map(seats.map((seat) => [seat.lane.camera, seat.due]));
+      seats = lanes.map((lane) => ({ lane, due: due.get(lane.camera) ?? 0 }));
+      wake();
+    },
+    wake,
+    start() {
+      stopping = false;
+      serving ??= serve();
+    },
+    async stop() {
+      stopping = true;
+      wake();
+      await serving;
+      serving = null;
+    },
+    stats: () => ({ ...stats }),
+  };
+}
