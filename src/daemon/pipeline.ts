@@ -103,8 +103,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
     // A camera that delivers late keeps its rate: the next turn is counted from the due time,
     // unless that has fallen behind by more than one interval.
     const interval = seat.lane.interval();
-    seat.due = Math.max(seat.due + interval, started);
-    if (seat.due > started + interval) seat.due = started + interval;
+    seat.due = (started - seat.due > interval ? started : seat.due) + interval;
     try {
       const result = await options.infer(frame, {
         topK: options.topK,
