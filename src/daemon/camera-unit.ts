@@ -1,0 +1,89 @@
+import type { FrameSlot } from '../camera/slot.js';
+import type { CapturedFrame } from '../camera/source.js';
+import type { CameraStatus } from '../camera/supervisor.js';
+import type { Box, Result } from '../inference/result.js';
+import type { Presence } from '../presence/presence.js';
+import type { Lane } from './pipeline.js';
+
+export interface CameraUnitOptions {
+  readonly name: string;
+  readonly slot: FrameSlot;
+  readonly presence: Presence;
+  /** Frames a second asked for in the configuration. */
+  readonly fps: number;
+  readonly crop: Box | null;
+  /** Labels that are kept; null keeps all. */
+  readonly labels: ReadonlySet<string> | null;
+  /** Scores below this change nothing: the least `stay` of any label. */
+  readonly threshold: number;
+  /** Supervises the camera's source until the signal is aborted. */
+  readonly supervise: (
+    signal: AbortSignal,
+    onFrame: (frame: CapturedFrame) => void,
+    onStatus: (status: CameraStatus, reason: string | null) => void,
+  ) => Promise<void>;
+  readonly onStatus: (status: CameraStatus, reason: string | null) => void;
+}
+
+/** One camera of the daemon: its source, slot and presence, and what the pipeline needs of it. */
+export interface CameraUnit {
+  readonly name: string;
+  readonly lane: Lane;
+  readonly presence: Presence;
+  readonly slot: FrameSlot;
+  /** The last status of its source. */
+  status(): CameraStatus;
+  /** Limits the rate at which frames are looked at; null lifts the limit. */
+  limitRate(fps: number | null): void;
+  /** The result without labels this camera does not keep. */
+  filter(result: Result): Result;
+  start(): void;
+  stop(): Promise<void>;
+}
+
+export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
+  const { name, slot, presence, labels } = options;
+  const ending = new AbortController();
+  let status: CameraStatus = 'offline';
+  let supervised: Promise<void> | null = null;
+  let limit: number | null = null;
+
+  const lane: Lane = {
+    camera: name,
+    crop: options.crop,
+    take: () => slot.take(),
+    release: (frame) => slot.release(frame),
+    interval: () => (limit === null || limit >= options.fps ? 0 : 1000 / limit),
+    threshold: () => options.threshold,
+  };
+
+  return {
+    name,
+    lane,
+    presence,
+    slot,
+    status: () => status,
+    limitRate(fps) {
+      limit = fps;
+    },
+    filter(result) {
+      if (labels === null) return result;
+      return { ...result, labels: result.labels.filter(({ label }) => labels.has(label)) };
+    },
+    start() {
+      supervised ??= options.supervise(
+        ending.signal,
+        (frame) => slot.put(frame),
+        (next, reason) => {
+          status = next;
+          options.onStatus(next, reason);
+        },
+      );
+    },
+    async stop() {
+      ending.abort();
+      await supervised;
+      slot.close();
+    },
+  };
+}

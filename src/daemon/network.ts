@@ -1,0 +1,127 @@
+import type { Frame } from '../camera/source.js';
+import { codedError } from '../errors.js';
+import type { Engine, RunOptions } from '../inference/engine.js';
+import type { Result } from '../inference/result.js';
+import type { Variant } from '../models/variant.js';
+
+/** Which variants label frames: `fraction` of them by `high`, the rest by `low` (may be the same). */
+export interface VariantMix {
+  readonly low: Variant;
+  readonly high: Variant;
+  /** 0 to 1. */
+  readonly fraction: number;
+}
+
+export interface NetworkOptions {
+  /** Starts an engine; called again after its worker died. */
+  readonly start: (onFault: (error: Error) => void) => Promise<Engine>;
+  readonly onFault: (error: Error) => void;
+  readonly setTimer?: (run: () => void, ms: number) => () => void;
+}
+
+/** The engine with the variants in use; outlives the death of its worker. */
+export interface Network {
+  /** Starts the engine and loads the first variant. */
+  open(variant: Variant): Promise<void>;
+  /** Loads what the mix needs and then uses it; until then the old variants serve. */
+  use(mix: VariantMix): Promise<void>;
+  mix(): VariantMix | null;
+  infer(frame: Frame, options: RunOptions): Promise<Result>;
+  close(): Promise<void>;
+}
+
+const FIRST_RESTART_MS = 1000;
+const LAST_RESTART_MS = 60_000;
+
+export function createNetwork(options: NetworkOptions): Network {
+  const setTimer = options.setTimer ?? startTimer;
+  let engine: Engine | null = null;
+  let current: VariantMix | null = null;
+  /** Error diffusion: what is owed to `high`, so that 0.7 means 7 of 10 frames. */
+  let owed = 0;
+  let restartDelay = FIRST_RESTART_MS;
+  let cancelRestart: (() => void) | null = null;
+  let closed = false;
+
+  async function load(target: Engine, mix: VariantMix): Promise<void> {
+    await target.load(mix.high);
+    if (mix.low.name !== mix.high.name) await target.load(mix.low);
+  }
+
+  function next(mix: VariantMix): Variant {
+    owed += mix.fraction;
+    if (owed < 1) return mix.low;
+    owed -= 1;
+    return mix.high;
+  }
+
+  function onFault(error: Error): void {
+    engine = null;
+    if (closed) return;
+    options.onFault(error);
+    scheduleRestart();
+  }
+
+  function scheduleRestart(): void {
+    if (cancelRestart !== null) return;
+    cancelRestart = setTimer(() => {
+      cancelRestart = null;
+      void restart();
+    }, restartDelay);
+    restartDelay = Math.min(restartDelay * 2, LAST_RESTART_MS);
+  }
+
+  async function restart(): Promise<void> {
+    if (closed || current === null) return;
+    try {
+      const fresh = await options.start(onFault);
+      await load(fresh, current);
+      if (closed) await fresh.close();
+      else engine = fresh;
+    } catch (error) {
+      options.onFault(error instanceof Error ? error : new Error(String(error)));
+      scheduleRestart();
+    }
+  }
+
+  return {
+    async open(variant) {
+      const mix = { low: variant, high: variant, fraction: 1 };
+      const fresh = await options.start(onFault);
+      try {
+        await load(fresh, mix);
+      } catch (error) {
+        await fresh.close();
+        throw error;
+      }
+      engine = fresh;
+      current = mix;
+    },
+    async use(mix) {
+      if (engine !== null) await load(engine, mix);
+      current = mix;
+    },
+    mix: () => current,
+    async infer(frame, run) {
+      if (engine === null || current === null) {
+        throw codedError('MND_INFERENCE_CLOSED', {
+          next: 'frames are skipped until it has been started again',
+        });
+      }
+      const result = await engine.run(next(current).name, frame, run);
+      restartDelay = FIRST_RESTART_MS;
+      return result;
+    },
+    async close() {
+      closed = true;
+      cancelRestart?.();
+      await engine?.close();
+      engine = null;
+    },
+  };
+}
+
+function startTimer(run: () => void, ms: number): () => void {
+  const timer = setTimeout(run, ms);
+  return () => clearTimeout(timer);
+}
