@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Config } from '../config/config.js';
+import type { Daemon } from '../daemon/daemon.js';
+import { codedError } from '../errors.js';
+import type { Result } from '../inference/result.js';
+import type { PresenceEvent } from '../presence/event.js';
+import type { CommandContext, Register } from './command.js';
+import { writeJsonLine, writeLine } from './output.js';
+
+const STOP_DEADLINE_MS = 5000;
+
+interface DemoFlags {
+  readonly for?: number;
+  readonly fps: number;
+  readonly json: boolean;
+}
+
+export const register: Register = (program, context) => {
+  program
+    .command('demo')
+    .summary('watch it work: a drawn camera, a broker and a database, nothing to set up')
+    .description(
+      [
+        'Runs the whole daemon on a drawn scene (a stop sign, a traffic light, a clock, a photo of a cup):',
+        'real pixels, the real model, a broker on loopback unless mqtt.url is set, and a database in a',
+        'temporary folder unless MOBILENETD_STATE is set.',
+      ].join('\n'),
+    )
+    .option('--for <seconds>', 'stop after this time', positive)
+    .option('--fps <rate>', 'frames a second, 0.1 to 60', positive, 10)
+    .option('--json', 'one JSON object a line: first the addresses, then events', false)
+    .action((flags: DemoFlags) => runDemo(flags, context));
+};
+
+async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void> {
+  const { signal } = context;
+  const { createLog } = await import('../daemon/log.js');
+  const { startDaemon } = await import('../daemon/daemon.js');
+  const config = demoConfig(flags, context);
+  const log = createLog({
+    ...config.log,
+    level: context.debug ? 'debug' : 'warn',
+    destination: context.stderr,
+  });
+  const printer = createPrinter(flags.json, context.stdout);
+  let daemon: Daemon | null = null;
+  try {
+    daemon = await startDaemon({
+      config,
+      env: context.env,
+      log,
+      signal,
+      pull: true,
+      onProgress: (text) => writeLine(context.stderr, text),
+      onEvents: (events, result) => printer.events(events, result),
+    });
+    printer.ready(daemon, config);
+    const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
+    await (flags.for === undefined
+      ? stopped
+      : Promise.race([stopped, delay(flags.for * 1000, undefined, { ref: false })]));
+  } finally {
+    await daemon?.stop(STOP_DEADLINE_MS);
+  }
+}
+
+/** The configuration of the user with the demo's camera; the models stay where they always are. */
+function demoConfig(flags: DemoFlags, context: CommandContext): Config {
+  const usual = context.loadConfig();
+  const ownState = context.env.MOBILENETD_STATE === undefined;
+  return context.loadConfig({
+    cameras: { demo: { source: 'demo', size: [640, 480], fps: flags.fps } },
+    state_dir: ownState ? mkdtempSync(join(tmpdir(), 'mobilenetd-demo-')) : undefined,
+    models_dir: usual.models_dir,
+    // Any free port: a broker of the user's own may sit on the usual one.
+    'mqtt.embedded.listen': '127.0.0.1:0',
+  });
+}
+
+interface Printer {
+  ready(daemon: Daemon, config: Config): void;
+  events(events: readonly PresenceEvent[], result: Result | null): void;
+}
+
+function createPrinter(json: boolean, stdout: NodeJS.WritableStream): Printer {
+  return json ? jsonPrinter(stdout) : textPrinter(stdout);
+}
+
+function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
+  return {
+    ready: (daemon, config) =>
+      writeJsonLine(stdout, {
+        ready: true,
+        mqtt: daemon.broker,
+        base: daemon.topic,
+        state: config.state_dir,
+        model: daemon.model,
+      }),
+    events: (events) => {
+      for (const event of events) {
+        writeJsonLine(stdout, {
+          ...event,
+          start: new Date(event.start).toISOString(),
+          end: event.end === null ? null : new Date(event.end).toISOString(),
+        });
+      }
+    },
+  };
+}
+
+function textPrinter(stdout: NodeJS.WritableStream): Printer {
+  return {
+    ready: (daemon, config) => {
+      writeLine(stdout, `model   ${daemon.model}`);
+      writeLine(stdout, `mqtt    ${daemon.broker}   (topics ${daemon.topic}/#)`);
+      writeLine(stdout, `query   MOBILENETD_STATE=${config.state_dir} npm run mobilenetd -- query`);
+      writeLine(stdout, 'stop    Ctrl-C');
+      writeLine(stdout);
+    },
+    events: (events, result) => {
+      for (const event of events) {
+        if (event.type === 'update') continue;
+        const time = new Date(event.end ?? event.start).toTimeString().slice(0, 8);
+        const score = event.score.toFixed(2);
+        const ms = result === null ? '' : `  ${result.timings.inference.toFixed(1)} ms`;
+        const text =
+          event.type === 'new'
+            ? `${time}  + ${event.label.padEnd(16)} ${score}  ${event.size} px${ms}`
+            : `${time}  - ${event.label.padEnd(16)} ${score}  best in ${seconds(event)} s`;
+        writeLine(stdout, text);
+      }
+    },
+  };
+}
+
+function seconds(event: PresenceEvent): string {
+  return (((event.end ?? event.start) - event.start) / 1000).toFixed(1);
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (Number.isFinite(value) && value > 0) return value;
+  throw codedError('MND_USAGE', { expected: 'a number above 0', found: JSON.stringify(text) });
+}

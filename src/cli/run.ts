@@ -1,0 +1,45 @@
+import { once } from 'node:events';
+import { codedError } from '../errors.js';
+import type { Register } from './command.js';
+
+/** Longest time a stop may take before the process ends anyway, ms; systemd asks for SIGKILL later. */
+const STOP_DEADLINE_MS = 5000;
+
+export const register: Register = (program, context) => {
+  program
+    .command('run')
+    .summary('run the daemon')
+    .description(
+      'Runs the daemon in the foreground until SIGTERM or SIGINT. SIGHUP reads the configuration again.',
+    )
+    .action(async () => {
+      const { signal } = context;
+      const { createLog } = await import('../daemon/log.js');
+      const { startDaemon } = await import('../daemon/daemon.js');
+      const { createNotifier } = await import('../systemd/notify.js');
+      const config = context.loadConfig();
+      const log = createLog({ ...config.log, destination: context.stderr });
+      if (Object.keys(config.cameras).length === 0) {
+        throw codedError('MND_CONFIG_INVALID', {
+          subject: 'cameras',
+          expected: 'at least one camera',
+          found: 'none',
+          next: 'add one, e.g. "cameras: { front: { source: demo } }", or try `mobilenetd demo`',
+        });
+      }
+      const notifier = createNotifier({
+        env: context.env,
+        onError: (error) => log.warn(error.message),
+      });
+      const daemon = await startDaemon({ config, env: context.env, log, notifier, signal });
+      const reload = () => void daemon.reload(() => context.loadConfig());
+      process.on('SIGHUP', reload);
+      try {
+        if (!signal.aborted) await once(signal, 'abort');
+      } finally {
+        process.off('SIGHUP', reload);
+        await notifier.stopping();
+        await daemon.stop(STOP_DEADLINE_MS);
+      }
+    });
+};
