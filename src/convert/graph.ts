@@ -2,7 +2,8 @@
  * The intermediate graph between the readers (tflite/, tfjs/) and the ONNX writer. Activations are
  * NHWC; convolution weights are [out, height, width, in], depthwise weights [height, width, out]
  * with a channel multiplier folded into `out`. A graph is either quantized (activations uint8, every
- * tensor with a quantization) or float (quantization null); passes turn one into the other.
+ * tensor with a quantization) or float (activations float32 but for a uint8 picture input, which a
+ * `normalize` operator turns into float32); passes turn one into the other.
  */
 export type ElementType = 'float32' | 'uint8' | 'int8' | 'int32';
 
@@ -27,16 +28,15 @@ export interface Tensor {
 
 export type Activation = 'none' | 'relu' | 'relu6';
 
+export interface ExplicitPadding {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
 /** TensorFlow's `same` puts the odd pixel at the end (ONNX SAME_UPPER). */
-export type Padding =
-  | 'same'
-  | 'valid'
-  | {
-      readonly top: number;
-      readonly bottom: number;
-      readonly left: number;
-      readonly right: number;
-    };
+export type Padding = 'same' | 'valid' | ExplicitPadding;
 
 export interface ConvOperator {
   readonly kind: 'conv';
@@ -72,7 +72,21 @@ export interface ReshapeOperator {
   readonly output: string;
 }
 
-export type Operator = ConvOperator | AddOperator | GlobalAveragePoolOperator | ReshapeOperator;
+/** uint8 picture to float32: output = scale · input + offset. Float graphs only. */
+export interface NormalizeOperator {
+  readonly kind: 'normalize';
+  readonly input: string;
+  readonly output: string;
+  readonly scale: number;
+  readonly offset: number;
+}
+
+export type Operator =
+  | ConvOperator
+  | AddOperator
+  | GlobalAveragePoolOperator
+  | ReshapeOperator
+  | NormalizeOperator;
 
 export interface Graph {
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -80,4 +94,23 @@ export interface Graph {
   readonly operators: readonly Operator[];
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+}
+
+/** Names of the tensors an operator reads, constants included. */
+export function operatorInputs(operator: Operator): readonly string[] {
+  switch (operator.kind) {
+    case 'conv':
+      return operator.bias === null
+        ? [operator.input, operator.weights]
+        : [operator.input, operator.weights, operator.bias];
+    case 'add':
+      return operator.inputs;
+    default:
+      return [operator.input];
+  }
+}
+
+/** Names of the activations an operator reads (weights and biases left out). */
+export function activationInputs(operator: Operator): readonly string[] {
+  return operator.kind === 'conv' ? [operator.input] : operatorInputs(operator);
 }

@@ -1,0 +1,99 @@
+import type {
+  Activation,
+  AddOperator,
+  ConvOperator,
+  GlobalAveragePoolOperator,
+  NormalizeOperator,
+} from '../graph.js';
+import { constantOf, tensorOf } from '../tensors.js';
+import {
+  convAttributes,
+  convShapes,
+  type Emission,
+  innerName,
+  onnxWeightDims,
+  reorderWeights,
+} from './emission.js';
+
+/** Runs `emit` with the name its result shall have, then adds the activation. */
+function withActivation(
+  { graph, builder }: Emission,
+  output: string,
+  activation: Activation,
+  emit: (name: string) => void,
+): void {
+  const inner = innerName(graph, output);
+  if (activation === 'none') {
+    emit(inner);
+    return;
+  }
+  const linear = `${output}:linear`;
+  emit(linear);
+  if (activation === 'relu') builder.node('Relu', [linear], inner);
+  else
+    builder.node(
+      'Clip',
+      [linear, builder.scalar('float32', 0), builder.scalar('float32', 6)],
+      inner,
+    );
+}
+
+export function emitFloatConv(emission: Emission, operator: ConvOperator): void {
+  const { graph, builder } = emission;
+  const shapes = convShapes(graph, operator);
+  const source = constantOf(tensorOf(graph, operator.weights));
+  const weights = new Float32Array(source.length);
+  reorderWeights(operator, shapes, (to, from) => {
+    weights[to] = source[from] ?? 0;
+  });
+  const inputs = [
+    innerName(graph, operator.input),
+    builder.constant(`${operator.output}:weights`, 'float32', onnxWeightDims(shapes), weights),
+  ];
+  if (operator.bias !== null) {
+    const bias = Float32Array.from(constantOf(tensorOf(graph, operator.bias)));
+    inputs.push(builder.constant(`${operator.output}:bias`, 'float32', [bias.length], bias));
+  }
+  withActivation(emission, operator.output, operator.activation, (name) => {
+    builder.node('Conv', inputs, name, convAttributes(operator, shapes));
+  });
+}
+
+export function emitFloatAdd(emission: Emission, operator: AddOperator): void {
+  const { graph, builder } = emission;
+  withActivation(emission, operator.output, operator.activation, (name) => {
+    builder.node(
+      'Add',
+      operator.inputs.map((input) => innerName(graph, input)),
+      name,
+    );
+  });
+}
+
+export function emitFloatAverage(
+  { graph, builder }: Emission,
+  operator: GlobalAveragePoolOperator,
+): void {
+  const flat = tensorOf(graph, operator.output).shape.length === 2;
+  const pooled = flat ? `${operator.output}:pooled` : innerName(graph, operator.output);
+  builder.node('GlobalAveragePool', [innerName(graph, operator.input)], pooled);
+  if (flat) builder.node('Flatten', [pooled], operator.output, { axis: 1 });
+}
+
+/** DequantizeLinear does the cast and the scaling; an offset it cannot express becomes an Add. */
+export function emitNormalize({ graph, builder }: Emission, operator: NormalizeOperator): void {
+  const inner = innerName(graph, operator.output);
+  const scale = builder.scalar('float32', operator.scale);
+  const zeroPoint = -operator.offset / operator.scale;
+  const input = innerName(graph, operator.input);
+  if (Number.isInteger(zeroPoint) && zeroPoint >= 0 && zeroPoint <= 255) {
+    builder.node('DequantizeLinear', [input, scale, builder.scalar('uint8', zeroPoint)], inner);
+    return;
+  }
+  const scaled = builder.node(
+    'DequantizeLinear',
+    [input, scale, builder.scalar('uint8', 0)],
+    `${operator.output}:scaled`,
+  );
+  builder.node('Add', [scaled, builder.scalar('float32', operator.offset)], inner);
+}

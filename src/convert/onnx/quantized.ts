@@ -1,0 +1,178 @@
+import { codedError } from '../../errors.js';
+import type {
+  Activation,
+  AddOperator,
+  ConvOperator,
+  GlobalAveragePoolOperator,
+  Tensor,
+} from '../graph.js';
+import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
+import { MICROSOFT } from './builder.js';
+import {
+  type ConvShapes,
+  convAttributes,
+  convShapes,
+  type Emission,
+  innerName,
+  onnxWeightDims,
+  reorderWeights,
+} from './emission.js';
+
+/**
+ * TensorFlow Lite rounds a pool's halves up, onnxruntime to even. With an input scale this much
+ * larger every half lies just above, and nothing else crosses a rounding boundary: an average of n
+ * values has a fraction that is a multiple of 1/n.
+ */
+const POOL_SCALE_CORRECTION = 1 + 1e-5;
+
+/** Names of a tensor's scale and zero point as onnxruntime's quantized operators want them. */
+function activationParameters({ builder }: Emission, tensor: Tensor): [string, string] {
+  const { scale, zeroPoint } = scalarQuantization(tensor);
+  return [builder.scalar('float32', scale), builder.scalar('uint8', zeroPoint)];
+}
+
+/**
+ * The stored values an activation function allows (CalculateActivationRangeQuantized in TensorFlow
+ * Lite's kernel_util.cc); [0, 255] when the output's type already clamps to it.
+ */
+function activationRange(tensor: Tensor, activation: Activation): readonly [number, number] {
+  if (activation === 'none') return [0, 255];
+  const { scale, zeroPoint } = scalarQuantization(tensor);
+  const low = Math.max(0, zeroPoint);
+  const high = activation === 'relu' ? 255 : Math.min(255, zeroPoint + Math.round(6 / scale));
+  return [low, high];
+}
+
+function withActivation(
+  { graph, builder }: Emission,
+  output: string,
+  activation: Activation,
+  emit: (name: string) => void,
+): void {
+  const [low, high] = activationRange(tensorOf(graph, output), activation);
+  const inner = innerName(graph, output);
+  if (low === 0 && high === 255) {
+    emit(inner);
+    return;
+  }
+  const linear = `${output}:linear`;
+  emit(linear);
+  builder.node(
+    'Clip',
+    [linear, builder.scalar('uint8', low), builder.scalar('uint8', high)],
+    inner,
+  );
+}
+
+/** Adds int8 weights with their scale and zero point; uint8 weights are moved down by 128. */
+function weightInputs(
+  { graph, builder }: Emission,
+  operator: ConvOperator,
+  shapes: ConvShapes,
+): [string, string, string] {
+  const tensor = tensorOf(graph, operator.weights);
+  const { scale, zeroPoint } = quantizationOf(tensor);
+  if (tensor.type !== 'uint8' && tensor.type !== 'int8') {
+    throw codedError('MND_MODEL_SHAPE', {
+      subject: `tensor ${tensor.name}`,
+      expected: 'uint8 or int8 weights',
+      found: tensor.type,
+    });
+  }
+  if (
+    scale.length !== zeroPoint.length ||
+    (scale.length !== 1 && scale.length !== shapes.outChannels)
+  ) {
+    throw codedError('MND_MODEL_SHAPE', {
+      subject: `tensor ${tensor.name}`,
+      expected: `1 or ${shapes.outChannels} scales and zero points`,
+      found: `${scale.length} and ${zeroPoint.length}`,
+    });
+  }
+  const shift = tensor.type === 'uint8' ? 128 : 0;
+  const source = constantOf(tensor);
+  const weights = new Int8Array(source.length);
+  reorderWeights(operator, shapes, (to, from) => {
+    weights[to] = (source[from] ?? 0) - shift;
+  });
+  const name = builder.constant(
+    `${operator.output}:weights`,
+    'int8',
+    onnxWeightDims(shapes),
+    weights,
+  );
+  const [onlyScale] = scale;
+  const [onlyZeroPoint] = zeroPoint;
+  if (scale.length === 1 && onlyScale !== undefined && onlyZeroPoint !== undefined) {
+    return [
+      name,
+      builder.scalar('float32', onlyScale),
+      builder.scalar('int8', onlyZeroPoint - shift),
+    ];
+  }
+  return [
+    name,
+    builder.constant(
+      `${operator.output}:scales`,
+      'float32',
+      [scale.length],
+      Float32Array.from(scale),
+    ),
+    builder.constant(
+      `${operator.output}:zeros`,
+      'int8',
+      [scale.length],
+      Int8Array.from(zeroPoint, (zero) => zero - shift),
+    ),
+  ];
+}
+
+/** QLinearConv: x, x_scale, x_zero, w, w_scale, w_zero, y_scale, y_zero, bias. */
+export function emitQuantizedConv(emission: Emission, operator: ConvOperator): void {
+  const { graph, builder } = emission;
+  const shapes = convShapes(graph, operator);
+  const inputs = [
+    innerName(graph, operator.input),
+    ...activationParameters(emission, tensorOf(graph, operator.input)),
+    ...weightInputs(emission, operator, shapes),
+    ...activationParameters(emission, tensorOf(graph, operator.output)),
+  ];
+  if (operator.bias !== null) {
+    const bias = Int32Array.from(constantOf(tensorOf(graph, operator.bias)));
+    inputs.push(builder.constant(`${operator.output}:bias`, 'int32', [bias.length], bias));
+  }
+  withActivation(emission, operator.output, operator.activation, (name) => {
+    builder.node('QLinearConv', inputs, name, convAttributes(operator, shapes));
+  });
+}
+
+export function emitQuantizedAdd(emission: Emission, operator: AddOperator): void {
+  const { graph, builder } = emission;
+  const inputs = [...operator.inputs, operator.output].flatMap((name) => {
+    const parameters = activationParameters(emission, tensorOf(graph, name));
+    return name === operator.output ? parameters : [innerName(graph, name), ...parameters];
+  });
+  withActivation(emission, operator.output, operator.activation, (name) => {
+    builder.node('QLinearAdd', inputs, name, {}, MICROSOFT);
+  });
+}
+
+export function emitQuantizedAverage(
+  emission: Emission,
+  operator: GlobalAveragePoolOperator,
+): void {
+  const { graph, builder } = emission;
+  const input = tensorOf(graph, operator.input);
+  const output = tensorOf(graph, operator.output);
+  const flat = output.shape.length === 2;
+  const pooled = flat ? `${operator.output}:pooled` : innerName(graph, operator.output);
+  const { scale, zeroPoint } = scalarQuantization(input);
+  const inputs = [
+    innerName(graph, operator.input),
+    builder.scalar('float32', scale * POOL_SCALE_CORRECTION),
+    builder.scalar('uint8', zeroPoint),
+    ...activationParameters(emission, output),
+  ];
+  builder.node('QLinearGlobalAveragePool', inputs, pooled, { channels_last: 0 }, MICROSOFT);
+  if (flat) builder.node('Flatten', [pooled], operator.output, { axis: 1 });
+}
