@@ -1,0 +1,126 @@
+import type { Database } from 'better-sqlite3';
+import type { PresenceEvent } from '../presence/event.js';
+import { BUSY_TIMEOUT_MS, sqliteCode } from './database.js';
+import { createDetectionTable, type Detection } from './detections.js';
+import { createEventTable, type EventTable } from './events.js';
+import { createNames } from './names.js';
+import { createOutboxTable, type OutboxTable, type OutgoingMessage } from './outbox.js';
+import { createRetention, type Retention, type SweepReport } from './retention.js';
+
+const CHECKPOINT_TIMEOUT_MS = 100;
+
+/** Events and the messages about them: recorded together or not at all. */
+export interface EventBatch {
+  readonly events: readonly PresenceEvent[];
+  readonly messages: readonly OutgoingMessage[];
+  readonly time: number;
+}
+
+/** What one transaction writes. */
+export interface Work {
+  readonly batches: readonly EventBatch[];
+  readonly detections: readonly Detection[];
+  readonly acknowledged: readonly number[];
+}
+
+/** An open database with its prepared statements. Everything here may throw what SQLite says. */
+export interface Session {
+  readonly database: Database;
+  readonly events: EventTable;
+  readonly outbox: OutboxTable;
+  /**
+   * Writes everything in one transaction; returns by how many messages the outbox grew. Rows that no
+   * schema takes (a score that is not a number) are left out and given to `onRefused`, or they would
+   * be tried for ever and hold up all that follows.
+   */
+  commit(work: Work, onRefused: (lost: Work, error: unknown) => void): number;
+  sweep(now: number): SweepReport;
+  /** Moves the write-ahead log into the file and empties it. */
+  checkpoint(): void;
+  close(): void;
+}
+
+export function createSession(database: Database, retention: Retention): Session {
+  const names = createNames(database);
+  const events = createEventTable(database, names);
+  const detections = createDetectionTable(database, names);
+  const outbox = createOutboxTable(database);
+  const limits = createRetention(database, retention);
+
+  const write = database.transaction((work: Work): number => {
+    let growth = 0;
+    for (const id of work.acknowledged) growth -= outbox.remove(id);
+    for (const batch of work.batches) {
+      for (const event of batch.events) events.write(event, batch.time);
+      for (const message of batch.messages) outbox.add(message, batch.time);
+      growth += batch.messages.length;
+    }
+    for (const row of work.detections) detections.write(row);
+    return growth;
+  });
+
+  function commit(work: Work): number {
+    try {
+      return write.immediate(work);
+    } catch (error) {
+      names.forget();
+      throw error;
+    }
+  }
+
+  /** The work in pieces that are refused or written each for itself. */
+  function commitFit(work: Work, onRefused: (lost: Work, error: unknown) => void): number {
+    const none: Work = { batches: [], detections: [], acknowledged: [] };
+    const parts: Work[] = [
+      { ...none, acknowledged: work.acknowledged },
+      ...work.batches.map((batch) => ({ ...none, batches: [batch] })),
+      { ...none, detections: work.detections },
+    ];
+    let growth = 0;
+    for (const part of parts) {
+      try {
+        growth += commit(part);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        onRefused(part, error);
+      }
+    }
+    return growth;
+  }
+
+  function checkpoint(): void {
+    // It waits for readers; a slow one must not hold up the daemon.
+    database.pragma(`busy_timeout = ${CHECKPOINT_TIMEOUT_MS}`);
+    database.pragma('wal_checkpoint(TRUNCATE)');
+    database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+  }
+
+  return {
+    database,
+    events,
+    outbox,
+    commit(work, onRefused) {
+      try {
+        return commit(work);
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        return commitFit(work, onRefused);
+      }
+    },
+    sweep: (now) => limits.sweep(now),
+    checkpoint,
+    close() {
+      try {
+        checkpoint();
+      } finally {
+        database.close();
+      }
+    },
+  };
+}
+
+function isRefusal(error: unknown): boolean {
+  return (
+    /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG)/.test(sqliteCode(error)) || error instanceof TypeError
+  );
+}

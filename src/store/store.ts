@@ -1,0 +1,277 @@
+import { messageOf } from '../errors.js';
+import type { Result } from '../inference/result.js';
+import type { PresenceEvent } from '../presence/event.js';
+import { createThinning, type Detection } from './detections.js';
+import type { OpenEvent } from './events.js';
+import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
+import type { Migration } from './migrations.js';
+import type { OutgoingMessage, PendingMessage } from './outbox.js';
+import { type Query, queryDetections, queryEvents } from './query.js';
+import { openWithRetries } from './reopening.js';
+import type { Retention, SweepReport } from './retention.js';
+import { createSchedule } from './schedule.js';
+import type { EventBatch, Session, Work } from './session.js';
+
+export type { Detection } from './detections.js';
+export { endOf, type OpenEvent } from './events.js';
+export type { OutgoingMessage, PendingMessage } from './outbox.js';
+export type { Query } from './query.js';
+
+export interface StoreOptions {
+  readonly file: string;
+  /** Seconds between commits of detections and acknowledgements. */
+  readonly commitInterval: number;
+  /** Seconds between two detections kept of one label of one camera. */
+  readonly detectionInterval: number;
+  /** Labels below this score are kept only while their event lasts. Default 0: all. */
+  readonly minScore?: number;
+  readonly retention: Retention;
+  readonly outbox: {
+    /** Seconds after which an undelivered message is dropped. */
+    readonly maxAge: number;
+    readonly maxRows: number;
+  };
+  /** Wall clock, milliseconds since the epoch. */
+  readonly now?: () => number;
+  /** Monotonic clock, milliseconds; tells a stepped wall clock from time that passed. */
+  readonly monotonic?: () => number;
+  readonly timers?: Timers;
+  readonly log?: Log;
+  readonly migrations?: readonly Migration[];
+}
+
+/** Messages that wait for a broker's acknowledgement. */
+export interface Outbox {
+  /** The oldest messages with an id above `after` that nobody acknowledged, in order. */
+  next(limit: number, after?: number): PendingMessage[];
+  /** Removes a message with the next commit; a crash before that sends it once more. */
+  acknowledge(id: number): void;
+  depth(): number;
+  /** Messages dropped unsent since the start: too old, or too many. */
+  dropped(): number;
+  /** Calls `listener` after every commit that added messages. */
+  onAdded(listener: () => void): void;
+}
+
+export interface StoreHealth {
+  readonly writable: boolean;
+  /** What was wrong at the last attempt to write; null if nothing was. */
+  readonly error: string | null;
+  /** Lost since the start. */
+  readonly dropped: {
+    readonly detections: number;
+    readonly events: number;
+    readonly messages: number;
+  };
+  /** Events that wait for the disk. */
+  readonly waiting: number;
+}
+
+export interface Store {
+  /** Keeps the labels of a frame; `eventIds` has the id of the running event of each label. */
+  recordResult(result: Result, eventIds: ReadonlyMap<string, string>): void;
+  /**
+   * Writes events and their messages in one transaction, at once. True when they are on disk; false
+   * when the disk refuses them: they then wait (bounded) and {@link Outbox.onAdded} tells of them.
+   */
+  recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean;
+  readonly outbox: Outbox;
+  /** Events without an end, e.g. those of a daemon that was killed. */
+  openEvents(): OpenEvent[];
+  detections(query: Query): Iterable<Detection>;
+  events(query: Query): Iterable<PresenceEvent>;
+  /** Applies retention now; it also runs by itself every ten minutes. */
+  sweep(): SweepReport & { readonly messages: number };
+  /** Commits what waits. */
+  flush(): void;
+  health(): StoreHealth;
+  /** Commits, empties the write-ahead log and closes. Safe to call twice. */
+  close(): void;
+}
+
+const SWEEP_MS = 600_000;
+const SWEEP_MORE_MS = 1000;
+const IDLE_MS = 30_000;
+const MAX_BUFFERED_DETECTIONS = 10_000;
+const MAX_WAITING_BATCHES = 256;
+/** A wall clock that moved this much more than the monotonic one was set. */
+const CLOCK_STEP_MS = 3_600_000;
+
+/**
+ * Opens (or makes) the database.
+ *
+ * Throws MND_STORE_NEWER, and MND_STORE_OPEN when the file is another program's or its folder cannot
+ * be made. A disk that is full, read-only or failing does not throw, then or later: it is reported,
+ * detections are dropped and counted, events wait within bounds, and it is tried again every 5 s.
+ */
+export function openStore(options: StoreOptions): Store {
+  const log = options.log ?? SILENT;
+  const now = options.now ?? Date.now;
+  const monotonic = options.monotonic ?? (() => performance.now());
+  const schedule = createSchedule(options.timers ?? REAL_TIMERS);
+  const thin = createThinning(options.detectionInterval * 1000);
+  const dropped = { detections: 0, events: 0, messages: 0 };
+  const acknowledged = new Set<number>();
+  const listeners: (() => void)[] = [];
+
+  let closed = false;
+  let buffered: Detection[] = [];
+  let waiting: EventBatch[] = [];
+  let depth = 0;
+  let newestId = 0;
+  let writtenAt = 0;
+  let clock = { wall: now(), monotonic: monotonic() };
+
+  const database = openWithRetries({
+    file: options.file,
+    retention: options.retention,
+    ...(options.migrations && { migrations: options.migrations }),
+    log,
+    now,
+    monotonic,
+    schedule,
+    onOpen(session) {
+      session.outbox.continueAfter(newestId);
+      newestId = session.outbox.newest();
+      depth = session.outbox.count();
+      // A fresh database does not have the messages of the damaged one it replaces.
+      if (depth === 0) acknowledged.clear();
+    },
+    onRetry: () => void write(true),
+    losses: () => ({ dropped, waiting: waiting.length }),
+  });
+  const firstId = newestId;
+
+  /** Commits all that waits; true if nothing is left. With `probe`, even if nothing does. */
+  function write(probe = false): boolean {
+    const batches = waiting;
+    const ids = [...acknowledged];
+    if (!probe && batches.length + buffered.length + ids.length === 0) return true;
+    const done = database.attempt((session) => {
+      commit(session, { batches, detections: buffered, acknowledged: ids });
+      return true;
+    });
+    if (done === undefined) dropped.detections += buffered.length;
+    buffered = [];
+    if (done === undefined) return false;
+    waiting = [];
+    for (const id of ids) acknowledged.delete(id);
+    writtenAt = monotonic();
+    schedule.after('idle', IDLE_MS, checkpointWhenIdle);
+    if (batches.length > 0) for (const listener of listeners) listener();
+    return true;
+  }
+
+  function commit(session: Session, work: Work): void {
+    const change = session.commit(work, (lost, error) => {
+      dropped.detections += lost.detections.length;
+      for (const batch of lost.batches) dropped.events += batch.events.length;
+      log.error({ code: 'MND_STORE_FAILED' }, `rows were refused: ${messageOf(error)}`);
+    });
+    depth += change;
+    newestId = session.outbox.newest();
+    if (depth > options.outbox.maxRows) trim(session);
+  }
+
+  function checkpointWhenIdle(): void {
+    const left = IDLE_MS - (monotonic() - writtenAt);
+    if (left > 0) schedule.after('idle', left, checkpointWhenIdle);
+    else database.attempt((session) => session.checkpoint());
+  }
+
+  function trim(session: Session): number {
+    const { maxAge, maxRows } = options.outbox;
+    const removed = session.outbox.trim(maxRows, now() - maxAge * 1000);
+    dropped.messages += removed;
+    depth = session.outbox.count();
+    return removed;
+  }
+
+  /** A board without a clock starts in the past: its messages must not look old once time is set. */
+  function followClock(session: Session): void {
+    const wall = now();
+    const mono = monotonic();
+    const step = wall - clock.wall - (mono - clock.monotonic);
+    clock = { wall, monotonic: mono };
+    if (Math.abs(step) < CLOCK_STEP_MS) return;
+    session.outbox.shift(step, firstId);
+    log.warn({ seconds: Math.round(step / 1000) }, 'the wall clock was set');
+  }
+
+  function next(limit: number, beyond: number): PendingMessage[] {
+    const rows = database.attempt((session) => {
+      followClock(session);
+      // Those acknowledged but not yet removed are passed over.
+      const found = session.outbox.next(limit + acknowledged.size, beyond);
+      const oldest = now() - options.outbox.maxAge * 1000;
+      if (!found.some((row) => row.created < oldest)) return found;
+      trim(session);
+      return session.outbox.next(limit + acknowledged.size, beyond);
+    });
+    return (rows ?? []).filter((row) => !acknowledged.has(row.id)).slice(0, limit);
+  }
+
+  function sweep(): SweepReport & { messages: number } {
+    const report = database.attempt((session) => {
+      followClock(session);
+      const messages = trim(session);
+      return { ...session.sweep(now()), messages };
+    });
+    schedule.after('sweep', report?.more ? SWEEP_MORE_MS : SWEEP_MS, sweep);
+    return report ?? { detections: 0, events: 0, messages: 0, more: false };
+  }
+
+  schedule.after('sweep', SWEEP_MORE_MS, sweep);
+
+  return {
+    recordResult(result, eventIds) {
+      if (closed) return;
+      const rows = thin(result, eventIds, options.minScore ?? 0);
+      if (rows.length === 0) return;
+      const room = MAX_BUFFERED_DETECTIONS - buffered.length;
+      buffered.push(...rows.slice(0, room));
+      dropped.detections += Math.max(0, rows.length - room);
+      schedule.after('commit', options.commitInterval * 1000, write);
+    },
+    recordEvents(events, messages) {
+      if (closed) return false;
+      waiting.push({ events, messages, time: now() });
+      if (waiting.length > MAX_WAITING_BATCHES) {
+        dropped.events += waiting.shift()?.events.length ?? 0;
+      }
+      return write();
+    },
+    outbox: {
+      next: (limit, beyond = 0) => next(limit, beyond),
+      acknowledge(id) {
+        if (closed) return;
+        acknowledged.add(id);
+        schedule.after('commit', options.commitInterval * 1000, write);
+      },
+      depth: () => Math.max(0, depth - acknowledged.size),
+      dropped: () => dropped.messages,
+      onAdded: (listener) => void listeners.push(listener),
+    },
+    openEvents: () => database.attempt((session) => session.events.open()) ?? [],
+    detections: (query) =>
+      database.attempt((session) => queryDetections(session.database, query)) ?? [],
+    events: (query) => database.attempt((session) => queryEvents(session.database, query)) ?? [],
+    sweep,
+    flush: () => void write(),
+    health: () => ({
+      writable: database.writable(),
+      error: database.failure(),
+      dropped: { ...dropped },
+      waiting: waiting.length,
+    }),
+    close() {
+      if (closed) return;
+      database.hurry();
+      write();
+      closed = true;
+      schedule.stop();
+      dropped.events += waiting.reduce((sum, batch) => sum + batch.events.length, 0);
+      database.close();
+    },
+  };
+}
