@@ -61,17 +61,21 @@ export interface CodedError extends Error {
   readonly code: ErrorCode;
   /** Exit status of a command that ends with this error. */
   readonly exitCode: number;
+  /** What the message was made of, so that the error can be made again in another thread. */
+  readonly detail: ErrorDetail;
 }
 
 class MobilenetdError extends Error implements CodedError {
   readonly code: ErrorCode;
   readonly exitCode: number;
+  readonly detail: ErrorDetail;
   override readonly name = 'MobilenetdError';
 
   constructor(code: ErrorCode, detail: ErrorDetail) {
     super(formatMessage(code, detail), detail.cause === undefined ? {} : { cause: detail.cause });
     this.code = code;
     this.exitCode = ERROR_TABLE[code].exit;
+    this.detail = detail;
   }
 }
 

@@ -1,0 +1,73 @@
+import { codedError } from '../errors.js';
+import type { ClassifierHead, SsdHead, Variant } from '../models/variant.js';
+import { boxInFrame, type CropRegion } from '../vision/crop.js';
+import { createAnchors, decodeDetections } from '../vision/ssd.js';
+import { topClasses } from '../vision/topk.js';
+import type { RunOptions } from './protocol.js';
+import type { ScoredLabel } from './result.js';
+import type { ort } from './runtime.js';
+
+/** Makes a network's outputs into labels. */
+export type Postprocessor = (
+  outputs: Readonly<Record<string, ort.Tensor>>,
+  options: RunOptions,
+  crop: CropRegion,
+) => ScoredLabel[];
+
+/** The least threshold of a detector: below it, noise would be sorted instead of objects. */
+const LEAST_THRESHOLD = 0.01;
+
+export function createPostprocessor(variant: Variant): Postprocessor {
+  const { head } = variant;
+  return head.kind === 'classifier'
+    ? classifierPostprocessor(variant, head)
+    : ssdPostprocessor(variant, head);
+}
+
+function classifierPostprocessor(variant: Variant, head: ClassifierHead): Postprocessor {
+  return (outputs, options) => {
+    const logits = numbers(outputs, head.logits.name);
+    const classes = topClasses(logits, head.logits.scale, Math.max(1, Math.trunc(options.topK)));
+    if (!Number.isFinite(classes[0]?.score)) throw notFinite(variant);
+    return classes.map(({ index, score }) => ({
+      index,
+      label: variant.labels[index] ?? '',
+      score,
+      box: null,
+    }));
+  };
+}
+
+function ssdPostprocessor(variant: Variant, head: SsdHead): Postprocessor {
+  const anchors = createAnchors(head, variant.size, variant.size);
+  return (outputs, options, crop) => {
+    const layers = head.layers.map(({ boxes, scores }) => ({
+      boxes: numbers(outputs, boxes.name),
+      scores: numbers(outputs, scores.name),
+    }));
+    const threshold = Math.max(options.threshold, LEAST_THRESHOLD);
+    return decodeDetections(layers, head, anchors, { threshold }).map(({ index, score, box }) => ({
+      index,
+      label: variant.labels[index] ?? '',
+      score,
+      box: boxInFrame(box, crop),
+    }));
+  };
+}
+
+function numbers(
+  outputs: Readonly<Record<string, ort.Tensor>>,
+  name: string,
+): Uint8Array | Float32Array {
+  const data = outputs[name]?.data;
+  if (data instanceof Uint8Array || data instanceof Float32Array) return data;
+  throw codedError('MND_INFERENCE_FAILED', { subject: `output "${name}"`, found: 'no numbers' });
+}
+
+function notFinite(variant: Variant): Error {
+  return codedError('MND_INFERENCE_FAILED', {
+    subject: variant.name,
+    expected: 'finite outputs',
+    next: `install ${variant.model} again`,
+  });
+}

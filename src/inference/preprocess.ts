@@ -1,0 +1,78 @@
+import type { Frame } from '../camera/source.js';
+import type { Variant } from '../models/variant.js';
+import { type CropRegion, effectiveCrop } from '../vision/crop.js';
+import { decodePicture } from '../vision/decode.js';
+import { checkLayout, type PixelLayout } from '../vision/layout.js';
+import { resizeBilinear } from '../vision/resize.js';
+import { createSamplingPlan, type SamplingPlan } from '../vision/sampling.js';
+
+/** A picture whose pixels can be read: a raw frame, or a decoded one. */
+export interface Pixels {
+  readonly layout: PixelLayout;
+  readonly bytes: Uint8Array;
+}
+
+/** Makes frames into network inputs; keeps the tables of the frame layouts it has met. */
+export interface Preprocessor {
+  /**
+   * Decodes an encoded frame; a raw one is only checked.
+   *
+   * @throws MND_IMAGE_INVALID, MND_FRAME_INVALID
+   */
+  unpack(frame: Frame): Promise<Pixels>;
+  /**
+   * Crops, resizes and converts into `out`, [1, size, size, 3].
+   *
+   * @returns the part of the frame that the network sees
+   * @throws MND_FRAME_INVALID when the crop lies outside the frame
+   */
+  fill(pixels: Pixels, crop: CropRegion | null, variant: Variant, out: Uint8Array): CropRegion;
+}
+
+/** Cameras times variants in use; folders of pictures of many sizes must not grow without end. */
+const MAX_PLANS = 16;
+
+export function createPreprocessor(): Preprocessor {
+  const plans: SamplingPlan[] = [];
+
+  function planFor(layout: PixelLayout, crop: CropRegion, size: number): SamplingPlan {
+    const found = plans.find((plan) => matches(plan, layout, crop, size));
+    if (found !== undefined) return found;
+    if (plans.length === MAX_PLANS) plans.shift();
+    const plan = createSamplingPlan(layout, crop, size, size);
+    plans.push(plan);
+    return plan;
+  }
+
+  return {
+    async unpack(frame) {
+      if (frame.format !== 'jpeg') {
+        const { width, height, format, range } = frame;
+        const layout = { width, height, format, range };
+        checkLayout(layout, frame.bytes, frame.camera);
+        return { layout, bytes: frame.bytes };
+      }
+      const picture = await decodePicture(frame.bytes, { subject: frame.camera });
+      const { width, height, bytes } = picture;
+      return { layout: { width, height, format: 'rgb24', range: 'full' }, bytes };
+    },
+    fill(pixels, crop, variant, out) {
+      const { layout } = pixels;
+      const fraction = variant.preprocessing.centralCrop;
+      const region = effectiveCrop(layout.width, layout.height, crop, fraction);
+      resizeBilinear(pixels.bytes, planFor(layout, region, variant.size), out);
+      return region;
+    },
+  };
+}
+
+function matches(plan: SamplingPlan, layout: PixelLayout, crop: CropRegion, size: number): boolean {
+  return (
+    plan.outWidth === size &&
+    plan.layout.width === layout.width &&
+    plan.layout.height === layout.height &&
+    plan.layout.format === layout.format &&
+    plan.layout.range === layout.range &&
+    plan.crop.every((value, index) => value === crop[index])
+  );
+}

@@ -1,0 +1,105 @@
+import type { Frame } from '../camera/source.js';
+import {
+  codedError,
+  type ErrorCode,
+  type ErrorDetail,
+  isCodedError,
+  messageOf,
+} from '../errors.js';
+import type { Variant } from '../models/variant.js';
+import type { CropRegion } from '../vision/crop.js';
+import type { Result } from './result.js';
+
+/** How one frame is looked at. */
+export interface RunOptions {
+  /** Classes a classifier names, best first; at least 1. A detector names all it finds. */
+  readonly topK: number;
+  /** Detections with a lower score are dropped, 0 to 1. Classifiers do not look at it. */
+  readonly threshold: number;
+  /** Part of the frame that is looked at, in its pixels; null or absent: all of it. */
+  readonly crop?: CropRegion | null;
+}
+
+export interface ProfileOptions {
+  /** Inferences that are measured, at least 1. */
+  readonly runs: number;
+  /** Inferences before them that are not. */
+  readonly warmup: number;
+}
+
+/** What inferences of a variant cost, without pre- and post-processing. */
+export interface RunCost {
+  /** Milliseconds of one inference. */
+  readonly medianMs: number;
+  readonly minMs: number;
+  /** Processor milliseconds of one inference: all threads of this process, mean. */
+  readonly cpuMs: number;
+  readonly runs: number;
+}
+
+/** Memory of the worker thread's JavaScript heap and of the whole process, bytes. */
+export interface EngineMemory {
+  readonly rss: number;
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly arrayBuffers: number;
+  /** Sessions that are loaded. */
+  readonly sessions: number;
+}
+
+/** What the worker can be asked, and what it answers. */
+export interface Calls {
+  readonly load: { request: { readonly variant: Variant }; answer: LoadAnswer };
+  readonly run: {
+    /** The frame's bytes lie in shared memory. */
+    request: { readonly name: string; readonly frame: Frame; readonly options: RunOptions };
+    answer: Result;
+  };
+  readonly release: { request: { readonly name: string }; answer: Loaded };
+  readonly profile: {
+    request: { readonly name: string; readonly options: ProfileOptions };
+    answer: RunCost;
+  };
+  readonly memory: { request: object; answer: EngineMemory };
+  /** Releases everything; the worker ends after its answer. */
+  readonly shutdown: { request: object; answer: Loaded };
+}
+
+/** Names of the variants that can run. */
+export interface Loaded {
+  readonly loaded: readonly string[];
+}
+
+export interface LoadAnswer extends Loaded {
+  readonly ms: number;
+}
+
+export type CallKind = keyof Calls;
+
+export type Request = {
+  [Kind in CallKind]: { readonly id: number; readonly kind: Kind } & Calls[Kind]['request'];
+}[CallKind];
+
+/** An error as it travels between threads. */
+export interface WireError {
+  readonly code: ErrorCode;
+  readonly detail: Omit<ErrorDetail, 'cause'>;
+}
+
+export type Answer =
+  | { readonly id: number; readonly ok: true; readonly value: Calls[CallKind]['answer'] }
+  | { readonly id: number; readonly ok: false; readonly error: WireError };
+
+/** The worker's first message, with id 0: it is ready, or why it never will be. */
+export const GREETING_ID = 0;
+
+/** @param fallback code of an error that has none */
+export function toWire(error: unknown, fallback: ErrorCode): WireError {
+  if (!isCodedError(error)) return { code: fallback, detail: { found: messageOf(error) } };
+  const { cause: _cause, ...detail } = error.detail;
+  return { code: error.code, detail };
+}
+
+export function fromWire(error: WireError): Error {
+  return codedError(error.code, error.detail);
+}

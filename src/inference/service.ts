@@ -1,0 +1,138 @@
+import type { Frame } from '../camera/source.js';
+import type { ErrorCode } from '../errors.js';
+import { median } from './median.js';
+import { createPreprocessor } from './preprocess.js';
+import {
+  type Answer,
+  type CallKind,
+  type Calls,
+  type ProfileOptions,
+  type Request,
+  type RunCost,
+  type RunOptions,
+  toWire,
+} from './protocol.js';
+import type { Result } from './result.js';
+import { createSessionPool, type SessionPool } from './sessions.js';
+
+/** What the worker thread does, without the thread. */
+export interface InferenceService {
+  /** Answers one request after those before it; never rejects. */
+  handle(request: Request): Promise<Answer>;
+}
+
+/** Codes of failures that carry none: what the request was about decides. */
+const FALLBACK_CODES: Readonly<Record<CallKind, ErrorCode>> = {
+  load: 'MND_MODEL_INVALID',
+  run: 'MND_INFERENCE_FAILED',
+  release: 'MND_INFERENCE_FAILED',
+  profile: 'MND_INFERENCE_FAILED',
+  memory: 'MND_INFERENCE_FAILED',
+  shutdown: 'MND_INFERENCE_FAILED',
+};
+
+/** @param threads of one inference, at least 1 */
+export function createInferenceService(threads: number): InferenceService {
+  const sessions = createSessionPool(threads);
+  const look = createFrameRunner(sessions);
+  let last: Promise<unknown> = Promise.resolve();
+
+  async function perform(request: Request): Promise<Calls[CallKind]['answer']> {
+    switch (request.kind) {
+      case 'load': {
+        const started = performance.now();
+        await sessions.load(request.variant);
+        return { ms: performance.now() - started, loaded: sessions.names() };
+      }
+      case 'run':
+        return look(request.name, request.frame, request.options);
+      case 'release':
+        await sessions.release(request.name);
+        return { loaded: sessions.names() };
+      case 'profile':
+        return measure(sessions, request.name, request.options);
+      case 'memory': {
+        const { rss, heapUsed, external, arrayBuffers } = process.memoryUsage();
+        return { rss, heapUsed, external, arrayBuffers, sessions: sessions.size() };
+      }
+      case 'shutdown':
+        await sessions.close();
+        return { loaded: [] };
+    }
+  }
+
+  async function answer(request: Request): Promise<Answer> {
+    try {
+      return { id: request.id, ok: true, value: await perform(request) };
+    } catch (error) {
+      return { id: request.id, ok: false, error: toWire(error, FALLBACK_CODES[request.kind]) };
+    }
+  }
+
+  return {
+    handle(request) {
+      const turn = last.then(() => answer(request));
+      last = turn;
+      return turn;
+    },
+  };
+}
+
+/** The frame path: unpack, resize, infer, read the outputs; timed stage by stage. */
+function createFrameRunner(
+  sessions: SessionPool,
+): (name: string, frame: Frame, options: RunOptions) => Promise<Result> {
+  const preprocessor = createPreprocessor();
+  return async (name, frame, options) => {
+    const loaded = sessions.use(name);
+    const { variant } = loaded;
+    const started = performance.now();
+    const pixels = await preprocessor.unpack(frame);
+    const unpacked = performance.now();
+    const crop = preprocessor.fill(pixels, options.crop ?? null, variant, loaded.pixels);
+    const filled = performance.now();
+    const outputs = await loaded.infer();
+    const inferred = performance.now();
+    const labels = loaded.postprocessor(outputs, options, crop);
+    return {
+      camera: frame.camera,
+      sequence: frame.sequence,
+      capturedAt: frame.capturedAt,
+      time: frame.time,
+      model: variant.name,
+      alpha: variant.alpha,
+      size: variant.size,
+      timings: {
+        decode: frame.format === 'jpeg' ? unpacked - started : 0,
+        preprocess: filled - unpacked,
+        inference: inferred - filled,
+        postprocess: performance.now() - inferred,
+      },
+      labels,
+    };
+  };
+}
+
+/** Runs a variant on what its input holds; other work of the process shows up in `cpuMs`. */
+async function measure(
+  sessions: SessionPool,
+  name: string,
+  options: ProfileOptions,
+): Promise<RunCost> {
+  const loaded = sessions.use(name);
+  for (let i = 0; i < options.warmup; i += 1) await loaded.infer();
+  const times: number[] = [];
+  const before = process.cpuUsage();
+  for (let i = 0; i < options.runs; i += 1) {
+    const started = performance.now();
+    await loaded.infer();
+    times.push(performance.now() - started);
+  }
+  const { user, system } = process.cpuUsage(before);
+  return {
+    medianMs: median(times),
+    minMs: Math.min(...times),
+    cpuMs: (user + system) / 1000 / options.runs,
+    runs: options.runs,
+  };
+}

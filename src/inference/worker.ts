@@ -1,0 +1,19 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import { type Answer, GREETING_ID, type Request, toWire } from './protocol.js';
+
+const port = parentPort;
+if (port === null) throw new Error('this file runs as a worker thread');
+
+try {
+  // onnxruntime's addon is loaded here: a broken installation is reported, not thrown.
+  const { createInferenceService } = await import('./service.js');
+  const service = createInferenceService((workerData as { readonly threads: number }).threads);
+  port.on('message', async (request: Request) => {
+    port.postMessage(await service.handle(request));
+    if (request.kind === 'shutdown') port.close();
+  });
+  port.postMessage({ id: GREETING_ID, ok: true, value: { loaded: [] } } satisfies Answer);
+} catch (error) {
+  const reason = toWire(error, 'MND_INFERENCE_FAILED');
+  port.postMessage({ id: GREETING_ID, ok: false, error: reason } satisfies Answer);
+}

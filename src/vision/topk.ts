@@ -1,0 +1,48 @@
+/** A class and its probability. */
+export interface ScoredClass {
+  readonly index: number;
+  /** 0 to 1. */
+  readonly score: number;
+}
+
+/**
+ * The most probable classes of a classifier's logits, by softmax over all classes.
+ *
+ * @param logits stored values; real = scale · (stored − zero point), and softmax does not see an
+ *   offset, so the zero point is not needed
+ * @param scale of the stored values, over 0; 1 for float32
+ * @param k how many classes, at least 1; fewer are returned when there are fewer
+ * @returns best first; among equals the lower index first
+ */
+export function topClasses(
+  logits: Uint8Array | Float32Array,
+  scale: number,
+  k: number,
+): ScoredClass[] {
+  const best = highestIndices(logits, k);
+  const highest = logits[best[0] ?? 0] ?? 0;
+  let sum = 0;
+  for (const logit of logits) sum += Math.exp(scale * (logit - highest));
+  return best.map((index) => ({
+    index,
+    score: Math.exp(scale * ((logits[index] ?? 0) - highest)) / sum,
+  }));
+}
+
+/** Indices of the k highest values, by insertion into a short sorted list. */
+function highestIndices(values: Uint8Array | Float32Array, k: number): number[] {
+  const best: number[] = [];
+  let least = Number.NEGATIVE_INFINITY;
+  for (let index = 0; index < values.length; index += 1) {
+    const value = values[index] as number;
+    if (best.length === k && !(value > least)) continue;
+    let place = best.length === k ? k - 1 : best.length;
+    while (place > 0 && value > (values[best[place - 1] as number] as number)) {
+      best[place] = best[place - 1] as number;
+      place -= 1;
+    }
+    best[place] = index;
+    least = values[best[best.length - 1] as number] as number;
+  }
+  return best;
+}
