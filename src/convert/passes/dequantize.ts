@@ -1,0 +1,83 @@
+import type { ConvOperator, Graph, Operator, Tensor } from '../graph.js';
+import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
+
+function floatConstant(tensor: Tensor, data: Float32Array): Tensor {
+  return { ...tensor, type: 'float32', quantization: null, data };
+}
+
+function floatWeights(operator: ConvOperator, tensor: Tensor): Tensor {
+  const { scale, zeroPoint } = quantizationOf(tensor);
+  const source = constantOf(tensor);
+  const outChannels = tensor.shape[operator.depthwise ? 2 : 0] ?? 1;
+  const perChannel = source.length / outChannels;
+  const data = new Float32Array(source.length);
+  for (let index = 0; index < source.length; index += 1) {
+    const channel = operator.depthwise ? index % outChannels : Math.floor(index / perChannel);
+    const at = scale.length === 1 ? 0 : channel;
+    data[index] = ((source[index] ?? 0) - (zeroPoint[at] ?? 0)) * (scale[at] ?? 1);
+  }
+  return floatConstant(tensor, data);
+}
+
+/** A bias is stored at the scale of the input times that of the weights. */
+function floatBias(graph: Graph, operator: ConvOperator, tensor: Tensor): Tensor {
+  const inputScale = scalarQuantization(tensorOf(graph, operator.input)).scale;
+  const { scale } = quantizationOf(tensorOf(graph, operator.weights));
+  const data = Float32Array.from(
+    constantOf(tensor),
+    (value, channel) => value * inputScale * (scale[scale.length === 1 ? 0 : channel] ?? 1),
+  );
+  return floatConstant(tensor, data);
+}
+
+/**
+ * Turns a quantized graph into its float32 counterpart. Inputs stay uint8 pictures: a `normalize`
+ * operator makes them real values; everything else is float32. Clamping by a quantized range that
+ * is no activation function (values outside an output's range) is not imitated.
+ */
+export function dequantize(graph: Graph): Graph {
+  const tensors = new Map<string, Tensor>();
+  const operators: Operator[] = [];
+  const inputs = new Map(graph.inputs.map((name) => [name, `${name}:real`]));
+  const real = (name: string) => inputs.get(name) ?? name;
+  for (const tensor of graph.tensors.values()) {
+    if (tensor.data === null) {
+      const name = real(tensor.name);
+      tensors.set(name, { ...tensor, name, type: 'float32', quantization: null });
+    }
+  }
+  for (const name of graph.inputs) {
+    const tensor = tensorOf(graph, name);
+    const { scale, zeroPoint } = scalarQuantization(tensor);
+    tensors.set(name, { ...tensor, quantization: null });
+    operators.push({
+      kind: 'normalize',
+      input: name,
+      output: real(name),
+      scale,
+      offset: -zeroPoint * scale,
+    });
+  }
+  for (const operator of graph.operators) {
+    if (operator.kind === 'conv') {
+      const weights = floatWeights(operator, tensorOf(graph, operator.weights));
+      const weightsName = `${operator.output}:float weights`;
+      tensors.set(weightsName, { ...weights, name: weightsName });
+      const named = { ...operator, input: real(operator.input), weights: weightsName };
+      if (operator.bias === null) {
+        operators.push(named);
+        continue;
+      }
+      const bias = floatBias(graph, operator, tensorOf(graph, operator.bias));
+      const biasName = `${operator.output}:float bias`;
+      tensors.set(biasName, { ...bias, name: biasName });
+      operators.push({ ...named, bias: biasName });
+    } else if (operator.kind === 'add') {
+      const [first, second] = operator.inputs;
+      operators.push({ ...operator, inputs: [real(first), real(second)] });
+    } else {
+      operators.push({ ...operator, input: real(operator.input) });
+    }
+  }
+  return { tensors, operators, inputs: graph.inputs, outputs: graph.outputs };
+}

@@ -1,0 +1,120 @@
+import type { ConvOperator, Graph, Tensor } from '../graph.js';
+import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
+
+/** What re-quantizing the weights did to a graph. */
+export interface SymmetricReport {
+  /** Output channels whose scale was raised so that their bias fits into 32 bits. */
+  readonly raisedChannels: number;
+  /** Output channels in all convolutions. */
+  readonly channels: number;
+  /** Largest change of a weight, as a share of its layer's largest weight. */
+  readonly largestWeightError: number;
+}
+
+interface MutableReport {
+  raisedChannels: number;
+  channels: number;
+  largestWeightError: number;
+}
+
+/** Bias values stay below this, so that the accumulator cannot overflow by the bias alone. */
+const BIAS_LIMIT = 2 ** 30;
+
+/** Position of a weight: `channel` of the output, and its `index` among that channel's weights. */
+function weightIndex(operator: ConvOperator, outChannels: number, perChannel: number) {
+  return operator.depthwise
+    ? (channel: number, index: number) => index * outChannels + channel
+    : (channel: number, index: number) => channel * perChannel + index;
+}
+
+/** real = scale · (stored − zeroPoint) of one output channel's weights. */
+function channelParameters(weights: Tensor, channel: number): readonly [number, number] {
+  const { scale, zeroPoint } = quantizationOf(weights);
+  const at = scale.length === 1 ? 0 : channel;
+  return [scale[at] ?? 1, zeroPoint[at] ?? 0];
+}
+
+interface Requantized {
+  readonly weights: Tensor;
+  readonly bias: Tensor | null;
+}
+
+function requantize(graph: Graph, operator: ConvOperator, report: MutableReport): Requantized {
+  const weights = tensorOf(graph, operator.weights);
+  const bias = operator.bias === null ? null : tensorOf(graph, operator.bias);
+  const source = constantOf(weights);
+  const sourceBias = bias === null ? null : constantOf(bias);
+  const outChannels = weights.shape[operator.depthwise ? 2 : 0] ?? 0;
+  const perChannel = outChannels === 0 ? 0 : source.length / outChannels;
+  const at = weightIndex(operator, outChannels, perChannel);
+  const inputScale = scalarQuantization(tensorOf(graph, operator.input)).scale;
+  const data = new Int8Array(source.length);
+  const newBias = new Int32Array(outChannels);
+  const scales: number[] = [];
+  let largestWeight = 0;
+  let largestError = 0;
+  for (let channel = 0; channel < outChannels; channel += 1) {
+    const [scale, zeroPoint] = channelParameters(weights, channel);
+    let peak = 0;
+    for (let index = 0; index < perChannel; index += 1) {
+      peak = Math.max(peak, Math.abs((source[at(channel, index)] ?? 0) - zeroPoint) * scale);
+    }
+    // The reader's bias has the scale of the input times that of the weights, whatever it says.
+    const realBias = (sourceBias?.[channel] ?? 0) * inputScale * scale;
+    const least = Math.abs(realBias) / (inputScale * BIAS_LIMIT);
+    const wanted = peak === 0 ? scale : peak / 127;
+    const next = Math.fround(Math.max(wanted, least));
+    if (least > wanted) report.raisedChannels += 1;
+    scales.push(next);
+    newBias[channel] = Math.round(realBias / (inputScale * next));
+    for (let index = 0; index < perChannel; index += 1) {
+      const position = at(channel, index);
+      const real = ((source[position] ?? 0) - zeroPoint) * scale;
+      const stored = Math.max(-127, Math.min(127, Math.round(real / next)));
+      data[position] = stored;
+      largestError = Math.max(largestError, Math.abs(real - stored * next));
+    }
+    largestWeight = Math.max(largestWeight, peak);
+  }
+  report.channels += outChannels;
+  if (largestWeight > 0) {
+    report.largestWeightError = Math.max(report.largestWeightError, largestError / largestWeight);
+  }
+  const axis = operator.depthwise ? 2 : 0;
+  const quantization = { scale: scales, zeroPoint: scales.map(() => 0), axis };
+  return {
+    weights: { ...weights, type: 'int8', quantization, data },
+    bias: bias === null ? null : { ...bias, quantization: null, data: newBias },
+  };
+}
+
+/**
+ * Re-quantizes the weights of a quantized graph's convolutions: int8, one scale an output channel,
+ * zero point 0, biases to match. Activations keep their quantization. onnxruntime's kernels are
+ * faster without zero points; results are no longer those of TensorFlow Lite bit for bit.
+ *
+ * A channel with weights of next to nothing but a bias gets a scale that keeps the bias in 32 bits.
+ */
+export function symmetricWeights(graph: Graph): {
+  readonly graph: Graph;
+  readonly report: SymmetricReport;
+} {
+  const report: MutableReport = { raisedChannels: 0, channels: 0, largestWeightError: 0 };
+  const tensors = new Map(graph.tensors);
+  const operators = graph.operators.map((operator) => {
+    if (operator.kind !== 'conv' || tensorOf(graph, operator.output).type !== 'uint8') {
+      return operator;
+    }
+    const { weights, bias } = requantize(graph, operator, report);
+    // A constant may be shared by operators; each gets its own, the old one goes.
+    const weightsName = `${operator.output}:symmetric weights`;
+    tensors.delete(operator.weights);
+    tensors.set(weightsName, { ...weights, name: weightsName });
+    if (bias === null || operator.bias === null) return { ...operator, weights: weightsName };
+    const biasName = `${operator.output}:symmetric bias`;
+    tensors.delete(operator.bias);
+    tensors.set(biasName, { ...bias, name: biasName });
+    return { ...operator, weights: weightsName, bias: biasName };
+  });
+  return { graph: { ...graph, tensors, operators }, report };
+}

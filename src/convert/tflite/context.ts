@@ -1,0 +1,203 @@
+import { codedError } from '../../errors.js';
+import type { Activation, ElementType, Operator, Tensor, TensorData } from '../graph.js';
+import type { TfliteModel, TfliteOperator, TfliteTensor } from './model.js';
+import { ACTIVATIONS } from './schema.js';
+
+/** What operator readers work on: the parsed file, and the graph that grows. */
+export interface ReadContext {
+  readonly model: TfliteModel;
+  readonly tensors: Map<string, Tensor>;
+  readonly operators: Operator[];
+  /** Graph names of the tensors that have a value so far, by tensor index. */
+  readonly names: Map<number, string>;
+  /** Names the graph's own input and outputs shall have, by tensor index. */
+  readonly reserved: ReadonlyMap<number, string>;
+  /** A name that no tensor of the graph has yet. */
+  uniqueName(wanted: string): string;
+}
+
+/** Names an operator in errors. */
+export function subjectOf(operator: TfliteOperator): string {
+  return `operator ${operator.index} (${operator.name})`;
+}
+
+export function unsupported(operator: TfliteOperator, expected: string, found: string): Error {
+  return codedError('MND_MODEL_OPERATOR', { subject: subjectOf(operator), expected, found });
+}
+
+export function badShape(operator: TfliteOperator, expected: string, found: string): Error {
+  return codedError('MND_MODEL_SHAPE', { subject: subjectOf(operator), expected, found });
+}
+
+/** The tensor an operator has at a place of its inputs or outputs; MND_MODEL_INVALID if none. */
+export function operandOf(
+  context: Pick<ReadContext, 'model'>,
+  operator: TfliteOperator,
+  list: 'inputs' | 'outputs',
+  place: number,
+): TfliteTensor {
+  const tensor = context.model.tensors[operator[list][place] ?? -1];
+  if (tensor === undefined) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject: subjectOf(operator),
+      expected: `${place + 1} ${list}`,
+      found: `${operator[list].length}`,
+    });
+  }
+  return tensor;
+}
+
+/** Graph name of an activation that an operator reads; MND_MODEL_INVALID if nothing computed it. */
+export function activationOf(
+  context: ReadContext,
+  operator: TfliteOperator,
+  place: number,
+): Tensor {
+  const tensor = operandOf(context, operator, 'inputs', place);
+  const name = context.names.get(tensor.index);
+  const found = name === undefined ? undefined : context.tensors.get(name);
+  if (found === undefined) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject: subjectOf(operator),
+      expected: `input ${place} to be computed by an earlier operator`,
+      found: tensor.bytes === null ? `tensor ${tensor.index} without a value` : 'a constant',
+    });
+  }
+  return found;
+}
+
+function aligned(bytes: Uint8Array, size: number): Uint8Array {
+  return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+}
+
+function valuesOf(tensor: TfliteTensor, bytes: Uint8Array): TensorData | null {
+  switch (tensor.type) {
+    case 'uint8':
+      return bytes;
+    case 'int8':
+      return new Int8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    case 'int32': {
+      const source = aligned(bytes, 4);
+      return new Int32Array(source.buffer, source.byteOffset, source.length / 4);
+    }
+    case 'float32': {
+      const source = aligned(bytes, 4);
+      return new Float32Array(source.buffer, source.byteOffset, source.length / 4);
+    }
+    default:
+      return null;
+  }
+}
+
+const ELEMENT_TYPES: readonly ElementType[] = ['float32', 'uint8', 'int8', 'int32'];
+
+export function elementTypeOf(tensor: TfliteTensor): ElementType | null {
+  return ELEMENT_TYPES.find((type) => type === tensor.type) ?? null;
+}
+
+/** Values of a constant operand in one of the given types; MND_MODEL_SHAPE for anything else. */
+export function constantValues(
+  operator: TfliteOperator,
+  tensor: TfliteTensor,
+  types: readonly ElementType[],
+): TensorData {
+  const values = tensor.bytes === null ? null : valuesOf(tensor, tensor.bytes);
+  if (values === null || !types.some((type) => type === tensor.type)) {
+    throw badShape(
+      operator,
+      `tensor ${tensor.index} (${tensor.name}) to be a constant of type ${types.join(' or ')}`,
+      tensor.bytes === null ? 'a computed one' : tensor.type,
+    );
+  }
+  return values;
+}
+
+/** Adds a constant to the graph under a fresh name, in another shape if one is given. */
+export function addConstant(
+  context: ReadContext,
+  operator: TfliteOperator,
+  tensor: TfliteTensor,
+  types: readonly ElementType[],
+  shape: readonly number[] = tensor.shape,
+): Tensor {
+  const data = constantValues(operator, tensor, types);
+  const quantized = tensor.scale.length > 0;
+  const added: Tensor = {
+    name: context.uniqueName(tensor.name),
+    type: elementTypeOf(tensor) ?? 'int32',
+    shape,
+    quantization: quantized
+      ? {
+          scale: tensor.scale,
+          zeroPoint: tensor.zeroPoint,
+          axis: tensor.scale.length > 1 ? tensor.axis : null,
+        }
+      : null,
+    data,
+  };
+  context.tensors.set(added.name, added);
+  return added;
+}
+
+/**
+ * Adds an activation to the graph: uint8 or float32. int8 becomes uint8 with its zero point moved up
+ * by 128, which stands for the same real values.
+ */
+export function addActivation(context: ReadContext, subject: string, tensor: TfliteTensor): Tensor {
+  if (context.names.has(tensor.index)) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject,
+      expected: 'every tensor to be computed once',
+      found: `tensor ${tensor.index} (${tensor.name}) a second time`,
+    });
+  }
+  const [scale] = tensor.scale;
+  const [zeroPoint] = tensor.zeroPoint;
+  const quantized = tensor.type === 'uint8' || tensor.type === 'int8';
+  if (!quantized && tensor.type !== 'float32') {
+    throw codedError('MND_MODEL_SHAPE', {
+      subject: `${subject}, tensor ${tensor.index} (${tensor.name})`,
+      expected: 'type uint8, int8 or float32',
+      found: tensor.type,
+    });
+  }
+  if (quantized && (scale === undefined || zeroPoint === undefined || tensor.scale.length !== 1)) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject: `${subject}, tensor ${tensor.index} (${tensor.name})`,
+      expected: 'one scale and one zero point',
+      found: tensor.scale.length === 0 ? 'no quantization' : `${tensor.scale.length} scales`,
+    });
+  }
+  if (tensor.bytes !== null || tensor.shape.some((side) => side < 1) || tensor.shape[0] !== 1) {
+    throw codedError('MND_MODEL_SHAPE', {
+      subject: `${subject}, tensor ${tensor.index} (${tensor.name})`,
+      expected: 'a computed tensor, batch 1, no empty dimension',
+      found: tensor.bytes === null ? `[${tensor.shape.join(', ')}]` : 'a constant',
+    });
+  }
+  const added: Tensor = {
+    name: context.reserved.get(tensor.index) ?? context.uniqueName(tensor.name),
+    type: quantized ? 'uint8' : 'float32',
+    shape: tensor.shape,
+    quantization:
+      quantized && scale !== undefined && zeroPoint !== undefined
+        ? {
+            scale: [scale],
+            zeroPoint: [tensor.type === 'int8' ? zeroPoint + 128 : zeroPoint],
+            axis: null,
+          }
+        : null,
+    data: null,
+  };
+  context.tensors.set(added.name, added);
+  context.names.set(tensor.index, added.name);
+  return added;
+}
+
+/** The fused activation function in an options field; MND_MODEL_OPERATOR for one not known. */
+export function fusedActivation(operator: TfliteOperator, field: number): Activation {
+  const number = operator.options.int8(field, 0);
+  const name = ACTIVATIONS[number] ?? `${number}`;
+  if (name === 'none' || name === 'relu' || name === 'relu6') return name;
+  throw unsupported(operator, 'no fused activation, RELU or RELU6', name.toUpperCase());
+}
