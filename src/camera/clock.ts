@@ -1,0 +1,55 @@
+/** Time as the cameras see it; tests give their own. */
+export interface Clock {
+  /** Monotonic milliseconds. */
+  now(): number;
+  /** Runs `run` after `ms` milliseconds unless the returned function is called before. */
+  setTimer(run: () => void, ms: number): () => void;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  setTimer(run, ms) {
+    const timer = setTimeout(run, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Resolves after `ms` milliseconds, or at once when the signal is (or becomes) aborted. */
+export function sleep(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const wake = (): void => {
+      cancel();
+      signal.removeEventListener('abort', wake);
+      resolve();
+    };
+    const cancel = clock.setTimer(wake, ms);
+    signal.addEventListener('abort', wake, { once: true });
+  });
+}
+
+/** A frame rate (1/s): fixed, or looked up before every frame. */
+export type FrameRate = number | (() => number);
+
+/** Keeps a loop at a frame rate: a frame that comes late moves the ones after it, none is made up for. */
+export interface Pacer {
+  /** Waits until the next frame is due, or the signal is aborted. */
+  next(signal: AbortSignal): Promise<void>;
+}
+
+/** Slowest rate that is honoured: one frame in an hour. */
+const MIN_RATE = 1 / 3600;
+
+export function createPacer(clock: Clock, rate: FrameRate): Pacer {
+  let due: number | null = null;
+  return {
+    async next(signal) {
+      const now = clock.now();
+      const wanted = typeof rate === 'number' ? rate : rate();
+      const interval = 1000 / Math.max(MIN_RATE, wanted);
+      due = due === null ? now : Math.max(due + interval, now);
+      // Even a late frame lets the event loop turn once, so that a slow source starves nobody.
+      await sleep(clock, due - now, signal);
+    },
+  };
+}

@@ -1,0 +1,205 @@
+import { codedError, isCodedError, messageOf } from '../errors.js';
+import { type Clock, sleep, systemClock } from './clock.js';
+import type { CapturedFrame, Source } from './source.js';
+
+/** `ended`: a finite source has delivered its last picture. `disabled` is set by whoever disables. */
+export type CameraStatus = 'online' | 'offline' | 'disabled' | 'ended';
+
+/** A source's failure, reported at most once a minute for each error code. */
+export interface SourceFailure {
+  readonly camera: string;
+  readonly error: Error;
+  /** Failures with this code since the last report, this one included. */
+  readonly count: number;
+}
+
+export interface SupervisorOptions {
+  readonly name: string;
+  /** Makes the source anew for every attempt; what it throws counts as a failed attempt. */
+  readonly createSource: () => Source;
+  /** Seconds without a frame after which the source is restarted; null: never. */
+  readonly stallTimeout: number | null;
+  /** Takes a frame; when it throws (a frame of the wrong size), the source is restarted. */
+  readonly onFrame: (frame: CapturedFrame) => void;
+  /** Called when the status or its reason changes; the reason is null while online. */
+  readonly onStatus: (status: CameraStatus, reason: string | null) => void;
+  readonly onFailure?: (failure: SourceFailure) => void;
+  readonly clock?: Clock;
+  /** 0 to 1. */
+  readonly random?: () => number;
+}
+
+const FIRST_DELAY_MS = 1000;
+const LAST_DELAY_MS = 60_000;
+/** Frames over this long a time prove a source sound: the back-off starts over. */
+const SOUND_AFTER_MS = 60_000;
+const REPORT_INTERVAL_MS = 60_000;
+/** Longer than the escalation of a child process: a source that is not back by then is left behind. */
+const ABANDON_AFTER_MS = 15_000;
+/** The delay is drawn from this share of it up to all of it. */
+const LEAST_JITTER = 0.5;
+
+/**
+ * Runs a source until the signal is aborted or the source ends, and restarts it whenever it breaks
+ * or delivers no frame for `stallTimeout`, after 1 s, 2 s, 4 s … 60 s (with jitter). Never rejects.
+ */
+export async function superviseSource(
+  options: SupervisorOptions,
+  signal: AbortSignal,
+): Promise<void> {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? Math.random;
+  const setStatus = createStatus(options.onStatus);
+  const report = createReporter(options, clock);
+  let delay = FIRST_DELAY_MS;
+
+  while (!signal.aborted) {
+    const attempt = await runAttempt(options, clock, signal, () => setStatus('online', null));
+    if (signal.aborted) break;
+    const { error } = attempt;
+    if (isCodedError(error) && error.code === 'MND_CAMERA_ENDED') {
+      setStatus('ended', messageOf(error));
+      return;
+    }
+    if (attempt.framesOver >= SOUND_AFTER_MS) delay = FIRST_DELAY_MS;
+    setStatus('offline', messageOf(error));
+    report(error);
+    await sleep(clock, delay * (LEAST_JITTER + (1 - LEAST_JITTER) * random()), signal);
+    delay = Math.min(delay * 2, LAST_DELAY_MS);
+  }
+  setStatus('offline', 'stopped');
+}
+
+interface Attempt {
+  readonly error: Error;
+  /** Milliseconds from the first frame to the last. */
+  readonly framesOver: number;
+}
+
+async function runAttempt(
+  options: SupervisorOptions,
+  clock: Clock,
+  signal: AbortSignal,
+  onFirstFrame: () => void,
+): Promise<Attempt> {
+  const stop = new AbortController();
+  let fault: Error | null = null;
+  let firstFrame: number | null = null;
+  let lastFrame = clock.now();
+
+  const breakOff = (error: Error): void => {
+    fault ??= error;
+    stop.abort();
+  };
+  const onFrame = (frame: CapturedFrame): void => {
+    // A source that is being stopped, or was left behind, may still deliver: too late.
+    if (stop.signal.aborted) return;
+    try {
+      options.onFrame(frame);
+    } catch (error) {
+      breakOff(asError(error));
+      return;
+    }
+    lastFrame = clock.now();
+    if (firstFrame !== null) return;
+    firstFrame = lastFrame;
+    onFirstFrame();
+  };
+  const stopWith = (): void => stop.abort();
+  signal.addEventListener('abort', stopWith, { once: true });
+  const cancelStall = watchForStall(options, clock, () => lastFrame, breakOff);
+
+  const error = await runToEnd(options, clock, stop.signal, onFrame);
+  cancelStall();
+  stop.abort();
+  signal.removeEventListener('abort', stopWith);
+  return { error: fault ?? error, framesOver: firstFrame === null ? 0 : lastFrame - firstFrame };
+}
+
+/** The source's reason to end; its own failure to end within the deadline is a reason, too. */
+async function runToEnd(
+  options: SupervisorOptions,
+  clock: Clock,
+  signal: AbortSignal,
+  onFrame: (frame: CapturedFrame) => void,
+): Promise<Error> {
+  let cancelDeadline = (): void => {};
+  let startDeadline = (): void => {};
+  const leftBehind = new Promise<Error>((resolve) => {
+    const error = codedError('MND_CAMERA_FAILED', {
+      subject: `camera ${options.name}`,
+      found: 'a source that does not stop; it is left behind',
+    });
+    startDeadline = () => {
+      cancelDeadline = clock.setTimer(() => resolve(error), ABANDON_AFTER_MS);
+    };
+  });
+  signal.addEventListener('abort', startDeadline, { once: true });
+  if (signal.aborted) startDeadline();
+  try {
+    return await Promise.race([options.createSource().run(signal, onFrame), leftBehind]);
+  } catch (error) {
+    return asError(error);
+  } finally {
+    signal.removeEventListener('abort', startDeadline);
+    cancelDeadline();
+  }
+}
+
+/** One timer per attempt, moved on when it fires, so that a frame costs no timer. */
+function watchForStall(
+  { name, stallTimeout }: SupervisorOptions,
+  clock: Clock,
+  lastFrame: () => number,
+  onStall: (error: Error) => void,
+): () => void {
+  if (stallTimeout === null) return () => {};
+  const limit = stallTimeout * 1000;
+  let cancel = (): void => {};
+  const check = (): void => {
+    const left = lastFrame() + limit - clock.now();
+    if (left > 0) {
+      cancel = clock.setTimer(check, left);
+      return;
+    }
+    onStall(
+      codedError('MND_CAMERA_STALLED', {
+        subject: `camera ${name}`,
+        expected: `a frame at least every ${stallTimeout} s`,
+      }),
+    );
+  };
+  check();
+  return () => cancel();
+}
+
+function createStatus(
+  onStatus: SupervisorOptions['onStatus'],
+): (status: CameraStatus, reason: string | null) => void {
+  let last: string | null = null;
+  return (status, reason) => {
+    const key = `${status} ${reason ?? ''}`;
+    if (key === last) return;
+    last = key;
+    onStatus(status, reason);
+  };
+}
+
+function createReporter(options: SupervisorOptions, clock: Clock): (error: Error) => void {
+  // Keyed by error code, so it is bounded by the table of codes.
+  const reports = new Map<string, { count: number; at: number | null }>();
+  return (error) => {
+    const key = isCodedError(error) ? error.code : 'other';
+    const entry = reports.get(key) ?? { count: 0, at: null };
+    reports.set(key, entry);
+    entry.count += 1;
+    if (entry.at !== null && clock.now() - entry.at < REPORT_INTERVAL_MS) return;
+    options.onFailure?.({ camera: options.name, error, count: entry.count });
+    entry.count = 0;
+    entry.at = clock.now();
+  };
+}
+
+function asError(value: unknown): Error {
+  return value instanceof Error ? value : new Error(messageOf(value));
+}
