@@ -11,7 +11,7 @@ const X_ONE = 1 << X_BITS;
  * network's input in one pass, without allocating.
  *
  * The arithmetic is integer: a blend along y that keeps 7 fraction bits, a blend along x with
- * 14-bit weights, one rounding at the end; the result is within 0.05 of the exact value before
+ * 14-bit weights, one rounding at the end; the result is within 0.07 of the exact value before
  * that rounding. A chroma sample of `yuv420p` stands for its 2×2 luma pixels, and colour is
  * converted after the blends, which equals converting the whole frame first as long as its colours
  * are within the RGB cube.
