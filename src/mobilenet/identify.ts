@@ -1,0 +1,113 @@
+import type { ConvOperator, Graph } from '../convert/graph.js';
+import { tensorOf } from '../convert/tensors.js';
+import { codedError } from '../errors.js';
+import {
+  BLOCKS,
+  describeMobilenetV1,
+  FIRST_CHANNELS,
+  MIN_CHANNELS,
+  type MobilenetV1,
+} from './architecture.js';
+
+/** A convolution as far as the architecture says how it must be. */
+interface ConvSummary {
+  readonly depthwise: boolean;
+  readonly kernel: number;
+  readonly stride: number;
+  readonly output: readonly number[];
+}
+
+function summaryOf(graph: Graph, operator: ConvOperator): ConvSummary {
+  const { shape } = tensorOf(graph, operator.weights);
+  const kernel = operator.depthwise ? shape.slice(0, 2) : shape.slice(1, 3);
+  const square = kernel[0] === kernel[1] && operator.stride[0] === operator.stride[1];
+  return {
+    depthwise: operator.depthwise,
+    kernel: square ? (kernel[0] ?? 0) : 0,
+    stride: operator.stride[0],
+    output: tensorOf(graph, operator.output).shape.slice(1),
+  };
+}
+
+/** The roundest number in [low, high): the one with the fewest decimals, at most 1. */
+function roundestIn(low: number, high: number): number | null {
+  for (let decimals = 0; decimals <= 6; decimals += 1) {
+    const unit = 10 ** decimals;
+    const candidate = Math.ceil(low * unit - 1e-9) / unit;
+    if (candidate > 0 && candidate < high && candidate <= 1) return candidate;
+  }
+  return null;
+}
+
+/** The α that gives these channel counts; null if none does. */
+function alphaOf(convolutions: readonly ConvSummary[]): number | null {
+  const bases = [FIRST_CHANNELS, ...BLOCKS.map(([channels]) => channels)];
+  const counts = convolutions
+    .filter(({ depthwise }) => !depthwise)
+    .map(({ output }) => output[2] ?? 0);
+  let low = 0;
+  let high = Number.POSITIVE_INFINITY;
+  for (const [index, base] of bases.entries()) {
+    const count = counts[index] ?? 0;
+    if (count !== MIN_CHANNELS) low = Math.max(low, count / base);
+    high = Math.min(high, (count + 1) / base);
+  }
+  return roundestIn(low, high);
+}
+
+function fits(convolutions: readonly ConvSummary[], network: MobilenetV1): boolean {
+  const expected = describeMobilenetV1(network).layers.filter(
+    ({ kind }) => kind !== 'average-pool',
+  );
+  return (
+    expected.length === convolutions.length &&
+    expected.every((layer, index) => {
+      const found = convolutions[index];
+      return (
+        found !== undefined &&
+        found.depthwise === (layer.kind === 'depthwise') &&
+        found.kernel === layer.kernel &&
+        found.stride === layer.stride &&
+        found.output.join() === layer.output.join()
+      );
+    })
+  );
+}
+
+/**
+ * Recognises a MobileNetV1 classifier by its layers: number, kind, kernel, stride and output shape of
+ * every convolution. Null if the graph is another network.
+ */
+export function identifyMobilenetV1(graph: Graph): MobilenetV1 | null {
+  const kinds = ['conv', 'global-average-pool', 'reshape', 'normalize'];
+  if (graph.operators.some(({ kind }) => !kinds.includes(kind))) return null;
+  const convolutions = graph.operators
+    .filter((operator) => operator.kind === 'conv')
+    .map((operator) => summaryOf(graph, operator));
+  const [inputName] = graph.inputs;
+  const size = inputName === undefined ? 0 : (tensorOf(graph, inputName).shape[1] ?? 0);
+  const classes = convolutions.at(-1)?.output[2] ?? 0;
+  if (convolutions.length !== 2 + 2 * BLOCKS.length) return null;
+  if (size < 32 || size > 4096 || size % 32 !== 0 || classes < 1) return null;
+  const alpha = alphaOf(convolutions);
+  if (alpha === null) return null;
+  const network = { alpha, size, classes };
+  return fits(convolutions, network) ? network : null;
+}
+
+/**
+ * Makes sure that a graph is the MobileNetV1 its description says. Throws MND_MODEL_MISMATCH if it
+ * is another network, or has another α, input size or number of classes.
+ */
+export function requireMobilenetV1(graph: Graph, described: MobilenetV1): void {
+  const text = ({ alpha, size, classes }: MobilenetV1) =>
+    `MobileNetV1 with alpha ${alpha}, ${size} pixels and ${classes} classes`;
+  const found = identifyMobilenetV1(graph);
+  if (found === null || text(found) !== text(described)) {
+    throw codedError('MND_MODEL_MISMATCH', {
+      expected: text(described),
+      found: found === null ? 'another network' : text(found),
+      next: 'check the name of the model and where the file comes from',
+    });
+  }
+}
