@@ -77,7 +77,7 @@ const byName = new Intl.Collator('en', { numeric: true });
 export async function listFolder(folder: string): Promise<string[]> {
   const names: string[] = [];
   for await (const entry of await opendir(folder)) {
-    if (!entry.isFile() || entry.name.startsWith('.')) continue;
+    if (entry.isDirectory() || entry.name.startsWith('.')) continue;
     names.push(entry.name);
     if (names.length >= MAX_NAMES) break;
   }

@@ -1,3 +1,4 @@
+import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { MAX_FRAME_BYTES } from './slot.js';
 
@@ -30,11 +31,14 @@ export async function readPicture(
   path: string,
   maxBytes = MAX_FRAME_BYTES,
 ): Promise<Uint8Array | null> {
-  const file = await open(path, 'r').catch(() => null);
+  // O_NONBLOCK: opening a named pipe must not wait for a writer.
+  const flags = constants.O_RDONLY | constants.O_NONBLOCK;
+  const file = await open(path, flags).catch(() => null);
   if (file === null) return null;
   try {
-    const { size } = await file.stat();
-    if (size < SIGNATURE_BYTES || size > maxBytes) return null;
+    const status = await file.stat();
+    const { size } = status;
+    if (!status.isFile() || size < SIGNATURE_BYTES || size > maxBytes) return null;
     const head = new Uint8Array(SIGNATURE_BYTES);
     await file.read(head, 0, SIGNATURE_BYTES, 0);
     if (!looksLikePicture(head)) return null;
