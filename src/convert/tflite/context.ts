@@ -67,7 +67,7 @@ export function activationOf(
 }
 
 function aligned(bytes: Uint8Array, size: number): Uint8Array {
-  return bytes.byteOffset % size === 0 ? bytes : bytes.slice();
+  return bytes.byteOffset % size === 0 ? bytes : new Uint8Array(bytes);
 }
 
 function valuesOf(tensor: TfliteTensor, bytes: Uint8Array): TensorData | null {

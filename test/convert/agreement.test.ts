@@ -1,0 +1,74 @@
+import t from 'tap';
+import { convertTflite } from '#mobilenetd/convert/convert.js';
+import { openOracle, withoutLastOperator } from './litert.js';
+import {
+  mirrorModel,
+  networkInput,
+  OFFICIAL_V1,
+  OFFICIAL_V2,
+  skipWithoutMirror,
+  testPictures,
+} from './mirror.js';
+import { openOnnx } from './session.js';
+
+const pictures = skipWithoutMirror() === false ? await testPictures() : [];
+const skip = skipWithoutMirror() || (pictures.length === 0 && 'no test pictures') || false;
+
+function argMax(values: ArrayLike<number>): number {
+  let best = 0;
+  for (let index = 1; index < values.length; index += 1) {
+    if ((values[index] ?? 0) > (values[best] ?? 0)) best = index;
+  }
+  return best;
+}
+
+interface Agreement {
+  logits: number;
+  equal: number;
+  largest: number;
+  top1: number;
+}
+
+/** Runs every picture through the exact form and through TensorFlow Lite, and compares logits. */
+async function compare(name: string, size: number): Promise<Agreement> {
+  const file = mirrorModel(name);
+  if (file === null) throw new Error(`${name} is not in the mirror`);
+  const oracle = await openOracle(withoutLastOperator(file));
+  const model = await openOnnx(convertTflite(file, { form: 'exact' }).onnx);
+  const agreement = { logits: 0, equal: 0, largest: 0, top1: 0 };
+  for (const picture of pictures) {
+    const input = networkInput(picture, size);
+    const expected = await oracle.run(input, [1, size, size, 3]);
+    const { logits } = await model.run(input, size, size);
+    if (logits === undefined || logits.data.length !== expected.length) {
+      throw new Error(`${name}: ${logits?.data.length} logits, not ${expected.length}`);
+    }
+    for (const [index, value] of logits.data.entries()) {
+      const difference = Math.abs(value - (expected[index] ?? Number.NaN));
+      agreement.logits += 1;
+      if (difference === 0) agreement.equal += 1;
+      agreement.largest = Math.max(agreement.largest, difference);
+    }
+    if (argMax(logits.data) === argMax(expected)) agreement.top1 += 1;
+  }
+  oracle.close();
+  await model.close();
+  return agreement;
+}
+
+for (const { name, size } of OFFICIAL_V1) {
+  t.test(`${name}: logits are TensorFlow Lite's, bit for bit`, { skip }, async (t) => {
+    const { logits, equal, top1 } = await compare(name, size);
+    t.equal(logits, pictures.length * 1001);
+    t.equal(equal, logits);
+    t.equal(top1, pictures.length);
+  });
+}
+
+t.test(`${OFFICIAL_V2.name}: logits are TensorFlow Lite's within 2 steps`, { skip }, async (t) => {
+  const { logits, equal, largest, top1 } = await compare(OFFICIAL_V2.name, OFFICIAL_V2.size);
+  t.comment(`${((100 * equal) / logits).toFixed(2)} % of ${logits} logits equal`);
+  t.ok(equal >= 0.995 * logits, `${equal} of ${logits} equal`);
+  t.ok(largest <= 2, `largest difference ${largest}`);
+  t.equal(top1, pictures.length);
+});
