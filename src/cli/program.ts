@@ -103,4 +103,3 @@ function usageError(error: CommanderError): Error {
     next: hint === '' ? 'see mobilenetd --help' : hint.replace(/^Did/, 'did'),
   });
 }
-

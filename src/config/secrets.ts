@@ -1,11 +1,74 @@
+import type { CameraConfig, Config } from './config.js';
+
 /** What stands in place of a secret. */
 export const MASK = '********';
 
 /**
  * Masks user names and passwords of addresses (`mqtt://user:pass@host`) anywhere in a text. The user
- * information reaches to the last `@` before white space, a quote or a slash, so that a password
- * with an `@` of its own is covered.
+ * information is taken to reach to the last `@` before white space or a quote, so that a password
+ * with an `@` or `/` of its own is covered, at the price of masking too much of some addresses.
  */
 export function maskUrls(text: string): string {
-  return text.replace(/\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s/"'<>]*@/gi, `$1${MASK}@`);
+  return text.replace(/\b([a-z][a-z0-9+.-]{0,31}:\/\/)[^\s"'<>]*@/gi, `$1${MASK}@`);
+}
+
+/** The configuration with its secrets masked: fit to be printed and published. */
+export function redactConfig(config: Config): Config {
+  const { mqtt, cameras } = config;
+  return {
+    ...config,
+    mqtt: { ...mqtt, password: mqtt.password === null ? null : MASK },
+    cameras: Object.fromEntries(
+      Object.entries(cameras).map(([name, camera]) => [name, redactCamera(camera)]),
+    ),
+  };
+}
+
+function redactCamera(camera: CameraConfig): CameraConfig {
+  return camera.url === null ? camera : { ...camera, url: maskUserInfo(camera.url) };
+}
+
+/** A checked address: its user information is known exactly. */
+function maskUserInfo(address: string): string {
+  const url = new URL(address);
+  if (url.username === '' && url.password === '') return address;
+  url.username = MASK;
+  url.password = '';
+  return url.href;
+}
+
+/** Masking a text of one or two letters would mask every word. */
+const SHORTEST_MASKED = 3;
+
+/** Every secret of the configuration as it may appear in a message, for masking logs. */
+export function secretsOf(config: Config): readonly string[] {
+  const secrets = new Set<string>();
+  const add = (text: string | null) => {
+    if (text === null || text.length < SHORTEST_MASKED) return;
+    secrets.add(text);
+    secrets.add(encodeURIComponent(text));
+    // As it stands inside JSON.
+    secrets.add(JSON.stringify(text).slice(1, -1));
+  };
+  add(config.mqtt.password);
+  for (const { url } of Object.values(config.cameras)) {
+    const password = url === null ? '' : new URL(url).password;
+    add(password);
+    if (/%[0-9a-f]{2}/i.test(password)) add(decodeSafely(password));
+  }
+  return [...secrets].sort((a, b) => b.length - a.length);
+}
+
+function decodeSafely(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}
+
+/** Masks user information of addresses, and each of the secrets wherever it stands. */
+export function createMasker(secrets: readonly string[]): (text: string) => string {
+  return (text) =>
+    secrets.reduce((masked, secret) => masked.replaceAll(secret, MASK), maskUrls(text));
 }

@@ -1,0 +1,122 @@
+import type { Logger } from 'pino';
+import { pino, stdTimeFunctions } from 'pino';
+import pinoPretty from 'pino-pretty';
+import { createMasker, MASK } from '../config/secrets.js';
+
+export type Log = Logger;
+
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
+
+export interface LogOptions {
+  readonly level: LogLevel;
+  /** auto is pretty when the destination is a terminal. */
+  readonly format: 'auto' | 'pretty' | 'json';
+  readonly destination: NodeJS.WritableStream;
+  /** Texts that never reach the destination, e.g. config/secrets.ts's `secretsOf`. */
+  readonly secrets?: readonly string[];
+}
+
+/** Names of fields whose value is never logged, at the top of a line and one level below. */
+const SECRET_FIELDS = ['password', 'passwd', 'secret', 'token', 'authorization', 'credentials'];
+
+/**
+ * The daemon's log: one line an entry, written at once (nothing is lost in a crash), with ISO times
+ * in JSON. Secret fields, user information of addresses and `secrets` are masked. `log.child({
+ * component: 'mqtt' })` marks the lines of a component.
+ */
+export function createLog(options: LogOptions): Log {
+  const { level, format, destination, secrets = [] } = options;
+  const terminal = 'isTTY' in destination && destination.isTTY === true;
+  const mask = createMasker(secrets);
+  const masked = {
+    write: (line: string) => void destination.write(mask(line)),
+  };
+  const pretty = format === 'pretty' || (format === 'auto' && terminal);
+  const settings = {
+    level,
+    base: null,
+    redact: {
+      paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
+      censor: MASK,
+    },
+    formatters: { level: (label: string) => ({ level: label }) },
+    timestamp: stdTimeFunctions.isoTime,
+  };
+  return pretty ? pino(settings, prettyStream(masked, terminal)) : pino(settings, masked);
+}
+
+function prettyStream(target: { write(line: string): void }, colours: boolean) {
+  const format = pinoPretty.prettyFactory({
+    colorize: colours,
+    translateTime: 'SYS:HH:MM:ss',
+    ignore: 'component',
+    messageFormat: (entry, key) =>
+      `${entry.component === undefined ? '' : `${entry.component}: `}${entry[key] ?? ''}`,
+    singleLine: true,
+  });
+  return { write: (line: string) => target.write(format(line)) };
+}
+
+/** Logs what fails again and again without flooding. */
+export interface RepeatingLog {
+  /**
+   * Logs at once when the last line of `key` is at least the interval old; otherwise counts. The
+   * next line of the key then says how many were left out.
+   */
+  warn(key: string, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  error(key: string, message: string, fields?: Readonly<Record<string, unknown>>): void;
+  /** The failure is over: tells what was left out, and the next failure is logged at once. */
+  recovered(key: string, message: string): void;
+}
+
+export interface RepeatingLogOptions {
+  /** Least time between two lines of a key, ms. */
+  readonly interval: number;
+  /** Monotonic time, ms. */
+  readonly clock?: () => number;
+  /** Keys that are remembered; the oldest is forgotten. */
+  readonly capacity?: number;
+}
+
+export function createRepeatingLog(log: Log, options: RepeatingLogOptions): RepeatingLog {
+  const { interval, clock = () => performance.now(), capacity = 256 } = options;
+  const seen = new Map<string, { since: number; skipped: number }>();
+
+  const repeat = (
+    level: 'warn' | 'error',
+    key: string,
+    message: string,
+    fields: Readonly<Record<string, unknown>>,
+  ) => {
+    const now = clock();
+    const entry = seen.get(key);
+    if (entry !== undefined && now - entry.since < interval) {
+      entry.skipped += 1;
+      return;
+    }
+    remember(key, now);
+    const skipped = entry?.skipped ?? 0;
+    if (skipped === 0) log[level]({ ...fields }, message);
+    else log[level]({ ...fields, repeated: skipped }, `${message} (${skipped} more times since)`);
+  };
+
+  const remember = (key: string, now: number) => {
+    seen.delete(key);
+    seen.set(key, { since: now, skipped: 0 });
+    const [oldest] = seen.keys();
+    if (seen.size > capacity && oldest !== undefined) seen.delete(oldest);
+  };
+
+  return {
+    warn: (key, message, fields = {}) => repeat('warn', key, message, fields),
+    error: (key, message, fields = {}) => repeat('error', key, message, fields),
+    recovered(key, message) {
+      const entry = seen.get(key);
+      if (entry === undefined) return;
+      seen.delete(key);
+      if (entry.skipped === 0) log.info(message);
+      else
+        log.info({ repeated: entry.skipped }, `${message} (${entry.skipped} failures not shown)`);
+    },
+  };
+}
