@@ -1,0 +1,41 @@
+/** The last line before the limit. */
+export interface Emergency {
+  /** Takes a second; true while the floor is in force. */
+  update(hot: boolean, cool: boolean, dtS: number): boolean;
+  /** Part of the frame rate that is left: 1 at first, halved after a second and every five more. */
+  readonly rate: number;
+  /** Extra distance kept from the limit after recent emergencies, °C. */
+  readonly guardC: number;
+}
+
+const GUARD_STEP_C = 0.4;
+const MOST_GUARD_C = 2;
+const GUARD_DECAY_S = 1500;
+const SMALLEST_RATE = 1 / 64;
+
+export function createEmergency(guardC = 0): Emergency {
+  let active = false;
+  let forS = 0;
+  let guard = Math.min(MOST_GUARD_C, Math.max(0, guardC));
+  return {
+    update(hot, cool, dtS) {
+      guard *= Math.exp(-dtS / GUARD_DECAY_S);
+      if (hot && !active) {
+        active = true;
+        forS = 0;
+        guard = Math.min(MOST_GUARD_C, guard + GUARD_STEP_C);
+      } else if (active) {
+        forS += dtS;
+        if (cool && !hot) active = false;
+      }
+      return active;
+    },
+    get rate() {
+      if (!active || forS < 1) return 1;
+      return Math.max(SMALLEST_RATE, 0.5 ** (1 + Math.floor((forS - 1) / 5)));
+    },
+    get guardC() {
+      return guard;
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import type { GovernorMode, Mix, Rung, SensorFault } from './sample.js';
+
+export interface Explanation {
+  readonly mode: GovernorMode;
+  readonly fault: SensorFault | null;
+  readonly ladder: readonly Rung[];
+  readonly mix: Mix;
+  readonly fps: number;
+  readonly requestedFps: number;
+  readonly temperatureC: number | null;
+  /** °C a second over the last seconds. */
+  readonly trendC: number;
+  readonly limitC: number;
+  readonly heatFlag: boolean;
+  readonly undervoltage: boolean;
+}
+
+const FAULTS: Record<SensorFault, string> = {
+  missing: 'the temperature sensor cannot be read',
+  range: 'the temperature sensor reads nonsense',
+  jump: 'the temperature sensor contradicts the model of the board',
+  frozen: 'the temperature sensor is frozen',
+  contradicted: 'the firmware throttles although the sensor reads cool',
+};
+
+/** A sentence a person understands. */
+export function explain(e: Explanation): string {
+  const parts = [`${situation(e)}: ${action(e)}`, outlook(e)];
+  if (e.undervoltage) parts.push('the power supply is too weak (not a heat problem)');
+  return parts.filter((part) => part !== '').join('; ');
+}
+
+function situation(e: Explanation): string {
+  const t = e.temperatureC === null ? '' : `${e.temperatureC.toFixed(1)} °C`;
+  if (e.fault !== null) return FAULTS[e.fault];
+  if (e.mode === 'emergency') {
+    const why = e.heatFlag ? 'the firmware throttles' : `too close to the limit of ${e.limitC.toFixed(0)} °C`;
+    return t === '' ? why : `${t}, ${why}`;
+  }
+  const trend = e.trendC > 0.03 ? 'rising' : e.trendC < -0.03 ? 'falling' : 'steady';
+  return t === '' ? 'no temperature yet' : `${t} and ${trend}`;
+}
+
+function action(e: Explanation): string {
+  const { low, high, fraction } = e.mix;
+  const rate = e.fps < e.requestedFps - 0.05 ? ` at ${round(e.fps)} of ${round(e.requestedFps)} frames a second` : '';
+  const share = Math.round(fraction * 100);
+  if (low === high || share <= 0) return `${label(e.ladder[low])}${rate}`;
+  if (share >= 100) return `${label(e.ladder[high])}${rate}`;
+  return `${label(e.ladder[high])} for ${share} % of frames, ${label(e.ladder[low])} for ${100 - share} %${rate}`;
+}
+
+function outlook(e: Explanation): string {
+  if (e.mode === 'full') return 'nothing to save';
+  if (e.mode === 'limited') return 'sustainable for the next 5 min';
+  if (e.mode === 'emergency') return 'the least until it has cooled';
+  return e.mode === 'coasting' ? 'going by the model for a few seconds' : 'the least the rules allow';
+}
+
+function label(rung: Rung | undefined): string {
+  if (rung === undefined) return 'nothing';
+  return rung.alpha === null ? rung.name : `${rung.alpha}/${rung.size}`;
+}
+
+function round(value: number): string {
+  return value >= 10 ? value.toFixed(0) : value.toFixed(1);
+}

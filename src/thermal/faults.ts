@@ -1,0 +1,141 @@
+import type { SensorFault } from './sample.js';
+
+/** How much a sensor is believed: how long it has been in doubt decides. */
+export type Trust = 'good' | 'coasting' | 'safe' | 'lost';
+
+export interface Verdict {
+  readonly trust: Trust;
+  readonly fault: SensorFault | null;
+  /** The reading may correct the observer. */
+  readonly use: boolean;
+  /** The offset must be learned anew from this reading. */
+  readonly restart: boolean;
+  /** Seconds the reading has not changed at all. */
+  readonly stillS: number;
+}
+
+export interface Evidence {
+  readonly readingC: number | null;
+  /** What the model expects, °C; null before the first reading. */
+  readonly expectedC: number | null;
+  /** One standard deviation of (reading − expected), °C. */
+  readonly sigmaC: number;
+  /** Temperature explained by loads alone, °C: what moves it should move the reading. */
+  readonly loadRiseC: number;
+  /** The gains behind loadRiseC are known well. */
+  readonly identified: boolean;
+  readonly stepC: number;
+  readonly noiseC: number;
+  /** The firmware throttles because of heat although the reading is far from hot. */
+  readonly contradicted: boolean;
+  /** Time since the last sample, s. */
+  readonly dtS: number;
+  /** The clock jumped: expectations are void. */
+  readonly jumped: boolean;
+}
+
+const COLDEST_C = -40;
+const HOTTEST_C = 125;
+const LEAST_JUMP_C = 6;
+const JUMP_SIGMAS = 5;
+const COAST_S = 5;
+const LOST_S = 25;
+const CLEAR_S = 5;
+/** A new level is believed after this long: hotter sooner than colder. */
+const NEW_LEVEL_UP_S = 8;
+const NEW_LEVEL_DOWN_S = 30;
+const NEW_LEVEL_WITHIN_C = 2.5;
+const FROZEN_S = 60;
+const FROZEN_EARLY_S = 20;
+
+export interface FaultDetector {
+  check(evidence: Evidence): Verdict;
+}
+
+/** Watches the sensor; one call a sample. */
+export function createFaultDetector(): FaultDetector {
+  let badS = 0;
+  let goodS = 0;
+  let fault: SensorFault | null = null;
+  let last: number | null = null;
+  let stillS = 0;
+  let changes = 0;
+  let lowRise = 0;
+  let highRise = 0;
+  let noiseBefore = 0;
+  let levelS = 0;
+  let level: number | null = null;
+
+  const watchStill = (e: Evidence, reading: number): boolean => {
+    if (last === null || reading !== last) {
+      if (last !== null) changes += 1;
+      stillS = 0;
+      lowRise = e.loadRiseC;
+      highRise = e.loadRiseC;
+      noiseBefore = e.noiseC;
+    } else {
+      stillS += e.dtS;
+      lowRise = Math.min(lowRise, e.loadRiseC);
+      highRise = Math.max(highRise, e.loadRiseC);
+    }
+    last = reading;
+    const moved = highRise - lowRise;
+    if (stillS >= FROZEN_EARLY_S && moved > 4 + 3 * e.stepC) return true;
+    if (stillS < FROZEN_S) return false;
+    // Noise wider than a step shows every few seconds: when it stops, the sensor has stopped.
+    if (noiseBefore > 0.8 * Math.max(0.25, e.stepC)) return true;
+    return moved > (e.identified ? 1 : 3) * (1.5 * e.stepC + 0.3);
+  };
+
+  const classify = (e: Evidence): SensorFault | null => {
+    const reading = e.readingC;
+    if (reading === null || reading === undefined) return 'missing';
+    if (!Number.isFinite(reading) || reading < COLDEST_C || reading > HOTTEST_C) return 'range';
+    const frozen = watchStill(e, reading);
+    if (frozen) changes = 0;
+    if (frozen || (fault === 'frozen' && changes < 3)) return 'frozen';
+    if (e.contradicted) return 'contradicted';
+    if (e.expectedC === null || e.jumped) return null;
+    const far = Math.max(LEAST_JUMP_C, JUMP_SIGMAS * e.sigmaC);
+    return Math.abs(reading - e.expectedC) > far ? 'jump' : null;
+  };
+
+  /** True when readings that disagree with the model have agreed with each other long enough. */
+  const newLevel = (e: Evidence, kind: SensorFault | null): boolean => {
+    const reading = e.readingC;
+    if (kind !== 'jump' || reading === null || e.expectedC === null) {
+      level = null;
+      levelS = 0;
+      return false;
+    }
+    if (level !== null && Math.abs(reading - level) <= NEW_LEVEL_WITHIN_C) levelS += e.dtS;
+    else levelS = 0;
+    level = reading;
+    return levelS >= (reading > e.expectedC ? NEW_LEVEL_UP_S : NEW_LEVEL_DOWN_S);
+  };
+
+  return {
+    check(e) {
+      const kind = classify(e);
+      const accepted = newLevel(e, kind);
+      if (kind === null || accepted) goodS = accepted ? CLEAR_S : goodS + e.dtS;
+      else goodS = 0;
+      const wasDoubted = badS > 0;
+      if (kind !== null && !accepted) {
+        fault = kind;
+        const sudden = kind === 'frozen' || kind === 'contradicted' ? LOST_S : 0;
+        badS = Math.max(badS + e.dtS, sudden);
+      } else if (wasDoubted && (goodS >= CLEAR_S || badS < COAST_S)) {
+        const restart = accepted || badS >= COAST_S;
+        badS = 0;
+        fault = null;
+        return { trust: 'good', fault: null, use: true, restart, stillS };
+      } else if (wasDoubted) {
+        badS += e.dtS;
+      }
+      if (badS === 0) return { trust: 'good', fault: null, use: true, restart: e.expectedC === null, stillS };
+      const trust = badS >= LOST_S ? 'lost' : badS >= COAST_S ? 'safe' : 'coasting';
+      return { trust, fault, use: false, restart: false, stillS };
+    },
+  };
+}

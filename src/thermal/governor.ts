@@ -1,0 +1,228 @@
+import { type BudgetLaw, createBudgetLaw } from './budget.js';
+import { createEmergency } from './emergency.js';
+import { explain } from './explain.js';
+import { createFaultDetector, type Verdict } from './faults.js';
+import { sustainableLoad, totalGain } from './forecast.js';
+import { createForeignLoad } from './foreign-load.js';
+import { type CleanSample, createIntake } from './intake.js';
+import { allocate, buildHull, type Hull, loadAt, topLoad } from './ladder.js';
+import { createErrorDiffusion } from './mix.js';
+import { createSensorCharacter } from './noise.js';
+import { BANK, createObserver, OFFSET, RATIO, SLOPE, TIME_CONSTANTS_S } from './observer.js';
+import { type GovernorOptions, type Settings, settingsOf } from './options.js';
+import { createProbe } from './probe.js';
+import type { Decision, GovernorMode, IdentifiedBoard, Mix, Sample } from './sample.js';
+import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
+import { decodeThrottled } from './throttle-flags.js';
+import { createThrottlePoint } from './throttle-point.js';
+
+export type { GovernorOptions } from './options.js';
+export type { Decision, Mix, Rung, Sample } from './sample.js';
+export type { GovernorSnapshot } from './snapshot.js';
+
+export interface Governor {
+  /** Once a second. Never throws; any field of the sample may be missing or wrong. */
+  decide(sample: Sample): Decision;
+  /** Changes the ladder, the limit or the rules; what is known about the board stays. */
+  reconfigure(options: GovernorOptions): void;
+  /** A small record for the state folder: JSON-safe. */
+  snapshot(): GovernorSnapshot;
+}
+
+/** Standard deviations of the forecast kept off the target. */
+const CAUTION = 0.7;
+/** The emergency line is this far below the limit (less if the margin is smaller), °C. */
+const EMERGENCY_C = 1.5;
+/** A reading this far below the limit while the firmware throttles is not believed, °C. */
+const CONTRADICTION_C = 10;
+/** Extra distance while the sensor is in doubt, °C. */
+const DOUBT_C = 3;
+/** Share of a second that can be spent in inference. */
+const FULL_SECOND = 0.98;
+
+/**
+ * The governor: pure and deterministic, time comes with the samples. See docs/governor.md.
+ * Throws MND_MODEL_MISSING when the ladder is empty.
+ */
+export function createGovernor(options: GovernorOptions): Governor {
+  let settings: Settings = settingsOf(options);
+  let hull: Hull = buildHull(settings.ladder, settings.rules);
+  const restored = readSnapshot(options.restore);
+  const observer = createObserver(restored?.observer, options.restoreElapsedS);
+  const foreign = createForeignLoad(restored?.foreign);
+  const emergency = createEmergency(restored?.guardC);
+  const throttlePoint = createThrottlePoint(restored?.throttleC);
+  const character = createSensorCharacter();
+  const detector = createFaultDetector();
+  const intake = createIntake(() => settings.ladder, settings.requestedFps);
+  const law: BudgetLaw = createBudgetLaw();
+  const probe = createProbe();
+  const diffusion = createErrorDiffusion();
+  let segment = -1;
+  let slowdown = 1;
+  let streak = 0;
+  let contradictedS = 0;
+
+  /** Steps 1 and 2: what is known after this sample. */
+  const observe = (clean: CleanSample): Verdict => {
+    const heat = decodeThrottled(clean.flags);
+    const { readingC: reading, dtS } = clean;
+    const foreignLoad = foreign.update(clean.cpuUtil, clean.load, dtS);
+    observer.advance(clean.load, foreignLoad, dtS);
+    const expected = observer.temperature();
+    const cool = reading !== null && reading < settings.limitC - CONTRADICTION_C;
+    contradictedS = heat.heat && !heat.soft && cool ? contradictedS + dtS : 0;
+    const verdict = detector.check({
+      readingC: reading,
+      expectedC: Number.isNaN(expected) ? null : expected,
+      sigmaC: Math.hypot(observer.sigma(), character.noiseC),
+      loadRiseC: observer.loadRise(),
+      identified: totalGain(observer).sigmaC < 0.4 * totalGain(observer).gainC,
+      stepC: character.stepC,
+      noiseC: character.noiseC,
+      contradicted: contradictedS >= 2,
+      dtS,
+      jumped: clean.jumped,
+    });
+    if (verdict.use && reading !== null) {
+      character.update(reading);
+      if (verdict.restart || clean.jumped) observer.reset(reading);
+      const sigma = Math.hypot(observer.sigma(), character.noiseC);
+      const innovation = observer.correct(reading, character.noiseC, verdict.stillS < 15);
+      // The same surprise thrice is no noise: something unmodelled heats or cools.
+      const surprised = Math.abs(innovation) > 2 * sigma;
+      streak = surprised ? (Math.sign(streak) === Math.sign(innovation) ? streak : 0) + Math.sign(innovation) : 0;
+      if (Math.abs(streak) >= 2) observer.loosen((innovation * innovation) / 4);
+    }
+    if (clean.slowdown !== null) {
+      const seen = Math.min(4, Math.max(0.8, clean.slowdown));
+      slowdown += (seen - slowdown) * 0.2;
+    }
+    return verdict;
+  };
+
+  const decide = (sample: Sample): Decision => {
+    const clean = intake.take(sample);
+    const verdict = observe(clean);
+    const heat = decodeThrottled(clean.flags);
+    const fps = clean.requestedFps;
+    const estimate = observer.temperature();
+    const known = !Number.isNaN(estimate);
+    const limitC = throttlePoint.update(settings.limitC, {
+      throttled: heat.heat && contradictedS === 0 && known && verdict.trust === 'good',
+      temperatureC: estimate,
+      dtS: clean.dtS,
+    });
+    const noise = character.noiseC;
+    const lineC = limitC - Math.min(EMERGENCY_C, settings.marginC);
+    const targetC = limitC - settings.marginC - 0.2 - noise - emergency.guardC;
+    const reading = clean.readingC ?? Number.NaN;
+    const hot = heat.heat || (known && estimate >= lineC) || reading >= lineC + 1.5 * noise;
+    const cool = !heat.heat && known && estimate < lineC - 0.7;
+    const inEmergency = emergency.update(hot && verdict.fault !== 'range', cool, clean.dtS);
+
+    const trusted = verdict.trust === 'good';
+    const floor = loadAt(hull, 1, fps);
+    const sustainable = known
+      ? sustainableLoad(observer, trusted ? targetC : targetC - DOUBT_C, {
+          load: clean.load,
+          caution: trusted ? CAUTION : 2 * CAUTION,
+          foreign: foreign.forecast,
+        })
+      : 0;
+    if (trusted) law.next(sustainable, clean.dtS, { mayRise: !inEmergency });
+    else if (verdict.trust !== 'coasting') law.cap(sustainable);
+    if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
+    const dip = probe.update(verdict.stillS, trusted && estimate > targetC - 10 && law.value > floor * 1.2, clean.dtS);
+
+    let budget = Math.min(law.value, topLoad(hull, fps)) * dip;
+    if (inEmergency) budget = Math.min(budget, floor * emergency.rate);
+    const spend = Math.min(budget, FULL_SECOND / slowdown);
+    const plan = allocate(hull, spend, fps, { minFps: settings.rules.minFps, segment });
+    segment = plan.segment;
+    const mode = modeOf(verdict, inEmergency, plan.load, topLoad(hull, fps));
+    const temperatureC = known ? estimate : null;
+    return {
+      rung: pick(plan.mix, fps, spend),
+      fps: plan.fps,
+      mix: plan.mix,
+      reason: explain({
+        mode,
+        fault: verdict.fault,
+        ladder: settings.ladder,
+        mix: plan.mix,
+        fps: plan.fps,
+        requestedFps: fps,
+        temperatureC,
+        trendC: trend(),
+        limitC,
+        heatFlag: heat.heat,
+        undervoltage: heat.undervoltage,
+      }),
+      mode,
+      fault: verdict.fault,
+      budget,
+      targetC,
+      temperatureC,
+      headroomC: temperatureC === null ? null : limitC - temperatureC,
+      headroomBudget: Math.min(1, Math.max(0, sustainable - plan.load)),
+      undervoltage: heat.undervoltage,
+      board: identified(),
+    };
+  };
+
+  /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */
+  const pick = (mix: Mix, fps: number, spend: number): number => {
+    if (mix.low === mix.high) return mix.low;
+    const low = settings.ladder[mix.low];
+    const high = settings.ladder[mix.high];
+    if (low === undefined || high === undefined) return mix.low;
+    const room = 1000 / (fps * slowdown);
+    if (high.costMs <= room) return diffusion.next(mix.fraction) ? mix.high : mix.low;
+    // The upper rung cannot keep the rate alone: worth it only if what it delivers counts for more.
+    if ((high.accuracy * room) / high.costMs <= low.accuracy) return mix.low;
+    const share = ((spend * 1000) / fps - low.costMs) / (room - low.costMs);
+    return diffusion.next(share) ? mix.high : mix.low;
+  };
+
+  /** Change of the filtered temperature that is under way, °C a second. */
+  const trend = (): number => {
+    const g = observer.theta;
+    let rate = g[SLOPE] ?? 0;
+    TIME_CONSTANTS_S.forEach((tau, i) => {
+      const last = Math.min(1, law.value);
+      rate += ((g[i] ?? 0) * (last - (observer.own[i] ?? 0))) / tau;
+    });
+    return rate;
+  };
+
+  const identified = (): IdentifiedBoard => ({
+    gainC: observer.theta.slice(0, BANK),
+    timeConstantsS: TIME_CONSTANTS_S,
+    gainErrorC: totalGain(observer).sigmaC,
+    foreignRatio: observer.theta[RATIO] ?? 1,
+  });
+
+  return {
+    decide,
+    reconfigure(next) {
+      settings = settingsOf(next);
+      hull = buildHull(settings.ladder, settings.rules);
+      segment = -1;
+    },
+    snapshot: () => ({
+      version: 1,
+      observer: { ...observer.state(), theta: observer.state().theta.slice(0, OFFSET) },
+      foreign: foreign.state(),
+      guardC: emergency.guardC,
+      throttleC: throttlePoint.learnedC,
+    }),
+  };
+}
+
+function modeOf(verdict: Verdict, inEmergency: boolean, load: number, top: number): GovernorMode {
+  if (verdict.trust === 'coasting') return inEmergency ? 'emergency' : 'coasting';
+  if (verdict.trust !== 'good') return 'fault';
+  if (inEmergency) return 'emergency';
+  return load >= top - 1e-9 ? 'full' : 'limited';
+}

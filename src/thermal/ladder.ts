@@ -1,0 +1,147 @@
+import type { Mix, Rung } from './sample.js';
+
+/** What the user allows. */
+export interface LadderRules {
+  /** Name of the only rung to run, or `auto`. */
+  readonly pin: string;
+  readonly floorAlpha: number;
+  readonly floorSize: number;
+  /** `fps` never drops frames while a cheaper rung is left; `accuracy` weighs both alike. */
+  readonly prefer: 'accuracy' | 'fps';
+  readonly minFps: number;
+}
+
+/** A corner of the hull: a rung, or "skip the frame" (rung −1, cost 0, accuracy 0). */
+interface Corner {
+  readonly rung: number;
+  readonly costMs: number;
+  readonly accuracy: number;
+}
+
+/** The corners, cost and accuracy strictly rising, slopes falling. */
+export type Hull = readonly Corner[];
+
+export interface Allocation {
+  readonly mix: Mix;
+  readonly fps: number;
+  /** Load the allocation makes if all of it is delivered, fraction of a second per second. */
+  readonly load: number;
+  /** Where in the hull it lies: index of the lower corner. */
+  readonly segment: number;
+}
+
+/** Indices of the rungs the rules leave; all of them when the rules leave none. */
+export function allowedRungs(ladder: readonly Rung[], rules: LadderRules): number[] {
+  const all = ladder.map((_, index) => index).filter((index) => usable(ladder[index]));
+  if (rules.pin !== 'auto') {
+    const pinned = all.filter((index) => ladder[index]?.name === rules.pin);
+    if (pinned.length > 0) return pinned;
+  }
+  const above = all.filter((index) => {
+    const rung = ladder[index];
+    if (rung === undefined) return false;
+    return (rung.alpha ?? 1) >= rules.floorAlpha - 1e-9 && rung.size >= rules.floorSize;
+  });
+  return above.length > 0 ? above : all;
+}
+
+function usable(rung: Rung | undefined): boolean {
+  return (
+    rung !== undefined &&
+    Number.isFinite(rung.costMs) &&
+    rung.costMs > 0 &&
+    Number.isFinite(rung.accuracy)
+  );
+}
+
+/**
+ * The upper concave hull of (cost, accuracy), starting at "skip": every mean accuracy that can be
+ * had for a mean cost is reached by mixing two neighbouring corners, and by no other pair.
+ */
+export function buildHull(ladder: readonly Rung[], rules: LadderRules): Hull {
+  const corners = allowedRungs(ladder, rules)
+    .map((rung) => ({
+      rung,
+      costMs: ladder[rung]?.costMs ?? 0,
+      accuracy: ladder[rung]?.accuracy ?? 0,
+    }))
+    .sort((a, b) => a.costMs - b.costMs || b.accuracy - a.accuracy);
+  const skip: Corner = { rung: -1, costMs: 0, accuracy: Math.min(0, ...corners.map((c) => c.accuracy)) };
+  const first = corners[0];
+  // Under `fps` the cheapest rung is always a corner: frames are dropped only below it.
+  const pinned = rules.prefer === 'fps' && first !== undefined ? 2 : 1;
+  const hull: Corner[] = [skip];
+  for (const corner of corners) {
+    while (hull.length > pinned && !isConcave(hull, corner)) hull.pop();
+    const top = hull[hull.length - 1];
+    if (top !== undefined && (corner.accuracy > top.accuracy || hull.length === 1)) hull.push(corner);
+  }
+  return hull;
+}
+
+function isConcave(hull: readonly Corner[], next: Corner): boolean {
+  const b = hull[hull.length - 1];
+  const a = hull[hull.length - 2];
+  if (a === undefined || b === undefined) return true;
+  return (b.accuracy - a.accuracy) * (next.costMs - b.costMs) > (next.accuracy - b.accuracy) * (b.costMs - a.costMs);
+}
+
+/** The corner's load at a frame rate, fraction of a second per second. */
+export function loadAt(hull: Hull, corner: number, fps: number): number {
+  return ((hull[corner]?.costMs ?? 0) * fps) / 1000;
+}
+
+/** The load of the best corner at `fps`. */
+export function topLoad(hull: Hull, fps: number): number {
+  return loadAt(hull, hull.length - 1, fps);
+}
+
+/**
+ * Spends a budget: the mix of two neighbouring corners with that mean cost; below the first rung,
+ * that rung at a lower frame rate.
+ *
+ * @param budget Load to make, fraction of a second per second.
+ * @param segment The segment of the last allocation (its lower corner), kept while the budget has
+ *   not risen clearly above it, so that the pair does not flutter around a corner; −1 for none.
+ */
+export function allocate(
+  hull: Hull,
+  budget: number,
+  fps: number,
+  rules: { readonly minFps: number; readonly segment: number },
+): Allocation {
+  const last = hull.length - 1;
+  const perFrame = fps > 0 ? (1000 * Math.max(0, budget)) / fps : 0;
+  const segment = chooseSegment(hull, perFrame, rules.segment);
+  const low = hull[segment];
+  const high = hull[Math.min(segment + 1, last)];
+  if (low === undefined || high === undefined || low === high) {
+    const only = high?.rung ?? 0;
+    return { mix: { low: only, high: only, fraction: 0 }, fps, load: topLoad(hull, fps), segment };
+  }
+  const fraction = clamp01((perFrame - low.costMs) / (high.costMs - low.costMs));
+  if (low.rung < 0) {
+    const slow = Math.min(fps, Math.max(fps * fraction, Math.min(rules.minFps, fps)));
+    const mix = { low: high.rung, high: high.rung, fraction: 0 };
+    return { mix, fps: slow, load: (slow * high.costMs) / 1000, segment };
+  }
+  const mean = low.costMs + fraction * (high.costMs - low.costMs);
+  return { mix: { low: low.rung, high: high.rung, fraction }, fps, load: (mean * fps) / 1000, segment };
+}
+
+/** Part of a corner's cost by which the budget must pass it before the pair above is taken. */
+const CORNER_HYSTERESIS = 0.04;
+
+function chooseSegment(hull: Hull, perFrame: number, previous: number): number {
+  let segment = 0;
+  for (let i = 1; i < hull.length - 1; i += 1) {
+    const cost = hull[i]?.costMs ?? 0;
+    const pass = previous >= i ? cost : cost * (1 + CORNER_HYSTERESIS);
+    if (perFrame >= pass) segment = i;
+  }
+  return segment;
+}
+
+function clamp01(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}

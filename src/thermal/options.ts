@@ -1,0 +1,70 @@
+import { codedError } from '../errors.js';
+import type { LadderRules } from './ladder.js';
+import type { Rung } from './sample.js';
+
+export interface GovernorOptions {
+  /** The variants that can be run, by cost. At least one. */
+  readonly ladder: readonly Rung[];
+  /** Temperature never to reach, °C. */
+  readonly limitC: number;
+  /** Frames a second asked for until a sample says otherwise. */
+  readonly requestedFps: number;
+  /** Distance kept from the limit, °C; 0.5 to 10, default 1.5. */
+  readonly marginC?: number;
+  readonly pin?: string;
+  readonly floorAlpha?: number;
+  readonly floorSize?: number;
+  readonly minFps?: number;
+  readonly prefer?: 'accuracy' | 'fps';
+  /** What `snapshot()` returned in an earlier life; ignored when it does not fit. */
+  readonly restore?: unknown;
+  /** Time since that snapshot, s, when it is known (then the board's warmth is remembered too). */
+  readonly restoreElapsedS?: number;
+}
+
+export interface Settings {
+  readonly ladder: readonly Rung[];
+  readonly limitC: number;
+  readonly marginC: number;
+  readonly requestedFps: number;
+  readonly rules: LadderRules;
+}
+
+export const DEFAULT_LIMIT_C = 80;
+export const DEFAULT_MARGIN_C = 1.5;
+
+/** Fills in and bounds the options. Throws MND_MODEL_MISSING when the ladder is empty. */
+export function settingsOf(options: GovernorOptions): Settings {
+  const usable = options.ladder.some((rung) => rung.costMs > 0 && Number.isFinite(rung.costMs));
+  if (!usable) {
+    throw codedError('MND_MODEL_MISSING', {
+      subject: 'governor',
+      expected: 'at least one variant with a measured cost',
+      found: `${options.ladder.length} variants`,
+      next: 'install a model with `mobilenetd models pull`',
+    });
+  }
+  return {
+    ladder: options.ladder,
+    limitC: bounded(options.limitC, 30, 110, DEFAULT_LIMIT_C),
+    marginC: bounded(options.marginC, 0.5, 10, DEFAULT_MARGIN_C),
+    requestedFps: bounded(options.requestedFps, 0, 1000, 10),
+    rules: {
+      pin: options.pin ?? 'auto',
+      floorAlpha: options.floorAlpha ?? 0,
+      floorSize: options.floorSize ?? 0,
+      minFps: bounded(options.minFps, 0, 1000, 1),
+      prefer: options.prefer ?? 'accuracy',
+    },
+  };
+}
+
+export function bounded(
+  value: number | null | undefined,
+  low: number,
+  high: number,
+  fallback: number,
+): number {
+  if (typeof value !== 'number' || !Number.isFinite(value)) return fallback;
+  return Math.min(high, Math.max(low, value));
+}

@@ -1,0 +1,93 @@
+/** One network of the ladder: what it costs on this board and how often it is right. */
+export interface Rung {
+  readonly name: string;
+  /** Width multiplier; null where the family has none. */
+  readonly alpha: number | null;
+  /** Side of the input, pixels. */
+  readonly size: number;
+  /** Top-1 (or mean average precision), percent or fraction: only ratios and differences matter. */
+  readonly accuracy: number;
+  /** Wall time of one frame measured on this board, ms, > 0. */
+  readonly costMs: number;
+}
+
+/** What was seen in the last second. Anything may be missing or wrong: the governor checks it. */
+export interface Sample {
+  /** Monotonic time, s. */
+  readonly timeS: number;
+  /** CPU temperature, °C; null when it could not be read. */
+  readonly tempC: number | null;
+  /** Frames a second the cameras ask for. */
+  readonly requestedFps: number;
+  readonly deliveredFps: number;
+  /** Mean wall time of a frame in the last second, ms; null when there was none. */
+  readonly latencyMs: number | null;
+  /** Index in the ladder of the rung used in the last second. */
+  readonly rung: number;
+  /** Raspberry Pi firmware bits (see throttle-flags.ts); null when there are none to read. */
+  readonly throttledFlags: number | null;
+  /** Busy fraction of the whole CPU, 0 to 1; null when unknown. */
+  readonly cpuUtil: number | null;
+  /**
+   * Fraction of the last second spent in inference, 0 to 1. A caller that mixes rungs frame by
+   * frame gives it; without it, it is deliveredFps · costMs of `rung`.
+   */
+  readonly busy?: number | null;
+}
+
+/** Frames are drawn from two rungs: `fraction` of them (0 to 1) from `high`, the rest from `low`. */
+export interface Mix {
+  readonly low: number;
+  readonly high: number;
+  readonly fraction: number;
+}
+
+export type GovernorMode =
+  /** Nothing is in the way: the best rung at the requested rate. */
+  | 'full'
+  /** The budget limits the rung. */
+  | 'limited'
+  /** Too hot, or the firmware throttles: the floor. */
+  | 'emergency'
+  /** The sensor is not believed for a few seconds: the model alone decides. */
+  | 'coasting'
+  /** The sensor is not believed any more. */
+  | 'fault';
+
+export type SensorFault = 'missing' | 'range' | 'jump' | 'frozen' | 'contradicted';
+
+/** What the governor knows about the board. */
+export interface IdentifiedBoard {
+  /** Rise after a long time under full inference load, °C per unit load, by time constant. */
+  readonly gainC: readonly number[];
+  readonly timeConstantsS: readonly number[];
+  /** One standard deviation of the sum of `gainC`. */
+  readonly gainErrorC: number;
+  /** Heat of a foreign CPU load relative to inference taking the same share of the CPU. */
+  readonly foreignRatio: number;
+}
+
+export interface Decision {
+  /** Ladder index for the next second, for a caller that cannot mix frame by frame. */
+  readonly rung: number;
+  /** Frames a second to process, ≤ requested. */
+  readonly fps: number;
+  readonly mix: Mix;
+  /** A sentence for people. */
+  readonly reason: string;
+  readonly mode: GovernorMode;
+  readonly fault: SensorFault | null;
+  /** Fraction of each second that may be spent in inference, 0 to 1. */
+  readonly budget: number;
+  /** Temperature the budget aims at, °C. */
+  readonly targetC: number;
+  /** The filtered temperature, °C; null while nothing is known. */
+  readonly temperatureC: number | null;
+  /** °C to the limit; null while nothing is known. */
+  readonly headroomC: number | null;
+  /** The budget a sustainable load leaves over (0 to 1). */
+  readonly headroomBudget: number;
+  /** The supply is too weak (bit 0): a power problem, not heat. */
+  readonly undervoltage: boolean;
+  readonly board: IdentifiedBoard;
+}
