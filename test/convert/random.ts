@@ -1,0 +1,27 @@
+/** Seeded pseudo-random whole numbers (mulberry32): the same sequence for the same seed. */
+export function createRandom(seed: number): (below: number) => number {
+  let state = seed >>> 0;
+  return (below) => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((((mixed ^ (mixed >>> 14)) >>> 0) * below) / 2 ** 32) | 0;
+  };
+}
+
+/** A picture [1, size, size, 3] of random colours in blocks, so that neighbours resemble each other. */
+export function randomPicture(size: number, seed: number): Uint8Array {
+  const random = createRandom(seed);
+  const blocks = Uint8Array.from({ length: 64 * 3 }, () => random(256));
+  const picture = new Uint8Array(size * size * 3);
+  for (let y = 0; y < size; y += 1) {
+    for (let x = 0; x < size; x += 1) {
+      const block = Math.floor((y * 8) / size) * 8 + Math.floor((x * 8) / size);
+      for (let channel = 0; channel < 3; channel += 1) {
+        const value = (blocks[block * 3 + channel] ?? 0) + random(33) - 16;
+        picture[(y * size + x) * 3 + channel] = Math.max(0, Math.min(255, value));
+      }
+    }
+  }
+  return picture;
+}
