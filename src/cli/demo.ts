@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js';
 import type { Daemon } from '../daemon/daemon.js';
 import { codedError } from '../errors.js';
 import type { Result } from '../inference/result.js';
+import { eventPayload } from '../mqtt/payloads.js';
 import type { PresenceEvent } from '../presence/event.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -39,10 +40,12 @@ export const register: Register = (program, context) => {
 async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void> {
   const { signal } = context;
   const { createLog } = await import('../daemon/log.js');
+  const { secretsOf } = await import('../config/secrets.js');
   const { startDaemon } = await import('../daemon/daemon.js');
   const config = demoConfig(flags, context);
   const log = createLog({
     ...config.log,
+    secrets: secretsOf(config),
     level: context.debug ? 'debug' : 'warn',
     destination: context.stderr,
   });
@@ -53,8 +56,6 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       config,
       env: context.env,
       log,
-      signal,
-      pull: true,
       onProgress: (text) => writeLine(context.stderr, text),
       onEvents: (events, result) => printer.events(events, result),
     });
@@ -101,13 +102,7 @@ function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
         model: daemon.model,
       }),
     events: (events) => {
-      for (const event of events) {
-        writeJsonLine(stdout, {
-          ...event,
-          start: new Date(event.start).toISOString(),
-          end: event.end === null ? null : new Date(event.end).toISOString(),
-        });
-      }
+      for (const event of events) writeJsonLine(stdout, eventPayload(event));
     },
   };
 }

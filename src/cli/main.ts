@@ -1,9 +1,15 @@
 #!/usr/bin/env node
 import type { CommandEntry } from './command.js';
 import { reportError } from './output.js';
-import { runProgram } from './program.js';
+import { isDebug, runProgram } from './program.js';
 
 const COMMANDS: readonly CommandEntry[] = [
+  { name: 'run', summary: 'run the daemon', load: () => import('./run.js') },
+  {
+    name: 'demo',
+    summary: 'watch it work: a drawn camera, a broker and a database, nothing to set up',
+    load: () => import('./demo.js'),
+  },
   {
     name: 'config',
     summary: 'show the effective configuration, or check it',
@@ -12,8 +18,13 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 process.stderr.on('error', () => {});
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // The reader of a pipe may go away; process-context.ts ends the command then.
+  if (error.code !== 'EPIPE') throw error;
+});
 process.on('uncaughtException', (error) => {
-  process.exit(reportError(error, { stderr: process.stderr, debug: true }));
+  const debug = process.argv.includes('--debug') || isDebug(process.env);
+  process.exit(reportError(error, { stderr: process.stderr, debug }));
 });
 
 process.exitCode = await runProgram({

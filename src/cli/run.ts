@@ -15,10 +15,15 @@ export const register: Register = (program, context) => {
     .action(async () => {
       const { signal } = context;
       const { createLog } = await import('../daemon/log.js');
+      const { secretsOf } = await import('../config/secrets.js');
       const { startDaemon } = await import('../daemon/daemon.js');
       const { createNotifier } = await import('../systemd/notify.js');
       const config = context.loadConfig();
-      const log = createLog({ ...config.log, destination: context.stderr });
+      const log = createLog({
+        ...config.log,
+        destination: context.stderr,
+        secrets: secretsOf(config),
+      });
       if (Object.keys(config.cameras).length === 0) {
         throw codedError('MND_CONFIG_INVALID', {
           subject: 'cameras',
@@ -31,7 +36,7 @@ export const register: Register = (program, context) => {
         env: context.env,
         onError: (error) => log.warn(error.message),
       });
-      const daemon = await startDaemon({ config, env: context.env, log, notifier, signal });
+      const daemon = await startDaemon({ config, env: context.env, log, notifier });
       const reload = () => void daemon.reload(() => context.loadConfig());
       process.on('SIGHUP', reload);
       try {

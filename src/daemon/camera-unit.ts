@@ -3,6 +3,7 @@ import type { CapturedFrame } from '../camera/source.js';
 import type { CameraStatus } from '../camera/supervisor.js';
 import type { Box, Result } from '../inference/result.js';
 import type { Presence } from '../presence/presence.js';
+import { keepLabels } from './labels.js';
 import type { Lane } from './pipeline.js';
 
 export interface CameraUnitOptions {
@@ -35,7 +36,7 @@ export interface CameraUnit {
   status(): CameraStatus;
   /** Limits the rate at which frames are looked at; null lifts the limit. */
   limitRate(fps: number | null): void;
-  /** The result without labels this camera does not keep. */
+  /** The result with short label names, without labels this camera does not keep. */
   filter(result: Result): Result;
   start(): void;
   stop(): Promise<void>;
@@ -67,8 +68,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
       limit = fps;
     },
     filter(result) {
-      if (labels === null) return result;
-      return { ...result, labels: result.labels.filter(({ label }) => labels.has(label)) };
+      return { ...result, labels: keepLabels(result.labels, labels) };
     },
     start() {
       supervised ??= options.supervise(

@@ -1,0 +1,84 @@
+import { createSource, type SourceOptions } from '../camera/create.js';
+import { createSlot } from '../camera/slot.js';
+import { type CameraStatus, superviseSource } from '../camera/supervisor.js';
+import type { CameraConfig, Config } from '../config/config.js';
+import { codedError } from '../errors.js';
+import { createPresence } from '../presence/presence.js';
+import { type CameraUnit, createCameraUnit } from './camera-unit.js';
+import type { Log } from './log.js';
+import { keptLabelsOf, presenceOptionsOf, thresholdOf } from './settings.js';
+
+export interface CameraSurroundings {
+  readonly log: Log;
+  readonly createId: (timeMs: number) => string;
+  /** A frame of some camera waits to be looked at. */
+  readonly onAvailable: () => void;
+  readonly onStatus: (camera: string, status: CameraStatus, reason: string | null) => void;
+}
+
+/** Builds a camera of the configuration; nothing runs before its `start`. */
+export function buildCamera(
+  name: string,
+  config: Config,
+  surroundings: CameraSurroundings,
+): CameraUnit {
+  const camera = config.cameras[name];
+  if (camera === undefined) {
+    throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
+  }
+  const log = surroundings.log.child({ camera: name });
+  const source = sourceOptionsOf(name, camera);
+  // A misconfigured source is an error at start, not one of its attempts.
+  createSource(source);
+  return createCameraUnit({
+    name,
+    slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable }),
+    presence: createPresence(name, presenceOptionsOf(config, camera, surroundings.createId)),
+    fps: camera.fps,
+    crop: camera.crop,
+    labels: keptLabelsOf(config, camera),
+    threshold: thresholdOf(config),
+    supervise: (signal, onFrame, onStatus) =>
+      superviseSource(
+        {
+          name,
+          createSource: () => createSource(source),
+          stallTimeout: camera.stall_timeout,
+          onFrame,
+          onStatus,
+          onFailure: ({ error, count }) =>
+            log.warn({ err: error, count }, `the camera failed: ${error.message}`),
+        },
+        signal,
+      ),
+    onStatus: (status, reason) => {
+      log.info({ status, reason }, `camera ${status}${reason === null ? '' : `: ${reason}`}`);
+      surroundings.onStatus(name, status, reason);
+    },
+  });
+}
+
+const SUPPORTED: ReadonlySet<string> = new Set<SourceOptions['source']>([
+  'v4l2',
+  'rtsp',
+  'mjpeg',
+  'video',
+  'files',
+  'demo',
+]);
+
+function sourceOptionsOf(name: string, camera: CameraConfig): SourceOptions {
+  if (isSupported(camera)) return camera;
+  throw codedError('MND_CONFIG_INVALID', {
+    subject: `cameras.${name}.source`,
+    expected: `a source of this version (${[...SUPPORTED].join(', ')})`,
+    found: camera.source,
+    next: 'with source rtsp, video or v4l2 other cameras can be used through ffmpeg',
+  });
+}
+
+function isSupported(
+  camera: CameraConfig,
+): camera is CameraConfig & { readonly source: SourceOptions['source'] } {
+  return SUPPORTED.has(camera.source);
+}

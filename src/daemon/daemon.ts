@@ -1,0 +1,126 @@
+import type { Config } from '../config/config.js';
+import { diffConfig } from '../config/reload.js';
+import { messageOf } from '../errors.js';
+import type { Result } from '../inference/result.js';
+import type { PresenceEvent } from '../presence/event.js';
+import type { Notifier } from '../systemd/notify.js';
+import type { Log } from './log.js';
+import { type Runtime, startRuntime } from './runtime.js';
+
+export interface DaemonOptions {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly notifier?: Notifier;
+  readonly onProgress?: (text: string) => void;
+  readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
+}
+
+export interface Daemon {
+  /** Address of the broker, without a password. */
+  readonly broker: string;
+  /** `<base>/<node>`. */
+  readonly topic: string;
+  /** Name of the variant in use. */
+  readonly model: string;
+  /**
+   * Reads the configuration again and makes it so: only cameras are touched when nothing but
+   * `cameras`, `presence` or `log` changed, else everything starts anew within this process. What
+   * cannot be used is logged, and what ran before runs on. Never rejects.
+   */
+  reload(load: () => Config): Promise<void>;
+  /** Ends everything in order, within the deadline (ms). */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+const RESTART_DEADLINE_MS = 5000;
+
+/**
+ * Starts the daemon; resolves when cameras run. Throws what makes a start impossible: a model, a
+ * database of a newer version, an address that is taken. A camera or a broker that is away is not.
+ */
+export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
+  const { log, notifier } = options;
+  let config = options.config;
+  let ready = false;
+
+  async function start(chosen: Config): Promise<Runtime> {
+    return startRuntime({
+      ...options,
+      config: chosen,
+      onResult() {
+        if (ready) return;
+        ready = true;
+        void notifier?.ready();
+      },
+    });
+  }
+
+  async function restart(next: Config): Promise<void> {
+    await runtime.stop(RESTART_DEADLINE_MS);
+    try {
+      runtime = await start(next);
+      config = next;
+    } catch (error) {
+      log.error({ err: error }, `the new configuration does not run: ${messageOf(error)}`);
+      runtime = await start(config);
+    }
+  }
+
+  async function apply(next: Config): Promise<string> {
+    const changed = changedSections(config, next);
+    if (changed.length === 0) return 'nothing has changed';
+    log.level = next.log.level;
+    if (changed.every((section) => LIVE_SECTIONS.has(section))) {
+      await runtime.setCameras(next);
+      config = next;
+    } else {
+      await restart(next);
+    }
+    return `changed: ${changed.join(', ')}`;
+  }
+
+  let runtime = await start(config);
+  let work: Promise<unknown> = Promise.resolve();
+  log.info({ model: runtime.variant.name, broker: runtime.messaging.broker }, 'started');
+
+  async function reload(load: () => Config): Promise<void> {
+    await notifier?.reloading();
+    try {
+      log.info(`configuration read again; ${await apply(load())}`);
+    } catch (error) {
+      log.error({ err: error }, `the running configuration stays: ${messageOf(error)}`);
+    }
+    await notifier?.ready();
+  }
+
+  return {
+    get broker() {
+      return runtime.messaging.broker;
+    },
+    get topic() {
+      return runtime.messaging.topics.root;
+    },
+    get model() {
+      return runtime.variant.name;
+    },
+    reload(load) {
+      const next = work.then(() => reload(load));
+      work = next;
+      return next;
+    },
+    async stop(deadlineMs) {
+      await runtime.stop(deadlineMs);
+      log.info('stopped');
+    },
+  };
+}
+
+/** Sections that change without a restart of everything. */
+const LIVE_SECTIONS: ReadonlySet<string> = new Set(['cameras', 'presence', 'log']);
+
+function changedSections(before: Config, after: Config): string[] {
+  const { sections, cameras } = diffConfig(before, after);
+  const touched = cameras.added.length + cameras.removed.length + cameras.changed.length;
+  return touched === 0 ? [...sections] : [...sections, 'cameras'];
+}

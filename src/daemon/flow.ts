@@ -1,0 +1,57 @@
+import type { Result } from '../inference/result.js';
+import type { Publisher } from '../mqtt/publisher.js';
+import type { PresenceEvent } from '../presence/event.js';
+import type { Instant } from '../presence/presence.js';
+import { endOf, type Store } from '../store/store.js';
+import type { CameraUnit } from './camera-unit.js';
+
+export interface FlowOptions {
+  readonly store: Store;
+  readonly publisher: Publisher;
+  /** Told of every event once it is recorded; `result` is the one that caused it, if any. */
+  readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
+}
+
+/** The way of a result to presence, then to the database, then to MQTT; in this order. */
+export interface Flow {
+  /** Ends what a process that was killed left open; `cameras` are those there are now. */
+  recover(cameras: ReadonlySet<string>): number;
+  result(unit: CameraUnit, result: Result): void;
+  /** Lets off delays run out. */
+  tick(units: Iterable<CameraUnit>, now: Instant): void;
+  /** Ends everything a camera shows. */
+  end(unit: CameraUnit): void;
+}
+
+export function createFlow(options: FlowOptions): Flow {
+  const { store, publisher, onEvents = () => {} } = options;
+
+  function commit(events: readonly PresenceEvent[], result: Result | null): void {
+    if (events.length === 0) return;
+    store.recordEvents(events, publisher.eventMessages(events));
+    publisher.applyEvents(events);
+    onEvents(events, result);
+  }
+
+  return {
+    recover(cameras) {
+      const ended = store.openEvents().map(endOf);
+      store.recordEvents(ended, publisher.eventMessages(ended));
+      publisher.applyEvents(ended.filter(({ camera }) => cameras.has(camera)));
+      return ended.length;
+    },
+    result(unit, result) {
+      const kept = unit.filter(result);
+      commit(unit.presence.update(kept), kept);
+      const ids = new Map(unit.presence.present().map(({ label, eventId }) => [label, eventId]));
+      store.recordResult(kept, ids);
+      publisher.showResult(kept);
+    },
+    tick(units, now) {
+      for (const unit of units) commit(unit.presence.tick(now), null);
+    },
+    end(unit) {
+      commit(unit.presence.end(), null);
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { arch, cpus, platform } from 'node:os';
+import type { Config } from '../config/config.js';
+import { redactConfig } from '../config/secrets.js';
+import type { Variant } from '../models/variant.js';
+import { VERSION } from '../package-root.js';
+
+/** Payload of `<base>/info`: what runs where, and the configuration with its secrets masked. */
+export function infoPayload(config: Config, variant: Variant): Record<string, unknown> {
+  const { task, name, alpha, size, form } = variant;
+  return {
+    version: VERSION,
+    board: {
+      platform: `${platform()} ${arch()}`,
+      cpu: cpus()[0]?.model.trim() ?? null,
+      cores: cpus().length,
+    },
+    model: { name, task, alpha, size, form },
+    config: redactConfig(config),
+  };
+}

@@ -1,0 +1,122 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { Config } from '../config/config.js';
+import { parseSize } from '../config/formats.js';
+import { messageOf } from '../errors.js';
+import { startEngine } from '../inference/engine.js';
+import type { Result } from '../inference/result.js';
+import type { Variant } from '../models/variant.js';
+import type { PresenceEvent } from '../presence/event.js';
+import { openStore, type Store } from '../store/store.js';
+import { buildCamera } from './cameras.js';
+import { createFleet, type Fleet, publicStatus } from './fleet.js';
+import { createFlow, type Flow } from './flow.js';
+import { shortName } from './labels.js';
+import { createRepeatingLog, type Log } from './log.js';
+import { MAX_EVENT_AGE, type Messaging } from './messaging.js';
+import { createMeter, type Meter } from './meter.js';
+import { createNetwork, type Network } from './network.js';
+import { createPipeline, type Pipeline } from './pipeline.js';
+import { keptLabelsOf, threadsOf, thresholdOf } from './settings.js';
+
+const OUTBOX_ROWS = 10_000;
+const REPEAT_MS = 60_000;
+/** Labels of a detector that are announced as OFF before they are ever seen. */
+const MAX_ANNOUNCED = 100;
+
+export function openDatabase(config: Config, log: Log): Store {
+  return openStore({
+    file: join(config.state_dir, 'mobilenetd.db'),
+    commitInterval: config.store.commit_interval,
+    detectionInterval: config.store.detection_interval,
+    minScore: thresholdOf(config),
+    retention: {
+      days: config.store.retention.days,
+      maxBytes: parseSize(config.store.retention.max_size),
+    },
+    outbox: { maxAge: MAX_EVENT_AGE, maxRows: OUTBOX_ROWS },
+    log: log.child({ part: 'store' }),
+  });
+}
+
+export function createNetworkOf(config: Config, log: Log): Network {
+  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+  return createNetwork({
+    start: (onFault) => startEngine({ threads: threadsOf(config), onFault }),
+    onFault: (error) => repeating.error('network', `inference: ${error.message}`, { err: error }),
+  });
+}
+
+export interface PartsOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly store: Store;
+  readonly network: Network;
+  readonly messaging: Messaging;
+  readonly variant: Variant;
+  readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
+  readonly onResult?: (result: Result) => void;
+}
+
+/** What a frame passes through, wired up. */
+export interface Parts {
+  readonly fleet: Fleet;
+  readonly pipeline: Pipeline;
+  readonly flow: Flow;
+  readonly meter: Meter;
+}
+
+export function connectParts(options: PartsOptions): Parts {
+  const { config, log, store, network, messaging, variant } = options;
+  const { publisher } = messaging;
+  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+  const meter = createMeter(performance.now());
+  const flow = createFlow({ store, publisher, onEvents: options.onEvents });
+
+  const pipeline: Pipeline = createPipeline({
+    topK: config.model.top,
+    infer: (frame, run) => network.infer(frame, run),
+    onResult(lane, result) {
+      const unit = fleet.get(lane.camera);
+      // A camera that was stopped while its last frame was looked at has ended already.
+      if (unit?.lane !== lane) return;
+      meter.add(result, performance.now());
+      flow.result(unit, result);
+      options.onResult?.(result);
+    },
+    onError: (lane, error) =>
+      repeating.warn(
+        `${lane.camera} ${messageOf(error)}`,
+        `a frame was not labelled: ${messageOf(error)}`,
+        { camera: lane.camera, err: error },
+      ),
+  });
+
+  const fleet: Fleet = createFleet({
+    build: (name, current) =>
+      buildCamera(name, current, {
+        log,
+        createId: () => randomUUID(),
+        onAvailable: () => pipeline.wake(),
+        onStatus: (camera, status) => publisher.setCameraState(camera, publicStatus(status)),
+      }),
+    onChange(units, current) {
+      publisher.setCameras(
+        units.map(({ name }) => ({ name, labels: announcedLabels(current, name, variant) })),
+      );
+      pipeline.setLanes(units.map(({ lane }) => lane));
+    },
+    onStopped: (unit) => flow.end(unit),
+  });
+  return { fleet, pipeline, flow, meter };
+}
+
+/** Labels of a camera that have a topic from the start: those it keeps, or a detector's own. */
+function announcedLabels(config: Config, name: string, variant: Variant): string[] {
+  const camera = config.cameras[name];
+  const kept = camera === undefined ? null : keptLabelsOf(config, camera);
+  if (kept !== null) return [...kept];
+  const groups = Object.keys(config.presence.groups);
+  const labels = variant.labels.slice(variant.task === 'detect' ? 1 : 0).filter(Boolean);
+  return labels.length > MAX_ANNOUNCED ? groups : [...groups, ...labels.map(shortName)];
+}

@@ -1,0 +1,71 @@
+import { mkdirSync } from 'node:fs';
+import type { Config } from '../config/config.js';
+import { messageOf } from '../errors.js';
+import type { Result } from '../inference/result.js';
+import type { Variant } from '../models/variant.js';
+import type { PresenceEvent } from '../presence/event.js';
+import { infoPayload } from './info.js';
+import { createLifecycle } from './lifecycle.js';
+import type { Log } from './log.js';
+import { type Messaging, startMessaging } from './messaging.js';
+import { provideVariant } from './model.js';
+import { connectParts, createNetworkOf, openDatabase } from './parts.js';
+import { startTimers } from './timers.js';
+
+export interface RuntimeOptions {
+  readonly config: Config;
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly onProgress?: (text: string) => void;
+  /** Told of every event once it is recorded. */
+  readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
+  /** Called with every labelled frame. */
+  readonly onResult?: (result: Result) => void;
+}
+
+/** Everything that runs for one configuration. */
+export interface Runtime {
+  readonly messaging: Messaging;
+  readonly variant: Variant;
+  /** Applies changes of `cameras` and `presence`; throws and changes nothing when they cannot be. */
+  setCameras(config: Config): Promise<void>;
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** Starts the parts from the database outwards; what has been started is stopped if one fails. */
+export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
+  const { config, log } = options;
+  const lifecycle = createLifecycle({
+    onError: (part, error) => log.warn({ err: error }, `stopping ${part}: ${messageOf(error)}`),
+  });
+  try {
+    mkdirSync(config.state_dir, { recursive: true });
+    const store = openDatabase(config, log);
+    lifecycle.started('the database', () => store.close());
+    const variant = await provideVariant(options);
+    const network = createNetworkOf(config, log);
+    await network.open(variant);
+    lifecycle.started('the network', () => network.close());
+    const messaging = await startMessaging(config, store, log);
+    lifecycle.started('MQTT', () => messaging.close());
+    const parts = connectParts({ ...options, store, network, messaging, variant });
+    lifecycle.started('labelling', () => parts.pipeline.stop());
+    lifecycle.started('the cameras', () => parts.fleet.stop());
+    await parts.fleet.apply(config);
+    const recovered = parts.flow.recover(new Set(Object.keys(config.cameras)));
+    if (recovered > 0) log.info({ events: recovered }, 'ended what an earlier run left open');
+    messaging.publisher.setInfo(infoPayload(config, variant));
+    messaging.publisher.start();
+    parts.pipeline.start();
+    lifecycle.started('the timers', startTimers({ ...parts, store, messaging, log }));
+    return {
+      messaging,
+      variant,
+      setCameras: (changed) => parts.fleet.apply(changed),
+      stop: (deadlineMs) => lifecycle.stop(deadlineMs),
+    };
+  } catch (error) {
+    await lifecycle.stop(2000);
+    throw error;
+  }
+}

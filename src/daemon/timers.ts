@@ -1,0 +1,59 @@
+import type { Store } from '../store/store.js';
+import type { Fleet } from './fleet.js';
+import type { Flow } from './flow.js';
+import { healthPayload } from './health.js';
+import type { Log } from './log.js';
+import type { Messaging } from './messaging.js';
+import type { Meter } from './meter.js';
+import type { Pipeline } from './pipeline.js';
+
+export interface TimersOptions {
+  readonly store: Store;
+  readonly messaging: Messaging;
+  readonly fleet: Fleet;
+  readonly flow: Flow;
+  readonly pipeline: Pipeline;
+  readonly meter: Meter;
+  readonly log: Log;
+}
+
+const TICK_MS = 1000;
+const HEALTH_MS = 60_000;
+/** The first figures come early, so that a new subscriber finds some. */
+const FIRST_HEALTH_MS = 5000;
+
+/** Starts what happens by the clock; returns how to stop it. */
+export function startTimers(options: TimersOptions): () => void {
+  const startedAt = performance.now();
+  const tick = setInterval(() => {
+    const now = { capturedAt: performance.now(), time: Date.now() };
+    options.flow.tick(options.fleet.units(), now);
+  }, TICK_MS);
+  const report = () => options.messaging.publisher.setHealth(sample(options, startedAt));
+  const first = setTimeout(report, FIRST_HEALTH_MS);
+  const health = setInterval(report, HEALTH_MS);
+  return () => {
+    clearInterval(tick);
+    clearTimeout(first);
+    clearInterval(health);
+  };
+}
+
+function sample(options: TimersOptions, startedAt: number): Record<string, unknown> {
+  const { store, fleet, pipeline, meter } = options;
+  const now = performance.now();
+  const dropped = fleet.units().map(({ slot }) => slot.stats().dropped);
+  return healthPayload({
+    time: Date.now(),
+    uptimeMs: now - startedAt,
+    reading: meter.read(now),
+    pipeline: pipeline.stats(),
+    droppedFrames: dropped.reduce((sum, count) => sum + count, 0),
+    outbox: store.outbox.depth(),
+    droppedMessages: store.outbox.dropped(),
+    rssBytes: process.memoryUsage.rss(),
+    temperature: null,
+    throttled: null,
+    undervoltage: null,
+  });
+}
