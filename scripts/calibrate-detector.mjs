@@ -1,0 +1,203 @@
+// Measures what the int8 form of ssdlite_mobilenet_v2_coco needs to know of its activations and
+// writes models/ssdlite_mobilenet_v2_coco.calibration.json:
+//
+//   npm run build && node scripts/fetch-detector.mjs && node scripts/calibrate-detector.mjs
+//
+// Deterministic: pictures in order of name, one resizer. It takes about a minute.
+import { writeFileSync } from 'node:fs';
+import { basename } from 'node:path';
+import { equalizableGroups, equalizeGraph } from '#mobilenetd/convert/equalize.js';
+import { writeOnnx } from '#mobilenetd/convert/onnx/write.js';
+import { quantizeGraph } from '#mobilenetd/convert/quantize.js';
+import {
+  calibrationFile,
+  infer,
+  loadPicture,
+  mirrored,
+  openSession,
+  pictureFiles,
+  readDetector,
+} from './detector-data.mjs';
+
+const SIZES = [300, 236, 172, 140];
+/** Part of the values that each end of a range leaves out. */
+const PERCENTILE = 1e-5;
+/**
+ * Logits below −6 (a score of 0.25 %) are never looked at and above 8 (99.97 %) are certain, so the
+ * 256 steps are spent in between.
+ */
+const LOGIT_RANGE = [-6, 8];
+
+const source = readDetector();
+const { calibration: files } = pictureFiles();
+const pictures = [];
+for (const size of SIZES) {
+  for (const file of files) {
+    const picture = await loadPicture(file, size);
+    pictures.push({ size, picture }, { size, picture: mirrored(picture, size) });
+  }
+}
+
+const channelScales = await measureChannelScales(source);
+const graph = equalizeGraph(source, channelScales);
+const ranges = await measureRanges(graph);
+const corrections = await measureCorrections(graph, ranges);
+writeFileSync(calibrationFile(), format());
+
+/** Square roots of each channel's RMS, relative to the geometric mean of its group. */
+async function measureChannelScales(graph) {
+  const groups = equalizableGroups(graph);
+  const moments = await measureChannels(graph, groups.flat(), (value) => value * value);
+  return new Map(
+    groups.map((group) => {
+      const channels = moments.get(group[0]).length;
+      const rms = Array.from({ length: channels }, (_, channel) => {
+        return Math.sqrt(Math.max(...group.map((name) => moments.get(name)[channel])));
+      });
+      const logarithms = rms.map((value) => Math.log(Math.max(value, 1e-3)));
+      const mean = Math.exp(logarithms.reduce((sum, value) => sum + value, 0) / channels);
+      return [group[0], rms.map((value) => rounded(Math.sqrt(Math.max(value / mean, 1e-3)), 4))];
+    }),
+  );
+}
+
+/** Percentiles of all activations without an activation function. */
+async function measureRanges(graph) {
+  const linear = graph.operators.filter(({ activation }) => activation === 'none');
+  const ranges = new Map();
+  for (const { output, kind } of linear) {
+    const isScore = graph.outputs.includes(output) && graph.outputs.indexOf(output) % 2 === 1;
+    const values = [];
+    await runPrefix(graph, [output], (_, data) => values.push(data.slice()));
+    const [low, high] = percentiles(values);
+    ranges.set(output, [
+      rounded(isScore ? Math.max(low, LOGIT_RANGE[0]) : low, 5),
+      rounded(isScore ? Math.min(high, LOGIT_RANGE[1]) : high, 5),
+    ]);
+    progress(`range of ${kind} ${output}`);
+  }
+  return ranges;
+}
+
+/**
+ * Front to back: the mean input of each convolution in the float network, and in the quantized one
+ * with everything before it corrected already, give the mean that its result lacks.
+ */
+async function measureCorrections(graph, ranges) {
+  const calibration = { channelScales: new Map(), ranges, corrections: new Map() };
+  const convolutions = graph.operators.filter(({ kind }) => kind === 'conv');
+  const inputs = [...new Set(convolutions.map(({ input }) => input))];
+  const floatMeans = await measureChannels(graph, inputs, (value) => value);
+  for (const input of inputs) {
+    const { graph: quantized } = quantizeGraph(graph, calibration);
+    const quantization = quantized.tensors.get(input)?.quantization;
+    const means = floatMeans.get(input);
+    let stored = means;
+    if (quantization) {
+      const measured = await measureChannels(quantized, [input], (value) => value);
+      const [zeroPoint] = quantization.zeroPoint;
+      const [scale] = quantization.scale;
+      stored = measured.get(input).map((value) => (value - zeroPoint) * scale);
+    }
+    for (const operator of convolutions.filter((conv) => conv.input === input)) {
+      const lost = lostMeans(operator, graph, quantized, means, stored);
+      const [step] = quantized.tensors.get(operator.output).quantization.scale;
+      calibration.corrections.set(
+        operator.output,
+        [...lost].map((value) => Math.round((value * 100) / step) + 0),
+      );
+      progress(`correction of ${operator.output}`);
+    }
+  }
+  return calibration.corrections;
+}
+
+/** Σ w · mean − Σ w′ · mean′ of each output channel. */
+function lostMeans(operator, graph, quantized, means, storedMeans) {
+  const weights = graph.tensors.get(operator.weights);
+  const stored = quantized.tensors.get(operator.weights);
+  const outputs = weights.shape[operator.depthwise ? 2 : 0];
+  const perOutput = weights.data.length / outputs;
+  const lost = new Float64Array(outputs);
+  weights.data.forEach((weight, i) => {
+    const output = operator.depthwise ? i % outputs : Math.floor(i / perOutput);
+    const input = operator.depthwise
+      ? Math.floor((output * means.length) / outputs)
+      : i % means.length;
+    const kept = stored.data[i] * stored.quantization.scale[output];
+    lost[output] += weight * means[input] - kept * storedMeans[input];
+  });
+  return lost;
+}
+
+/** Mean of `measure(value)` for each channel of each named activation; every picture counts alike. */
+async function measureChannels(graph, names, measure) {
+  const sums = new Map();
+  await runPrefix(graph, names, (name, data, channels) => {
+    if (!sums.has(name)) sums.set(name, new Float64Array(channels));
+    const sum = sums.get(name);
+    const weight = channels / data.length / pictures.length;
+    for (let i = 0; i < data.length; i++) sum[i % channels] += measure(data[i]) * weight;
+  });
+  return sums;
+}
+
+/** Runs the part of the graph that leads to the named activations on every picture. */
+async function runPrefix(graph, names, onValues) {
+  const needed = new Set(names);
+  const operators = graph.operators.toReversed().filter((operator) => {
+    if (!needed.has(operator.output)) return false;
+    for (const input of operator.inputs ?? [operator.input]) needed.add(input);
+    return true;
+  });
+  const prefix = { ...graph, operators: operators.toReversed(), outputs: names };
+  const session = await openSession(writeOnnx(prefix));
+  for (const { size, picture } of pictures) {
+    const results = await infer(session, picture, size);
+    for (const name of names) onValues(name, results[name].data, results[name].dims.at(-1));
+  }
+  await session.release();
+}
+
+function percentiles(parts) {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  all.sort();
+  const skipped = Math.round(PERCENTILE * (all.length - 1));
+  return [all[skipped], all[all.length - 1 - skipped]];
+}
+
+function rounded(value, digits) {
+  return Number(value.toPrecision(digits));
+}
+
+function progress(text) {
+  process.stderr.write(`${text}\n`);
+}
+
+/** One tensor a line, so that a new calibration can be compared with the old one. */
+function format() {
+  const about = {
+    model: 'ssdlite_mobilenet_v2_coco',
+    made_by: 'scripts/calibrate-detector.mjs',
+    pictures: files.map((file) => basename(file)),
+    sizes: SIZES,
+    percentile: PERCENTILE,
+  };
+  const lines = (map) => {
+    const entries = [...map].map(([name, values]) => {
+      return `    ${JSON.stringify(name)}: ${JSON.stringify(values)}`;
+    });
+    return `{\n${entries.join(',\n')}\n  }`;
+  };
+  return [
+    `{\n  "about": ${JSON.stringify(about)}`,
+    `  "channelScales": ${lines(channelScales)}`,
+    `  "ranges": ${lines(ranges)}`,
+    `  "corrections": ${lines(corrections)}\n}\n`,
+  ].join(',\n');
+}

@@ -1,0 +1,130 @@
+import { codedError } from '../errors.js';
+import type { ModelOutput, NumericForm, SsdHead } from '../models/variant.js';
+import type { Calibration } from './calibration.js';
+import type { ConvertedModel } from './converted-model.js';
+import { equalizeGraph } from './equalize.js';
+import type { Graph } from './graph.js';
+import { writeOnnx } from './onnx/write.js';
+import { quantizeGraph } from './quantize.js';
+import { graphStatistics } from './statistics.js';
+import { scalarQuantization, tensorOf } from './tensors.js';
+import { readTfjs, type TfjsFiles } from './tfjs/read.js';
+
+export interface DetectorOptions {
+  /** `symmetric` or `float32`; a float network has no `exact` form. */
+  readonly form: NumericForm;
+  /** Needed by the form `symmetric`. */
+  readonly calibration: Calibration | null;
+}
+
+/**
+ * Side lengths that suit the network, native first: all have 300's remainder by 32, so that the
+ * padding of each strided convolution falls on the same side.
+ */
+const SIZES = [300, 236, 172, 140];
+
+/** Scores of 90 classes and the background, as TensorFlow's COCO label map numbers them. */
+const COCO_COLUMNS = 91;
+
+/** Pixels between cells of each feature map. */
+const STRIDES = [16, 32, 64, 128, 256, 512];
+
+/**
+ * Converts a TensorFlow.js SSD detector (Object Detection API, COCO) to ONNX: one file for all
+ * input sizes, uint8 picture [1, height, width, 3] in, raw boxes and scores of each layer out.
+ *
+ * @throws the codes of {@link readTfjs} and {@link convertDetectorGraph}
+ */
+export function convertTfjs(files: TfjsFiles & DetectorOptions): ConvertedModel {
+  return convertDetectorGraph(readTfjs(files), files);
+}
+
+/**
+ * Writes a detector's float graph in one numeric form.
+ *
+ * @throws MND_MODEL_MISMATCH for a form or calibration that does not fit, or another head than SSD
+ *   with six layers; MND_MODEL_OPERATOR
+ */
+export function convertDetectorGraph(source: Graph, options: DetectorOptions): ConvertedModel {
+  const { graph, changes } = inForm(source, options);
+  return {
+    onnx: writeOnnx(graph, { metadata: { form: options.form } }),
+    form: options.form,
+    input: { name: graph.inputs[0] ?? '', sizes: SIZES },
+    head: detectorHead(graph),
+    report: { ...graphStatistics(graph), ...changes },
+  };
+}
+
+function inForm(source: Graph, { form, calibration }: DetectorOptions) {
+  if (form === 'float32') {
+    return { graph: source, changes: { raisedChannels: 0, largestWeightError: 0 } };
+  }
+  if (form !== 'symmetric' || calibration === null) {
+    throw codedError('MND_MODEL_MISMATCH', {
+      subject: `numeric form ${form}`,
+      expected: 'float32, or symmetric with a calibration',
+      found: calibration === null ? 'no calibration' : 'a float network',
+    });
+  }
+  const { graph, report } = quantizeGraph(
+    equalizeGraph(source, calibration.channelScales),
+    calibration,
+  );
+  const { raisedChannels, largestWeightError } = report;
+  return { graph, changes: { raisedChannels, largestWeightError } };
+}
+
+/**
+ * The head of ssdlite_mobilenet_v2_coco, whose pipeline.config gives the anchor rules (its anchors
+ * equal the ones stored in the model within 1e-4). Outputs are boxes and scores of each layer.
+ */
+function detectorHead(graph: Graph): SsdHead {
+  const outputs = graph.outputs.map((name) => modelOutput(graph, name));
+  const layers = STRIDES.map((stride, layer) => {
+    const boxes = outputs[2 * layer];
+    const scores = outputs[2 * layer + 1];
+    const anchors = layer === 0 ? 3 : 6;
+    requireChannels(graph, boxes, anchors * 4);
+    requireChannels(graph, scores, anchors * COCO_COLUMNS);
+    return { boxes, scores, stride };
+  });
+  if (outputs.length !== 2 * layers.length) throw notThisHead(`${outputs.length} outputs`);
+  return {
+    kind: 'ssd',
+    classes: COCO_COLUMNS,
+    layers,
+    anchors: {
+      referenceSize: 300,
+      minScale: 0.2,
+      maxScale: 0.95,
+      aspectRatios: [1, 2, 0.5, 3, 0.3333],
+      reduceBoxesInLowestLayer: true,
+      interpolatedScaleAspectRatio: 1,
+    },
+    boxScales: [10, 10, 5, 5],
+  };
+}
+
+function modelOutput(graph: Graph, name: string): ModelOutput {
+  const tensor = tensorOf(graph, name);
+  if (tensor.type !== 'uint8') return { name, type: 'float32', scale: 1, zeroPoint: 0 };
+  return { name, type: 'uint8', ...scalarQuantization(tensor) };
+}
+
+function requireChannels(
+  graph: Graph,
+  output: ModelOutput | undefined,
+  channels: number,
+): asserts output is ModelOutput {
+  const found = output === undefined ? 'none' : tensorOf(graph, output.name).shape.at(-1);
+  if (found !== channels) throw notThisHead(`${found} channels where ${channels} belong`);
+}
+
+function notThisHead(found: string) {
+  return codedError('MND_MODEL_MISMATCH', {
+    subject: 'detector head',
+    expected: `${STRIDES.length} layers of boxes and ${COCO_COLUMNS} scores`,
+    found,
+  });
+}

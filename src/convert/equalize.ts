@@ -1,0 +1,102 @@
+import { codedError } from '../errors.js';
+import type { ConvOperator, Graph, Tensor } from './graph.js';
+import { constantOf, tensorOf } from './tensors.js';
+
+/** Divisors of each channel, under the name of a group's first activation. */
+export type ChannelScales = ReadonlyMap<string, readonly number[]>;
+
+/**
+ * Activations that may be rescaled channel by channel without changing what the network computes:
+ * results of convolutions and sums without an activation function, as long as they are no outputs.
+ * Those that additions join must share their scales and form one group, in the graph's order.
+ */
+export function equalizableGroups(graph: Graph): readonly (readonly string[])[] {
+  const groupOf = new Map<string, Set<string>>();
+  const linear = new Set<string>();
+  for (const operator of graph.operators) {
+    if (operator.kind !== 'conv' && operator.kind !== 'add') continue;
+    const { output, activation } = operator;
+    if (activation === 'none' && !graph.outputs.includes(output)) linear.add(output);
+    const joined = operator.kind === 'add' ? [...operator.inputs] : [];
+    const members = new Set(joined.flatMap((name) => [...(groupOf.get(name) ?? [name])]));
+    members.add(output);
+    for (const name of members) groupOf.set(name, members);
+  }
+  return [...new Set(groupOf.values())]
+    .map((members) => graph.operators.map(({ output }) => output).filter((o) => members.has(o)))
+    .filter((group) => group.every((name) => linear.has(name)));
+}
+
+/**
+ * Divides activations channel by channel and multiplies the weights that read them, so that
+ * channels of very different ranges can share one quantization (the idea of Nagel et al. 2019,
+ * "Data-Free Quantization", §4.1, applied to activations). In exact arithmetic the network's
+ * outputs do not change.
+ *
+ * @throws MND_MODEL_MISMATCH unless the scales are positive and belong to {@link equalizableGroups}
+ */
+export function equalizeGraph(graph: Graph, scales: ChannelScales): Graph {
+  const scalesOf = spreadOverGroups(graph, scales);
+  const tensors = new Map(graph.tensors);
+  for (const operator of graph.operators) {
+    if (operator.kind !== 'conv') continue;
+    const divisors = scalesOf.get(operator.output);
+    const factors = scalesOf.get(operator.input);
+    if (divisors === undefined && factors === undefined) continue;
+    const weights = tensorOf(graph, operator.weights);
+    tensors.set(weights.name, rescaleWeights(operator, weights, divisors, factors));
+    if (operator.bias !== null && divisors !== undefined) {
+      const bias = tensorOf(graph, operator.bias);
+      const data = Float32Array.from(constantOf(bias), (value, channel) => {
+        return value / (divisors[channel] ?? 1);
+      });
+      tensors.set(bias.name, { ...bias, data });
+    }
+  }
+  return { ...graph, tensors };
+}
+
+/** Weights are [out, height, width, in], depthwise [height, width, out]. */
+function rescaleWeights(
+  { depthwise }: ConvOperator,
+  weights: Tensor,
+  divisors: readonly number[] | undefined,
+  factors: readonly number[] | undefined,
+): Tensor {
+  const data = Float32Array.from(constantOf(weights));
+  const outputs = weights.shape[depthwise ? 2 : 0] ?? 1;
+  const inputs = depthwise ? (factors?.length ?? outputs) : (weights.shape[3] ?? 1);
+  const perOutput = data.length / outputs;
+  for (let i = 0; i < data.length; i++) {
+    const output = depthwise ? i % outputs : Math.floor(i / perOutput);
+    const input = depthwise ? Math.floor((output * inputs) / outputs) : i % inputs;
+    data[i] = ((data[i] ?? 0) * (factors?.[input] ?? 1)) / (divisors?.[output] ?? 1);
+  }
+  return { ...weights, data };
+}
+
+function spreadOverGroups(graph: Graph, scales: ChannelScales): ChannelScales {
+  const result = new Map<string, readonly number[]>();
+  const unknown = new Set(scales.keys());
+  for (const group of equalizableGroups(graph)) {
+    const first = group[0] ?? '';
+    const own = scales.get(first);
+    unknown.delete(first);
+    if (own === undefined) continue;
+    const channels = tensorOf(graph, first).shape.at(-1);
+    if (own.length !== channels || !own.every((value) => value > 0)) {
+      throw mismatch(first, `${channels} positive scales`);
+    }
+    for (const name of group) result.set(name, own);
+  }
+  for (const name of unknown) throw mismatch(name, 'scales for linear activations only');
+  return result;
+}
+
+function mismatch(name: string, expected: string) {
+  return codedError('MND_MODEL_MISMATCH', {
+    subject: `channel scales of ${name.slice(0, 120)}`,
+    expected,
+    found: 'a calibration of another model',
+  });
+}

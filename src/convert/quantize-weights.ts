@@ -1,0 +1,111 @@
+import type { ConvOperator, Tensor, TensorData } from './graph.js';
+import { constantOf } from './tensors.js';
+
+export interface FloatConvolution {
+  readonly operator: ConvOperator;
+  readonly weights: Tensor;
+  readonly bias: TensorData | null;
+  /** Scale of the quantized input. */
+  readonly inputScale: number;
+  /** Added to every real input value that the quantized input cannot carry. */
+  readonly inputOffset: number;
+  /** Added to the bias of each output channel, real values; null for none. */
+  readonly correction: readonly number[] | null;
+}
+
+export interface QuantizedConvolution {
+  readonly weights: Tensor;
+  readonly bias: Tensor;
+  /** Output channels whose weight scale was raised so that the bias fits 32 bits. */
+  readonly raisedChannels: number;
+  /** As a share of the convolution's largest weight. */
+  readonly largestWeightError: number;
+}
+
+/** The int8 range is used symmetrically, so that the zero point is 0. */
+const LARGEST = 127;
+/** Leaves a bit of the 32 for what the convolution adds. */
+const LARGEST_BIAS = 2 ** 30;
+
+/**
+ * Quantizes weights per output channel (zero point 0) and the bias to int32 with the scale
+ * input scale · weight scale.
+ *
+ * A dead channel has weights near 0 but a bias: its weight scale is kept so large that the bias
+ * fits.
+ */
+export function quantizeConvolution(convolution: FloatConvolution): QuantizedConvolution {
+  const { operator, inputScale, inputOffset, correction } = convolution;
+  const source = constantOf(convolution.weights);
+  const axis = operator.depthwise ? 2 : 0;
+  const channels = convolution.weights.shape[axis] ?? 0;
+  const stored = new Int8Array(source.length);
+  const biases = new Int32Array(channels);
+  const scales: number[] = [];
+  let raisedChannels = 0;
+  let largestError = 0;
+  let largestWeight = 0;
+  for (let channel = 0; channel < channels; channel++) {
+    const taps = tapsOf(operator, source.length, channels, channel);
+    let largest = 0;
+    let sum = 0;
+    for (let i = 0; i < taps.count; i++) {
+      const weight = source[taps.first + i * taps.step] ?? 0;
+      largest = Math.max(largest, Math.abs(weight));
+      sum += weight;
+    }
+    largestWeight = Math.max(largestWeight, largest);
+    const bias =
+      (convolution.bias?.[channel] ?? 0) + (correction?.[channel] ?? 0) + inputOffset * sum;
+    const least = Math.abs(bias) / (inputScale * LARGEST_BIAS);
+    if (largest / LARGEST < least) raisedChannels++;
+    // onnxruntime reads float32 scales: round here, so that weights are rounded by the same number.
+    const scale = Math.fround(Math.max(largest / LARGEST, least)) || 1;
+    for (let i = 0; i < taps.count; i++) {
+      const at = taps.first + i * taps.step;
+      const weight = source[at] ?? 0;
+      const rounded = Math.max(-LARGEST, Math.min(LARGEST, Math.round(weight / scale)));
+      stored[at] = rounded;
+      largestError = Math.max(largestError, Math.abs(weight - rounded * scale));
+    }
+    scales.push(scale);
+    biases[channel] = clampBias(Math.round(bias / (inputScale * scale)));
+  }
+  const zeroPoint = scales.map(() => 0);
+  return {
+    weights: {
+      ...convolution.weights,
+      type: 'int8',
+      data: stored,
+      quantization: { scale: scales, zeroPoint, axis },
+    },
+    bias: {
+      name: operator.bias ?? `${operator.output}/bias`,
+      type: 'int32',
+      shape: [channels],
+      data: biases,
+      quantization: { scale: scales.map((scale) => scale * inputScale), zeroPoint, axis: 0 },
+    },
+    raisedChannels,
+    largestWeightError: largestWeight === 0 ? 0 : largestError / largestWeight,
+  };
+}
+
+/** Where one output channel's weights are. */
+interface Taps {
+  readonly first: number;
+  readonly step: number;
+  readonly count: number;
+}
+
+/** Weights are [out, height, width, in], depthwise [height, width, out]. */
+function tapsOf(operator: ConvOperator, total: number, channels: number, channel: number): Taps {
+  const count = total / channels;
+  return operator.depthwise
+    ? { first: channel, step: channels, count }
+    : { first: channel * count, step: 1, count };
+}
+
+function clampBias(value: number): number {
+  return Math.max(-(2 ** 31), Math.min(2 ** 31 - 1, value));
+}
