@@ -139,13 +139,15 @@ function bufferTable(builder: Builder, data: ArrayBufferView | undefined): numbe
 /** Writes a .tflite file (schema 3, one subgraph). Buffer 0 is empty, as in every such file. */
 export function buildTflite(spec: ModelSpec): Uint8Array {
   const builder = new Builder(1024);
-  const constants = spec.tensors.filter(({ data }) => data !== undefined);
-  const buffers = [
-    bufferTable(builder, undefined),
-    ...constants.map(({ data }) => bufferTable(builder, data)),
-  ];
+  // Tensors with the same array share a buffer.
+  const constants = [...new Set(spec.tensors.flatMap(({ data }) => data ?? []))];
+  const buffers = [undefined, ...constants].map((data) => bufferTable(builder, data));
   const tensors = spec.tensors.map((tensor) =>
-    tensorTable(builder, tensor, constants.indexOf(tensor) + 1),
+    tensorTable(
+      builder,
+      tensor,
+      tensor.data === undefined ? 0 : constants.indexOf(tensor.data) + 1,
+    ),
   );
   const codes = [...new Set(spec.operators.map(({ code }) => code))];
   const operators = spec.operators.map((operator) =>

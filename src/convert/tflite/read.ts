@@ -53,13 +53,25 @@ function addPictureInput(context: ReadContext, index: number): void {
  * The tensor that holds the logits: the output itself, or what is before a final SOFTMAX, which is
  * computed outside the network.
  */
-function findLogits(model: TfliteModel): { readonly index: number; readonly cut: number | null } {
+function findLogits(model: TfliteModel): number {
   const index = onlyTensor(model, 'outputs');
   const producer = model.operators.find((operator) => operator.outputs.includes(index));
-  if (producer?.name !== 'SOFTMAX') return { index, cut: null };
+  if (producer?.name !== 'SOFTMAX') return index;
   const beta = producer.options.float32(0, 1);
   if (beta !== 1) throw unsupported(producer, 'beta 1', `${beta}`);
-  return { index: operandOf({ model }, producer, 'inputs', 0).index, cut: producer.index };
+  return operandOf({ model }, producer, 'inputs', 0).index;
+}
+
+/** The operators that a tensor depends on, in the order of the file. */
+function operatorsBefore(model: TfliteModel, index: number): TfliteOperator[] {
+  const needed = new Set([index]);
+  const found: TfliteOperator[] = [];
+  for (const operator of model.operators.toReversed()) {
+    if (!operator.outputs.some((output) => needed.has(output))) continue;
+    for (const input of operator.inputs) needed.add(input);
+    found.push(operator);
+  }
+  return found.reverse();
 }
 
 function readOperator(context: ReadContext, operator: TfliteOperator): void {
@@ -101,18 +113,16 @@ function createContext(model: TfliteModel, reserved: ReadonlyMap<number, string>
 export function readTfliteClassifier(file: Uint8Array): Graph {
   const model = parseTflite(file);
   const inputIndex = onlyTensor(model, 'inputs');
-  const { index, cut } = findLogits(model);
+  const index = findLogits(model);
   const reserved = new Map([
     [index, LOGITS_NAME],
     [inputIndex, INPUT_NAME],
   ]);
   const context = createContext(model, reserved);
   addPictureInput(context, inputIndex);
-  for (const operator of model.operators) {
-    if (operator.index !== cut) readOperator(context, operator);
-  }
+  for (const operator of operatorsBefore(model, index)) readOperator(context, operator);
   const logits = context.tensors.get(LOGITS_NAME);
-  if (logits === undefined) {
+  if (logits === undefined || index === inputIndex) {
     throw codedError('MND_MODEL_INVALID', {
       subject: 'model output',
       expected: 'a tensor that an operator computes',
