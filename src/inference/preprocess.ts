@@ -3,7 +3,7 @@ import type { Variant } from '../models/variant.js';
 import { type CropRegion, effectiveCrop } from '../vision/crop.js';
 import { decodePicture } from '../vision/decode.js';
 import { checkLayout, type PixelLayout } from '../vision/layout.js';
-import { resizeBilinear } from '../vision/resize.js';
+import type { Resize } from '../vision/resize.js';
 import { createSamplingPlan, type SamplingPlan } from '../vision/sampling.js';
 
 /** A picture whose pixels can be read: a raw frame, or a decoded one. */
@@ -32,7 +32,8 @@ export interface Preprocessor {
 /** Cameras times variants in use; folders of pictures of many sizes must not grow without end. */
 const MAX_PLANS = 16;
 
-export function createPreprocessor(): Preprocessor {
+/** @param resize the plain one or the SIMD kernel; see resize.ts */
+export function createPreprocessor(resize: Resize): Preprocessor {
   const plans: SamplingPlan[] = [];
 
   function planFor(layout: PixelLayout, crop: CropRegion, size: number): SamplingPlan {
@@ -60,7 +61,7 @@ export function createPreprocessor(): Preprocessor {
       const { layout } = pixels;
       const fraction = variant.preprocessing.centralCrop;
       const region = effectiveCrop(layout.width, layout.height, crop, fraction);
-      resizeBilinear(pixels.bytes, planFor(layout, region, variant.size), out);
+      resize(pixels.bytes, planFor(layout, region, variant.size), out);
       return region;
     },
   };

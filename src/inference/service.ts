@@ -12,6 +12,7 @@ import {
   type RunOptions,
   toWire,
 } from './protocol.js';
+import { loadResize } from './resize.js';
 import type { Result } from './result.js';
 import { createSessionPool, type SessionPool } from './sessions.js';
 
@@ -82,7 +83,7 @@ export function createInferenceService(threads: number): InferenceService {
 function createFrameRunner(
   sessions: SessionPool,
 ): (name: string, frame: Frame, options: RunOptions) => Promise<Result> {
-  const preprocessor = createPreprocessor();
+  const preprocessor = createPreprocessor(loadResize().resize);
   return async (name, frame, options) => {
     const loaded = sessions.use(name);
     const { variant } = loaded;

@@ -7,6 +7,12 @@ const Y_HALF = 1 << 14;
 const X_ONE = 1 << X_BITS;
 
 /**
+ * Fills `out`, NHWC `[1, outHeight, outWidth, 3]`, RGB from 0 to 255, from the whole frame `bytes` in
+ * the plan's layout.
+ */
+export type Resize = (bytes: Uint8Array, plan: SamplingPlan, out: Uint8Array) => void;
+
+/**
  * Cuts, resizes (bilinear, no antialiasing, TensorFlow 1's sampling) and converts a picture to the
  * network's input in one pass, without allocating.
  *
@@ -16,8 +22,7 @@ const X_ONE = 1 << X_BITS;
  * converted after the blends, which equals converting the whole frame first as long as its colours
  * are within the RGB cube.
  *
- * @param bytes the whole frame, in the plan's layout
- * @param out NHWC `[1, outHeight, outWidth, 3]`, RGB, 0 to 255
+ * This is the reference of resize-kernel.ts, and does its work where that cannot run.
  */
 export function resizeBilinear(bytes: Uint8Array, plan: SamplingPlan, out: Uint8Array): void {
   if (plan.layout.format === 'rgb24') resizeRgb(bytes, plan, out);
