@@ -2,8 +2,8 @@ import type { Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 
 interface Flags {
-  readonly check: boolean;
-  readonly json: boolean;
+  readonly check?: boolean;
+  readonly json?: boolean;
 }
 
 export const register: Register = (program, context) => {
@@ -16,8 +16,8 @@ export const register: Register = (program, context) => {
         'from. Secrets are masked. docs/configure.md explains the keys.',
       ].join('\n'),
     )
-    .option('--check', 'print nothing but "ok" or every problem', false)
-    .option('--json', 'one JSON object: config and origins, or with --check ok and problems', false)
+    .option('--check', 'print nothing but "ok" or every problem')
+    .option('--json', 'one JSON object: config and origins, or with --check ok and problems')
     .action(async (flags: Flags) => {
       const { loadConfig } = await import('../config/load.js');
       const { isConfigError } = await import('../config/problem.js');

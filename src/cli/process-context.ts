@@ -13,7 +13,7 @@ export function processContext(options: () => GlobalOptions): CommandContext {
     ...(flags === undefined ? {} : { flags }),
   });
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') return;
     // The reader has seen enough (`| head`): no failure. Without a signal there is nothing to end.
     if (controller === null) process.exit(0);
     controller.abort(new Interrupted('stdout was closed', 0));

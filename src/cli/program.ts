@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { codedError } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import type { CommandContext, CommandEntry } from './command.js';
@@ -44,8 +44,12 @@ function createProgram(options: ProgramOptions): Command {
     )
     .version(VERSION, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
-    .option('-c, --config <file>', 'configuration file, may be repeated', collect, [])
-    .option('--debug', 'show the stack of an error (also MOBILENETD_DEBUG=1)', false)
+    .addOption(
+      new Option('-c, --config <file>', 'configuration file, may be repeated')
+        .argParser(collect)
+        .default([], '/etc/mobilenetd/config.yaml if it exists'),
+    )
+    .option('--debug', 'show the stack of an error (also MOBILENETD_DEBUG=1)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void options.stdout.write(text),
@@ -71,9 +75,13 @@ function collect(value: string, previous: readonly string[]): readonly string[] 
 }
 
 function globalOptions(program: Command, env: NodeJS.ProcessEnv): GlobalOptions {
-  const { config, debug } = program.opts<GlobalOptions>();
-  const fromEnv = env.MOBILENETD_DEBUG ?? '';
-  return { config, debug: debug || !['', '0', 'false'].includes(fromEnv) };
+  const { config = [], debug = false } = program.opts<Partial<GlobalOptions>>();
+  return { config, debug: debug || isDebug(env) };
+}
+
+/** Whether MOBILENETD_DEBUG asks for the stacks of errors. */
+export function isDebug(env: NodeJS.ProcessEnv): boolean {
+  return !['', '0', 'false'].includes(env.MOBILENETD_DEBUG ?? '');
 }
 
 /**
@@ -99,7 +107,7 @@ function usageError(error: CommanderError): Error {
   const [first = '', ...rest] = error.message.split('\n');
   const hint = rest.join(' ').trim().replace(/^\(/, '').replace(/\)$/, '');
   return codedError('MND_USAGE', {
-    subject: first.replace(/^error: /, ''),
+    subject: first.replace(/^error: /, '').replace(/\.$/, ''),
     next: hint === '' ? 'see mobilenetd --help' : hint.replace(/^Did/, 'did'),
   });
 }

@@ -1,7 +1,7 @@
 import { stringify } from 'yaml';
 import type { KnownKey } from './keys.js';
 import { ENV_ALIASES, KNOWN_KEYS, keysOf } from './keys.js';
-import type { AnySection, Leaf, Node } from './leaf.js';
+import type { AnySection, Node } from './leaf.js';
 import { isLeaf, isNamedItems } from './leaf.js';
 import { CAMERA, SCHEMA, SECTION_DOCS } from './schema.js';
 

@@ -32,7 +32,7 @@ const SYNTAX: Readonly<Record<ErrorCode, string>> = {
   DUPLICATE_KEY: 'this key stands here twice',
   IMPOSSIBLE: 'this is not YAML',
   KEY_OVER_1024_CHARS: 'this key is too long',
-  MISSING_CHAR: 'something that was opened (a quote, a bracket, a comma) is not closed or missing',
+  MISSING_CHAR: 'something that was opened before (a quote, a bracket) is not closed here',
   MULTILINE_IMPLICIT_KEY: 'a key must stand on one line; is a ":" or a quote missing',
   MULTIPLE_ANCHORS: 'a value can have one anchor',
   MULTIPLE_DOCS: 'the file holds several documents (---); one is expected',

@@ -97,7 +97,8 @@ export function createRepeatingLog(log: Log, options: RepeatingLogOptions): Repe
     remember(key, now);
     const skipped = entry?.skipped ?? 0;
     if (skipped === 0) log[level]({ ...fields }, message);
-    else log[level]({ ...fields, repeated: skipped }, `${message} (${skipped} more times since)`);
+    else
+      log[level]({ ...fields, repeated: skipped }, `${message} (${skipped}× since the last line)`);
   };
 
   const remember = (key: string, now: number) => {
@@ -115,8 +116,7 @@ export function createRepeatingLog(log: Log, options: RepeatingLogOptions): Repe
       if (entry === undefined) return;
       seen.delete(key);
       if (entry.skipped === 0) log.info(message);
-      else
-        log.info({ repeated: entry.skipped }, `${message} (${entry.skipped} failures not shown)`);
+      else log.info({ repeated: entry.skipped }, `${message} (${entry.skipped}× not shown)`);
     },
   };
 }

@@ -1,0 +1,38 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { defaultYaml, referenceMarkdown } from '#mobilenetd/config/document.js';
+import { KNOWN_KEYS } from '#mobilenetd/config/keys.js';
+import { loadConfig } from '#mobilenetd/config/load.js';
+import { nearestOf } from '#mobilenetd/config/nearest.js';
+
+const HINT = 'run `npm run build && node scripts/write-default-config.mjs`';
+
+t.test('config/default.yaml is what the schema says', async (t) => {
+  t.equal(readFileSync('config/default.yaml', 'utf8'), defaultYaml(), HINT);
+});
+
+t.test('docs/configure.md has every key', async (t) => {
+  t.ok(readFileSync('docs/configure.md', 'utf8').includes(referenceMarkdown()), HINT);
+});
+
+t.test('config/default.yaml changes nothing, and names every variable', async (t) => {
+  const options = { env: {}, systemFile: '/nowhere/c.yaml' };
+  const shipped = loadConfig({ ...options, files: ['config/default.yaml'] });
+  t.same(shipped.config, loadConfig(options).config);
+  const text = defaultYaml();
+  for (const { env, dotted } of KNOWN_KEYS) {
+    t.ok(text.includes(env), env);
+    t.match(shipped.origins.get(dotted), /^(config\/default\.yaml:\d+|default)$/);
+  }
+});
+
+t.test('the nearest name is found', async (t) => {
+  const names = ['enter', 'stay', 'off_delay', 'min_frames'];
+  t.equal(nearestOf('entre', names), 'enter');
+  t.equal(nearestOf('offdelay', names), 'off_delay');
+  t.equal(nearestOf('STAY', names), 'stay');
+  t.equal(nearestOf('minframe', names), 'min_frames');
+  t.equal(nearestOf('colour', names), null);
+  t.equal(nearestOf('', names), null);
+  t.equal(nearestOf('x'.repeat(100_000), names), null);
+});

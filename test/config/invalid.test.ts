@@ -1,0 +1,422 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import { loadConfig } from '#mobilenetd/config/load.js';
+import type { ConfigProblem } from '#mobilenetd/config/problem.js';
+import { isConfigError } from '#mobilenetd/config/problem.js';
+import { isCodedError } from '#mobilenetd/errors.js';
+
+interface Bad {
+  readonly name: string;
+  readonly yaml?: string;
+  readonly env?: NodeJS.ProcessEnv;
+  readonly flags?: Readonly<Record<string, unknown>>;
+  /** Where, key and a part of the message of each problem, in order. */
+  readonly problems: readonly (readonly [where: string, key: string, message: RegExp])[];
+}
+
+const camera = (keys: string) => `cameras:\n  front: { ${keys} }\n`;
+
+const CATALOGUE: readonly Bad[] = [
+  {
+    name: 'misspelt key',
+    yaml: 'presence:\n  entre: 0.5\n',
+    problems: [['c.yaml:2', 'presence.entre', /did you mean presence\.enter\?/]],
+  },
+  {
+    name: 'misspelt section',
+    yaml: 'mqqt: { url: null }',
+    problems: [['c.yaml:1', 'mqqt', /did you mean mqtt\?/]],
+  },
+  {
+    name: 'key in the wrong section',
+    yaml: 'password_file: /x',
+    problems: [['c.yaml:1', 'password_file', /did you mean mqtt\.password_file\?/]],
+  },
+  {
+    name: 'key like no other',
+    yaml: 'log: { zzzzzzzzz: 1 }',
+    problems: [['c.yaml:1', 'log.zzzzzzzzz', /the keys here are level, format/]],
+  },
+  {
+    name: 'misspelt key of a camera',
+    yaml: 'cameras:\n  front:\n    source: demo\n    sise: [64, 64]\n',
+    problems: [['c.yaml:4', 'cameras.front.sise', /did you mean cameras\.front\.size\?/]],
+  },
+  {
+    name: 'misspelt key of a label',
+    yaml: 'presence: { labels: { dog: { of_delay: 3 } } }',
+    problems: [['c.yaml:1', 'presence.labels.dog.of_delay', /presence\.labels\.dog\.off_delay/]],
+  },
+  {
+    name: 'number in quotes',
+    yaml: camera('source: demo, fps: "10"'),
+    problems: [
+      ['c.yaml:2', 'cameras.front.fps', /from 0\.05 to 120; found text "10"; .*without q/],
+    ],
+  },
+  {
+    name: 'yes for true',
+    yaml: 'homeassistant: { enabled: yes }',
+    problems: [
+      ['c.yaml:1', 'homeassistant.enabled', /true or false; found text "yes"; write true/],
+    ],
+  },
+  {
+    name: 'number out of range',
+    yaml: 'presence: { off_delay: -1 }',
+    problems: [['c.yaml:1', 'presence.off_delay', /from 0 to 86400 seconds; found -1/]],
+  },
+  {
+    name: 'not a number',
+    yaml: 'presence: { enter: .nan, stay: .inf }',
+    problems: [
+      ['c.yaml:1', 'presence.enter', /found NaN/],
+      ['c.yaml:1', 'presence.stay', /found Infinity/],
+    ],
+  },
+  {
+    name: 'unknown choice',
+    yaml: 'model: { task: segment }',
+    problems: [['c.yaml:1', 'model.task', /expected detect or classify; found text "segment"/]],
+  },
+  {
+    name: 'stay above enter',
+    yaml: 'presence:\n  enter: 0.5\n  stay: 0.5\n',
+    problems: [['c.yaml:3', 'presence.stay', /less than presence\.enter \(0\.5\)/]],
+  },
+  {
+    name: 'stay of a label above the general enter',
+    yaml: 'presence:\n  labels:\n    dog:\n      stay: 0.9\n',
+    problems: [['c.yaml:4', 'presence.labels.dog.stay', /less than enter \(0\.6\)/]],
+  },
+  {
+    name: 'camera without a source',
+    yaml: 'cameras:\n  front:\n',
+    problems: [['c.yaml:2', 'cameras.front.source', /missing; expected libcamera,/]],
+  },
+  {
+    name: 'camera named like a topic',
+    yaml: 'cameras: { health: { source: demo } }',
+    problems: [['c.yaml:1', 'cameras.health', /the topic "health"/]],
+  },
+  {
+    name: 'camera whose name is no topic',
+    yaml: 'cameras: { "front/door": { source: demo }, "": { source: demo } }',
+    problems: [
+      ['c.yaml:1', 'cameras.front/door', /a name of letters/],
+      ['c.yaml:1', 'cameras.', /a name of letters/],
+    ],
+  },
+  {
+    name: 'odd size',
+    yaml: camera('source: demo, size: [641, 480]'),
+    problems: [['c.yaml:2', 'cameras.front.size.0', /an even number of pixels.*found 641/]],
+  },
+  {
+    name: 'size of one number',
+    yaml: camera('source: demo, size: [640]'),
+    problems: [['c.yaml:2', 'cameras.front.size', /width and height.*found \[640\]/]],
+  },
+  {
+    name: 'negative size',
+    yaml: camera('source: demo, size: [640, -2]'),
+    problems: [['c.yaml:2', 'cameras.front.size.1', /found -2/]],
+  },
+  {
+    name: 'source without its address',
+    yaml: camera('source: rtsp'),
+    problems: [['c.yaml:2', 'cameras.front', /source rtsp needs url/]],
+  },
+  {
+    name: 'source with the wrong address',
+    yaml: camera('source: rtsp, url: "http://cam/1"'),
+    problems: [['c.yaml:2', 'cameras.front.url', /rtsp:\/\/ or rtsps:\/\//]],
+  },
+  {
+    name: 'key that the source has no use for',
+    yaml: camera('source: libcamera, path: /x'),
+    problems: [['c.yaml:2', 'cameras.front.path', /source libcamera has no path/]],
+  },
+  {
+    name: 'crop and mask outside the frame',
+    yaml: camera('source: demo, crop: [600, 0, 100, 100], mask: [[[0, 0], [9, 9], [0, 999]]]'),
+    problems: [
+      ['c.yaml:2', 'cameras.front.crop', /640×480/],
+      ['c.yaml:2', 'cameras.front.mask', /640×480/],
+    ],
+  },
+  {
+    name: 'polygon of two points',
+    yaml: camera('source: demo, mask: [[[0, 0], [9, 9]]]'),
+    problems: [['c.yaml:2', 'cameras.front.mask.0', /at least 3/]],
+  },
+  {
+    name: 'labels that are neither all nor a list',
+    yaml: camera('source: demo, labels: [dog, 3]'),
+    problems: [['c.yaml:2', 'cameras.front.labels.1', /a label; found 3; put it in quotes/]],
+  },
+  {
+    name: 'broker of another scheme',
+    yaml: 'mqtt: { url: "http://user:hunter2@broker" }',
+    problems: [['c.yaml:1', 'mqtt.url', /mqtt:\/\/, mqtts:\/\/, ws:\/\/ or wss:\/\//]],
+  },
+  {
+    name: 'password as a number',
+    yaml: 'mqtt: { username: me, password: 12345 }',
+    problems: [['c.yaml:1', 'mqtt.password', /expected text; found a number; put it in quotes/]],
+  },
+  {
+    name: 'password without a user',
+    yaml: 'mqtt: { url: "mqtt://b", password: x }',
+    problems: [['c.yaml:1', 'mqtt.password', /needs mqtt\.username/]],
+  },
+  {
+    name: 'password given three times',
+    yaml: 'mqtt: { url: "mqtt://u:p@b", password: x, password_file: /x }',
+    problems: [['c.yaml:1', 'mqtt.password_file', /given twice/]],
+  },
+  {
+    name: 'password file that is missing',
+    yaml: 'mqtt: { username: me, password_file: /missing }',
+    problems: [['c.yaml:1', 'mqtt.password_file', /\/missing: cannot be read \(ENOENT\)/]],
+  },
+  {
+    name: 'half a client certificate, and without TLS',
+    yaml: 'mqtt: { url: "mqtt://b", tls: { cert_file: /c } }',
+    problems: [
+      ['c.yaml:1', 'mqtt.tls.cert_file', /needs mqtt\.tls\.key_file/],
+      ['c.yaml:1', 'mqtt.tls.cert_file', /no effect unless/],
+    ],
+  },
+  {
+    name: 'embedded broker open to the network',
+    yaml: 'mqtt: { embedded: { listen: "0.0.0.0:1883" } }',
+    problems: [['c.yaml:1', 'mqtt.embedded.listen', /a loopback address/]],
+  },
+  {
+    name: 'listen without a port, and with too great a one',
+    yaml: 'status: { listen: localhost }\nmqtt: { embedded: { listen: "127.0.0.1:65536" } }',
+    problems: [
+      ['c.yaml:1', 'status.listen', /host:port/],
+      ['c.yaml:2', 'mqtt.embedded.listen', /host:port/],
+    ],
+  },
+  {
+    name: 'topics with wildcards',
+    yaml: 'node: "a/b"\nmqtt: { base: "home/+" }\nhomeassistant: { prefix: "$SYS" }',
+    problems: [
+      ['c.yaml:1', 'node', /found text "a\/b"/],
+      ['c.yaml:2', 'mqtt.base', /topic levels/],
+      ['c.yaml:3', 'homeassistant.prefix', /topic levels/],
+    ],
+  },
+  {
+    name: 'retention without a unit, and too small',
+    yaml: 'store: { retention: { max_size: 1G, days: 0 } }',
+    problems: [
+      ['c.yaml:1', 'store.retention.max_size', /500MB, 1GB or 2GiB/],
+      ['c.yaml:1', 'store.retention.days', /0\.01/],
+    ],
+  },
+  {
+    name: 'section that is a text',
+    yaml: 'mqtt: hunter2',
+    problems: [['c.yaml:1', 'mqtt', /a section with the keys url, username/]],
+  },
+  {
+    name: 'list at the top',
+    yaml: '- a\n- b\n',
+    problems: [['c.yaml:1', '', /expected keys with values/]],
+  },
+  {
+    name: 'cameras as a list',
+    yaml: 'cameras:\n  - source: demo\n',
+    problems: [['c.yaml:1', 'cameras', /named items/]],
+  },
+  {
+    name: 'key that stands twice',
+    yaml: 'node: a\nlog:\n  level: info\n  level: debug\nnode: b\n',
+    problems: [
+      ['c.yaml:4', 'log.level', /twice, first in line 3/],
+      ['c.yaml:5', 'node', /twice, first in line 1/],
+    ],
+  },
+  {
+    name: 'tab',
+    yaml: 'log:\n\tlevel: info\n',
+    problems: [['c.yaml:2', '', /a tab/]],
+  },
+  {
+    name: 'unclosed quote',
+    yaml: 'mqtt:\n  password: "hunter2\nnode: a\n',
+    problems: [['c.yaml:4', '', /opened before .* not closed/]],
+  },
+  {
+    name: 'two documents',
+    yaml: 'node: a\n---\nnode: b\n',
+    problems: [['c.yaml:2', '', /several documents/]],
+  },
+  {
+    name: 'unknown tag',
+    yaml: 'node: !secret node\n',
+    problems: [['c.yaml:1', '', /tag is not known/]],
+  },
+  {
+    name: 'alias of nothing',
+    yaml: 'node: *name\n',
+    problems: [['c.yaml:1', 'node', /no anchor/]],
+  },
+  {
+    name: 'key that is a list',
+    yaml: '? [a, b]\n: 1\n',
+    problems: [['c.yaml:1', '', /a key of plain text/]],
+  },
+  {
+    name: 'prototype keys',
+    yaml: '__proto__: { polluted: 1 }\ncameras: { constructor: { source: demo } }',
+    problems: [
+      ['c.yaml:1', '__proto__', /reserved/],
+      ['c.yaml:2', 'cameras.constructor', /reserved/],
+    ],
+  },
+  {
+    name: 'prototype keys in a variable',
+    env: { MOBILENETD_PRESENCE_LABELS: '{"__proto__":{"enter":0.9}}' },
+    problems: [['MOBILENETD_PRESENCE_LABELS', 'presence.labels.__proto__', /reserved/]],
+  },
+  {
+    name: 'misspelt variable',
+    env: { MOBILENETD_MQTT_URI: 'mqtt://b' },
+    problems: [['MOBILENETD_MQTT_URI', '', /did you mean MOBILENETD_MQTT_URL\?/]],
+  },
+  {
+    name: 'variable of one camera',
+    env: { MOBILENETD_CAMERAS_FRONT_FPS: '3' },
+    problems: [['MOBILENETD_CAMERAS_FRONT_FPS', '', /set MOBILENETD_CAMERAS to a JSON object/]],
+  },
+  {
+    name: 'variables of the wrong type',
+    env: { MOBILENETD_CAMERAS: '{', MOBILENETD_MODEL_TOP: 'many', MOBILENETD_LOG_LEVEL: 'loud' },
+    problems: [
+      ['MOBILENETD_CAMERAS', 'cameras', /JSON object/],
+      ['MOBILENETD_LOG_LEVEL', 'log.level', /found text "loud"/],
+      ['MOBILENETD_MODEL_TOP', 'model.top', /found text "many"/],
+    ],
+  },
+  {
+    name: 'flags',
+    flags: { 'log.level': 3, 'log.colour': true },
+    problems: [
+      ['--flag', 'log.colour', /unknown key/],
+      ['--flag', 'log.level', /trace, debug/],
+    ],
+  },
+];
+
+function problemsOf({ yaml = '', env = {}, flags = {} }: Partial<Bad>): readonly ConfigProblem[] {
+  try {
+    loadConfig({
+      files: ['c.yaml'],
+      env,
+      flags,
+      cwd: '/',
+      readFile: (file) => {
+        if (file !== '/c.yaml') throw Object.assign(new Error('no'), { code: 'ENOENT' });
+        return Buffer.from(yaml);
+      },
+    });
+  } catch (error) {
+    if (isConfigError(error)) {
+      t.equal(error.code, 'MND_CONFIG_INVALID');
+      t.equal(error.exitCode, 78);
+      t.notMatch(error.message, /hunter2/, 'a secret is not told');
+      for (const { where, message } of error.problems) {
+        t.ok(error.message.includes(where) && error.message.includes(message));
+      }
+      return error.problems;
+    }
+    throw error;
+  }
+  return [];
+}
+
+for (const bad of CATALOGUE) {
+  t.test(bad.name, async (t) => {
+    const problems = problemsOf(bad);
+    t.equal(problems.length, bad.problems.length, JSON.stringify(problems));
+    for (const [index, [where, key, message]] of bad.problems.entries()) {
+      t.match(problems[index], { where, key, message });
+    }
+  });
+}
+
+t.test('the problems of all places are told at once', async (t) => {
+  const problems = problemsOf({
+    yaml: 'nod: a\ncameras:\n  state: { source: demo, fps: 0 }\n  b: {}\nmqtt: { url: x, base: "#" }\n',
+    env: { MOBILENETD_LOGLEVEL: 'info', MOBILENETD_MODEL_TOP: '0' },
+    flags: { 'presence.enter': 0.1 },
+  });
+  t.same(
+    problems.map(({ key, where }) => [where, key]),
+    [
+      ['c.yaml:1', 'nod'],
+      ['c.yaml:3', 'cameras.state.fps'],
+      ['c.yaml:5', 'mqtt.url'],
+      ['c.yaml:5', 'mqtt.base'],
+      ['MOBILENETD_LOGLEVEL', ''],
+      ['MOBILENETD_MODEL_TOP', 'model.top'],
+      ['c.yaml:4', 'cameras.b.source'],
+      ['c.yaml:3', 'cameras.state'],
+      ['default', 'presence.stay'],
+    ],
+  );
+});
+
+t.test('nothing is polluted by prototype keys', async (t) => {
+  problemsOf({ yaml: '__proto__: { polluted: 1 }' });
+  problemsOf({ env: { MOBILENETD_CAMERAS: '{"__proto__":{"polluted":1}}' } });
+  t.equal(Object.hasOwn(Object.prototype, 'polluted'), false);
+});
+
+t.test('alias bombs, deep nesting and huge files of small values end with a problem', async (t) => {
+  const levels = 'abcdefghi'.split('').map((name, index) => {
+    const below = index === 0 ? '1' : `*${'abcdefghi'[index - 1]}`;
+    return `${name}: &${name} [${Array(9).fill(below).join(', ')}]`;
+  });
+  t.match(problemsOf({ yaml: levels.join('\n') })[0], { message: /at most \d+ (values|aliases)/ });
+  t.match(problemsOf({ yaml: 'a: &a [*a]' })[0], { message: /levels|anchor|aliases/ });
+  const deep = `node: ${'['.repeat(5000)}${']'.repeat(5000)}`;
+  t.ok(problemsOf({ yaml: deep }).length > 0);
+  const wide = `mask: [${Array(60_000).fill('1').join(',')}]`;
+  t.match(problemsOf({ yaml: wide })[0], { message: /at most 50000 values/ });
+});
+
+t.test('mutated files never do worse than a coded error', async (t) => {
+  const original = readFileSync('config/default.yaml', 'utf8').replace(/^ *#.*\n/gm, '');
+  const random = mulberry32(20_261_123);
+  const alphabet = ':{}[]"\'\n\t -#&*!|>%@`,?0aé\0';
+  for (let round = 0; round < 250; round++) {
+    const text = [...original];
+    for (let edit = 0; edit < 1 + random() * 4; edit++) {
+      const at = Math.floor(random() * text.length);
+      const letter = alphabet[Math.floor(random() * alphabet.length)] ?? '';
+      text.splice(at, random() < 0.5 ? 1 : 0, letter);
+    }
+    try {
+      problemsOf({ yaml: text.join('') });
+    } catch (error) {
+      t.ok(isCodedError(error) && error.code !== 'MND_INTERNAL', String(error));
+    }
+  }
+});
+
+/** Small seeded generator (Tommy Ettinger's mulberry32): 0 to 1. */
+function mulberry32(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
+  };
+}
