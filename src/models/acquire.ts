@@ -1,0 +1,191 @@
+import { mkdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { codedError } from '../errors.js';
+import { type AddOptions, describeOwn, knownFile, ownFiles, ownName } from './add.js';
+import {
+  type Catalog,
+  type CatalogEntry,
+  calibrationFileOf,
+  describeSource,
+  labelsFileOf,
+} from './catalog.js';
+import { checksumOf } from './checksum.js';
+import type { ExpectedModel, ModelFiles } from './conversion.js';
+import { asDiskError } from './disk.js';
+import { type InstallStep, installModel, SOURCE_FOLDER } from './install.js';
+import { type InstalledModel, installedNames, readInstalled } from './installed.js';
+import { readLabels } from './labels.js';
+import { descriptionOf } from './listing.js';
+import type { OnProgress } from './progress.js';
+import { fetchModel, type SourceEnvironment } from './sources.js';
+import { createStaging } from './staging.js';
+import type { NumericForm } from './variant.js';
+
+/** Where models come to, and from. */
+export interface AcquireContext {
+  /** Folder of the installed models. */
+  readonly dir: string;
+  readonly catalog: Catalog;
+  readonly sources: SourceEnvironment;
+  readonly onStep?: (step: InstallStep) => void | Promise<void>;
+}
+
+export interface PullOptions {
+  /** Absent: the catalogue's. */
+  readonly forms?: readonly NumericForm[];
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+export interface PullResult {
+  readonly model: InstalledModel;
+  /** False if it was there, whole, already. */
+  readonly fresh: boolean;
+}
+
+/** Installs a model of the catalogue, unless it is there already. */
+export async function pullEntry(
+  entry: CatalogEntry,
+  options: PullOptions,
+  context: AcquireContext,
+): Promise<PullResult> {
+  const present = await readInstalled(context.dir, entry.name).catch(() => null);
+  const forms = options.forms ?? entry.forms;
+  if (present !== null && (await isWhole(present, entry, forms))) {
+    return { model: present, fresh: false };
+  }
+  // What the user has is not taken away by asking for another form.
+  const kept = present === null ? [] : (Object.keys(present.forms) as NumericForm[]);
+  const all = [...new Set([...kept, ...forms])];
+  return { model: await fetchAndInstall(entry, all, options, context), fresh: true };
+}
+
+/** Whether nothing needs to be fetched: same source files, all forms, undamaged. */
+async function isWhole(
+  model: InstalledModel,
+  entry: CatalogEntry,
+  forms: readonly NumericForm[],
+): Promise<boolean> {
+  const origins = new Set(model.origin.files.map(({ sha256 }) => sha256));
+  const { members } = entry.source;
+  if (members.some(({ sha256 }) => sha256 !== null && !origins.has(sha256))) return false;
+  if (forms.some((form) => model.forms[form] === undefined)) return false;
+  for (const { file, sha256 } of Object.values(model.forms)) {
+    if ((await checksumOf(join(model.folder, file), 'sha256')) !== sha256) return false;
+  }
+  return true;
+}
+
+function fetchAndInstall(
+  entry: CatalogEntry,
+  forms: readonly NumericForm[],
+  options: PullOptions,
+  { dir, catalog, sources, onStep }: AcquireContext,
+): Promise<InstalledModel> {
+  return inStaging(dir, entry.name, async (staging) => {
+    const scratch = join(staging, SOURCE_FOLDER);
+    await mkdir(scratch);
+    const labelsSource = labelsFileOf(catalog, entry);
+    const labels = await readLabels(labelsSource);
+    const fetched = await fetchModel(entry, sources, { scratch, ...options });
+    await onStep?.('fetched');
+    const model = await installModel({
+      dir,
+      staging,
+      name: entry.name,
+      files: filesOf(entry, fetched.files, calibrationFileOf(catalog, entry)),
+      labels,
+      labelsSource,
+      forms,
+      expected: expectedOf(entry),
+      source: describeSource(entry.source),
+      describe: () => descriptionOf(entry),
+      ...options,
+      onStep,
+    });
+    await fetched.discard();
+    return model;
+  });
+}
+
+/**
+ * Installs a file of the user's own. One that the catalogue knows by its checksum gets the
+ * catalogue's description.
+ */
+export async function addOwn(
+  file: string,
+  options: AddOptions & PullOptions,
+  { dir, catalog, onStep }: AcquireContext,
+): Promise<InstalledModel> {
+  const files = await ownFiles(file);
+  const known = await knownFile(files, catalog);
+  const name =
+    options.name === undefined && known !== null ? known.name : ownName(file, options.name);
+  await requireFree(dir, name);
+  const labels = await readLabels(options.labels);
+  const calibration = known === null ? null : calibrationFileOf(catalog, known);
+  return inStaging(dir, name, (staging) =>
+    installModel({
+      dir,
+      staging,
+      name,
+      files: files.format === 'tfjs' ? { ...files, calibration } : files,
+      labels,
+      labelsSource: options.labels,
+      forms: options.forms ?? known?.forms ?? defaultForms(files),
+      expected: known === null ? {} : expectedOf(known),
+      source: `file:${basename(file)}`,
+      describe: (conversion) =>
+        known === null ? describeOwn(name, conversion, options) : { ...descriptionOf(known), name },
+      onProgress: options.onProgress,
+      signal: options.signal,
+      onStep,
+    }),
+  );
+}
+
+function defaultForms(files: ModelFiles): readonly NumericForm[] {
+  return files.format === 'tflite' ? ['exact', 'symmetric'] : ['symmetric'];
+}
+
+async function requireFree(dir: string, name: string): Promise<void> {
+  if (!(await installedNames(dir)).includes(name)) return;
+  throw codedError('MND_USAGE', {
+    subject: name,
+    expected: 'a name that is free',
+    found: 'a model of this name',
+    next: `run: mobilenetd models remove ${name}, or give another --name`,
+  });
+}
+
+async function inStaging<T>(
+  dir: string,
+  name: string,
+  work: (staging: string) => Promise<T>,
+): Promise<T> {
+  const staging = await createStaging(dir, name).catch((error: unknown) => {
+    throw asDiskError(error, dir);
+  });
+  try {
+    return await work(staging);
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+function expectedOf({ family, alpha, sizes, multAdds }: CatalogEntry): ExpectedModel {
+  const [first] = multAdds ?? [];
+  return { family, alpha, sizes, multAdds: first };
+}
+
+function filesOf(
+  entry: CatalogEntry,
+  files: ReadonlyMap<string, string>,
+  calibration: string | null,
+): ModelFiles {
+  const paths = entry.source.members.map(({ path }) => files.get(path) ?? '');
+  const [first = '', ...shards] = paths;
+  return entry.format === 'tflite'
+    ? { format: 'tflite', file: first }
+    : { format: 'tfjs', modelJson: first, shards, calibration };
+}

@@ -1,0 +1,165 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  type ConversionReport,
+  type ConvertedModel,
+  convertClassifierGraph,
+} from '../convert/convert.js';
+import { readTfliteClassifier } from '../convert/tflite/read.js';
+import { codedError, messageOf } from '../errors.js';
+import { identifyMobilenetV1 } from '../mobilenet/identify.js';
+import { asDiskError } from './disk.js';
+import { writeDurably } from './staging.js';
+import type { ModelHead, ModelInput, NumericForm } from './variant.js';
+
+/** The largest file that is read into memory; the converter has its own, narrower bounds. */
+const MAX_BYTES = 128 * 1024 * 1024;
+
+/** Share by which counted multiply-adds may differ from published ones, which are rounded. */
+const MULT_ADDS_TOLERANCE = 0.02;
+
+/** The network's files on this machine. */
+export type ModelFiles =
+  | { readonly format: 'tflite'; readonly file: string }
+  | {
+      readonly format: 'tfjs';
+      readonly modelJson: string;
+      /** In the order of the manifest. */
+      readonly shards: readonly string[];
+      readonly calibration: string | null;
+    };
+
+/** What a file must turn out to be; absent fields are not looked at. */
+export interface ExpectedModel {
+  readonly family?: string;
+  readonly alpha?: number;
+  readonly sizes?: readonly number[];
+  /** Millions, at the native size. */
+  readonly multAdds?: number;
+}
+
+export interface ConversionRequest {
+  readonly files: ModelFiles;
+  readonly forms: readonly NumericForm[];
+  /** Existing folder that gets `model.<form>.onnx`. */
+  readonly folder: string;
+  readonly expected: ExpectedModel;
+}
+
+export interface FormFile {
+  /** Name inside the model's folder. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** One network in several numeric forms; input and head are those of the first that is integer. */
+export interface Conversion {
+  readonly forms: Readonly<Partial<Record<NumericForm, FormRecord>>>;
+  /** α and size, where the network is a MobileNetV1. */
+  readonly identity: { readonly alpha: number; readonly size: number } | null;
+}
+
+export interface FormRecord extends FormFile {
+  readonly input: ModelInput;
+  readonly head: ModelHead;
+  readonly report: ConversionReport;
+}
+
+/**
+ * Converts a network into every form asked for and writes the ONNX files.
+ *
+ * @throws the converter's MND_MODEL_… codes; MND_MODEL_MISMATCH if it is not what was expected
+ */
+export async function convertFiles(request: ConversionRequest): Promise<Conversion> {
+  const { files, folder, expected } = request;
+  const { convert, identity } = await openNetwork(files);
+  requireIdentity(identity, expected);
+  const forms: Partial<Record<NumericForm, FormRecord>> = {};
+  for (const form of request.forms) {
+    const model = convert(form);
+    requireNetwork(model, expected);
+    forms[form] = await writeModel(folder, model);
+  }
+  return { forms, identity };
+}
+
+interface Network {
+  convert(form: NumericForm): ConvertedModel;
+  readonly identity: Conversion['identity'];
+}
+
+async function openNetwork(files: ModelFiles): Promise<Network> {
+  if (files.format === 'tflite') {
+    const graph = readTfliteClassifier(await readBytes(files.file));
+    return {
+      convert: (form) => convertClassifierGraph(graph, { form }),
+      identity: identifyMobilenetV1(graph),
+    };
+  }
+  throw codedError('MND_MODEL_INVALID', { subject: files.modelJson });
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  let size: number;
+  try {
+    ({ size } = await stat(file));
+    if (size <= MAX_BYTES) return await readFile(file);
+  } catch (error) {
+    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error) });
+  }
+  throw codedError('MND_MODEL_TOO_LARGE', {
+    subject: file,
+    expected: `at most ${MAX_BYTES} bytes`,
+    found: `${size}`,
+  });
+}
+
+function requireIdentity(
+  identity: Conversion['identity'],
+  { family, alpha, sizes }: ExpectedModel,
+): void {
+  if (family !== 'mobilenet_v1') return;
+  const text = (a: number | undefined, s: number | undefined) => `MobileNetV1, alpha ${a}, ${s} px`;
+  if (identity?.alpha === alpha && identity?.size === sizes?.[0]) return;
+  throw mismatch(
+    text(alpha, sizes?.[0]),
+    identity === null ? 'another network' : text(identity.alpha, identity.size),
+  );
+}
+
+function requireNetwork(
+  { input, report }: ConvertedModel,
+  { sizes, multAdds }: ExpectedModel,
+): void {
+  const lacking = sizes?.find((size) => !input.sizes.includes(size));
+  if (lacking !== undefined) {
+    throw mismatch(`an input of ${lacking} px`, `${input.sizes.join(', ')} px`);
+  }
+  if (multAdds === undefined || report.multAdds === null) return;
+  if (Math.abs(report.multAdds / multAdds - 1) > MULT_ADDS_TOLERANCE) {
+    throw mismatch(`${multAdds} M multiply-adds`, `${report.multAdds.toFixed(1)} M`);
+  }
+}
+
+function mismatch(expected: string, found: string): Error {
+  return codedError('MND_MODEL_MISMATCH', { expected, found });
+}
+
+async function writeModel(folder: string, model: ConvertedModel): Promise<FormRecord> {
+  const file = `model.${model.form}.onnx`;
+  try {
+    await writeDurably(join(folder, file), model.onnx);
+  } catch (error) {
+    throw asDiskError(error, folder);
+  }
+  return {
+    file,
+    sha256: createHash('sha256').update(model.onnx).digest('hex'),
+    bytes: model.onnx.length,
+    input: model.input,
+    head: model.head,
+    report: model.report,
+  };
+}

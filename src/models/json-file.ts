@@ -1,0 +1,53 @@
+import { readFile, stat } from 'node:fs/promises';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import { codedError, type ErrorCode, messageOf } from '../errors.js';
+
+const MAX_BYTES = 4 * 1024 * 1024;
+
+/** Compiles a schema; the caller says of which type valid data is. */
+export function compileSchema<T>(schema: object): ValidateFunction<T> {
+  const ajv = new Ajv({ allErrors: false, discriminator: true, allowUnionTypes: true });
+  return ajv.compile<T>(schema);
+}
+
+/**
+ * Reads a JSON file and holds it against a schema.
+ *
+ * @param code of the error of whatever is wrong with the file; its message names the place
+ */
+export async function readJsonFile<T>(
+  file: string,
+  options: {
+    readonly validate: ValidateFunction<T>;
+    readonly code: ErrorCode;
+    readonly next?: string;
+  },
+): Promise<T> {
+  const { validate, code, next } = options;
+  const fail = (found: string, expected?: string) =>
+    codedError(code, {
+      subject: file,
+      expected,
+      found,
+      next,
+    });
+  let data: unknown;
+  try {
+    const { size } = await stat(file);
+    if (size > MAX_BYTES) throw fail(`${size} bytes`, `at most ${MAX_BYTES} bytes`);
+    data = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw fail(messageOf(error), 'a readable JSON file');
+  }
+  if (!validate(data)) throw fail(describeErrors(validate.errors ?? []));
+  return data;
+}
+
+/** The first problem of a validation, with its place as a JSON pointer. */
+function describeErrors(errors: readonly ErrorObject[]): string {
+  const [error] = errors;
+  if (error === undefined) return 'data that does not fit its schema';
+  const place = error.instancePath === '' ? '/' : error.instancePath;
+  const name: unknown = error.params.additionalProperty;
+  return `${place} ${error.message ?? 'is invalid'}${typeof name === 'string' ? ` ("${name}")` : ''}`;
+}

@@ -1,0 +1,163 @@
+import { codedError } from '../errors.js';
+import type { Catalog, ModelDescription } from './catalog.js';
+import { type InstalledModel, variantName, variantsOf } from './installed.js';
+import { nearestNames } from './nearest.js';
+import type { NumericForm, Task, Variant } from './variant.js';
+
+export interface VariantRequest {
+  readonly task: Task;
+  /** `auto`, a model, or a variant. */
+  readonly name: string;
+  /** Width multiplier and input size (pixels) the variant must have; absent: any. */
+  readonly alpha?: number;
+  readonly size?: number;
+  readonly form: 'auto' | NumericForm;
+}
+
+/** The form to run a model in where `auto` is asked for; null if this one has no preference. */
+export type FormPreference = (model: InstalledModel) => NumericForm | null;
+
+/** Fastest first on the processors that were measured. */
+const FORM_ORDER: readonly NumericForm[] = ['symmetric', 'exact', 'float32'];
+
+/**
+ * Picks the variant a request means among what is installed.
+ *
+ * `auto` is the default detector if it is there, otherwise the best published accuracy; with α or a
+ * size, the best of those that have it. A model's name alone means its native size.
+ *
+ * @throws MND_MODEL_UNKNOWN (with the nearest names), MND_MODEL_MISSING (with the command to run),
+ *   MND_MODEL_MISMATCH (a model for the other task)
+ */
+export function resolveVariant(
+  request: VariantRequest,
+  installed: readonly InstalledModel[],
+  catalog: Catalog,
+  preference: FormPreference = () => null,
+): Variant {
+  const model = request.name === 'auto' ? pickModel(request, installed, catalog) : null;
+  const chosen = model ?? namedModel(request, installed, catalog);
+  if (chosen.task !== request.task) {
+    throw codedError('MND_MODEL_MISMATCH', {
+      subject: chosen.name,
+      expected: `a model that can ${request.task}`,
+      found: `one that can ${chosen.task}`,
+    });
+  }
+  const form = pickForm(chosen, request.form, preference);
+  const variants = variantsOf(chosen, form);
+  const byName = variants.find(({ name }) => name === request.name && name !== chosen.name);
+  const variant = byName ?? variants.find(({ size }) => size === (request.size ?? chosen.sizes[0]));
+  if (variant !== undefined && fits(chosen, variant.size, request)) return variant;
+  throw codedError('MND_MODEL_UNKNOWN', {
+    subject: request.name,
+    expected: knobsOf(request),
+    found: `alpha ${chosen.alpha} and ${chosen.sizes.join(', ')} px`,
+  });
+}
+
+function fits(
+  model: ModelDescription,
+  size: number,
+  { alpha, size: wanted }: VariantRequest,
+): boolean {
+  return (
+    (alpha === undefined || model.alpha === alpha) && (wanted === undefined || size === wanted)
+  );
+}
+
+function knobsOf({ alpha, size }: VariantRequest): string {
+  const parts = [
+    ...(alpha === undefined ? [] : [`alpha ${alpha}`]),
+    ...(size === undefined ? [] : [`${size} px`]),
+  ];
+  return parts.length === 0 ? 'any' : parts.join(' and ');
+}
+
+function candidate(model: ModelDescription, request: VariantRequest): boolean {
+  return model.task === request.task && model.sizes.some((size) => fits(model, size, request));
+}
+
+/** Best first; what was never measured comes last, and the catalogue's order decides ties. */
+function byAccuracy(a: ModelDescription, b: ModelDescription): number {
+  const quality = ({ accuracy }: ModelDescription) => accuracy.top1 ?? accuracy.map ?? -1;
+  return quality(b) - quality(a);
+}
+
+function pickModel(
+  request: VariantRequest,
+  installed: readonly InstalledModel[],
+  catalog: Catalog,
+): InstalledModel {
+  const candidates = installed.filter((model) => candidate(model, request));
+  const preferred = candidates.find(({ name }) => name === catalog.defaults.detect);
+  const best = preferred ?? candidates.sort(byAccuracy)[0];
+  if (best !== undefined) return best;
+
+  const available = catalog.models.filter((entry) => candidate(entry, request)).sort(byAccuracy);
+  const choice = available.find(({ name }) => name === catalog.defaults[request.task]);
+  const name = (choice ?? available[0])?.name;
+  const anyKnob = request.alpha === undefined && request.size === undefined;
+  const what = anyKnob ? '' : ` with ${knobsOf(request)}`;
+  if (name !== undefined) throw missing(`a model that can ${request.task}${what}`, name);
+  throw codedError('MND_MODEL_UNKNOWN', {
+    subject: `a model that can ${request.task}${what}`,
+    next: 'mobilenetd models list shows what there is',
+  });
+}
+
+function missing(subject: string, name: string, options = ''): Error {
+  return codedError('MND_MODEL_MISSING', {
+    subject,
+    next: `run: mobilenetd models pull ${name}${options}`,
+  });
+}
+
+function namesOf(model: ModelDescription): string[] {
+  return [model.name, ...model.sizes.map((size) => variantName(model, size))];
+}
+
+function namedModel(
+  { name }: VariantRequest,
+  installed: readonly InstalledModel[],
+  catalog: Catalog,
+): InstalledModel {
+  const model = installed.find((candidate) => namesOf(candidate).includes(name));
+  if (model !== undefined) return model;
+  const entry = catalog.models.find((candidate) => namesOf(candidate).includes(name));
+  if (entry !== undefined) throw missing(name, entry.name);
+  throw unknownModel(name, [...installed, ...catalog.models].flatMap(namesOf));
+}
+
+/** MND_MODEL_UNKNOWN with the names that were perhaps meant. */
+export function unknownModel(name: string, known: readonly string[]): Error {
+  const near = nearestNames(name, [...new Set(known)]);
+  return codedError('MND_MODEL_UNKNOWN', {
+    subject: name,
+    next:
+      near.length === 0
+        ? 'mobilenetd models list shows what there is'
+        : `did you mean ${near.join(' or ')}?`,
+  });
+}
+
+/**
+ * The form of a model to run.
+ *
+ * @throws MND_MODEL_MISSING if the one that was asked for is not installed
+ */
+export function pickForm(
+  model: InstalledModel,
+  form: 'auto' | NumericForm,
+  preference: FormPreference = () => null,
+): NumericForm {
+  if (form !== 'auto') {
+    if (model.forms[form] !== undefined) return form;
+    throw missing(`${model.name} in the form ${form}`, model.name, ` --form ${form}`);
+  }
+  const preferred = preference(model);
+  if (preferred !== null && model.forms[preferred] !== undefined) return preferred;
+  const found = FORM_ORDER.find((candidate) => model.forms[candidate] !== undefined);
+  if (found === undefined) throw missing(`${model.name} in any form`, model.name);
+  return found;
+}

@@ -1,0 +1,196 @@
+import { dirname, join } from 'node:path';
+import { codedError } from '../errors.js';
+import {
+  type AcquireContext,
+  addOwn,
+  type PullOptions,
+  type PullResult,
+  pullEntry,
+} from './acquire.js';
+import type { AddOptions } from './add.js';
+import { type Catalog, type CatalogEntry, readCatalog } from './catalog.js';
+import { asDiskError } from './disk.js';
+import type { DownloadOptions } from './download.js';
+import type { HttpTimeouts } from './http.js';
+import type { InstallStep } from './install.js';
+import { type InstalledModel, installedNames, variantsOf } from './installed.js';
+import { examine, listEntries, type ModelEntry, modelsOf } from './listing.js';
+import { recoverParts } from './part-file.js';
+import { type ShelfLog, SILENT_LOG } from './progress.js';
+import {
+  type FormPreference,
+  pickForm,
+  resolveVariant,
+  unknownModel,
+  type VariantRequest,
+} from './resolve.js';
+import type { SourceEnvironment } from './sources.js';
+import { recover, retire } from './staging.js';
+import type { NumericForm, Task, Variant } from './variant.js';
+
+export type { PullOptions, PullResult } from './acquire.js';
+export type { AddOptions } from './add.js';
+export type { InstalledModel } from './installed.js';
+export type { ModelEntry } from './listing.js';
+export type { InstallProgress, OnProgress, ShelfLog } from './progress.js';
+export type { FormPreference, VariantRequest } from './resolve.js';
+
+const DOWNLOADS = '.downloads';
+
+export interface ShelfOptions {
+  /** Folder of the installed models; made when something is installed. */
+  readonly dir: string;
+  /** Absent: the one that is shipped. */
+  readonly catalogFile?: string;
+  /** Folder searched before any download; absent: what MOBILENETD_MODELS_MIRROR names. */
+  readonly mirror?: string | null;
+  readonly env?: NodeJS.ProcessEnv;
+  /** Folder whose .npmrc counts as the project's. */
+  readonly cwd?: string;
+  readonly log?: ShelfLog;
+  /** Form of a model where `auto` is asked for, by what this board measured. */
+  readonly preference?: FormPreference;
+  readonly timeouts?: HttpTimeouts;
+  readonly sleep?: DownloadOptions['sleep'];
+  readonly now?: () => number;
+  /** Called between the steps of an installation; tests break it there. */
+  readonly onStep?: (step: InstallStep) => void | Promise<void>;
+}
+
+/** The models of this machine. Reading never changes them; changes are made one after the other. */
+export interface Shelf {
+  readonly dir: string;
+  catalog(): Promise<Catalog>;
+  /** The catalogue and the user's own models, with what is installed. */
+  list(): Promise<ModelEntry[]>;
+  /** Installed models that are whole; the others are logged. */
+  installed(): Promise<InstalledModel[]>;
+  /** Every rung that is installed, each in one form. A model without the form is left out. */
+  variants(task?: Task, form?: 'auto' | NumericForm): Promise<Variant[]>;
+  /** See resolveVariant. @throws MND_MODEL_UNKNOWN, MND_MODEL_MISSING, MND_MODEL_MISMATCH */
+  resolve(request: VariantRequest): Promise<Variant>;
+  /**
+   * Installs models of the catalogue, one after the other; without names the default detector.
+   *
+   * @throws MND_MODEL_UNKNOWN before anything is fetched; what fetchModel and installModel throw
+   */
+  pull(names: readonly string[], options?: PullOptions): Promise<PullResult[]>;
+  /** Installs a model of the user's own. @throws what ownFiles, readLabels and installModel throw */
+  add(file: string, options: AddOptions & PullOptions): Promise<InstalledModel>;
+  /** @throws MND_MODEL_MISSING, MND_MODEL_UNKNOWN */
+  remove(name: string): Promise<void>;
+}
+
+/** Opens the folder of the models. It need not exist, and nothing is read before it is asked for. */
+export function openShelf(options: ShelfOptions): Shelf {
+  const { dir, log = SILENT_LOG, env = process.env, preference, now = Date.now } = options;
+  const downloads = join(dir, DOWNLOADS);
+  let loadedCatalog: Promise<Catalog> | null = null;
+  let recovered: Promise<void> | null = null;
+  let queue: Promise<unknown> = Promise.resolve();
+
+  const catalog = () => {
+    loadedCatalog ??= readCatalog(options.catalogFile);
+    return loadedCatalog;
+  };
+
+  const ready = () => {
+    recovered ??= recover(dir, now()).then(() => recoverParts(downloads, now()));
+    return recovered;
+  };
+
+  /** Runs after every change that was asked for before. */
+  function exclusive<T>(work: () => Promise<T>): Promise<T> {
+    const result = queue.then(work);
+    queue = result.catch(() => undefined);
+    return result;
+  }
+
+  const look = () => ready().then(() => examine(dir));
+
+  async function installed(): Promise<InstalledModel[]> {
+    const found = await look();
+    for (const { name, problem } of found) {
+      if (problem !== null) log.warn({ model: name }, problem.message);
+    }
+    return modelsOf(found);
+  }
+
+  async function context(): Promise<AcquireContext> {
+    await ready();
+    const shipped = await catalog();
+    const mirror = options.mirror === undefined ? env.MOBILENETD_MODELS_MIRROR : options.mirror;
+    const sources: SourceEnvironment = {
+      mirror: mirror || null,
+      downloads,
+      catalogFolder: dirname(shipped.file),
+      env,
+      cwd: options.cwd ?? process.cwd(),
+      log,
+      timeouts: options.timeouts,
+      sleep: options.sleep,
+    };
+    return { dir, catalog: shipped, sources, onStep: options.onStep };
+  }
+
+  async function pullAll(names: readonly string[], pull: PullOptions): Promise<PullResult[]> {
+    const where = await context();
+    const results: PullResult[] = [];
+    for (const entry of entriesOf(where.catalog, names)) {
+      const result = await pullEntry(entry, pull, where);
+      if (result.fresh) log.info({ model: entry.name }, 'model installed');
+      results.push(result);
+    }
+    return results;
+  }
+
+  async function removeModel(name: string): Promise<void> {
+    await ready();
+    const names = await installedNames(dir);
+    if (!names.includes(name)) {
+      const entries = (await catalog()).models.map((entry) => entry.name);
+      if (!entries.includes(name)) throw unknownModel(name, names);
+      throw codedError('MND_MODEL_MISSING', { subject: name, next: 'there is nothing to remove' });
+    }
+    await retire(dir, name).catch((error: unknown) => {
+      throw asDiskError(error, dir);
+    });
+    log.info({ model: name }, 'model removed');
+  }
+
+  return {
+    dir,
+    catalog,
+    installed,
+    list: async () => listEntries(await catalog(), await look()),
+    async variants(task, form = 'auto') {
+      const models = await installed();
+      return models
+        .filter((model) => task === undefined || model.task === task)
+        .filter((model) => form === 'auto' || model.forms[form] !== undefined)
+        .flatMap((model) => variantsOf(model, pickForm(model, form, preference)));
+    },
+    async resolve(request) {
+      const found = await look();
+      const broken = found.find(({ name }) => name === request.name)?.problem;
+      if (broken) throw broken;
+      return resolveVariant(request, modelsOf(found), await catalog(), preference);
+    },
+    pull: (names, pull = {}) => exclusive(() => pullAll(names, pull)),
+    add: (file, add) => exclusive(async () => addOwn(file, add, await context())),
+    remove: (name) => exclusive(() => removeModel(name)),
+  };
+}
+
+/** The catalogue's entries of these names, which may also be those of variants. */
+function entriesOf(catalog: Catalog, names: readonly string[]): CatalogEntry[] {
+  const wanted = names.length === 0 ? [catalog.defaults.detect] : [...new Set(names)];
+  return wanted.map((name) => {
+    const entry = catalog.models.find((candidate) => candidate.name === name);
+    if (entry !== undefined) return entry;
+    throw unknownModel(
+      name,
+      catalog.models.map((candidate) => candidate.name),
+    );
+  });
+}
