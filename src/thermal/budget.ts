@@ -15,15 +15,16 @@ const SLOT_S = 10;
 const HOLD_SLOTS = 10;
 /** Time to rise from nothing to a full load, s. */
 const RISE_S = 40;
-const SMOOTH_S = 3;
-/** A fall of this much in the sustainable load is followed without smoothing. */
+const SMOOTH_S = 6;
+/** Falls are followed beyond these: of the smoothed and of the momentary sustainable load. */
+const SLACK = 0.01;
 const ABRUPT = 0.04;
 
 export function createBudgetLaw(): BudgetLaw {
   let smooth: number | null = null;
   let budget = 0;
-  let slotAge = 0;
-  let slots: number[] = [];
+  let slot = { sum: 0, age: 0 };
+  let means: number[] = [];
   return {
     get value() {
       return budget;
@@ -35,21 +36,31 @@ export function createBudgetLaw(): BudgetLaw {
       const now = clamp01(Number.isFinite(sustainable) ? sustainable : 0);
       const first = smooth === null;
       smooth = smooth === null ? now : smooth + (now - smooth) * (1 - Math.exp(-dtS / SMOOTH_S));
-      slotAge += dtS;
-      if (first || slotAge >= SLOT_S) {
-        slots = [...slots.slice(-HOLD_SLOTS), smooth];
-        slotAge = 0;
-      } else {
-        slots[slots.length - 1] = Math.min(slots[slots.length - 1] ?? 1, smooth);
+      slot = { sum: slot.sum + now * dtS, age: slot.age + dtS };
+      if (slot.age >= SLOT_S) {
+        means = [...means.slice(1 - HOLD_SLOTS), slot.sum / slot.age];
+        slot = { sum: 0, age: 0 };
       }
-      const held = Math.min(...slots);
+      const held = Math.min(secondLowest(means), smooth + SLACK, now + ABRUPT);
       if (first) budget = held;
-      else if (held > budget) budget = mayRise ? Math.min(held, budget + dtS / RISE_S) : budget;
-      else budget = held;
-      if (now < budget - ABRUPT) budget = now + ABRUPT;
+      else if (held < budget) budget = held;
+      else if (mayRise) budget = Math.min(held, budget + dtS / RISE_S);
       return budget;
     },
   };
+}
+
+/** The least but one: a single slot that stands out is noise or a passing event. */
+function secondLowest(values: readonly number[]): number {
+  let lowest = Number.POSITIVE_INFINITY;
+  let second = Number.POSITIVE_INFINITY;
+  for (const value of values) {
+    if (value < lowest) {
+      second = lowest;
+      lowest = value;
+    } else if (value < second) second = value;
+  }
+  return second;
 }
 
 function clamp01(value: number): number {

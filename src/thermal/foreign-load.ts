@@ -4,21 +4,21 @@ import type { ForeignForecast } from './forecast.js';
 export interface ForeignLoadState {
   /** CPU utilisation of inference that runs all the time, 0 to 1; null until seen. */
   readonly share: number | null;
-  readonly fast: number;
-  readonly slow: number;
+  /** Means over MEANS_S. */
+  readonly means: readonly number[];
 }
 
 export interface ForeignLoad {
   /** Takes a second's utilisation (null: unknown) and our own load. Returns the foreign load. */
   update(cpuUtil: number | null, ownLoad: number, dtS: number): number;
-  /** Near: as now. Far: as the mean of the last minutes, so that a passing load passes. */
+  /** A load is expected to go on for as long as it has lasted: near is as now, far as the mean. */
   readonly forecast: ForeignForecast;
   state(): ForeignLoadState;
 }
 
-const FAST_S = 2;
-const SLOW_S = 60;
-const NEAR_S = 30;
+/** Time constants of the means; a quarter of the horizon each is used for. */
+const MEANS_S = [4, 8, 15, 30, 60] as const;
+const HORIZON_RATIO = 4;
 /** Own load below which its share of the CPU cannot be told. */
 const LEAST_OWN = 0.1;
 const NOISE = 0.02;
@@ -31,14 +31,19 @@ const MOST = 4;
  */
 export function createForeignLoad(restore?: ForeignLoadState): ForeignLoad {
   let share = restore?.share ?? null;
-  let fast = restore?.fast ?? 0;
-  let slow = restore?.slow ?? 0;
+  const means = MEANS_S.map((_, i) => restore?.means[i] ?? 0);
+  const blend = (load: number, dtS: number): void => {
+    MEANS_S.forEach((tau, i) => {
+      means[i] = (means[i] ?? 0) + (load - (means[i] ?? 0)) * (1 - Math.exp(-dtS / tau));
+    });
+  };
   return {
     update(cpuUtil, ownLoad, dtS) {
       const known = cpuUtil !== null && Number.isFinite(cpuUtil) && cpuUtil >= 0 && cpuUtil <= 1.05;
       if (!known) {
-        fast += (slow - fast) * (1 - Math.exp(-dtS / SLOW_S));
-        return fast;
+        const usual = means[means.length - 1] ?? 0;
+        blend(usual, dtS);
+        return usual;
       }
       if (ownLoad >= LEAST_OWN) {
         const seen = Math.min(1, Math.max(0.05, cpuUtil / Math.min(1, ownLoad)));
@@ -48,15 +53,15 @@ export function createForeignLoad(restore?: ForeignLoadState): ForeignLoad {
       }
       const mine = (share ?? 1) * Math.min(1, ownLoad);
       const foreign = Math.min(MOST, Math.max(0, cpuUtil - mine - NOISE) / (share ?? 1));
-      fast += (foreign - fast) * (1 - Math.exp(-dtS / FAST_S));
-      slow += (foreign - slow) * (1 - Math.exp(-dtS / SLOW_S));
+      blend(foreign, dtS);
       return foreign;
     },
     forecast: (aheadS) => {
-      const near = aheadS <= NEAR_S ? 1 : Math.exp(-(aheadS - NEAR_S) / SLOW_S);
-      return Math.max(0, slow + (fast - slow) * near);
+      let index = MEANS_S.findIndex((tau) => tau * HORIZON_RATIO >= aheadS);
+      if (index < 0) index = MEANS_S.length - 1;
+      return means[index] ?? 0;
     },
-    state: () => ({ share, fast, slow }),
+    state: () => ({ share, means: [...means] }),
   };
 }
 
@@ -64,5 +69,10 @@ export function isForeignLoadState(value: unknown): value is ForeignLoadState {
   if (typeof value !== 'object' || value === null) return false;
   const s = value as Partial<ForeignLoadState>;
   const share = s.share === null || (Number.isFinite(s.share) && Number(s.share) > 0);
-  return share && Number.isFinite(s.fast) && Number.isFinite(s.slow);
+  return (
+    share &&
+    Array.isArray(s.means) &&
+    s.means.length === MEANS_S.length &&
+    s.means.every((mean) => Number.isFinite(mean))
+  );
 }

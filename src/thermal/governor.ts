@@ -33,8 +33,14 @@ export interface Governor {
 const CAUTION = 0.7;
 /** The emergency line is this far below the limit (less if the margin is smaller), °C. */
 const EMERGENCY_C = 1.5;
+/** The target's distance from that line, °C. */
+const TARGET_GAP_C = 0.15;
+/** Standard deviations of a single reading above the line that make an emergency. */
+const EMERGENCY_SIGMAS = 3;
 /** A reading this far below the limit while the firmware throttles is not believed, °C. */
 const CONTRADICTION_C = 10;
+/** A reading that has not changed for so long teaches nothing about gains. */
+const STILL_S = 15;
 /** Extra distance while the sensor is in doubt, °C. */
 const DOUBT_C = 3;
 /** Share of a second that can be spent in inference. */
@@ -88,7 +94,11 @@ export function createGovernor(options: GovernorOptions): Governor {
       character.update(reading);
       if (verdict.restart || clean.jumped) observer.reset(reading);
       const sigma = Math.hypot(observer.sigma(), character.noiseC);
-      const innovation = observer.correct(reading, character.noiseC, verdict.stillS < 15);
+      // A reading that stands still while the model warms may be frozen: it must not argue it down.
+      const doubtful =
+        verdict.stillS >= STILL_S && reading < observer.temperature() - 0.75 * character.stepC;
+      if (doubtful) return verdict;
+      const innovation = observer.correct(reading, character.noiseC, verdict.stillS < STILL_S);
       // The same surprise thrice is no noise: something unmodelled heats or cools.
       const surprised = Math.abs(innovation) > 2 * sigma;
       streak = surprised ? (Math.sign(streak) === Math.sign(innovation) ? streak : 0) + Math.sign(innovation) : 0;
@@ -115,10 +125,14 @@ export function createGovernor(options: GovernorOptions): Governor {
     });
     const noise = character.noiseC;
     const lineC = limitC - Math.min(EMERGENCY_C, settings.marginC);
-    const targetC = limitC - settings.marginC - 0.2 - noise - emergency.guardC;
+    const targetC = limitC - settings.marginC - TARGET_GAP_C - emergency.guardC;
     const reading = clean.readingC ?? Number.NaN;
-    const hot = heat.heat || (known && estimate >= lineC) || reading >= lineC + 1.5 * noise;
-    const cool = !heat.heat && known && estimate < lineC - 0.7;
+    // Above the line beyond doubt: a noisy sensor must not cry wolf.
+    const hot =
+      heat.heat ||
+      (known && estimate >= lineC + observer.sigma()) ||
+      reading >= lineC + EMERGENCY_SIGMAS * noise;
+    const cool = !heat.heat && known && estimate < lineC;
     const inEmergency = emergency.update(hot && verdict.fault !== 'range', cool, clean.dtS);
 
     const trusted = verdict.trust === 'good';
@@ -133,7 +147,7 @@ export function createGovernor(options: GovernorOptions): Governor {
     if (trusted) law.next(sustainable, clean.dtS, { mayRise: !inEmergency });
     else if (verdict.trust !== 'coasting') law.cap(sustainable);
     if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
-    const dip = probe.update(verdict.stillS, trusted && estimate > targetC - 10 && law.value > floor * 1.2, clean.dtS);
+    const dip = probe.update(verdict.stillS, trusted && worthProbing(estimate > targetC - 10) && law.value > floor * 1.2, clean.dtS);
 
     let budget = Math.min(law.value, topLoad(hull, fps)) * dip;
     if (inEmergency) budget = Math.min(budget, floor * emergency.rate);
@@ -170,6 +184,10 @@ export function createGovernor(options: GovernorOptions): Governor {
       board: identified(),
     };
   };
+
+  /** A quiet sensor is probed near the target only; a noisy one that has gone quiet, anywhere. */
+  const worthProbing = (near: boolean): boolean =>
+    near || character.noiseC > 0.45 * character.stepC;
 
   /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */
   const pick = (mix: Mix, fps: number, spend: number): number => {

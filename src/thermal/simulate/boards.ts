@@ -36,6 +36,9 @@ const THROTTLE: Throttle = { softC: 80, hardC: 85, minClock: 0.5, stepC: null, s
 /** 3A+ and 3B+: 1.4 GHz falls to 1.2 GHz at the soft limit of 60 °C (same page). */
 const THROTTLE_3BPLUS: Throttle = { ...THROTTLE, stepC: 60, stepClock: 1.2 / 1.4 };
 
+/** The highest soft limit config.txt takes. */
+const THROTTLE_SOFT70: Throttle = { ...THROTTLE_3BPLUS, stepC: 70 };
+
 /** Power 1.9 W idle, about 5 W loaded: raspi.tv measures 3B-class boards at the wall. */
 const PI3: Omit<PlantParameters, 'boardOutKW'> = {
   idleDieW: 0.7, boardW: 1.2, dynamicW: 3.0, leakageW: 0.25,
@@ -71,13 +74,13 @@ export const BOARDS: readonly Board[] = [
     anchors: [{ state: 'full', ambientC: 25, dieC: 68, toleranceC: 6, source: ESTIMATE }],
   },
   {
-    name: 'pi3bplus-heatsink', description: 'Pi 3B+, stick-on heatsink', ...SPEED3, sensor: SENSOR3,
-    plant: { ...PI3, boardJK: 24, boardOutKW: 6.2 },
+    name: 'pi3bplus-heatsink', description: 'Pi 3B+, stick-on heatsink, temp_soft_limit=70', ...SPEED3, limitC: 70, sensor: SENSOR3,
+    plant: { ...PI3, boardJK: 24, boardOutKW: 6.2, throttle: THROTTLE_SOFT70 },
     anchors: [{ state: 'full', ambientC: 25, dieC: 61, toleranceC: 6, source: ESTIMATE }],
   },
   {
-    name: 'pi3bplus-case', description: 'Pi 3B+ in a closed plastic case', ...SPEED3, sensor: SENSOR3,
-    plant: { ...PI3, caseJK: 120, boardOutKW: 5, caseOutKW: 4 },
+    name: 'pi3bplus-case', description: 'Pi 3B+ in a closed plastic case, temp_soft_limit=70', ...SPEED3, limitC: 70, sensor: SENSOR3,
+    plant: { ...PI3, caseJK: 120, boardOutKW: 5, caseOutKW: 4, throttle: THROTTLE_SOFT70 },
     anchors: [{ state: 'full', ambientC: 25, dieC: 73, toleranceC: 6, source: ESTIMATE }],
   },
   {

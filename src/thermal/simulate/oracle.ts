@@ -22,7 +22,7 @@ export function createOracle(
   const targetC = limitC - MARGIN_C;
   return (world, requestedFps) => {
     let low = 0;
-    let high = 1;
+    let high = world.capacity();
     const best = commandFor(hull, high, requestedFps);
     if (world.foresee(best) <= targetC) return best;
     for (let i = 0; i < BISECTIONS; i += 1) {

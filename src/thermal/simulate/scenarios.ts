@@ -116,12 +116,12 @@ const DRAFTS: Record<string, (random: Random) => Draft> = {
 
 function fault(random: Random, kind: FaultKind): Draft {
   const fromS = random.between(1100, 1300);
-  const untilS = fromS + 600;
+  const untilS = fromS + (kind === 'frozen' ? 300 : 120);
   // A disturbance inside the fault: what the sensor would have told matters.
   const share = random.between(0.15, 0.3);
   return {
     faults: [{ kind, fromS, untilS }],
-    at: (t) => ({ foreign: t > fromS + 120 && t < untilS ? share : 0.03 }),
+    at: (t) => ({ foreign: t > fromS + 30 && t < untilS ? share : 0.03 }),
     calmFromS: null,
   };
 }

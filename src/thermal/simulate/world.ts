@@ -43,6 +43,8 @@ export interface World {
   advance(command: Command): Outcome;
   /** Hottest die temperature the command would bring in the next second. */
   foresee(command: Command): number;
+  /** Part of a second's inference that can be done in the next second (contention, clock). */
+  capacity(): number;
   dieC(): number;
 }
 
@@ -83,6 +85,7 @@ export function createWorld(options: WorldOptions): World {
       return timeS;
     },
     dieC: () => plant.dieC,
+    capacity: () => speedOf(scenario.at(timeS), plant.clock),
     first: () => ({
       timeS,
       tempC: read(),
@@ -143,10 +146,13 @@ function run(
   return peak;
 }
 
+function speedOf(c: Conditions, clock: number): number {
+  return clock * Math.min(1, Math.max(LEAST_SHARE, (1 - c.foreign) / INFERENCE_SHARE));
+}
+
 /** Frames are run in the order given until the second is full. */
 function doWork(options: WorldOptions, command: Command, c: Conditions, clock: number): Work {
-  const share = Math.min(1, Math.max(LEAST_SHARE, (1 - c.foreign) / INFERENCE_SHARE));
-  const speed = share * clock;
+  const speed = speedOf(c, clock);
   let left = 1;
   let delivered = 0;
   let score = 0;
