@@ -16,7 +16,13 @@ export interface ConfigError extends CodedError {
   readonly problems: readonly ConfigProblem[];
 }
 
-export function configError(problems: readonly ConfigProblem[]): ConfigError {
+export function configError(found: readonly ConfigProblem[]): ConfigError {
+  // Keys are shown as they were written, and a slip may make a key of an address.
+  const problems = found.map(({ where, key, message }) => ({
+    where,
+    key: maskUrls(key),
+    message: maskUrls(message),
+  }));
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `\n  ${describeProblem(problem)}`);
   return Object.assign(codedError('MND_CONFIG_INVALID', { found: count + lines.join('') }), {

@@ -12,8 +12,11 @@ export interface LogOptions {
   /** auto is pretty when the destination is a terminal. */
   readonly format: 'auto' | 'pretty' | 'json';
   readonly destination: NodeJS.WritableStream;
-  /** Texts that never reach the destination, e.g. config/secrets.ts's `secretsOf`. */
-  readonly secrets?: readonly string[];
+  /**
+   * Texts that never reach the destination (config/secrets.ts has `secretsOf`); asked for each line,
+   * since a reload brings new ones.
+   */
+  readonly secrets?: () => readonly string[];
 }
 
 /** Names of fields whose value is never logged, at the top of a line and one level below. */
@@ -25,11 +28,10 @@ const SECRET_FIELDS = ['password', 'passwd', 'secret', 'token', 'authorization',
  * component: 'mqtt' })` marks the lines of a component.
  */
 export function createLog(options: LogOptions): Log {
-  const { level, format, destination, secrets = [] } = options;
+  const { level, format, destination, secrets = () => [] } = options;
   const terminal = 'isTTY' in destination && destination.isTTY === true;
-  const mask = createMasker(secrets);
   const masked = {
-    write: (line: string) => void destination.write(mask(line)),
+    write: (line: string) => void destination.write(createMasker(secrets())(line)),
   };
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
   const settings = {

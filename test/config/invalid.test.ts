@@ -224,6 +224,11 @@ const CATALOGUE: readonly Bad[] = [
     problems: [['c.yaml:1', 'mqtt', /a section with the keys url, username/]],
   },
   {
+    name: 'address in place of a key',
+    yaml: 'mqtt: { "mqtt://me:hunter2@broker": 1 }',
+    problems: [['c.yaml:1', 'mqtt.mqtt://********@broker', /unknown key/]],
+  },
+  {
     name: 'list at the top',
     yaml: '- a\n- b\n',
     problems: [['c.yaml:1', '', /expected keys with values/]],
