@@ -13,10 +13,10 @@ export interface LogOptions {
   readonly format: 'auto' | 'pretty' | 'json';
   readonly destination: NodeJS.WritableStream;
   /**
-   * Texts that never reach the destination (config/secrets.ts has `secretsOf`); asked for each line,
-   * since a reload brings new ones.
+   * Texts that never reach the destination (config/secrets.ts has `secretsOf`). A function is asked
+   * for each line, since a reload brings new ones.
    */
-  readonly secrets?: () => readonly string[];
+  readonly secrets?: readonly string[] | (() => readonly string[]);
 }
 
 /** Names of fields whose value is never logged, at the top of a line and one level below. */
@@ -28,10 +28,13 @@ const SECRET_FIELDS = ['password', 'passwd', 'secret', 'token', 'authorization',
  * component: 'mqtt' })` marks the lines of a component.
  */
 export function createLog(options: LogOptions): Log {
-  const { level, format, destination, secrets = () => [] } = options;
+  const { level, format, destination, secrets = [] } = options;
   const terminal = 'isTTY' in destination && destination.isTTY === true;
   const masked = {
-    write: (line: string) => void destination.write(createMasker(secrets())(line)),
+    write: (line: string) => {
+      const mask = createMasker(typeof secrets === 'function' ? secrets() : secrets);
+      destination.write(mask(line));
+    },
   };
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
   const settings = {
