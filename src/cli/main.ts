@@ -15,6 +15,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'show the effective configuration, or check it',
     load: () => import('./config.js'),
   },
+  {
+    name: 'bench',
+    summary: 'measure the whole frame path on this board, stage by stage',
+    load: () => import('./bench.js'),
+  },
 ];
 
 process.stderr.on('error', () => {});
