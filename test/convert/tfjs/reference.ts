@@ -20,7 +20,7 @@ export function evaluate(
 ): Activation {
   const nodes = new Map(model.document.modelTopology.node.map((node) => [node.name, node]));
   const known = new Map<string, Activation>();
-  const valueOf = (name: string): Activation => {
+  const activationOf = (name: string): Activation => {
     const clean = name.replace(/:0$/, '');
     const found = known.get(clean) ?? compute(clean);
     known.set(clean, found);
@@ -33,19 +33,19 @@ export function evaluate(
     }
     const node = nodes.get(name);
     if (node === undefined) throw new Error(`no node ${name}`);
-    return apply(node, model.constants, valueOf);
+    return apply(node, model.constants, activationOf);
   };
-  return valueOf(output);
+  return activationOf(output);
 }
 
 function apply(
   { op, input, attr }: NodeDocument,
   constants: TfjsModel['constants'],
-  valueOf: (name: string) => Activation,
+  activationOf: (name: string) => Activation,
 ): Activation {
   const [left = '', right = '', ...rest] = input;
   const constant = constants.get(right) ?? constants.get(left);
-  const value = constants.has(left) ? valueOf(right) : valueOf(left);
+  const value = constants.has(left) ? activationOf(right) : activationOf(left);
   const each = (f: (x: number, channel: number, index: number) => number): Activation => ({
     ...value,
     values: value.values.map((x, index) => f(x, index % value.channels, index)),
@@ -69,7 +69,7 @@ function apply(
       });
     }
     default: {
-      const other = constant === undefined ? valueOf(right) : undefined;
+      const other = constant === undefined ? activationOf(right) : undefined;
       return each((x, c, index) => x + (other?.values[index] ?? at(constant, c)));
     }
   }
