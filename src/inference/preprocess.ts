@@ -1,7 +1,6 @@
 import type { Frame } from '../camera/source.js';
 import type { Variant } from '../models/variant.js';
 import { type CropRegion, effectiveCrop } from '../vision/crop.js';
-import { decodePicture } from '../vision/decode.js';
 import { checkLayout, type PixelLayout } from '../vision/layout.js';
 import type { Resize } from '../vision/resize.js';
 import { createSamplingPlan, type SamplingPlan } from '../vision/sampling.js';
@@ -53,6 +52,8 @@ export function createPreprocessor(resize: Resize): Preprocessor {
         checkLayout(layout, frame.bytes, frame.camera);
         return { layout, bytes: frame.bytes };
       }
+      // Loaded for the first encoded frame: with a raw camera, libvips' memory is never needed.
+      const { decodePicture } = await import('../vision/decode.js');
       const picture = await decodePicture(frame.bytes, { subject: frame.camera });
       const { width, height, bytes } = picture;
       return { layout: { width, height, format: 'rgb24', range: 'full' }, bytes };
