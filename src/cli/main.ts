@@ -16,6 +16,13 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./config.js'),
   },
   {
+    name: 'models',
+    summary: 'list, install and remove models',
+    load: () => import('./models.js'),
+  },
+  { name: 'classify', summary: 'say what pictures show', load: () => import('./classify.js') },
+  { name: 'detect', summary: 'find the objects in pictures', load: () => import('./detect.js') },
+  {
     name: 'bench',
     summary: 'measure the whole frame path on this board, stage by stage',
     load: () => import('./bench.js'),

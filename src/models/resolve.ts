@@ -94,16 +94,24 @@ function pickModel(
   const best = preferred ?? candidates.sort(byAccuracy)[0];
   if (best !== undefined) return best;
 
-  const available = catalog.models.filter((entry) => candidate(entry, request)).sort(byAccuracy);
-  const choice = available.find(({ name }) => name === catalog.defaults[request.task]);
-  const name = (choice ?? available[0])?.name;
+  const name = modelToPull(request, catalog);
   const anyKnob = request.alpha === undefined && request.size === undefined;
   const what = anyKnob ? '' : ` with ${knobsOf(request)}`;
-  if (name !== undefined) throw missing(`a model that can ${request.task}${what}`, name);
+  if (name !== null) throw missing(`a model that can ${request.task}${what}`, name);
   throw codedError('MND_MODEL_UNKNOWN', {
     subject: `a model that can ${request.task}${what}`,
     next: 'mobilenetd models list shows what there is',
   });
+}
+
+/** The catalogue's model that would serve a request; null if none would. */
+export function modelToPull(request: VariantRequest, catalog: Catalog): string | null {
+  if (request.name !== 'auto') {
+    return catalog.models.find((entry) => namesOf(entry).includes(request.name))?.name ?? null;
+  }
+  const available = catalog.models.filter((entry) => candidate(entry, request)).sort(byAccuracy);
+  const usual = available.find(({ name }) => name === catalog.defaults[request.task]);
+  return (usual ?? available[0])?.name ?? null;
 }
 
 function missing(subject: string, name: string, options = ''): Error {
@@ -118,14 +126,15 @@ function namesOf(model: ModelDescription): string[] {
 }
 
 function namedModel(
-  { name }: VariantRequest,
+  request: VariantRequest,
   installed: readonly InstalledModel[],
   catalog: Catalog,
 ): InstalledModel {
+  const { name } = request;
   const model = installed.find((candidate) => namesOf(candidate).includes(name));
   if (model !== undefined) return model;
-  const entry = catalog.models.find((candidate) => namesOf(candidate).includes(name));
-  if (entry !== undefined) throw missing(name, entry.name);
+  const available = modelToPull(request, catalog);
+  if (available !== null) throw missing(name, available);
   throw unknownModel(name, [...installed, ...catalog.models].flatMap(namesOf));
 }
 

@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { codedError } from '../errors.js';
+import { codedError, isCodedError } from '../errors.js';
 import {
   type AcquireContext,
   addOwn,
@@ -19,6 +19,7 @@ import { recoverParts } from './part-file.js';
 import { type ShelfLog, SILENT_LOG } from './progress.js';
 import {
   type FormPreference,
+  modelToPull,
   pickForm,
   resolveVariant,
   unknownModel,
@@ -69,12 +70,16 @@ export interface Shelf {
   variants(task?: Task, form?: 'auto' | NumericForm): Promise<Variant[]>;
   /** See resolveVariant. @throws MND_MODEL_UNKNOWN, MND_MODEL_MISSING, MND_MODEL_MISMATCH */
   resolve(request: VariantRequest): Promise<Variant>;
+  /** The same, but a model of the catalogue that is not installed is pulled first. */
+  ensure(request: VariantRequest, options?: PullOptions): Promise<Variant>;
   /**
    * Installs models of the catalogue, one after the other; without names the default detector.
    *
    * @throws MND_MODEL_UNKNOWN before anything is fetched; what fetchModel and installModel throw
    */
   pull(names: readonly string[], options?: PullOptions): Promise<PullResult[]>;
+  /** The same, handing over each model as it is done. */
+  pullEach(names: readonly string[], options?: PullOptions): AsyncIterable<PullResult>;
   /** Installs a model of the user's own. @throws what ownFiles, readLabels and installModel throw */
   add(file: string, options: AddOptions & PullOptions): Promise<InstalledModel>;
   /** @throws MND_MODEL_MISSING, MND_MODEL_UNKNOWN */
@@ -133,14 +138,21 @@ export function openShelf(options: ShelfOptions): Shelf {
     return { dir, catalog: shipped, sources, onStep: options.onStep };
   }
 
-  async function pullAll(names: readonly string[], pull: PullOptions): Promise<PullResult[]> {
-    const where = await context();
-    const results: PullResult[] = [];
-    for (const entry of entriesOf(where.catalog, names)) {
-      const result = await pullEntry(entry, pull, where);
+  async function* pullEach(
+    names: readonly string[],
+    pull: PullOptions = {},
+  ): AsyncGenerator<PullResult> {
+    const entries = entriesOf(await catalog(), names);
+    for (const entry of entries) {
+      const result = await exclusive(async () => pullEntry(entry, pull, await context()));
       if (result.fresh) log.info({ model: entry.name }, 'model installed');
-      results.push(result);
+      yield result;
     }
+  }
+
+  async function pullAll(names: readonly string[], pull?: PullOptions): Promise<PullResult[]> {
+    const results: PullResult[] = [];
+    for await (const result of pullEach(names, pull)) results.push(result);
     return results;
   }
 
@@ -158,6 +170,13 @@ export function openShelf(options: ShelfOptions): Shelf {
     log.info({ model: name }, 'model removed');
   }
 
+  async function resolve(request: VariantRequest): Promise<Variant> {
+    const found = await look();
+    const broken = found.find(({ name }) => name === request.name)?.problem;
+    if (broken) throw broken;
+    return resolveVariant(request, modelsOf(found), await catalog(), preference);
+  }
+
   return {
     dir,
     catalog,
@@ -170,13 +189,21 @@ export function openShelf(options: ShelfOptions): Shelf {
         .filter((model) => form === 'auto' || model.forms[form] !== undefined)
         .flatMap((model) => variantsOf(model, pickForm(model, form, preference)));
     },
-    async resolve(request) {
-      const found = await look();
-      const broken = found.find(({ name }) => name === request.name)?.problem;
-      if (broken) throw broken;
-      return resolveVariant(request, modelsOf(found), await catalog(), preference);
+    resolve,
+    async ensure(request, pull = {}) {
+      try {
+        return await resolve(request);
+      } catch (error) {
+        const name = modelToPull(request, await catalog());
+        if (!isCodedError(error) || error.code !== 'MND_MODEL_MISSING' || name === null)
+          throw error;
+        const forms = request.form === 'auto' ? pull.forms : [request.form];
+        await pullAll([name], { ...pull, forms });
+        return resolve(request);
+      }
     },
-    pull: (names, pull = {}) => exclusive(() => pullAll(names, pull)),
+    pull: pullAll,
+    pullEach,
     add: (file, add) => exclusive(async () => addOwn(file, add, await context())),
     remove: (name) => exclusive(() => removeModel(name)),
   };

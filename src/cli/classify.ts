@@ -1,0 +1,71 @@
+import type { Result } from '../inference/result.js';
+import { numberOption } from './arguments.js';
+import type { CommandContext, Register } from './command.js';
+import { writeJsonLine, writeLine } from './output.js';
+import {
+  addCommonOptions,
+  type RecogniseFlags,
+  recognise,
+  roundMs,
+  roundScore,
+  writeHeading,
+} from './recognise.js';
+
+interface ClassifyFlags extends RecogniseFlags {
+  readonly top: number;
+}
+
+export const register: Register = (program, context) => {
+  const command = program
+    .command('classify')
+    .summary('say what pictures show')
+    .description(
+      [
+        'Names the most likely classes of each picture (JPEG, PNG, WebP, TIFF, GIF, SVG). The model is',
+        'loaded once. A picture that cannot be read is reported on stderr; the others go on.',
+      ].join('\n'),
+    )
+    .argument('<image...>', 'picture files')
+    .option('--alpha <number>', 'width multiplier the model must have', alphaOption)
+    .option('--size <pixels>', 'input size the model must have', sizeOption)
+    .option('--top <count>', 'classes to name', topOption, 5);
+  addCommonOptions(command).action((files: string[], flags: ClassifyFlags) =>
+    recognise(
+      {
+        task: 'classify',
+        files,
+        flags,
+        run: { topK: flags.top, threshold: 0 },
+        print: (file, result) => print(file, result, flags, context),
+      },
+      context,
+    ),
+  );
+};
+
+const alphaOption = numberOption('--alpha', { min: 0.01, max: 2 });
+const sizeOption = numberOption('--size', { min: 32, max: 4096, integer: true });
+const topOption = numberOption('--top', { min: 1, max: 1000, integer: true });
+
+function print(
+  file: string,
+  result: Result,
+  { json }: ClassifyFlags,
+  context: CommandContext,
+): void {
+  const { stdout } = context;
+  if (json) {
+    const { model, alpha, size, timings } = result;
+    const labels = result.labels.map(({ index, label, score }) => ({
+      index,
+      label,
+      score: roundScore(score),
+    }));
+    writeJsonLine(stdout, { file, model, alpha, size, ms: roundMs(timings.inference), labels });
+    return;
+  }
+  writeHeading(stdout, file, result);
+  for (const { label, score } of result.labels) {
+    writeLine(stdout, `  ${score.toFixed(3)}  ${label}`);
+  }
+}

@@ -1,0 +1,70 @@
+import type { Result } from '../inference/result.js';
+import { numberOption } from './arguments.js';
+import type { CommandContext, Register } from './command.js';
+import { writeJsonLine, writeLine } from './output.js';
+import {
+  addCommonOptions,
+  type RecogniseFlags,
+  recognise,
+  roundMs,
+  roundScore,
+  writeHeading,
+} from './recognise.js';
+
+interface DetectFlags extends RecogniseFlags {
+  readonly threshold: number;
+}
+
+export const register: Register = (program, context) => {
+  const command = program
+    .command('detect')
+    .summary('find the objects in pictures')
+    .description(
+      [
+        'Finds the objects in each picture (JPEG, PNG, WebP, TIFF, GIF, SVG), with boxes in its own',
+        'pixels: left, top, width, height. The model is loaded once. A picture that cannot be read is',
+        'reported on stderr; the others go on.',
+      ].join('\n'),
+    )
+    .argument('<image...>', 'picture files')
+    .option('--size <pixels>', 'input size the model must run at', sizeOption)
+    .option('--threshold <score>', 'least score, 0 to 1', thresholdOption, 0.5);
+  addCommonOptions(command).action((files: string[], flags: DetectFlags) =>
+    recognise(
+      {
+        task: 'detect',
+        files,
+        flags,
+        run: { topK: 1, threshold: flags.threshold },
+        print: (file, result) => print(file, result, flags, context),
+      },
+      context,
+    ),
+  );
+};
+
+const sizeOption = numberOption('--size', { min: 32, max: 4096, integer: true });
+const thresholdOption = numberOption('--threshold', { min: 0, max: 1 });
+
+function print(file: string, result: Result, { json }: DetectFlags, context: CommandContext): void {
+  const { stdout } = context;
+  if (json) {
+    const { model, size, timings } = result;
+    const objects = result.labels.map(({ label, score, box }) => ({
+      label,
+      score: roundScore(score),
+      box: box?.map((side) => Math.round(side * 10) / 10) ?? null,
+    }));
+    writeJsonLine(stdout, { file, model, size, ms: roundMs(timings.inference), objects });
+    return;
+  }
+  writeHeading(stdout, file, result);
+  if (result.labels.length === 0) writeLine(stdout, '  nothing');
+  for (const { label, score, box } of result.labels) {
+    const [x = 0, y = 0, width = 0, height = 0] = box?.map(Math.round) ?? [];
+    writeLine(
+      stdout,
+      `  ${score.toFixed(3)}  ${label.padEnd(16)} ${width}×${height} at ${x}, ${y}`,
+    );
+  }
+}

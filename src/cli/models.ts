@@ -1,0 +1,213 @@
+import { type Command, Option } from 'commander';
+import type { ModelEntry, PullResult, Shelf } from '../models/shelf.js';
+import type { NumericForm, Task } from '../models/variant.js';
+import { FORMS, numberOption } from './arguments.js';
+import type { CommandContext, Register } from './command.js';
+import { writeJsonLine, writeLine } from './output.js';
+import { createProgressBar } from './progress-bar.js';
+import { formatTable } from './table.js';
+
+interface JsonFlag {
+  readonly json?: boolean;
+}
+
+interface PullFlags extends JsonFlag {
+  readonly form?: readonly NumericForm[];
+}
+
+interface AddFlags extends PullFlags {
+  readonly labels: string;
+  readonly name?: string;
+  readonly task?: Task;
+  readonly crop?: number;
+}
+
+interface DescribeFlags extends JsonFlag {
+  readonly alpha: number;
+  readonly size: number;
+  readonly classes: number;
+}
+
+const JSON_OPTION = ['--json', 'one JSON object a line'] as const;
+
+export const register: Register = (program, context) => {
+  const models = program
+    .command('models')
+    .summary('list, install and remove models')
+    .description('The models of this machine, and those of the catalogue that it can have.');
+  registerList(models, context);
+  registerPull(models, context);
+  registerAdd(models, context);
+  registerRemove(models, context);
+  registerDescribe(models, context);
+};
+
+async function shelfOf(context: CommandContext): Promise<Shelf> {
+  const { openShelf } = await import('../models/shelf.js');
+  return openShelf({
+    dir: context.loadConfig().models_dir,
+    env: context.env,
+    log: {
+      info: () => undefined,
+      warn: (fields, message) =>
+        writeLine(context.stderr, `${message} (${JSON.stringify(fields)})`),
+    },
+  });
+}
+
+function registerList(models: Command, context: CommandContext): void {
+  models
+    .command('list')
+    .description('the catalogue and your own models, and what of them is installed')
+    .option('--installed', 'only what is installed')
+    .option(...JSON_OPTION)
+    .action(async (flags: JsonFlag & { readonly installed?: boolean }) => {
+      const entries = (await (await shelfOf(context)).list()).filter(
+        ({ installed, problem }) =>
+          !flags.installed || problem !== null || Object.keys(installed).length > 0,
+      );
+      if (flags.json) {
+        for (const { problem, ...entry } of entries) {
+          writeJsonLine(context.stdout, { ...entry, problem: problem?.message ?? null });
+        }
+        return;
+      }
+      writeLine(context.stdout, formatTable(LIST_COLUMNS, entries.map(listRow)));
+      for (const { name, problem } of entries) {
+        if (problem !== null) writeLine(context.stderr, `${name}: ${problem.message}`);
+      }
+    });
+}
+
+const LIST_COLUMNS = ['model', 'task', 'alpha', 'px', 'top-1 or mAP %', 'M mult-adds', 'installed'];
+
+function listRow(entry: ModelEntry): string[] {
+  const { accuracy, multAdds, installed, problem } = entry;
+  const quality = accuracy.top1 ?? accuracy.map;
+  const forms = Object.entries(installed).map(([form, bytes]) => `${form} ${megabytes(bytes)}`);
+  return [
+    entry.name + (entry.isDefault ? ' *' : ''),
+    entry.task,
+    String(entry.alpha),
+    entry.sizes.join(' '),
+    quality === null ? '' : quality.toFixed(1),
+    multAdds?.[0]?.toFixed(1) ?? '',
+    problem === null ? forms.join(', ') : 'damaged',
+  ];
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function formOption(): Option {
+  return new Option('--form <form...>', 'numeric forms to install').choices(FORMS);
+}
+
+function registerPull(models: Command, context: CommandContext): void {
+  models
+    .command('pull')
+    .description('fetch models of the catalogue, convert and install them')
+    .argument('[name...]', 'models (default: the default detector)')
+    .addOption(formOption())
+    .option(...JSON_OPTION)
+    .action(async (names: string[], flags: PullFlags) => {
+      const shelf = await shelfOf(context);
+      const bar = createProgressBar(context.stderr);
+      const { onProgress } = bar;
+      try {
+        const options = { forms: flags.form, onProgress, signal: context.signal };
+        for await (const result of shelf.pullEach(names, options)) {
+          bar.clear();
+          printInstalled(result, flags, context);
+        }
+      } finally {
+        bar.clear();
+      }
+    });
+}
+
+function printInstalled(
+  { model, fresh }: PullResult,
+  flags: JsonFlag,
+  context: CommandContext,
+): void {
+  const forms = Object.entries(model.forms).map(([form, { bytes }]) => ({ form, bytes }));
+  if (flags.json) {
+    const { name, task, folder } = model;
+    writeJsonLine(context.stdout, { name, task, fresh, folder, forms });
+    return;
+  }
+  const text = forms.map(({ form, bytes }) => `${form} ${megabytes(bytes)}`).join(', ');
+  writeLine(
+    context.stdout,
+    `${model.name}  ${fresh ? 'installed' : 'is there already'}  (${text})`,
+  );
+}
+
+function registerAdd(models: Command, context: CommandContext): void {
+  models
+    .command('add')
+    .description(
+      'install a model of your own: a quantized .tflite classifier, or a TensorFlow.js model.json',
+    )
+    .argument('<file>', 'the model')
+    .requiredOption('--labels <file>', 'label file: UTF-8 text, one label a line')
+    .option('--name <name>', "name (default: the file's)")
+    .addOption(new Option('--task <task>', 'what it is for').choices(['classify', 'detect']))
+    .option('--crop <share>', 'central part of a picture that it looks at', cropOption)
+    .addOption(formOption())
+    .option(...JSON_OPTION)
+    .action(async (file: string, flags: AddFlags) => {
+      const shelf = await shelfOf(context);
+      const bar = createProgressBar(context.stderr);
+      const { labels, name, task, crop, form } = flags;
+      const { onProgress } = bar;
+      try {
+        const options = { labels, name, task, centralCrop: crop, forms: form, onProgress };
+        const model = await shelf.add(file, { ...options, signal: context.signal });
+        bar.clear();
+        printInstalled({ model, fresh: true }, flags, context);
+      } finally {
+        bar.clear();
+      }
+    });
+}
+
+const cropOption = numberOption('--crop', { min: 0.1, max: 1 });
+
+function registerRemove(models: Command, context: CommandContext): void {
+  models
+    .command('remove')
+    .description('delete an installed model')
+    .argument('<name>', 'the model')
+    .action(async (name: string) => {
+      await (await shelfOf(context)).remove(name);
+      writeLine(context.stdout, `${name}  removed`);
+    });
+}
+
+function registerDescribe(models: Command, context: CommandContext): void {
+  models
+    .command('describe')
+    .description('the layers of MobileNetV1 for a width and an input size')
+    .requiredOption('--alpha <number>', 'width multiplier, above 0 and at most 1', alphaOption)
+    .requiredOption('--size <pixels>', 'side of the input, a multiple of 32', sizeOption)
+    .option('--classes <count>', 'outputs of the classifier', classesOption, 1001)
+    .option('--json', 'one JSON object a layer, then one with the totals')
+    .action(async ({ alpha, size, classes, json }: DescribeFlags) => {
+      const { describeMobilenetV1 } = await import('../mobilenet/architecture.js');
+      const { layers, totals } = describeMobilenetV1({ alpha, size, classes });
+      if (json) {
+        for (const layer of layers) writeJsonLine(context.stdout, layer);
+        writeJsonLine(context.stdout, { alpha, size, classes, ...totals });
+        return;
+      }
+      const { describeText } = await import('./describe-text.js');
+      writeLine(context.stdout, describeText(layers, totals));
+    });
+}
+
+const alphaOption = numberOption('--alpha', { min: 0, max: 1 });
+const sizeOption = numberOption('--size', { min: 32, max: 4096, integer: true });
+const classesOption = numberOption('--classes', { min: 1, max: 1_000_000, integer: true });

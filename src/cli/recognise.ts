@@ -1,0 +1,181 @@
+import { open } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
+import type { Frame } from '../camera/source.js';
+import type { Config } from '../config/config.js';
+import { codedError, isCodedError, messageOf } from '../errors.js';
+import type { RunOptions } from '../inference/protocol.js';
+import type { Result } from '../inference/result.js';
+import type { NumericForm, Task, Variant } from '../models/variant.js';
+import { FORMS } from './arguments.js';
+import type { CommandContext } from './command.js';
+import { reportError, writeLine } from './output.js';
+import { createProgressBar } from './progress-bar.js';
+
+/** More than any camera's pictures. */
+const MAX_FILE_BYTES = 128 * 1024 * 1024;
+
+/** What `classify` and `detect` have in common. */
+export interface RecogniseFlags {
+  readonly model?: string;
+  readonly alpha?: number;
+  readonly size?: number;
+  readonly form?: NumericForm;
+  readonly pull?: boolean;
+  readonly json?: boolean;
+}
+
+export function addCommonOptions(command: Command): Command {
+  return command
+    .option('--model <name>', 'an installed model or variant (default: the configured one)')
+    .addOption(new Option('--form <form>', 'numeric form of the model').choices(FORMS))
+    .option('--pull', 'fetch a model that is not installed (default on a terminal)')
+    .option('--no-pull', 'never fetch a model')
+    .option('--json', 'one JSON object a picture');
+}
+
+export interface Recognition {
+  readonly task: Task;
+  readonly files: readonly string[];
+  readonly flags: RecogniseFlags;
+  readonly run: RunOptions;
+  print(file: string, result: Result): void;
+}
+
+/**
+ * Runs one model, loaded once, over pictures. One that cannot be read or decoded is reported and the
+ * others go on; the error thrown at the end then counts them.
+ *
+ * @throws MND_MODEL_…; MND_INPUT_MISSING or MND_IMAGE_INVALID if a picture failed
+ */
+export async function recognise(recognition: Recognition, context: CommandContext): Promise<void> {
+  const { threadsOf } = await import('../daemon/settings.js');
+  const { startEngine } = await import('../inference/engine.js');
+  const config = context.loadConfig();
+  const variant = await chooseVariant(recognition, config, context);
+  const engine = await startEngine({ threads: threadsOf(config) });
+  const failures: unknown[] = [];
+  try {
+    await engine.load(variant);
+    for (const [index, file] of recognition.files.entries()) {
+      try {
+        const frame = await readFrame(file, index + 1);
+        recognition.print(file, await engine.run(variant.name, frame, recognition.run));
+      } catch (error) {
+        if (!isPictureError(error)) throw error;
+        failures.push(error);
+        // One picture's error is the command's; of several each is told as it happens.
+        if (recognition.files.length > 1) reportError(error, context);
+      }
+    }
+  } finally {
+    await engine.close();
+  }
+  if (failures.length > 0) throw summaryOf(failures, recognition.files.length);
+}
+
+function isPictureError(error: unknown): boolean {
+  const codes = ['MND_INPUT_MISSING', 'MND_IMAGE_INVALID', 'MND_FRAME_INVALID'];
+  return isCodedError(error) && codes.includes(error.code);
+}
+
+function summaryOf(failures: readonly unknown[], total: number): unknown {
+  if (total === 1) return failures[0];
+  const missing = failures.every(
+    (error) => isCodedError(error) && error.code === 'MND_INPUT_MISSING',
+  );
+  return codedError(missing ? 'MND_INPUT_MISSING' : 'MND_IMAGE_INVALID', {
+    subject: `${failures.length} of ${total} pictures`,
+  });
+}
+
+/** @throws MND_MODEL_UNKNOWN, MND_MODEL_MISSING; what pulling throws */
+async function chooseVariant(
+  { task, flags }: Recognition,
+  config: Config,
+  context: CommandContext,
+): Promise<Variant> {
+  const { openShelf } = await import('../models/shelf.js');
+  const shelf = openShelf({ dir: config.models_dir, env: context.env });
+  const { alpha, size } = flags;
+  const knobs = alpha !== undefined || size !== undefined;
+  // The configured model is for the configured task, and α or a size ask for another one.
+  const usual = config.model.task === task && !knobs ? config.model.name : 'auto';
+  const request = {
+    task,
+    name: flags.model ?? usual,
+    alpha,
+    size,
+    form: flags.form ?? config.model.form,
+  };
+  if (!(flags.pull ?? isInteractive(context))) return shelf.resolve(request);
+  const bar = createProgressBar(context.stderr);
+  try {
+    return await shelf.ensure(request, { onProgress: bar.onProgress, signal: context.signal });
+  } finally {
+    bar.clear();
+  }
+}
+
+function isInteractive({ stderr }: CommandContext): boolean {
+  return process.stdin.isTTY === true && 'isTTY' in stderr && stderr.isTTY === true;
+}
+
+async function readFrame(file: string, sequence: number): Promise<Frame> {
+  return {
+    sequence,
+    camera: file,
+    capturedAt: performance.now(),
+    time: Date.now(),
+    width: 0,
+    height: 0,
+    format: 'jpeg',
+    range: 'full',
+    bytes: await readPicture(file),
+  };
+}
+
+/** @throws MND_INPUT_MISSING, MND_IMAGE_INVALID (too large) */
+async function readPicture(file: string): Promise<Uint8Array> {
+  try {
+    const handle = await open(file);
+    try {
+      const found = await handle.stat();
+      if (!found.isFile()) {
+        throw codedError('MND_INPUT_MISSING', {
+          subject: file,
+          expected: 'a picture',
+          found: found.isDirectory() ? 'a folder' : 'something that is no file',
+        });
+      }
+      if (found.size > MAX_FILE_BYTES) {
+        throw codedError('MND_IMAGE_INVALID', {
+          subject: file,
+          expected: `at most ${MAX_FILE_BYTES} bytes`,
+          found: `${found.size}`,
+        });
+      }
+      return await handle.readFile();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    if (isCodedError(error)) throw error;
+    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
+  }
+}
+
+/** Milliseconds as they are printed. */
+export function roundMs(ms: number): number {
+  return Math.round(ms * 100) / 100;
+}
+
+/** Scores as they are printed. */
+export function roundScore(score: number): number {
+  return Math.round(score * 10_000) / 10_000;
+}
+
+/** A picture's heading in the output for people. */
+export function writeHeading(stream: NodeJS.WritableStream, file: string, result: Result): void {
+  const { model, size, timings } = result;
+  writeLine(stream, `${file}  (${model}, ${size} px, ${timings.inference.toFixed(1)} ms)`);
+}
