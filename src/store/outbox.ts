@@ -1,23 +1,5 @@
 import type { Database } from 'better-sqlite3';
-
-/** A message on its way out. The payload is a topic's exact bytes. */
-export interface OutgoingMessage {
-  readonly topic: string;
-  readonly payload: string | Uint8Array;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-}
-
-/** A message that no broker has acknowledged yet. Ids rise in the order of recording. */
-export interface PendingMessage {
-  readonly id: number;
-  /** When it was recorded, milliseconds. */
-  readonly created: number;
-  readonly topic: string;
-  readonly payload: Uint8Array;
-  readonly qos: 0 | 1;
-  readonly retain: boolean;
-}
+import type { OutgoingMessage, PendingMessage } from '../mqtt/message.js';
 
 /** Statements of the outbox; the store decides on transactions, counts and bounds. */
 export interface OutboxTable {

@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3';
+import type { OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { BUSY_TIMEOUT_MS, sqliteCode } from './database.js';
 import { createDetectionTable, type Detection } from './detections.js';
 import { createEventTable, type EventTable } from './events.js';
 import { createNames } from './names.js';
-import { createOutboxTable, type OutboxTable, type OutgoingMessage } from './outbox.js';
+import { createOutboxTable, type OutboxTable } from './outbox.js';
 import { createRetention, type Retention, type SweepReport } from './retention.js';
 
 const CHECKPOINT_TIMEOUT_MS = 100;

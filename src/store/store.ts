@@ -1,20 +1,20 @@
 import { messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
+import type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
 import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
 import type { Migration } from './migrations.js';
-import type { OutgoingMessage, PendingMessage } from './outbox.js';
 import { type Query, queryDetections, queryEvents } from './query.js';
 import { openWithRetries } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
 import { createSchedule } from './schedule.js';
 import type { EventBatch, Session, Work } from './session.js';
 
+export type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
 export type { Detection } from './detections.js';
 export { endOf, type OpenEvent } from './events.js';
-export type { OutgoingMessage, PendingMessage } from './outbox.js';
 export type { Query } from './query.js';
 
 export interface StoreOptions {
@@ -38,19 +38,6 @@ export interface StoreOptions {
   readonly timers?: Timers;
   readonly log?: Log;
   readonly migrations?: readonly Migration[];
-}
-
-/** Messages that wait for a broker's acknowledgement. */
-export interface Outbox {
-  /** The oldest messages with an id above `after` that nobody acknowledged, in order. */
-  next(limit: number, after?: number): PendingMessage[];
-  /** Removes a message with the next commit; a crash before that sends it once more. */
-  acknowledge(id: number): void;
-  depth(): number;
-  /** Messages dropped unsent since the start: too old, or too many. */
-  dropped(): number;
-  /** Calls `listener` after every commit that added messages. */
-  onAdded(listener: () => void): void;
 }
 
 export interface StoreHealth {
@@ -235,6 +222,7 @@ export function openStore(options: StoreOptions): Store {
     },
     recordEvents(events, messages) {
       if (closed) return false;
+      if (events.length + messages.length === 0) return true;
       waiting.push({ events, messages, time: now() });
       if (waiting.length > MAX_WAITING_BATCHES) {
         dropped.events += waiting.shift()?.events.length ?? 0;

@@ -1,0 +1,214 @@
+import { createServer, type Socket } from 'node:net';
+import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from 'aedes';
+import { codedError, messageOf } from '../errors.js';
+import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
+import { createPacketLimit } from './packet-limit.js';
+import { verifyPassword } from './password.js';
+import { createRetainedFile } from './retained-file.js';
+
+export interface EmbeddedBrokerOptions {
+  /** Address to listen on; anything but loopback needs `users` or `allowAnonymous`. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** Password hashes (see password.ts) by user name; when given, a client must name one. */
+  readonly users?: Readonly<Record<string, string>>;
+  /** Lets anybody in from beyond this machine. */
+  readonly allowAnonymous?: boolean;
+  /** Where retained messages outlive a restart; nowhere by default. */
+  readonly file?: string;
+  /** Topics that are not kept there: those that their owner says again anyway. */
+  readonly ephemeral?: (topic: string) => boolean;
+  readonly maxClients?: number;
+  /** Bytes of the largest packet, default 1 MiB. */
+  readonly maxPacket?: number;
+  readonly maxRetained?: number;
+  readonly timers?: Timers;
+  readonly log?: Log;
+}
+
+export interface EmbeddedBroker {
+  /** `mqtt://host:port` for clients on this machine. */
+  readonly url: string;
+  readonly port: number;
+  clients(): number;
+  /** Disconnects everybody, writes the retained messages and stops listening. */
+  close(): Promise<void>;
+}
+
+const MAX_CLIENTS = 100;
+const MAX_PACKET = 1024 * 1024;
+const MAX_RETAINED = 10_000;
+const SAVE_MS = 60_000;
+/** CONNACK code of MQTT 3.1.1. */
+const BAD_CREDENTIALS = 4;
+
+/**
+ * A small MQTT 3.1.1 broker in this process, for the demo and for homes without one. Everything in it
+ * is bounded: clients, packets, retained messages, and sessions end with their connection.
+ *
+ * Throws MND_MQTT_LISTEN when the address is taken or may not be used, or when it would be open to
+ * the network without users.
+ */
+export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
+  checkExposure(options);
+  const log = options.log ?? SILENT;
+  const timers = options.timers ?? REAL_TIMERS;
+  const maxRetained = options.maxRetained ?? MAX_RETAINED;
+  const file = options.file === undefined ? null : createRetainedFile(options.file, log);
+  const retained = new Map<string, AedesPublishPacket>();
+  let saving: unknown = null;
+
+  const broker = await Aedes.createBroker({
+    // Room for a client that publishes a burst right after CONNECT.
+    queueLimit: 256,
+    drainTimeout: 10_000,
+    maxTopicLevels: 32,
+    preConnect(_client, packet, done) {
+      // A session that outlived its connection would queue messages without a bound.
+      packet.clean = true;
+      const room = broker.connectedClients < (options.maxClients ?? MAX_CLIENTS);
+      done(room ? null : new Error('too many clients'), room);
+    },
+    authenticate(_client, username, password, done) {
+      void authenticate(options.users, username, password).then((known) => {
+        if (known) return done(null, true);
+        const error = new Error('unknown user or wrong password') as AuthenticateError;
+        error.returnCode = BAD_CREDENTIALS;
+        done(error, false);
+      });
+    },
+    authorizePublish(_client, packet, done) {
+      if (packet.topic.startsWith('$')) return done(new Error('reserved topic'));
+      const isNew = packet.retain && packet.payload.length > 0 && !retained.has(packet.topic);
+      // Still delivered, only not kept.
+      if (isNew && retained.size >= maxRetained) packet.retain = false;
+      done(null);
+    },
+  });
+  broker.on('publish', (packet, client) => remember(packet, client));
+  for (const event of ['clientError', 'connectionError'] as const) {
+    broker.on(event, (client, error) => log.debug({ client: client.id }, messageOf(error)));
+  }
+  await restore();
+
+  function remember(packet: AedesPublishPacket, client: Client | null): void {
+    if (!packet.retain || client === null) return;
+    if (packet.payload.length === 0) retained.delete(packet.topic);
+    else retained.set(packet.topic, packet);
+    if (file === null || options.ephemeral?.(packet.topic)) return;
+    saving ??= timers.setTimeout(save, SAVE_MS);
+  }
+
+  async function restore(): Promise<void> {
+    for (const { topic, payload, qos } of file?.read() ?? []) {
+      const packet = { cmd: 'publish', topic, payload, qos, retain: true, dup: false } as const;
+      retained.set(topic, packet as unknown as AedesPublishPacket);
+      await new Promise<void>((resolve) => broker.publish(packet, () => resolve()));
+    }
+  }
+
+  function save(): void {
+    saving = null;
+    const kept = [...retained.values()].filter(({ topic }) => !options.ephemeral?.(topic));
+    file?.write(
+      kept.map(({ topic, payload, qos }) => ({
+        topic,
+        payload: Buffer.from(payload),
+        qos: qos === 0 ? 0 : 1,
+      })),
+    );
+  }
+
+  const server = createServer((socket) => admit(socket));
+  server.maxConnections = (options.maxClients ?? MAX_CLIENTS) + 16;
+
+  function admit(socket: Socket): void {
+    const fits = createPacketLimit(options.maxPacket ?? MAX_PACKET);
+    // Emitted whenever the broker reads; the broker's own listener governs the flow.
+    socket.on('data', (chunk: Buffer) => {
+      if (fits(chunk)) return;
+      log.warn({ from: socket.remoteAddress }, 'a client sent a packet that is too large');
+      socket.destroy();
+    });
+    socket.setNoDelay(true);
+    broker.handle(socket);
+  }
+
+  const port = await listen(server, options).catch(async (error) => {
+    await new Promise<void>((resolve) => broker.close(() => resolve()));
+    throw error;
+  });
+
+  return {
+    url: `mqtt://${hostForClients(options.host)}:${port}`,
+    port,
+    clients: () => broker.connectedClients,
+    async close() {
+      if (saving !== null) {
+        timers.clearTimeout(saving);
+        save();
+      }
+      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
+      await new Promise<void>((resolve) => broker.close(() => resolve()));
+      await stopped;
+    },
+  };
+}
+
+async function authenticate(
+  users: EmbeddedBrokerOptions['users'],
+  username: string | undefined,
+  password: Buffer | undefined,
+): Promise<boolean> {
+  if (users === undefined) return true;
+  const hash = username !== undefined && Object.hasOwn(users, username) ? users[username] : null;
+  return verifyPassword(password ?? Buffer.alloc(0), hash ?? null);
+}
+
+function checkExposure({ host, port, users, allowAnonymous }: EmbeddedBrokerOptions): void {
+  if (isLoopback(host) || users !== undefined || allowAnonymous === true) return;
+  throw codedError('MND_MQTT_LISTEN', {
+    subject: `${host}:${port}`,
+    expected: 'users with passwords, or allow_anonymous, for an address beyond this machine',
+    found: 'neither',
+    next: 'set mqtt.embedded.users, or listen on 127.0.0.1',
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127\./.test(host);
+}
+
+function hostForClients(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
+
+function listen(
+  server: ReturnType<typeof createServer>,
+  { host, port }: EmbeddedBrokerOptions,
+): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      const taken = error.code === 'EADDRINUSE';
+      reject(
+        codedError('MND_MQTT_LISTEN', {
+          subject: `${host}:${port}`,
+          found: taken ? 'another program, perhaps a broker, listens there' : messageOf(error),
+          next: taken
+            ? `set mqtt.url to mqtt://${hostForClients(host)}:${port} to use that broker, or mqtt.embedded.listen to another port`
+            : 'set mqtt.embedded.listen to another address',
+          cause: error,
+        }),
+      );
+    });
+    server.listen(port, host, () => {
+      server.removeAllListeners('error');
+      // Out of file descriptors, for instance: clients that are here stay.
+      server.on('error', () => {});
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}

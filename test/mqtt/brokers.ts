@@ -1,0 +1,208 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { pbkdf2Sync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { hashPassword } from '#mobilenetd/mqtt/password.js';
+
+/** A broker under test; `stop` and `start` keep its address and, if it can, its retained messages. */
+export interface TestBroker {
+  readonly url: string;
+  readonly port: number;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  /** Freezes and thaws it, where it is a process. */
+  signal(name: NodeJS.Signals): void;
+}
+
+export interface BrokerKind {
+  readonly name: string;
+  readonly available: boolean;
+  make(options?: BrokerSetup): Promise<TestBroker>;
+}
+
+export interface BrokerSetup {
+  readonly user?: { readonly name: string; readonly password: string };
+  /** Further lines of mosquitto.conf. */
+  readonly conf?: readonly string[];
+  readonly maxPacket?: number;
+}
+
+const MOSQUITTO = ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').split(delimiter)]
+  .map((folder) => join(folder, 'mosquitto'))
+  .find((file) => existsSync(file));
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  await once(server, 'close');
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+export const mosquitto: BrokerKind = {
+  name: 'Mosquitto',
+  available: MOSQUITTO !== undefined,
+  make: makeMosquitto,
+};
+
+export const aedes: BrokerKind = { name: 'the embedded broker', available: true, make: makeAedes };
+
+export const KINDS: readonly BrokerKind[] = [mosquitto, aedes];
+
+async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
+  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-mosquitto-'));
+  const port = await freePort();
+  const lines = [
+    `listener ${port} 127.0.0.1`,
+    'persistence false',
+    'log_type all',
+    'max_queued_messages 0',
+    'set_tcp_nodelay true',
+  ];
+  if (setup.user) {
+    const file = join(folder, 'passwords');
+    writeFileSync(file, mosquittoPassword(setup.user), { mode: 0o600 });
+    lines.push(`password_file ${file}`, 'allow_anonymous false');
+  } else {
+    lines.push('allow_anonymous true');
+  }
+  if (setup.maxPacket) lines.push(`max_packet_size ${setup.maxPacket}`);
+  const conf = join(folder, 'mosquitto.conf');
+  // Started by root it would become another user, who cannot read the password file.
+  if (process.getuid?.() === 0) lines.unshift('user root');
+  writeFileSync(conf, `${[...lines, ...(setup.conf ?? [])].join('\n')}\n`);
+  let child: ChildProcess | null = null;
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    port,
+    async start() {
+      child = spawn(MOSQUITTO ?? 'mosquitto', ['-c', conf], {
+        stdio: ['ignore', 'ignore', 'pipe'],
+      });
+      const running = child;
+      let text = '';
+      await new Promise<void>((resolve, reject) => {
+        running.stderr?.on('data', (chunk) => {
+          text += chunk;
+          if (/mosquitto version .* running/.test(text)) resolve();
+        });
+        running.once('exit', (code) => reject(new Error(`mosquitto ended (${code}): ${text}`)));
+      });
+      running.stderr?.removeAllListeners('data');
+      running.stderr?.resume();
+    },
+    async stop() {
+      const running = child;
+      child = null;
+      if (running === null) return;
+      const exit = once(running, 'exit');
+      running.kill('SIGCONT');
+      running.kill('SIGTERM');
+      await exit;
+    },
+    signal: (name) => void child?.kill(name),
+  };
+}
+
+/** A line of mosquitto's password file: PBKDF2-HMAC-SHA512, 101 rounds. */
+function mosquittoPassword({ name, password }: { name: string; password: string }): string {
+  const salt = randomBytes(12);
+  const hash = pbkdf2Sync(password, salt, 101, 64, 'sha512');
+  return `${name}:$7$101$${salt.toString('base64')}$${hash.toString('base64')}\n`;
+}
+
+async function makeAedes(setup: BrokerSetup = {}): Promise<TestBroker> {
+  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-aedes-'));
+  mkdirSync(folder, { recursive: true });
+  const port = await freePort();
+  const users = setup.user && { [setup.user.name]: await hashPassword(setup.user.password) };
+  let broker: Awaited<ReturnType<typeof startEmbeddedBroker>> | null = null;
+  return {
+    url: `mqtt://127.0.0.1:${port}`,
+    port,
+    async start() {
+      broker = await startEmbeddedBroker({
+        host: '127.0.0.1',
+        port,
+        ...(users && { users }),
+        ...(setup.maxPacket && { maxPacket: setup.maxPacket }),
+      });
+    },
+    async stop() {
+      await broker?.close();
+      broker = null;
+      rmSync(folder, { recursive: true, force: true });
+    },
+    signal() {},
+  };
+}
+
+/** A client that remembers what it hears. */
+export interface Listener {
+  readonly client: MqttClient;
+  /** Every message in order, retained ones too. */
+  readonly heard: { topic: string; text: string; retain: boolean }[];
+  /** The last text of each topic; empty retained messages remove it. */
+  readonly last: Map<string, string>;
+  /** Resolves when the condition holds, looking after every message; fails after 10 s. */
+  until(what: string, condition: () => boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+export async function listenTo(
+  url: string,
+  filter = '#',
+  options: IClientOptions = {},
+): Promise<Listener> {
+  const client = await connectAsync(url, { reconnectPeriod: 100, ...options });
+  const heard: Listener['heard'] = [];
+  const last = new Map<string, string>();
+  const waiting = new Set<() => void>();
+  client.on('error', () => {});
+  client.on('message', (topic, payload, packet) => {
+    const text = payload.toString();
+    heard.push({ topic, text, retain: packet.retain });
+    if (text === '') last.delete(topic);
+    else last.set(topic, text);
+    for (const look of [...waiting]) look();
+  });
+  await client.subscribeAsync(filter, { qos: 1 });
+  return {
+    client,
+    heard,
+    last,
+    until: (what, condition) => eventually(what, condition, waiting),
+    close: () => client.endAsync(true),
+  };
+}
+
+/** Resolves when the condition holds; looks every 10 ms and whenever `lookers` are called. */
+export function eventually(
+  what: string,
+  condition: () => boolean,
+  lookers = new Set<() => void>(),
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const deadline = setTimeout(() => finish(new Error(`never: ${what}`)), 10_000);
+    const interval = setInterval(look, 10);
+    function finish(error: Error | null): void {
+      clearTimeout(deadline);
+      clearInterval(interval);
+      lookers.delete(look);
+      if (error === null) resolve();
+      else reject(error);
+    }
+    function look(): void {
+      if (condition()) finish(null);
+    }
+    lookers.add(look);
+    look();
+  });
+}
