@@ -20,8 +20,8 @@ export interface Evidence {
   readonly expectedC: number | null;
   /** One standard deviation of (reading − expected), °C. */
   readonly sigmaC: number;
-  /** Temperature explained by loads alone, °C: what moves it should move the reading. */
-  readonly loadRiseC: number;
+  /** Temperature the loads of the last seconds explain, °C: what moves it must move the reading. */
+  readonly fastRiseC: number;
   /** The gains behind loadRiseC are known well. */
   readonly identified: boolean;
   readonly stepC: number;
@@ -44,9 +44,11 @@ const CLEAR_S = 5;
 /** A new level is believed after this long: hotter sooner than colder. */
 const NEW_LEVEL_UP_S = 8;
 const NEW_LEVEL_DOWN_S = 30;
+const NEW_LEVEL_LONG_S = 900;
 const NEW_LEVEL_WITHIN_C = 2.5;
 const FROZEN_S = 60;
 const FROZEN_EARLY_S = 20;
+const PROOF_S = 40;
 
 export interface FaultDetector {
   check(evidence: Evidence): Verdict;
@@ -60,26 +62,27 @@ export function createFaultDetector(): FaultDetector {
   let last: number | null = null;
   let stillS = 0;
   let changes = 0;
-  let lowRise = 0;
-  let highRise = 0;
+  let rises: { readonly atS: number; readonly riseC: number }[] = [];
   let noiseBefore = 0;
   let levelS = 0;
   let level: number | null = null;
+  let levelChanges = 0;
 
   const watchStill = (e: Evidence, reading: number): boolean => {
     if (last === null || reading !== last) {
       if (last !== null) changes += 1;
       stillS = 0;
-      lowRise = e.loadRiseC;
-      highRise = e.loadRiseC;
+      rises = [];
       noiseBefore = e.noiseC;
     } else {
       stillS += e.dtS;
-      lowRise = Math.min(lowRise, e.loadRiseC);
-      highRise = Math.max(highRise, e.loadRiseC);
     }
     last = reading;
-    const moved = highRise - lowRise;
+    // Slow heat can make up for slow changes of load, so only the last seconds are proof.
+    rises = rises.filter((rise) => rise.atS > stillS - PROOF_S);
+    rises.push({ atS: stillS, riseC: e.fastRiseC });
+    const values = rises.map((rise) => rise.riseC);
+    const moved = Math.max(...values) - Math.min(...values);
     if (stillS >= FROZEN_EARLY_S && moved > 4 + 3 * e.stepC) return true;
     if (stillS < FROZEN_S) return false;
     // Noise wider than a step shows every few seconds: when it stops, the sensor has stopped.
@@ -93,7 +96,7 @@ export function createFaultDetector(): FaultDetector {
     if (!Number.isFinite(reading) || reading < COLDEST_C || reading > HOTTEST_C) return 'range';
     const frozen = watchStill(e, reading);
     if (frozen) changes = 0;
-    if (frozen || (fault === 'frozen' && changes < 3)) return 'frozen';
+    if (frozen || (fault === 'frozen' && changes < 1)) return 'frozen';
     if (e.contradicted) return 'contradicted';
     if (e.expectedC === null || e.jumped) return null;
     const far = Math.max(LEAST_JUMP_C, JUMP_SIGMAS * e.sigmaC);
@@ -106,12 +109,20 @@ export function createFaultDetector(): FaultDetector {
     if (kind !== 'jump' || reading === null || e.expectedC === null) {
       level = null;
       levelS = 0;
+      levelChanges = 0;
       return false;
     }
-    if (level !== null && Math.abs(reading - level) <= NEW_LEVEL_WITHIN_C) levelS += e.dtS;
-    else levelS = 0;
+    if (level !== null && Math.abs(reading - level) <= NEW_LEVEL_WITHIN_C) {
+      levelS += e.dtS;
+      if (reading !== level) levelChanges += 1;
+    } else {
+      levelS = 0;
+      levelChanges = 0;
+    }
     level = reading;
-    return levelS >= (reading > e.expectedC ? NEW_LEVEL_UP_S : NEW_LEVEL_DOWN_S);
+    if (reading > e.expectedC) return levelS >= NEW_LEVEL_UP_S;
+    // A sensor that is stuck low agrees with itself too: it must show life, or go on for long.
+    return levelS >= (levelChanges >= 3 ? NEW_LEVEL_DOWN_S : NEW_LEVEL_LONG_S);
   };
 
   return {

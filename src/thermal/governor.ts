@@ -82,7 +82,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       readingC: reading,
       expectedC: Number.isNaN(expected) ? null : expected,
       sigmaC: Math.hypot(observer.sigma(), character.noiseC),
-      loadRiseC: observer.loadRise(),
+      fastRiseC: observer.fastRise(),
       identified: totalGain(observer).sigmaC < 0.4 * totalGain(observer).gainC,
       stepC: character.stepC,
       noiseC: character.noiseC,

@@ -48,6 +48,8 @@ export interface Observer {
   temperature(): number;
   /** Temperature our and foreign load explain, without the offset. */
   loadRise(): number;
+  /** The part of it that the loads of the last seconds explain. */
+  fastRise(): number;
   /** One standard deviation of the modelled temperature, °C. */
   sigma(): number;
   /** Takes a reading with this noise (one standard deviation). Returns the innovation. */
@@ -107,6 +109,7 @@ export function createObserver(restore?: ObserverState, elapsedS = Number.POSITI
     theta,
     covariance: cov,
     loadRise,
+    fastRise: () => at(theta, 0) * (at(own, 0) + ratio() * at(foreign, 0)),
     temperature: () => loadRise() + at(theta, OFFSET),
     sigma: () => Math.sqrt(Math.max(0, variance(regressor()))),
     advance(ownLoad, foreignLoad, dtS) {
