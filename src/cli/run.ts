@@ -19,10 +19,11 @@ export const register: Register = (program, context) => {
       const { startDaemon } = await import('../daemon/daemon.js');
       const { createNotifier } = await import('../systemd/notify.js');
       const config = context.loadConfig();
+      const secrets = new Set(secretsOf(config));
       const log = createLog({
         ...config.log,
         destination: context.stderr,
-        secrets: secretsOf(config),
+        secrets: () => [...secrets],
       });
       if (Object.keys(config.cameras).length === 0) {
         throw codedError('MND_CONFIG_INVALID', {
@@ -37,7 +38,12 @@ export const register: Register = (program, context) => {
         onError: (error) => log.warn(error.message),
       });
       const daemon = await startDaemon({ config, env: context.env, log, notifier });
-      const reload = () => void daemon.reload(() => context.loadConfig());
+      const load = () => {
+        const next = context.loadConfig();
+        for (const secret of secretsOf(next)) secrets.add(secret);
+        return next;
+      };
+      const reload = () => void daemon.reload(load);
       process.on('SIGHUP', reload);
       try {
         if (!signal.aborted) await once(signal, 'abort');

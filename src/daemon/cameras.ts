@@ -27,6 +27,7 @@ export function buildCamera(
     throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
   }
   const log = surroundings.log.child({ camera: name });
+  checkUnsupported(name, camera);
   const source = sourceOptionsOf(name, camera);
   // A misconfigured source is an error at start, not one of its attempts.
   createSource(source);
@@ -74,6 +75,17 @@ function sourceOptionsOf(name: string, camera: CameraConfig): SourceOptions {
     expected: `a source of this version (${[...SUPPORTED].join(', ')})`,
     found: camera.source,
     next: 'with source rtsp, video or v4l2 other cameras can be used through ffmpeg',
+  });
+}
+
+/** A key that would be ignored is refused: a mask that is not applied would be a broken promise. */
+function checkUnsupported(name: string, camera: CameraConfig): void {
+  const unsupported = camera.mask.length > 0 ? 'mask' : camera.motion.enabled ? 'motion' : null;
+  if (unsupported === null) return;
+  throw codedError('MND_CONFIG_INVALID', {
+    subject: `cameras.${name}.${unsupported}`,
+    expected: 'nothing: this version does not have it yet',
+    next: 'take it out',
   });
 }
 
