@@ -23,6 +23,11 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'classify', summary: 'say what pictures show', load: () => import('./classify.js') },
   { name: 'detect', summary: 'find the objects in pictures', load: () => import('./detect.js') },
   {
+    name: 'query',
+    summary: 'show what was seen, from the database',
+    load: () => import('./query.js'),
+  },
+  {
     name: 'bench',
     summary: 'measure the whole frame path on this board, stage by stage',
     load: () => import('./bench.js'),

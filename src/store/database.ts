@@ -14,6 +14,11 @@ const JOURNAL_SIZE_LIMIT = 4 * 1024 * 1024;
 /** Milliseconds a statement waits for another process's lock. */
 export const BUSY_TIMEOUT_MS = 1000;
 
+/** Where the database is in a state folder. */
+export function databaseFile(stateDir: string): string {
+  return join(stateDir, 'mobilenetd.db');
+}
+
 export interface OpenDatabaseOptions {
   readonly file: string;
   readonly log: Log;
