@@ -63,6 +63,11 @@ export interface GlobalAveragePoolOperator {
   readonly kind: 'global-average-pool';
   readonly input: string;
   readonly output: string;
+  /**
+   * The stored value that halves are rounded away from where input and output are quantized alike:
+   * 0 (the default) in TensorFlow Lite's uint8 kernel, 128 for what was int8.
+   */
+  readonly roundsFrom?: number;
 }
 
 /** A change of shape that keeps the order of values (also TFLite's SQUEEZE). */
@@ -81,12 +86,20 @@ export interface NormalizeOperator {
   readonly offset: number;
 }
 
+/** uint8 to uint8 of the same shape, another scale or zero point. Quantized graphs only. */
+export interface RequantizeOperator {
+  readonly kind: 'requantize';
+  readonly input: string;
+  readonly output: string;
+}
+
 export type Operator =
   | ConvOperator
   | AddOperator
   | GlobalAveragePoolOperator
   | ReshapeOperator
-  | NormalizeOperator;
+  | NormalizeOperator
+  | RequantizeOperator;
 
 export interface Graph {
   readonly tensors: ReadonlyMap<string, Tensor>;

@@ -1,3 +1,4 @@
+import { kerasModel } from './build-keras.js';
 import { mobilenetV1Spec } from './build-mobilenet.js';
 import { smallSpec } from './build-small.js';
 import { buildTflite } from './build-tflite.js';
@@ -9,6 +10,8 @@ const seed = Number(process.argv[3] ?? 1);
 
 const files = [
   ...[1, 2, 3, 4].map((variant) => buildTflite(smallSpec(variant))),
+  buildTflite(kerasModel({ wrapping: 'uint8', pool: 'mean' }).model),
+  buildTflite(kerasModel({ wrapping: 'float32', pool: 'average' }).model),
   buildTflite(mobilenetV1Spec({ alpha: 0.1, size: 32, classes: 4 })),
 ];
 const { refused, failures, ...rest } = await fuzz(files, count, seed);

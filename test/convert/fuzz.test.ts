@@ -1,4 +1,5 @@
 import t from 'tap';
+import { kerasModel } from './build-keras.js';
 import { mobilenetV1Spec } from './build-mobilenet.js';
 import { smallSpec } from './build-small.js';
 import { buildTflite } from './build-tflite.js';
@@ -8,7 +9,7 @@ import { fuzz } from './fuzz.js';
 t.test('damaged files end in a coded error or a model that runs', async (t) => {
   const files = [
     buildTflite(smallSpec()),
-    buildTflite(smallSpec(2)),
+    buildTflite(kerasModel({ wrapping: 'float32', pool: 'mean' }).model),
     buildTflite(mobilenetV1Spec({ alpha: 0.1, size: 32, classes: 4 })),
   ];
   const { refused, converted, failures, excess } = await fuzz(files, 2000, 20170417);

@@ -4,6 +4,7 @@ import type {
   AddOperator,
   ConvOperator,
   GlobalAveragePoolOperator,
+  RequantizeOperator,
   Tensor,
 } from '../graph.js';
 import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
@@ -19,9 +20,9 @@ import {
 } from './emission.js';
 
 /**
- * TensorFlow Lite rounds a pool's halves up, onnxruntime to even. With an input scale this much
- * larger every half lies just above, and nothing else crosses a rounding boundary: an average of n
- * values has a fraction that is a multiple of 1/n.
+ * TensorFlow Lite rounds a pool's halves away from a stored value (0 for uint8), onnxruntime to
+ * even. With an input scale this much larger every half lies just beyond, and nothing else crosses a
+ * rounding boundary: an average of n values has a fraction that is a multiple of 1/n.
  */
 const POOL_SCALE_CORRECTION = 1 + 1e-5;
 
@@ -166,13 +167,30 @@ export function emitQuantizedAverage(
   const output = tensorOf(graph, operator.output);
   const flat = output.shape.length === 2;
   const pooled = flat ? `${operator.output}:pooled` : innerName(graph, operator.output);
-  const { scale, zeroPoint } = scalarQuantization(input);
+  const from = scalarQuantization(input);
+  const to = scalarQuantization(output);
+  // Alike, the zero point cancels out, and any number may take its place: the one to round from.
+  const alike = from.scale === to.scale && from.zeroPoint === to.zeroPoint;
+  const roundsFrom = operator.roundsFrom ?? 0;
   const inputs = [
     innerName(graph, operator.input),
-    builder.scalar('float32', scale * POOL_SCALE_CORRECTION),
-    builder.scalar('uint8', zeroPoint),
-    ...activationParameters(emission, output),
+    builder.scalar('float32', from.scale * POOL_SCALE_CORRECTION),
+    builder.scalar('uint8', alike ? roundsFrom : from.zeroPoint),
+    builder.scalar('float32', to.scale),
+    builder.scalar('uint8', alike ? roundsFrom : to.zeroPoint),
   ];
   builder.node('QLinearGlobalAveragePool', inputs, pooled, { channels_last: 0 }, MICROSOFT);
   if (flat) builder.node('Flatten', [pooled], operator.output, { axis: 1 });
+}
+
+export function emitRequantize(emission: Emission, operator: RequantizeOperator): void {
+  const { graph, builder } = emission;
+  const from = activationParameters(emission, tensorOf(graph, operator.input));
+  const to = activationParameters(emission, tensorOf(graph, operator.output));
+  const real = builder.node(
+    'DequantizeLinear',
+    [innerName(graph, operator.input), ...from],
+    `${operator.output}:real`,
+  );
+  builder.node('QuantizeLinear', [real, ...to], innerName(graph, operator.output));
 }

@@ -4,7 +4,12 @@ import { elementCount, nhwcShape, tensorOf } from '../tensors.js';
 import { createOnnxBuilder } from './builder.js';
 import { type Emission, innerName } from './emission.js';
 import { emitFloatAdd, emitFloatAverage, emitFloatConv, emitNormalize } from './float.js';
-import { emitQuantizedAdd, emitQuantizedAverage, emitQuantizedConv } from './quantized.js';
+import {
+  emitQuantizedAdd,
+  emitQuantizedAverage,
+  emitQuantizedConv,
+  emitRequantize,
+} from './quantized.js';
 
 export interface WriteOptions {
   /** Name of the graph inside the file. */
@@ -59,6 +64,10 @@ function emitReshape({ graph, builder }: Emission, operator: ReshapeOperator): v
     });
   }
   let value = innerName(graph, operator.input);
+  if (input.shape.join() === output.shape.join()) {
+    builder.node('Identity', [value], innerName(graph, operator.output));
+    return;
+  }
   if (!isOrderFree(input)) {
     value = builder.node('Transpose', [value], `${operator.output}:source`, { perm: TO_NHWC });
   }
@@ -101,6 +110,9 @@ function emitOperator(emission: Emission, operator: Operator): void {
       break;
     case 'normalize':
       emitNormalize(emission, operator);
+      break;
+    case 'requantize':
+      emitRequantize(emission, operator);
       break;
   }
 }

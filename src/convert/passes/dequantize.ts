@@ -76,7 +76,9 @@ export function dequantize(graph: Graph): Graph {
       const [first, second] = operator.inputs;
       operators.push({ ...operator, inputs: [real(first), real(second)] });
     } else {
-      operators.push({ ...operator, input: real(operator.input) });
+      // Real values do not change when they are quantized another way.
+      const kind = operator.kind === 'requantize' ? 'reshape' : operator.kind;
+      operators.push({ ...operator, kind, input: real(operator.input) } as Operator);
     }
   }
   return { tensors, operators, inputs: graph.inputs, outputs: graph.outputs };

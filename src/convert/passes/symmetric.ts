@@ -20,6 +20,9 @@ interface MutableReport {
 /** Bias values stay below this, so that the accumulator cannot overflow by the bias alone. */
 const BIAS_LIMIT = 2 ** 30;
 
+/** Keeps the scale of a channel without weights from vanishing in float32. */
+const LEAST_SCALE = 1e-30;
+
 /** Position of a weight: `channel` of the output, and its `index` among that channel's weights. */
 function weightIndex(operator: ConvOperator, outChannels: number, perChannel: number) {
   return operator.depthwise
@@ -63,7 +66,7 @@ function requantize(graph: Graph, operator: ConvOperator, report: MutableReport)
     const realBias = (sourceBias?.[channel] ?? 0) * inputScale * scale;
     const least = Math.abs(realBias) / (inputScale * BIAS_LIMIT);
     const wanted = peak === 0 ? scale : peak / 127;
-    const next = Math.fround(Math.max(wanted, least));
+    const next = Math.fround(Math.max(wanted, least, LEAST_SCALE));
     if (least > wanted) report.raisedChannels += 1;
     scales.push(next);
     newBias[channel] = Math.round(realBias / (inputScale * next));

@@ -1,5 +1,12 @@
 import { codedError } from '../../errors.js';
-import type { Activation, ElementType, Operator, Tensor, TensorData } from '../graph.js';
+import type {
+  Activation,
+  ElementType,
+  ExplicitPadding,
+  Operator,
+  Tensor,
+  TensorData,
+} from '../graph.js';
 import type { TfliteModel, TfliteOperator, TfliteTensor } from './model.js';
 import { ACTIVATIONS } from './schema.js';
 
@@ -10,10 +17,18 @@ export interface ReadContext {
   readonly operators: Operator[];
   /** Graph names of the tensors that have a value so far, by tensor index. */
   readonly names: Map<number, string>;
+  /** What a PAD added around a tensor and left to the convolution that reads it, by tensor index. */
+  readonly pads: Map<number, Padded>;
   /** Names the graph's own input and outputs shall have, by tensor index. */
   readonly reserved: ReadonlyMap<number, string>;
   /** A name that no tensor of the graph has yet. */
   uniqueName(wanted: string): string;
+}
+
+/** A tensor before its PAD. */
+export interface Padded {
+  readonly source: Tensor;
+  readonly padding: ExplicitPadding;
 }
 
 /** Names an operator in errors. */
@@ -56,6 +71,9 @@ export function activationOf(
   const tensor = operandOf(context, operator, 'inputs', place);
   const name = context.names.get(tensor.index);
   const found = name === undefined ? undefined : context.tensors.get(name);
+  if (context.pads.has(tensor.index)) {
+    throw unsupported(operator, 'a convolution behind PAD', operator.name);
+  }
   if (found === undefined) {
     throw codedError('MND_MODEL_INVALID', {
       subject: subjectOf(operator),
@@ -192,6 +210,38 @@ export function addActivation(context: ReadContext, subject: string, tensor: Tfl
   context.tensors.set(added.name, added);
   context.names.set(tensor.index, added.name);
   return added;
+}
+
+/** Adds an activation that no tensor of the file stands for, like another but for its shape. */
+export function addIntermediate(
+  context: ReadContext,
+  like: Tensor,
+  shape: readonly number[],
+): Tensor {
+  const added = { ...like, name: context.uniqueName(like.name), shape };
+  context.tensors.set(added.name, added);
+  return added;
+}
+
+/** True if both stand for the same real values when their stored ones are equal. */
+export function sameQuantization(first: Tensor, second: Tensor): boolean {
+  return (
+    first.type === second.type &&
+    first.quantization?.scale[0] === second.quantization?.scale[0] &&
+    first.quantization?.zeroPoint[0] === second.quantization?.zeroPoint[0]
+  );
+}
+
+/** Adds the first output of an operator to the graph. */
+export function outputOf(context: ReadContext, operator: TfliteOperator): Tensor {
+  const tensor = operandOf(context, operator, 'outputs', 0);
+  return addActivation(context, subjectOf(operator), tensor);
+}
+
+export function requireSameType(operator: TfliteOperator, input: Tensor, output: Tensor): void {
+  if (input.type !== output.type) {
+    throw badShape(operator, `an output of type ${input.type}`, output.type);
+  }
 }
 
 /** The fused activation function in an options field; MND_MODEL_OPERATOR for one not known. */

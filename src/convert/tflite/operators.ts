@@ -1,115 +1,32 @@
-import type { Padding, Tensor } from '../graph.js';
+import type { Tensor } from '../graph.js';
 import {
   activationOf,
-  addActivation,
-  addConstant,
   badShape,
+  constantValues,
   fusedActivation,
   operandOf,
+  outputOf,
   type ReadContext,
-  subjectOf,
+  requireSameType,
+  sameQuantization,
   unsupported,
 } from './context.js';
+import { readConv2d, readDepthwiseConv2d, readFullyConnected, readPad } from './convolution.js';
 import type { TfliteOperator } from './model.js';
-import { PADDINGS } from './schema.js';
 
 type OperatorReader = (context: ReadContext, operator: TfliteOperator) => void;
 
-/** Largest stride, dilation or kernel side; anything above is damage. */
-const MAX_STEP = 1024;
-
-function paddingMode(operator: TfliteOperator, field: number): Padding {
-  const number = operator.options.int8(field, 0);
-  const padding = PADDINGS[number];
-  if (padding === undefined) throw unsupported(operator, 'padding SAME or VALID', `${number}`);
-  return padding;
-}
-
-function step(operator: TfliteOperator, field: number, fallback: number, what: string): number {
-  const value = operator.options.int32(field, fallback);
-  if (value < 1 || value > MAX_STEP) {
-    throw badShape(operator, `a ${what} from 1 to ${MAX_STEP}`, `${value}`);
-  }
-  return value;
-}
-
-function outputOf(context: ReadContext, operator: TfliteOperator): Tensor {
-  const tensor = operandOf(context, operator, 'outputs', 0);
-  return addActivation(context, subjectOf(operator), tensor);
-}
-
-/** Bias and weights of a convolution must fit the input: int8/uint8 with int32, float with float. */
-function convConstants(
-  context: ReadContext,
-  operator: TfliteOperator,
-  input: Tensor,
-  weightShape: readonly number[],
-): { readonly weights: string; readonly bias: string | null } {
-  const quantized = input.type === 'uint8';
-  const source = operandOf(context, operator, 'inputs', 1);
-  const types = quantized ? (['uint8', 'int8'] as const) : (['float32'] as const);
-  const weights = addConstant(context, operator, source, types, weightShape);
-  if (quantized && weights.quantization === null) {
-    throw badShape(operator, `tensor ${source.index} (${source.name}) to be quantized`, 'no scale');
-  }
-  if ((operator.inputs[2] ?? -1) < 0) return { weights: weights.name, bias: null };
-  const bias = addConstant(context, operator, operandOf(context, operator, 'inputs', 2), [
-    quantized ? 'int32' : 'float32',
-  ]);
-  return { weights: weights.name, bias: bias.name };
-}
-
-function requireSameType(operator: TfliteOperator, input: Tensor, output: Tensor): void {
-  if (input.type !== output.type) {
-    throw badShape(operator, `an output of type ${input.type}`, output.type);
-  }
-}
-
-const readConv2d: OperatorReader = (context, operator) => {
-  const input = activationOf(context, operator, 0);
-  const { shape } = operandOf(context, operator, 'inputs', 1);
-  const constants = convConstants(context, operator, input, shape);
-  const output = outputOf(context, operator);
+function requireSameQuantization(operator: TfliteOperator, input: Tensor, output: Tensor): void {
   requireSameType(operator, input, output);
-  context.operators.push({
-    kind: 'conv',
-    input: input.name,
-    ...constants,
-    output: output.name,
-    depthwise: false,
-    stride: [step(operator, 2, 1, 'stride'), step(operator, 1, 1, 'stride')],
-    dilation: [step(operator, 5, 1, 'dilation'), step(operator, 4, 1, 'dilation')],
-    padding: paddingMode(operator, 0),
-    activation: fusedActivation(operator, 3),
-  });
-};
-
-const readDepthwiseConv2d: OperatorReader = (context, operator) => {
-  const input = activationOf(context, operator, 0);
-  const { shape } = operandOf(context, operator, 'inputs', 1);
-  if (shape.length !== 4 || shape[0] !== 1) {
-    throw badShape(operator, 'weights [1, height, width, channels]', `[${shape.join(', ')}]`);
+  if (!sameQuantization(input, output)) {
+    throw unsupported(operator, 'the same quantization before and after', 'another one');
   }
-  const constants = convConstants(context, operator, input, shape.slice(1));
-  const output = outputOf(context, operator);
-  requireSameType(operator, input, output);
-  context.operators.push({
-    kind: 'conv',
-    input: input.name,
-    ...constants,
-    output: output.name,
-    depthwise: true,
-    stride: [step(operator, 2, 1, 'stride'), step(operator, 1, 1, 'stride')],
-    dilation: [step(operator, 6, 1, 'dilation'), step(operator, 5, 1, 'dilation')],
-    padding: paddingMode(operator, 0),
-    activation: fusedActivation(operator, 4),
-  });
-};
+}
 
 const readAveragePool: OperatorReader = (context, operator) => {
   const input = activationOf(context, operator, 0);
   const output = outputOf(context, operator);
-  requireSameType(operator, input, output);
+  requireSameQuantization(operator, input, output);
   const kernel = [operator.options.int32(4, 0), operator.options.int32(3, 0)];
   const whole = kernel[0] === input.shape[1] && kernel[1] === input.shape[2];
   const [, height, width, channels] = output.shape;
@@ -122,6 +39,48 @@ const readAveragePool: OperatorReader = (context, operator) => {
   }
   const activation = fusedActivation(operator, 5);
   if (activation !== 'none') throw unsupported(operator, 'no fused activation', activation);
+  const signed = operandOf(context, operator, 'inputs', 0).type === 'int8';
+  context.operators.push({
+    kind: 'global-average-pool',
+    input: input.name,
+    output: output.name,
+    roundsFrom: signed ? 128 : 0,
+  });
+};
+
+/** Scales further apart than this are damage; onnxruntime's pool has a fixed-point range. */
+const MAX_SCALE_RATIO = 64;
+
+const readMean: OperatorReader = (context, operator) => {
+  const input = activationOf(context, operator, 0);
+  const axes = operandOf(context, operator, 'inputs', 1);
+  const values = Array.from(constantValues(operator, axes, ['int32']), (axis) =>
+    axis < 0 ? axis + input.shape.length : axis,
+  ).sort();
+  const output = outputOf(context, operator);
+  requireSameType(operator, input, output);
+  const channels = input.shape[3] ?? 0;
+  const shapes = [`1,1,1,${channels}`, `1,${channels}`];
+  if (
+    input.shape.length !== 4 ||
+    values.join() !== '1,2' ||
+    !shapes.includes(output.shape.join())
+  ) {
+    throw unsupported(
+      operator,
+      'a mean over the whole height and width',
+      `axes ${values.join(', ')} of [${input.shape.join(', ')}]`,
+    );
+  }
+  const [from = 1] = input.quantization?.scale ?? [];
+  const [to = 1] = output.quantization?.scale ?? [];
+  if (from / to > MAX_SCALE_RATIO || to / from > MAX_SCALE_RATIO) {
+    throw unsupported(
+      operator,
+      `scales within a factor of ${MAX_SCALE_RATIO}`,
+      `${from} and ${to}`,
+    );
+  }
   context.operators.push({ kind: 'global-average-pool', input: input.name, output: output.name });
 };
 
@@ -143,20 +102,10 @@ const readAdd: OperatorReader = (context, operator) => {
   });
 };
 
-function sameQuantization(first: Tensor, second: Tensor): boolean {
-  return (
-    first.quantization?.scale[0] === second.quantization?.scale[0] &&
-    first.quantization?.zeroPoint[0] === second.quantization?.zeroPoint[0]
-  );
-}
-
 const readReshape: OperatorReader = (context, operator) => {
   const input = activationOf(context, operator, 0);
   const output = outputOf(context, operator);
-  requireSameType(operator, input, output);
-  if (!sameQuantization(input, output)) {
-    throw unsupported(operator, 'the same quantization before and after', 'another one');
-  }
+  requireSameQuantization(operator, input, output);
   const count = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
   if (count(input.shape) !== count(output.shape)) {
     throw badShape(
@@ -168,12 +117,32 @@ const readReshape: OperatorReader = (context, operator) => {
   context.operators.push({ kind: 'reshape', input: input.name, output: output.name });
 };
 
+/** From one quantization to another. uint8 to int8 of the same scale changes nothing here. */
+const readQuantize: OperatorReader = (context, operator) => {
+  const input = activationOf(context, operator, 0);
+  const output = outputOf(context, operator);
+  requireSameType(operator, input, output);
+  if (input.shape.join() !== output.shape.join()) {
+    throw badShape(operator, `[${input.shape.join(', ')}]`, `[${output.shape.join(', ')}]`);
+  }
+  if (sameQuantization(input, output) && !context.reserved.has(operator.outputs[0] ?? -1)) {
+    context.tensors.delete(output.name);
+    context.names.set(operator.outputs[0] ?? -1, input.name);
+    return;
+  }
+  context.operators.push({ kind: 'requantize', input: input.name, output: output.name });
+};
+
 /** Readers of the operators that have a counterpart in the graph, by TensorFlow Lite's name. */
 export const OPERATOR_READERS: Readonly<Record<string, OperatorReader>> = {
   CONV_2D: readConv2d,
   DEPTHWISE_CONV_2D: readDepthwiseConv2d,
+  FULLY_CONNECTED: readFullyConnected,
   AVERAGE_POOL_2D: readAveragePool,
+  MEAN: readMean,
   ADD: readAdd,
+  PAD: readPad,
+  QUANTIZE: readQuantize,
   RESHAPE: readReshape,
   SQUEEZE: readReshape,
 };

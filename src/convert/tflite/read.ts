@@ -51,15 +51,52 @@ function addPictureInput(context: ReadContext, index: number): void {
 
 /**
  * The tensor that holds the logits: the output itself, or what is before a final SOFTMAX, which is
- * computed outside the network.
+ * computed outside the network. QUANTIZE and DEQUANTIZE around it are left out as well: the caller
+ * gets the scale and zero point instead.
  */
 function findLogits(model: TfliteModel): number {
-  const index = onlyTensor(model, 'outputs');
-  const producer = model.operators.find((operator) => operator.outputs.includes(index));
-  if (producer?.name !== 'SOFTMAX') return index;
-  const beta = producer.options.float32(0, 1);
-  if (beta !== 1) throw unsupported(producer, 'beta 1', `${beta}`);
-  return operandOf({ model }, producer, 'inputs', 0).index;
+  let index = onlyTensor(model, 'outputs');
+  const seen = new Set<TfliteOperator>();
+  const left = new Set<string>(['QUANTIZE', 'DEQUANTIZE', 'SOFTMAX']);
+  for (;;) {
+    const producer = model.operators.find((operator) => operator.outputs.includes(index));
+    if (producer === undefined || !left.has(producer.name)) return index;
+    if (producer.name === 'SOFTMAX') {
+      const beta = producer.options.float32(0, 1);
+      if (beta !== 1) throw unsupported(producer, 'beta 1', `${beta}`);
+      left.delete('SOFTMAX');
+    }
+    // Operators that wait for each other would keep this going for ever.
+    if (seen.has(producer)) return index;
+    seen.add(producer);
+    index = operandOf({ model }, producer, 'inputs', 0).index;
+  }
+}
+
+/** Products of 255 and the scale of a picture that is stored as it is: [0, 1], [−1, 1], [0, 255]. */
+const PICTURE_SPANS = [1, 2, 255];
+
+/**
+ * The tensor that the picture's bytes are: the input, or what QUANTIZE makes of a float32 input. A
+ * float32 input is fed normalized pictures by its own rules, but once quantized its stored values
+ * are 0 to 255 again; that must show in the scale.
+ */
+function findPicture(model: TfliteModel): number {
+  const index = onlyTensor(model, 'inputs');
+  if (model.tensors[index]?.type !== 'float32') return index;
+  const readers = model.operators.filter((operator) => operator.inputs.includes(index));
+  const [quantize] = readers;
+  if (quantize?.name !== 'QUANTIZE' || readers.length !== 1) return index;
+  const output = operandOf({ model }, quantize, 'outputs', 0);
+  const span = 255 * (output.scale[0] ?? 0);
+  if (!PICTURE_SPANS.some((wanted) => Math.abs(span - wanted) < 0.02 * wanted)) {
+    throw unsupported(
+      quantize,
+      'a picture over the whole range of its bytes',
+      `a range of ${span}`,
+    );
+  }
+  return output.index;
 }
 
 /** The operators that a tensor depends on, in the order of the file. */
@@ -93,6 +130,7 @@ function createContext(model: TfliteModel, reserved: ReadonlyMap<number, string>
     tensors: new Map(),
     operators: [],
     names: new Map(),
+    pads: new Map(),
     reserved,
     uniqueName(wanted) {
       const base = wanted === '' ? 'tensor' : wanted;
@@ -112,7 +150,7 @@ function createContext(model: TfliteModel, reserved: ReadonlyMap<number, string>
  */
 export function readTfliteClassifier(file: Uint8Array): Graph {
   const model = parseTflite(file);
-  const inputIndex = onlyTensor(model, 'inputs');
+  const inputIndex = findPicture(model);
   const index = findLogits(model);
   const reserved = new Map([
     [index, LOGITS_NAME],
@@ -120,7 +158,9 @@ export function readTfliteClassifier(file: Uint8Array): Graph {
   ]);
   const context = createContext(model, reserved);
   addPictureInput(context, inputIndex);
-  for (const operator of operatorsBefore(model, index)) readOperator(context, operator);
+  for (const operator of operatorsBefore(model, index)) {
+    if (!operator.outputs.includes(inputIndex)) readOperator(context, operator);
+  }
   const logits = context.tensors.get(LOGITS_NAME);
   if (logits === undefined || index === inputIndex) {
     throw codedError('MND_MODEL_INVALID', {
