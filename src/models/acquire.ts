@@ -87,7 +87,7 @@ function fetchAndInstall(
     await mkdir(scratch);
     const labelsSource = labelsFileOf(catalog, entry);
     const labels = await readLabels(labelsSource);
-    const fetched = await fetchModel(entry, sources, { scratch, ...options });
+    const fetched = await fetchModel(entry, sources, { ...options, scratch });
     await onStep?.('fetched');
     const model = await installModel({
       dir,
@@ -100,7 +100,8 @@ function fetchAndInstall(
       expected: expectedOf(entry),
       source: describeSource(entry.source),
       describe: () => descriptionOf(entry),
-      ...options,
+      onProgress: options.onProgress,
+      signal: options.signal,
       onStep,
     });
     await fetched.discard();
@@ -144,8 +145,9 @@ export async function addOwn(
   );
 }
 
+/** A float network cannot become an integer one before it has been calibrated. */
 function defaultForms(files: ModelFiles): readonly NumericForm[] {
-  return files.format === 'tflite' ? ['exact', 'symmetric'] : ['symmetric'];
+  return files.format === 'tflite' ? ['exact', 'symmetric'] : ['float32'];
 }
 
 async function requireFree(dir: string, name: string): Promise<void> {

@@ -1,11 +1,14 @@
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type Calibration, parseCalibration } from '../convert/calibration.js';
 import {
   type ConversionReport,
   type ConvertedModel,
   convertClassifierGraph,
 } from '../convert/convert.js';
+import { convertDetectorGraph } from '../convert/convert-tfjs.js';
+import { readTfjs } from '../convert/tfjs/read.js';
 import { readTfliteClassifier } from '../convert/tflite/read.js';
 import { codedError, messageOf } from '../errors.js';
 import { identifyMobilenetV1 } from '../mobilenet/identify.js';
@@ -98,7 +101,27 @@ async function openNetwork(files: ModelFiles): Promise<Network> {
       identity: identifyMobilenetV1(graph),
     };
   }
-  throw codedError('MND_MODEL_INVALID', { subject: files.modelJson });
+  const calibration = files.calibration === null ? null : await readCalibration(files.calibration);
+  const modelJson = await readBytes(files.modelJson);
+  const shards = await Promise.all(files.shards.map(readBytes));
+  const graph = readTfjs({ modelJson, shards });
+  return {
+    convert: (form) => convertDetectorGraph(graph, { form, calibration }),
+    identity: null,
+  };
+}
+
+async function readCalibration(file: string): Promise<Calibration> {
+  const text = Buffer.from(await readBytes(file)).toString('utf8');
+  try {
+    return parseCalibration(JSON.parse(text));
+  } catch (error) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject: file,
+      expected: 'a calibration',
+      found: messageOf(error),
+    });
+  }
 }
 
 async function readBytes(file: string): Promise<Uint8Array> {

@@ -17,8 +17,8 @@ export interface VariantRequest {
 /** The form to run a model in where `auto` is asked for; null if this one has no preference. */
 export type FormPreference = (model: InstalledModel) => NumericForm | null;
 
-/** Fastest first on the processors that were measured. */
-const FORM_ORDER: readonly NumericForm[] = ['symmetric', 'exact', 'float32'];
+/** The published numbers first; another form is for who asks, or for a measured preference. */
+const FORM_ORDER: readonly NumericForm[] = ['exact', 'symmetric', 'float32'];
 
 /**
  * Picks the variant a request means among what is installed.
@@ -71,7 +71,7 @@ function knobsOf({ alpha, size }: VariantRequest): string {
     ...(alpha === undefined ? [] : [`alpha ${alpha}`]),
     ...(size === undefined ? [] : [`${size} px`]),
   ];
-  return parts.length === 0 ? 'any' : parts.join(' and ');
+  return parts.length === 0 ? 'any model' : parts.join(' and ');
 }
 
 function candidate(model: ModelDescription, request: VariantRequest): boolean {
@@ -95,11 +95,10 @@ function pickModel(
   if (best !== undefined) return best;
 
   const name = modelToPull(request, catalog);
-  const anyKnob = request.alpha === undefined && request.size === undefined;
-  const what = anyKnob ? '' : ` with ${knobsOf(request)}`;
-  if (name !== null) throw missing(`a model that can ${request.task}${what}`, name);
+  const what = `${request.task} with ${knobsOf(request)}`;
+  if (name !== null) throw missing(what, name);
   throw codedError('MND_MODEL_UNKNOWN', {
-    subject: `a model that can ${request.task}${what}`,
+    subject: what,
     next: 'mobilenetd models list shows what there is',
   });
 }
@@ -162,11 +161,11 @@ export function pickForm(
 ): NumericForm {
   if (form !== 'auto') {
     if (model.forms[form] !== undefined) return form;
-    throw missing(`${model.name} in the form ${form}`, model.name, ` --form ${form}`);
+    throw missing(`${model.name} (${form})`, model.name, ` --form ${form}`);
   }
   const preferred = preference(model);
   if (preferred !== null && model.forms[preferred] !== undefined) return preferred;
   const found = FORM_ORDER.find((candidate) => model.forms[candidate] !== undefined);
-  if (found === undefined) throw missing(`${model.name} in any form`, model.name);
+  if (found === undefined) throw missing(model.name, model.name);
   return found;
 }
