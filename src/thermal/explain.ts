@@ -34,7 +34,9 @@ function situation(e: Explanation): string {
   const t = e.temperatureC === null ? '' : `${e.temperatureC.toFixed(1)} °C`;
   if (e.fault !== null) return FAULTS[e.fault];
   if (e.mode === 'emergency') {
-    const why = e.heatFlag ? 'the firmware throttles' : `too close to the limit of ${e.limitC.toFixed(0)} °C`;
+    const why = e.heatFlag
+      ? 'the firmware throttles'
+      : `too close to the limit of ${e.limitC.toFixed(0)} °C`;
     return t === '' ? why : `${t}, ${why}`;
   }
   const trend = e.trendC > 0.03 ? 'rising' : e.trendC < -0.03 ? 'falling' : 'steady';
@@ -43,7 +45,10 @@ function situation(e: Explanation): string {
 
 function action(e: Explanation): string {
   const { low, high, fraction } = e.mix;
-  const rate = e.fps < e.requestedFps - 0.05 ? ` at ${round(e.fps)} of ${round(e.requestedFps)} frames a second` : '';
+  const rate =
+    e.fps < e.requestedFps - 0.05
+      ? ` at ${round(e.fps)} of ${round(e.requestedFps)} frames a second`
+      : '';
   const share = Math.round(fraction * 100);
   if (low === high || share <= 0) return `${label(e.ladder[low])}${rate}`;
   if (share >= 100) return `${label(e.ladder[high])}${rate}`;
@@ -54,7 +59,9 @@ function outlook(e: Explanation): string {
   if (e.mode === 'full') return 'nothing to save';
   if (e.mode === 'limited') return 'sustainable for the next 5 min';
   if (e.mode === 'emergency') return 'the least until it has cooled';
-  return e.mode === 'coasting' ? 'going by the model for a few seconds' : 'the least the rules allow';
+  return e.mode === 'coasting'
+    ? 'going by the model for a few seconds'
+    : 'the least the rules allow';
 }
 
 function label(rung: Rung | undefined): string {

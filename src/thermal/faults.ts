@@ -144,7 +144,8 @@ export function createFaultDetector(): FaultDetector {
       } else if (wasDoubted) {
         badS += e.dtS;
       }
-      if (badS === 0) return { trust: 'good', fault: null, use: true, restart: e.expectedC === null, stillS };
+      if (badS === 0)
+        return { trust: 'good', fault: null, use: true, restart: e.expectedC === null, stillS };
       const trust = badS >= LOST_S ? 'lost' : badS >= COAST_S ? 'safe' : 'coasting';
       return { trust, fault, use: false, restart: false, stillS };
     },

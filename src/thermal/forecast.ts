@@ -1,4 +1,12 @@
-import { BANK, OFFSET, type Observer, RATIO, SLOPE, SLOPE_DECAY_S, TIME_CONSTANTS_S } from './observer.js';
+import {
+  BANK,
+  type Observer,
+  OFFSET,
+  RATIO,
+  SLOPE,
+  SLOPE_DECAY_S,
+  TIME_CONSTANTS_S,
+} from './observer.js';
 
 /** Seconds ahead that are looked at; the shortest is how long the die and the sensor may lag. */
 export const HORIZONS_S = [15, 30, 60, 120, 200, 300] as const;

@@ -101,7 +101,9 @@ export function createGovernor(options: GovernorOptions): Governor {
       const innovation = observer.correct(reading, character.noiseC, verdict.stillS < STILL_S);
       // The same surprise thrice is no noise: something unmodelled heats or cools.
       const surprised = Math.abs(innovation) > 2 * sigma;
-      streak = surprised ? (Math.sign(streak) === Math.sign(innovation) ? streak : 0) + Math.sign(innovation) : 0;
+      streak = surprised
+        ? (Math.sign(streak) === Math.sign(innovation) ? streak : 0) + Math.sign(innovation)
+        : 0;
       if (Math.abs(streak) >= 2) observer.loosen((innovation * innovation) / 4);
     }
     if (clean.slowdown !== null) {
@@ -147,7 +149,11 @@ export function createGovernor(options: GovernorOptions): Governor {
     if (trusted) law.next(sustainable, clean.dtS, { mayRise: !inEmergency });
     else if (verdict.trust !== 'coasting') law.cap(sustainable);
     if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
-    const dip = probe.update(verdict.stillS, trusted && worthProbing(estimate > targetC - 10) && law.value > floor * 1.2, clean.dtS);
+    const dip = probe.update(
+      verdict.stillS,
+      trusted && worthProbing(estimate > targetC - 10) && law.value > floor * 1.2,
+      clean.dtS,
+    );
 
     let budget = Math.min(law.value, topLoad(hull, fps)) * dip;
     if (inEmergency) budget = Math.min(budget, floor * emergency.rate);

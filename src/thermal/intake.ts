@@ -33,7 +33,8 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
   return {
     take(raw) {
       const sample = (raw ?? {}) as Partial<Sample>;
-      const now = typeof sample.timeS === 'number' && Number.isFinite(sample.timeS) ? sample.timeS : null;
+      const now =
+        typeof sample.timeS === 'number' && Number.isFinite(sample.timeS) ? sample.timeS : null;
       const passed = now === null || timeS === null ? 1 : now - timeS;
       const jumped = passed <= 0 || passed > JUMP_S;
       const dtS = passed <= 0 ? 1 : Math.min(passed, LONGEST_S);

@@ -66,7 +66,11 @@ export function buildHull(ladder: readonly Rung[], rules: LadderRules): Hull {
       accuracy: ladder[rung]?.accuracy ?? 0,
     }))
     .sort((a, b) => a.costMs - b.costMs || b.accuracy - a.accuracy);
-  const skip: Corner = { rung: -1, costMs: 0, accuracy: Math.min(0, ...corners.map((c) => c.accuracy)) };
+  const skip: Corner = {
+    rung: -1,
+    costMs: 0,
+    accuracy: Math.min(0, ...corners.map((c) => c.accuracy)),
+  };
   const first = corners[0];
   // Under `fps` the cheapest rung is always a corner: frames are dropped only below it.
   const pinned = rules.prefer === 'fps' && first !== undefined ? 2 : 1;
@@ -74,7 +78,8 @@ export function buildHull(ladder: readonly Rung[], rules: LadderRules): Hull {
   for (const corner of corners) {
     while (hull.length > pinned && !isConcave(hull, corner)) hull.pop();
     const top = hull[hull.length - 1];
-    if (top !== undefined && (corner.accuracy > top.accuracy || hull.length === 1)) hull.push(corner);
+    if (top !== undefined && (corner.accuracy > top.accuracy || hull.length === 1))
+      hull.push(corner);
   }
   return hull;
 }
@@ -83,7 +88,10 @@ function isConcave(hull: readonly Corner[], next: Corner): boolean {
   const b = hull[hull.length - 1];
   const a = hull[hull.length - 2];
   if (a === undefined || b === undefined) return true;
-  return (b.accuracy - a.accuracy) * (next.costMs - b.costMs) > (next.accuracy - b.accuracy) * (b.costMs - a.costMs);
+  return (
+    (b.accuracy - a.accuracy) * (next.costMs - b.costMs) >
+    (next.accuracy - b.accuracy) * (b.costMs - a.costMs)
+  );
 }
 
 /** The corner's load at a frame rate, fraction of a second per second. */
@@ -126,7 +134,12 @@ export function allocate(
     return { mix, fps: slow, load: (slow * high.costMs) / 1000, segment };
   }
   const mean = low.costMs + fraction * (high.costMs - low.costMs);
-  return { mix: { low: low.rung, high: high.rung, fraction }, fps, load: (mean * fps) / 1000, segment };
+  return {
+    mix: { low: low.rung, high: high.rung, fraction },
+    fps,
+    load: (mean * fps) / 1000,
+    segment,
+  };
 }
 
 /** Part of a corner's cost by which the budget must pass it before the pair above is taken. */

@@ -65,7 +65,10 @@ export interface Observer {
  * @param restore An earlier state; with `elapsedS` its filters are cooled by that time, without it
  *   (unknown) they are cold. The offset is always learned anew.
  */
-export function createObserver(restore?: ObserverState, elapsedS = Number.POSITIVE_INFINITY): Observer {
+export function createObserver(
+  restore?: ObserverState,
+  elapsedS = Number.POSITIVE_INFINITY,
+): Observer {
   const cooled = (values: readonly number[] | undefined): number[] =>
     TIME_CONSTANTS_S.map((tau, i) => (values?.[i] ?? 0) * Math.exp(-Math.max(0, elapsedS) / tau));
   const own = cooled(restore?.own);
@@ -88,7 +91,8 @@ export function createObserver(restore?: ObserverState, elapsedS = Number.POSITI
   };
   const loadRise = (): number => {
     let rise = 0;
-    for (let i = 0; i < BANK; i += 1) rise += at(theta, i) * (at(own, i) + ratio() * at(foreign, i));
+    for (let i = 0; i < BANK; i += 1)
+      rise += at(theta, i) * (at(own, i) + ratio() * at(foreign, i));
     return rise;
   };
   const variance = (h: readonly number[]): number => {
@@ -124,7 +128,8 @@ export function createObserver(restore?: ObserverState, elapsedS = Number.POSITI
       theta[SLOPE] = at(theta, SLOPE) * decay;
       scaleStates(cov, OFFSET, SLOPE, move, decay);
       const dt = Math.min(dtS, 3600);
-      for (let i = 0; i < BANK; i += 1) grow(cov, i, (GAIN_DRIFT ** 2 * dt) / 600, at(PRIOR_SD, i) ** 2);
+      for (let i = 0; i < BANK; i += 1)
+        grow(cov, i, (GAIN_DRIFT ** 2 * dt) / 600, at(PRIOR_SD, i) ** 2);
       grow(cov, RATIO, (0.05 ** 2 * dt) / 600, 0.35 ** 2);
       grow(cov, OFFSET, OFFSET_DRIFT ** 2 * dt, 400);
       grow(cov, SLOPE, SLOPE_SD ** 2 * (1 - decay * decay), 1);

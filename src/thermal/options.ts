@@ -9,7 +9,7 @@ export interface GovernorOptions {
   readonly limitC: number;
   /** Frames a second asked for until a sample says otherwise. */
   readonly requestedFps: number;
-  /** Distance kept from the limit, °C; 0.5 to 10, default 1.5. */
+  /** Distance kept from the limit, °C; 0.5 to 20, default 1.5. */
   readonly marginC?: number;
   readonly pin?: string;
   readonly floorAlpha?: number;
@@ -47,7 +47,7 @@ export function settingsOf(options: GovernorOptions): Settings {
   return {
     ladder: options.ladder,
     limitC: bounded(options.limitC, 30, 110, DEFAULT_LIMIT_C),
-    marginC: bounded(options.marginC, 0.5, 10, DEFAULT_MARGIN_C),
+    marginC: bounded(options.marginC, 0.5, 20, DEFAULT_MARGIN_C),
     requestedFps: bounded(options.requestedFps, 0, 1000, 10),
     rules: {
       pin: options.pin ?? 'auto',

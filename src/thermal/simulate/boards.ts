@@ -41,21 +41,53 @@ const THROTTLE_SOFT70: Throttle = { ...THROTTLE_3BPLUS, stepC: 70 };
 
 /** Power 1.9 W idle, about 5 W loaded: raspi.tv measures 3B-class boards at the wall. */
 const PI3: Omit<PlantParameters, 'boardOutKW'> = {
-  idleDieW: 0.7, boardW: 1.2, dynamicW: 3.0, leakageW: 0.25,
-  dieJK: 3.2, boardJK: 18, caseJK: 0, dieToBoardKW: 2.0, caseOutKW: 0, fan: null, throttle: THROTTLE_3BPLUS,
+  idleDieW: 0.7,
+  boardW: 1.2,
+  dynamicW: 3.0,
+  leakageW: 0.25,
+  dieJK: 3.2,
+  boardJK: 18,
+  caseJK: 0,
+  dieToBoardKW: 2.0,
+  caseOutKW: 0,
+  fan: null,
+  throttle: THROTTLE_3BPLUS,
 };
 /** Power 2.1 W idle, 6.4 W loaded. */
 const PI4: Omit<PlantParameters, 'boardOutKW'> = {
-  idleDieW: 0.9, boardW: 1.2, dynamicW: 4.0, leakageW: 0.3,
-  dieJK: 3, boardJK: 18, caseJK: 0, dieToBoardKW: 2.4, caseOutKW: 0, fan: null, throttle: THROTTLE,
+  idleDieW: 0.9,
+  boardW: 1.2,
+  dynamicW: 4.0,
+  leakageW: 0.3,
+  dieJK: 3,
+  boardJK: 18,
+  caseJK: 0,
+  dieToBoardKW: 2.4,
+  caseOutKW: 0,
+  fan: null,
+  throttle: THROTTLE,
 };
 /** Power about 2.7 W idle; the load adds about 5.3 W. */
 const PI5: Omit<PlantParameters, 'boardOutKW'> = {
-  idleDieW: 1.2, boardW: 1.5, dynamicW: 5.3, leakageW: 0.4,
-  dieJK: 3, boardJK: 22, caseJK: 0, dieToBoardKW: 2.0, caseOutKW: 0, fan: null, throttle: THROTTLE,
+  idleDieW: 1.2,
+  boardW: 1.5,
+  dynamicW: 5.3,
+  leakageW: 0.4,
+  dieJK: 3,
+  boardJK: 22,
+  caseJK: 0,
+  dieToBoardKW: 2.0,
+  caseOutKW: 0,
+  fan: null,
+  throttle: THROTTLE,
 };
 /** Pi 5 firmware: 50/60/67.5/75 °C switch the fan to 30/50/70/100 %. */
-const PI5_FAN = [[50, 0.3], [60, 0.5], [67.5, 0.7], [75, 1]] as const;
+const PI5_FAN = [
+  [50, 0.3],
+  [60, 0.5],
+  [67.5, 0.7],
+  [75, 1],
+] as const;
 
 /** Published XNNPACK int8 times of MobileNetV1 1.0/224: 3B+ 46 ms, Pi 4 24 to 29 ms, Pi 5 9 to 14 ms. */
 const SPEED3 = { overheadMs: 2.5, msPerMillion: 0.0765, requestedFps: 20, limitC: 60 };
@@ -69,76 +101,184 @@ const SENSOR5 = { lagS: 0.5, noiseC: 0.3, stepC: 0.55 };
 
 export const BOARDS: readonly Board[] = [
   {
-    name: 'pi3bplus-bare', description: 'Pi 3B+, bare', ...SPEED3, sensor: SENSOR3,
+    name: 'pi3bplus-bare',
+    description: 'Pi 3B+, bare',
+    ...SPEED3,
+    sensor: SENSOR3,
     plant: { ...PI3, boardOutKW: 7.5 },
     anchors: [{ state: 'full', ambientC: 25, dieC: 68, toleranceC: 6, source: ESTIMATE }],
   },
   {
-    name: 'pi3bplus-heatsink', description: 'Pi 3B+, stick-on heatsink, temp_soft_limit=70', ...SPEED3, limitC: 70, sensor: SENSOR3,
+    name: 'pi3bplus-heatsink',
+    description: 'Pi 3B+, stick-on heatsink, temp_soft_limit=70',
+    ...SPEED3,
+    limitC: 70,
+    sensor: SENSOR3,
     plant: { ...PI3, boardJK: 24, boardOutKW: 6.2, throttle: THROTTLE_SOFT70 },
     anchors: [{ state: 'full', ambientC: 25, dieC: 61, toleranceC: 6, source: ESTIMATE }],
   },
   {
-    name: 'pi3bplus-case', description: 'Pi 3B+ in a closed plastic case, temp_soft_limit=70', ...SPEED3, limitC: 70, sensor: SENSOR3,
+    name: 'pi3bplus-case',
+    description: 'Pi 3B+ in a closed plastic case, temp_soft_limit=70',
+    ...SPEED3,
+    limitC: 70,
+    sensor: SENSOR3,
     plant: { ...PI3, caseJK: 120, boardOutKW: 5, caseOutKW: 4, throttle: THROTTLE_SOFT70 },
     anchors: [{ state: 'full', ambientC: 25, dieC: 73, toleranceC: 6, source: ESTIMATE }],
   },
   {
-    name: 'pi4-bare', description: 'Pi 4, bare', ...SPEED4, sensor: SENSOR4,
+    name: 'pi4-bare',
+    description: 'Pi 4, bare',
+    ...SPEED4,
+    sensor: SENSOR4,
     plant: { ...PI4, boardOutKW: 7.6 },
     anchors: [
-      { state: 'full', ambientC: 25, dieC: 83, toleranceC: 3, source: 'closed-form fit of a bare Pi 4 fully loaded at 25 °C' },
+      {
+        state: 'full',
+        ambientC: 25,
+        dieC: 83,
+        toleranceC: 3,
+        source: 'closed-form fit of a bare Pi 4 fully loaded at 25 °C',
+      },
     ],
   },
   {
-    name: 'pi4-heatsink', description: 'Pi 4, stick-on heatsink', ...SPEED4, sensor: SENSOR4,
+    name: 'pi4-heatsink',
+    description: 'Pi 4, stick-on heatsink',
+    ...SPEED4,
+    sensor: SENSOR4,
     plant: { ...PI4, boardJK: 28, boardOutKW: 6.6 },
-    anchors: [{ state: 'full', ambientC: 25, dieC: 77, toleranceC: 5, source: 'https://blog.pimoroni.com/raspberry-pi-4-thermals-and-fan-shim/ (a heatsink does little under long load)' }],
+    anchors: [
+      {
+        state: 'full',
+        ambientC: 25,
+        dieC: 77,
+        toleranceC: 5,
+        source:
+          'https://blog.pimoroni.com/raspberry-pi-4-thermals-and-fan-shim/ (a heatsink does little under long load)',
+      },
+    ],
   },
   {
-    name: 'pi4-case', description: 'Pi 4 in the closed official case', ...SPEED4, sensor: SENSOR4,
+    name: 'pi4-case',
+    description: 'Pi 4 in the closed official case',
+    ...SPEED4,
+    sensor: SENSOR4,
     plant: { ...PI4, caseJK: 140, boardOutKW: 5.8, caseOutKW: 4.2 },
     anchors: [
       { state: 'full', ambientC: 24, dieC: 87, toleranceC: 5, source: `${STEIN} (throttled)` },
-      { state: 'idle', ambientC: 21, dieC: 50, toleranceC: 6, source: `${ROWAN} (56 °C at 21 °C with a desktop running)` },
+      {
+        state: 'idle',
+        ambientC: 21,
+        dieC: 50,
+        toleranceC: 6,
+        source: `${ROWAN} (56 °C at 21 °C with a desktop running)`,
+      },
     ],
   },
   {
-    name: 'pi4-case-fan', description: 'Pi 4 in the official case with its fan', ...SPEED4, sensor: SENSOR4,
-    plant: { ...PI4, caseJK: 140, boardOutKW: 5.8, caseOutKW: 4.2, fan: { steps: [[65, 1]], boost: 3 } },
+    name: 'pi4-case-fan',
+    description: 'Pi 4 in the official case with its fan',
+    ...SPEED4,
+    sensor: SENSOR4,
+    plant: {
+      ...PI4,
+      caseJK: 140,
+      boardOutKW: 5.8,
+      caseOutKW: 4.2,
+      fan: { steps: [[65, 1]], boost: 3 },
+    },
     anchors: [{ state: 'full', ambientC: 24, dieC: 66, toleranceC: 6, source: STEIN }],
   },
   {
-    name: 'pi4-metal', description: 'Pi 4 in a passive aluminium case', ...SPEED4, sensor: SENSOR4,
+    name: 'pi4-metal',
+    description: 'Pi 4 in a passive aluminium case',
+    ...SPEED4,
+    sensor: SENSOR4,
     plant: { ...PI4, caseJK: 190, dieToBoardKW: 2, boardOutKW: 1.8, caseOutKW: 3 },
-    anchors: [{ state: 'full', ambientC: 24, dieC: 70, toleranceC: 5, source: 'https://www.djstein.com/raspberry-pi-4b-case-test-observations' }],
-  },
-  {
-    name: 'pi5-bare', description: 'Pi 5, uncooled', ...SPEED5, sensor: SENSOR5,
-    plant: { ...PI5, boardOutKW: 6.9 },
     anchors: [
-      { state: 'full', ambientC: 23, dieC: 83, toleranceC: 4, source: `${PHORONIX} (81 °C mean of a benchmark mix, 89 °C peak)` },
-      { state: 'idle', ambientC: 23, dieC: 47, toleranceC: 5, source: 'https://beamostore.com/guides/raspberry-pi-5-overheating (about 50 °C)' },
+      {
+        state: 'full',
+        ambientC: 24,
+        dieC: 70,
+        toleranceC: 5,
+        source: 'https://www.djstein.com/raspberry-pi-4b-case-test-observations',
+      },
     ],
   },
   {
-    name: 'pi5-cooler', description: 'Pi 5 with the active cooler', ...SPEED5, sensor: SENSOR5,
-    plant: { ...PI5, boardJK: 45, boardOutKW: 5.8, fan: { steps: PI5_FAN, boost: 1.2 } },
-    anchors: [{ state: 'full', ambientC: 23, dieC: 63, toleranceC: 9, source: `${PHORONIX} (56 °C mean, 72 °C peak)` }],
+    name: 'pi5-bare',
+    description: 'Pi 5, uncooled',
+    ...SPEED5,
+    sensor: SENSOR5,
+    plant: { ...PI5, boardOutKW: 6.9 },
+    anchors: [
+      {
+        state: 'full',
+        ambientC: 23,
+        dieC: 83,
+        toleranceC: 4,
+        source: `${PHORONIX} (81 °C mean of a benchmark mix, 89 °C peak)`,
+      },
+      {
+        state: 'idle',
+        ambientC: 23,
+        dieC: 47,
+        toleranceC: 5,
+        source: 'https://beamostore.com/guides/raspberry-pi-5-overheating (about 50 °C)',
+      },
+    ],
   },
   {
-    name: 'pi5-case', description: 'Pi 5 in the official case with its fan', ...SPEED5, sensor: SENSOR5,
-    plant: { ...PI5, caseJK: 130, boardOutKW: 5.6, caseOutKW: 3.6, fan: { steps: PI5_FAN, boost: 2 } },
+    name: 'pi5-cooler',
+    description: 'Pi 5 with the active cooler',
+    ...SPEED5,
+    sensor: SENSOR5,
+    plant: { ...PI5, boardJK: 45, boardOutKW: 5.8, fan: { steps: PI5_FAN, boost: 1.2 } },
+    anchors: [
+      {
+        state: 'full',
+        ambientC: 23,
+        dieC: 63,
+        toleranceC: 9,
+        source: `${PHORONIX} (56 °C mean, 72 °C peak)`,
+      },
+    ],
+  },
+  {
+    name: 'pi5-case',
+    description: 'Pi 5 in the official case with its fan',
+    ...SPEED5,
+    sensor: SENSOR5,
+    plant: {
+      ...PI5,
+      caseJK: 130,
+      boardOutKW: 5.6,
+      caseOutKW: 3.6,
+      fan: { steps: PI5_FAN, boost: 2 },
+    },
     anchors: [{ state: 'full', ambientC: 23, dieC: 72, toleranceC: 8, source: ESTIMATE }],
   },
 ];
 
 /** The 16 official networks: α, size, top-1 of the quantised network (hosted-models page), million mult-adds. */
 const NETWORKS: readonly (readonly [number, number, number, number])[] = [
-  [0.25, 128, 39.5, 13.6], [0.25, 160, 42.8, 21.1], [0.25, 192, 45.7, 30.2], [0.25, 224, 48.2, 41.0],
-  [0.5, 128, 54.9, 49.2], [0.5, 160, 57.2, 76.5], [0.5, 192, 59.9, 110.0], [0.5, 224, 61.2, 149.5],
-  [0.75, 128, 55.9, 106.8], [0.75, 160, 62.4, 166.4], [0.75, 192, 66.1, 239.3], [0.75, 224, 66.9, 325.4],
-  [1, 128, 63.3, 186.4], [1, 160, 66.9, 290.7], [1, 192, 69.1, 418.1], [1, 224, 70.0, 568.7],
+  [0.25, 128, 39.5, 13.6],
+  [0.25, 160, 42.8, 21.1],
+  [0.25, 192, 45.7, 30.2],
+  [0.25, 224, 48.2, 41.0],
+  [0.5, 128, 54.9, 49.2],
+  [0.5, 160, 57.2, 76.5],
+  [0.5, 192, 59.9, 110.0],
+  [0.5, 224, 61.2, 149.5],
+  [0.75, 128, 55.9, 106.8],
+  [0.75, 160, 62.4, 166.4],
+  [0.75, 192, 66.1, 239.3],
+  [0.75, 224, 66.9, 325.4],
+  [1, 128, 63.3, 186.4],
+  [1, 160, 66.9, 290.7],
+  [1, 192, 69.1, 418.1],
+  [1, 224, 70.0, 568.7],
 ];
 
 /** The ladder of all 16 networks on a board, by cost. */

@@ -4,7 +4,13 @@ import type { Command, World } from './world.js';
 
 const MARGIN_C = 0.5;
 const BISECTIONS = 14;
-const RULES: LadderRules = { pin: 'auto', floorAlpha: 0, floorSize: 0, prefer: 'accuracy', minFps: 1 };
+const RULES: LadderRules = {
+  pin: 'auto',
+  floorAlpha: 0,
+  floorSize: 0,
+  prefer: 'accuracy',
+  minFps: 1,
+};
 
 /**
  * The clairvoyant: it knows the plant, its state and what comes in the next second, and spends the
@@ -39,8 +45,16 @@ function commandFor(hull: Hull, budget: number, fps: number): Command {
 }
 
 /** The frames of an allocation. */
-export function mixCommand(a: { readonly mix: { low: number; high: number; fraction: number }; readonly fps: number }): Command {
+export function mixCommand(a: {
+  readonly mix: { low: number; high: number; fraction: number };
+  readonly fps: number;
+}): Command {
   const { low, high, fraction } = a.mix;
   if (low === high) return { frames: [[low, a.fps]] };
-  return { frames: [[low, a.fps * (1 - fraction)], [high, a.fps * fraction]] };
+  return {
+    frames: [
+      [low, a.fps * (1 - fraction)],
+      [high, a.fps * fraction],
+    ],
+  };
 }

@@ -73,7 +73,14 @@ export function settledPlant(p: PlantParameters, around: Surroundings, util: num
     stepped: false,
   };
   // Long steps would be unstable for the fast nodes: relax them towards balance instead.
-  for (let i = 0; i < 20_000; i += 1) stepOnce({ ...p, boardJK: p.dieJK * 3, caseJK: p.caseJK > 0 ? p.dieJK * 6 : 0 }, state, around, util, MAX_STEP_S);
+  for (let i = 0; i < 20_000; i += 1)
+    stepOnce(
+      { ...p, boardJK: p.dieJK * 3, caseJK: p.caseJK > 0 ? p.dieJK * 6 : 0 },
+      state,
+      around,
+      util,
+      MAX_STEP_S,
+    );
   return state;
 }
 
@@ -136,7 +143,8 @@ function updateFan(fan: Fan | null, s: PlantState, works: boolean): void {
 function updateClock(t: Throttle, s: PlantState): void {
   s.throttled = s.dieC >= t.softC || (s.throttled && s.dieC > t.softC - THROTTLE_HYSTERESIS_C);
   s.stepped =
-    t.stepC !== null && (s.dieC >= t.stepC || (s.stepped && s.dieC > t.stepC - THROTTLE_HYSTERESIS_C));
+    t.stepC !== null &&
+    (s.dieC >= t.stepC || (s.stepped && s.dieC > t.stepC - THROTTLE_HYSTERESIS_C));
   const over = (s.dieC - t.softC) / (t.hardC - t.softC);
   const ramp = s.throttled ? 1 - (1 - t.minClock) * Math.min(1, Math.max(0.1, over)) : 1;
   s.clock = Math.min(ramp, s.stepped ? t.stepClock : 1);

@@ -1,13 +1,24 @@
 import { createGovernor } from '../governor.js';
-import type { Rung, Sample } from '../sample.js';
+import { logHeader, logLine } from '../replay.js';
+import type { GovernorMode, Rung, Sample, SensorFault } from '../sample.js';
 import { type Board, boardLadder } from './boards.js';
 import { createOracle, mixCommand } from './oracle.js';
-import { type Controller, createReference, REFERENCE_NAMES, type ReferenceName } from './references.js';
+import {
+  type Controller,
+  createReference,
+  REFERENCE_NAMES,
+  type ReferenceName,
+} from './references.js';
 import type { Scenario } from './scenarios.js';
 import { type Command, createWorld, type World } from './world.js';
 
 export type GovernorName = 'mobilenetd' | 'oracle' | 'floor' | ReferenceName;
-export const GOVERNOR_NAMES: readonly GovernorName[] = ['mobilenetd', 'oracle', 'floor', ...REFERENCE_NAMES];
+export const GOVERNOR_NAMES: readonly GovernorName[] = [
+  'mobilenetd',
+  'oracle',
+  'floor',
+  ...REFERENCE_NAMES,
+];
 
 /** One second of a run. */
 export interface Point {
@@ -28,6 +39,8 @@ export interface Point {
   readonly ambientC: number;
   readonly foreign: number;
   readonly reason: string;
+  readonly mode: GovernorMode | null;
+  readonly fault: SensorFault | null;
 }
 
 export interface RunOptions {
@@ -41,7 +54,8 @@ export interface RunOptions {
   readonly marginC?: number;
   /** Draws each second's frames from both rungs; otherwise one rung a second. */
   readonly mixFrames?: boolean;
-  readonly each?: (point: Point, sample: Sample) => void;
+  /** Takes the governor log (see replay.ts), line by line. */
+  readonly log?: (line: string) => void;
 }
 
 /** Runs a governor on a board through a scenario, one second at a time. */
@@ -79,9 +93,10 @@ export function simulate(options: RunOptions): Point[] {
       ambientC: outcome.conditions.ambientC,
       foreign: outcome.conditions.foreign,
       reason: move.reason,
+      mode: move.mode,
+      fault: move.fault,
     };
     points.push(point);
-    options.each?.(point, sample);
     sample = outcome.sample;
   }
   return points;
@@ -98,34 +113,53 @@ interface Move {
   readonly fps: number;
   readonly budget?: number;
   readonly reason: string;
+  readonly mode: GovernorMode | null;
+  readonly fault: SensorFault | null;
 }
 
-function createPilot(options: RunOptions, ladder: readonly Rung[]): (world: World, sample: Sample) => Move {
+function createPilot(
+  options: RunOptions,
+  ladder: readonly Rung[],
+): (world: World, sample: Sample) => Move {
   const { board, governor } = options;
   if (governor === 'oracle') {
     const oracle = createOracle(ladder, board.limitC, options.heat);
-    return (world, sample) => moveOf(oracle(world, sample.requestedFps), '');
+    return (world, sample) => moveOf(oracle(world, sample.requestedFps));
   }
   if (governor === 'floor') {
-    return (_, sample) => moveOf({ frames: [[0, sample.requestedFps]] }, '');
+    return (_, sample) => moveOf({ frames: [[0, sample.requestedFps]] });
   }
   const marginC = options.marginC ?? 1.5;
   if (governor === 'mobilenetd') {
-    const g = createGovernor({ ladder, limitC: board.limitC, requestedFps: board.requestedFps, marginC });
+    const governorOptions = {
+      ladder,
+      limitC: board.limitC,
+      requestedFps: board.requestedFps,
+      marginC,
+    };
+    const g = createGovernor(governorOptions);
+    options.log?.(logHeader(governorOptions));
     return (_, sample) => {
       const d = g.decide(sample);
-      const command = options.mixFrames === true ? mixCommand(d) : { frames: [[d.rung, d.fps] as const] };
-      return { command, low: d.mix.low, high: d.mix.high, fps: d.fps, budget: d.budget, reason: d.reason };
+      options.log?.(logLine(sample, d));
+      const command =
+        options.mixFrames === true ? mixCommand(d) : { frames: [[d.rung, d.fps] as const] };
+      const { fps, budget, reason, mode, fault } = d;
+      return { command, low: d.mix.low, high: d.mix.high, fps, budget, reason, mode, fault };
     };
   }
-  const reference: Controller = createReference(governor, { ladder, limitC: board.limitC, marginC });
+  const reference: Controller = createReference(governor, {
+    ladder,
+    limitC: board.limitC,
+    marginC,
+  });
   return (_, sample) => {
     const d = reference.decide(sample);
-    return moveOf({ frames: [[d.rung, d.fps]] }, '');
+    return moveOf({ frames: [[d.rung, d.fps]] });
   };
 }
 
-function moveOf(command: Command, reason: string): Move {
+function moveOf(command: Command): Move {
   const low = command.frames[0];
   const high = command.frames[command.frames.length - 1];
   return {
@@ -133,6 +167,8 @@ function moveOf(command: Command, reason: string): Move {
     low: low?.[0] ?? 0,
     high: high?.[0] ?? 0,
     fps: command.frames.reduce((sum, [, fps]) => sum + fps, 0),
-    reason,
+    reason: '',
+    mode: null,
+    fault: null,
   };
 }

@@ -30,6 +30,8 @@ export interface Scenario {
   readonly faults: readonly Fault[];
   /** Time a disturbance ends, for the recovery time; null when none does. */
   readonly calmFromS: number | null;
+  /** Time that disturbance began. */
+  readonly disturbedFromS: number | null;
   /** Judged for smoothness against step_wise. */
   readonly restless: boolean;
 }
@@ -59,7 +61,11 @@ const DRAFTS: Record<string, (random: Random) => Draft> = {
     const start = r.between(1100, 1300);
     const share = r.between(0.3, 0.5);
     const end = start + 900;
-    return { at: (t) => ({ foreign: t >= start && t < end ? share : 0.03 }), calmFromS: end };
+    return {
+      at: (t) => ({ foreign: t >= start && t < end ? share : 0.03 }),
+      disturbedFromS: start,
+      calmFromS: end,
+    };
   },
   'frame-rate': (r) => {
     const start = r.between(1000, 1200);
@@ -122,7 +128,6 @@ function fault(random: Random, kind: FaultKind): Draft {
   return {
     faults: [{ kind, fromS, untilS }],
     at: (t) => ({ foreign: t > fromS + 30 && t < untilS ? share : 0.03 }),
-    calmFromS: null,
   };
 }
 
@@ -138,6 +143,7 @@ export function createScenario(name: string, seed: number): Scenario | undefined
     startUtil: draft.startUtil ?? 0,
     faults: draft.faults ?? [],
     calmFromS: draft.calmFromS ?? null,
+    disturbedFromS: draft.disturbedFromS ?? null,
     restless: draft.restless ?? false,
     at: (timeS) => (at === undefined ? NOMINAL : { ...NOMINAL, ...at(timeS) }),
   };

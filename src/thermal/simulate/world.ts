@@ -2,9 +2,9 @@ import type { Rung, Sample } from '../sample.js';
 import type { Board } from './boards.js';
 import {
   type PlantState,
+  type Surroundings,
   settledPlant,
   stepPlant,
-  type Surroundings,
   throttleFlags,
 } from './plant.js';
 import { createRandom, type Random } from './random.js';
@@ -111,10 +111,21 @@ export function createWorld(options: WorldOptions): World {
         latencyMs: work.latencyMs,
         rung: command.frames[0]?.[0] ?? 0,
         throttledFlags: throttleFlags(plant),
-        cpuUtil: options.hideUtil === true ? null : Math.min(1, Math.max(0, work.cpuUtil + 0.02 * random.normal())),
+        cpuUtil:
+          options.hideUtil === true
+            ? null
+            : Math.min(1, Math.max(0, work.cpuUtil + 0.02 * random.normal())),
         ...(command.frames.length > 1 ? { busy: work.busy } : {}),
       };
-      return { timeS, requestedFps, deliveredFps: work.deliveredFps, score: work.score, peakC, sample, conditions };
+      return {
+        timeS,
+        requestedFps,
+        deliveredFps: work.deliveredFps,
+        score: work.score,
+        peakC,
+        sample,
+        conditions,
+      };
     },
     foresee(command) {
       const copy = { ...plant };
@@ -158,7 +169,10 @@ function doWork(options: WorldOptions, command: Command, c: Conditions, clock: n
   let score = 0;
   let cost = 0;
   let heat = 0;
-  const wanted = command.frames.reduce((sum, [r, fps]) => sum + (fps * (options.ladder[r]?.costMs ?? 0)) / 1000 / speed, 0);
+  const wanted = command.frames.reduce(
+    (sum, [r, fps]) => sum + (fps * (options.ladder[r]?.costMs ?? 0)) / 1000 / speed,
+    0,
+  );
   const scale = Math.min(1, wanted > 0 ? 1 / wanted : 1);
   for (const [index, fps] of command.frames) {
     const rung = options.ladder[index];

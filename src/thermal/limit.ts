@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codedError } from '../errors.js';
+import { DEFAULT_LIMIT_C } from './options.js';
+
+/** Why a limit is what it is. */
+export interface Limit {
+  readonly limitC: number;
+  /** For the log, e.g. `Raspberry Pi 3 Model B Plus: soft limit`. */
+  readonly why: string;
+}
+
+/** The 3A+ and 3B+ slow down at 60 °C unless config.txt sets temp_soft_limit (up to 70). */
+const SOFT_LIMIT_C = 60;
+const SOFT_LIMIT_MODEL = /Raspberry Pi 3 Model [AB] Plus/i;
+/** Below this a target would leave no room over a warm summer's idle board. */
+const LEAST_TARGET_C = 40;
+
+/**
+ * The temperature never to reach: the user's, or the one at which this board starts to throttle.
+ *
+ * @param model The device tree's model; null when there is none.
+ * @param marginC Distance kept from the limit.
+ * @throws MND_CONFIG_INVALID when limit − margin is below 40 °C.
+ */
+export function limitFor(
+  model: string | null,
+  configured: number | 'auto',
+  marginC: number,
+): Limit {
+  const limit =
+    configured === 'auto' ? boardLimit(model) : { limitC: configured, why: 'governor.limit' };
+  if (!Number.isFinite(limit.limitC) || !(limit.limitC - marginC >= LEAST_TARGET_C)) {
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: 'governor.limit and governor.margin',
+      expected: `limit − margin of at least ${LEAST_TARGET_C} °C`,
+      found: `${limit.limitC} − ${marginC} °C (${limit.why})`,
+      next: 'raise governor.limit or lower governor.margin',
+    });
+  }
+  return limit;
+}
+
+function boardLimit(model: string | null): Limit {
+  const name = model ?? 'unknown board';
+  if (SOFT_LIMIT_MODEL.test(name)) return { limitC: SOFT_LIMIT_C, why: `${name}: soft limit` };
+  return { limitC: DEFAULT_LIMIT_C, why: `${name}: throttles from ${DEFAULT_LIMIT_C} °C` };
+}
+
+/** The board's name from the device tree (`<procRoot>/device-tree/model`); null when there is none. */
+export async function readBoardModel(
+  procRoot = '/proc',
+  readText: (path: string) => Promise<string> = (path) => readFile(path, 'utf8'),
+): Promise<string | null> {
+  const text = await readText(join(procRoot, 'device-tree/model')).catch(() => '');
+  const name = text.replaceAll('\0', '').trim();
+  return name === '' ? null : name;
+}

@@ -1,0 +1,193 @@
+/** The bars the governor is held to, measured on every board, scenario and seed. */
+import type { Board } from './boards.js';
+import { type GovernorName, type Point, simulate } from './run.js';
+import { createScenario, type Scenario } from './scenarios.js';
+import { isFeasible, type RunScore, recoveryS, scoreRun } from './score.js';
+
+export interface BenchRun {
+  readonly board: string;
+  readonly scenario: string;
+  readonly seed: number;
+  readonly feasible: boolean;
+  readonly score: RunScore;
+  readonly oracle: RunScore;
+  readonly floor: RunScore;
+  /** Quality points below the oracle. */
+  readonly gap: number;
+  /** Seconds at the limit beyond what oracle and floor have. */
+  readonly avoidableS: number;
+  /** Peak beyond limit − 0.5 °C or what the oracle or the floor reach, °C; ≤ 0 is well. */
+  readonly peakOverC: number;
+  /** Seconds from a fault's start to the floor at half rate; null without a fault. */
+  readonly floorAfterS: number | null;
+  /** Seconds in fault while the sensor was sound. */
+  readonly falseAlarmS: number;
+  /** Seconds to 99 % of the earlier quality, beyond 3 minutes or the oracle's; ≤ 0 is well. */
+  readonly recoveryOverS: number | null;
+  /** Budget variation relative to step_wise's; null where that hardly moves. */
+  readonly variationRatio: number | null;
+  /** Changes of the rung pair an hour in the second half; nominal only. */
+  readonly steadyPairChanges: number | null;
+}
+
+export interface Figure {
+  readonly bar: string;
+  readonly value: number;
+  readonly limit: number;
+  readonly unit: string;
+  readonly runs: number;
+  readonly pass: boolean;
+  /** The run that decides. */
+  readonly worst: string;
+}
+
+/** A detector may need a minute to call a sensor frozen; then the floor is due in 35 s as ever. */
+const FROZEN_EXTRA_S = 60;
+/** After a fault the governor may need this long to believe the sensor again. */
+const BELIEVE_AGAIN_S = 60;
+/** step_wise below this variation (per hour) is no yardstick. */
+const LEAST_VARIATION = 6;
+const RECOVERY_S = 180;
+
+export function benchRun(board: Board, name: string, seed: number): BenchRun {
+  const run = (governor: GovernorName): Point[] =>
+    simulate({ board, scenario: scenarioOf(name, seed), governor, seed });
+  const scenario = scenarioOf(name, seed);
+  const oraclePoints = run('oracle');
+  const points = run('mobilenetd');
+  const oracle = scoreRun(oraclePoints, board.limitC);
+  const floor = scoreRun(run('floor'), board.limitC);
+  const score = scoreRun(points, board.limitC);
+  const allowedPeak = Math.max(-0.5, oracle.peakC, floor.peakC);
+  return {
+    board: board.name,
+    scenario: name,
+    seed,
+    feasible: isFeasible(oracle, floor),
+    score,
+    oracle,
+    floor,
+    gap: oracle.quality - score.quality,
+    avoidableS: score.secondsAtLimit - Math.min(oracle.secondsAtLimit, floor.secondsAtLimit),
+    peakOverC: score.peakC - allowedPeak,
+    floorAfterS: floorAfter(points, scenario),
+    falseAlarmS: points.filter((p) => isFalseAlarm(p, scenario)).length,
+    recoveryOverS: recoveryOver(points, oraclePoints, scenario),
+    variationRatio: scenario.restless
+      ? variationRatio(score, scoreRun(run('step-wise'), board.limitC))
+      : null,
+    steadyPairChanges:
+      name === 'nominal'
+        ? scoreRun(points.slice(points.length / 2), board.limitC).pairChanges
+        : null,
+  };
+}
+
+function scenarioOf(name: string, seed: number): Scenario {
+  const scenario = createScenario(name, seed);
+  if (scenario === undefined) throw new RangeError(`no scenario ${name}`);
+  return scenario;
+}
+
+function floorAfter(points: readonly Point[], scenario: Scenario): number | null {
+  const fault = scenario.faults[0];
+  if (fault === undefined) return null;
+  const atFloor = points.find(
+    (p) => p.timeS > fault.fromS && p.high === 0 && p.fps <= p.requestedFps / 2 + 0.01,
+  );
+  const extra = fault.kind === 'frozen' ? FROZEN_EXTRA_S : 0;
+  return atFloor === undefined ? Number.POSITIVE_INFINITY : atFloor.timeS - fault.fromS - extra;
+}
+
+function isFalseAlarm(point: Point, scenario: Scenario): boolean {
+  if (point.fault === null) return false;
+  return !scenario.faults.some(
+    (f) => point.timeS >= f.fromS && point.timeS <= f.untilS + BELIEVE_AGAIN_S,
+  );
+}
+
+function recoveryOver(
+  points: readonly Point[],
+  oracle: readonly Point[],
+  scenario: Scenario,
+): number | null {
+  const { calmFromS, disturbedFromS } = scenario;
+  if (calmFromS === null || disturbedFromS === null) return null;
+  const own = recoveryS(points, disturbedFromS, calmFromS);
+  const best = recoveryS(oracle, disturbedFromS, calmFromS);
+  return own - Math.max(RECOVERY_S, best);
+}
+
+function variationRatio(score: RunScore, stepWise: RunScore): number | null {
+  if (stepWise.budgetVariation < LEAST_VARIATION) return null;
+  return score.budgetVariation / stepWise.budgetVariation;
+}
+
+/** Every bar with its figure over the runs given. */
+export function figures(runs: readonly BenchRun[]): Figure[] {
+  const feasible = runs.filter((r) => r.feasible);
+  const sound = feasible.filter((r) => r.floorAfterS === null);
+  const faults = feasible.filter((r) => r.floorAfterS !== null);
+  const restless = runs.filter((r) => ['square-wave', 'spikes', 'sun-shade'].includes(r.scenario));
+  const worst = (
+    bar: string,
+    unit: string,
+    limit: number,
+    of: readonly BenchRun[],
+    value: (r: BenchRun) => number | null,
+  ): Figure => {
+    const valued = of.flatMap((r) => {
+      const v = value(r);
+      return v === null ? [] : [{ r, v }];
+    });
+    const top = valued.reduce<{ r: BenchRun; v: number } | null>(
+      (best, x) => (best === null || x.v > best.v ? x : best),
+      null,
+    );
+    const label = top === null ? '' : `${top.r.board} ${top.r.scenario} ${top.r.seed}`;
+    return {
+      bar,
+      unit,
+      limit,
+      value: top?.v ?? 0,
+      runs: valued.length,
+      pass: (top?.v ?? 0) <= limit,
+      worst: label,
+    };
+  };
+  const meanGap = feasible.reduce((sum, r) => sum + r.gap, 0) / Math.max(1, feasible.length);
+  const widest = worst('', '', 0, feasible, (r) => r.gap);
+  return [
+    worst('feasible: seconds at or above the limit', 's', 0, sound, (r) => r.score.secondsAtLimit),
+    worst('feasible: peak beyond limit − 0.5 °C', '°C', 0, sound, (r) => r.peakOverC),
+    {
+      bar: 'feasible: mean quality gap to the oracle',
+      unit: 'points',
+      limit: 1.4,
+      value: meanGap,
+      runs: feasible.length,
+      pass: meanGap <= 1.4,
+      worst: widest.worst,
+    },
+    worst(
+      'infeasible: avoidable seconds',
+      's',
+      5,
+      runs.filter((r) => !r.feasible),
+      (r) => r.avoidableS,
+    ),
+    worst(
+      'sensor fault: seconds at or above the limit',
+      's',
+      2,
+      faults,
+      (r) => r.score.secondsAtLimit,
+    ),
+    worst('sensor fault: seconds to the floor', 's', 35, faults, (r) => r.floorAfterS),
+    worst('sound sensor: seconds of false alarm', 's', 0, runs, (r) => r.falseAlarmS),
+    worst('restless: avoidable seconds', 's', 0, restless, (r) => Math.max(0, r.avoidableS)),
+    worst("restless: budget variation / step_wise's", '', 1 / 3, restless, (r) => r.variationRatio),
+    worst('recovery beyond 3 min or the oracle', 's', 0, runs, (r) => r.recoveryOverS),
+    worst('steady: rung pair changes an hour', '1/h', 12, runs, (r) => r.steadyPairChanges),
+  ];
+}
