@@ -73,12 +73,14 @@ export function createNetwork(options: NetworkOptions): Network {
 
   async function restart(): Promise<void> {
     if (closed || current === null) return;
+    let fresh: Engine | null = null;
     try {
-      const fresh = await options.start(onFault);
+      fresh = await options.start(onFault);
       await load(fresh, current);
       if (closed) await fresh.close();
       else engine = fresh;
     } catch (error) {
+      await fresh?.close();
       options.onFault(error instanceof Error ? error : new Error(String(error)));
       scheduleRestart();
     }
