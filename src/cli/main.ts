@@ -32,6 +32,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'measure the whole frame path on this board, stage by stage',
     load: () => import('./bench.js'),
   },
+  {
+    name: 'simulate',
+    summary: 'try the thermal governor on simulated boards',
+    load: () => import('./simulate.js'),
+  },
 ];
 
 process.stderr.on('error', () => {});

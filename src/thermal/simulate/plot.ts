@@ -63,7 +63,7 @@ export function plotRun(
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${height}" font-family="sans-serif" font-size="12">`,
     `<rect width="${WIDTH}" height="${height}" fill="#ffffff"/>`,
-    `<text x="${LEFT}" y="22" font-size="15">${escape(about.title)}</text>`,
+    `<text x="${LEFT}" y="22" font-size="15">${escapeXml(about.title)}</text>`,
     ...body,
     '</svg>',
     '',
@@ -108,14 +108,14 @@ function panel(
       .join('');
     parts.push(`<path d="${path}" fill="none" stroke="${colour}" stroke-width="1.4"${dash}/>`);
     parts.push(
-      `<text x="${LEFT + 110 + i * 130}" y="${top + PANEL + 14}" fill="${colour}">${escape(line.name)}</text>`,
+      `<text x="${LEFT + 110 + i * 130}" y="${top + PANEL + 14}" fill="${colour}">${escapeXml(line.name)}</text>`,
     );
   });
   return parts.join('\n');
 }
 
 function text(x: number, y: number, value: string): string {
-  return `<text x="${x}" y="${y}" fill="#555555">${escape(value)}</text>`;
+  return `<text x="${x}" y="${y}" fill="#555555">${escapeXml(value)}</text>`;
 }
 
 function format(value: number): string {
@@ -126,7 +126,7 @@ function clock(seconds: number): string {
   return `${Math.floor(seconds / 60)} min`;
 }
 
-function escape(value: string): string {
+function escapeXml(value: string): string {
   return value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
 }
 
