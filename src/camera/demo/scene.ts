@@ -30,8 +30,8 @@ const PHOTO_IN = 3;
 const PHOTO_OUT = 18;
 const PHOTO_MOVE = 1.5;
 
-const PHOTO = { x: 392, y: 240, side: 232 };
-const LAMPS = { x: 268, y: 62, width: 64, height: 184 };
+const PHOTO = { x: 280, y: 240, width: 360, height: 240 };
+const LAMPS = { x: 279, y: 66, width: 48, height: 144 };
 const CLOCK = { x: 412, y: 16, side: 192 };
 
 /** The scene `seconds` after its start, its clock showing `wallTime` (milliseconds since the epoch). */
@@ -65,8 +65,8 @@ function streetLayer(): SceneLayer {
     '<rect y="396" width="640" height="8" fill="#6f766b"/>',
     '<rect x="116" y="230" width="12" height="180" fill="#8a8f94"/>',
     stopSign(122, 150, 92),
-    '<rect x="293" y="250" width="14" height="160" fill="#3c4043"/>',
-    '<rect x="256" y="50" width="88" height="208" rx="14" fill="#24282b"/>',
+    '<rect x="298" y="210" width="10" height="200" fill="#3c4043"/>',
+    `<rect x="270" y="60" width="66" height="156" rx="10" fill="${HOUSING}"/>`,
   ];
   const size = { x: 0, y: 0, width: SCENE_WIDTH, height: SCENE_HEIGHT };
   const drawn = svg(SCENE_WIDTH, SCENE_HEIGHT, content.join(''));
@@ -105,12 +105,18 @@ const LAMP_COLOURS: Readonly<Record<Lamp, readonly [lit: string, dark: string]>>
   green: ['#22e06a', '#0f3d20'],
 };
 
+/** Of the traffic light. */
+const HOUSING = '#24282b';
+
 function lampsLayer(lit: Lamp): SceneLayer {
   const lamps = (['red', 'amber', 'green'] as const).map((lamp, index) => {
     const [bright, dark] = LAMP_COLOURS[lamp];
-    return `<circle cx="32" cy="${30 + index * 62}" r="26" fill="${lamp === lit ? bright : dark}"/>`;
+    const y = 25.5 + index * 46.5;
+    const glass = `<circle cx="24" cy="${y}" r="19.5" fill="${lamp === lit ? bright : dark}"/>`;
+    const visor = `<path d="M3,${y} A21,21 0 0 1 45,${y}" fill="none" stroke="#0b0c0d" stroke-width="5"/>`;
+    return glass + visor;
   });
-  const content = `<rect width="64" height="184" fill="#24282b"/>${lamps.join('')}`;
+  const content = `<rect width="48" height="144" fill="${HOUSING}"/>${lamps.join('')}`;
   return { name: 'lamps', key: lit, ...LAMPS, svg: svg(LAMPS.width, LAMPS.height, content) };
 }
 
@@ -143,7 +149,7 @@ function clockLayer(wallTime: number): SceneLayer {
 
 /** The photo slides in from the right edge. */
 function photoLayer(shown: number): SceneLayer {
-  const { side, y } = PHOTO;
+  const { y, width, height } = PHOTO;
   const x = Math.round(SCENE_WIDTH - shown * (SCENE_WIDTH - PHOTO.x));
-  return { name: 'photo', key: '', x, y, width: side, height: side, svg: null };
+  return { name: 'photo', key: '', x, y, width, height, svg: null };
 }
