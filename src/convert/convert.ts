@@ -1,12 +1,15 @@
 import type { ClassifierHead, NumericForm } from '../models/variant.js';
 import type { ConvertedModel } from './converted-model.js';
+import { detectorHead } from './detector-head.js';
 import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { dequantize } from './passes/dequantize.js';
 import { symmetricWeights } from './passes/symmetric.js';
 import { graphStatistics } from './statistics.js';
 import { nhwcShape, scalarQuantization, tensorOf } from './tensors.js';
-import { INPUT_NAME, LOGITS_NAME, readTfliteClassifier } from './tflite/read.js';
+import { detectorGraph, findPostprocess, type TfliteDetector } from './tflite/detector.js';
+import { parseTflite } from './tflite/model.js';
+import { classifierGraph, INPUT_NAME, LOGITS_NAME } from './tflite/read.js';
 
 export type { ConversionReport, ConvertedModel } from './converted-model.js';
 
@@ -38,27 +41,53 @@ function inForm(source: Graph, form: NumericForm) {
   return { graph, changes: { raisedChannels, largestWeightError } };
 }
 
-/** Writes a quantized classifier's graph in one numeric form. */
-export function convertClassifierGraph(source: Graph, options: ConvertOptions): ConvertedModel {
-  const { graph, changes } = inForm(source, options.form);
+/** A TFLite model as it was read, before it takes a numeric form. */
+export type TfliteNetwork =
+  | { readonly task: 'classify'; readonly graph: Graph }
+  | ({ readonly task: 'detect' } & TfliteDetector);
+
+/**
+ * Reads a quantized TFLite model (uint8 or int8) with one square RGB input: a detector if it ends in
+ * TFLite_Detection_PostProcess, else a classifier.
+ *
+ * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE or
+ * MND_MODEL_TOO_LARGE, naming the operator, the tensor or the offset.
+ */
+export function readTflite(bytes: Uint8Array): TfliteNetwork {
+  const model = parseTflite(bytes);
+  const postprocess = findPostprocess(model);
+  return postprocess === null
+    ? { task: 'classify', graph: classifierGraph(model) }
+    : { task: 'detect', ...detectorGraph(model, postprocess) };
+}
+
+/** Writes a network in one numeric form. Throws MND_MODEL_SHAPE, MND_MODEL_INVALID or _MISMATCH. */
+export function convertNetwork(network: TfliteNetwork, options: ConvertOptions): ConvertedModel {
+  const { graph, changes } = inForm(network.graph, options.form);
   const [, size] = nhwcShape(tensorOf(graph, INPUT_NAME));
   return {
     onnx: writeOnnx(graph, { metadata: { form: options.form } }),
     form: options.form,
     input: { name: INPUT_NAME, sizes: [size] },
-    head: classifierHead(graph),
+    head: network.task === 'detect' ? detectorHead(network, graph) : classifierHead(graph),
     report: { ...graphStatistics(graph), ...changes },
   };
 }
 
+/** Writes a quantized classifier's graph in one numeric form. */
+export function convertClassifierGraph(graph: Graph, options: ConvertOptions): ConvertedModel {
+  return convertNetwork({ task: 'classify', graph }, options);
+}
+
 /**
- * Converts a quantized TFLite classifier (uint8 or int8) to ONNX. The input is always a uint8 RGB
- * picture [1, size, size, 3], the output logits [1, classes]: uint8 in the forms `exact` and
- * `symmetric`, float32 in the form `float32`; softmax is left to the caller.
+ * Converts a quantized TFLite model (uint8 or int8) to ONNX. The input is always a uint8 RGB picture
+ * [1, size, size, 3]. A classifier's output is its logits [1, classes] (softmax is left to the
+ * caller), a detector's are the raw boxes and scores of each feature map, NHWC; all of them uint8 in
+ * the forms `exact` and `symmetric`, float32 in the form `float32`.
  *
- * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE or
- * MND_MODEL_TOO_LARGE.
+ * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE,
+ * MND_MODEL_TOO_LARGE or MND_MODEL_MISMATCH.
  */
 export function convertTflite(bytes: Uint8Array, options: ConvertOptions): ConvertedModel {
-  return convertClassifierGraph(readTfliteClassifier(bytes), options);
+  return convertNetwork(readTflite(bytes), options);
 }

@@ -27,6 +27,8 @@ export interface OperatorSpec {
   readonly inputs: readonly number[];
   readonly outputs: readonly number[];
   readonly options?: OptionsSpec;
+  /** Settings of a custom operator. */
+  readonly customOptions?: Uint8Array;
 }
 
 export interface ModelSpec {
@@ -104,7 +106,10 @@ function operatorTable(builder: Builder, operator: OperatorSpec, opcode: number)
   const inputs = int32s(builder, operator.inputs);
   const outputs = int32s(builder, operator.outputs);
   const options = operator.options === undefined ? 0 : optionsTable(builder, operator.options);
+  const custom =
+    operator.customOptions === undefined ? 0 : builder.createByteVector(operator.customOptions);
   builder.startObject(6);
+  if (custom !== 0) builder.addFieldOffset(5, custom, 0);
   builder.addFieldInt32(0, opcode, 0);
   builder.addFieldOffset(1, inputs, 0);
   builder.addFieldOffset(2, outputs, 0);

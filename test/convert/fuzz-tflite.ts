@@ -1,6 +1,7 @@
 import { kerasModel } from './build-keras.js';
 import { mobilenetV1Spec } from './build-mobilenet.js';
 import { smallSpec } from './build-small.js';
+import { ssdModel } from './build-ssd.js';
 import { buildTflite } from './build-tflite.js';
 import { fuzz } from './fuzz.js';
 
@@ -12,6 +13,7 @@ const files = [
   ...[1, 2, 3, 4].map((variant) => buildTflite(smallSpec(variant))),
   buildTflite(kerasModel({ wrapping: 'uint8', pool: 'mean' }).model),
   buildTflite(kerasModel({ wrapping: 'float32', pool: 'average' }).model),
+  buildTflite(ssdModel().model),
   buildTflite(mobilenetV1Spec({ alpha: 0.1, size: 32, classes: 4 })),
 ];
 const { refused, failures, ...rest } = await fuzz(files, count, seed);

@@ -2,6 +2,7 @@ import t from 'tap';
 import { kerasModel } from './build-keras.js';
 import { mobilenetV1Spec } from './build-mobilenet.js';
 import { smallSpec } from './build-small.js';
+import { ssdModel } from './build-ssd.js';
 import { buildTflite } from './build-tflite.js';
 import { fuzz } from './fuzz.js';
 
@@ -10,6 +11,7 @@ t.test('damaged files end in a coded error or a model that runs', async (t) => {
   const files = [
     buildTflite(smallSpec()),
     buildTflite(kerasModel({ wrapping: 'float32', pool: 'mean' }).model),
+    buildTflite(ssdModel().model),
     buildTflite(mobilenetV1Spec({ alpha: 0.1, size: 32, classes: 4 })),
   ];
   const { refused, converted, failures, excess } = await fuzz(files, 2000, 20170417);

@@ -1,5 +1,6 @@
 import { codedError } from '../../errors.js';
 import type { Graph } from '../graph.js';
+import { tensorOf } from '../tensors.js';
 import { addActivation, operandOf, type ReadContext, unsupported } from './context.js';
 import { parseTflite, type TfliteModel, type TfliteOperator } from './model.js';
 import { OPERATOR_READERS } from './operators.js';
@@ -99,9 +100,12 @@ function findPicture(model: TfliteModel): number {
   return output.index;
 }
 
-/** The operators that a tensor depends on, in the order of the file. */
-function operatorsBefore(model: TfliteModel, index: number): TfliteOperator[] {
-  const needed = new Set([index]);
+/** The operators that some tensors depend on, in the order of the file. */
+function operatorsBefore(
+  model: TfliteModel,
+  tensors: ReadonlyMap<number, string>,
+): TfliteOperator[] {
+  const needed = new Set(tensors.keys());
   const found: TfliteOperator[] = [];
   for (const operator of model.operators.toReversed()) {
     if (!operator.outputs.some((output) => needed.has(output))) continue;
@@ -142,40 +146,48 @@ function createContext(model: TfliteModel, reserved: ReadonlyMap<number, string>
 }
 
 /**
- * Reads a TFLite classifier into the graph: a quantized one with a square RGB input called `input`
- * and one output [1, classes] called `logits`. A final softmax is left out.
- *
- * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE or
- * MND_MODEL_TOO_LARGE, naming the operator, the tensor or the offset.
+ * Reads the part of a model between its picture and some of its tensors. These become outputs under
+ * the given names, the picture becomes the input {@link INPUT_NAME}.
  */
-export function readTfliteClassifier(file: Uint8Array): Graph {
-  const model = parseTflite(file);
+export function readGraph(model: TfliteModel, outputs: ReadonlyMap<number, string>): Graph {
   const inputIndex = findPicture(model);
-  const index = findLogits(model);
-  const reserved = new Map([
-    [index, LOGITS_NAME],
-    [inputIndex, INPUT_NAME],
-  ]);
-  const context = createContext(model, reserved);
+  const context = createContext(model, new Map([...outputs, [inputIndex, INPUT_NAME]]));
   addPictureInput(context, inputIndex);
-  for (const operator of operatorsBefore(model, index)) {
+  for (const operator of operatorsBefore(model, outputs)) {
     if (!operator.outputs.includes(inputIndex)) readOperator(context, operator);
   }
-  const logits = context.tensors.get(LOGITS_NAME);
-  if (logits === undefined || index === inputIndex) {
+  for (const [index, name] of outputs) {
+    if (context.tensors.has(name)) continue;
     throw codedError('MND_MODEL_INVALID', {
       subject: 'model output',
       expected: 'a tensor that an operator computes',
       found: `tensor ${index}`,
     });
   }
-  if (logits.shape.length !== 2) {
+  const { tensors, operators } = context;
+  return { tensors, operators, inputs: [INPUT_NAME], outputs: [...outputs.values()] };
+}
+
+/**
+ * The graph of a TFLite classifier: a quantized one with a square RGB input called `input` and one
+ * output [1, classes] called `logits`. A final softmax is left out.
+ *
+ * Throws MND_MODEL_INVALID, MND_MODEL_OPERATOR or MND_MODEL_SHAPE, naming the operator or the tensor.
+ */
+export function classifierGraph(model: TfliteModel): Graph {
+  const graph = readGraph(model, new Map([[findLogits(model), LOGITS_NAME]]));
+  const { shape } = tensorOf(graph, LOGITS_NAME);
+  if (shape.length !== 2) {
     throw codedError('MND_MODEL_SHAPE', {
       subject: 'model output',
       expected: '[1, classes]',
-      found: `[${logits.shape.join(', ')}]`,
+      found: `[${shape.join(', ')}]`,
     });
   }
-  const { tensors, operators } = context;
-  return { tensors, operators, inputs: [INPUT_NAME], outputs: [LOGITS_NAME] };
+  return graph;
+}
+
+/** Parses a file and reads it by {@link classifierGraph}. Throws what parseTflite throws, too. */
+export function readTfliteClassifier(file: Uint8Array): Graph {
+  return classifierGraph(parseTflite(file));
 }

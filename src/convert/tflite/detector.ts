@@ -1,0 +1,165 @@
+import { toReference } from 'flatbuffers/js/flexbuffers.js';
+import { codedError } from '../../errors.js';
+import type { Graph } from '../graph.js';
+import { nhwcShape, tensorOf } from '../tensors.js';
+import { constantValues, operandOf, subjectOf } from './context.js';
+import type { TfliteModel, TfliteOperator, TfliteTensor } from './model.js';
+import { INPUT_NAME, readGraph } from './read.js';
+
+/** The custom operator that ends TensorFlow's SSD models: box decoding and suppression. */
+const POSTPROCESS = 'TFLite_Detection_PostProcess';
+
+/** One feature map: names of its two outputs, and what their shapes say. */
+export interface DetectorLayer {
+  readonly boxes: string;
+  readonly scores: string;
+  readonly stride: number;
+  readonly anchors: number;
+}
+
+/** An SSD detector without its box decoding: raw convolution outputs. */
+export interface TfliteDetector {
+  readonly graph: Graph;
+  readonly layers: readonly DetectorLayer[];
+  /** Score columns, the background included. */
+  readonly classes: number;
+  /** Centre y, centre x, height, width of every anchor, as fractions. */
+  readonly anchors: Float32Array;
+  readonly boxScales: readonly [y: number, x: number, height: number, width: number];
+}
+
+function notSsd(expected: string, found: string): Error {
+  return codedError('MND_MODEL_SHAPE', { subject: 'detector head', expected, found });
+}
+
+/** The operator that ends a detector; null for any other model. */
+export function findPostprocess(model: TfliteModel): TfliteOperator | null {
+  return model.operators.find(({ name }) => name === POSTPROCESS) ?? null;
+}
+
+/** Operators that stand between the convolutions and the post-processing and change no order. */
+const TRANSPARENT = ['RESHAPE', 'SQUEEZE', 'LOGISTIC', 'QUANTIZE', 'DEQUANTIZE'];
+
+/** Walks back from a tensor over operators that change no order. */
+function sourceOf(model: TfliteModel, start: TfliteTensor) {
+  let tensor = start;
+  for (let steps = 0; steps < 16; steps += 1) {
+    const { index } = tensor;
+    const producer = model.operators.find(({ outputs }) => outputs.includes(index));
+    if (producer === undefined || !TRANSPARENT.includes(producer.name)) return { tensor, producer };
+    tensor = operandOf({ model }, producer, 'inputs', 0);
+  }
+  throw notSsd('a few operators behind the convolutions', 'a chain of more than 16');
+}
+
+/** The convolution outputs that are joined to one tensor of all anchors. */
+function featureMaps(model: TfliteModel, joined: TfliteTensor): TfliteTensor[] {
+  const { producer } = sourceOf(model, joined);
+  if (producer?.name !== 'CONCATENATION') {
+    throw notSsd('CONCATENATION before the post-processing', producer?.name ?? 'nothing');
+  }
+  return producer.inputs.map((_, place) => {
+    const joint = operandOf({ model }, producer, 'inputs', place);
+    return sourceOf(model, joint).tensor;
+  });
+}
+
+/**
+ * A number of the operator's settings (flexbuffers), read without following more of the buffer than
+ * the one entry.
+ */
+function setting(operator: TfliteOperator, key: string, fallback: number): number {
+  const { customOptions } = operator;
+  if (customOptions === null) return fallback;
+  try {
+    const map = toReference(new Uint8Array(customOptions).buffer);
+    // Keys of a map are strings, which the declaration of `get` leaves out.
+    const get = map.get.bind(map) as unknown as (key: string) => ReturnType<typeof map.get>;
+    const value = Number(get(key).numericValue() ?? fallback);
+    if (Number.isFinite(value) && value > 0) return value;
+  } catch (error) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject: subjectOf(operator),
+      expected: `the setting ${key}`,
+      cause: error,
+    });
+  }
+  throw codedError('MND_MODEL_INVALID', {
+    subject: subjectOf(operator),
+    expected: `${key} above 0`,
+  });
+}
+
+/** The power of two that makes `rows` of `size` pixels, beyond that of the layer before. */
+function strideOf(size: number, rows: number, previous: number): number {
+  for (let stride = previous * 2; stride <= 2 * size; stride *= 2) {
+    if (Math.ceil(size / stride) === rows) return stride;
+  }
+  throw notSsd(`feature maps of ${size} pixels over a power of two`, `${rows} rows`);
+}
+
+function describeLayers(graph: Graph, count: number, classes: number): DetectorLayer[] {
+  const [, size] = nhwcShape(tensorOf(graph, INPUT_NAME));
+  const layers: DetectorLayer[] = [];
+  for (let index = 0; index < count; index += 1) {
+    const [boxes, scores] = [`boxes_${index}`, `scores_${index}`];
+    const [, rows, columns, boxChannels] = nhwcShape(tensorOf(graph, boxes));
+    const [, scoreRows, scoreColumns, scoreChannels] = nhwcShape(tensorOf(graph, scores));
+    const anchors = boxChannels / 4;
+    const fits =
+      rows === columns &&
+      rows === scoreRows &&
+      columns === scoreColumns &&
+      scoreChannels === anchors * classes;
+    if (!fits) {
+      throw notSsd(
+        `${anchors * classes} scores for ${rows}×${columns} pixels`,
+        `${scoreChannels} for ${scoreRows}×${scoreColumns}`,
+      );
+    }
+    const stride = strideOf(size, rows, layers.at(-1)?.stride ?? 2);
+    layers.push({ boxes, scores, stride, anchors });
+  }
+  return layers;
+}
+
+/**
+ * Reads an SSD detector that ends in TFLite_Detection_PostProcess, cut before the reshapes: outputs
+ * `boxes_N` and `scores_N` are those of the convolutions, in the order of the feature maps.
+ *
+ * Throws MND_MODEL_INVALID, MND_MODEL_OPERATOR or MND_MODEL_SHAPE.
+ */
+export function detectorGraph(model: TfliteModel, postprocess: TfliteOperator): TfliteDetector {
+  const operand = (place: number) => operandOf({ model }, postprocess, 'inputs', place);
+  const boxes = featureMaps(model, operand(0));
+  const scores = featureMaps(model, operand(1));
+  const anchorTensor = operand(2);
+  const classes = operand(1).shape.at(-1) ?? 0;
+  const anchors = anchorValues(postprocess, anchorTensor);
+  const outputs = new Map([
+    ...boxes.map(({ index }, layer) => [index, `boxes_${layer}`] as const),
+    ...scores.map(({ index }, layer) => [index, `scores_${layer}`] as const),
+  ]);
+  if (boxes.length !== scores.length || outputs.size !== 2 * boxes.length) {
+    throw notSsd('boxes and scores of each feature map', `${boxes.length} and ${scores.length}`);
+  }
+  const graph = readGraph(model, outputs);
+  const layers = describeLayers(graph, boxes.length, classes);
+  const boxScales = [
+    setting(postprocess, 'y_scale', 10),
+    setting(postprocess, 'x_scale', 10),
+    setting(postprocess, 'h_scale', 5),
+    setting(postprocess, 'w_scale', 5),
+  ] as const;
+  return { graph, layers, classes, anchors, boxScales };
+}
+
+/** Anchors as real numbers; they are stored as float32 or as uint8 with a scale. */
+function anchorValues(operator: TfliteOperator, tensor: TfliteTensor): Float32Array {
+  const stored = constantValues(operator, tensor, ['float32', 'uint8', 'int8']);
+  if (tensor.shape.at(-1) !== 4)
+    throw notSsd('anchors of 4 numbers', `[${tensor.shape.join(', ')}]`);
+  const [scale = 1] = tensor.scale;
+  const [zeroPoint = 0] = tensor.zeroPoint;
+  return Float32Array.from(stored, (value) => (value - zeroPoint) * scale);
+}
