@@ -91,26 +91,38 @@ export function createGovernor(options: GovernorOptions): Governor {
       jumped: clean.jumped,
     });
     if (verdict.use && reading !== null) {
-      character.update(reading);
+      const still = verdict.stillS >= STILL_S;
+      if (!still) character.update(reading);
       if (verdict.restart || clean.jumped) observer.reset(reading);
-      const sigma = Math.hypot(observer.sigma(), character.noiseC);
-      // A reading that stands still while the model warms may be frozen: it must not argue it down.
-      const doubtful =
-        verdict.stillS >= STILL_S && reading < observer.temperature() - 0.75 * character.stepC;
-      if (doubtful) return verdict;
-      const innovation = observer.correct(reading, character.noiseC, verdict.stillS < STILL_S);
-      // The same surprise thrice is no noise: something unmodelled heats or cools.
-      const surprised = Math.abs(innovation) > 2 * sigma;
-      streak = surprised
-        ? (Math.sign(streak) === Math.sign(innovation) ? streak : 0) + Math.sign(innovation)
-        : 0;
-      if (Math.abs(streak) >= 2) observer.loosen((innovation * innovation) / 4);
+      const told = still ? stillReading(reading) : reading;
+      if (told !== null) correct(told, !still);
     }
     if (clean.slowdown !== null) {
       const seen = Math.min(4, Math.max(0.8, clean.slowdown));
       slowdown += (seen - slowdown) * 0.2;
     }
     return verdict;
+  };
+
+  /**
+   * What a reading that has not changed for long still tells. A coarse sensor: the temperature is
+   * within half a step. A noisy one has no business standing still: it may not argue the model down.
+   */
+  const stillReading = (reading: number): number | null => {
+    const expected = observer.temperature();
+    if (character.noisy) return reading > expected ? reading : null;
+    const half = character.stepC / 2;
+    if (Math.abs(reading - expected) <= half) return null;
+    return reading > expected ? reading - half : reading + half;
+  };
+
+  const correct = (reading: number, learnGains: boolean): void => {
+    const sigma = Math.hypot(observer.sigma(), character.noiseC);
+    const innovation = observer.correct(reading, character.noiseC, learnGains);
+    // The same surprise again is no noise: something unmodelled heats or cools.
+    const surprise = Math.abs(innovation) > 2 * sigma ? Math.sign(innovation) : 0;
+    streak = surprise === 0 ? 0 : (Math.sign(streak) === surprise ? streak : 0) + surprise;
+    if (Math.abs(streak) >= 2) observer.loosen((innovation * innovation) / 4);
   };
 
   const decide = (sample: Sample): Decision => {
@@ -147,7 +159,7 @@ export function createGovernor(options: GovernorOptions): Governor {
         })
       : 0;
     if (trusted) law.next(sustainable, clean.dtS, { mayRise: !inEmergency });
-    else if (verdict.trust !== 'coasting') law.cap(sustainable);
+    else if (verdict.trust !== 'coasting') law.cap(Math.max(sustainable, floor / 2));
     if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
     const dip = probe.update(
       verdict.stillS,
@@ -193,7 +205,7 @@ export function createGovernor(options: GovernorOptions): Governor {
 
   /** A quiet sensor is probed near the target only; a noisy one that has gone quiet, anywhere. */
   const worthProbing = (near: boolean): boolean =>
-    near || character.noiseC > 0.45 * character.stepC;
+    near || character.noisy;
 
   /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */
   const pick = (mix: Mix, fps: number, spend: number): number => {

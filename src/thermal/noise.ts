@@ -5,6 +5,8 @@ export interface SensorCharacter {
   readonly noiseC: number;
   /** Smallest change seen, °C. */
   readonly stepC: number;
+  /** Noise covers the steps: such a sensor changes every few seconds, or it has stopped. */
+  readonly noisy: boolean;
 }
 
 const DEFAULT_STEP_C = 0.5;
@@ -21,6 +23,12 @@ export function createSensorCharacter(): SensorCharacter {
   let last: number | null = null;
   let variance = 0.2 ** 2;
   let step: number | null = null;
+  const noiseC = (): number => {
+    const coarse = (step ?? DEFAULT_STEP_C) ** 2 / 12;
+    const sd = Math.sqrt(Math.max(variance, Math.min(coarse, 0.1)));
+    return Math.min(MOST_NOISE_C, Math.max(LEAST_NOISE_C, sd));
+  };
+  const stepC = (): number => Math.min(1.2, step ?? DEFAULT_STEP_C);
   return {
     update(readingC) {
       if (last !== null) {
@@ -36,12 +44,13 @@ export function createSensorCharacter(): SensorCharacter {
       last = readingC;
     },
     get noiseC() {
-      const coarse = (step ?? DEFAULT_STEP_C) ** 2 / 12;
-      const sd = Math.sqrt(Math.max(variance, Math.min(coarse, 0.1)));
-      return Math.min(MOST_NOISE_C, Math.max(LEAST_NOISE_C, sd));
+      return noiseC();
     },
     get stepC() {
-      return Math.min(1.2, step ?? DEFAULT_STEP_C);
+      return stepC();
+    },
+    get noisy() {
+      return noiseC() > 0.45 * stepC();
     },
   };
 }

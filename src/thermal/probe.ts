@@ -4,14 +4,14 @@
  * the fault detector concludes that it never will).
  */
 export interface Probe {
-  /** Returns the factor on the budget, 0.5 to 1. */
+  /** Returns the factor on the budget, 0.3 to 1. */
   update(stillS: number, allowed: boolean, dtS: number): number;
 }
 
 const AFTER_S = 60;
-const DIP_PER_S = 0.01;
+const DIP_PER_S = 0.03;
 const RETURN_PER_S = 0.03;
-const DEEPEST = 0.5;
+const DEEPEST = 0.3;
 
 export function createProbe(): Probe {
   let factor = 1;
