@@ -112,7 +112,7 @@ export function createGovernor(options: GovernorOptions): Governor {
     const expected = observer.temperature();
     if (character.noisy) return reading > expected ? reading : null;
     const half = character.stepC / 2;
-    if (Math.abs(reading - expected) <= half) return null;
+    if (Math.abs(reading - expected) <= half) return expected;
     return reading > expected ? reading - half : reading + half;
   };
 
