@@ -1,5 +1,6 @@
 import type { ConvOperator, Graph, Tensor } from '../graph.js';
-import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
+import { constantOf, quantizationOf, tensorOf } from '../tensors.js';
+import { symmetricChannel } from './symmetric-channel.js';
 
 /** What re-quantizing the weights did to a graph. */
 export interface SymmetricReport {
@@ -50,34 +51,30 @@ function requantize(graph: Graph, operator: ConvOperator, report: MutableReport)
   const outChannels = weights.shape[operator.depthwise ? 2 : 0] ?? 0;
   const perChannel = outChannels === 0 ? 0 : source.length / outChannels;
   const at = weightIndex(operator, outChannels, perChannel);
-  const inputScale = scalarQuantization(tensorOf(graph, operator.input)).scale;
   const data = new Int8Array(source.length);
   const newBias = new Int32Array(outChannels);
   const scales: number[] = [];
+  const steps = new Int16Array(perChannel);
   let largestWeight = 0;
   let largestError = 0;
   for (let channel = 0; channel < outChannels; channel += 1) {
     const [scale, zeroPoint] = channelParameters(weights, channel);
-    let peak = 0;
     for (let index = 0; index < perChannel; index += 1) {
-      peak = Math.max(peak, Math.abs((source[at(channel, index)] ?? 0) - zeroPoint) * scale);
+      steps[index] = (source[at(channel, index)] ?? 0) - zeroPoint;
     }
-    // The reader's bias has the scale of the input times that of the weights, whatever it says.
-    const realBias = (sourceBias?.[channel] ?? 0) * inputScale * scale;
-    const least = Math.abs(realBias) / (inputScale * BIAS_LIMIT);
-    const wanted = peak === 0 ? scale : peak / 127;
-    const next = Math.fround(Math.max(wanted, least, LEAST_SCALE));
-    if (least > wanted) report.raisedChannels += 1;
-    scales.push(next);
-    newBias[channel] = Math.round(realBias / (inputScale * next));
-    for (let index = 0; index < perChannel; index += 1) {
-      const position = at(channel, index);
-      const real = ((source[position] ?? 0) - zeroPoint) * scale;
-      const stored = Math.max(-127, Math.min(127, Math.round(real / next)));
-      data[position] = stored;
-      largestError = Math.max(largestError, Math.abs(real - stored * next));
+    // The bias is stored at the scale of the input times that of the weights.
+    const oldBias = sourceBias?.[channel] ?? 0;
+    const leastFactor = Math.max(Math.abs(oldBias) / BIAS_LIMIT, LEAST_SCALE / scale);
+    const { factor, stored } = symmetricChannel(steps, leastFactor);
+    if (leastFactor > 1) report.raisedChannels += 1;
+    scales.push(Math.fround(scale * factor));
+    newBias[channel] = Math.round(oldBias / factor);
+    for (const [index, value] of stored.entries()) {
+      data[at(channel, index)] = value;
+      const real = (steps[index] ?? 0) * scale;
+      largestWeight = Math.max(largestWeight, Math.abs(real));
+      largestError = Math.max(largestError, Math.abs(real - value * factor * scale));
     }
-    largestWeight = Math.max(largestWeight, peak);
   }
   report.channels += outChannels;
   if (largestWeight > 0) {
@@ -94,7 +91,9 @@ function requantize(graph: Graph, operator: ConvOperator, report: MutableReport)
 /**
  * Re-quantizes the weights of a quantized graph's convolutions: int8, one scale an output channel,
  * zero point 0, biases to match. Activations keep their quantization. onnxruntime's kernels are
- * faster without zero points; results are no longer those of TensorFlow Lite bit for bit.
+ * faster without zero points. A channel whose weights lie within 127 steps of the old zero point
+ * keeps them as they are; the others lose up to half a bit, so results are near those of TensorFlow
+ * Lite but not the same.
  *
  * A channel with weights of next to nothing but a bias gets a scale that keeps the bias in 32 bits.
  */

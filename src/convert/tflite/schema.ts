@@ -23,17 +23,6 @@ export const OPERATOR_NAMES: readonly string[] = (
   'NON_MAX_SUPPRESSION_V4 NON_MAX_SUPPRESSION_V5 SCATTER_ND SELECT_V2 DENSIFY SEGMENT_SUM BATCH_MATMUL'
 ).split(' ');
 
-/** Numbers of the operators this reader and its tests name. */
-export const OPERATOR_CODE = {
-  ADD: 0,
-  AVERAGE_POOL_2D: 1,
-  CONV_2D: 3,
-  DEPTHWISE_CONV_2D: 4,
-  RESHAPE: 22,
-  SOFTMAX: 25,
-  CUSTOM: 32,
-} as const;
-
 /** TensorType, by number. */
 export const TENSOR_TYPES: readonly string[] = (
   'float32 float16 int32 uint8 int64 string bool int16 complex64 int8 float64 complex128 uint64 ' +
