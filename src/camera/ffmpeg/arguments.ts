@@ -65,7 +65,7 @@ export function ffmpegArguments(input: FfmpegInput, picture: FfmpegPicture): str
     `scale=${width}:${height}`,
     'force_original_aspect_ratio=decrease',
     'force_divisible_by=2',
-    'flags=bilinear',
+    'flags=bilinear+accurate_rnd',
     'out_range=full',
     'out_color_matrix=bt601',
   ].join(':');
@@ -76,8 +76,9 @@ export function ffmpegArguments(input: FfmpegInput, picture: FfmpegPicture): str
     ...oneOf(HARDWARE, picture.hardware ?? 'none', 'hardware'),
     ...inputArguments(input, width, height, fps),
     ...['-an', '-sn', '-dn', '-map', '0:v:0'],
-    ...['-vf', `fps=${fps},${rotate}${scale},${pad}`],
-    ...['-pix_fmt', 'yuv420p', '-f', 'yuv4mpegpipe', '-'],
+    // The format right behind the scaler: else ffmpeg may convert once more, to limited range.
+    ...['-vf', `fps=${fps},${rotate}${scale},format=yuv420p,${pad}`],
+    ...['-f', 'yuv4mpegpipe', '-'],
   ];
 }
 
