@@ -20,7 +20,7 @@ export interface Evidence {
   readonly expectedC: number | null;
   /** One standard deviation of (reading − expected), °C. */
   readonly sigmaC: number;
-  /** Temperature the loads of the last seconds explain, °C: what moves it must move the reading. */
+  /** Temperature the loads of the last minutes explain, °C: what moves it must move the reading. */
   readonly fastRiseC: number;
   /** The gains behind loadRiseC are known well. */
   readonly identified: boolean;

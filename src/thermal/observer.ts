@@ -48,7 +48,7 @@ export interface Observer {
   temperature(): number;
   /** Temperature our and foreign load explain, without the offset. */
   loadRise(): number;
-  /** The part of it that the loads of the last seconds explain. */
+  /** The part of it that the loads of the last minutes explain (7 and 90 s). */
   fastRise(): number;
   /** One standard deviation of the modelled temperature, °C. */
   sigma(): number;
@@ -113,7 +113,10 @@ export function createObserver(
     theta,
     covariance: cov,
     loadRise,
-    fastRise: () => at(theta, 0) * (at(own, 0) + ratio() * at(foreign, 0)),
+    fastRise: () => {
+      const part = (i: number): number => at(theta, i) * (at(own, i) + ratio() * at(foreign, i));
+      return part(0) + part(1);
+    },
     temperature: () => loadRise() + at(theta, OFFSET),
     sigma: () => Math.sqrt(Math.max(0, variance(regressor()))),
     advance(ownLoad, foreignLoad, dtS) {
