@@ -1,11 +1,15 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Dispatcher } from 'undici';
 import { codedError, isCodedError } from '../errors.js';
 import { type Checksum, checksumError, checksumOf } from './checksum.js';
 import { asDiskError, errorCodeOf, isDiskError, requireRoom } from './disk.js';
-import { describeNetworkError, type HttpResponse, httpGet, withoutSecrets } from './http.js';
+import {
+  describeNetworkError,
+  type HttpClient,
+  type HttpResponse,
+  withoutSecrets,
+} from './http.js';
 
 /** Larger than any model archive. */
 export const MAX_DOWNLOAD_BYTES = 256 * 1024 * 1024;
@@ -26,7 +30,7 @@ export interface DownloadOptions {
   readonly file: string;
   readonly partFile: string;
   readonly checksum: Checksum;
-  readonly dispatcher: Dispatcher;
+  readonly http: HttpClient;
   readonly headers?: Readonly<Record<string, string>>;
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
@@ -113,10 +117,9 @@ function asDownloadError(error: unknown, { url, partFile }: DownloadOptions): un
 }
 
 async function attemptTransfer(options: DownloadOptions, from: number): Promise<void> {
-  const { url, dispatcher, signal, partFile } = options;
-  const response = await httpGet({
+  const { url, http, signal, partFile } = options;
+  const response = await http.get({
     url,
-    dispatcher,
     headers: { ...options.headers, ...(from > 0 ? { range: `bytes=${from}-` } : {}) },
     signal,
   });
@@ -168,7 +171,7 @@ async function writeBody(
   options: DownloadOptions,
 ): Promise<void> {
   if (response.statusCode === 416) {
-    await response.body.dump();
+    response.body.destroy();
     return;
   }
   const { partFile, onProgress } = options;

@@ -1,79 +1,140 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, request } from 'undici';
+import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect as tlsConnect } from 'node:tls';
 import { codedError, messageOf } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import { errorCodeOf } from './disk.js';
+import { openTunnel, proxyFor, proxyHeaders } from './proxy.js';
 
 export interface HttpTimeouts {
-  /** Milliseconds until a connection stands. */
-  readonly connect: number;
-  /** Milliseconds until the answer begins, and the longest pause inside it. */
+  /** Milliseconds until the answer begins: name, connection, proxy, TLS and the server's thinking. */
+  readonly answer: number;
+  /** Longest pause inside the answer, milliseconds. */
   readonly idle: number;
 }
 
-export const DEFAULT_TIMEOUTS: HttpTimeouts = { connect: 15_000, idle: 30_000 };
+export const DEFAULT_TIMEOUTS: HttpTimeouts = { answer: 30_000, idle: 30_000 };
 
 const MAX_REDIRECTS = 5;
-
-/**
- * Connections that honour HTTP_PROXY, HTTPS_PROXY and NO_PROXY. The caller closes it.
- *
- * @param env where the proxy is looked for; names in lower case win, as everywhere
- */
-export function createHttpAgent(env: NodeJS.ProcessEnv, timeouts: HttpTimeouts): Dispatcher {
-  const pick = (name: string) => env[name.toLowerCase()] || env[name] || '';
-  const httpProxy = pick('HTTP_PROXY');
-  const httpsProxy = pick('HTTPS_PROXY');
-  const options = {
-    connect: { timeout: timeouts.connect },
-    headersTimeout: timeouts.idle,
-    bodyTimeout: timeouts.idle,
-  };
-  // The proxy agent announces on stderr that it is experimental: only who needs it shall read that.
-  if (httpProxy === '' && httpsProxy === '') return new Agent(options);
-  return new EnvHttpProxyAgent({ ...options, httpProxy, httpsProxy, noProxy: pick('NO_PROXY') });
-}
 
 export interface HttpRequest {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  readonly dispatcher: Dispatcher;
   readonly signal?: AbortSignal;
 }
 
-export type HttpResponse = Dispatcher.ResponseData;
-
-/**
- * GET, following at most {@link MAX_REDIRECTS} redirects. Never from https to http, and credentials
- * stay with the host they are for.
- *
- * @throws MND_DOWNLOAD_FAILED for a bad redirect; undici's errors for everything below HTTP
- */
-export async function httpGet(options: HttpRequest): Promise<HttpResponse> {
-  const { dispatcher, signal } = options;
-  let url = new URL(options.url);
-  let headers: Record<string, string> = {
-    'user-agent': `mobilenetd/${VERSION}`,
-    'accept-encoding': 'identity',
-    ...options.headers,
-  };
-  for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
-    const response = await request(url, { dispatcher, headers, signal: signal ?? null });
-    const target = redirectOf(response, url);
-    if (target === null) return response;
-    await response.body.dump().catch(() => undefined);
-    if (target.origin !== url.origin) {
-      const { authorization: _authorization, ...rest } = headers;
-      headers = rest;
-    }
-    url = target;
-  }
-  throw refused(options.url, `at most ${MAX_REDIRECTS} redirects`, 'more');
+export interface HttpResponse {
+  readonly statusCode: number;
+  readonly headers: IncomingMessage['headers'];
+  /** Fails if the transfer breaks, stalls or is aborted. */
+  readonly body: IncomingMessage;
 }
 
-function redirectOf(response: HttpResponse, from: URL): URL | null {
-  if (![301, 302, 303, 307, 308].includes(response.statusCode)) return null;
-  const location = response.headers.location;
-  if (typeof location !== 'string' || !URL.canParse(location, from.href)) {
+export interface HttpClient {
+  /**
+   * GET, following at most {@link MAX_REDIRECTS} redirects. Never from https to http, and
+   * credentials stay with the host they are for.
+   *
+   * @throws MND_DOWNLOAD_FAILED for a bad redirect; Node's errors for everything below HTTP
+   */
+  get(request: HttpRequest): Promise<HttpResponse>;
+}
+
+/**
+ * A client that honours HTTP_PROXY, HTTPS_PROXY and NO_PROXY. It keeps no connections.
+ *
+ * @param env where the proxy is looked for
+ */
+export function createHttpClient(env: NodeJS.ProcessEnv, timeouts: HttpTimeouts): HttpClient {
+  return {
+    async get({ url: address, headers: own, signal }) {
+      let url = new URL(address);
+      let headers: Record<string, string> = {
+        'user-agent': `mobilenetd/${VERSION}`,
+        'accept-encoding': 'identity',
+        ...own,
+      };
+      for (let redirects = 0; redirects <= MAX_REDIRECTS; redirects += 1) {
+        const response = await requestOnce(url, {
+          headers,
+          proxy: proxyFor(url, env),
+          timeouts,
+          signal,
+        });
+        const target = redirectOf(response, url);
+        if (target === null) return response;
+        if (target.origin !== url.origin) {
+          const { authorization: _authorization, ...rest } = headers;
+          headers = rest;
+        }
+        url = target;
+      }
+      throw refused(address, `at most ${MAX_REDIRECTS} redirects`, 'more');
+    },
+  };
+}
+
+interface OneRequest {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly proxy: URL | null;
+  readonly timeouts: HttpTimeouts;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** One request, up to the head of its answer; the body is watched for pauses from then on. */
+async function requestOnce(
+  url: URL,
+  { headers, proxy, timeouts, signal }: OneRequest,
+): Promise<HttpResponse> {
+  const overdue = new AbortController();
+  const timer = setTimeout(() => overdue.abort(), timeouts.answer);
+  const ended = AbortSignal.any([overdue.signal, ...(signal === undefined ? [] : [signal])]);
+  try {
+    const body = await send(url, headers, proxy, ended);
+    body.setTimeout(timeouts.idle, () => body.destroy(new Error('the transfer stalled')));
+    return { statusCode: body.statusCode ?? 0, headers: body.headers, body };
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw overdue.signal.aborted ? new Error('no answer in time') : error;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function send(
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  proxy: URL | null,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const common: RequestOptions = { agent: false, headers: { ...headers }, signal };
+  if (proxy === null) return answerOf(url, common);
+  if (url.protocol === 'http:') {
+    // A proxy takes the whole address of an http resource (RFC 9112 §3.2.2).
+    const asked = { ...headers, ...proxyHeaders(proxy), host: url.host };
+    return answerOf(proxy, { ...common, path: url.href, headers: asked });
+  }
+  const socket = await openTunnel(url, proxy, signal);
+  const servername = url.hostname;
+  return answerOf(url, { ...common, createConnection: () => tlsConnect({ socket, servername }) });
+}
+
+function answerOf(url: URL, options: RequestOptions): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const request = (url.protocol === 'https:' ? httpsRequest : httpRequest)(url, options);
+    request.once('response', resolve);
+    // Stays: an error after the head belongs to the body, which fails with it.
+    request.on('error', reject);
+    request.end();
+  });
+}
+
+function redirectOf({ statusCode, headers, body }: HttpResponse, from: URL): URL | null {
+  if (![301, 302, 303, 307, 308].includes(statusCode)) return null;
+  body.on('error', () => undefined);
+  body.destroy();
+  const { location } = headers;
+  if (location === undefined || !URL.canParse(location, from.href)) {
     throw refused(from.href, 'a redirect to an address', 'one without');
   }
   const target = new URL(location, from);
@@ -103,11 +164,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTFOUND: 'the host name is not known',
   EAI_AGAIN: 'the name service does not answer',
   ECONNREFUSED: 'the connection was refused',
-  ECONNRESET: 'the connection was reset',
-  UND_ERR_CONNECT_TIMEOUT: 'no connection in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer in time',
-  UND_ERR_BODY_TIMEOUT: 'the transfer stalled',
-  UND_ERR_SOCKET: 'the connection ended too early',
+  ECONNRESET: 'the connection ended too early',
 };
 
 /** Why a transfer failed, in words. */

@@ -1,9 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
-import type { Dispatcher } from 'undici';
 import type { NpmSource } from './catalog.js';
-import { httpGet } from './http.js';
+import type { HttpClient } from './http.js';
 
 const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
 const MAX_MANIFEST_BYTES = 1024 * 1024;
@@ -122,18 +121,14 @@ function withoutCredentials(url: URL): string {
 export async function askTarballUrl(
   source: NpmSource,
   settings: NpmSettings,
-  options: { readonly dispatcher: Dispatcher; readonly signal?: AbortSignal },
+  { http, signal }: { readonly http: HttpClient; readonly signal?: AbortSignal },
 ): Promise<string | null> {
   const path = source.package.replace('/', '%2f');
   const url = withoutCredentials(new URL(`${path}/${source.version}`, settings.registry));
-  const { authorization } = settings;
-  const response = await httpGet({
-    url,
-    headers: headersFor(url, settings.registry, authorization),
-    ...options,
-  });
+  const headers = headersFor(url, settings.registry, settings.authorization);
+  const response = await http.get({ url, headers, signal });
   if (response.statusCode !== 200) {
-    await response.body.dump();
+    response.body.destroy();
     return null;
   }
   const chunks: Uint8Array[] = [];

@@ -5,7 +5,7 @@ import { extractMembers } from './archive.js';
 import type { CatalogEntry, ModelSource, SourceMember } from './catalog.js';
 import { type Checksum, checksumOf, integritySum, requireChecksum, sha256Sum } from './checksum.js';
 import { type DownloadOptions, download } from './download.js';
-import { createHttpAgent, DEFAULT_TIMEOUTS, type HttpTimeouts } from './http.js';
+import { createHttpClient, DEFAULT_TIMEOUTS, type HttpTimeouts } from './http.js';
 import { askTarballUrl, headersFor, npmSettings, tarballName, tarballUrl } from './npm-registry.js';
 import { claimPart, releasePart } from './part-file.js';
 import type { OnProgress, ShelfLog } from './progress.js';
@@ -142,13 +142,13 @@ async function downloadArchive(
   if (present === checksum.text) return { file, discard };
 
   const partFile = await claimPart(downloads, key, process.pid);
-  const dispatcher = createHttpAgent(environment.env, environment.timeouts ?? DEFAULT_TIMEOUTS);
+  const http = createHttpClient(environment.env, environment.timeouts ?? DEFAULT_TIMEOUTS);
   const { onProgress } = options;
   const common = {
     file,
     partFile,
     checksum,
-    dispatcher,
+    http,
     signal: options.signal,
     sleep: environment.sleep,
     ...(onProgress && {
@@ -161,7 +161,6 @@ async function downloadArchive(
     else if (source.kind === 'https') await download({ ...common, url: source.url });
   } finally {
     await releasePart(downloads, key, process.pid);
-    await dispatcher.close().catch(() => undefined);
   }
   return { file, discard };
 }
