@@ -86,7 +86,7 @@ function quantizeActivation(
   const [min, max] = activation === 'relu6' ? [0, 6] : rangeOf(calibration, tensor.name);
   // Zero must be exact: padding is made of it.
   const low = activation === 'none' ? Math.min(min, 0) : 0;
-  const high = Math.max(max, low + 1e-6);
+  const high = Math.max(max, 0, low + 1e-6);
   const scale = (high - low) / 255;
   const zeroPoint = Math.round(-low / scale);
   return {
