@@ -1,5 +1,6 @@
 import { request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { codedError, messageOf } from '../errors.js';
 import { VERSION } from '../package-root.js';
@@ -115,8 +116,10 @@ async function send(
     return answerOf(proxy, { ...common, path: url.href, headers: asked });
   }
   const socket = await openTunnel(url, proxy, signal);
-  const servername = url.hostname;
-  return answerOf(url, { ...common, createConnection: () => tlsConnect({ socket, servername }) });
+  const host = url.hostname;
+  const servername = isIP(host) === 0 ? host : '';
+  const createConnection = () => tlsConnect({ socket, host, servername });
+  return answerOf(url, { ...common, createConnection });
 }
 
 function answerOf(url: URL, options: RequestOptions): Promise<IncomingMessage> {

@@ -1,0 +1,148 @@
+import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t from 'tap';
+import { describeMobilenetV1 } from '#mobilenetd/mobilenet/architecture.js';
+import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/catalog.js';
+import { readLabels } from '#mobilenetd/models/labels.js';
+
+const SHIPPED = 'models/catalog.json';
+
+t.test('the shipped catalogue is complete and true to the architecture', async (t) => {
+  const catalog = await readCatalog();
+  const family = catalog.models.filter(({ family }) => family === 'mobilenet_v1');
+  const grid = [1, 0.75, 0.5, 0.25].flatMap((alpha) =>
+    [224, 192, 160, 128].map((size) => `${alpha} ${size}`),
+  );
+  t.strictSame(
+    family.map(({ alpha, sizes }) => `${alpha} ${sizes[0]}`),
+    grid,
+  );
+  for (const { name, alpha, sizes, multAdds } of family) {
+    const { totals } = describeMobilenetV1({ alpha, size: sizes[0] ?? 0, classes: 1001 });
+    t.equal(multAdds?.[0], Math.round(totals.multAdds / 1e5) / 10, `${name}: multiply-adds`);
+    t.ok(name.includes(`_${sizes[0]}_`), `${name}: size`);
+  }
+  t.equal(new Set(family.map(({ accuracy }) => accuracy.top1)).size > 10, true);
+  const names = catalog.models.map(({ name }) => name);
+  t.ok(names.includes('mobilenet_v2_1.0_224_quant'));
+  t.strictSame(
+    catalog.models.find(({ name }) => name === catalog.defaults.detect)?.sizes,
+    [300, 236, 172, 140],
+  );
+});
+
+t.test('every label file of the catalogue is there, with its number of labels', async (t) => {
+  const catalog = await readCatalog();
+  for (const entry of catalog.models) {
+    const labels = await readLabels(labelsFileOf(catalog, entry));
+    t.equal(labels.length, entry.task === 'detect' ? 91 : 1001, entry.name);
+  }
+  const [detector] = catalog.models.filter(({ task }) => task === 'detect');
+  const labels = detector === undefined ? [] : await readLabels(labelsFileOf(catalog, detector));
+  t.equal(labels[0], '', 'the background has no name');
+  t.equal(labels[1], 'person');
+  t.equal(labels[13], 'stop sign');
+  t.equal(labels[90], 'toothbrush');
+  t.equal(labels.filter((label) => label !== '').length, 80);
+});
+
+type Json = Record<string, unknown>;
+type Edit = (catalog: { models: Json[] } & Json) => void;
+
+function entryOf(catalog: { models: Json[] }, index: number): Json & { source: Json } {
+  const entry = catalog.models[index];
+  if (entry === undefined) throw new Error('no such entry');
+  return entry as Json & { source: Json };
+}
+
+const MALFORMED: Readonly<Record<string, readonly [edit: Edit, place: RegExp]>> = {
+  'another schema': [(c) => Object.assign(c, { schema: 2 }), /\/schema must be equal/],
+  'no models': [
+    (c) => Object.assign(c, { models: undefined }),
+    /must have required property 'models'/,
+  ],
+  'a checksum that is too short': [
+    (c) => Object.assign(entryOf(c, 3).source, { sha256: 'abc' }),
+    /\/models\/3\/source\/sha256/,
+  ],
+  'an integrity that is none': [
+    (c) => Object.assign(entryOf(c, 17).source, { integrity: 'sha1-xyz' }),
+    /\/models\/17\/source\/integrity/,
+  ],
+  'a name that leaves the folder': [
+    (c) => Object.assign(entryOf(c, 0), { name: '../evil' }),
+    /\/models\/0\/name/,
+  ],
+  'labels that leave the folder': [
+    (c) => Object.assign(entryOf(c, 0), { labels: '../../etc/passwd' }),
+    /\/models\/0\/labels/,
+  ],
+  'an alpha of zero': [(c) => Object.assign(entryOf(c, 1), { alpha: 0 }), /\/models\/1\/alpha/],
+  'a size that is no number': [
+    (c) => Object.assign(entryOf(c, 2), { sizes: ['224'] }),
+    /\/models\/2\/sizes\/0/,
+  ],
+  'an unknown task': [(c) => Object.assign(entryOf(c, 2), { task: 'guess' }), /\/models\/2\/task/],
+  'an unknown kind of source': [
+    (c) => Object.assign(entryOf(c, 2).source, { kind: 'ftp' }),
+    /\/models\/2\/source/,
+  ],
+  'an address that is no web address': [
+    (c) => Object.assign(entryOf(c, 2).source, { url: 'file:///etc/passwd' }),
+    /\/models\/2\/source\/url/,
+  ],
+  'an unknown key': [
+    (c) => Object.assign(entryOf(c, 4), { acuracy: {} }),
+    /\/models\/4 must NOT have additional properties \("acuracy"\)/,
+  ],
+  'two models of one name': [
+    (c) => Object.assign(entryOf(c, 5), { name: entryOf(c, 1).name }),
+    /\/models\/5\/name .* is that of \/models\/1/,
+  ],
+  'multiply-adds for other sizes': [
+    (c) => Object.assign(entryOf(c, 6), { multAdds: [1, 2] }),
+    /\/models\/6\/multAdds has 2 values for 1 sizes/,
+  ],
+  'a default that is no model': [
+    (c) => Object.assign(c, { defaults: { classify: 'nothing', detect: 'nothing' } }),
+    /\/defaults\/classify/,
+  ],
+  'the same member twice': [
+    (c) => {
+      const { source } = entryOf(c, 17);
+      const [first] = source.members as unknown[];
+      Object.assign(source, { members: [first, first] });
+    },
+    /\/models\/17\/source\/members has .* twice/,
+  ],
+};
+
+t.test('a malformed catalogue is refused, with the place', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'catalog-'));
+  const text = await readFile(SHIPPED, 'utf8');
+  for (const [name, [edit, place]] of Object.entries(MALFORMED)) {
+    const catalog: { models: Json[] } & Json = JSON.parse(text);
+    edit(catalog);
+    const file = join(dir, 'catalog.json');
+    await writeFile(file, JSON.stringify(catalog));
+    await t.rejects(readCatalog(file), { code: 'MND_CATALOG_INVALID', message: place }, name);
+  }
+});
+
+t.test('a catalogue that cannot be read is refused', async (t) => {
+  const dir = await mkdtemp(join(tmpdir(), 'catalog-'));
+  const file = join(dir, 'catalog.json');
+  await t.rejects(readCatalog(file), { code: 'MND_CATALOG_INVALID', message: /ENOENT/ });
+  for (const content of ['', '{', '[]', 'null', '"x"', '\u0000']) {
+    await writeFile(file, content);
+    await t.rejects(readCatalog(file), { code: 'MND_CATALOG_INVALID' }, JSON.stringify(content));
+  }
+  await writeFile(file, ' '.repeat(5_000_000));
+  await t.rejects(readCatalog(file), { code: 'MND_CATALOG_INVALID', message: /5000000 bytes/ });
+});
+
+t.test('the type of a read catalogue is what it says', async (t) => {
+  const catalog: Catalog = await readCatalog(SHIPPED);
+  t.equal(catalog.file, SHIPPED);
+});
