@@ -1,15 +1,29 @@
+import { existsSync, readFileSync } from 'node:fs';
 import type { InferenceSession } from 'onnxruntime-node';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
 
 const { default: ort } = await import('onnxruntime-node');
 
+/**
+ * x64 processors without VNNI saturate sums of uint8 · int8 pairs; this option makes onnxruntime use
+ * uint8 weights there. ARM and newer x64 need nothing.
+ */
+function quantPrecision(): '0' | '1' {
+  if (process.arch !== 'x64' || !existsSync('/proc/cpuinfo')) return '0';
+  return readFileSync('/proc/cpuinfo', 'utf8').includes('vnni') ? '0' : '1';
+}
+
 const OPTIONS: InferenceSession.SessionOptions = {
   intraOpNumThreads: 1,
   interOpNumThreads: 1,
   logSeverityLevel: 3,
   extra: {
-    session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } },
+    session: {
+      intra_op: { allow_spinning: '0' },
+      inter_op: { allow_spinning: '0' },
+      x64quantprecision: quantPrecision(),
+    },
   },
 };
 

@@ -102,29 +102,13 @@ function weightInputs(
     onnxWeightDims(shapes),
     weights,
   );
-  const [onlyScale] = scale;
-  const [onlyZeroPoint] = zeroPoint;
-  if (scale.length === 1 && onlyScale !== undefined && onlyZeroPoint !== undefined) {
-    return [
-      name,
-      builder.scalar('float32', onlyScale),
-      builder.scalar('int8', onlyZeroPoint - shift),
-    ];
-  }
+  const dims = scale.length === 1 ? [] : [scale.length];
+  const zeros = Int8Array.from(zeroPoint, (zero) => zero - shift);
+  // Not shared between operators: onnxruntime's session.x64quantprecision rewrites each in place.
   return [
     name,
-    builder.constant(
-      `${operator.output}:scales`,
-      'float32',
-      [scale.length],
-      Float32Array.from(scale),
-    ),
-    builder.constant(
-      `${operator.output}:zeros`,
-      'int8',
-      [scale.length],
-      Int8Array.from(zeroPoint, (zero) => zero - shift),
-    ),
+    builder.constant(`${operator.output}:scale`, 'float32', dims, Float32Array.from(scale)),
+    builder.constant(`${operator.output}:zero`, 'int8', dims, zeros),
   ];
 }
 
