@@ -26,6 +26,7 @@ export interface Evidence {
   readonly identified: boolean;
   readonly stepC: number;
   readonly noiseC: number;
+  readonly noisy: boolean;
   /** The firmware throttles because of heat although the reading is far from hot. */
   readonly contradicted: boolean;
   /** Time since the last sample, s. */
@@ -49,6 +50,7 @@ const NEW_LEVEL_WITHIN_C = 2.5;
 const FROZEN_S = 60;
 const FROZEN_EARLY_S = 20;
 const PROOF_S = 40;
+const QUIET_PROOF_S = 25;
 
 export interface FaultDetector {
   check(evidence: Evidence): Verdict;
@@ -78,8 +80,10 @@ export function createFaultDetector(): FaultDetector {
       stillS += e.dtS;
     }
     last = reading;
-    // Slow heat can make up for slow changes of load, so only the last seconds are proof.
-    rises = rises.filter((rise) => rise.atS > stillS - PROOF_S);
+    // Slow heat can make up for slow changes of load, so only the last seconds are proof; the
+    // reading of a quiet sensor may hide nearly a step, and as much again by chance.
+    const proofS = e.noisy ? PROOF_S : QUIET_PROOF_S;
+    rises = rises.filter((rise) => rise.atS > stillS - proofS);
     rises.push({ atS: stillS, riseC: e.fastRiseC });
     const values = rises.map((rise) => rise.riseC);
     const moved = Math.max(...values) - Math.min(...values);
@@ -87,7 +91,8 @@ export function createFaultDetector(): FaultDetector {
     if (stillS < FROZEN_S) return false;
     // Noise wider than a step shows every few seconds: when it stops, the sensor has stopped.
     if (noiseBefore > 0.8 * Math.max(0.25, e.stepC)) return true;
-    return moved > (e.identified ? 1 : 3) * (1.5 * e.stepC + 0.3);
+    const proofC = e.noisy ? 1.5 * e.stepC + 0.3 : 2.2 * e.stepC + 0.4;
+    return moved > (e.identified ? 1 : 3) * proofC;
   };
 
   const classify = (e: Evidence): SensorFault | null => {

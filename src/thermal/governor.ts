@@ -5,7 +5,7 @@ import { createFaultDetector, type Verdict } from './faults.js';
 import { sustainableLoad, totalGain } from './forecast.js';
 import { createForeignLoad } from './foreign-load.js';
 import { type CleanSample, createIntake } from './intake.js';
-import { allocate, buildHull, type Hull, loadAt, topLoad } from './ladder.js';
+import { allocate, buildHull, dipped, type Hull, loadAt, topLoad } from './ladder.js';
 import { createErrorDiffusion } from './mix.js';
 import { createSensorCharacter } from './noise.js';
 import { BANK, createObserver, OFFSET, RATIO, SLOPE, TIME_CONSTANTS_S } from './observer.js';
@@ -43,6 +43,8 @@ const CONTRADICTION_C = 10;
 const STILL_S = 15;
 /** Extra distance while the sensor is in doubt, °C. */
 const DOUBT_C = 3;
+/** A quiet sensor is probed only when this near to the target, °C. */
+const NEAR_C = 10;
 /** Share of a second that can be spent in inference. */
 const FULL_SECOND = 0.98;
 
@@ -86,6 +88,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       identified: totalGain(observer).sigmaC < 0.4 * totalGain(observer).gainC,
       stepC: character.stepC,
       noiseC: character.noiseC,
+      noisy: character.noisy,
       contradicted: contradictedS >= 2,
       dtS,
       jumped: clean.jumped,
@@ -161,21 +164,20 @@ export function createGovernor(options: GovernorOptions): Governor {
     if (trusted) law.next(sustainable, clean.dtS, { mayRise: !inEmergency });
     else if (verdict.trust !== 'coasting') law.cap(Math.max(sustainable, floor / 2));
     if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
-    const dip = probe.update(
-      verdict.stillS,
-      trusted && worthProbing(estimate > targetC - 10) && law.value > floor * 1.2,
-      clean.dtS,
-    );
+    const worthIt = character.noisy || estimate > targetC - NEAR_C;
+    const allowed = trusted && worthIt && law.value > floor * 1.2;
+    const dip = probe.update(verdict.stillS, { allowed, noisy: character.noisy }, clean.dtS);
 
-    let budget = Math.min(law.value, topLoad(hull, fps)) * dip;
+    let budget = Math.min(law.value, topLoad(hull, fps));
     if (inEmergency) budget = Math.min(budget, floor * emergency.rate);
     const spend = Math.min(budget, FULL_SECOND / slowdown);
-    const plan = allocate(hull, spend, fps, { minFps: settings.rules.minFps, segment });
-    segment = plan.segment;
+    const full = allocate(hull, spend, fps, { minFps: settings.rules.minFps, segment });
+    segment = full.segment;
+    const plan = dipped(full, settings.ladder, dip);
     const mode = modeOf(verdict, inEmergency, plan.load, topLoad(hull, fps));
     const temperatureC = known ? estimate : null;
     return {
-      rung: pick(plan.mix, fps, spend),
+      rung: pick(plan.mix, fps, spend * dip),
       fps: plan.fps,
       mix: plan.mix,
       reason: explain({
@@ -193,7 +195,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       }),
       mode,
       fault: verdict.fault,
-      budget,
+      budget: budget * dip,
       targetC,
       temperatureC,
       headroomC: temperatureC === null ? null : limitC - temperatureC,
@@ -202,10 +204,6 @@ export function createGovernor(options: GovernorOptions): Governor {
       board: identified(),
     };
   };
-
-  /** A quiet sensor is probed near the target only; a noisy one that has gone quiet, anywhere. */
-  const worthProbing = (near: boolean): boolean =>
-    near || character.noisy;
 
   /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */
   const pick = (mix: Mix, fps: number, spend: number): number => {

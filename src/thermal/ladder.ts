@@ -142,6 +142,21 @@ export function allocate(
   };
 }
 
+/** Lowers the load to a part of it without another pair: less of the upper rung, then fewer frames. */
+export function dipped(plan: Allocation, ladder: readonly Rung[], factor: number): Allocation {
+  if (factor >= 1) return plan;
+  const lowMs = ladder[plan.mix.low]?.costMs ?? 0;
+  const highMs = ladder[plan.mix.high]?.costMs ?? 0;
+  const load = plan.load * factor;
+  const perFrame = plan.fps > 0 ? (1000 * load) / plan.fps : 0;
+  if (perFrame >= lowMs && highMs > lowMs) {
+    const fraction = clamp01((perFrame - lowMs) / (highMs - lowMs));
+    return { ...plan, mix: { ...plan.mix, fraction }, load };
+  }
+  const fps = lowMs > 0 ? Math.min(plan.fps, (1000 * load) / lowMs) : plan.fps;
+  return { ...plan, mix: { ...plan.mix, fraction: 0 }, fps, load };
+}
+
 /** Part of a corner's cost by which the budget must pass it before the pair above is taken. */
 const CORNER_HYSTERESIS = 0.04;
 
