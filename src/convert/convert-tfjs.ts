@@ -6,6 +6,7 @@ import { equalizeGraph } from './equalize.js';
 import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { quantizeGraph } from './quantize.js';
+import { resolveShapes } from './resolve-shapes.js';
 import { graphStatistics } from './statistics.js';
 import { scalarQuantization, tensorOf } from './tensors.js';
 import { readTfjs, type TfjsFiles } from './tfjs/read.js';
@@ -21,7 +22,8 @@ export interface DetectorOptions {
  * Side lengths that suit the network, native first: all have 300's remainder by 32, so that the
  * padding of each strided convolution falls on the same side.
  */
-const SIZES = [300, 236, 172, 140];
+const NATIVE_SIZE = 300;
+const SIZES = [NATIVE_SIZE, 236, 172, 140];
 
 /** Scores of 90 classes and the background, as TensorFlow's COCO label map numbers them. */
 const COCO_COLUMNS = 91;
@@ -40,7 +42,8 @@ export function convertTfjs(files: TfjsFiles & DetectorOptions): ConvertedModel 
 }
 
 /**
- * Writes a detector's float graph in one numeric form.
+ * Writes a detector's float graph in one numeric form. The report counts multiply-adds at the native
+ * size.
  *
  * @throws MND_MODEL_MISMATCH for a form or calibration that does not fit, or another head than SSD
  *   with six layers; MND_MODEL_OPERATOR
@@ -52,7 +55,7 @@ export function convertDetectorGraph(source: Graph, options: DetectorOptions): C
     form: options.form,
     input: { name: graph.inputs[0] ?? '', sizes: SIZES },
     head: detectorHead(graph),
-    report: { ...graphStatistics(graph), ...changes },
+    report: { ...graphStatistics(resolveShapes(graph, NATIVE_SIZE, NATIVE_SIZE)), ...changes },
   };
 }
 
@@ -95,7 +98,7 @@ function detectorHead(graph: Graph): SsdHead {
     classes: COCO_COLUMNS,
     layers,
     anchors: {
-      referenceSize: 300,
+      referenceSize: NATIVE_SIZE,
       minScale: 0.2,
       maxScale: 0.95,
       aspectRatios: [1, 2, 0.5, 3, 0.3333],

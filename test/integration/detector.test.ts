@@ -94,6 +94,7 @@ t.test('the published COCO detector sees what is drawn, int8 as float32', { skip
     t.equal(report.operators.conv, 55);
     t.equal(report.operators['depthwise-conv'], 33);
     t.equal(report.operators.add, 10);
+    t.equal(report.multAdds?.toFixed(1), '749.5');
     if (head.kind !== 'ssd') throw new Error(head.kind);
     const session = await openOnnx(onnx);
     for (const [label, drawing] of SCENES) {
