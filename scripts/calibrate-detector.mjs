@@ -3,7 +3,7 @@
 //
 //   npm run build && node scripts/fetch-detector.mjs && node scripts/calibrate-detector.mjs
 //
-// Deterministic: pictures in order of name, one resizer. It takes about a minute.
+// Deterministic: pictures in order of name, one resizer. It takes some minutes.
 import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { equalizableGroups, equalizeGraph } from '#mobilenetd/convert/equalize.js';
@@ -20,8 +20,11 @@ import {
 } from './detector-data.mjs';
 
 const SIZES = [300, 236, 172, 140];
-/** Part of the values that each end of a range leaves out. */
-const PERCENTILE = 1e-5;
+/**
+ * Part of the values that each end of a range leaves out: inside the network a finer step is worth
+ * more than rare values; of the outputs, the rare values are the objects.
+ */
+const LEFT_OUT = { inside: 5e-5, outputs: 1e-5 };
 /**
  * Logits below −6 (a score of 0.25 %) are never looked at and above 8 (99.97 %) are certain, so the
  * 256 steps are spent in between.
@@ -44,19 +47,28 @@ const ranges = await measureRanges(graph);
 const corrections = await measureCorrections(graph, ranges);
 writeFileSync(calibrationFile(), format());
 
-/** Square roots of each channel's RMS, relative to the geometric mean of its group. */
+/**
+ * Square roots of each channel's greatest magnitude, relative to the geometric mean of its group:
+ * half of the difference goes into the activations, half into the weights that read them.
+ */
 async function measureChannelScales(graph) {
   const groups = equalizableGroups(graph);
-  const moments = await measureChannels(graph, groups.flat(), (value) => value * value);
+  const peaks = new Map();
+  await runPrefix(graph, groups.flat(), (name, data, channels) => {
+    if (!peaks.has(name)) peaks.set(name, new Float32Array(channels));
+    const peak = peaks.get(name);
+    for (let i = 0; i < data.length; i++) {
+      peak[i % channels] = Math.max(peak[i % channels], Math.abs(data[i]));
+    }
+  });
   return new Map(
     groups.map((group) => {
-      const channels = moments.get(group[0]).length;
-      const rms = Array.from({ length: channels }, (_, channel) => {
-        return Math.sqrt(Math.max(...group.map((name) => moments.get(name)[channel])));
+      const highest = Array.from(peaks.get(group[0]), (_, channel) => {
+        return Math.max(1e-3, ...group.map((name) => peaks.get(name)[channel]));
       });
-      const logarithms = rms.map((value) => Math.log(Math.max(value, 1e-3)));
-      const mean = Math.exp(logarithms.reduce((sum, value) => sum + value, 0) / channels);
-      return [group[0], rms.map((value) => rounded(Math.sqrt(Math.max(value / mean, 1e-3)), 4))];
+      const logarithms = highest.map((value) => Math.log(value));
+      const mean = Math.exp(logarithms.reduce((sum, value) => sum + value, 0) / highest.length);
+      return [group[0], highest.map((value) => rounded(Math.sqrt(value / mean), 4))];
     }),
   );
 }
@@ -66,10 +78,11 @@ async function measureRanges(graph) {
   const linear = graph.operators.filter(({ activation }) => activation === 'none');
   const ranges = new Map();
   for (const { output, kind } of linear) {
-    const isScore = graph.outputs.includes(output) && graph.outputs.indexOf(output) % 2 === 1;
+    const isScore = graph.outputs.indexOf(output) % 2 === 1;
     const values = [];
     await runPrefix(graph, [output], (_, data) => values.push(data.slice()));
-    const [low, high] = percentiles(values);
+    const isOutput = graph.outputs.includes(output);
+    const [low, high] = percentiles(values, isOutput ? LEFT_OUT.outputs : LEFT_OUT.inside);
     ranges.set(output, [
       rounded(isScore ? Math.max(low, LOGIT_RANGE[0]) : low, 5),
       rounded(isScore ? Math.min(high, LOGIT_RANGE[1]) : high, 5),
@@ -87,14 +100,14 @@ async function measureCorrections(graph, ranges) {
   const calibration = { channelScales: new Map(), ranges, corrections: new Map() };
   const convolutions = graph.operators.filter(({ kind }) => kind === 'conv');
   const inputs = [...new Set(convolutions.map(({ input }) => input))];
-  const floatMeans = await measureChannels(graph, inputs, (value) => value);
+  const floatMeans = await measureMeans(graph, inputs);
   for (const input of inputs) {
     const { graph: quantized } = quantizeGraph(graph, calibration);
     const quantization = quantized.tensors.get(input)?.quantization;
     const means = floatMeans.get(input);
     let stored = means;
     if (quantization) {
-      const measured = await measureChannels(quantized, [input], (value) => value);
+      const measured = await measureMeans(quantized, [input]);
       const [zeroPoint] = quantization.zeroPoint;
       const [scale] = quantization.scale;
       stored = measured.get(input).map((value) => (value - zeroPoint) * scale);
@@ -130,14 +143,14 @@ function lostMeans(operator, graph, quantized, means, storedMeans) {
   return lost;
 }
 
-/** Mean of `measure(value)` for each channel of each named activation; every picture counts alike. */
-async function measureChannels(graph, names, measure) {
+/** Mean of each channel of each named activation; every picture counts alike. */
+async function measureMeans(graph, names) {
   const sums = new Map();
   await runPrefix(graph, names, (name, data, channels) => {
     if (!sums.has(name)) sums.set(name, new Float64Array(channels));
     const sum = sums.get(name);
     const weight = channels / data.length / pictures.length;
-    for (let i = 0; i < data.length; i++) sum[i % channels] += measure(data[i]) * weight;
+    for (let i = 0; i < data.length; i++) sum[i % channels] += data[i] * weight;
   });
   return sums;
 }
@@ -159,7 +172,7 @@ async function runPrefix(graph, names, onValues) {
   await session.release();
 }
 
-function percentiles(parts) {
+function percentiles(parts, leftOut) {
   const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
   let at = 0;
   for (const part of parts) {
@@ -167,7 +180,7 @@ function percentiles(parts) {
     at += part.length;
   }
   all.sort();
-  const skipped = Math.round(PERCENTILE * (all.length - 1));
+  const skipped = Math.round(leftOut * (all.length - 1));
   return [all[skipped], all[all.length - 1 - skipped]];
 }
 
@@ -186,7 +199,7 @@ function format() {
     made_by: 'scripts/calibrate-detector.mjs',
     pictures: files.map((file) => basename(file)),
     sizes: SIZES,
-    percentile: PERCENTILE,
+    left_out: LEFT_OUT,
   };
   const lines = (map) => {
     const entries = [...map].map(([name, values]) => {
