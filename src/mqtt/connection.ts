@@ -1,26 +1,20 @@
 import { Socket } from 'node:net';
-import { connect as connectClient, type IClientOptions, type MqttClient } from 'mqtt';
-import { codedError, messageOf } from '../errors.js';
+import { connect as connectClient, type MqttClient } from 'mqtt';
+import { codedError, isCodedError, messageOf } from '../errors.js';
 import { createBackoff } from './backoff.js';
-import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
+import {
+  addressOf,
+  CONNECT_TIMEOUT_MS,
+  type ConnectionOptions,
+  clientOptions,
+  MAX_INCOMING,
+} from './client-options.js';
+import { REAL_TIMERS, SILENT } from './log.js';
 import { createPacketLimit } from './packet-limit.js';
 import { createReporter, describeFailure, TAKEN_OVER } from './reporter.js';
 import { createSizeLimit } from './size-limit.js';
-import { matchesFilter } from './topics.js';
+import { deliver, type Registration } from './subscriptions.js';
 import { createWindow } from './window.js';
-
-export interface TlsOptions {
-  /** PEM texts. */
-  readonly ca?: string | Buffer;
-  readonly cert?: string | Buffer;
-  readonly key?: string | Buffer;
-  /** False accepts any certificate. */
-  readonly verify?: boolean;
-  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
-  readonly alpn?: readonly string[];
-  /** Name in the broker's certificate, if it is not the host of the address. */
-  readonly serverName?: string;
-}
 
 /** Properties that only MQTT 5 carries; left out on MQTT 3.1.1. */
 export interface MessageProperties {
@@ -37,6 +31,8 @@ export interface PublishOptions {
   readonly properties?: MessageProperties;
 }
 
+export type { ConnectionOptions, TlsOptions } from './client-options.js';
+
 /** A message that arrived. */
 export interface IncomingMessage {
   readonly topic: string;
@@ -46,30 +42,6 @@ export interface IncomingMessage {
   /** MQTT 5 only: where an answer is wanted, and what it is to carry. */
   readonly responseTopic?: string;
   readonly correlationData?: Buffer;
-}
-
-export interface ConnectionOptions {
-  /** mqtt, mqtts, ws or wss. A user name and password in it are used and never shown. */
-  readonly url: string;
-  readonly username?: string | null;
-  readonly password?: string | null;
-  /** The same over restarts, and of no other client: a second one would throw this one out. */
-  readonly clientId: string;
-  /** 4 is MQTT 3.1.1 (default: every broker speaks it), 5 is MQTT 5. */
-  readonly protocol?: 4 | 5;
-  readonly tls?: TlsOptions;
-  /** Published by the broker when this client is gone without a word; retained, QoS 1. */
-  readonly will?: { readonly topic: string; readonly payload: string };
-  /** Seconds, default 30: a link that is dead without being closed is noticed after 1.5 times this. */
-  readonly keepalive?: number;
-  /** Largest payload that is sent, bytes, default 1 MiB. */
-  readonly maxPayload?: number;
-  readonly random?: () => number;
-  readonly timers?: Timers;
-  /** Monotonic, milliseconds. */
-  readonly monotonic?: () => number;
-  readonly log?: Log;
-  readonly connect?: (url: string, options: IClientOptions) => MqttClient;
 }
 
 export interface Connection {
@@ -93,7 +65,7 @@ export interface Connection {
     handler: (message: IncomingMessage) => void,
     qos?: 0 | 1,
   ): Promise<Subscription>;
-  /** Calls `listener` after every successful connect, when subscriptions have been asked for. */
+  /** Calls `listener` after every successful connect, when subscriptions have been asked for again. */
   onConnect(listener: () => void): void;
   onDisconnect(listener: () => void): void;
   /** Disconnects properly (the will is not published) within about a second. */
@@ -104,21 +76,11 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
-interface Registration {
-  readonly filters: readonly string[];
-  readonly handler: (message: IncomingMessage) => void;
-  readonly qos: 0 | 1;
-}
-
-const CONNECT_TIMEOUT_MS = 10_000;
 const WATCHDOG_MS = CONNECT_TIMEOUT_MS + 5000;
 const CLOSE_TIMEOUT_MS = 1000;
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
-/** Bytes of the largest packet that is read; commands are far smaller. */
-const MAX_INCOMING = 1024 * 1024;
 /** A connection that lasted this long was a sound one: the next retry is a quick one again. */
 const SOUND_MS = 10_000;
-const RECEIVE_MAXIMUM = 64;
 /** QoS 1 messages under way at a time; less if the broker says so. */
 const WINDOW = 32;
 
@@ -134,7 +96,7 @@ export function createConnection(options: ConnectionOptions): Connection {
   const timers = options.timers ?? REAL_TIMERS;
   const monotonic = options.monotonic ?? (() => performance.now());
   const protocol = options.protocol ?? 4;
-  const address = takeApart(options);
+  const address = addressOf(options);
   const backoff = createBackoff({ random: options.random ?? Math.random });
   const reporter = createReporter({ log, monotonic, broker: address.shown });
   const sizes = createSizeLimit(options.maxPayload ?? DEFAULT_MAX_PAYLOAD, monotonic);
@@ -156,41 +118,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     retry = null;
     reason = null;
     try {
-      const made = (options.connect ?? connectClient)(address.url, clientOptions());
+      const made = (options.connect ?? connectClient)(address.url, clientOptions(options, address));
       client = made;
       attach(made);
     } catch (error) {
       // TLS material that cannot be read, an unknown scheme: reported, and tried again.
       reason = error;
-      lost(null);
+      lost(client);
     }
-  }
-
-  function clientOptions(): IClientOptions {
-    const { will, tls } = options;
-    return {
-      clientId: options.clientId,
-      protocolVersion: protocol,
-      clean: true,
-      keepalive: options.keepalive ?? 30,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      reconnectPeriod: 0,
-      resubscribe: false,
-      queueQoSZero: false,
-      ...(address.username !== null && { username: address.username }),
-      ...(address.password !== null && { password: address.password }),
-      ...(will && {
-        will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
-      }),
-      ...(protocol === 5 && {
-        properties: {
-          sessionExpiryInterval: 0,
-          receiveMaximum: RECEIVE_MAXIMUM,
-          maximumPacketSize: MAX_INCOMING,
-        },
-      }),
-      ...(tls && tlsOptions(tls)),
-    };
   }
 
   function attach(made: MqttClient): void {
@@ -229,13 +164,14 @@ export function createConnection(options: ConnectionOptions): Connection {
     made.on('message', (topic, payload, packet) => {
       if (made !== client) return;
       const { retain, properties } = packet;
-      deliver({
+      const message = {
         topic,
         payload,
         retain,
         ...(properties?.responseTopic && { responseTopic: properties.responseTopic }),
         ...(properties?.correlationData && { correlationData: properties.correlationData }),
-      });
+      };
+      deliver(registrations, message, log);
     });
     made.on('close', () => lost(made));
   }
@@ -248,6 +184,7 @@ export function createConnection(options: ConnectionOptions): Connection {
     timers.clearTimeout(watchdog);
     // Its listeners stay: a late error must find one, or it would be an uncaught exception.
     from?.end(true);
+    from?.stream.destroy();
     const failure = unavailable(describeFailure(reason));
     for (const reject of unanswered) reject(failure);
     unanswered.clear();
@@ -264,21 +201,10 @@ export function createConnection(options: ConnectionOptions): Connection {
     for (const listener of listeners) listener();
   }
 
-  function deliver(message: IncomingMessage): void {
-    for (const { filters, handler } of [...registrations]) {
-      if (!filters.some((filter) => matchesFilter(filter, message.topic))) continue;
-      try {
-        handler(message);
-      } catch (error) {
-        log.error({ topic: message.topic }, `a message handler failed: ${messageOf(error)}`);
-      }
-    }
-  }
-
   function resubscribe(made: MqttClient): void {
     for (const registration of registrations) {
       ask(made, registration).catch((error) => {
-        log.warn({ filters: registration.filters }, messageOf(error));
+        if (isRefusal(error)) log.warn({ filters: registration.filters }, messageOf(error));
       });
     }
   }
@@ -317,12 +243,13 @@ export function createConnection(options: ConnectionOptions): Connection {
     on.publish(topic, bytes, { qos, retain, ...more }, (error) => {
       // What a lost connection still answers is about a window that is no more.
       if (on !== client) return;
+      // "Connection closed": the close event follows, and knows why.
+      if (error && !('code' in error)) return;
       if (qos === 1) {
         acknowledged();
         window.leave();
       }
-      if (!error) settle(null);
-      else settle('code' in error ? refusal(topic, error) : error);
+      settle(error ? refusal(topic, error) : null);
     });
   }
 
@@ -360,20 +287,23 @@ export function createConnection(options: ConnectionOptions): Connection {
     async subscribe(filters, handler, qos = 1) {
       const registration = { filters, handler, qos };
       registrations.add(registration);
-      if (up && client !== null) {
-        try {
-          await ask(client, registration);
-        } catch (error) {
-          registrations.delete(registration);
-          throw error;
-        }
-      }
-      return {
+      const subscription = {
         async close() {
           registrations.delete(registration);
           if (up && client !== null) await client.unsubscribeAsync([...filters]).catch(() => {});
         },
       };
+      if (up && client !== null) {
+        try {
+          await ask(client, registration);
+        } catch (error) {
+          // One that was only cut off is asked for again with the next connection.
+          if (!isRefusal(error)) return subscription;
+          registrations.delete(registration);
+          throw error;
+        }
+      }
+      return subscription;
     },
     onConnect: (listener) => void onConnect.push(listener),
     onDisconnect: (listener) => void onDisconnect.push(listener),
@@ -384,7 +314,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (last === null) return;
       await new Promise<void>((resolve) => {
         const deadline = timers.setTimeout(() => last.end(true, () => resolve()), CLOSE_TIMEOUT_MS);
-        last.end(false, () => {
+        last.end(!up, () => {
           timers.clearTimeout(deadline);
           resolve();
         });
@@ -394,33 +324,9 @@ export function createConnection(options: ConnectionOptions): Connection {
   };
 }
 
-interface Address {
-  /** Without user name and password. */
-  readonly url: string;
-  readonly shown: string;
-  readonly username: string | null;
-  readonly password: string | null;
-}
-
-function takeApart(options: ConnectionOptions): Address {
-  const url = new URL(options.url);
-  const username = options.username ?? (url.username ? decodeURIComponent(url.username) : null);
-  const password = options.password ?? (url.password ? decodeURIComponent(url.password) : null);
-  url.username = '';
-  url.password = '';
-  return { url: url.href, shown: `${url.protocol}//${url.host}`, username, password };
-}
-
-function tlsOptions(tls: TlsOptions): IClientOptions & { minVersion?: string } {
-  return {
-    ...(tls.ca !== undefined && { ca: tls.ca as Buffer }),
-    ...(tls.cert !== undefined && { cert: tls.cert as Buffer }),
-    ...(tls.key !== undefined && { key: tls.key as Buffer }),
-    ...(tls.serverName !== undefined && { servername: tls.serverName }),
-    ...(tls.alpn !== undefined && { ALPNProtocols: [...tls.alpn] }),
-    minVersion: tls.minVersion ?? 'TLSv1.2',
-    rejectUnauthorized: tls.verify ?? true,
-  };
+/** True for what the broker answered, false for what a lost connection did. */
+function isRefusal(error: unknown): boolean {
+  return isCodedError(error) && error.code === 'MND_MQTT_REFUSED';
 }
 
 function toBuffer(payload: string | Uint8Array): Buffer {

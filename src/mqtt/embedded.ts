@@ -40,7 +40,8 @@ const MAX_CLIENTS = 100;
 const MAX_PACKET = 1024 * 1024;
 const MAX_RETAINED = 10_000;
 const SAVE_MS = 60_000;
-/** CONNACK code of MQTT 3.1.1. */
+/** CONNACK codes of MQTT 3.1.1 (3.2.2.3). */
+const UNAVAILABLE = 3;
 const BAD_CREDENTIALS = 4;
 
 /**
@@ -67,15 +68,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     preConnect(_client, packet, done) {
       // A session that outlived its connection would queue messages without a bound.
       packet.clean = true;
-      const room = broker.connectedClients < (options.maxClients ?? MAX_CLIENTS);
-      done(room ? null : new Error('too many clients'), room);
+      done(null, true);
     },
     authenticate(_client, username, password, done) {
+      if (broker.connectedClients >= (options.maxClients ?? MAX_CLIENTS)) {
+        return done(refusal('too many clients', UNAVAILABLE), false);
+      }
       void authenticate(options.users, username, password).then((known) => {
-        if (known) return done(null, true);
-        const error = new Error('unknown user or wrong password') as AuthenticateError;
-        error.returnCode = BAD_CREDENTIALS;
-        done(error, false);
+        done(known ? null : refusal('unknown user or wrong password', BAD_CREDENTIALS), known);
       });
     },
     authorizePublish(_client, packet, done) {
@@ -164,6 +164,10 @@ async function authenticate(
   if (users === undefined) return true;
   const hash = username !== undefined && Object.hasOwn(users, username) ? users[username] : null;
   return verifyPassword(password ?? Buffer.alloc(0), hash ?? null);
+}
+
+function refusal(message: string, returnCode: number): AuthenticateError {
+  return Object.assign(new Error(message), { returnCode });
 }
 
 function checkExposure({ host, port, users, allowAnonymous }: EmbeddedBrokerOptions): void {
