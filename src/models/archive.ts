@@ -69,7 +69,8 @@ interface Ledger {
 
 function createLedger(options: ExtractOptions): Ledger {
   const { members, strip = 0, limits = ARCHIVE_LIMITS } = options;
-  const missing = new Map(members.map((member) => [member.path, member]));
+  const missing = new Set(members.map(({ path }) => path));
+  const admitted = new Set<string>();
   let entries = 0;
   let total = 0;
   const tooLarge = (expected: string) =>
@@ -86,7 +87,8 @@ function createLedger(options: ExtractOptions): Ledger {
       const member = members.find((candidate) => candidate.path === path);
       if (member === undefined) return null;
       if (!isFile) throw invalid(options, `a file "${path}"`, 'a link or a folder');
-      if (!missing.has(path)) throw invalid(options, `"${path}" once`, 'twice');
+      if (admitted.has(path)) throw invalid(options, `"${path}" once`, 'twice');
+      admitted.add(path);
       if (size > limits.memberBytes)
         throw tooLarge(`at most ${limits.memberBytes} bytes in a file`);
       return member;
@@ -97,7 +99,7 @@ function createLedger(options: ExtractOptions): Ledger {
     },
     done: ({ path }) => missing.delete(path),
     requireComplete() {
-      const [path] = missing.keys();
+      const [path] = missing;
       if (path !== undefined) throw invalid(options, `a file "${path}" in it`, 'none');
     },
   };
@@ -106,7 +108,7 @@ function createLedger(options: ExtractOptions): Ledger {
 async function extractTar(options: ExtractOptions, ledger: Ledger): Promise<void> {
   const parser = new Parser({ strict: true });
   const failed = new AbortController();
-  const writes: Promise<void>[] = [];
+  const writes: { readonly entry: ReadEntry; readonly written: Promise<void> }[] = [];
   const fail = (error: unknown) => failed.abort(error);
 
   parser.on('entry', (entry: ReadEntry) => {
@@ -118,12 +120,14 @@ async function extractTar(options: ExtractOptions, ledger: Ledger): Promise<void
         entry.resume();
         return;
       }
+      // The writer reads the error; a stream without any listener would throw it.
+      entry.on('error', () => undefined);
       const written = writeMember(member, entry).then(() => ledger.done(member));
       written.catch(fail);
-      writes.push(written);
+      writes.push({ entry, written });
     } catch (error) {
-      entry.resume();
       fail(error);
+      entry.resume();
     }
   });
 
@@ -147,8 +151,11 @@ async function extractTar(options: ExtractOptions, ledger: Ledger): Promise<void
       (source) => feed(parser, source, signal),
       { signal },
     );
-    await Promise.all(writes);
+    await Promise.all(writes.map(({ written }) => written));
   } catch (error) {
+    // A file whose rest will never come is closed before the caller removes it.
+    for (const { entry } of writes) entry.destroy(error);
+    await Promise.allSettled(writes.map(({ written }) => written));
     throw failed.signal.aborted ? failed.signal.reason : error;
   }
 }
