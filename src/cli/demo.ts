@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import type { Daemon } from '../daemon/daemon.js';
+import type { Thermometer } from '../daemon/thermometer.js';
 import { codedError } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import { eventPayload } from '../mqtt/payloads.js';
@@ -17,6 +18,8 @@ const STOP_DEADLINE_MS = 5000;
 interface DemoFlags {
   readonly for?: number;
   readonly fps: number;
+  readonly board?: string;
+  readonly speed: number;
   readonly json: boolean;
 }
 
@@ -33,6 +36,11 @@ export const register: Register = (program, context) => {
     )
     .option('--for <seconds>', 'stop after this time', positive)
     .option('--fps <rate>', 'frames a second, 0.1 to 60', positive, 10)
+    .option(
+      '--board <name>',
+      'heat a simulated board, e.g. pi4-case, instead of using the own sensor',
+    )
+    .option('--speed <factor>', 'simulated seconds a second, with --board', positive, 30)
     .option('--json', 'one JSON object a line: first the addresses, then events', false)
     .action((flags: DemoFlags) => runDemo(flags, context));
 };
@@ -49,6 +57,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
     level: context.debug ? 'debug' : 'warn',
     destination: context.stderr,
   });
+  const thermometer = await thermometerOf(flags);
   const printer = createPrinter(flags.json, context.stdout);
   let daemon: Daemon | null = null;
   try {
@@ -57,6 +66,8 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       env: context.env,
       log,
       onProgress: (text) => writeLine(context.stderr, text),
+      ...(thermometer !== null && { thermometer }),
+      onDecision: (decision) => printer.decision(decision.reason, flags.board ?? null),
       onEvents: (events, result) => printer.events(events, result),
     });
     printer.ready(daemon, config);
@@ -67,6 +78,12 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   } finally {
     await daemon?.stop(STOP_DEADLINE_MS);
   }
+}
+
+async function thermometerOf(flags: DemoFlags): Promise<Thermometer | null> {
+  if (flags.board === undefined) return null;
+  const { simulatedThermometer } = await import('../daemon/thermometer.js');
+  return simulatedThermometer(flags.board, flags.speed);
 }
 
 /** The configuration of the user with the demo's camera; the models stay where they always are. */
@@ -85,6 +102,8 @@ function demoConfig(flags: DemoFlags, context: CommandContext): Config {
 interface Printer {
   ready(daemon: Daemon, config: Config): void;
   events(events: readonly PresenceEvent[], result: Result | null): void;
+  /** What the governor decided; `simulated` is the board that is not real. */
+  decision(reason: string, simulated: string | null): void;
 }
 
 function createPrinter(json: boolean, stdout: NodeJS.WritableStream): Printer {
@@ -104,6 +123,8 @@ function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
     events: (events) => {
       for (const event of events) writeJsonLine(stdout, eventPayload(event));
     },
+    // A line of standard output is an event; decisions are on MQTT.
+    decision: () => {},
   };
 }
 
@@ -119,7 +140,7 @@ function textPrinter(stdout: NodeJS.WritableStream): Printer {
     events: (events, result) => {
       for (const event of events) {
         if (event.type === 'update') continue;
-        const time = new Date(event.end ?? event.start).toTimeString().slice(0, 8);
+        const time = clockTime(event.end ?? event.start);
         const score = event.score.toFixed(2);
         const ms = result === null ? '' : `  ${result.timings.inference.toFixed(1)} ms`;
         const text =
@@ -129,7 +150,15 @@ function textPrinter(stdout: NodeJS.WritableStream): Printer {
         writeLine(stdout, text);
       }
     },
+    decision: (reason, simulated) => {
+      const board = simulated === null ? '' : `simulated ${simulated}: `;
+      writeLine(stdout, `${clockTime(Date.now())}  ~ ${board}${reason}`);
+    },
   };
+}
+
+function clockTime(milliseconds: number): string {
+  return new Date(milliseconds).toTimeString().slice(0, 8);
 }
 
 function seconds(event: PresenceEvent): string {

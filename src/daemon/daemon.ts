@@ -4,8 +4,10 @@ import { messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import type { PresenceEvent } from '../presence/event.js';
 import type { Notifier } from '../systemd/notify.js';
+import type { GoverningOptions } from './governing.js';
 import type { Log } from './log.js';
 import { type Runtime, startRuntime } from './runtime.js';
+import type { Thermometer } from './thermometer.js';
 
 export interface DaemonOptions {
   readonly config: Config;
@@ -13,6 +15,9 @@ export interface DaemonOptions {
   readonly log: Log;
   readonly notifier?: Notifier;
   readonly onProgress?: (text: string) => void;
+  /** Stands in for the machine's own sensor. */
+  readonly thermometer?: Thermometer;
+  readonly onDecision?: GoverningOptions['onDecision'];
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
 }
 

@@ -16,12 +16,19 @@ export interface ModelOptions {
 const DEFAULT_DETECTOR = 'ssdlite_mobilenet_v2_coco';
 const DEFAULT_CLASSIFIER = 'mobilenet_v1_0.75_192_quant';
 
+/** What the daemon runs, and the rungs the governor may choose from. */
+export interface ProvidedModel {
+  readonly variant: Variant;
+  /** All installed variants of the task, or those of the configured model. */
+  readonly variants: readonly Variant[];
+}
+
 /**
  * The configured variant; a model of the catalogue that is not installed is fetched first.
  *
  * @throws MND_MODEL_UNKNOWN, MND_DOWNLOAD_FAILED and what else pulling throws
  */
-export async function provideVariant(options: ModelOptions): Promise<Variant> {
+export async function provideModel(options: ModelOptions): Promise<ProvidedModel> {
   const { config, env, log } = options;
   const { task, name, form } = config.model;
   const shelf = openShelf({
@@ -29,8 +36,16 @@ export async function provideVariant(options: ModelOptions): Promise<Variant> {
     mirror: env.MOBILENETD_MODELS_MIRROR ?? null,
     env,
   });
+  const provided = async (): Promise<ProvidedModel> => {
+    const variant = await shelf.resolve({ task, name, form });
+    const all = await shelf.variants(task, form);
+    const chosen = all.filter(
+      (other) => name === 'auto' || [other.name, other.model].includes(name),
+    );
+    return { variant, variants: chosen.length === 0 ? [variant] : chosen };
+  };
   try {
-    return await shelf.resolve({ task, name, form });
+    return await provided();
   } catch (error) {
     if (!isCodedError(error) || error.code !== 'MND_MODEL_MISSING') throw error;
     const missing =
@@ -38,6 +53,6 @@ export async function provideVariant(options: ModelOptions): Promise<Variant> {
     log.info({ model: missing }, 'fetching the model');
     options.onProgress?.(`fetching and converting ${missing} …`);
     await shelf.pull([missing]);
-    return shelf.resolve({ task, name, form });
+    return provided();
   }
 }

@@ -4,12 +4,15 @@ import { messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { GoverningOptions } from './governing.js';
+import { startGovernor } from './governor.js';
 import { infoPayload } from './info.js';
 import { createLifecycle } from './lifecycle.js';
 import type { Log } from './log.js';
 import { type Messaging, startMessaging } from './messaging.js';
-import { provideVariant } from './model.js';
+import { provideModel } from './model.js';
 import { connectParts, createNetworkOf, openDatabase } from './parts.js';
+import type { Thermometer } from './thermometer.js';
 import { startTimers } from './timers.js';
 
 export interface RuntimeOptions {
@@ -19,6 +22,9 @@ export interface RuntimeOptions {
   readonly onProgress?: (text: string) => void;
   /** Told of every event once it is recorded. */
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
+  /** Stands in for the machine's own sensor. */
+  readonly thermometer?: Thermometer;
+  readonly onDecision?: GoverningOptions['onDecision'];
   /** Called with every labelled frame. */
   readonly onResult?: (result: Result) => void;
 }
@@ -42,7 +48,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     mkdirSync(config.state_dir, { recursive: true });
     const store = openDatabase(config, log);
     lifecycle.started('the database', () => store.close());
-    const variant = await provideVariant(options);
+    const { variant, variants } = await provideModel(options);
     const network = createNetworkOf(config, log);
     await network.open(variant);
     lifecycle.started('the network', () => network.close());
@@ -57,7 +63,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     messaging.publisher.setInfo(infoPayload(config, variant));
     messaging.publisher.start();
     parts.pipeline.start();
-    lifecycle.started('the timers', startTimers({ ...parts, store, messaging, log }));
+    const governor = startGovernor({ ...options, ...parts, network, messaging, variants });
+    lifecycle.started('the governor', () => governor.stop());
+    const heat = () => governor.heat();
+    lifecycle.started('the timers', startTimers({ ...parts, store, messaging, heat }));
     return {
       messaging,
       variant,

@@ -1,11 +1,12 @@
 import type { Store } from '../store/store.js';
+import { decodeThrottled } from '../thermal/throttle-flags.js';
 import type { Fleet } from './fleet.js';
 import type { Flow } from './flow.js';
 import { healthPayload } from './health.js';
-import type { Log } from './log.js';
 import type { Messaging } from './messaging.js';
 import type { Meter } from './meter.js';
 import type { Pipeline } from './pipeline.js';
+import type { HeatReading } from './thermometer.js';
 
 export interface TimersOptions {
   readonly store: Store;
@@ -14,7 +15,7 @@ export interface TimersOptions {
   readonly flow: Flow;
   readonly pipeline: Pipeline;
   readonly meter: Meter;
-  readonly log: Log;
+  readonly heat: () => HeatReading | null;
 }
 
 const TICK_MS = 1000;
@@ -42,6 +43,8 @@ export function startTimers(options: TimersOptions): () => void {
 function sample(options: TimersOptions, startedAt: number): Record<string, unknown> {
   const { store, fleet, pipeline, meter } = options;
   const now = performance.now();
+  const heat = options.heat();
+  const flags = heat?.flags ?? null;
   const dropped = fleet.units().map(({ slot }) => slot.stats().dropped);
   return healthPayload({
     time: Date.now(),
@@ -52,8 +55,8 @@ function sample(options: TimersOptions, startedAt: number): Record<string, unkno
     outbox: store.outbox.depth(),
     droppedMessages: store.outbox.dropped(),
     rssBytes: process.memoryUsage.rss(),
-    temperature: null,
-    throttled: null,
-    undervoltage: null,
+    temperature: heat?.tempC ?? null,
+    throttled: flags === null ? null : decodeThrottled(flags).heat,
+    undervoltage: flags === null ? null : decodeThrottled(flags).undervoltage,
   });
 }

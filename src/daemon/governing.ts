@@ -1,0 +1,225 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Config } from '../config/config.js';
+import { messageOf } from '../errors.js';
+import { createGovernor, type Decision, type Governor } from '../thermal/governor.js';
+import { limitFor, readBoardModel } from '../thermal/limit.js';
+import type { Fleet } from './fleet.js';
+import type { Log } from './log.js';
+import type { Messaging } from './messaging.js';
+import type { Network } from './network.js';
+import type { Pipeline } from './pipeline.js';
+import type { MeasuredRung } from './rungs.js';
+import type { HeatReading, Thermometer } from './thermometer.js';
+
+export interface GoverningOptions {
+  readonly config: Config;
+  readonly log: Log;
+  readonly rungs: readonly MeasuredRung[];
+  readonly thermometer: Thermometer;
+  readonly network: Network;
+  readonly fleet: Fleet;
+  readonly pipeline: Pipeline;
+  readonly messaging: Messaging;
+  /** Told of every decision that changes something. */
+  readonly onDecision?: (decision: Decision, rungs: readonly MeasuredRung[]) => void;
+}
+
+export interface Governing {
+  /** The last reading; null before the first. */
+  heat(): HeatReading | null;
+  stop(): void;
+}
+
+/** Milliseconds between two snapshots of what the governor has learnt. */
+const SNAPSHOT_MS = 300_000;
+const SNAPSHOT_FILE = 'governor.json';
+
+/**
+ * Lets the governor decide once a (simulated) second and carries its decisions out: the mix of
+ * variants, and the rate at which each camera is looked at.
+ */
+export async function startGoverning(options: GoverningOptions): Promise<Governing> {
+  const { config, log, rungs, thermometer, network, fleet, pipeline, messaging } = options;
+  const { limitC, why } = limitFor(
+    thermometer.simulated ?? (await readBoardModel(config.governor.proc_root)),
+    config.governor.limit,
+    config.governor.margin,
+  );
+  const governor = openGovernor(options, limitC);
+  const startedAt = performance.now();
+  let heat: HeatReading | null = null;
+  let last = { at: startedAt, stats: pipeline.stats() };
+  let decision: Decision | null = null;
+  let shown = '';
+  let busy = 0;
+  let deciding = false;
+
+  async function decide(): Promise<void> {
+    const at = performance.now();
+    const stats = pipeline.stats();
+    const dtS = (at - last.at) / 1000;
+    const frames = stats.labelled - last.stats.labelled;
+    const busyMs = stats.busyMs - last.stats.busyMs;
+    const fps = requestedFps(fleet, config);
+    // On a simulated board frames take its time, not ours.
+    busy = thermometer.simulated === null ? busyMs / (at - last.at) : expectedBusy(decision, rungs);
+    heat = await thermometer.read(dtS, busy);
+    last = { at, stats };
+    decision = governor.decide({
+      timeS: ((at - startedAt) / 1000) * thermometer.speed,
+      tempC: heat.tempC,
+      throttledFlags: heat.flags,
+      cpuUtil: heat.cpuUtil,
+      requestedFps: fps,
+      deliveredFps: thermometer.simulated === null ? frames / dtS : (decision?.fps ?? fps),
+      latencyMs: thermometer.simulated === null && frames > 0 ? busyMs / frames : null,
+      rung: decision?.rung ?? rungs.length - 1,
+      busy,
+    });
+    await apply(decision, fps);
+  }
+
+  async function apply(next: Decision, fps: number): Promise<void> {
+    const low = rungs[next.mix.low]?.variant;
+    const high = rungs[next.mix.high]?.variant;
+    if (low === undefined || high === undefined) return;
+    await network.use({ low, high, fraction: next.mix.fraction });
+    const share = next.fps >= fps ? null : next.fps / Math.max(fps, 1e-6);
+    for (const unit of fleet.units()) {
+      const own = config.cameras[unit.name]?.fps ?? fps;
+      unit.limitRate(share === null ? null : own * share);
+    }
+    show(next);
+  }
+
+  /** Only what a person would call a change: another pair of rungs, another rate or mode. */
+  function show(next: Decision): void {
+    const key = `${next.mode} ${next.mix.low} ${next.mix.high} ${Math.round(next.fps)}`;
+    if (key === shown) return;
+    shown = key;
+    const simulated = thermometer.simulated === null ? '' : ` (simulated ${thermometer.simulated})`;
+    log.info({ mode: next.mode, fps: next.fps }, `governor${simulated}: ${next.reason}`);
+    messaging.publisher.setGovernor(governorPayload(next, rungs, limitC, thermometer.simulated));
+    options.onDecision?.(next, rungs);
+  }
+
+  function tick(): void {
+    if (deciding) return;
+    deciding = true;
+    decide()
+      .catch((error: unknown) =>
+        log.warn({ err: error }, `governor: a decision was not carried out: ${messageOf(error)}`),
+      )
+      .finally(() => {
+        deciding = false;
+      });
+  }
+
+  log.info({ limit: limitC }, `governor: limit ${limitC} °C (${why}), ${rungs.length} rungs`);
+  tick();
+  const ticking = setInterval(tick, Math.max(20, 1000 / thermometer.speed));
+  const file = join(config.state_dir, SNAPSHOT_FILE);
+  const remember = () => {
+    if (thermometer.simulated === null) saveSnapshot(file, governor, log);
+  };
+  const saving = setInterval(remember, SNAPSHOT_MS);
+  return {
+    heat: () => heat,
+    stop() {
+      clearInterval(ticking);
+      clearInterval(saving);
+      remember();
+    },
+  };
+}
+
+function openGovernor(options: GoverningOptions, limitC: number): Governor {
+  const { config, rungs, thermometer, fleet } = options;
+  const rules = config.governor;
+  const saved =
+    thermometer.simulated === null ? readSnapshotFile(join(config.state_dir, SNAPSHOT_FILE)) : null;
+  return createGovernor({
+    ladder: rungs,
+    limitC,
+    requestedFps: requestedFps(fleet, config),
+    marginC: rules.margin,
+    pin: rules.pin,
+    floorAlpha: rules.floor_alpha,
+    floorSize: rules.floor_size,
+    minFps: rules.min_fps,
+    prefer: rules.prefer,
+    ...(saved !== null && {
+      restore: saved.snapshot,
+      restoreElapsedS: Math.max(0, (Date.now() - saved.time) / 1000),
+    }),
+  });
+}
+
+/** Frames a second all cameras that deliver ask for. */
+function requestedFps(fleet: Fleet, config: Config): number {
+  const online = fleet.units().filter((unit) => unit.status() === 'online');
+  return online.reduce((sum, { name }) => sum + (config.cameras[name]?.fps ?? 0), 0);
+}
+
+/** Busy fraction of a simulated board under the last decision. */
+function expectedBusy(decision: Decision | null, rungs: readonly MeasuredRung[]): number {
+  if (decision === null) return 0;
+  const { low, high, fraction } = decision.mix;
+  const costOf = (index: number) => rungs[index]?.costMs ?? 0;
+  const cost = costOf(high) * fraction + costOf(low) * (1 - fraction);
+  return Math.min(1, (decision.fps * cost) / 1000);
+}
+
+/** Payload of `<base>/governor`. */
+function governorPayload(
+  decision: Decision,
+  rungs: readonly MeasuredRung[],
+  limit: number,
+  simulated: string | null,
+): Record<string, unknown> {
+  const rung = rungs[decision.mix.high];
+  const { low, high, fraction } = decision.mix;
+  return {
+    time: new Date().toISOString(),
+    model: rung?.name ?? null,
+    alpha: rung?.alpha ?? null,
+    size: rung?.size ?? null,
+    mix: { low: rungs[low]?.name, high: rungs[high]?.name, fraction },
+    fps: decision.fps,
+    temperature: decision.temperatureC,
+    target: decision.targetC,
+    limit,
+    headroom: decision.headroomC,
+    budget: decision.budget,
+    mode: decision.mode,
+    fault: decision.fault,
+    simulated,
+    board: decision.board,
+    reason: decision.reason,
+  };
+}
+
+interface SavedSnapshot {
+  readonly time: number;
+  readonly snapshot: unknown;
+}
+
+function readSnapshotFile(file: string): SavedSnapshot | null {
+  try {
+    const found = JSON.parse(readFileSync(file, 'utf8')) as Partial<SavedSnapshot> | null;
+    if (typeof found?.time !== 'number' || found.snapshot === undefined) return null;
+    return { time: found.time, snapshot: found.snapshot };
+  } catch {
+    // None yet, or a damaged one: the board is learnt anew.
+    return null;
+  }
+}
+
+function saveSnapshot(file: string, governor: Governor, log: Log): void {
+  try {
+    writeFileSync(file, JSON.stringify({ time: Date.now(), snapshot: governor.snapshot() }));
+  } catch (error) {
+    log.warn({ err: error }, `what the governor learnt is not kept: ${messageOf(error)}`);
+  }
+}

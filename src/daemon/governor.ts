@@ -1,0 +1,77 @@
+import { messageOf } from '../errors.js';
+import type { Variant } from '../models/variant.js';
+import { type Governing, type GoverningOptions, startGoverning } from './governing.js';
+import { type MeasuredRung, measureRungs } from './rungs.js';
+import { threadsOf } from './settings.js';
+import { type HeatReading, realThermometer, type Thermometer } from './thermometer.js';
+
+export interface GovernorPartOptions extends Omit<GoverningOptions, 'rungs' | 'thermometer'> {
+  readonly thermometer?: Thermometer;
+  readonly variants: readonly Variant[];
+}
+
+/** The governor of the daemon, or what stands in its place when there is none. */
+export interface GovernorPart {
+  heat(): HeatReading | null;
+  stop(): Promise<void>;
+}
+
+/**
+ * Measures the variants in the background and then starts the governor; until then the first variant
+ * labels frames. Without a sensor there is no governor (`governor.enabled: auto`), which is said.
+ */
+export function startGovernor(options: GovernorPartOptions): GovernorPart {
+  const { config, log } = options;
+  const thermometer = options.thermometer ?? realThermometer(config);
+  let governing: Governing | null = null;
+  let lone: HeatReading | null = null;
+  let stopped = false;
+
+  async function start(): Promise<void> {
+    if (config.governor.enabled === false) {
+      log.warn('governor: off (governor.enabled: false): nothing keeps this board from throttling');
+      return pinOnly();
+    }
+    lone = await thermometer.read(0, 0);
+    if (lone.tempC === null && config.governor.enabled === 'auto') {
+      log.warn('governor: off: no temperature sensor was found, so heat is not looked after');
+      return pinOnly();
+    }
+    const rungs = await ladder();
+    if (stopped || rungs.length === 0) return;
+    governing = await startGoverning({ ...options, thermometer, rungs });
+    if (stopped) governing.stop();
+  }
+
+  function ladder(): Promise<MeasuredRung[]> {
+    return measureRungs({
+      variants: options.variants,
+      stateDir: config.state_dir,
+      threads: threadsOf(config),
+      measure: async (variant) =>
+        thermometer.costMs(variant) ?? (await options.network.measure(variant)),
+      keep: thermometer.simulated === null,
+      onError: (variant, error) =>
+        log.warn({ err: error }, `governor: ${variant.name} is left out: ${messageOf(error)}`),
+    });
+  }
+
+  async function pinOnly(): Promise<void> {
+    const { pin } = config.governor;
+    const pinned = options.variants.find(({ name }) => name === pin);
+    if (pinned !== undefined) await options.network.use({ low: pinned, high: pinned, fraction: 1 });
+    else if (pin !== 'auto') log.warn(`governor: no installed variant is named ${pin}`);
+  }
+
+  const starting = start().catch((error: unknown) =>
+    log.error({ err: error }, `governor: not started: ${messageOf(error)}`),
+  );
+  return {
+    heat: () => governing?.heat() ?? lone,
+    async stop() {
+      stopped = true;
+      await starting;
+      governing?.stop();
+    },
+  };
+}

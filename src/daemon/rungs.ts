@@ -1,0 +1,91 @@
+import { readFile, rename, writeFile } from 'node:fs/promises';
+import { cpus } from 'node:os';
+import { join } from 'node:path';
+import type { Variant } from '../models/variant.js';
+import type { Rung } from '../thermal/governor.js';
+
+/** A rung of the governor's ladder and the variant it stands for, by rising cost. */
+export interface MeasuredRung extends Rung {
+  readonly variant: Variant;
+}
+
+export interface MeasureOptions {
+  readonly variants: readonly Variant[];
+  /** Folder of the record of earlier measurements. */
+  readonly stateDir: string;
+  readonly threads: number;
+  /** Median wall time of one inference, ms. */
+  readonly measure: (variant: Variant) => Promise<number>;
+  /** Whether the figures are kept and reused: not those of a simulated board. */
+  readonly keep: boolean;
+  readonly onError: (variant: Variant, error: unknown) => void;
+}
+
+interface Profile {
+  readonly schema: 1;
+  /** What the figures depend on; others are of no use. */
+  readonly board: string;
+  readonly medianMs: Readonly<Record<string, number>>;
+}
+
+/**
+ * The rungs of the governor: what each variant costs on this board, measured once and kept in the
+ * state folder, and how accurate it is. A variant that fails is left out.
+ */
+export async function measureRungs(options: MeasureOptions): Promise<MeasuredRung[]> {
+  const file = join(options.stateDir, 'profile.json');
+  const board = `${cpus()[0]?.model ?? 'unknown'} · ${cpus().length} cores · ${options.threads} threads`;
+  const known = options.keep ? await readProfile(file, board) : {};
+  const medianMs: Record<string, number> = {};
+  const rungs: MeasuredRung[] = [];
+  for (const variant of options.variants) {
+    const accuracy = accuracyOf(variant, options.variants);
+    if (accuracy === null) continue;
+    try {
+      const key = `${variant.sha256} ${variant.size}`;
+      const costMs = known[key] ?? (await options.measure(variant));
+      medianMs[key] = costMs;
+      const { name, alpha, size } = variant;
+      rungs.push({ name, alpha, size, accuracy, costMs, variant });
+    } catch (error) {
+      options.onError(variant, error);
+    }
+  }
+  if (options.keep)
+    await writeProfile(file, { schema: 1, board, medianMs: { ...known, ...medianMs } });
+  return rungs.sort((a, b) => a.costMs - b.costMs);
+}
+
+/**
+ * Published accuracy, percent. A detector's is published for its native size alone; at others it is
+ * taken to fall with the square root of the side: a cautious guess that keeps the ladder's order.
+ */
+function accuracyOf(variant: Variant, all: readonly Variant[]): number | null {
+  const own = variant.accuracy.top1 ?? variant.accuracy.map;
+  if (own !== null) return own;
+  const native = all.find((other) => other.model === variant.model && published(other) !== null);
+  const top = native === undefined ? null : published(native);
+  if (native === undefined || top === null) return null;
+  return top * Math.sqrt(variant.size / native.size);
+}
+
+function published({ accuracy }: Variant): number | null {
+  return accuracy.top1 ?? accuracy.map;
+}
+
+async function readProfile(file: string, board: string): Promise<Readonly<Record<string, number>>> {
+  try {
+    const found = JSON.parse(await readFile(file, 'utf8')) as Partial<Profile> | null;
+    if (found?.schema !== 1 || found.board !== board || found.medianMs === undefined) return {};
+    const entries = Object.entries(found.medianMs);
+    return Object.fromEntries(entries.filter(([, ms]) => Number.isFinite(ms) && ms > 0));
+  } catch {
+    // None yet, or a damaged one: it is measured again.
+    return {};
+  }
+}
+
+async function writeProfile(file: string, profile: Profile): Promise<void> {
+  await writeFile(`${file}.new`, `${JSON.stringify(profile, null, 2)}\n`);
+  await rename(`${file}.new`, file);
+}
