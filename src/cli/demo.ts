@@ -17,7 +17,7 @@ const STOP_DEADLINE_MS = 5000;
 
 interface DemoFlags {
   readonly for?: number;
-  readonly fps: number;
+  readonly fps?: number;
   readonly board?: string;
   readonly speed: number;
   readonly json: boolean;
@@ -35,7 +35,7 @@ export const register: Register = (program, context) => {
       ].join('\n'),
     )
     .option('--for <seconds>', 'stop after this time', positive)
-    .option('--fps <rate>', 'frames a second, 0.1 to 60', positive, 10)
+    .option('--fps <rate>', 'frames a second, 0.1 to 60 (default: 10; 20 with --board)', positive)
     .option(
       '--board <name>',
       'heat a simulated board, e.g. pi4-case, instead of using the own sensor',
@@ -91,7 +91,13 @@ function demoConfig(flags: DemoFlags, context: CommandContext): Config {
   const usual = context.loadConfig();
   const ownState = context.env.MOBILENETD_STATE === undefined;
   return context.loadConfig({
-    cameras: { demo: { source: 'demo', size: [640, 480], fps: flags.fps } },
+    cameras: {
+      demo: {
+        source: 'demo',
+        size: [640, 480],
+        fps: flags.fps ?? (flags.board === undefined ? 10 : 20),
+      },
+    },
     state_dir: ownState ? mkdtempSync(join(tmpdir(), 'mobilenetd-demo-')) : undefined,
     models_dir: usual.models_dir,
     // Any free port: a broker of the user's own may sit on the usual one.

@@ -93,9 +93,10 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
     show(next);
   }
 
-  /** Only what a person would call a change: another pair of rungs, another rate or mode. */
+  /** Only what a person would call a change: other rungs, a tenth of the frames, a rate or mode. */
   function show(next: Decision): void {
-    const key = `${next.mode} ${next.mix.low} ${next.mix.high} ${Math.round(next.fps)}`;
+    const { low, high, fraction } = next.mix;
+    const key = [next.mode, low, high, Math.round(fraction * 10), Math.round(next.fps)].join(' ');
     if (key === shown) return;
     shown = key;
     const simulated = thermometer.simulated === null ? '' : ` (simulated ${thermometer.simulated})`;
