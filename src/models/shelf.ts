@@ -48,6 +48,8 @@ export interface ShelfOptions {
   readonly env?: NodeJS.ProcessEnv;
   /** Folder whose .npmrc counts as the project's. */
   readonly cwd?: string;
+  /** Folder of the user's .npmrc; absent: the home folder. */
+  readonly home?: string;
   readonly log?: ShelfLog;
   /** Form of a model where `auto` is asked for, by what this board measured. */
   readonly preference?: FormPreference;
@@ -131,6 +133,7 @@ export function openShelf(options: ShelfOptions): Shelf {
       catalogFolder: dirname(shipped.file),
       env,
       cwd: options.cwd ?? process.cwd(),
+      home: options.home,
       log,
       timeouts: options.timeouts,
       sleep: options.sleep,
