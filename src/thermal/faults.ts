@@ -39,13 +39,16 @@ const COLDEST_C = -40;
 const HOTTEST_C = 125;
 const LEAST_JUMP_C = 6;
 const JUMP_SIGMAS = 5;
+const MOST_JUMP_C = 12;
 const COAST_S = 5;
 const LOST_S = 25;
 const CLEAR_S = 5;
-/** A new level is believed after this long: hotter sooner than colder. */
-const NEW_LEVEL_UP_S = 8;
-const NEW_LEVEL_DOWN_S = 30;
-const NEW_LEVEL_LONG_S = 900;
+/**
+ * A new level that agrees with itself is believed after this long. Nothing cools a die by degrees
+ * in a second, so a fall is believed only when all else has failed; a return is believed at once.
+ */
+const NEW_LEVEL_UP_S = 30;
+const NEW_LEVEL_DOWN_S = 900;
 const NEW_LEVEL_WITHIN_C = 2.5;
 const FROZEN_S = 60;
 const FROZEN_EARLY_S = 20;
@@ -68,7 +71,7 @@ export function createFaultDetector(): FaultDetector {
   let noiseBefore = 0;
   let levelS = 0;
   let level: number | null = null;
-  let levelChanges = 0;
+  let shift: number | null = null;
 
   const watchStill = (e: Evidence, reading: number): boolean => {
     if (last === null || reading !== last) {
@@ -87,7 +90,8 @@ export function createFaultDetector(): FaultDetector {
     rises.push({ atS: stillS, riseC: e.fastRiseC });
     const values = rises.map((rise) => rise.riseC);
     const moved = Math.max(...values) - Math.min(...values);
-    if (stillS >= FROZEN_EARLY_S && moved > 4 + 3 * e.stepC) return true;
+    const early = e.identified ? 3 * e.stepC + 1 : 3 * e.stepC + 4;
+    if (stillS >= FROZEN_EARLY_S && moved > early) return true;
     if (stillS < FROZEN_S) return false;
     // Noise wider than a step shows every few seconds: when it stops, the sensor has stopped.
     if (noiseBefore > 0.8 * Math.max(0.25, e.stepC)) return true;
@@ -104,7 +108,7 @@ export function createFaultDetector(): FaultDetector {
     if (frozen || (fault === 'frozen' && changes < 1)) return 'frozen';
     if (e.contradicted) return 'contradicted';
     if (e.expectedC === null || e.jumped) return null;
-    const far = Math.max(LEAST_JUMP_C, JUMP_SIGMAS * e.sigmaC);
+    const far = Math.min(MOST_JUMP_C, Math.max(LEAST_JUMP_C, JUMP_SIGMAS * e.sigmaC));
     return Math.abs(reading - e.expectedC) > far ? 'jump' : null;
   };
 
@@ -114,20 +118,17 @@ export function createFaultDetector(): FaultDetector {
     if (kind !== 'jump' || reading === null || e.expectedC === null) {
       level = null;
       levelS = 0;
-      levelChanges = 0;
       return false;
     }
-    if (level !== null && Math.abs(reading - level) <= NEW_LEVEL_WITHIN_C) {
-      levelS += e.dtS;
-      if (reading !== level) levelChanges += 1;
-    } else {
-      levelS = 0;
-      levelChanges = 0;
-    }
+    const steady = level !== null && Math.abs(reading - level) <= NEW_LEVEL_WITHIN_C;
+    levelS = steady ? levelS + e.dtS : 0;
     level = reading;
-    if (reading > e.expectedC) return levelS >= NEW_LEVEL_UP_S;
-    // A sensor that is stuck low agrees with itself too: it must show life, or go on for long.
-    return levelS >= (levelChanges >= 3 ? NEW_LEVEL_DOWN_S : NEW_LEVEL_LONG_S);
+    const away = reading - e.expectedC;
+    const back = shift !== null && Math.abs(away + shift) <= LEAST_JUMP_C;
+    const needed = back ? CLEAR_S : away > 0 ? NEW_LEVEL_UP_S : NEW_LEVEL_DOWN_S;
+    if (levelS < needed) return false;
+    shift = back ? null : away;
+    return true;
   };
 
   return {

@@ -144,11 +144,13 @@ export function createGovernor(options: GovernorOptions): Governor {
     const lineC = limitC - Math.min(EMERGENCY_C, settings.marginC);
     const targetC = limitC - settings.marginC - TARGET_GAP_C - emergency.guardC;
     const reading = clean.readingC ?? Number.NaN;
-    // Above the line beyond doubt: a noisy sensor must not cry wolf.
+    // Above the line beyond doubt: a noisy sensor must not cry wolf, a sudden rise is believed.
+    const wide = EMERGENCY_SIGMAS * noise;
     const hot =
       heat.heat ||
       (known && estimate >= lineC + observer.sigma()) ||
-      reading >= lineC + EMERGENCY_SIGMAS * noise;
+      reading >= lineC + wide ||
+      (reading >= lineC && known && reading >= estimate + wide);
     const cool = !heat.heat && known && estimate < lineC;
     const inEmergency = emergency.update(hot && verdict.fault !== 'range', cool, clean.dtS);
 
@@ -166,11 +168,14 @@ export function createGovernor(options: GovernorOptions): Governor {
     if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
     const worthIt = character.noisy || estimate > targetC - NEAR_C;
     const allowed = trusted && worthIt && law.value > floor * 1.2;
-    const dip = probe.update(verdict.stillS, { allowed, noisy: character.noisy }, clean.dtS);
+    const doubt = { allowed, noisy: character.noisy };
+    const dip = trusted ? probe.update(verdict.stillS, doubt, clean.dtS) : probe.factor;
 
     let budget = Math.min(law.value, topLoad(hull, fps));
     if (inEmergency) budget = Math.min(budget, floor * emergency.rate);
     const spend = Math.min(budget, FULL_SECOND / slowdown);
+    // The floor is one rung: an upper one that gets no frames would only confuse.
+    if (inEmergency || !trusted) segment = -1;
     const full = allocate(hull, spend, fps, { minFps: settings.rules.minFps, segment });
     segment = full.segment;
     const plan = dipped(full, settings.ladder, dip);

@@ -6,6 +6,7 @@
 export interface Probe {
   /** Returns the factor on the load, 0.3 to 1. */
   update(stillS: number, options: ProbeOptions, dtS: number): number;
+  readonly factor: number;
 }
 
 export interface ProbeOptions {
@@ -16,7 +17,7 @@ export interface ProbeOptions {
 
 const AFTER_S = 60;
 const PATIENCE = 1.5;
-const MOST_PATIENT_S = 300;
+const MOST_PATIENT_S = 180;
 const DIP_PER_S = 0.03;
 const RETURN_PER_S = 0.03;
 const DEEPEST = 0.3;
@@ -26,6 +27,9 @@ export function createProbe(): Probe {
   let patienceS = AFTER_S;
   let probing = false;
   return {
+    get factor() {
+      return factor;
+    },
     update(stillS, { allowed, noisy }, dtS) {
       if (probing && stillS === 0) patienceS = Math.min(MOST_PATIENT_S, patienceS * PATIENCE);
       probing = allowed && stillS >= (noisy ? AFTER_S : patienceS);

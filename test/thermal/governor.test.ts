@@ -1,0 +1,264 @@
+import t from 'tap';
+import { createGovernor, type Sample } from '#mobilenetd/thermal/governor.js';
+import { createRandom } from '#mobilenetd/thermal/simulate/random.js';
+import { createDriver, driverOf, FPS, LADDER, sampleOf } from './plant-driver.js';
+
+t.test('settles just below the limit, without ever reaching it', async (t) => {
+  const driver = createDriver();
+  let peak = 0;
+  for (let i = 0; i < 1800; i += 1) {
+    driver.step();
+    peak = Math.max(peak, driver.tempC());
+  }
+  t.ok(peak < 79.5, `peak ${peak.toFixed(1)}`);
+  t.ok(driver.tempC() > 76, `settled at ${driver.tempC().toFixed(1)}`);
+  t.equal(driver.last.mode, 'limited');
+  t.match(driver.last.reason, /^7\d\.\d °C and \w+: .* % of frames, .* %; sustainable/);
+});
+
+t.test('a cool board runs the best rung', async (t) => {
+  const decision = createDriver({ ambientC: 25 }).run(900);
+  t.equal(decision.mode, 'full');
+  t.equal(decision.rung, LADDER.length - 1);
+  t.equal(decision.fps, FPS);
+});
+
+t.test('seconds are mixed as frames would be', async (t) => {
+  const driver = createDriver();
+  driver.run(1500);
+  let high = 0;
+  let wanted = 0;
+  for (let i = 0; i < 200; i += 1) {
+    const { mix, rung } = driver.step();
+    t.ok(rung === mix.low || rung === mix.high);
+    wanted += mix.low === mix.high ? 0 : mix.fraction;
+    if (rung === mix.high && mix.low !== mix.high) high += 1;
+  }
+  t.ok(Math.abs(high - wanted) <= 3, `${high} of 200 seconds, wanted ${wanted.toFixed(1)}`);
+});
+
+t.test('emergency: the floor at once, then half the rate and less', async (t) => {
+  const driver = createDriver();
+  driver.run(600);
+  const at = driver.timeS;
+  const hot = (s: number) => driver.governor.decide(sampleOf(at + s, 79.6));
+  const first = hot(1);
+  t.equal(first.mode, 'emergency');
+  t.same([first.rung, first.mix.high], [0, 0]);
+  const rates = [first.fps];
+  for (let s = 2; s < 12; s += 1) rates.push(hot(s).fps);
+  t.ok((rates[2] ?? FPS) <= FPS / 2);
+  t.ok((rates[9] ?? FPS) <= FPS / 4);
+});
+
+t.test('throttle flags', async (t) => {
+  t.test('a current one means the floor', async (t) => {
+    const driver = createDriver();
+    driver.run(300);
+    const d = driver.step((s) => ({ ...s, tempC: 76, throttledFlags: 0b100 }));
+    t.equal(d.mode, 'emergency');
+    t.equal(d.mix.high, 0);
+    t.match(d.reason, /firmware throttles/);
+  });
+  t.test('sticky bits and a weak supply do not act', async (t) => {
+    const driver = createDriver({ ambientC: 25 });
+    driver.run(300);
+    const sticky = driver.step((s) => ({ ...s, throttledFlags: 0xf0000 }));
+    t.equal(sticky.mode, 'full');
+    const weak = driver.step((s) => ({ ...s, throttledFlags: 0x50005 }));
+    t.equal(weak.mode, 'full');
+    t.ok(weak.undervoltage);
+    t.match(weak.reason, /power supply/);
+  });
+  t.test('heat that the sensor does not see', async (t) => {
+    const driver = createDriver({ ambientC: 30 });
+    driver.run(300);
+    const d = driver.run(5, (s) => ({ ...s, throttledFlags: 0b110 }));
+    t.equal(d.fault, 'contradicted');
+    t.equal(d.mix.high, 0);
+    t.ok(d.fps <= FPS / 2);
+  });
+  t.test('a board that throttles below its limit is learned', async (t) => {
+    const driver = createDriver();
+    const see = (s: Sample): Sample => ({ ...s, throttledFlags: driver.tempC() > 73 ? 0b1000 : 0 });
+    driver.run(900, see);
+    let flagged = 0;
+    for (let i = 0; i < 900; i += 1) {
+      driver.step(see);
+      if (driver.tempC() > 73) flagged += 1;
+    }
+    t.ok(flagged <= 5, `${flagged} s above 73 °C`);
+    t.ok(driver.tempC() > 66, `uses what there is: ${driver.tempC().toFixed(1)}`);
+  });
+});
+
+t.test('sensor faults', async (t) => {
+  const cases: [string, (s: Sample) => Sample, number][] = [
+    ['missing', (s) => ({ ...s, tempC: null }), 35],
+    ['range', (s) => ({ ...s, tempC: Number.NaN }), 35],
+    ['range', (s) => ({ ...s, tempC: 300 }), 35],
+    ['jump', (s) => ({ ...s, tempC: 21 + (s.timeS % 2) }), 35],
+  ];
+  for (const [kind, see, within] of cases) {
+    t.test(`${kind}: coasts, then the floor at half the rate; returns when sound`, async (t) => {
+      const driver = createDriver();
+      const before = driver.run(900);
+      const coasting = driver.step(see);
+      t.equal(coasting.mode, 'coasting');
+      t.equal(coasting.fault, kind);
+      t.ok(coasting.budget <= before.budget + 1e-9, 'never raised in fault');
+      let last = coasting.budget;
+      for (let i = 1; i < within; i += 1) {
+        const d = driver.step(see);
+        t.ok(d.budget <= last + 1e-9);
+        last = d.budget;
+      }
+      t.equal(driver.last.mode, 'fault');
+      t.equal(driver.last.mix.high, 0);
+      t.ok(driver.last.fps <= FPS / 2 + 0.01);
+      driver.run(600, see);
+      t.equal(driver.last.mix.high, 0, 'and stays there');
+      driver.run(300);
+      t.equal(driver.last.fault, null);
+      t.ok(driver.last.budget > 0.9 * before.budget, 'back');
+    });
+  }
+  t.test('a wrong level that ends is forgotten', async (t) => {
+    const driver = createDriver();
+    const before = driver.run(900);
+    driver.run(90, (s) => ({ ...s, tempC: 100 }));
+    t.equal(driver.last.mix.high, 0);
+    driver.run(240);
+    t.equal(driver.last.fault, null);
+    t.ok(driver.last.budget > 0.9 * before.budget, `${driver.last.budget}`);
+  });
+  t.test('one odd reading costs nothing', async (t) => {
+    const driver = createDriver();
+    const before = driver.run(900);
+    driver.step((s) => ({ ...s, tempC: 0 }));
+    driver.run(3);
+    t.equal(driver.last.fault, null);
+    t.ok(driver.last.budget > 0.97 * before.budget);
+  });
+  t.test('frozen while the board warms', async (t) => {
+    const driver = createDriver();
+    driver.run(60);
+    const frozen = driver.tempC();
+    const d = driver.run(600, (s) => ({ ...s, tempC: frozen }));
+    t.ok(driver.tempC() < 80, `${driver.tempC()}`);
+    t.ok(d.budget < 0.5);
+  });
+  t.test('quiet and coarse is no fault', async (t) => {
+    const driver = createDriver();
+    let faults = 0;
+    for (let i = 0; i < 3600; i += 1) {
+      const d = driver.step((s) => ({ ...s, tempC: Math.round(driver.tempC()) }));
+      if (d.fault !== null) faults += 1;
+    }
+    t.equal(faults, 0);
+  });
+  t.test('never a sensor: the floor', async (t) => {
+    const governor = createGovernor({ ladder: LADDER, limitC: 80, requestedFps: FPS });
+    for (let i = 0; i < 50; i += 1) {
+      const d = governor.decide(sampleOf(i, null));
+      t.equal(d.mix.high, 0);
+      t.ok(d.fps <= FPS / 2);
+    }
+  });
+});
+
+t.test('time', async (t) => {
+  t.test('a suspend, a jump back and a stopped clock do not upset it', async (t) => {
+    const driver = createDriver();
+    const before = driver.run(900).budget;
+    let shift = 0;
+    for (const jump of [36_000, -100_000, 0.5]) {
+      shift += jump;
+      const moved = shift;
+      for (let i = 0; i < 240; i += 1) {
+        const d = driver.step((s) => ({ ...s, timeS: s.timeS + moved }));
+        t.ok(driver.tempC() < 79.5);
+        t.equal(d.fault, null);
+      }
+      t.ok(driver.last.budget > 0.8 * before, `after ${jump} s: ${driver.last.budget}`);
+    }
+    for (let i = 0; i < 60; i += 1) driver.step((s) => ({ ...s, timeS: 5 }));
+    t.ok(driver.tempC() < 79.5);
+  });
+});
+
+t.test('a restart remembers the board', async (t) => {
+  const driver = createDriver();
+  driver.run(1800);
+  const record = JSON.parse(JSON.stringify(driver.governor.snapshot()));
+  t.ok(JSON.stringify(record).length < 4096, 'a small record');
+  const options = { ladder: LADDER, limitC: 80, requestedFps: FPS };
+  const known = createGovernor({ ...options, restore: record, restoreElapsedS: 5 });
+  const blank = createGovernor(options);
+  const first = known.decide(sampleOf(0, driver.tempC(), { deliveredFps: 0 }));
+  t.ok(first.board.gainErrorC < blank.decide(sampleOf(0, 60)).board.gainErrorC / 2);
+  const second = driverOf(known);
+  second.run(600);
+  t.ok(second.tempC() < 79.5);
+  for (const damaged of [{}, null, 'x', { ...record, version: 2 }, { ...record, guardC: 'a' }]) {
+    t.doesNotThrow(() => createGovernor({ ...options, restore: damaged }));
+  }
+});
+
+t.test('options', async (t) => {
+  t.throws(() => createGovernor({ ladder: [], limitC: 80, requestedFps: 10 }), {
+    code: 'MND_MODEL_MISSING',
+  });
+  const pinned = createGovernor({
+    ladder: LADDER,
+    limitC: 80,
+    requestedFps: FPS,
+    pin: 'mobilenet_v1_0.5_160',
+  });
+  t.equal(pinned.decide(sampleOf(0, 30)).rung, 1);
+  t.equal(pinned.decide(sampleOf(1, 79.9)).rung, 1, 'a pinned rung is the floor: fewer frames');
+  pinned.reconfigure({ ladder: LADDER, limitC: 80, requestedFps: FPS });
+  const driver = driverOf(pinned, { ambientC: 25 });
+  t.equal(driver.run(300).rung, 3, 'and may be released');
+  const far = createGovernor({ ladder: LADDER, limitC: 80, requestedFps: FPS, marginC: 10 });
+  const careful = driverOf(far);
+  careful.run(1500);
+  t.ok(careful.tempC() < 70.5 && careful.tempC() > 66, `${careful.tempC()}`);
+});
+
+t.test('garbage never throws and never goes unanswered', async (t) => {
+  const random = createRandom(11);
+  const junk = [Number.NaN, Infinity, -Infinity, -1, 0, 1e300, null, undefined, 'x', {}, 85, 3.7];
+  const pickJunk = () => junk[Math.floor(random.next() * junk.length)];
+  const governor = createGovernor({ ladder: LADDER, limitC: 80, requestedFps: FPS });
+  for (let i = 0; i < 5000; i += 1) {
+    const sample = Object.fromEntries(
+      [
+        'timeS',
+        'tempC',
+        'requestedFps',
+        'deliveredFps',
+        'latencyMs',
+        'rung',
+        'throttledFlags',
+        'cpuUtil',
+        'busy',
+      ].map((key) => [key, random.next() < 0.5 ? pickJunk() : random.between(0, 100)]),
+    ) as unknown as Sample;
+    const d = governor.decide(sample);
+    if (!(d.rung >= 0 && d.rung < LADDER.length && d.fps >= 0 && Number.isFinite(d.fps))) {
+      t.fail(`sample ${JSON.stringify(sample)}: ${JSON.stringify(d)}`);
+    }
+    if (typeof d.reason !== 'string' || d.reason.includes('NaN')) t.fail(d.reason);
+  }
+  t.doesNotThrow(() => governor.decide(undefined as unknown as Sample));
+  const after = driverOf(governor, { ambientC: 25 });
+  after.run(600);
+  t.ok(after.last.fault === null && after.last.budget > 0.5, 'and it recovers');
+});
+
+t.test('the same samples give the same decisions', async (t) => {
+  const a = createDriver();
+  const b = createDriver();
+  for (let i = 0; i < 300; i += 1) t.same(a.step(), b.step());
+});

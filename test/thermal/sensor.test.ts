@@ -1,0 +1,141 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { createCpuMeter, parseTicks } from '#mobilenetd/thermal/cpu-meter.js';
+import { limitFor, readBoardModel } from '#mobilenetd/thermal/limit.js';
+import {
+  createSensor,
+  parseMilliDegrees,
+  parseThrottled,
+  readSensor,
+} from '#mobilenetd/thermal/sensor.js';
+import { decodeThrottled } from '#mobilenetd/thermal/throttle-flags.js';
+
+async function fakeSys(
+  dir: string,
+  zones: readonly (readonly [type: string, temp: string])[],
+  throttled?: string,
+): Promise<string> {
+  for (const [i, [type, temp]] of zones.entries()) {
+    const zone = join(dir, 'class/thermal', `thermal_zone${i}`);
+    await mkdir(zone, { recursive: true });
+    await writeFile(join(zone, 'type'), `${type}\n`);
+    await writeFile(join(zone, 'temp'), temp);
+  }
+  if (throttled !== undefined) {
+    const folder = join(dir, 'devices/platform/soc/soc:firmware');
+    await mkdir(folder, { recursive: true });
+    await writeFile(join(folder, 'get_throttled'), throttled);
+  }
+  return dir;
+}
+
+t.test('the processor zone is found by its type', async (t) => {
+  const sysfsRoot = await fakeSys(t.testdir({}), [
+    ['gpu-thermal', '90000\n'],
+    ['acpitz', '30000\n'],
+    ['cpu-thermal', '51121\n'],
+  ]);
+  const reading = await readSensor({ sysfsRoot, runVcgencmd: null });
+  t.equal(reading.tempC, 51.121);
+  t.match(reading.source, /thermal_zone2\/temp$/);
+  t.equal(reading.flags, null);
+});
+
+t.test('a configured path wins', async (t) => {
+  const dir = t.testdir({ temp: '42000\n' });
+  const reading = await readSensor({ sysfsRoot: dir, path: join(dir, 'temp'), runVcgencmd: null });
+  t.equal(reading.tempC, 42);
+});
+
+t.test('a machine without a sensor', async (t) => {
+  const reading = await readSensor({ sysfsRoot: t.testdir({}), runVcgencmd: null });
+  t.same(reading, { tempC: null, flags: null, source: null });
+});
+
+t.test('a sensor that vanishes and comes back', async (t) => {
+  const sysfsRoot = await fakeSys(t.testdir({}), [['cpu-thermal', '50000\n']]);
+  const sensor = createSensor({ sysfsRoot, runVcgencmd: null });
+  t.equal((await sensor.read()).tempC, 50);
+  await rm(join(sysfsRoot, 'class/thermal/thermal_zone0/temp'));
+  t.equal((await sensor.read()).tempC, null);
+  await fakeSys(sysfsRoot, [['cpu-thermal', '55000\n']]);
+  t.equal((await sensor.read()).tempC, 55);
+});
+
+t.test('throttle flags come from sysfs, else from vcgencmd', async (t) => {
+  const withFile = await fakeSys(t.testdir({}), [], '50005\n');
+  t.equal((await readSensor({ sysfsRoot: withFile, runVcgencmd: null })).flags, 0x50005);
+  const empty = t.testdir({});
+  let calls = 0;
+  const asked = createSensor({
+    sysfsRoot: empty,
+    runVcgencmd: async () => {
+      calls += 1;
+      return 'throttled=0x80008\n';
+    },
+  });
+  t.equal((await asked.read()).flags, 0x80008);
+  const absent = createSensor({
+    sysfsRoot: empty,
+    runVcgencmd: async () => {
+      calls += 1;
+      throw new Error('ENOENT');
+    },
+  });
+  calls = 0;
+  for (let i = 0; i < 5; i += 1) t.equal((await absent.read()).flags, null);
+  t.equal(calls, 1, 'a missing program is looked for once');
+});
+
+t.test('numbers', async (t) => {
+  t.equal(parseMilliDegrees('-5000\n'), -5);
+  for (const bad of ['', 'abc', '1.5', '99999999', 'NaN', '0x10']) {
+    t.equal(parseMilliDegrees(bad), null, bad);
+  }
+  t.equal(parseThrottled('0'), 0);
+  t.equal(parseThrottled('throttled=0x4\n'), 4);
+  t.equal(parseThrottled('error=1'), null);
+});
+
+t.test('flags: only current heat acts', async (t) => {
+  t.same(decodeThrottled(0xf0000), { heat: false, soft: false, undervoltage: false });
+  t.same(decodeThrottled(0x50005), { heat: false, soft: false, undervoltage: true });
+  t.same(decodeThrottled(0b0011), { heat: false, soft: false, undervoltage: true });
+  t.same(decodeThrottled(0b0100), { heat: true, soft: false, undervoltage: false });
+  t.same(decodeThrottled(0b0010), { heat: true, soft: false, undervoltage: false });
+  t.same(decodeThrottled(0b1001), { heat: true, soft: true, undervoltage: true });
+  for (const bad of [null, undefined, Number.NaN, -1, 1.5]) {
+    t.same(decodeThrottled(bad), { heat: false, soft: false, undervoltage: false });
+  }
+});
+
+t.test('CPU utilisation', async (t) => {
+  const texts = [
+    'cpu  100 0 100 800 0 0 0 0 0 0\ncpu0 1 2 3\n',
+    'cpu  150 0 100 850 0 0 0 0 0 0\n',
+    'cpu  150 0 100 850 0 0 0 0 0 0\n',
+    'garbage',
+  ];
+  const meter = createCpuMeter('/proc', async () => texts.shift() ?? '');
+  t.equal(await meter.read(), null, 'nothing to compare with');
+  t.equal(await meter.read(), 0.5);
+  t.equal(await meter.read(), null, 'no time has passed');
+  t.equal(await meter.read(), null, 'unreadable');
+  t.equal(parseTicks('cpu  1 2'), null);
+  t.same(parseTicks('cpu  10 0 10 70 10 0 0 0 5 0'), { busy: 20, total: 100 }, 'iowait is idle');
+});
+
+t.test('limits', async (t) => {
+  t.equal(limitFor('Raspberry Pi 4 Model B Rev 1.4', 'auto', 1.5).limitC, 80);
+  t.equal(limitFor('Raspberry Pi 3 Model B Plus Rev 1.3', 'auto', 1.5).limitC, 60);
+  t.equal(limitFor('Raspberry Pi 3 Model A Plus Rev 1.0', 'auto', 1.5).limitC, 60);
+  t.equal(limitFor('Raspberry Pi 3 Model B Rev 1.2', 'auto', 1.5).limitC, 80);
+  t.equal(limitFor(null, 'auto', 1.5).limitC, 80);
+  t.equal(limitFor('Raspberry Pi 3 Model B Plus', 70, 1.5).limitC, 70, 'the user knows');
+  t.throws(() => limitFor(null, 45, 10), { code: 'MND_CONFIG_INVALID' });
+  t.throws(() => limitFor(null, Number.NaN, 1), { code: 'MND_CONFIG_INVALID' });
+  const procRoot = t.testdir({ 'device-tree': { model: 'Raspberry Pi 5 Model B Rev 1.0\0' } });
+  t.equal(await readBoardModel(procRoot), 'Raspberry Pi 5 Model B Rev 1.0');
+  t.equal(await readBoardModel(t.testdir({})), null);
+});
