@@ -20,6 +20,7 @@ interface DemoFlags {
   readonly fps?: number;
   readonly board?: string;
   readonly speed: number;
+  readonly ambient: number;
   readonly json: boolean;
 }
 
@@ -35,12 +36,13 @@ export const register: Register = (program, context) => {
       ].join('\n'),
     )
     .option('--for <seconds>', 'stop after this time', positive)
-    .option('--fps <rate>', 'frames a second, 0.1 to 60 (default: 10; 20 with --board)', positive)
+    .option('--fps <rate>', 'frames a second, 0.1 to 60 (default: 10; 30 with --board)', positive)
     .option(
       '--board <name>',
       'heat a simulated board, e.g. pi4-case, instead of using the own sensor',
     )
     .option('--speed <factor>', 'simulated seconds a second, with --board', positive, 30)
+    .option('--ambient <degrees>', 'air around the simulated board, °C', positive, 35)
     .option('--json', 'one JSON object a line: first the addresses, then events', false)
     .action((flags: DemoFlags) => runDemo(flags, context));
 };
@@ -83,7 +85,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
 async function thermometerOf(flags: DemoFlags): Promise<Thermometer | null> {
   if (flags.board === undefined) return null;
   const { simulatedThermometer } = await import('../daemon/thermometer.js');
-  return simulatedThermometer(flags.board, flags.speed);
+  return simulatedThermometer(flags.board, flags.speed, flags.ambient);
 }
 
 /** The configuration of the user with the demo's camera; the models stay where they always are. */
@@ -95,7 +97,7 @@ function demoConfig(flags: DemoFlags, context: CommandContext): Config {
       demo: {
         source: 'demo',
         size: [640, 480],
-        fps: flags.fps ?? (flags.board === undefined ? 10 : 20),
+        fps: flags.fps ?? (flags.board === undefined ? 10 : 30),
       },
     },
     state_dir: ownState ? mkdtempSync(join(tmpdir(), 'mobilenetd-demo-')) : undefined,

@@ -42,8 +42,8 @@ export function realThermometer(config: Config): Thermometer {
 const REST_UTIL = 0.05;
 
 /** A simulated board, heated by the inferences of this process. Throws MND_USAGE. */
-export function simulatedThermometer(board: string, speed: number): Thermometer {
-  const simulated = simulatedBoard({ board, speed });
+export function simulatedThermometer(board: string, speed: number, ambientC: number): Thermometer {
+  const simulated = simulatedBoard({ board, speed, ambientC });
   return {
     speed,
     simulated: board,
