@@ -1,0 +1,172 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import mqtt from 'mqtt';
+import sharp from 'sharp';
+import t from 'tap';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { installRandomModel } from './demo-process.js';
+
+const MAIN = 'dist/cli/main.js';
+
+async function preparePictures(folder: string): Promise<string> {
+  const pictures = join(folder, 'pictures');
+  mkdirSync(pictures);
+  for (const [index, colour] of ['#c03020', '#2050c0'].entries()) {
+    const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: colour } });
+    await picture.jpeg().toFile(join(pictures, `${index}.jpg`));
+  }
+  return pictures;
+}
+
+function configOf(options: { url: string; cameras: readonly string[]; pictures: string }): string {
+  const cameras = options.cameras.map(
+    (name) => `  ${name}: { source: files, path: ${options.pictures}, fps: 10, loop: true }`,
+  );
+  return [
+    'node: board',
+    'model: { task: classify, name: random_v1 }',
+    'presence: { enter: 0.3, stay: 0.2 }',
+    `mqtt: { url: "${options.url}" }`,
+    'cameras:',
+    ...cameras,
+    '',
+  ].join('\n');
+}
+
+/** Starts `mobilenetd run` and collects its log. */
+function run(folder: string, config: string) {
+  const child = spawn(process.execPath, [MAIN, 'run', '--config', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+    env: { PATH: process.env.PATH, HOME: folder, MOBILENETD_STATE: folder },
+  });
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log += chunk.toString();
+  });
+  const exited = once(child, 'exit');
+  return {
+    child,
+    log: () => log,
+    async end(signal: NodeJS.Signals): Promise<{ code: number | null; ms: number }> {
+      const started = performance.now();
+      child.kill(signal);
+      const [code] = await exited;
+      return { code, ms: performance.now() - started };
+    },
+  };
+}
+
+/** A subscriber that can wait for a topic's value. */
+async function subscriber(url: string) {
+  const client = await mqtt.connectAsync(url);
+  const values = new Map<string, string>();
+  client.on('message', (topic, payload) => values.set(topic, payload.toString()));
+  await client.subscribeAsync('mobilenetd/board/#', { qos: 1 });
+  return {
+    values,
+    end: () => client.endAsync(),
+    async until(topic: string, value: string): Promise<boolean> {
+      for (let tries = 0; tries < 200; tries += 1) {
+        if (values.get(`mobilenetd/board/${topic}`) === value) return true;
+        await delay(50);
+      }
+      return false;
+    },
+  };
+}
+
+t.test('a bad configuration ends with 78 and all of its problems', async (t) => {
+  const folder = t.testdir({
+    'bad.yaml': 'presence: { enterr: 0.5, stay: 2 }\ncameras: { state: { source: demo } }\n',
+  });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [MAIN, 'run', '--config', join(folder, 'bad.yaml')],
+    { encoding: 'utf8', env: { PATH: process.env.PATH, MOBILENETD_STATE: folder } },
+  );
+  t.equal(status, 78);
+  t.match(stderr, /MND_CONFIG_INVALID/);
+  t.match(stderr, /enterr[\s\S]*enter/);
+  t.match(stderr, /presence\.stay/);
+  t.match(stderr, /state/);
+});
+
+t.test('no camera at all is an error that says what to write', async (t) => {
+  const folder = t.testdir({ 'none.yaml': 'node: board\n' });
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    [MAIN, 'run', '--config', join(folder, 'none.yaml')],
+    { encoding: 'utf8', env: { PATH: process.env.PATH, MOBILENETD_STATE: folder } },
+  );
+  t.equal(status, 78);
+  t.match(stderr, /at least one camera/);
+});
+
+t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends within 5 s', async (t) => {
+  const folder = t.testdir();
+  await installRandomModel(folder);
+  const pictures = await preparePictures(folder);
+  const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
+  t.teardown(() => broker.close());
+  const file = join(folder, 'config.yaml');
+  writeFileSync(file, configOf({ url: broker.url, cameras: ['front'], pictures }));
+  const listener = await subscriber(broker.url);
+  t.teardown(() => listener.end());
+  const daemon = run(folder, file);
+  t.ok(await listener.until('front/status', 'online'), daemon.log());
+  t.ok(await listener.until('state', 'online'));
+
+  writeFileSync(file, configOf({ url: broker.url, cameras: ['front', 'garden'], pictures }));
+  daemon.child.kill('SIGHUP');
+  t.ok(await listener.until('garden/status', 'online'), 'the new camera runs');
+  t.equal(listener.values.get('mobilenetd/board/front/status'), 'online');
+
+  writeFileSync(file, 'cameras: { front: { source: nonsense } }\n');
+  daemon.child.kill('SIGHUP');
+  await delay(1000);
+  t.match(daemon.log(), /the running configuration stays/);
+  t.equal(listener.values.get('mobilenetd/board/garden/status'), 'online');
+
+  const { code, ms } = await daemon.end('SIGTERM');
+  t.equal(code, 0, daemon.log());
+  t.ok(ms < 5000, `it took ${ms} ms`);
+  t.ok(await listener.until('state', 'offline'));
+  t.equal(listener.values.get('mobilenetd/board/front/status'), 'offline');
+  t.notOk([...listener.values.values()].includes('ON'));
+});
+
+t.test(
+  'a broker that comes late gets every event; a camera that is missing harms nobody',
+  async (t) => {
+    const folder = t.testdir();
+    await installRandomModel(folder);
+    const pictures = await preparePictures(folder);
+    const probe = createServer().listen(0, '127.0.0.1');
+    await once(probe, 'listening');
+    const address = probe.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    probe.close();
+    const file = join(folder, 'config.yaml');
+    const config = configOf({ url: `mqtt://127.0.0.1:${port}`, cameras: ['front'], pictures });
+    const missing = `  gone: { source: files, path: ${join(folder, 'nowhere')}, fps: 5 }\n`;
+    writeFileSync(file, config + missing);
+    const daemon = run(folder, file);
+    await delay(2500);
+    t.equal(daemon.child.exitCode, null, 'it runs without a broker');
+    const broker = await startEmbeddedBroker({ host: '127.0.0.1', port });
+    t.teardown(() => broker.close());
+    const listener = await subscriber(broker.url);
+    t.teardown(() => listener.end());
+    t.ok(await listener.until('state', 'online'), daemon.log());
+    t.equal(listener.values.get('mobilenetd/board/gone/status'), 'offline');
+    t.equal(listener.values.get('mobilenetd/board/front/status'), 'online');
+    const event = JSON.parse(listener.values.get('mobilenetd/board/front/events') ?? '{}');
+    t.equal(event.camera, 'front', 'the event of the time without a broker arrived');
+    const { code } = await daemon.end('SIGINT');
+    t.equal(code, 0, daemon.log());
+  },
+);
