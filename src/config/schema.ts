@@ -282,7 +282,7 @@ door:
     listen: key(
       nullable(listen),
       '127.0.0.1:8080',
-      'Where the status page listens; null for none.',
+      'Where the status page listens; null for none. Reserved: this version serves no page.',
     ),
   },
   log: {
