@@ -20,8 +20,8 @@ export function createDrain(options: {
 }): {
   /** Sends what there is to send. */
   wake(): void;
-  /** Begins again from the oldest message, on a new connection. */
-  restart(): void;
+  /** Forgets what was under way: on a new connection the oldest message is sent first again. */
+  reset(): void;
   /** Messages the broker refused for good. */
   refused(): number;
 } {
@@ -71,11 +71,10 @@ export function createDrain(options: {
 
   return {
     wake,
-    restart() {
+    reset() {
       round++;
       cursor = 0;
       underway = 0;
-      wake();
     },
     refused: () => refused,
   };

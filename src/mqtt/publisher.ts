@@ -54,6 +54,8 @@ export interface Publisher {
   setInfo(info: object): void;
   setHealth(health: object): void;
   setGovernor(governor: object): void;
+  /** Says every retained topic again, availability last. */
+  republish(): void;
   /** Any other retained topic of ours: states of commands, discovery. */
   readonly retained: RetainedState;
   /** Events the broker refused for good. */
@@ -130,7 +132,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
     if (mine !== connects || closing || !connection.connected()) return;
     ready = true;
-    drain.restart();
+    drain.wake();
     await sayState('online');
   }
 
@@ -209,7 +211,11 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return new Promise((resolve) => void timers.setTimeout(resolve, delay));
   }
 
-  connection.onConnect(() => void introduce());
+  connection.onConnect(() => {
+    ready = false;
+    drain.reset();
+    void introduce();
+  });
   outbox.onAdded(() => {
     if (ready) drain.wake();
   });
@@ -255,6 +261,9 @@ export function createPublisher(options: PublisherOptions): Publisher {
     setSnapshot(camera, jpeg) {
       const properties = { contentType: 'image/jpeg' };
       if (!closing) retained.set(topics.camera(camera).snapshot, jpeg, { qos: 0, properties });
+    },
+    republish() {
+      if (ready && !closing) void introduce();
     },
     setInfo: (info) => setJson(topics.info, info, 1),
     setHealth: (health) => setJson(topics.health, health, 0),

@@ -25,7 +25,8 @@ export function correctionOf(
 ): Correction {
   const [first = '', second = '', third] = levels;
   if (payload === '' || FIXED_FIRST.some((level) => level === first)) return 'keep';
-  if (third !== undefined) return third === 'attributes' ? 'clear' : 'keep';
+  if (third === 'attributes') return 'clear';
+  if (third !== undefined) return knownCamera ? 'keep' : 'clear';
   if (FIXED_SECOND.some((level) => level === second)) {
     if (knownCamera) return 'keep';
     return second === 'status' ? 'offline-and-clear' : 'clear';
@@ -81,7 +82,7 @@ export async function sweepStale(options: {
   }
 
   try {
-    const filters = [topics.cameraFilter, topics.attributesFilter];
+    const filters = [topics.cameraFilter, topics.attributesFilter, topics.statesFilter];
     const subscription = await connection.subscribe(filters, correct, 0);
     timers.setTimeout(() => void subscription.close(), SUBSCRIBED_MS);
     await new Promise<void>((resolve) => {

@@ -1,7 +1,15 @@
 import { codedError } from '../errors.js';
 
 /** First levels under the base that are not cameras. */
-export const FIXED_FIRST = ['state', 'info', 'health', 'governor', 'request', 'response'] as const;
+export const FIXED_FIRST = [
+  'state',
+  'info',
+  'health',
+  'governor',
+  'update',
+  'request',
+  'response',
+] as const;
 /** Levels under a camera that are not labels. */
 export const FIXED_SECOND = [
   'status',
@@ -40,13 +48,22 @@ export interface Topics {
   readonly governor: string;
   readonly pinSet: string;
   readonly pinState: string;
+  /** Target temperature of the governor, °C, or `auto`. */
+  readonly limitSet: string;
+  readonly limitState: string;
+  /** Installed and latest version, for Home Assistant's update entity. */
+  readonly update: string;
   camera(name: string): CameraTopics;
   request(verb: string): string;
   response(verb: string): string;
   /** Everything a camera may have retained directly under its name. */
   readonly cameraFilter: string;
-  /** Everything retained one level deeper (attributes, states of commands). */
+  /** Attributes of labels. */
   readonly attributesFilter: string;
+  /** States of a camera's commands. */
+  readonly statesFilter: string;
+  /** Every topic that commands arrive on. */
+  readonly commandFilters: readonly string[];
 }
 
 /**
@@ -95,6 +112,9 @@ export function createTopics(options: { readonly base: string; readonly node: st
     governor: `${root}/governor`,
     pinSet: `${root}/governor/pin/set`,
     pinState: `${root}/governor/pin/state`,
+    limitSet: `${root}/governor/limit/set`,
+    limitState: `${root}/governor/limit/state`,
+    update: `${root}/update`,
     camera(name) {
       const known = cameras.get(name);
       if (known !== undefined) return known;
@@ -106,6 +126,8 @@ export function createTopics(options: { readonly base: string; readonly node: st
     response: (verb) => `${root}/response/${verb}`,
     cameraFilter: `${root}/+/+`,
     attributesFilter: `${root}/+/+/attributes`,
+    statesFilter: `${root}/+/+/state`,
+    commandFilters: [`${root}/+/+/set`, `${root}/request/+`],
   };
 }
 

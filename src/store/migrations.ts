@@ -58,6 +58,9 @@ export const MIGRATIONS: readonly Migration[] = [
     retain INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /**

@@ -7,6 +7,7 @@ import { createEventTable, type EventTable } from './events.js';
 import { createNames } from './names.js';
 import { createOutboxTable, type OutboxTable } from './outbox.js';
 import { createRetention, type Retention, type SweepReport } from './retention.js';
+import { createSettingTable, type SettingTable } from './settings.js';
 
 const CHECKPOINT_TIMEOUT_MS = 100;
 
@@ -29,6 +30,7 @@ export interface Session {
   readonly database: Database;
   readonly events: EventTable;
   readonly outbox: OutboxTable;
+  readonly settings: SettingTable;
   /**
    * Writes everything in one transaction; returns by how many messages the outbox grew. Rows that no
    * schema takes (a score that is not a number) are left out and given to `onRefused`, or they would
@@ -46,6 +48,7 @@ export function createSession(database: Database, retention: Retention): Session
   const events = createEventTable(database, names);
   const detections = createDetectionTable(database, names);
   const outbox = createOutboxTable(database);
+  const settings = createSettingTable(database);
   const limits = createRetention(database, retention);
 
   const write = database.transaction((work: Work): number => {
@@ -100,6 +103,7 @@ export function createSession(database: Database, retention: Retention): Session
     database,
     events,
     outbox,
+    settings,
     commit(work, onRefused) {
       try {
         return commit(work);

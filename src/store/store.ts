@@ -11,11 +11,13 @@ import { openWithRetries } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
 import { createSchedule } from './schedule.js';
 import type { EventBatch, Session, Work } from './session.js';
+import type { Settings } from './settings.js';
 
 export type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
 export type { Detection } from './detections.js';
 export { endOf, type OpenEvent } from './events.js';
 export type { Query } from './query.js';
+export type { Settings } from './settings.js';
 
 export interface StoreOptions {
   readonly file: string;
@@ -63,6 +65,7 @@ export interface Store {
    */
   recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean;
   readonly outbox: Outbox;
+  readonly settings: Settings;
   /** Events without an end, e.g. those of a daemon that was killed. */
   openEvents(): OpenEvent[];
   detections(query: Query): Iterable<Detection>;
@@ -239,6 +242,15 @@ export function openStore(options: StoreOptions): Store {
       depth: () => Math.max(0, depth - acknowledged.size),
       dropped: () => dropped.messages,
       onAdded: (listener) => void listeners.push(listener),
+    },
+    settings: {
+      get: (key) => database.attempt((session) => session.settings.get(key)) ?? null,
+      set: (key, value) =>
+        database.attempt((session) => {
+          session.settings.set(key, value);
+          return true;
+        }) ?? false,
+      all: () => database.attempt((session) => session.settings.all()) ?? new Map(),
     },
     openEvents: () => database.attempt((session) => session.events.open()) ?? [],
     detections: (query) =>

@@ -157,7 +157,8 @@ t.test('the drain keeps a window, and goes back to the oldest after a loss', asy
     monotonic: () => 0,
     log: SILENT,
   });
-  drain.restart();
+  drain.reset();
+  drain.wake();
   t.equal(broker.sent.length, 16);
   await broker.acknowledge(3);
   t.equal(broker.sent.length, 19);
@@ -168,7 +169,8 @@ t.test('the drain keeps a window, and goes back to the oldest after a loss', asy
   t.equal(broker.sent.length, 19, 'nothing is sent without a connection');
   broker.sent.length = 0;
   broker.restore();
-  drain.restart();
+  drain.reset();
+  drain.wake();
   t.equal(broker.sent[0]?.text, '4');
   while (outbox.depth() > 0) await broker.acknowledge(5);
   t.same(
@@ -189,7 +191,8 @@ t.test('a message that is refused for good does not hold up those behind it', as
     monotonic: () => 0,
     log,
   });
-  drain.restart();
+  drain.reset();
+  drain.wake();
   await broker.refuse();
   await broker.refuse();
   await broker.acknowledge();
@@ -206,6 +209,8 @@ t.test('corrections of what an earlier process left', async (t) => {
     ['front/label', 'cat', true, 'keep'],
     ['front/cat/attributes', '{}', true, 'clear'],
     ['front/detect/state', 'ON', true, 'keep'],
+    ['gone/detect/state', 'ON', false, 'clear'],
+    ['governor/pin/state', 'auto', false, 'keep'],
     ['gone/cat', 'ON', false, 'off-and-clear'],
     ['gone/cat', 'OFF', false, 'clear'],
     ['gone/status', 'online', false, 'offline-and-clear'],

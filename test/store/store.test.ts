@@ -500,35 +500,58 @@ t.test('a folder that cannot be made is an error at the start', async (t) => {
   t.throws(open, { code: 'MND_STORE_OPEN', message: /state_dir/ });
 });
 
-t.test('migrations run in order after a copy, and only once', async (t) => {
-  const later = [...MIGRATIONS, 'ALTER TABLE camera ADD COLUMN note TEXT'];
-  const { file, options, open } = setup(t);
-  const old = new SQLite(file);
-  // The first published schema, frozen: what is on boards never changes.
-  old.exec(readFileSync('test/fixtures/store/schema-v1.sql', 'utf8'));
-  old.exec(
-    `INSERT INTO camera VALUES (1, 'front'); INSERT INTO label VALUES (1, 'cat');
+t.test(
+  'a database of the first published schema is brought up to date, after a copy',
+  async (t) => {
+    const { file, options, open } = setup(t);
+    const old = new SQLite(file);
+    // What is on boards never changes, so this file never does.
+    old.exec(readFileSync('test/fixtures/store/schema-v1.sql', 'utf8'));
+    old.exec(
+      `INSERT INTO camera VALUES (1, 'front'); INSERT INTO label VALUES (1, 'cat');
      INSERT INTO variant VALUES (1, 'ssd', 1, 300);
      INSERT INTO event VALUES (1, 'e1', 'new', 1, 1, 1, 0.5, ${START}, NULL, 1, 0, 0, 9, 9, ${START})`,
-  );
-  old.close();
-  const store = open();
-  t.match([...store.events(ALL)], [{ id: 'e1', camera: 'front', label: 'cat', box: [0, 0, 9, 9] }]);
-  store.close();
-  t.notOk(existsSync(`${file}.v1`), 'nothing to migrate, no copy');
+    );
+    old.close();
+    const store = open();
+    t.match(
+      [...store.events(ALL)],
+      [{ id: 'e1', camera: 'front', label: 'cat', box: [0, 0, 9, 9] }],
+    );
+    t.equal(store.recordEvents([event({ id: 'e2' })], [message('x')]), true);
+    t.equal(store.settings.set('pin', 'auto'), true);
+    store.close();
+    const copy = new SQLite(`${file}.v1`, { readonly: true });
+    t.equal(copy.pragma('user_version', { simple: true }), 1);
+    t.equal(copy.prepare('SELECT count(*) FROM event').pluck().get(), 1);
+    copy.close();
 
-  const newer = openStore({ ...options, migrations: later });
-  t.equal(newer.recordEvents([event({ id: 'e2' })], []), true);
-  newer.close();
-  const copy = new SQLite(`${file}.v1`, { readonly: true });
-  t.equal(copy.pragma('user_version', { simple: true }), 1);
-  t.equal(copy.prepare('SELECT count(*) FROM event').pluck().get(), 1);
-  copy.close();
-  openStore({ ...options, migrations: later }).close();
-  const now = new SQLite(file, { readonly: true });
-  t.equal(now.pragma('user_version', { simple: true }), 2);
-  t.same(now.prepare('SELECT name, note FROM camera').all(), [{ name: 'front', note: null }]);
-  now.close();
+    const before = statSync(`${file}.v1`).mtimeMs;
+    open().close();
+    t.equal(statSync(`${file}.v1`).mtimeMs, before, 'nothing to migrate, no copy');
+    const later = [...MIGRATIONS, 'ALTER TABLE camera ADD COLUMN note TEXT'];
+    openStore({ ...options, migrations: later }).close();
+    const now = new SQLite(file, { readonly: true });
+    t.equal(now.pragma('user_version', { simple: true }), later.length);
+    t.same(now.prepare('SELECT name, note FROM camera').all(), [{ name: 'front', note: null }]);
+    now.close();
+    t.ok(existsSync(`${file}.v${MIGRATIONS.length}`));
+  },
+);
+
+t.test('settings are kept', async (t) => {
+  const { open } = setup(t);
+  const first = open();
+  t.equal(first.settings.get('pin'), null);
+  first.settings.set('pin', 'a');
+  first.settings.set('pin', `it's "b"`);
+  first.settings.set('gone', 'x');
+  first.settings.set('gone', null);
+  first.close();
+  const second = open();
+  t.equal(second.settings.get('pin'), `it's "b"`);
+  t.same([...second.settings.all()], [['pin', `it's "b"`]]);
+  second.close();
 });
 
 t.test('a migration that fails changes nothing', async (t) => {
@@ -540,7 +563,7 @@ t.test('a migration that fails changes nothing', async (t) => {
   t.match(log.lines.at(-1), { level: 'error' });
   store.close();
   const database = new SQLite(file, { readonly: true });
-  t.equal(database.pragma('user_version', { simple: true }), 1);
+  t.equal(database.pragma('user_version', { simple: true }), MIGRATIONS.length);
   t.equal(
     database.prepare("SELECT count(*) FROM sqlite_schema WHERE name = 'half'").pluck().get(),
     0,
@@ -575,7 +598,7 @@ t.test('a disk that fails is survived: events wait, detections are counted', asy
 });
 
 t.test('a full disk does not throw; what is there can be read', async (t) => {
-  const full = [`${MIGRATIONS[0]}; PRAGMA max_page_count = 40`];
+  const full = [MIGRATIONS.join(';'), 'PRAGMA max_page_count = 40'];
   const { log, open } = setup(t, { migrations: full });
   const store = open();
   let recorded = 0;

@@ -1,0 +1,65 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+
+export const VERBS = ['snapshot', 'reload', 'restart', 'health'] as const;
+
+export type Verb = (typeof VERBS)[number];
+
+/** Characters of a transaction, which the answer repeats. */
+export const MAX_TRANSACTION = 128;
+
+const TRANSACTION = { type: 'string', minLength: 1, maxLength: MAX_TRANSACTION } as const;
+
+function requestSchema(properties: object): object {
+  return {
+    type: 'object',
+    properties: { transaction: TRANSACTION, ...properties },
+    required: ['transaction'],
+    additionalProperties: false,
+  };
+}
+
+/** JSON Schemas (draft 7) of the payloads of `<base>/request/<verb>`; docs/schema has the same. */
+export const REQUEST_SCHEMAS: Readonly<Record<Verb, object>> = {
+  snapshot: requestSchema({
+    camera: { type: 'string', minLength: 1, maxLength: 64 },
+  }),
+  reload: requestSchema({}),
+  restart: requestSchema({}),
+  health: requestSchema({}),
+};
+
+/** A request as its schema has it. */
+export interface Request {
+  readonly transaction: string;
+  /** Of a snapshot; every camera when it is left out. */
+  readonly camera?: string;
+}
+
+const ajv = new Ajv();
+const validators = Object.fromEntries(
+  VERBS.map((verb) => [verb, ajv.compile<Request>(REQUEST_SCHEMAS[verb])]),
+) as Record<Verb, ValidateFunction<Request>>;
+
+/** The request, or what is wrong with it. */
+export function parseRequest(verb: Verb, value: unknown): Request | { readonly fault: string } {
+  const validate = validators[verb];
+  if (validate(value)) return value;
+  const [error] = validate.errors ?? [];
+  return { fault: `${error?.instancePath || 'the request'} ${error?.message ?? 'is not valid'}` };
+}
+
+export function isVerb(text: string): text is Verb {
+  return VERBS.some((verb) => verb === text);
+}
+
+/** The transaction of a payload that may be no valid request, even no JSON; null if there is none. */
+export function transactionIn(text: string): string | null {
+  const match = /"transaction"\s*:\s*("(?:[^"\\\p{Cc}]|\\.)*")/u.exec(text);
+  try {
+    const value: unknown = match?.[1] === undefined ? null : JSON.parse(match[1]);
+    const fits = typeof value === 'string' && value !== '' && value.length <= MAX_TRANSACTION;
+    return fits ? value : null;
+  } catch {
+    return null;
+  }
+}
