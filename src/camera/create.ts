@@ -4,10 +4,23 @@ import { createDemoSource } from './demo/source.js';
 import type { FfmpegInput, HardwareDecoding, Rotation } from './ffmpeg/arguments.js';
 import { createFfmpegSource } from './ffmpeg/source.js';
 import { createFilesSource } from './files.js';
+import type { LibcameraControls } from './libcamera/controls.js';
+import { createStillSource } from './libcamera/still.js';
+import { createLibcameraStream } from './libcamera/stream.js';
 import type { SpawnChild } from './process.js';
 import type { Source } from './source.js';
+import { createWatchSource } from './watch.js';
 
-export type SourceKind = 'v4l2' | 'rtsp' | 'mjpeg' | 'video' | 'files' | 'demo';
+export type SourceKind =
+  | 'libcamera'
+  | 'still'
+  | 'v4l2'
+  | 'rtsp'
+  | 'mjpeg'
+  | 'video'
+  | 'files'
+  | 'watch'
+  | 'demo';
 
 /** A camera as it is configured; what a kind does not use is ignored. */
 export interface SourceOptions {
@@ -16,7 +29,7 @@ export interface SourceOptions {
   readonly device: string | null;
   /** rtsp, mjpeg, video: an address. */
   readonly url: string | null;
-  /** video: a file; files: a picture or a folder of pictures. */
+  /** video: a file; files: a picture or a folder of them; watch: a folder or a file that changes. */
   readonly path: string | null;
   /** video, files: begin again at the end. */
   readonly loop: boolean;
@@ -28,6 +41,8 @@ export interface SourceOptions {
   readonly rotation: Rotation;
   /** Decoding in hardware (rtsp, mjpeg, video, v4l2); default `none`. */
   readonly hardware?: HardwareDecoding;
+  /** Settings of a libcamera camera (libcamera, still). */
+  readonly controls?: LibcameraControls;
 }
 
 /** What the sources take from their surroundings. */
@@ -35,7 +50,7 @@ export interface SourceSurroundings {
   readonly clock?: Clock;
   readonly wallTime?: () => number;
   readonly spawn?: SpawnChild;
-  /** Frames a second now, at most the configured rate; followed by files and the demo. */
+  /** Frames a second now, at most the configured rate; ffmpeg and libcamera streams keep their own. */
   readonly rate?: () => number;
 }
 
@@ -51,6 +66,12 @@ export function createSource(
       return createDemoSource({ fps, clock, wallTime });
     case 'files':
       return createFilesSource({ paths: [given(options, 'path')], fps, loop: options.loop, clock });
+    case 'watch':
+      return createWatchSource({ path: given(options, 'path'), fps, clock });
+    case 'still':
+      return createStillSource({ ...options, path: undefined, fps, clock });
+    case 'libcamera':
+      return createLibcameraStream({ ...options, path: undefined, spawn, clock });
     default:
       return createFfmpegSource({ ...options, input: ffmpegInput(options), spawn, clock });
   }
@@ -80,3 +101,18 @@ function given(options: SourceOptions, key: 'device' | 'url' | 'path'): string {
     found: 'none',
   });
 }
+
+/**
+ * Seconds without a frame after which a source of this kind has stalled: `wanted`, but at least three
+ * times the interval of its frames; null for a watched folder, whose pictures come when they come.
+ */
+export function stallTimeoutOf(
+  { source, fps }: Pick<SourceOptions, 'source' | 'fps'>,
+  wanted: number,
+): number | null {
+  if (source === 'watch') return null;
+  return Math.max(wanted, 3 / fps, source === 'still' ? MIN_STILL_STALL : 0);
+}
+
+/** A still may take its deadline, and the end of the program after it. */
+const MIN_STILL_STALL = 40;

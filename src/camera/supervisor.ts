@@ -17,7 +17,10 @@ export interface SupervisorOptions {
   readonly name: string;
   /** Makes the source anew for every attempt; what it throws counts as a failed attempt. */
   readonly createSource: () => Source;
-  /** Seconds without a frame after which the source is restarted; null: never. */
+  /**
+   * Seconds without a frame after which the source is restarted; null: never, and the source counts
+   * as online once it has run for two seconds.
+   */
   readonly stallTimeout: number | null;
   /** Takes a frame; when it throws (a frame of the wrong size), the source is restarted. */
   readonly onFrame: (frame: CapturedFrame) => void;
@@ -34,6 +37,8 @@ const LAST_DELAY_MS = 60_000;
 /** Frames over this long a time prove a source sound: the back-off starts over. */
 const SOUND_AFTER_MS = 60_000;
 const REPORT_INTERVAL_MS = 60_000;
+/** A source that need not deliver is online when it has lasted this long. */
+const SETTLED_AFTER_MS = 2000;
 /** Longer than the escalation of a child process: a source that is not back by then is left behind. */
 const ABANDON_AFTER_MS = 15_000;
 /** The delay is drawn from this share of it up to all of it. */
@@ -80,7 +85,7 @@ async function runAttempt(
   options: SupervisorOptions,
   clock: Clock,
   signal: AbortSignal,
-  onFirstFrame: () => void,
+  onOnline: () => void,
 ): Promise<Attempt> {
   const stop = new AbortController();
   let fault: Error | null = null;
@@ -103,11 +108,14 @@ async function runAttempt(
     lastFrame = clock.now();
     if (firstFrame !== null) return;
     firstFrame = lastFrame;
-    onFirstFrame();
+    onOnline();
   };
   const stopWith = (): void => stop.abort();
   signal.addEventListener('abort', stopWith, { once: true });
-  const cancelStall = watchForStall(options, clock, () => lastFrame, breakOff);
+  const cancelStall =
+    options.stallTimeout === null
+      ? clock.setTimer(onOnline, SETTLED_AFTER_MS)
+      : watchForStall(options, clock, () => lastFrame, breakOff);
 
   const error = await runToEnd(options, clock, stop.signal, onFrame);
   cancelStall();

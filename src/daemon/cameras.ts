@@ -1,4 +1,4 @@
-import { createSource, type SourceOptions } from '../camera/create.js';
+import { createSource, type SourceOptions, stallTimeoutOf } from '../camera/create.js';
 import { createSlot } from '../camera/slot.js';
 import { type CameraStatus, superviseSource } from '../camera/supervisor.js';
 import type { CameraConfig, Config } from '../config/config.js';
@@ -28,7 +28,7 @@ export function buildCamera(
   }
   const log = surroundings.log.child({ camera: name });
   checkUnsupported(name, camera);
-  const source = sourceOptionsOf(name, camera);
+  const source: SourceOptions = camera;
   // A misconfigured source is an error at start, not one of its attempts.
   createSource(source);
   return createCameraUnit({
@@ -44,7 +44,7 @@ export function buildCamera(
         {
           name,
           createSource: () => createSource(source),
-          stallTimeout: camera.stall_timeout,
+          stallTimeout: stallTimeoutOf(camera, camera.stall_timeout),
           onFrame,
           onStatus,
           onFailure: ({ error, count }) =>
@@ -59,25 +59,6 @@ export function buildCamera(
   });
 }
 
-const SUPPORTED: ReadonlySet<string> = new Set<SourceOptions['source']>([
-  'v4l2',
-  'rtsp',
-  'mjpeg',
-  'video',
-  'files',
-  'demo',
-]);
-
-function sourceOptionsOf(name: string, camera: CameraConfig): SourceOptions {
-  if (isSupported(camera)) return camera;
-  throw codedError('MND_CONFIG_INVALID', {
-    subject: `cameras.${name}.source`,
-    expected: `a source of this version (${[...SUPPORTED].join(', ')})`,
-    found: camera.source,
-    next: 'with source rtsp, video or v4l2 other cameras can be used through ffmpeg',
-  });
-}
-
 /** A key that would be ignored is refused: a mask that is not applied would be a broken promise. */
 function checkUnsupported(name: string, camera: CameraConfig): void {
   const unsupported = camera.mask.length > 0 ? 'mask' : camera.motion.enabled ? 'motion' : null;
@@ -87,10 +68,4 @@ function checkUnsupported(name: string, camera: CameraConfig): void {
     expected: 'nothing: this version does not have it yet',
     next: 'take it out',
   });
-}
-
-function isSupported(
-  camera: CameraConfig,
-): camera is CameraConfig & { readonly source: SourceOptions['source'] } {
-  return SUPPORTED.has(camera.source);
 }

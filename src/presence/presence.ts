@@ -35,6 +35,11 @@ export interface PresenceOptions extends Thresholds {
    * as absence.
    */
   readonly resultInterval?: number;
+  /**
+   * Results whose median is the smoothed score: 3 (default), or 1 for single pictures (a watched
+   * folder, a doorbell), where one look must do.
+   */
+  readonly window?: 1 | 3;
   /** Labels followed at the same time, default 256; further ones wait until one is forgotten. */
   readonly maxLabels?: number;
   /** Makes the id of an event that begins at `timeMs` (wall clock). */
@@ -143,7 +148,7 @@ export function createPresence(camera: string, initial: PresenceOptions): Presen
     for (const [name, track] of tracks) {
       const thresholds = settings.thresholdsOf(name);
       const observation = seen.get(name) ?? ABSENT;
-      const type = observe(track, observation, at, seenBy, thresholds, settings.createId);
+      const type = observe(track, observation, at, seenBy, thresholds, settings);
       events.push(...report(track, type));
       if (isIdle(track)) tracks.delete(name);
     }
@@ -191,6 +196,7 @@ function dropWeakest(tracks: Map<string, Track>, seen: ReadonlyMap<string, Obser
 interface Settings {
   readonly createId: (timeMs: number) => string;
   readonly maxLabels: number;
+  readonly window: 1 | 3;
   /** Milliseconds without a result that say nothing. */
   readonly regularSilence: number;
   /** Label → the groups it belongs to. */
@@ -220,6 +226,7 @@ function readSettings(options: PresenceOptions): Settings {
   return {
     createId: options.createId,
     maxLabels: options.maxLabels ?? DEFAULT_MAX_LABELS,
+    window: options.window ?? 3,
     regularSilence: (options.resultInterval ?? DEFAULT_RESULT_INTERVAL) * 2000,
     groupsOf,
     isGroup: (name) => groups.has(name),

@@ -124,6 +124,12 @@ export function eventOf(track: Track, camera: string, type: EventType): Presence
   };
 }
 
+export interface Folding {
+  /** Results whose median is the smoothed score. */
+  readonly window: 1 | 3;
+  readonly createId: (timeMs: number) => string;
+}
+
 /** Folds one frame into the track; says which event it causes, if any (`end` still holds the stay). */
 export function observe(
   track: Track,
@@ -131,10 +137,10 @@ export function observe(
   at: Instant,
   seenBy: SeenBy,
   thresholds: Thresholds,
-  createId: (timeMs: number) => string,
+  { window, createId }: Folding,
 ): EventType | null {
   track.recent = [track.recent[1], track.recent[2], seen.score];
-  track.smoothed = medianOfThree(track.recent);
+  track.smoothed = window === 1 ? seen.score : medianOfThree(track.recent);
   track.count = seen.count;
   if (seen.box !== null) track.box = seen.box;
   if (track.stay !== null) return continueStay(track, track.stay, at, seenBy, thresholds);

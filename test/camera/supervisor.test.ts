@@ -194,9 +194,12 @@ t.test('the stall deadline moves with every frame', async (t) => {
   await done;
 });
 
-t.test('without a stall timeout it waits for ever', async (t) => {
-  const { puppets, clock, stop, done } = stage({ stallTimeout: null });
+t.test('without a stall timeout it is online soon, and waits for ever', async (t) => {
+  const { puppets, statuses, clock, stop, done } = stage({ stallTimeout: null });
+  await clock.advance(1999);
+  t.same(statuses, []);
   await clock.advance(86_400_000);
+  t.same(statuses, ['online: ']);
   t.equal(puppets.length, 1);
   t.equal(puppets[0]?.aborted(), false);
   stop();

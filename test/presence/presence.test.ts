@@ -362,3 +362,12 @@ t.test('random sequences keep the rules', (t) => {
   t.ok(stays > 500, `${stays} stays were exercised`);
   t.end();
 });
+
+t.test('with a window of one a single picture is enough', (t) => {
+  const events = play([0, 0.9, ...repeat(0, 12)], { window: 1, minFrames: 1 });
+  t.match(events, [
+    { frame: 1, event: { type: 'new', score: 0.9 } },
+    { frame: 12, event: { type: 'end', end: WALL + 100 } },
+  ]);
+  t.end();
+});

@@ -1,0 +1,125 @@
+import { appendFileSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import t from 'tap';
+import { createWatchSource } from '#mobilenetd/camera/watch.js';
+import { createFakeClock } from './fake-clock.js';
+
+const picture = (red: number) =>
+  sharp({ create: { width: 8, height: 8, channels: 3, background: { r: red, g: 0, b: 0 } } })
+    .png()
+    .toBuffer();
+
+/** Watches `path`; `look` lets one look happen and returns what was shown since. */
+async function watch(path: string) {
+  const clock = createFakeClock();
+  const ending = new AbortController();
+  const shown: Buffer[] = [];
+  const source = createWatchSource({ path, fps: 1e9, clock });
+  const run = source.run(ending.signal, ({ bytes }) => shown.push(Buffer.from(bytes)));
+  let ended = false;
+  run.finally(() => {
+    ended = true;
+  });
+  /** Waits for the source's I/O, and runs the pauses of no length between pictures. */
+  const asleep = async () => {
+    for (let pause = 0; pause < 5; pause += 1) {
+      for (let turn = 0; !ended && turn < 2000 && clock.pending() === 0; turn += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 1));
+      }
+      await clock.advance(0.001);
+    }
+  };
+  await asleep();
+  return {
+    async look(): Promise<Buffer[]> {
+      await clock.advance(1000);
+      await asleep();
+      return shown.splice(0);
+    },
+    run,
+    stop: () => ending.abort(),
+  };
+}
+
+let second = 1_700_000_000;
+/** Gives the path a time of change of its own, whatever the file system's resolution. */
+function touch(path: string): void {
+  second += 10;
+  utimesSync(path, second, second);
+}
+
+function put(folder: string, name: string, bytes: Uint8Array): void {
+  writeFileSync(join(folder, name), bytes);
+  touch(join(folder, name));
+  touch(folder);
+}
+
+t.test('pictures that appear are shown once, in order, when they are complete', async (t) => {
+  const folder = t.testdir({});
+  const [old, one, two] = await Promise.all([picture(1), picture(2), picture(3)]);
+  put(folder, 'old.png', old);
+  const { look, run, stop } = await watch(folder);
+  t.same(await look(), [], 'what was there is not shown');
+  put(folder, 'z.png', one);
+  put(folder, 'a.png', two);
+  put(folder, 'notes.txt', Buffer.from('not a picture, but a file'));
+  t.same(await look(), [], 'they may still be written');
+  t.same(await look(), [one, two], 'by time, not by name');
+  t.same(await look(), []);
+  rmSync(join(folder, 'z.png'));
+  touch(folder);
+  t.same(await look(), []);
+  put(folder, 'z.png', two);
+  await look();
+  t.same(await look(), [two], 'a name may come again');
+  stop();
+  t.match(await run, { code: 'MND_CAMERA_STOPPED' });
+});
+
+t.test('a file that grows is shown when it is whole', async (t) => {
+  const folder = t.testdir({});
+  const bytes = await picture(9);
+  const { look, stop, run } = await watch(folder);
+  put(folder, 'slow.png', bytes.subarray(0, 40));
+  t.same(await look(), []);
+  appendFileSync(join(folder, 'slow.png'), bytes.subarray(40));
+  touch(join(folder, 'slow.png'));
+  t.same(await look(), []);
+  t.same(await look(), [bytes]);
+  stop();
+  await run;
+});
+
+t.test('a file that is written anew is shown each time', async (t) => {
+  const folder = t.testdir({});
+  const [one, two] = await Promise.all([picture(1), picture(2)]);
+  put(folder, 'now.png', one);
+  const { look, stop, run } = await watch(join(folder, 'now.png'));
+  t.same(await look(), []);
+  put(folder, 'now.png', two);
+  t.same(await look(), []);
+  t.same(await look(), [two]);
+  put(folder, 'next.png', one);
+  renameSync(join(folder, 'next.png'), join(folder, 'now.png'));
+  await look();
+  t.same(await look(), [one]);
+  stop();
+  await run;
+});
+
+t.test('a folder that is missing or goes away is said', async (t) => {
+  const folder = t.testdir({});
+  const missing = createWatchSource({ path: join(folder, 'none'), fps: 1 });
+  t.match(await missing.run(new AbortController().signal, () => {}), {
+    code: 'MND_CAMERA_MISSING',
+    message: /none/,
+  });
+  const inner = join(folder, 'inner');
+  mkdirSync(inner);
+  const { look, run } = await watch(inner);
+  rmSync(inner, { recursive: true });
+  const gone = run;
+  look().catch(() => {});
+  t.match(await gone, { code: 'MND_CAMERA_MISSING' });
+});
