@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { createNotifier } from '#mobilenetd/systemd/notify.js';
 import t from 'tap';
+import { createNotifier } from '#mobilenetd/systemd/notify.js';
 
 const socket = { NOTIFY_SOCKET: '/run/systemd/notify' };
 
