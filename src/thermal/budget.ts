@@ -12,7 +12,7 @@ export interface BudgetLaw {
 
 /** Slots of the memory: HOLD_SLOTS · SLOT_S seconds. */
 const SLOT_S = 10;
-const HOLD_SLOTS = 8;
+const HOLD_SLOTS = 7;
 /** Time to rise from nothing to a full load, s. */
 const RISE_S = 40;
 const SMOOTH_S = 6;

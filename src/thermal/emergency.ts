@@ -1,7 +1,14 @@
 /** The last line before the limit. */
 export interface Emergency {
-  /** Takes a second; true while the floor is in force. */
-  update(hot: boolean, cool: boolean, dtS: number): boolean;
+  /**
+   * Takes a second; true while the floor is in force.
+   *
+   * @param ours Our own load had a part in it: next time more distance is kept.
+   */
+  update(
+    seen: { readonly hot: boolean; readonly cool: boolean; readonly ours: boolean },
+    dtS: number,
+  ): boolean;
   /** Part of the frame rate that is left: 1 at first, halved after a second and every five more. */
   readonly rate: number;
   /** Extra distance kept from the limit after recent emergencies, °C. */
@@ -10,7 +17,7 @@ export interface Emergency {
 
 const GUARD_STEP_C = 0.4;
 const MOST_GUARD_C = 2;
-const GUARD_DECAY_S = 1500;
+const GUARD_DECAY_S = 900;
 const SMALLEST_RATE = 1 / 64;
 
 export function createEmergency(guardC = 0): Emergency {
@@ -18,12 +25,12 @@ export function createEmergency(guardC = 0): Emergency {
   let forS = 0;
   let guard = Math.min(MOST_GUARD_C, Math.max(0, guardC));
   return {
-    update(hot, cool, dtS) {
+    update({ hot, cool, ours }, dtS) {
       guard *= Math.exp(-dtS / GUARD_DECAY_S);
       if (hot && !active) {
         active = true;
         forS = 0;
-        guard = Math.min(MOST_GUARD_C, guard + GUARD_STEP_C);
+        if (ours) guard = Math.min(MOST_GUARD_C, guard + GUARD_STEP_C);
       } else if (active) {
         forS += dtS;
         if (cool && !hot) active = false;

@@ -152,10 +152,11 @@ export function createGovernor(options: GovernorOptions): Governor {
       reading >= lineC + wide ||
       (reading >= lineC && known && reading >= estimate + wide);
     const cool = !heat.heat && known && estimate < lineC;
-    const inEmergency = emergency.update(hot && verdict.fault !== 'range', cool, clean.dtS);
-
     const trusted = verdict.trust === 'good';
     const floor = loadAt(hull, 1, fps);
+    const ours = law.value > 1.5 * floor;
+    const alarm = { hot: hot && verdict.fault !== 'range', cool, ours };
+    const inEmergency = emergency.update(alarm, clean.dtS);
     const sustainable = known
       ? sustainableLoad(observer, trusted ? targetC : targetC - DOUBT_C, {
           load: clean.load,
