@@ -10,7 +10,7 @@ export interface Calibration {
    */
   readonly ranges: ReadonlyMap<string, readonly [min: number, max: number]>;
   /**
-   * What rounding takes from each channel of a convolution's result on average, in hundredths of
+   * What rounding the weights takes from each channel of a convolution's result on average, in hundredths of
    * the result's quantization step.
    */
   readonly corrections: ReadonlyMap<string, readonly number[]>;

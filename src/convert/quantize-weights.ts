@@ -1,4 +1,5 @@
 import type { ConvOperator, Tensor, TensorData } from './graph.js';
+import { LARGEST_WEIGHT, roundKeepingSum, roundToNearest } from './round-weights.js';
 import { constantOf } from './tensors.js';
 
 export interface FloatConvolution {
@@ -22,8 +23,6 @@ export interface QuantizedConvolution {
   readonly largestWeightError: number;
 }
 
-/** The int8 range is used symmetrically, so that the zero point is 0. */
-const LARGEST = 127;
 /** Leaves a bit of the 32 for what the convolution adds. */
 const LARGEST_BIAS = 2 ** 30;
 
@@ -46,28 +45,22 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
   let largestError = 0;
   let largestWeight = 0;
   for (let channel = 0; channel < channels; channel++) {
-    const taps = tapsOf(operator, source.length, channels, channel);
-    let largest = 0;
-    let sum = 0;
-    for (let i = 0; i < taps.count; i++) {
-      const weight = source[taps.first + i * taps.step] ?? 0;
-      largest = Math.max(largest, Math.abs(weight));
-      sum += weight;
-    }
-    largestWeight = Math.max(largestWeight, largest);
+    const { first, step, count } = tapsOf(operator, source.length, channels, channel);
+    const weights = Float64Array.from({ length: count }, (_, i) => source[first + i * step] ?? 0);
+    const largest = weights.reduce((peak, weight) => Math.max(peak, Math.abs(weight)), 0);
+    const sum = weights.reduce((total, weight) => total + weight, 0);
     const bias =
       (convolution.bias?.[channel] ?? 0) + (correction?.[channel] ?? 0) + inputOffset * sum;
     const least = Math.abs(bias) / (inputScale * LARGEST_BIAS);
-    if (largest / LARGEST < least) raisedChannels++;
-    // onnxruntime reads float32 scales: round here, so that weights are rounded by the same number.
-    const scale = Math.fround(Math.max(largest / LARGEST, least)) || 1;
-    for (let i = 0; i < taps.count; i++) {
-      const at = taps.first + i * taps.step;
-      const weight = source[at] ?? 0;
-      const rounded = Math.max(-LARGEST, Math.min(LARGEST, Math.round(weight / scale)));
-      stored[at] = rounded;
-      largestError = Math.max(largestError, Math.abs(weight - rounded * scale));
-    }
+    if (largest / LARGEST_WEIGHT < least) raisedChannels++;
+    const finest = Math.max(largest / LARGEST_WEIGHT, least);
+    const round = operator.depthwise ? roundKeepingSum : roundToNearest;
+    const { scale, stored: rounded } = round(weights, finest);
+    rounded.forEach((value, i) => {
+      stored[first + i * step] = value;
+      largestError = Math.max(largestError, Math.abs((weights[i] ?? 0) - value * scale));
+    });
+    largestWeight = Math.max(largestWeight, largest);
     scales.push(scale);
     biases[channel] = clampBias(Math.round(bias / (inputScale * scale)));
   }

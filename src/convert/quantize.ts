@@ -15,8 +15,8 @@ export interface QuantizeReport {
 /**
  * Quantizes a float graph after training: activations uint8 (one scale and zero point a tensor),
  * weights int8 symmetric a channel, biases int32. Ranges: ReLU6 gives [0, 6], everything else is
- * calibrated. Measured corrections take the mean error of rounding out of the biases (Nagel et al.
- * 2019, "Data-Free Quantization", §4.2, with data). The normalisation of the picture becomes
+ * calibrated. Corrections take the mean error of rounding the weights out of the biases (Nagel et
+ * al. 2019, "Data-Free Quantization", §4.2, with measured means). The normalisation of the picture becomes
  * the input's scale and zero point; what rounding the zero point loses goes into the first bias.
  *
  * @throws MND_MODEL_MISMATCH if the calibration lacks a tensor, MND_MODEL_SHAPE if the graph is not
