@@ -17,7 +17,13 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export function createFakeClock(): FakeClock {
+/** Lets everything run that waits for promises alone: much faster, for code without I/O. */
+async function settlePromises(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await null;
+}
+
+export function createFakeClock({ io = true }: { readonly io?: boolean } = {}): FakeClock {
+  const rest = io ? settle : settlePromises;
   let time = 0;
   let lastId = 0;
   const timers = new Map<number, { readonly at: number; readonly run: () => void }>();
@@ -40,16 +46,16 @@ export function createFakeClock(): FakeClock {
     },
     async advance(ms) {
       const until = time + ms;
-      await settle();
+      await rest();
       for (let next = nextTimer(until); next !== null; next = nextTimer(until)) {
         const [id, { at, run }] = next;
         timers.delete(id);
         time = Math.max(time, at);
         run();
-        await settle();
+        await rest();
       }
       time = until;
-      await settle();
+      await rest();
     },
     async runUntil(promise) {
       let done = false;
@@ -58,7 +64,7 @@ export function createFakeClock(): FakeClock {
       };
       promise.then(finish, finish);
       while (!done) {
-        await settle();
+        await rest();
         const next = nextTimer(Number.POSITIVE_INFINITY);
         if (done) break;
         if (next === null) {

@@ -16,6 +16,8 @@ import { createRawStreamReader } from './raw-stream.js';
 export interface LibcameraStreamOptions extends LibcameraPicture {
   /** Frames a second, over 0, up to 120. */
   readonly fps: number;
+  /** Absolute path of the program; default: the first that `path` has. */
+  readonly program?: string;
   /** Where the program is looked for; default: the PATH. */
   readonly path?: string;
   readonly spawn?: SpawnChild;
@@ -59,7 +61,7 @@ export function createLibcameraStream(options: LibcameraStreamOptions): Source {
   const clock = options.clock ?? systemClock;
   return {
     async run(signal, onFrame) {
-      const program = await findProgram('vid', options.path);
+      const program = options.program ?? (await findProgram('vid', options.path));
       if (program === null) return programMissing('vid');
       const stop = new AbortController();
       const stopWith = AbortSignal.any([signal, stop.signal]);

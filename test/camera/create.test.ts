@@ -1,0 +1,77 @@
+import { join } from 'node:path';
+import t from 'tap';
+import {
+  createSource,
+  type SourceKind,
+  type SourceOptions,
+  stallTimeoutOf,
+} from '#mobilenetd/camera/create.js';
+
+const plain: Omit<SourceOptions, 'source'> = {
+  device: null,
+  url: null,
+  path: null,
+  loop: false,
+  size: [640, 480],
+  fps: 10,
+  rotation: 0,
+};
+
+/** What a source says when it is stopped before it started: its kind shows in the subject. */
+async function stopped(options: SourceOptions): Promise<Error> {
+  return createSource(options).run(AbortSignal.abort(), () => t.fail('delivered'));
+}
+
+t.test('every kind of source is made from its options', async (t) => {
+  const folder = t.testdir({ 'a.jpg': '' });
+  for (const [source, more] of [
+    ['demo', {}],
+    ['files', { path: folder }],
+    ['watch', { path: folder }],
+    ['still', {}],
+  ] as const) {
+    t.match(await stopped({ ...plain, source, ...more }), { code: 'MND_CAMERA_STOPPED' }, source);
+  }
+  for (const [source, more, message] of [
+    ['video', { path: join(folder, 'none.mp4') }, /none\.mp4/],
+    ['v4l2', { device: '/dev/video99' }, /video99/],
+  ] as const) {
+    t.match(await stopped({ ...plain, source, ...more }), { code: 'MND_CAMERA_MISSING', message });
+  }
+  for (const [source, url] of [
+    ['rtsp', 'rtsp://cam/live'],
+    ['mjpeg', 'http://cam/video'],
+    ['video', 'https://example.org/a.mp4'],
+    ['video', 'rtsp://cam/live'],
+  ] as const) {
+    t.doesNotThrow(() => createSource({ ...plain, source, url }));
+  }
+  t.doesNotThrow(() => createSource({ ...plain, source: 'libcamera', controls: { hflip: true } }));
+});
+
+t.test('what a kind needs must be there and be right', (t) => {
+  const bad: [SourceKind, Partial<SourceOptions>][] = [
+    ['files', {}],
+    ['watch', { path: '' }],
+    ['video', {}],
+    ['v4l2', {}],
+    ['rtsp', {}],
+    ['rtsp', { url: 'http://cam/' }],
+    ['mjpeg', { url: 'rtsp://cam/' }],
+    ['libcamera', { rotation: 90 }],
+    ['still', { size: [1, 1] }],
+    ['libcamera', { controls: { ev: 99 } }],
+  ];
+  for (const [source, more] of bad) {
+    t.throws(() => createSource({ ...plain, source, ...more }), { code: 'MND_CONFIG_INVALID' });
+  }
+  t.end();
+});
+
+t.test('a slow source is not taken for a stalled one', (t) => {
+  t.equal(stallTimeoutOf({ source: 'rtsp', fps: 10 }, 10), 10);
+  t.equal(stallTimeoutOf({ source: 'files', fps: 0.05 }, 10), 60);
+  t.equal(stallTimeoutOf({ source: 'still', fps: 1 }, 10), 40);
+  t.equal(stallTimeoutOf({ source: 'watch', fps: 10 }, 10), null);
+  t.end();
+});
