@@ -5,11 +5,11 @@ import { type Calibration, parseCalibration } from '../convert/calibration.js';
 import {
   type ConversionReport,
   type ConvertedModel,
-  convertClassifierGraph,
+  convertNetwork,
+  readTflite,
 } from '../convert/convert.js';
 import { convertDetectorGraph } from '../convert/convert-tfjs.js';
 import { readTfjs } from '../convert/tfjs/read.js';
-import { readTfliteClassifier } from '../convert/tflite/read.js';
 import { codedError, messageOf } from '../errors.js';
 import { identifyMobilenetV1 } from '../mobilenet/identify.js';
 import { asDiskError } from './disk.js';
@@ -95,10 +95,10 @@ interface Network {
 
 async function openNetwork(files: ModelFiles): Promise<Network> {
   if (files.format === 'tflite') {
-    const graph = readTfliteClassifier(await readBytes(files.file));
+    const network = readTflite(await readBytes(files.file));
     return {
-      convert: (form) => convertClassifierGraph(graph, { form }),
-      identity: identifyMobilenetV1(graph),
+      convert: (form) => convertNetwork(network, { form }),
+      identity: network.task === 'classify' ? identifyMobilenetV1(network.graph) : null,
     };
   }
   const calibration = files.calibration === null ? null : await readCalibration(files.calibration);

@@ -91,7 +91,7 @@ async function transfer(options: DownloadOptions): Promise<void> {
       const last = fruitless >= MAX_FRUITLESS || attempt >= MAX_ATTEMPTS;
       if (last || !isTransient(error)) throw asDownloadError(error, options);
     }
-    const ms = 1000 * 2 ** Math.min(fruitless, 4) * (0.5 + random() / 2);
+    const ms = 500 * 2 ** fruitless * (0.5 + random() / 2);
     await sleep(ms, options.signal);
   }
 }
