@@ -17,9 +17,9 @@ export async function settle(): Promise<void> {
   for (let turn = 0; turn < 3; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }
 
-/** Lets everything run that waits for promises alone: much faster, for code without I/O. */
-async function settlePromises(): Promise<void> {
-  for (let turn = 0; turn < 20; turn += 1) await null;
+/** Lets everything run that waits for promises alone: faster, for code without I/O. */
+function settlePromises(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
 
 export function createFakeClock({ io = true }: { readonly io?: boolean } = {}): FakeClock {
