@@ -1,0 +1,386 @@
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { createAnnouncer } from '#mobilenetd/mqtt/announcer.js';
+import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands.js';
+import { createConnection } from '#mobilenetd/mqtt/connection.js';
+import {
+  type DiscoveryOptions,
+  discoveryPayload,
+  discoveryTopic,
+} from '#mobilenetd/mqtt/home-assistant.js';
+import { createPublisher } from '#mobilenetd/mqtt/publisher.js';
+import { createTopics } from '#mobilenetd/mqtt/topics.js';
+import { watchedLabels } from '#mobilenetd/mqtt/watched-labels.js';
+import type { PresenceEvent } from '#mobilenetd/presence/event.js';
+import { openStore } from '#mobilenetd/store/store.js';
+import { type BrokerKind, KINDS, type TestBroker } from './brokers.js';
+import { startHomeAssistant } from './fake-home-assistant.js';
+import { faultsOf } from './home-assistant-rules.js';
+
+const TOPICS = createTopics({ base: 'mobilenetd', node: 'porch' });
+
+function entities(more: Partial<DiscoveryOptions> = {}): DiscoveryOptions {
+  return {
+    topics: TOPICS,
+    node: 'porch',
+    version: '1.2.3',
+    cameras: [{ name: 'front', labels: ['person', 'cat'] }],
+    variants: ['ssd_300', 'ssd_172'],
+    limit: { min: 40, max: 85 },
+    board: 'Raspberry Pi 5',
+    configurationUrl: 'http://porch.local:8080/',
+    supportUrl: 'https://example.org/mobilenetd',
+    update: true,
+    ...more,
+  };
+}
+
+t.test('the discovery message obeys the rules of Home Assistant', async (t) => {
+  const topic = discoveryTopic('homeassistant', 'porch');
+  t.equal(topic, 'homeassistant/device/mobilenetd_porch/config');
+  const payload = JSON.parse(JSON.stringify(discoveryPayload(entities())));
+  t.same(faultsOf('homeassistant', topic, payload), []);
+  const ids = Object.values<{ default_entity_id: string }>(payload.components).map(
+    (component) => component.default_entity_id,
+  );
+  for (const id of [
+    'binary_sensor.porch_front_person',
+    'binary_sensor.porch_front_cat',
+    'sensor.porch_front_label',
+    'sensor.porch_temperature',
+    'sensor.porch_variant',
+    'select.porch_variant',
+    'number.porch_target_temperature',
+    'number.porch_front_threshold',
+    'switch.porch_front_detect',
+    'button.porch_restart',
+    'button.porch_front_snapshot',
+    'image.porch_front_last_event',
+    'event.porch_front_detection',
+    'update.porch_update',
+  ]) {
+    t.ok(ids.includes(id), id);
+  }
+  t.equal(payload.components.binary_sensor_front_person.device_class, 'occupancy');
+  t.equal(payload.components.binary_sensor_front_cat.device_class, undefined);
+});
+
+t.test('whatever the names, the message obeys the rules', async (t) => {
+  const nodes = ['porch', 'Porch-2', 'a_b', '7'];
+  const labels = [
+    'café',
+    'cafe',
+    '犬',
+    '狗',
+    'A B',
+    'a b',
+    'jack-o-lantern',
+    '+',
+    'camera',
+    'label',
+  ];
+  for (const node of nodes) {
+    const topics = createTopics({ base: 'home/cameras', node });
+    const cameras = [
+      { name: 'front', labels },
+      { name: 'Front', labels },
+      { name: 'front_yard', labels: [] },
+    ];
+    const payload = discoveryPayload(
+      entities({ topics, node, cameras, limit: null, variants: [] }),
+    );
+    const parsed = JSON.parse(JSON.stringify(payload));
+    t.same(faultsOf('ha', discoveryTopic('ha', node), parsed), [], node);
+  }
+});
+
+t.test('the rules find what is wrong', async (t) => {
+  const topic = discoveryTopic('homeassistant', 'porch');
+  const spoil = (change: (payload: Record<string, never>) => void): string[] => {
+    const payload = JSON.parse(JSON.stringify(discoveryPayload(entities())));
+    change(payload);
+    return faultsOf('homeassistant', topic, payload);
+  };
+  type Spoilt = { [key: string]: Spoilt };
+  const changes: ((payload: Spoilt) => void)[] = [
+    (payload) => delete payload.origin,
+    (payload) => Object.assign(payload, { object_id: 'x' }),
+    (payload) => Object.assign(payload.device ?? {}, { vendor: 'x' }),
+    (payload) => delete payload.components?.button_restart?.unique_id,
+    (payload) => delete payload.components?.event_front_detection?.event_types,
+    (payload) =>
+      Object.assign(payload.components?.sensor_temperature ?? {}, { unit_of_measurement: 'V' }),
+    (payload) => Object.assign(payload.components?.sensor_variant ?? {}, { options: [] }),
+    (payload) =>
+      Object.assign(payload.components?.binary_sensor_front_person ?? {}, {
+        device_class: 'person',
+      }),
+    (payload) => Object.assign(payload.components ?? {}, { x: { platform: 'nothing' } }),
+  ];
+  for (const change of changes) {
+    t.equal(spoil(change as (payload: Record<string, never>) => void).length, 1, String(change));
+  }
+});
+
+t.test('which labels become entities', async (t) => {
+  const known = ['zebra', 'person', 'cat', 'car', 'toaster'];
+  t.same(watchedLabels({ wanted: 'default', known, groups: ['pets'] }), [
+    'pets',
+    'person',
+    'cat',
+    'car',
+  ]);
+  t.same(watchedLabels({ wanted: ['toaster', 'unicorn', 'pets'], known, groups: ['pets'] }), [
+    'toaster',
+    'pets',
+  ]);
+  const many = Array.from({ length: 1000 }, (_, i) => `label ${i}`);
+  t.equal(watchedLabels({ wanted: many, known: many, groups: [] }).length, 64);
+});
+
+function event(more: Partial<PresenceEvent> = {}): PresenceEvent {
+  return {
+    id: 'e1',
+    type: 'new',
+    camera: 'front',
+    label: 'person',
+    score: 0.8,
+    start: 1e12,
+    end: null,
+    model: 'ssd_300',
+    alpha: 1,
+    size: 300,
+    count: 1,
+    box: null,
+    ...more,
+  };
+}
+
+const HEALTH = {
+  time: '2026-06-01T12:00:00.000Z',
+  temperature: 61.5,
+  throttled: false,
+  undervoltage: null,
+  fps: 9.8,
+  latency_ms: 12,
+  rss_mb: 140,
+  outbox: 0,
+};
+
+/** A board as the daemon wires it; `stop` is a kill: nothing is said. */
+function startBoard(t: Test, broker: TestBroker, file: string, document: DiscoveryOptions | null) {
+  const store = openStore({
+    file,
+    commitInterval: 0.05,
+    detectionInterval: 1,
+    retention: { days: 30, maxBytes: 1e9 },
+    outbox: { maxAge: 3600, maxRows: 1000 },
+  });
+  const connection = createConnection({
+    url: broker.url,
+    clientId: 'mobilenetd-porch',
+    will: { topic: TOPICS.state, payload: 'offline' },
+    random: () => 0,
+    timers: {
+      setTimeout: (callback, delay) => setTimeout(callback, delay / 10),
+      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+    },
+  });
+  const publisher = createPublisher({
+    connection,
+    topics: TOPICS,
+    outbox: store.outbox,
+    version: '1.2.3',
+    maxEventAge: 3600,
+  });
+  const births: number[] = [];
+  const announcer = createAnnouncer({
+    connection,
+    publisher,
+    prefix: 'homeassistant',
+    node: 'porch',
+    random: () => 0.5,
+    timers: {
+      setTimeout(callback, delay) {
+        if (delay >= 1000) births.push(delay);
+        return setTimeout(callback, Math.min(delay, 300));
+      },
+      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
+    },
+  });
+  const pressed: string[] = [];
+  const set = { pin: 'auto', detect: true, threshold: 0.6, limit: 60 };
+  const show = (): void =>
+    commands.show({
+      pin: set.pin,
+      limit: set.limit,
+      detect: { front: set.detect },
+      threshold: { front: set.threshold },
+    });
+  const actions: CommandActions = {
+    async setDetect(_camera, on) {
+      set.detect = on;
+      publisher.setCameraState('front', on ? 'online' : 'disabled');
+      show();
+    },
+    async setThreshold(_camera, threshold) {
+      set.threshold = threshold;
+      show();
+    },
+    async setPin(pin) {
+      set.pin = pin;
+      show();
+    },
+    async setLimit(limit) {
+      set.limit = limit === 'auto' ? 60 : limit;
+      show();
+    },
+    async snapshot(camera) {
+      pressed.push(`snapshot ${camera}`);
+      publisher.setSnapshot('front', Buffer.from('JPEG'));
+    },
+    async reload() {},
+    async restart() {
+      pressed.push('restart');
+    },
+    health: async () => HEALTH,
+  };
+  const commands = listenForCommands({
+    connection,
+    topics: TOPICS,
+    retained: publisher.retained,
+    actions,
+    cameras: () => ['front'],
+    variants: () => ['ssd_300', 'ssd_172'],
+    limit: { min: 40, max: 85 },
+  });
+  publisher.setCameras([{ name: 'front', labels: ['person', 'cat'] }]);
+  publisher.setHealth(HEALTH);
+  publisher.setGovernor({ model: 'ssd_300', headroom: 3.5, budget: 4.2 });
+  publisher.retained.set(
+    TOPICS.update,
+    JSON.stringify({ installed_version: '1.2.3', latest_version: '1.3.0' }),
+    { qos: 1 },
+  );
+  publisher.setCameraState('front', 'online');
+  show();
+  announcer.announce(document);
+  publisher.start();
+  t.teardown(() => store.close());
+  return {
+    publisher,
+    announcer,
+    births,
+    pressed,
+    show(...events: PresenceEvent[]) {
+      store.recordEvents(events, publisher.eventMessages(events));
+      publisher.applyEvents(events);
+    },
+    async stop() {
+      announcer.close();
+      await publisher.close();
+      store.close();
+    },
+  };
+}
+
+const TRUE_STATES = {
+  'sensor.porch_temperature': '61.5',
+  'sensor.porch_frame_rate': '9.8',
+  'sensor.porch_latency': '12',
+  'sensor.porch_memory': '140',
+  'sensor.porch_outbox': '0',
+  'binary_sensor.porch_throttled': 'OFF',
+  'binary_sensor.porch_undervoltage': 'unknown',
+  'sensor.porch_variant': 'ssd_300',
+  'select.porch_variant': 'auto',
+  'sensor.porch_headroom': '3.5',
+  'sensor.porch_budget': '4.2',
+  'number.porch_target_temperature': '60',
+  'update.porch_update': '{"installed_version":"1.2.3","latest_version":"1.3.0"}',
+  'binary_sensor.porch_front_person': 'OFF',
+  'binary_sensor.porch_front_cat': 'OFF',
+  'sensor.porch_front_label': 'none',
+  'sensor.porch_front_score': 'unknown',
+  'event.porch_front_detection': 'unknown',
+  'image.porch_front_last_event': 'unknown',
+  'binary_sensor.porch_front_camera': 'ON',
+  'switch.porch_front_detect': 'ON',
+  'number.porch_front_threshold': '0.6',
+};
+
+for (const kind of KINDS) {
+  const skip = kind.available ? false : 'not installed';
+  t.test(`at home with ${kind.name}`, { skip }, (t) => atHome(t, kind));
+}
+
+async function atHome(t: Test, kind: BrokerKind): Promise<void> {
+  const broker = await kind.make();
+  await broker.start();
+  t.teardown(() => broker.stop());
+  const file = join(t.testdir(), 'mobilenetd.db');
+  const ha = await startHomeAssistant(broker.url);
+  const state = (entity: string) => ha.states()[entity];
+  let board = startBoard(t, broker, file, entities());
+
+  await ha.until('all is true', () => state('binary_sensor.porch_front_camera') === 'ON');
+  await ha.until('all is there', () => Object.keys(ha.states()).length >= 22);
+  t.same(ha.states(), TRUE_STATES);
+
+  board.show(event());
+  await ha.until('person', () => state('binary_sensor.porch_front_person') === 'ON');
+  await ha.until('event', () => state('event.porch_front_detection') === 'new');
+  t.equal(state('sensor.porch_front_label'), 'person');
+
+  await ha.press('select.porch_variant', 'ssd_172');
+  await ha.until('pin', () => state('select.porch_variant') === 'ssd_172');
+  await ha.press('number.porch_front_threshold', '0.45');
+  await ha.until('threshold', () => state('number.porch_front_threshold') === '0.45');
+  await ha.press('number.porch_target_temperature', '70');
+  await ha.until('limit', () => state('number.porch_target_temperature') === '70');
+  await ha.press('button.porch_front_snapshot');
+  await ha.until('picture', () => state('image.porch_front_last_event') === 'picture');
+  await ha.press('button.porch_restart');
+  await ha.until('restart', () => board.pressed.includes('restart'));
+  await ha.press('switch.porch_front_detect', 'OFF');
+  await ha.until('off', () => state('switch.porch_front_detect') === 'OFF');
+  await ha.until('no states', () => state('binary_sensor.porch_front_person') === 'unavailable');
+  await ha.press('switch.porch_front_detect', 'ON');
+  await ha.until('states', () => state('binary_sensor.porch_front_person') === 'ON');
+
+  const before = ha.discoveries();
+  await ha.birth();
+  await ha.until('announced again', () => ha.discoveries() > before);
+  t.same(board.births, [3000], 'after 1 to 5 s of jitter');
+
+  // An entity that is no longer wanted is forgotten, another one is new.
+  const changed = entities({ cameras: [{ name: 'front', labels: ['person', 'dog'] }] });
+  board.announcer.announce(changed);
+  await ha.until('dog', () => ha.component('binary_sensor.porch_front_dog') !== undefined);
+  t.equal(ha.component('binary_sensor.porch_front_cat'), undefined);
+
+  await board.stop();
+  await ha.until('offline', () => state('binary_sensor.porch_front_person') === 'unavailable');
+  // While the board was away it lost another one: the broker remembers what was announced.
+  board = startBoard(t, broker, file, entities({ cameras: [{ name: 'front', labels: ['cat'] }] }));
+  await ha.until('cat', () => state('binary_sensor.porch_front_cat') === 'OFF');
+  await ha.until('dog is forgotten', () => !ha.component('binary_sensor.porch_front_dog'));
+  t.equal(ha.component('binary_sensor.porch_front_person'), undefined);
+
+  board.announcer.announce(null);
+  await ha.until('no device', () => Object.keys(ha.states()).length === 0);
+  board.announcer.announce(entities());
+  await ha.until('back', () => state('binary_sensor.porch_front_person') === 'OFF');
+
+  // A broker that restarts has forgotten all; what is shown after it was said again.
+  await broker.stop();
+  await broker.start();
+  const later = await startHomeAssistant(broker.url);
+  await later.until('again', () => later.states()['binary_sensor.porch_front_camera'] === 'ON');
+  await later.until('all', () => later.states()['update.porch_update'] !== 'unknown');
+  t.same(later.states(), TRUE_STATES);
+  t.same([...ha.faults, ...later.faults], []);
+  await board.stop();
+  await ha.close();
+  await later.close();
+}
