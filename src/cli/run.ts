@@ -37,13 +37,13 @@ export const register: Register = (program, context) => {
         env: context.env,
         onError: (error) => log.warn(error.message),
       });
-      const daemon = await startDaemon({ config, env: context.env, log, notifier });
       const load = () => {
         const next = context.loadConfig();
         for (const secret of secretsOf(next)) secrets.add(secret);
         return next;
       };
-      const reload = () => void daemon.reload(load);
+      const daemon = await startDaemon({ config, load, env: context.env, log, notifier });
+      const reload = () => void daemon.reload();
       process.on('SIGHUP', reload);
       try {
         if (!signal.aborted) await once(signal, 'abort');

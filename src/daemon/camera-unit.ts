@@ -2,7 +2,7 @@ import type { FrameSlot } from '../camera/slot.js';
 import type { CapturedFrame } from '../camera/source.js';
 import type { CameraStatus } from '../camera/supervisor.js';
 import type { Box, Result } from '../inference/result.js';
-import type { Presence } from '../presence/presence.js';
+import type { Presence, PresenceOptions } from '../presence/presence.js';
 import { keepLabels } from './labels.js';
 import type { Lane } from './pipeline.js';
 
@@ -10,6 +10,7 @@ export interface CameraUnitOptions {
   readonly name: string;
   readonly slot: FrameSlot;
   readonly presence: Presence;
+  readonly presenceOptions: PresenceOptions;
   /** Frames a second asked for in the configuration. */
   readonly fps: number;
   readonly crop: Box | null;
@@ -34,6 +35,12 @@ export interface CameraUnit {
   readonly slot: FrameSlot;
   /** The last status of its source. */
   status(): CameraStatus;
+  /** False while it has been switched off from outside: it runs, but nobody looks. */
+  enabled(): boolean;
+  setEnabled(on: boolean): void;
+  /** Smoothed score that makes a label present, 0 to 1. */
+  threshold(): number;
+  setThreshold(enter: number): void;
   /** Limits the rate at which frames are looked at; null lifts the limit. */
   limitRate(fps: number | null): void;
   /** The result with short label names, without labels this camera does not keep. */
@@ -48,14 +55,22 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
   let status: CameraStatus = 'offline';
   let supervised: Promise<void> | null = null;
   let limit: number | null = null;
+  let enabled = true;
+  let { enter } = options.presenceOptions;
+  /** Scores that can matter: lower than configured when the threshold was lowered from outside. */
+  let floor = options.threshold;
+
+  function show(reason: string | null): void {
+    options.onStatus(enabled ? status : 'disabled', reason);
+  }
 
   const lane: Lane = {
     camera: name,
     crop: options.crop,
-    take: () => slot.take(),
+    take: () => (enabled ? slot.take() : null),
     release: (frame) => slot.release(frame),
     interval: () => (limit === null || limit >= options.fps ? 0 : 1000 / limit),
-    threshold: () => options.threshold,
+    threshold: () => floor,
   };
 
   return {
@@ -64,6 +79,19 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
     presence,
     slot,
     status: () => status,
+    enabled: () => enabled,
+    setEnabled(on) {
+      if (on === enabled) return;
+      enabled = on;
+      show(null);
+    },
+    threshold: () => enter,
+    setThreshold(next) {
+      const stay = Math.min(options.presenceOptions.stay, next);
+      enter = next;
+      floor = Math.min(options.threshold, stay);
+      presence.configure({ ...options.presenceOptions, enter, stay });
+    },
     limitRate(fps) {
       limit = fps;
     },
@@ -76,7 +104,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
         (frame) => slot.put(frame),
         (next, reason) => {
           status = next;
-          options.onStatus(next, reason);
+          show(reason);
         },
       );
     },

@@ -31,10 +31,12 @@ export function buildCamera(
   const source: SourceOptions = camera;
   // A misconfigured source is an error at start, not one of its attempts.
   createSource(source);
+  const presenceOptions = presenceOptionsOf(config, camera, surroundings.createId);
   return createCameraUnit({
     name,
+    presenceOptions,
     slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable }),
-    presence: createPresence(name, presenceOptionsOf(config, camera, surroundings.createId)),
+    presence: createPresence(name, presenceOptions),
     fps: camera.fps,
     crop: camera.crop,
     labels: keptLabelsOf(config, camera),

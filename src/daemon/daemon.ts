@@ -11,6 +11,8 @@ import type { Thermometer } from './thermometer.js';
 
 export interface DaemonOptions {
   readonly config: Config;
+  /** Reads the configuration again; absent: it cannot change while the daemon runs. */
+  readonly load?: () => Config;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
   readonly notifier?: Notifier;
@@ -33,12 +35,13 @@ export interface Daemon {
    * `cameras`, `presence` or `log` changed, else everything starts anew within this process. What
    * cannot be used is logged, and what ran before runs on. Never rejects.
    */
-  reload(load: () => Config): Promise<void>;
+  reload(): Promise<void>;
   /** Ends everything in order, within the deadline (ms). */
   stop(deadlineMs: number): Promise<void>;
 }
 
 const RESTART_DEADLINE_MS = 5000;
+const ANSWER_MS = 200;
 
 /**
  * Starts the daemon; resolves when cameras run. Throws what makes a start impossible: a model, a
@@ -48,11 +51,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, notifier } = options;
   let config = options.config;
   let ready = false;
+  let work: Promise<void> = Promise.resolve();
 
   async function start(chosen: Config): Promise<Runtime> {
     return startRuntime({
       ...options,
       config: chosen,
+      onReload: () => inTurn(change),
+      // Not awaited: the answer to the request must still go out.
+      onRestart: () => void setTimeout(() => void inTurn(() => restart(config)), ANSWER_MS),
       onResult() {
         if (ready) return;
         ready = true;
@@ -86,17 +93,21 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   let runtime = await start(config);
-  let work: Promise<unknown> = Promise.resolve();
   log.info({ model: runtime.variant.name, broker: runtime.messaging.broker }, 'started');
 
-  async function reload(load: () => Config): Promise<void> {
-    await notifier?.reloading();
-    try {
-      log.info(`configuration read again; ${await apply(load())}`);
-    } catch (error) {
+  async function change(): Promise<void> {
+    if (options.load === undefined) return;
+    log.info(`configuration read again; ${await apply(options.load())}`);
+  }
+
+  /** One change at a time; what fails is logged and thrown to whoever asked. */
+  function inTurn(step: () => Promise<void>): Promise<void> {
+    const next = work.then(step).catch((error: unknown) => {
       log.error({ err: error }, `the running configuration stays: ${messageOf(error)}`);
-    }
-    await notifier?.ready();
+      throw error;
+    });
+    work = next.catch(() => {});
+    return next;
   }
 
   return {
@@ -109,10 +120,11 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     get model() {
       return runtime.variant.name;
     },
-    reload(load) {
-      const next = work.then(() => reload(load));
-      work = next;
-      return next;
+    async reload() {
+      await notifier?.reloading();
+      // What went wrong has been logged.
+      await inTurn(change).catch(() => {});
+      await notifier?.ready();
     },
     async stop(deadlineMs) {
       await runtime.stop(deadlineMs);

@@ -2,7 +2,12 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { messageOf } from '../errors.js';
-import { createGovernor, type Decision, type Governor } from '../thermal/governor.js';
+import {
+  createGovernor,
+  type Decision,
+  type Governor,
+  type GovernorOptions,
+} from '../thermal/governor.js';
 import { limitFor, readBoardModel } from '../thermal/limit.js';
 import type { Fleet } from './fleet.js';
 import type { Log } from './log.js';
@@ -17,6 +22,9 @@ export interface GoverningOptions {
   readonly log: Log;
   readonly rungs: readonly MeasuredRung[];
   readonly thermometer: Thermometer;
+  /** `auto` or the name of the variant that is pinned. */
+  readonly pin: string;
+  readonly limit: 'auto' | number;
   readonly network: Network;
   readonly fleet: Fleet;
   readonly pipeline: Pipeline;
@@ -28,6 +36,9 @@ export interface GoverningOptions {
 export interface Governing {
   /** The last reading; null before the first. */
   heat(): HeatReading | null;
+  limitC(): number;
+  /** Throws MND_CONFIG_INVALID when the limit leaves no room for the margin. */
+  reconfigure(pin: string, limit: 'auto' | number): void;
   stop(): void;
 }
 
@@ -41,11 +52,9 @@ const SNAPSHOT_FILE = 'governor.json';
  */
 export async function startGoverning(options: GoverningOptions): Promise<Governing> {
   const { config, log, rungs, thermometer, network, fleet, pipeline, messaging } = options;
-  const { limitC, why } = limitFor(
-    thermometer.simulated ?? (await readBoardModel(config.governor.proc_root)),
-    config.governor.limit,
-    config.governor.margin,
-  );
+  const board = thermometer.simulated ?? (await readBoardModel(config.governor.proc_root));
+  const chosen = limitFor(board, options.limit, config.governor.margin);
+  let { limitC } = chosen;
   const governor = openGovernor(options, limitC);
   const startedAt = performance.now();
   let heat: HeatReading | null = null;
@@ -117,7 +126,10 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
       });
   }
 
-  log.info({ limit: limitC }, `governor: limit ${limitC} °C (${why}), ${rungs.length} rungs`);
+  log.info(
+    { limit: limitC },
+    `governor: limit ${limitC} °C (${chosen.why}), ${rungs.length} rungs`,
+  );
   tick();
   const ticking = setInterval(tick, Math.max(20, 1000 / thermometer.speed));
   const file = join(config.state_dir, SNAPSHOT_FILE);
@@ -127,6 +139,11 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   const saving = setInterval(remember, SNAPSHOT_MS);
   return {
     heat: () => heat,
+    limitC: () => limitC,
+    reconfigure(pin, limit) {
+      limitC = limitFor(board, limit, config.governor.margin).limitC;
+      governor.reconfigure(governorOptionsOf({ ...options, pin }, limitC));
+    },
     stop() {
       clearInterval(ticking);
       clearInterval(saving);
@@ -136,20 +153,11 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
 }
 
 function openGovernor(options: GoverningOptions, limitC: number): Governor {
-  const { config, rungs, thermometer, fleet } = options;
-  const rules = config.governor;
+  const { config, thermometer } = options;
   const saved =
     thermometer.simulated === null ? readSnapshotFile(join(config.state_dir, SNAPSHOT_FILE)) : null;
   return createGovernor({
-    ladder: rungs,
-    limitC,
-    requestedFps: requestedFps(fleet, config),
-    marginC: rules.margin,
-    pin: rules.pin,
-    floorAlpha: rules.floor_alpha,
-    floorSize: rules.floor_size,
-    minFps: rules.min_fps,
-    prefer: rules.prefer,
+    ...governorOptionsOf(options, limitC),
     ...(saved !== null && {
       restore: saved.snapshot,
       restoreElapsedS: Math.max(0, (Date.now() - saved.time) / 1000),
@@ -157,10 +165,28 @@ function openGovernor(options: GoverningOptions, limitC: number): Governor {
   });
 }
 
+function governorOptionsOf(options: GoverningOptions, limitC: number): GovernorOptions {
+  const { config, rungs, fleet, pin } = options;
+  const rules = config.governor;
+  return {
+    ladder: rungs,
+    limitC,
+    requestedFps: requestedFps(fleet, config),
+    marginC: rules.margin,
+    pin,
+    floorAlpha: rules.floor_alpha,
+    floorSize: rules.floor_size,
+    minFps: rules.min_fps,
+    prefer: rules.prefer,
+  };
+}
+
 /** Frames a second all cameras that deliver ask for. */
 function requestedFps(fleet: Fleet, config: Config): number {
   const online = fleet.units().filter((unit) => unit.status() === 'online');
-  return online.reduce((sum, { name }) => sum + (config.cameras[name]?.fps ?? 0), 0);
+  return online
+    .filter((unit) => unit.enabled())
+    .reduce((sum, { name }) => sum + (config.cameras[name]?.fps ?? 0), 0);
 }
 
 /** Busy fraction of a simulated board under the last decision. */

@@ -5,14 +5,23 @@ import { type MeasuredRung, measureRungs } from './rungs.js';
 import { threadsOf } from './settings.js';
 import { type HeatReading, realThermometer, type Thermometer } from './thermometer.js';
 
-export interface GovernorPartOptions extends Omit<GoverningOptions, 'rungs' | 'thermometer'> {
+export interface GovernorPartOptions
+  extends Omit<GoverningOptions, 'rungs' | 'thermometer' | 'pin' | 'limit'> {
   readonly thermometer?: Thermometer;
   readonly variants: readonly Variant[];
 }
 
 /** The governor of the daemon, or what stands in its place when there is none. */
 export interface GovernorPart {
+  /** Resolves when it is known whether there is a governor; never rejects. */
+  readonly started: Promise<void>;
   heat(): HeatReading | null;
+  /** `auto` or the name of the variant that is pinned. */
+  pin(): string;
+  setPin(variant: string): void;
+  /** Temperature never to reach, °C; null while there is no governor. */
+  limitC(): number | null;
+  setLimit(limit: 'auto' | number): void;
   stop(): Promise<void>;
 }
 
@@ -26,6 +35,7 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
   let governing: Governing | null = null;
   let lone: HeatReading | null = null;
   let stopped = false;
+  let { pin, limit } = config.governor;
 
   async function start(): Promise<void> {
     if (config.governor.enabled === false) {
@@ -39,7 +49,7 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     }
     const rungs = await ladder();
     if (stopped || rungs.length === 0) return;
-    governing = await startGoverning({ ...options, thermometer, rungs });
+    governing = await startGoverning({ ...options, thermometer, rungs, pin, limit });
     if (stopped) governing.stop();
   }
 
@@ -57,7 +67,6 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
   }
 
   async function pinOnly(): Promise<void> {
-    const { pin } = config.governor;
     const pinned = options.variants.find(({ name }) => name === pin);
     if (pinned !== undefined) await options.network.use({ low: pinned, high: pinned, fraction: 1 });
     else if (pin !== 'auto') log.warn(`governor: no installed variant is named ${pin}`);
@@ -67,7 +76,20 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     log.error({ err: error }, `governor: not started: ${messageOf(error)}`),
   );
   return {
+    started: starting,
     heat: () => governing?.heat() ?? lone,
+    pin: () => pin,
+    setPin(variant) {
+      pin = variant;
+      if (governing === null)
+        void starting.then(() => (governing === null ? pinOnly() : undefined));
+      governing?.reconfigure(pin, limit);
+    },
+    limitC: () => governing?.limitC() ?? null,
+    setLimit(next) {
+      governing?.reconfigure(pin, next);
+      limit = next;
+    },
     async stop() {
       stopped = true;
       await starting;

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { parseListen } from '../config/formats.js';
 import { codedError } from '../errors.js';
-import { createConnection, type TlsOptions } from '../mqtt/connection.js';
+import { type Connection, createConnection, type TlsOptions } from '../mqtt/connection.js';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../mqtt/embedded.js';
 import { createPublisher, type Publisher } from '../mqtt/publisher.js';
 import { createTopics, type Topics } from '../mqtt/topics.js';
@@ -15,6 +15,7 @@ import type { Log } from './log.js';
 export const MAX_EVENT_AGE = 7 * 24 * 3600;
 
 export interface Messaging {
+  readonly connection: Connection;
   readonly publisher: Publisher;
   readonly topics: Topics;
   /** Address clients can use, without a password. */
@@ -46,6 +47,7 @@ export async function startMessaging(config: Config, store: Store, log: Log): Pr
     log: log.child({ part: 'mqtt' }),
   });
   return {
+    connection,
     publisher,
     topics,
     broker: url,

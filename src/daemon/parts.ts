@@ -17,7 +17,8 @@ import { MAX_EVENT_AGE, type Messaging } from './messaging.js';
 import { createMeter, type Meter } from './meter.js';
 import { createNetwork, type Network } from './network.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
-import { keptLabelsOf, threadsOf, thresholdOf } from './settings.js';
+import { threadsOf, thresholdOf } from './settings.js';
+import { createSnapshots, type Snapshots } from './snapshots.js';
 
 const OUTBOX_ROWS = 10_000;
 const REPEAT_MS = 60_000;
@@ -64,6 +65,7 @@ export interface Parts {
   readonly pipeline: Pipeline;
   readonly flow: Flow;
   readonly meter: Meter;
+  readonly snapshots: Snapshots;
 }
 
 export function connectParts(options: PartsOptions): Parts {
@@ -71,17 +73,30 @@ export function connectParts(options: PartsOptions): Parts {
   const { publisher } = messaging;
   const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
   const meter = createMeter(performance.now());
-  const flow = createFlow({ store, publisher, onEvents: options.onEvents });
+  const snapshots = createSnapshots({
+    publish: (camera, jpeg) => publisher.setSnapshot(camera, jpeg),
+    onError: (camera, error) =>
+      repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`),
+  });
+  const flow = createFlow({
+    store,
+    publisher,
+    onEvents(events, result) {
+      for (const { type, camera } of events) if (type === 'new') snapshots.request(camera);
+      options.onEvents?.(events, result);
+    },
+  });
 
   const pipeline: Pipeline = createPipeline({
     topK: config.model.top,
     infer: (frame, run) => network.infer(frame, run),
-    onResult(lane, result) {
+    onResult(lane, result, frame) {
       const unit = fleet.get(lane.camera);
       // A camera that was stopped while its last frame was looked at has ended already.
       if (unit?.lane !== lane) return;
       meter.add(result, performance.now());
       flow.result(unit, result);
+      snapshots.offer(frame);
       options.onResult?.(result);
     },
     onError: (lane, error) =>
@@ -108,14 +123,13 @@ export function connectParts(options: PartsOptions): Parts {
     },
     onStopped: (unit) => flow.end(unit),
   });
-  return { fleet, pipeline, flow, meter };
+  return { fleet, pipeline, flow, meter, snapshots };
 }
 
 /** Labels of a camera that have a topic from the start: those it keeps, or a detector's own. */
 function announcedLabels(config: Config, name: string, variant: Variant): string[] {
   const camera = config.cameras[name];
-  const kept = camera === undefined ? null : keptLabelsOf(config, camera);
-  if (kept !== null) return [...kept];
+  if (camera !== undefined && camera.labels !== 'all') return [...camera.labels];
   const groups = Object.keys(config.presence.groups);
   const labels = variant.labels.slice(variant.task === 'detect' ? 1 : 0).filter(Boolean);
   return labels.length > MAX_ANNOUNCED ? groups : [...groups, ...labels.map(shortName)];

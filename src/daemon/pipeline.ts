@@ -19,7 +19,8 @@ export interface PipelineOptions {
     frame: Frame,
     options: { topK: number; threshold: number; crop: Box | null },
   ) => Promise<Result>;
-  readonly onResult: (lane: Lane, result: Result) => void;
+  /** The frame's bytes are only valid until it returns. */
+  readonly onResult: (lane: Lane, result: Result, frame: Frame) => void;
   readonly onError: (lane: Lane, error: unknown) => void;
   readonly topK: number;
   /** Monotonic milliseconds. */
@@ -111,7 +112,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
         crop: seat.lane.crop,
       });
       stats.labelled += 1;
-      options.onResult(seat.lane, result);
+      options.onResult(seat.lane, result, frame);
     } catch (error) {
       stats.failed += 1;
       options.onError(seat.lane, error);

@@ -12,8 +12,9 @@ import type { Log } from './log.js';
 import { type Messaging, startMessaging } from './messaging.js';
 import { provideModel } from './model.js';
 import { connectParts, createNetworkOf, openDatabase } from './parts.js';
+import { startRemote } from './remote.js';
 import type { Thermometer } from './thermometer.js';
-import { startTimers } from './timers.js';
+import { createHealth, startTimers } from './timers.js';
 
 export interface RuntimeOptions {
   readonly config: Config;
@@ -25,6 +26,9 @@ export interface RuntimeOptions {
   /** Stands in for the machine's own sensor. */
   readonly thermometer?: Thermometer;
   readonly onDecision?: GoverningOptions['onDecision'];
+  /** Asked over MQTT: read the configuration again, start anew. */
+  readonly onReload: () => Promise<void>;
+  readonly onRestart: () => void;
   /** Called with every labelled frame. */
   readonly onResult?: (result: Result) => void;
 }
@@ -65,12 +69,28 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     parts.pipeline.start();
     const governor = startGovernor({ ...options, ...parts, network, messaging, variants });
     lifecycle.started('the governor', () => governor.stop());
-    const heat = () => governor.heat();
-    lifecycle.started('the timers', startTimers({ ...parts, store, messaging, heat }));
+    const health = createHealth({ ...parts, store, heat: () => governor.heat() });
+    const { onReload, onRestart } = options;
+    const remote = startRemote({
+      ...options,
+      ...parts,
+      store,
+      governor,
+      messaging,
+      variants,
+      health,
+      reload: onReload,
+      restart: onRestart,
+    });
+    lifecycle.started('the commands', () => remote.close());
+    lifecycle.started('the timers', startTimers({ ...parts, messaging, health }));
     return {
       messaging,
       variant,
-      setCameras: (changed) => parts.fleet.apply(changed),
+      async setCameras(changed) {
+        await parts.fleet.apply(changed);
+        remote.refresh(changed);
+      },
       stop: (deadlineMs) => lifecycle.stop(deadlineMs),
     };
   } catch (error) {

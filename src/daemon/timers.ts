@@ -8,14 +8,20 @@ import type { Meter } from './meter.js';
 import type { Pipeline } from './pipeline.js';
 import type { HeatReading } from './thermometer.js';
 
-export interface TimersOptions {
+export interface HealthSources {
   readonly store: Store;
+  readonly fleet: Fleet;
+  readonly pipeline: Pipeline;
+  readonly meter: Meter;
+  /** The last reading of the sensor. */
+  readonly heat: () => HeatReading | null;
+}
+
+export interface TimersOptions {
   readonly messaging: Messaging;
   readonly fleet: Fleet;
   readonly flow: Flow;
-  readonly pipeline: Pipeline;
-  readonly meter: Meter;
-  readonly heat: () => HeatReading | null;
+  readonly health: () => Record<string, unknown>;
 }
 
 const TICK_MS = 1000;
@@ -25,12 +31,11 @@ const FIRST_HEALTH_MS = 5000;
 
 /** Starts what happens by the clock; returns how to stop it. */
 export function startTimers(options: TimersOptions): () => void {
-  const startedAt = performance.now();
   const tick = setInterval(() => {
     const now = { capturedAt: performance.now(), time: Date.now() };
     options.flow.tick(options.fleet.units(), now);
   }, TICK_MS);
-  const report = () => options.messaging.publisher.setHealth(sample(options, startedAt));
+  const report = () => options.messaging.publisher.setHealth(options.health());
   const first = setTimeout(report, FIRST_HEALTH_MS);
   const health = setInterval(report, HEALTH_MS);
   return () => {
@@ -40,7 +45,13 @@ export function startTimers(options: TimersOptions): () => void {
   };
 }
 
-function sample(options: TimersOptions, startedAt: number): Record<string, unknown> {
+/** Makes the payload of `<base>/health` whenever it is asked. */
+export function createHealth(options: HealthSources): () => Record<string, unknown> {
+  const startedAt = performance.now();
+  return () => sample(options, startedAt);
+}
+
+function sample(options: HealthSources, startedAt: number): Record<string, unknown> {
   const { store, fleet, pipeline, meter } = options;
   const now = performance.now();
   const heat = options.heat();

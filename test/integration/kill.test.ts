@@ -14,7 +14,9 @@ async function retainedUnder(url: string, filter: string): Promise<Map<string, s
   const client = await mqtt.connectAsync(url);
   const found = new Map<string, string>();
   client.on('message', (topic, payload, packet) => {
-    if (packet.retain) found.set(topic, payload.toString());
+    // Whether a camera is looked at is a switch, not a label.
+    const control = topic.endsWith('/detect/state');
+    if (packet.retain && !control) found.set(topic, payload.toString());
   });
   await client.subscribeAsync(filter, { qos: 1 });
   await delay(200);

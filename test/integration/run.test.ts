@@ -136,7 +136,7 @@ t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends within 5 
   t.ok(ms < 5000, `it took ${ms} ms`);
   t.ok(await listener.until('state', 'offline'));
   t.equal(listener.values.get('mobilenetd/board/front/status'), 'offline');
-  t.notOk([...listener.values.values()].includes('ON'));
+  t.equal(listener.values.get('mobilenetd/board/front/label'), 'none');
 });
 
 t.test(
@@ -170,3 +170,48 @@ t.test(
     t.equal(code, 0, daemon.log());
   },
 );
+
+t.test('commands: a camera is switched off, and stays off over a restart', async (t) => {
+  const folder = t.testdir();
+  await installRandomModel(folder);
+  const pictures = await preparePictures(folder);
+  const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
+  t.teardown(() => broker.close());
+  const file = join(folder, 'config.yaml');
+  writeFileSync(file, configOf({ url: broker.url, cameras: ['front'], pictures }));
+  const listener = await subscriber(broker.url);
+  t.teardown(() => listener.end());
+  const sender = await mqtt.connectAsync(broker.url);
+  t.teardown(() => sender.endAsync());
+  const say = (topic: string, text: string) =>
+    sender.publishAsync(`mobilenetd/board/${topic}`, text, { qos: 1 });
+
+  const first = run(folder, file);
+  t.ok(await listener.until('front/status', 'online'), first.log());
+  t.ok(await listener.until('front/detect/state', 'ON'));
+  await say('front/detect/set', 'perhaps');
+  await say('front/detect/set', 'OFF');
+  t.ok(await listener.until('front/detect/state', 'OFF'));
+  t.ok(await listener.until('front/status', 'disabled'));
+  t.ok(await listener.until('front/label', 'none'));
+  await say('front/threshold/set', '0.9');
+  t.ok(await listener.until('front/threshold/state', '0.9'));
+  await say('request/snapshot', '{"transaction":"t1","camera":"nobody"}');
+  let answer: { transaction?: string; ok?: boolean } = {};
+  for (let tries = 0; tries < 100 && answer.transaction === undefined; tries += 1) {
+    await delay(50);
+    answer = JSON.parse(listener.values.get('mobilenetd/board/response/snapshot') ?? '{}');
+  }
+  t.match(answer, { transaction: 't1', ok: false }, 'a request that cannot be met is answered');
+  t.equal((await first.end('SIGTERM')).code, 0, first.log());
+  t.match(first.log(), /MND_MQTT_PAYLOAD|invalid payload/, 'the invalid command was named');
+
+  listener.values.clear();
+  const second = run(folder, file);
+  t.ok(await listener.until('state', 'online'), second.log());
+  t.ok(await listener.until('front/detect/state', 'OFF'), 'it is still off');
+  t.equal(listener.values.get('mobilenetd/board/front/threshold/state'), '0.9');
+  await say('front/detect/set', 'ON');
+  t.ok(await listener.until('front/status', 'online'));
+  t.equal((await second.end('SIGTERM')).code, 0, second.log());
+});

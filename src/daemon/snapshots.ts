@@ -1,0 +1,76 @@
+import sharp from 'sharp';
+import type { Frame } from '../camera/source.js';
+import { resizeBilinear } from '../vision/resize.js';
+import { createSamplingPlan } from '../vision/sampling.js';
+
+export interface Snapshots {
+  /** Publishes a picture of the camera's next frame. */
+  request(camera: string): void;
+  /** Offers a labelled frame, whose bytes are only valid now. */
+  offer(frame: Frame): void;
+  stop(): Promise<void>;
+}
+
+export interface SnapshotOptions {
+  readonly publish: (camera: string, jpeg: Uint8Array) => void;
+  readonly onError: (camera: string, error: unknown) => void;
+}
+
+const JPEG_QUALITY = 80;
+
+/**
+ * Pictures of single frames as JPEG. A frame is copied only when one was asked for, and at most one
+ * of a camera is encoded at a time, so a burst of requests costs one picture.
+ */
+export function createSnapshots(options: SnapshotOptions): Snapshots {
+  const wanted = new Set<string>();
+  const underway = new Map<string, Promise<void>>();
+
+  async function encode(frame: Frame): Promise<void> {
+    try {
+      options.publish(frame.camera, await encodeJpeg(frame));
+    } catch (error) {
+      options.onError(frame.camera, error);
+    } finally {
+      underway.delete(frame.camera);
+    }
+  }
+
+  return {
+    request: (camera) => void wanted.add(camera),
+    offer(frame) {
+      if (!wanted.has(frame.camera) || underway.has(frame.camera)) return;
+      wanted.delete(frame.camera);
+      const copy = { ...frame, bytes: Uint8Array.from(frame.bytes) };
+      underway.set(frame.camera, encode(copy));
+    },
+    async stop() {
+      await Promise.all(underway.values());
+    },
+  };
+}
+
+async function encodeJpeg(frame: Frame): Promise<Uint8Array> {
+  if (frame.format === 'jpeg') {
+    // Encoded again: what a source calls a picture may be a PNG, or carry a camera's metadata.
+    return sharp(frame.bytes).autoOrient().jpeg({ quality: JPEG_QUALITY }).toBuffer();
+  }
+  const { width, height } = frame;
+  const rgb = frame.format === 'rgb24' ? frame.bytes : toRgb(frame);
+  return sharp(rgb, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: JPEG_QUALITY })
+    .toBuffer();
+}
+
+/** A resize to the frame's own size converts and changes nothing else. */
+function toRgb(frame: Frame): Uint8Array {
+  const { width, height } = frame;
+  const whole = [0, 0, width, height] as const;
+  const rgb = new Uint8Array(width * height * 3);
+  resizeBilinear(
+    frame.bytes,
+    createSamplingPlan({ ...frame, format: 'yuv420p' }, whole, width, height),
+    rgb,
+  );
+  return rgb;
+}
