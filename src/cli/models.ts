@@ -13,6 +13,7 @@ interface JsonFlag {
 
 interface PullFlags extends JsonFlag {
   readonly form?: readonly NumericForm[];
+  readonly force?: boolean;
 }
 
 interface AddFlags extends PullFlags {
@@ -110,13 +111,15 @@ function registerPull(models: Command, context: CommandContext): void {
     .description('fetch models of the catalogue, convert and install them')
     .argument('[name...]', 'models (default: the default detector)')
     .addOption(formOption())
+    .option('--force', 'fetch and convert again what is there already')
     .option(...JSON_OPTION)
     .action(async (names: string[], flags: PullFlags) => {
       const shelf = await shelfOf(context);
       const bar = createProgressBar(context.stderr);
       const { onProgress } = bar;
       try {
-        const options = { forms: flags.form, onProgress, signal: context.signal };
+        const { form: forms, force } = flags;
+        const options = { forms, force, onProgress, signal: context.signal };
         for await (const result of shelf.pullEach(names, options)) {
           bar.clear();
           printInstalled(result, flags, context);

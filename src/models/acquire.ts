@@ -33,6 +33,8 @@ export interface AcquireContext {
 export interface PullOptions {
   /** Absent: the catalogue's. */
   readonly forms?: readonly NumericForm[];
+  /** Fetch and convert also what is there already. */
+  readonly force?: boolean;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -51,7 +53,7 @@ export async function pullEntry(
 ): Promise<PullResult> {
   const present = await readInstalled(context.dir, entry.name).catch(() => null);
   const forms = options.forms ?? entry.forms;
-  if (present !== null && (await isWhole(present, entry, forms))) {
+  if (present !== null && !options.force && (await isWhole(present, entry, forms))) {
     return { model: present, fresh: false };
   }
   // What the user has is not taken away by asking for another form.

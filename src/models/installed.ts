@@ -4,6 +4,7 @@ import { codedError } from '../errors.js';
 import type { ModelDescription } from './catalog.js';
 import { NAME_PATTERN } from './catalog-schema.js';
 import type { FormRecord } from './conversion.js';
+import { asDiskError } from './disk.js';
 import { INSTALLED_SCHEMA } from './installed-schema.js';
 import { compileSchema, readJsonFile } from './json-file.js';
 import { readLabels } from './labels.js';
@@ -34,14 +35,14 @@ export interface InstalledModel extends ModelRecord {
 const validate = compileSchema<ModelRecord>(INSTALLED_SCHEMA);
 const NAME = new RegExp(NAME_PATTERN);
 
-/** Names of the folders that hold a model, whole or not, in order. */
+/** Names of the folders that hold a model, whole or not, in order. @throws MND_MODEL_UNWRITABLE */
 export async function installedNames(dir: string): Promise<string[]> {
   let entries: Awaited<ReturnType<typeof listFolders>>;
   try {
     entries = await listFolders(dir);
   } catch (error) {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return [];
-    throw error;
+    throw asDiskError(error, dir);
   }
   return entries.filter((name) => NAME.test(name)).sort();
 }

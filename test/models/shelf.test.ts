@@ -89,6 +89,7 @@ t.test('pull, look, use, remove', async (t) => {
 
   const [again] = await shelf.pull(['tiny']);
   t.equal(again?.fresh, false, 'nothing is done twice');
+  t.equal((await shelf.pull(['tiny'], { force: true }))[0]?.fresh, true, 'unless it is asked for');
   const [more] = await shelf.pull(['tiny'], { forms: ['float32'] });
   t.equal(more?.fresh, true);
   t.strictSame(Object.keys(more?.model.forms ?? {}).sort(), ['exact', 'float32', 'symmetric']);
@@ -286,4 +287,5 @@ t.test('strangers in the folder are left alone', async (t) => {
 t.test('a folder that cannot be made', async (t) => {
   const { shelf } = await tinyShelf(t, {}, { dir: '/dev/null/models' });
   await t.rejects(shelf.pull(['tiny']), { code: 'MND_MODEL_UNWRITABLE', message: /ENOTDIR/ });
+  await t.rejects(shelf.list(), { code: 'MND_MODEL_UNWRITABLE', message: /ENOTDIR/ });
 });
