@@ -13,7 +13,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Room that stays free on a disk, bytes. */
 const SPARE_BYTES = 8 * 1024 * 1024;
 
-/** The system's code of an error (`ENOSPC`), or undici's. */
+/** The code of an error of the system or of Node, e.g. `ENOSPC`. */
 export function errorCodeOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;
