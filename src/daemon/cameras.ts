@@ -50,7 +50,7 @@ export function buildCamera(
           onFrame,
           onStatus,
           onFailure: ({ error, count }) =>
-            log.warn({ err: error, count }, `the camera failed: ${error.message}`),
+            log.warn({ count }, `the camera failed: ${error.message}`),
         },
         signal,
       ),
