@@ -30,6 +30,8 @@ export interface BrokerSetup {
   /** Further lines of mosquitto.conf. */
   readonly conf?: readonly string[];
   readonly maxPacket?: number;
+  /** Mosquitto keeps sessions and retained messages over a restart. */
+  readonly persistent?: boolean;
 }
 
 const MOSQUITTO = ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').split(delimiter)]
@@ -61,7 +63,8 @@ async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
   const port = await freePort();
   const lines = [
     `listener ${port} 127.0.0.1`,
-    'persistence false',
+    `persistence ${setup.persistent === true}`,
+    `persistence_location ${folder}/`,
     'log_type all',
     'max_queued_messages 0',
     'set_tcp_nodelay true',
