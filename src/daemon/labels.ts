@@ -13,6 +13,9 @@ export function keepLabels(
   labels: readonly ScoredLabel[],
   kept: ReadonlySet<string> | null,
 ): ScoredLabel[] {
-  const named = labels.map((scored) => ({ ...scored, label: shortName(scored.label) }));
+  // Class indices that the label map leaves out have no name, and nobody could ask for them.
+  const named = labels
+    .map((scored) => ({ ...scored, label: shortName(scored.label) }))
+    .filter(({ label }) => label !== '');
   return kept === null ? named : named.filter(({ label }) => kept.has(label));
 }

@@ -12,10 +12,6 @@ export interface ModelOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-/** The detector that is fetched when none is installed. */
-const DEFAULT_DETECTOR = 'ssdlite_mobilenet_v2_coco';
-const DEFAULT_CLASSIFIER = 'mobilenet_v1_0.75_192_quant';
-
 /** What the daemon runs, and the rungs the governor may choose from. */
 export interface ProvidedModel {
   readonly variant: Variant;
@@ -36,23 +32,17 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
     mirror: env.MOBILENETD_MODELS_MIRROR ?? null,
     env,
   });
-  const provided = async (): Promise<ProvidedModel> => {
-    const variant = await shelf.resolve({ task, name, form });
-    const all = await shelf.variants(task, form);
-    const chosen = all.filter(
-      (other) => name === 'auto' || [other.name, other.model].includes(name),
-    );
-    return { variant, variants: chosen.length === 0 ? [variant] : chosen };
-  };
-  try {
-    return await provided();
-  } catch (error) {
-    if (!isCodedError(error) || error.code !== 'MND_MODEL_MISSING') throw error;
-    const missing =
-      name === 'auto' ? (task === 'detect' ? DEFAULT_DETECTOR : DEFAULT_CLASSIFIER) : name;
-    log.info({ model: missing }, 'fetching the model');
-    options.onProgress?.(`fetching and converting ${missing} …`);
-    await shelf.pull([missing]);
-    return provided();
+  const request = { task, name, form };
+  const installed = await shelf.resolve(request).catch((error: unknown) => {
+    if (isCodedError(error) && error.code === 'MND_MODEL_MISSING') return null;
+    throw error;
+  });
+  if (installed === null) {
+    log.info('no model is installed: fetching and converting it');
+    options.onProgress?.('fetching and converting the model …');
   }
+  const variant = installed ?? (await shelf.ensure(request));
+  const all = await shelf.variants(task, form);
+  const chosen = all.filter((other) => name === 'auto' || [other.name, other.model].includes(name));
+  return { variant, variants: chosen.length === 0 ? [variant] : chosen };
 }
