@@ -7,6 +7,7 @@ import { createFilesSource } from './files.js';
 import type { LibcameraControls } from './libcamera/controls.js';
 import { createStillSource } from './libcamera/still.js';
 import { createLibcameraStream } from './libcamera/stream.js';
+import { createMask, type Polygon, withMask } from './mask.js';
 import type { SpawnChild } from './process.js';
 import type { Source } from './source.js';
 import { createWatchSource } from './watch.js';
@@ -41,6 +42,8 @@ export interface SourceOptions {
   readonly rotation: Rotation;
   /** Decoding in hardware (rtsp, mjpeg, video, v4l2); default `none`. */
   readonly hardware?: HardwareDecoding;
+  /** Areas that are blacked out before anything else sees a frame, pixels of `size`. */
+  readonly mask?: readonly Polygon[];
   /** Settings of a libcamera camera (libcamera, still). */
   readonly controls?: LibcameraControls;
 }
@@ -54,11 +57,17 @@ export interface SourceSurroundings {
   readonly rate?: () => number;
 }
 
-/** Makes the source a camera is configured with. Throws MND_CONFIG_INVALID. */
+/** Makes the source a camera is configured with, its mask applied. Throws MND_CONFIG_INVALID. */
 export function createSource(
   options: SourceOptions,
   surroundings: SourceSurroundings = {},
 ): Source {
+  const source = createBareSource(options, surroundings);
+  const { mask = [], size } = options;
+  return mask.length === 0 ? source : withMask(source, createMask(mask, size));
+}
+
+function createBareSource(options: SourceOptions, surroundings: SourceSurroundings): Source {
   const { clock, wallTime, spawn } = surroundings;
   const fps: FrameRate = surroundings.rate ?? options.fps;
   switch (options.source) {

@@ -7,13 +7,17 @@ export interface SlotOptions {
   readonly now?: () => number;
   /** Milliseconds since the epoch. */
   readonly wallTime?: () => number;
+  /** Says whether a frame is worth looking at (a motion gate); one that is not is not copied. */
+  readonly accept?: (captured: CapturedFrame, now: number) => boolean;
   /** Called after every accepted frame. */
   readonly onAvailable?: () => void;
 }
 
 export interface SlotStats {
-  /** Frames accepted from the source. */
+  /** Frames that came from the source. */
   readonly delivered: number;
+  /** Frames that `accept` refused. */
+  readonly skipped: number;
   /** Frames handed to the consumer. */
   readonly taken: number;
   /** Frames replaced by a newer one, or accepted while every buffer was taken. */
@@ -64,6 +68,7 @@ export function createSlot(options: SlotOptions): FrameSlot {
   let sequence = 0;
   let taken = 0;
   let dropped = 0;
+  let skipped = 0;
   let closed = false;
 
   /** A buffer that no taken frame holds: the waiting frame's own is overwritten first. */
@@ -81,6 +86,11 @@ export function createSlot(options: SlotOptions): FrameSlot {
     if (closed) return;
     checkFrame(options.camera, captured);
     sequence += 1;
+    const capturedAt = now();
+    if (options.accept?.(captured, capturedAt) === false) {
+      skipped += 1;
+      return;
+    }
     const buffer = vacantBuffer();
     if (waiting !== null || buffer === null) dropped += 1;
     if (buffer === null) return;
@@ -89,7 +99,7 @@ export function createSlot(options: SlotOptions): FrameSlot {
     const frame: Frame = {
       sequence,
       camera: options.camera,
-      capturedAt: now(),
+      capturedAt,
       time: wallTime(),
       width,
       height,
@@ -117,7 +127,7 @@ export function createSlot(options: SlotOptions): FrameSlot {
       const buffer = pool.find(({ holder }) => holder === frame);
       if (buffer !== undefined) buffer.holder = null;
     },
-    stats: () => ({ delivered: sequence, taken, dropped }),
+    stats: () => ({ delivered: sequence, skipped, taken, dropped }),
     close() {
       closed = true;
       waiting = null;

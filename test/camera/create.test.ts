@@ -75,3 +75,26 @@ t.test('a slow source is not taken for a stalled one', (t) => {
   t.equal(stallTimeoutOf({ source: 'watch', fps: 10 }, 10), null);
   t.end();
 });
+
+t.test('a mask covers what every source delivers', async (t) => {
+  const mask = [
+    [
+      [0, 0],
+      [640, 0],
+      [640, 240],
+      [0, 240],
+    ],
+  ] as const;
+  const ending = new AbortController();
+  const masked = createSource({ ...plain, source: 'demo', mask });
+  let upper = 0;
+  let lower = 0;
+  const error = await masked.run(ending.signal, ({ bytes }) => {
+    upper = Math.max(...bytes.subarray(0, 1000));
+    lower = Math.max(...bytes.subarray(640 * 240 * 3, 640 * 240 * 3 + 1000));
+    ending.abort();
+  });
+  t.match(error, { code: 'MND_CAMERA_STOPPED' });
+  t.equal(upper, 0);
+  t.ok(lower > 100);
+});

@@ -51,7 +51,7 @@ t.test('the newest frame wins and the older one is counted', (t) => {
   const frame = mustTake(slot);
   t.equal(frame.sequence, 3);
   t.equal(frame.bytes[0], 3);
-  t.same(slot.stats(), { delivered: 3, taken: 1, dropped: 2 });
+  t.same(slot.stats(), { delivered: 3, skipped: 0, taken: 1, dropped: 2 });
   t.end();
 });
 
@@ -91,7 +91,7 @@ t.test('with three frames taken a fourth is dropped, not queued', (t) => {
   });
   slot.put(gray(4));
   t.equal(slot.take(), null);
-  t.same(slot.stats(), { delivered: 4, taken: 3, dropped: 1 });
+  t.same(slot.stats(), { delivered: 4, skipped: 0, taken: 3, dropped: 1 });
   t.same(
     frames.map(({ bytes }) => bytes[0]),
     [1, 2, 3],
@@ -139,7 +139,7 @@ t.test('frames whose bytes do not fit are refused and change nothing', (t) => {
     t.throws(() => slot.put(captured), { code: 'MND_FRAME_INVALID', message: /camera front/ });
   }
   t.equal(slot.take(), null);
-  t.same(slot.stats(), { delivered: 0, taken: 0, dropped: 0 });
+  t.same(slot.stats(), { delivered: 0, skipped: 0, taken: 0, dropped: 0 });
   t.end();
 });
 
@@ -156,5 +156,19 @@ t.test('a closed slot is silent', (t) => {
   slot.close();
   slot.put(gray(1));
   t.equal(slot.take(), null);
+  t.end();
+});
+
+t.test('a frame that is not worth looking at is counted and not copied', (t) => {
+  const slot = createSlot({
+    camera: 'front',
+    now: () => 5,
+    accept: ({ bytes }, now) => now === 5 && bytes[0] !== 1,
+    onAvailable: () => {},
+  });
+  for (const value of [1, 2, 1]) slot.put(gray(value));
+  t.match(slot.take(), { sequence: 2 });
+  t.equal(slot.take(), null);
+  t.same(slot.stats(), { delivered: 3, skipped: 2, taken: 1, dropped: 0 });
   t.end();
 });

@@ -1,0 +1,168 @@
+import { execFileSync } from 'node:child_process';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import sharp from 'sharp';
+import t, { type Test } from 'tap';
+import type { FfmpegInput } from '#mobilenetd/camera/ffmpeg/arguments.js';
+import { createFfmpegSource } from '#mobilenetd/camera/ffmpeg/source.js';
+import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+
+const found = (() => {
+  try {
+    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' });
+    return true;
+  } catch {
+    return false;
+  }
+})();
+const skip = found ? false : 'ffmpeg is not installed';
+
+const USER = 'viewer';
+const PASSWORD = 'Sesam12';
+/** Both servers show one colour, as rgb. */
+const COLOUR = [200, 50, 20] as const;
+
+async function listen(test: Test, server: Server, sockets: Set<Socket>): Promise<number> {
+  server.on('connection', (socket: Socket) => {
+    sockets.add(socket);
+    socket.on('error', () => {});
+  });
+  test.teardown(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return (server.address() as AddressInfo).port;
+}
+
+async function take(input: FfmpegInput, until: number, onFrame = (_count: number) => {}) {
+  const ending = new AbortController();
+  const frames: CapturedFrame[] = [];
+  const source = createFfmpegSource({ input, size: [160, 120], fps: 10 });
+  const error = await source.run(ending.signal, (frame) => {
+    if (frames.length === until) return;
+    frames.push({ ...frame, bytes: frame.bytes.slice() });
+    onFrame(frames.length);
+    if (frames.length === until) ending.abort();
+  });
+  return { frames, error };
+}
+
+/** True when the middle of the frame has the colour, within `levels`. */
+function showsColour({ width, height, bytes }: CapturedFrame, levels: number): boolean {
+  const luma = bytes[(height / 2) * width + width / 2] ?? 0;
+  const chroma = ((height / 4) * width) / 2 + width / 4;
+  const cb = (bytes[width * height + chroma] ?? 0) - 128;
+  const cr = (bytes[width * height * 1.25 + chroma] ?? 0) - 128;
+  const rgb = [luma + 1.402 * cr, luma - 0.344136 * cb - 0.714136 * cr, luma + 1.772 * cb];
+  return rgb.every((value, index) => Math.abs(value - (COLOUR[index] ?? 0)) <= levels);
+}
+
+t.test('MJPEG over HTTP, with a password, until the server goes away', { skip }, async (t) => {
+  const [red, green, blue] = COLOUR;
+  const picture = await sharp({
+    create: { width: 160, height: 120, channels: 3, background: { r: red, g: green, b: blue } },
+  })
+    .jpeg({ quality: 100, chromaSubsampling: '4:4:4' })
+    .toBuffer();
+  const sockets = new Set<Socket>();
+  const expected = `Basic ${Buffer.from(`${USER}:${PASSWORD}`).toString('base64')}`;
+  const server = createHttpServer((request, response) => {
+    if (request.headers.authorization !== expected) {
+      response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="camera"' }).end();
+      return;
+    }
+    response.writeHead(200, { 'Content-Type': 'multipart/x-mixed-replace; boundary=frame' });
+    const timer = setInterval(() => {
+      response.write(
+        `--frame\r\nContent-Type: image/jpeg\r\nContent-Length: ${picture.length}\r\n\r\n`,
+      );
+      response.write(picture);
+      response.write('\r\n');
+    }, 40);
+    response.on('close', () => clearInterval(timer));
+  });
+  const port = await listen(t, server, sockets);
+  const url = `http://${USER}:${PASSWORD}@127.0.0.1:${port}/video`;
+  const { frames, error } = await take(
+    { kind: 'mjpeg', url },
+    Number.POSITIVE_INFINITY,
+    (count) => {
+      if (count === 3) for (const socket of sockets) socket.destroy();
+    },
+  );
+  t.ok(frames.length >= 3);
+  t.ok(frames.every((frame) => showsColour(frame, 3)));
+  t.match(error, { code: 'MND_CAMERA_FAILED' });
+  t.notMatch(String(error), new RegExp(PASSWORD));
+  const refused = await take({ kind: 'mjpeg', url: `http://127.0.0.1:${port}/video` }, 1);
+  t.match(refused.error, { code: 'MND_CAMERA_FAILED', message: /401/ });
+});
+
+/** An RTSP server of one stream: an MPEG transport stream in RTP (RFC 2250), over the connection. */
+function createRtspServer(stream: Buffer): Server {
+  const TS_PACKET = 188;
+  return createServer((socket) => {
+    let request = '';
+    let timer: NodeJS.Timeout | null = null;
+    socket.on('close', () => timer !== null && clearInterval(timer));
+    const play = (): void => {
+      let at = 0;
+      let sequence = 0;
+      timer = setInterval(() => {
+        for (let packet = 0; packet < 4 && at < stream.length; packet += 1) {
+          const payload = stream.subarray(at, at + 7 * TS_PACKET);
+          at += payload.length;
+          const header = Buffer.alloc(16);
+          header.write('$', 0);
+          header.writeUInt16BE(12 + payload.length, 2);
+          header.writeUInt16BE(0x8000 | 33, 4);
+          header.writeUInt16BE(sequence & 0xffff, 6);
+          header.writeUInt32BE((sequence * 3600) >>> 0, 8);
+          header.writeUInt32BE(0x1234, 12);
+          sequence += 1;
+          socket.write(Buffer.concat([header, payload]));
+        }
+      }, 10);
+    };
+    socket.on('data', (chunk) => {
+      request += chunk.toString('latin1');
+      for (let end = request.indexOf('\r\n\r\n'); end >= 0; end = request.indexOf('\r\n\r\n')) {
+        const head = request.slice(0, end);
+        request = request.slice(end + 4);
+        const start = head.search(/[A-Z]+ rtsp:/);
+        if (start < 0) continue;
+        const method = head.slice(start).split(' ')[0];
+        const number = /CSeq: (\d+)/i.exec(head)?.[1] ?? '0';
+        const sdp =
+          'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track1\r\n';
+        const extra: Record<string, string> = {
+          OPTIONS: 'Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n',
+          DESCRIBE: `Content-Type: application/sdp\r\nContent-Length: ${sdp.length}\r\n`,
+          SETUP: 'Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n',
+          PLAY: 'Session: 1\r\n',
+        };
+        const body = method === 'DESCRIBE' ? sdp : '';
+        socket.write(
+          `RTSP/1.0 200 OK\r\nCSeq: ${number}\r\n${extra[method ?? ''] ?? ''}\r\n${body}`,
+        );
+        if (method === 'PLAY') play();
+      }
+    });
+  });
+}
+
+t.test('RTSP', { skip }, async (t) => {
+  const hex = COLOUR.map((value) => value.toString(16).padStart(2, '0')).join('');
+  const stream = execFileSync('ffmpeg', [
+    ...['-v', 'error', '-f', 'lavfi', '-i', `color=c=0x${hex}:s=160x120:r=10:d=6`],
+    ...['-vf', 'scale=out_color_matrix=bt601:out_range=limited,format=yuv420p'],
+    ...['-c:v', 'mpeg2video', '-q:v', '1', '-g', '5', '-colorspace', 'smpte170m'],
+    ...['-f', 'mpegts', '-'],
+  ]);
+  const port = await listen(t, createRtspServer(stream), new Set());
+  const { frames, error } = await take({ kind: 'rtsp', url: `rtsp://127.0.0.1:${port}/live` }, 5);
+  t.equal(frames.length, 5, String(error));
+  t.ok(frames.every((frame) => showsColour(frame, 3)));
+  t.match(error, { code: 'MND_CAMERA_STOPPED' });
+});
