@@ -11,6 +11,8 @@ const CHANNELS = 3;
 
 /** `photo` is an encoded picture. */
 export function createSceneRenderer(photo: Uint8Array): SceneRenderer {
+  // No layer is drawn twice, so libvips' cache of operations would only hold memory (some 14 MB).
+  sharp.cache(false);
   const frame = new Uint8Array(SCENE_WIDTH * SCENE_HEIGHT * CHANNELS);
   /** The last picture of each layer, by the layer's name. */
   const drawn = new Map<string, { readonly key: string; readonly pixels: Uint8Array }>();
