@@ -38,6 +38,12 @@ const MOSQUITTO = ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').s
   .map((folder) => join(folder, 'mosquitto'))
   .find((file) => existsSync(file));
 
+/** A test that fails must not leave its brokers behind. */
+const children = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL');
+});
+
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -90,6 +96,8 @@ async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
         stdio: ['ignore', 'ignore', 'pipe'],
       });
       const running = child;
+      children.add(running);
+      running.once('exit', () => children.delete(running));
       let text = '';
       await new Promise<void>((resolve, reject) => {
         running.stderr?.on('data', (chunk) => {
