@@ -6,10 +6,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import type { Daemon } from '../daemon/daemon.js';
 import type { Thermometer } from '../daemon/thermometer.js';
-import { codedError } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import { eventPayload } from '../mqtt/payloads.js';
 import type { PresenceEvent } from '../presence/event.js';
+import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 
@@ -35,14 +35,32 @@ export const register: Register = (program, context) => {
         'temporary folder unless MOBILENETD_STATE is set.',
       ].join('\n'),
     )
-    .option('--for <seconds>', 'stop after this time', positive)
-    .option('--fps <rate>', 'frames a second, 0.1 to 60 (default: 10; 30 with --board)', positive)
+    .option(
+      '--for <seconds>',
+      'stop after this time',
+      numberOption('--for', { min: 0.1, max: 1e6 }),
+    )
+    .option(
+      '--fps <rate>',
+      'frames a second, 0.1 to 60 (default: 10; 30 with --board)',
+      numberOption('--fps', { min: 0.1, max: 60 }),
+    )
     .option(
       '--board <name>',
       'heat a simulated board, e.g. pi4-case, instead of using the own sensor',
     )
-    .option('--speed <factor>', 'simulated seconds a second, with --board', positive, 30)
-    .option('--ambient <degrees>', 'air around the simulated board, °C', positive, 35)
+    .option(
+      '--speed <factor>',
+      'simulated seconds a second, with --board',
+      numberOption('--speed', { min: 0.1, max: 1000 }),
+      30,
+    )
+    .option(
+      '--ambient <degrees>',
+      'air around the simulated board, °C',
+      numberOption('--ambient', { min: -40, max: 60 }),
+      35,
+    )
     .option('--json', 'one JSON object a line: first the addresses, then events', false)
     .action((flags: DemoFlags) => runDemo(flags, context));
 };
@@ -66,6 +84,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
     daemon = await startDaemon({
       config,
       env: context.env,
+      signal,
       log,
       onProgress: (text) => writeLine(context.stderr, text),
       ...(thermometer !== null && { thermometer }),
@@ -91,8 +110,10 @@ async function thermometerOf(flags: DemoFlags): Promise<Thermometer | null> {
 /** The configuration of the user with the demo's camera; the models stay where they always are. */
 function demoConfig(flags: DemoFlags, context: CommandContext): Config {
   const usual = context.loadConfig();
-  const ownState = context.env.MOBILENETD_STATE === undefined;
+  const ownState = !context.env.MOBILENETD_STATE;
   return context.loadConfig({
+    // At the user's own broker it must not be taken for the real board.
+    node: usual.mqtt.url === null ? undefined : `${usual.node.slice(0, 50)}-demo`,
     cameras: {
       demo: {
         source: 'demo',
@@ -171,10 +192,4 @@ function clockTime(milliseconds: number): string {
 
 function seconds(event: PresenceEvent): string {
   return (((event.end ?? event.start) - event.start) / 1000).toFixed(1);
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value > 0) return value;
-  throw codedError('MND_USAGE', { expected: 'a number above 0', found: JSON.stringify(text) });
 }

@@ -42,7 +42,7 @@ export const register: Register = (program, context) => {
         for (const secret of secretsOf(next)) secrets.add(secret);
         return next;
       };
-      const daemon = await startDaemon({ config, load, env: context.env, log, notifier });
+      const daemon = await startDaemon({ config, load, env: context.env, log, notifier, signal });
       const reload = () => void daemon.reload();
       process.on('SIGHUP', reload);
       try {

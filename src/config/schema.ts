@@ -258,7 +258,7 @@ door:
       ca_file: key(
         nullable(filePath),
         null,
-        "Certificates (PEM) that are trusted besides the system's.",
+        "Certificates (PEM) that are trusted instead of the system's.",
         { path: true },
       ),
       cert_file: key(nullable(filePath), null, 'Certificate (PEM) of this client.', { path: true }),

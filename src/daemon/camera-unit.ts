@@ -33,6 +33,8 @@ export interface CameraUnit {
   readonly lane: Lane;
   readonly presence: Presence;
   readonly slot: FrameSlot;
+  /** Frames a second asked for in the configuration. */
+  readonly fps: number;
   /** The last status of its source. */
   status(): CameraStatus;
   /** False while it has been switched off from outside: it runs, but nobody looks. */
@@ -78,6 +80,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
     lane,
     presence,
     slot,
+    fps: options.fps,
     status: () => status,
     enabled: () => enabled,
     setEnabled(on) {

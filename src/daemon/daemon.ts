@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import { diffConfig } from '../config/reload.js';
 import { messageOf } from '../errors.js';
@@ -6,6 +7,7 @@ import type { PresenceEvent } from '../presence/event.js';
 import type { Notifier } from '../systemd/notify.js';
 import type { GoverningOptions } from './governing.js';
 import type { Log } from './log.js';
+import { provideModel } from './model.js';
 import { type Runtime, startRuntime } from './runtime.js';
 import type { Thermometer } from './thermometer.js';
 
@@ -14,6 +16,8 @@ export interface DaemonOptions {
   /** Reads the configuration again; absent: it cannot change while the daemon runs. */
   readonly load?: () => Config;
   readonly env: NodeJS.ProcessEnv;
+  /** Aborts the start, e.g. while a model is fetched; afterwards use `stop`. */
+  readonly signal?: AbortSignal;
   readonly log: Log;
   readonly notifier?: Notifier;
   readonly onProgress?: (text: string) => void;
@@ -42,6 +46,9 @@ export interface Daemon {
 
 const RESTART_DEADLINE_MS = 5000;
 const ANSWER_MS = 200;
+const LAST_RETRY_MS = 60_000;
+/** A camera that is away is no reason for a service manager to end the daemon. */
+const READY_WITHOUT_FRAME_MS = 30_000;
 
 /**
  * Starts the daemon; resolves when cameras run. Throws what makes a start impossible: a model, a
@@ -51,6 +58,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, notifier } = options;
   let config = options.config;
   let ready = false;
+  let stopping = false;
   let work: Promise<void> = Promise.resolve();
 
   async function start(chosen: Config): Promise<Runtime> {
@@ -60,43 +68,63 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onReload: () => inTurn(change),
       // Not awaited: the answer to the request must still go out.
       onRestart: () => void setTimeout(() => void inTurn(() => restart(config)), ANSWER_MS),
-      onResult() {
-        if (ready) return;
-        ready = true;
-        void notifier?.ready();
-      },
+      onResult: sayReady,
     });
   }
 
+  function sayReady(): void {
+    if (ready) return;
+    ready = true;
+    void notifier?.ready();
+  }
+
   async function restart(next: Config): Promise<void> {
+    // Fetched before anything is stopped: labels must not go off for the time of a download.
+    await provideModel({ ...options, config: next });
+    if (stopping) return;
     await runtime.stop(RESTART_DEADLINE_MS);
     try {
       runtime = await start(next);
       config = next;
     } catch (error) {
       log.error({ err: error }, `the new configuration does not run: ${messageOf(error)}`);
-      runtime = await start(config);
+      await goBack();
+    }
+  }
+
+  /** Starts what ran before, however often that takes. */
+  async function goBack(): Promise<void> {
+    for (let wait = 1000; !stopping; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
+      try {
+        runtime = await start(config);
+        return;
+      } catch (error) {
+        log.error({ err: error }, `nothing runs; trying again: ${messageOf(error)}`);
+        await delay(wait);
+      }
     }
   }
 
   async function apply(next: Config): Promise<string> {
     const changed = changedSections(config, next);
     if (changed.length === 0) return 'nothing has changed';
-    log.level = next.log.level;
     if (changed.every((section) => LIVE_SECTIONS.has(section))) {
       await runtime.setCameras(next);
       config = next;
     } else {
       await restart(next);
     }
+    log.level = next.log.level;
     return `changed: ${changed.join(', ')}`;
   }
 
   let runtime = await start(config);
   log.info({ model: runtime.variant.name, broker: runtime.messaging.broker }, 'started');
 
+  const patience = setTimeout(sayReady, READY_WITHOUT_FRAME_MS).unref();
+
   async function change(): Promise<void> {
-    if (options.load === undefined) return;
+    if (options.load === undefined || stopping) return;
     log.info(`configuration read again; ${await apply(options.load())}`);
   }
 
@@ -127,7 +155,12 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       await notifier?.ready();
     },
     async stop(deadlineMs) {
-      await runtime.stop(deadlineMs);
+      stopping = true;
+      clearTimeout(patience);
+      // A change that is under way ends first, or it would start anew what has been stopped.
+      const until = performance.now() + deadlineMs;
+      await Promise.race([work, delay(deadlineMs / 2, undefined, { ref: false })]);
+      await runtime.stop(until - performance.now());
       log.info('stopped');
     },
   };

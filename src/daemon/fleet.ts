@@ -7,7 +7,7 @@ export interface FleetOptions {
   readonly build: (name: string, config: Config) => CameraUnit;
   /** The cameras there are from now on, before any of them runs. */
   readonly onChange: (units: readonly CameraUnit[], config: Config) => void;
-  /** A camera has been stopped for good, or to be built anew. */
+  /** A camera is being stopped, for good or to be built anew; no frame of it counts any more. */
   readonly onStopped: (unit: CameraUnit) => void;
 }
 
@@ -49,9 +49,10 @@ export function createFleet(options: FleetOptions): Fleet {
     return next;
   }
 
+  /** What a camera shows ends at once, however long its source takes to stop. */
   async function retire(unit: CameraUnit): Promise<void> {
-    await unit.stop();
     options.onStopped(unit);
+    await unit.stop();
   }
 
   return {
@@ -69,8 +70,9 @@ export function createFleet(options: FleetOptions): Fleet {
     units: () => [...members.values()].map(({ unit }) => unit),
     get: (camera) => members.get(camera)?.unit,
     async stop() {
-      await Promise.all([...members.values()].map(({ unit }) => retire(unit)));
+      const old = [...members.values()];
       members = new Map();
+      await Promise.all(old.map(({ unit }) => retire(unit)));
     },
   };
 }

@@ -28,9 +28,9 @@ export function createFlow(options: FlowOptions): Flow {
 
   function commit(events: readonly PresenceEvent[], result: Result | null): void {
     if (events.length === 0) return;
-    store.recordEvents(events, publisher.eventMessages(events));
+    const recorded = store.recordEvents(events, publisher.eventMessages(events));
     publisher.applyEvents(events);
-    onEvents(events, result);
+    if (recorded) onEvents(events, result);
   }
 
   return {

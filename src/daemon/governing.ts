@@ -70,7 +70,7 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
     const dtS = (at - last.at) / 1000;
     const frames = stats.labelled - last.stats.labelled;
     const busyMs = stats.busyMs - last.stats.busyMs;
-    const fps = requestedFps(fleet, config);
+    const fps = requestedFps(fleet);
     // On a simulated board frames take its time, not ours.
     busy = thermometer.simulated === null ? busyMs / (at - last.at) : expectedBusy(decision, rungs);
     heat = await thermometer.read(dtS, busy);
@@ -86,7 +86,8 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
       rung: decision?.rung ?? rungs.length - 1,
       busy,
     });
-    await apply(decision, fps);
+    // Nobody delivers: there is nothing to decide on, and the board cools by itself.
+    if (fps > 0) await apply(decision, fps);
   }
 
   async function apply(next: Decision, fps: number): Promise<void> {
@@ -96,8 +97,7 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
     await network.use({ low, high, fraction: next.mix.fraction });
     const share = next.fps >= fps ? null : next.fps / Math.max(fps, 1e-6);
     for (const unit of fleet.units()) {
-      const own = config.cameras[unit.name]?.fps ?? fps;
-      unit.limitRate(share === null ? null : own * share);
+      unit.limitRate(share === null ? null : unit.fps * share);
     }
     show(next);
   }
@@ -171,7 +171,7 @@ function governorOptionsOf(options: GoverningOptions, limitC: number): GovernorO
   return {
     ladder: rungs,
     limitC,
-    requestedFps: requestedFps(fleet, config),
+    requestedFps: requestedFps(fleet),
     marginC: rules.margin,
     pin,
     floorAlpha: rules.floor_alpha,
@@ -182,11 +182,11 @@ function governorOptionsOf(options: GoverningOptions, limitC: number): GovernorO
 }
 
 /** Frames a second all cameras that deliver ask for. */
-function requestedFps(fleet: Fleet, config: Config): number {
-  const online = fleet.units().filter((unit) => unit.status() === 'online');
-  return online
-    .filter((unit) => unit.enabled())
-    .reduce((sum, { name }) => sum + (config.cameras[name]?.fps ?? 0), 0);
+function requestedFps(fleet: Fleet): number {
+  return fleet
+    .units()
+    .filter((unit) => unit.status() === 'online' && unit.enabled())
+    .reduce((sum, { fps }) => sum + fps, 0);
 }
 
 /** Busy fraction of a simulated board under the last decision. */

@@ -61,6 +61,8 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
       measure: async (variant) =>
         thermometer.costMs(variant) ?? (await options.network.measure(variant)),
       keep: thermometer.simulated === null,
+      onUnkept: (error) =>
+        log.warn({ err: error }, `governor: the figures are not kept: ${messageOf(error)}`),
       onError: (variant, error) =>
         log.warn({ err: error }, `governor: ${variant.name} is left out: ${messageOf(error)}`),
     });

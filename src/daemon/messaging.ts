@@ -27,7 +27,7 @@ export interface Messaging {
 /** Connects to the configured broker, or starts the embedded one when there is none. */
 export async function startMessaging(config: Config, store: Store, log: Log): Promise<Messaging> {
   const topics = createTopics({ base: config.mqtt.base, node: config.node });
-  const embedded = config.mqtt.url === null ? await startBroker(config, log) : null;
+  const embedded = config.mqtt.url === null ? await startBroker(config, topics, log) : null;
   const url = embedded?.url ?? config.mqtt.url ?? '';
   const connection = createConnection({
     url,
@@ -59,12 +59,14 @@ export async function startMessaging(config: Config, store: Store, log: Log): Pr
   };
 }
 
-function startBroker(config: Config, log: Log): Promise<EmbeddedBroker> {
+function startBroker(config: Config, topics: Topics, log: Log): Promise<EmbeddedBroker> {
   const { host, port } = parseListen(config.mqtt.embedded.listen);
   return startEmbeddedBroker({
     host,
     port,
     file: join(config.state_dir, 'retained.json'),
+    // Our own topics are said again at every start.
+    ephemeral: (topic) => topic.startsWith(`${topics.root}/`),
     log: log.child({ part: 'broker' }),
   });
 }

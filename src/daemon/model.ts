@@ -8,6 +8,7 @@ export interface ModelOptions {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
+  readonly signal?: AbortSignal;
   /** What happens while a model is fetched and converted, for people. */
   readonly onProgress?: (text: string) => void;
 }
@@ -41,7 +42,7 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
     log.info('no model is installed: fetching and converting it');
     options.onProgress?.('fetching and converting the model …');
   }
-  const variant = installed ?? (await shelf.ensure(request));
+  const variant = installed ?? (await shelf.ensure(request, { signal: options.signal }));
   const all = await shelf.variants(task, form);
   const chosen = all.filter((other) => name === 'auto' || [other.name, other.model].includes(name));
   return { variant, variants: chosen.length === 0 ? [variant] : chosen };

@@ -80,7 +80,11 @@ export function createNetwork(options: NetworkOptions): Network {
     let fresh: Engine | null = null;
     try {
       fresh = await options.start(onFault);
-      await load(fresh, current);
+      // The mix may change while it is loaded.
+      for (let loaded: VariantMix | null = null; loaded !== current && !closed; ) {
+        loaded = current;
+        await load(fresh, loaded);
+      }
       if (closed) await fresh.close();
       else engine = fresh;
     } catch (error) {

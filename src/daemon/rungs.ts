@@ -18,6 +18,8 @@ export interface MeasureOptions {
   readonly measure: (variant: Variant) => Promise<number>;
   /** Whether the figures are kept and reused: not those of a simulated board. */
   readonly keep: boolean;
+  /** The figures could not be written. */
+  readonly onUnkept: (error: unknown) => void;
   readonly onError: (variant: Variant, error: unknown) => void;
 }
 
@@ -51,8 +53,11 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
       options.onError(variant, error);
     }
   }
-  if (options.keep)
-    await writeProfile(file, { schema: 1, board, medianMs: { ...known, ...medianMs } });
+  if (options.keep) {
+    const profile: Profile = { schema: 1, board, medianMs: { ...known, ...medianMs } };
+    // A disk that refuses it is no reason to let the board get hot: it is measured again next time.
+    await writeProfile(file, profile).catch(options.onUnkept);
+  }
   return rungs.sort((a, b) => a.costMs - b.costMs);
 }
 

@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
 import type { Config } from '../config/config.js';
-import { messageOf } from '../errors.js';
+import { codedError, messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
@@ -20,6 +20,8 @@ export interface RuntimeOptions {
   readonly config: Config;
   readonly env: NodeJS.ProcessEnv;
   readonly log: Log;
+  /** Aborts the start; what has been started is stopped and the signal's reason is thrown. */
+  readonly signal?: AbortSignal;
   readonly onProgress?: (text: string) => void;
   /** Told of every event once it is recorded. */
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
@@ -44,15 +46,17 @@ export interface Runtime {
 
 /** Starts the parts from the database outwards; what has been started is stopped if one fails. */
 export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
-  const { config, log } = options;
+  const { config, log, signal } = options;
   const lifecycle = createLifecycle({
     onError: (part, error) => log.warn({ err: error }, `stopping ${part}: ${messageOf(error)}`),
   });
   try {
-    mkdirSync(config.state_dir, { recursive: true });
+    await makeStateFolder(config.state_dir);
+    signal?.throwIfAborted();
     const store = openDatabase(config, log);
     lifecycle.started('the database', () => store.close());
     const { variant, variants } = await provideModel(options);
+    signal?.throwIfAborted();
     const network = createNetworkOf(config, log);
     await network.open(variant);
     lifecycle.started('the network', () => network.close());
@@ -65,7 +69,6 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const recovered = parts.flow.recover(new Set(Object.keys(config.cameras)));
     if (recovered > 0) log.info({ events: recovered }, 'ended what an earlier run left open');
     messaging.publisher.setInfo(infoPayload(config, variant));
-    messaging.publisher.start();
     parts.pipeline.start();
     const governor = startGovernor({ ...options, ...parts, network, messaging, variants });
     lifecycle.started('the governor', () => governor.stop());
@@ -83,6 +86,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       restart: onRestart,
     });
     lifecycle.started('the commands', () => remote.close());
+    // Only now: whoever sees `online` finds commands listened to and states that are true.
+    messaging.publisher.start();
     lifecycle.started('the timers', startTimers({ ...parts, messaging, health }));
     return {
       messaging,
@@ -90,11 +95,26 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       async setCameras(changed) {
         await parts.fleet.apply(changed);
         remote.refresh(changed);
+        messaging.publisher.setInfo(infoPayload(changed, variant));
       },
       stop: (deadlineMs) => lifecycle.stop(deadlineMs),
     };
   } catch (error) {
     await lifecycle.stop(2000);
     throw error;
+  }
+}
+
+async function makeStateFolder(folder: string): Promise<void> {
+  try {
+    await mkdir(folder, { recursive: true });
+  } catch (cause) {
+    throw codedError('MND_STORE_OPEN', {
+      subject: folder,
+      expected: 'a folder that can be made and written',
+      found: messageOf(cause),
+      next: 'set state_dir or MOBILENETD_STATE to another folder',
+      cause,
+    });
   }
 }

@@ -33,7 +33,7 @@ t.test('a daemon that is killed at any moment loses no event and leaves no label
   const listener = await mqtt.connectAsync(broker.url);
   t.teardown(() => listener.endAsync());
   listener.on('message', (_topic, payload) => published.push(JSON.parse(payload.toString())));
-  await listener.subscribeAsync('mobilenetd/board/+/events', { qos: 1 });
+  await listener.subscribeAsync('mobilenetd/board-demo/+/events', { qos: 1 });
   const env = { MOBILENETD_MQTT_URL: broker.url };
 
   for (let kill = 0; kill < KILLS; kill += 1) {
@@ -42,8 +42,8 @@ t.test('a daemon that is killed at any moment loses no event and leaves no label
     await delay(40 * kill ** 2);
     t.equal(await demo.end('SIGKILL'), null, 'it was killed');
   }
-  const after = await retainedUnder(broker.url, 'mobilenetd/board/#');
-  t.equal(after.get('mobilenetd/board/state'), 'offline', 'the will tells of the death');
+  const after = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
+  t.equal(after.get('mobilenetd/board-demo/state'), 'offline', 'the will tells of the death');
   t.ok([...after.values()].includes('ON'), 'the killed one left a label ON');
 
   // Nothing reaches this threshold: what is ON now can only be left over.
@@ -54,8 +54,8 @@ t.test('a daemon that is killed at any moment loses no event and leaves no label
   });
   await last.ready;
   await delay(1500);
-  const running = await retainedUnder(broker.url, 'mobilenetd/board/#');
-  t.equal(running.get('mobilenetd/board/state'), 'online');
+  const running = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
+  t.equal(running.get('mobilenetd/board-demo/state'), 'online');
   t.notOk([...running.values()].includes('ON'), 'no label stays ON');
   t.equal(await last.end('SIGTERM'), 0, last.errors());
 
@@ -90,7 +90,7 @@ t.test('a lost database leaves no label ON either', async (t) => {
   for (const suffix of ['', '-wal', '-shm']) {
     rmSync(join(folder, `mobilenetd.db${suffix}`), { force: true });
   }
-  const before = await retainedUnder(broker.url, 'mobilenetd/board/#');
+  const before = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
   t.ok([...before.values()].includes('ON'));
   const second = runDemo({
     folder,
@@ -99,7 +99,7 @@ t.test('a lost database leaves no label ON either', async (t) => {
   });
   await second.ready;
   await delay(1500);
-  const after = await retainedUnder(broker.url, 'mobilenetd/board/#');
+  const after = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
   t.notOk([...after.values()].includes('ON'));
   t.equal(await second.end('SIGINT'), 0, second.errors());
 });
