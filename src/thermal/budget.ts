@@ -12,7 +12,7 @@ export interface BudgetLaw {
 
 /** Slots of the memory: HOLD_SLOTS · SLOT_S seconds. */
 const SLOT_S = 10;
-const HOLD_SLOTS = 7;
+const HOLD_SLOTS = 6;
 /** Time to rise from nothing to a full load, s. */
 const RISE_S = 40;
 const SMOOTH_S = 6;
@@ -23,7 +23,7 @@ const ABRUPT = 0.04;
 export function createBudgetLaw(): BudgetLaw {
   let smooth: number | null = null;
   let budget = 0;
-  let slot = { sum: 0, age: 0 };
+  let slot = { sum: 0, age: 0, least: 1 };
   let means: number[] = [];
   return {
     get value() {
@@ -36,10 +36,16 @@ export function createBudgetLaw(): BudgetLaw {
       const now = clamp01(Number.isFinite(sustainable) ? sustainable : 0);
       const first = smooth === null;
       smooth = smooth === null ? now : smooth + (now - smooth) * (1 - Math.exp(-dtS / SMOOTH_S));
-      slot = { sum: slot.sum + now * dtS, age: slot.age + dtS };
+      slot = {
+        sum: slot.sum + now * dtS,
+        age: slot.age + dtS,
+        least: Math.min(slot.least, smooth, now + ABRUPT),
+      };
       if (slot.age >= SLOT_S) {
-        means = [...means.slice(1 - HOLD_SLOTS), slot.sum / slot.age];
-        slot = { sum: 0, age: 0 };
+        // Between the mean and the least: short spikes count, noise does not.
+        const mean = slot.sum / slot.age;
+        means = [...means.slice(1 - HOLD_SLOTS), 0.35 * mean + 0.65 * slot.least];
+        slot = { sum: 0, age: 0, least: 1 };
       }
       const held = Math.min(secondLowest(means), smooth + SLACK, now + ABRUPT);
       if (first) budget = held;

@@ -25,8 +25,8 @@ export interface Evidence {
   /** The gains behind loadRiseC are known well. */
   readonly identified: boolean;
   readonly stepC: number;
-  readonly noiseC: number;
   readonly noisy: boolean;
+  readonly scattered: boolean;
   /** The firmware throttles because of heat although the reading is far from hot. */
   readonly contradicted: boolean;
   /** Time since the last sample, s. */
@@ -68,7 +68,7 @@ export function createFaultDetector(): FaultDetector {
   let stillS = 0;
   let changes = 0;
   let rises: { readonly atS: number; readonly riseC: number }[] = [];
-  let noiseBefore = 0;
+  let scatteredBefore = false;
   let levelS = 0;
   let level: number | null = null;
   let shift: number | null = null;
@@ -78,7 +78,7 @@ export function createFaultDetector(): FaultDetector {
       if (last !== null) changes += 1;
       stillS = 0;
       rises = [];
-      noiseBefore = e.noiseC;
+      scatteredBefore = e.scattered;
     } else {
       stillS += e.dtS;
     }
@@ -93,8 +93,7 @@ export function createFaultDetector(): FaultDetector {
     const early = e.identified ? 3 * e.stepC + 1 : 3 * e.stepC + 4;
     if (stillS >= FROZEN_EARLY_S && moved > early) return true;
     if (stillS < FROZEN_S) return false;
-    // Noise wider than a step shows every few seconds: when it stops, the sensor has stopped.
-    if (noiseBefore > 0.8 * Math.max(0.25, e.stepC)) return true;
+    if (scatteredBefore) return true;
     const proofC = e.noisy ? 1.5 * e.stepC + 0.3 : 2.2 * e.stepC + 0.4;
     return moved > (e.identified ? 1 : 3) * proofC;
   };

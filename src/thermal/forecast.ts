@@ -17,6 +17,14 @@ export type ForeignForecast = (aheadS: number) => number;
 /** Uncertainty is counted up to this much: beyond it, feedback is the better guard. */
 const MOST_GUARD_C = 2;
 
+/**
+ * Far ahead the target may be passed a little (it stays below the limit): feedback has minutes to
+ * see to it, and heat that was misjudged has not made the board too careful after a disturbance.
+ */
+const FAR_SLACK_C = 0.8;
+const FAR_S = 60;
+const LAST_S = 300;
+
 /** Temperature forecast `aheadS` from now under a constant own load. */
 export interface Forecast {
   /** Expected temperature with no own load from now on, °C. */
@@ -82,7 +90,9 @@ export function sustainableLoad(
   for (const ahead of HORIZONS_S) {
     const f = forecast(observer, ahead, options.load, options.foreign);
     const guard = Math.min(MOST_GUARD_C, options.caution * f.sigmaC);
-    budget = Math.min(budget, (targetC - guard - f.baseC) / Math.max(0.5, f.perLoadC));
+    const late = (FAR_SLACK_C * Math.max(0, ahead - FAR_S)) / (LAST_S - FAR_S);
+    const room = targetC + late - guard - f.baseC;
+    budget = Math.min(budget, room / Math.max(0.5, f.perLoadC));
   }
   return budget;
 }

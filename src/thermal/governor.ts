@@ -5,11 +5,12 @@ import { createFaultDetector, type Verdict } from './faults.js';
 import { sustainableLoad, totalGain } from './forecast.js';
 import { createForeignLoad } from './foreign-load.js';
 import { type CleanSample, createIntake } from './intake.js';
-import { allocate, buildHull, dipped, type Hull, loadAt, topLoad } from './ladder.js';
+import { buildHull, dipped, type Hull, loadAt, topLoad } from './ladder.js';
 import { createErrorDiffusion } from './mix.js';
 import { createSensorCharacter } from './noise.js';
 import { BANK, createObserver, OFFSET, RATIO, SLOPE, TIME_CONSTANTS_S } from './observer.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
+import { createPairHold } from './pair-hold.js';
 import { createProbe } from './probe.js';
 import type { Decision, GovernorMode, IdentifiedBoard, Mix, Sample } from './sample.js';
 import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
@@ -66,7 +67,7 @@ export function createGovernor(options: GovernorOptions): Governor {
   const law: BudgetLaw = createBudgetLaw();
   const probe = createProbe();
   const diffusion = createErrorDiffusion();
-  let segment = -1;
+  const pair = createPairHold();
   let slowdown = 1;
   let streak = 0;
   let contradictedS = 0;
@@ -87,8 +88,8 @@ export function createGovernor(options: GovernorOptions): Governor {
       fastRiseC: observer.fastRise(),
       identified: totalGain(observer).sigmaC < 0.4 * totalGain(observer).gainC,
       stepC: character.stepC,
-      noiseC: character.noiseC,
       noisy: character.noisy,
+      scattered: character.scattered,
       contradicted: contradictedS >= 2,
       dtS,
       jumped: clean.jumped,
@@ -150,7 +151,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       heat.heat ||
       (known && estimate >= lineC + observer.sigma()) ||
       reading >= lineC + wide ||
-      (reading >= lineC && known && reading >= estimate + wide);
+      (reading >= lineC && known && reading >= estimate + 1.5 * wide);
     const cool = !heat.heat && known && estimate < lineC;
     const trusted = verdict.trust === 'good';
     const floor = loadAt(hull, 1, fps);
@@ -176,9 +177,8 @@ export function createGovernor(options: GovernorOptions): Governor {
     if (inEmergency) budget = Math.min(budget, floor * emergency.rate);
     const spend = Math.min(budget, FULL_SECOND / slowdown);
     // The floor is one rung: an upper one that gets no frames would only confuse.
-    if (inEmergency || !trusted) segment = -1;
-    const full = allocate(hull, spend, fps, { minFps: settings.rules.minFps, segment });
-    segment = full.segment;
+    if (inEmergency || !trusted) pair.release();
+    const full = pair.allocate(hull, spend, fps, settings.rules.minFps, clean.dtS);
     const plan = dipped(full, settings.ladder, dip);
     const mode = modeOf(verdict, inEmergency, plan.load, topLoad(hull, fps));
     const temperatureC = known ? estimate : null;
@@ -248,7 +248,7 @@ export function createGovernor(options: GovernorOptions): Governor {
     reconfigure(next) {
       settings = settingsOf(next);
       hull = buildHull(settings.ladder, settings.rules);
-      segment = -1;
+      pair.release();
     },
     snapshot: () => ({
       version: 1,

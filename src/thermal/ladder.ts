@@ -157,14 +157,15 @@ export function dipped(plan: Allocation, ladder: readonly Rung[], factor: number
   return { ...plan, mix: { ...plan.mix, fraction: 0 }, fps, load };
 }
 
-/** Part of a corner's cost by which the budget must pass it before the pair above is taken. */
-const CORNER_HYSTERESIS = 0.04;
+/** Parts of a corner's cost the budget must pass before the pair above, or below, is taken. */
+const CORNER_UP = 0.06;
+const CORNER_DOWN = 0.015;
 
 function chooseSegment(hull: Hull, perFrame: number, previous: number): number {
   let segment = 0;
   for (let i = 1; i < hull.length - 1; i += 1) {
     const cost = hull[i]?.costMs ?? 0;
-    const pass = previous >= i ? cost : cost * (1 + CORNER_HYSTERESIS);
+    const pass = cost * (previous >= i ? 1 - CORNER_DOWN : 1 + CORNER_UP);
     if (perFrame >= pass) segment = i;
   }
   return segment;

@@ -99,11 +99,14 @@ export function createObserver(
     const ph = multiplyVector(cov, h);
     return h.reduce((sum, value, i) => sum + value * at(ph, i), 0);
   };
+  /** Keeps gains and ratio possible; the offset makes up for it, so that the temperature stays. */
   const clamp = (): void => {
+    const before = loadRise();
     GAIN_LIMITS.forEach(([low, high], i) => {
       theta[i] = Math.min(high, Math.max(low, at(theta, i)));
     });
     theta[RATIO] = Math.min(RATIO_LIMITS[1], Math.max(RATIO_LIMITS[0], ratio()));
+    theta[OFFSET] = at(theta, OFFSET) + before - loadRise();
     theta[SLOPE] = Math.min(1, Math.max(-1, at(theta, SLOPE)));
   };
 
