@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -98,6 +98,10 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       : Promise.race([stopped, delay(flags.for * 1000, undefined, { ref: false })]));
   } finally {
     await daemon?.stop(STOP_DEADLINE_MS);
+    // After a run it stays, for queries; after a start that failed there is nothing in it.
+    if (daemon === null && !context.env.MOBILENETD_STATE) {
+      rmSync(config.state_dir, { recursive: true, force: true });
+    }
   }
 }
 

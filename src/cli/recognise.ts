@@ -1,4 +1,4 @@
-import { open } from 'node:fs/promises';
+import { constants, open } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import type { Frame } from '../camera/source.js';
 import type { Config } from '../config/config.js';
@@ -137,7 +137,7 @@ async function readFrame(file: string, sequence: number): Promise<Frame> {
 /** @throws MND_INPUT_MISSING, MND_IMAGE_INVALID (too large) */
 async function readPicture(file: string): Promise<Uint8Array> {
   try {
-    const handle = await open(file);
+    const handle = await open(file, constants.O_RDONLY | constants.O_NONBLOCK);
     try {
       const found = await handle.stat();
       if (!found.isFile()) {

@@ -71,7 +71,13 @@ export interface CameraConfig {
   readonly mask: readonly (readonly Point[])[];
   readonly labels: 'all' | readonly string[];
   readonly stall_timeout: number;
-  readonly motion: { readonly enabled: boolean };
+  readonly motion: {
+    readonly enabled: boolean;
+    /** 0 to 1: 1 sees the least change. */
+    readonly sensitivity: number;
+    /** Seconds. */
+    readonly refresh: number;
+  };
 }
 
 /** What one label may have of its own; a key that is absent has the general value. */

@@ -102,6 +102,8 @@ export const CAMERA = {
   ),
   motion: {
     enabled: key(boolean, false, 'Look only at frames in which something has moved.'),
+    sensitivity: key(number(0, 1), 0.5, 'How little a change may be: 1 sees the least.'),
+    refresh: key(number(1, 3600, 'seconds'), 10, 'Looks at least once in so many seconds.'),
   },
 } as const satisfies Section<CameraConfig>;
 

@@ -1,5 +1,6 @@
 import { createSource, type SourceOptions, stallTimeoutOf } from '../camera/create.js';
-import { createSlot } from '../camera/slot.js';
+import { createMotionGate } from '../camera/motion.js';
+import { createSlot, type SlotOptions } from '../camera/slot.js';
 import { type CameraStatus, superviseSource } from '../camera/supervisor.js';
 import type { CameraConfig, Config } from '../config/config.js';
 import { codedError } from '../errors.js';
@@ -27,7 +28,6 @@ export function buildCamera(
     throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
   }
   const log = surroundings.log.child({ camera: name });
-  checkUnsupported(name, camera);
   const source: SourceOptions = camera;
   // A misconfigured source is an error at start, not one of its attempts.
   createSource(source);
@@ -35,7 +35,7 @@ export function buildCamera(
   return createCameraUnit({
     name,
     presenceOptions,
-    slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable }),
+    slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable, ...gateOf(camera) }),
     presence: createPresence(name, presenceOptions),
     fps: camera.fps,
     crop: camera.crop,
@@ -61,13 +61,9 @@ export function buildCamera(
   });
 }
 
-/** A key that would be ignored is refused: a mask that is not applied would be a broken promise. */
-function checkUnsupported(name: string, camera: CameraConfig): void {
-  const unsupported = camera.mask.length > 0 ? 'mask' : camera.motion.enabled ? 'motion' : null;
-  if (unsupported === null) return;
-  throw codedError('MND_CONFIG_INVALID', {
-    subject: `cameras.${name}.${unsupported}`,
-    expected: 'nothing: this version does not have it yet',
-    next: 'take it out',
-  });
+/** The motion gate as the slot's judge of frames; nothing when it is off. */
+function gateOf({ motion }: CameraConfig): Pick<SlotOptions, 'accept'> {
+  if (!motion.enabled) return {};
+  const gate = createMotionGate(motion);
+  return { accept: (frame, now) => gate.accepts(frame, now) };
 }

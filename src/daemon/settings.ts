@@ -33,7 +33,12 @@ export function presenceOptionsOf(
     labels,
     groups: presence.groups,
     ...(camera.labels !== 'all' && { keep: camera.labels }),
-    resultInterval: 1 / Math.min(camera.fps, config.governor.min_fps),
+    resultInterval: Math.max(
+      1 / Math.min(camera.fps, config.governor.min_fps),
+      camera.motion.enabled ? camera.motion.refresh : 0,
+    ),
+    // Single pictures, minutes apart: there is no next one that could confirm what this one shows.
+    ...((camera.source === 'watch' || camera.source === 'still') && { window: 1, minFrames: 1 }),
     createId,
   };
 }

@@ -54,7 +54,7 @@ t.test('a camera has the defaults of its schema', async (t) => {
     mask: [],
     labels: 'all',
     stall_timeout: 10,
-    motion: { enabled: false },
+    motion: { enabled: false, sensitivity: 0.5, refresh: 10 },
   });
   t.equal(origins.get('cameras.front.source'), '/conf/0.yaml:3');
   t.equal(origins.get('cameras.front.fps'), 'default');
