@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { messageOf } from '../errors.js';
+import type { Store } from '../store/store.js';
 import {
   createGovernor,
   type Decision,
@@ -29,6 +30,7 @@ export interface GoverningOptions {
   readonly fleet: Fleet;
   readonly pipeline: Pipeline;
   readonly messaging: Messaging;
+  readonly store: Store;
   /** Told of every decision that changes something. */
   readonly onDecision?: (decision: Decision, rungs: readonly MeasuredRung[]) => void;
 }
@@ -44,6 +46,7 @@ export interface Governing {
 
 /** Milliseconds between two snapshots of what the governor has learnt. */
 const SNAPSHOT_MS = 300_000;
+const NOTE_MS = 60_000;
 const SNAPSHOT_FILE = 'governor.json';
 
 /**
@@ -61,6 +64,7 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   let last = { at: startedAt, stats: pipeline.stats() };
   let decision: Decision | null = null;
   let shown = '';
+  let noted = { key: '', time: 0 };
   let busy = 0;
   let deciding = false;
 
@@ -106,12 +110,34 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   function show(next: Decision): void {
     const { low, high, fraction } = next.mix;
     const key = [next.mode, low, high, Math.round(fraction * 10), Math.round(next.fps)].join(' ');
+    note(next);
     if (key === shown) return;
     shown = key;
     const simulated = thermometer.simulated === null ? '' : ` (simulated ${thermometer.simulated})`;
     log.info({ mode: next.mode, fps: next.fps }, `governor${simulated}: ${next.reason}`);
     messaging.publisher.setGovernor(governorPayload(next, rungs, limitC, thermometer.simulated));
     options.onDecision?.(next, rungs);
+  }
+
+  /** The log in the database: a row a minute, and one for every change of the rungs. */
+  function note(next: Decision): void {
+    const time = Date.now();
+    const { low, high, fraction } = next.mix;
+    const key = `${next.mode} ${low} ${high}`;
+    if (key === noted.key && time - noted.time < NOTE_MS) return;
+    noted = { key, time };
+    options.store.recordGovernor({
+      time,
+      mode: next.mode,
+      low: rungs[low]?.name ?? '',
+      high: rungs[high]?.name ?? '',
+      fraction,
+      fps: next.fps,
+      temperature: next.temperatureC,
+      limit: limitC,
+      budget: next.budget,
+      reason: next.reason,
+    });
   }
 
   function tick(): void {

@@ -40,9 +40,7 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
   const known = options.keep ? await readProfile(file, board) : {};
   const medianMs: Record<string, number> = {};
   const rungs: MeasuredRung[] = [];
-  for (const variant of options.variants) {
-    const accuracy = accuracyOf(variant, options.variants);
-    if (accuracy === null) continue;
+  for (const [variant, accuracy] of ranked(options.variants)) {
     try {
       const key = `${variant.sha256} ${variant.size}`;
       const costMs = known[key] ?? (await options.measure(variant));
@@ -59,6 +57,18 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
     await writeProfile(file, profile).catch(options.onUnkept);
   }
   return rungs.sort((a, b) => a.costMs - b.costMs);
+}
+
+/**
+ * Variants that can be compared. Where nothing is known of any (a model of the user's own), the first
+ * one stands alone: the governor then has the frame rate to work with.
+ */
+function ranked(variants: readonly Variant[]): [Variant, number][] {
+  const known = variants.flatMap((variant): [Variant, number][] => {
+    const accuracy = accuracyOf(variant, variants);
+    return accuracy === null ? [] : [[variant, accuracy]];
+  });
+  return known.length > 0 ? known : variants.slice(0, 1).map((variant) => [variant, 100]);
 }
 
 /**

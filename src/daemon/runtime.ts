@@ -70,7 +70,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     if (recovered > 0) log.info({ events: recovered }, 'ended what an earlier run left open');
     messaging.publisher.setInfo(infoPayload(config, variant));
     parts.pipeline.start();
-    const governor = startGovernor({ ...options, ...parts, network, messaging, variants });
+    const governor = startGovernor({ ...options, ...parts, network, messaging, store, variants });
     lifecycle.started('the governor', () => governor.stop());
     const health = createHealth({ ...parts, store, heat: () => governor.heat() });
     const { onReload, onRestart } = options;

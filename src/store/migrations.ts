@@ -61,6 +61,14 @@ export const MIGRATIONS: readonly Migration[] = [
   `
   CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
   `,
+  `
+  CREATE TABLE governor (
+    time INTEGER PRIMARY KEY,
+    mode TEXT NOT NULL, low TEXT NOT NULL, high TEXT NOT NULL, fraction REAL NOT NULL,
+    fps REAL NOT NULL, temperature REAL, max REAL NOT NULL, budget REAL NOT NULL,
+    reason TEXT NOT NULL
+  ) STRICT;
+  `,
 ];
 
 /**

@@ -37,6 +37,11 @@ export function createRetention(
      (SELECT id FROM event WHERE start < ? AND end IS NOT NULL ORDER BY start LIMIT ${ROWS_PER_STEP})`,
   );
 
+  const oldDecisions = database.prepare(
+    `DELETE FROM governor WHERE time IN
+     (SELECT time FROM governor WHERE time < ? ORDER BY time LIMIT ${ROWS_PER_STEP})`,
+  );
+
   function pragma(name: string): number {
     return Number(database.pragma(name, { simple: true }));
   }
@@ -65,6 +70,7 @@ export function createRetention(
         return ended > 0;
       }
       const cutoff = now - limits.days * DAY_MS;
+      oldDecisions.run(cutoff);
       while (steps < STEPS_PER_SWEEP && drop(cutoff));
       if (liveBytes() > limits.maxBytes) {
         const target = limits.maxBytes * SIZE_TARGET;

@@ -4,6 +4,7 @@ import type { PresenceEvent } from '../presence/event.js';
 import { BUSY_TIMEOUT_MS, sqliteCode } from './database.js';
 import { createDetectionTable, type Detection } from './detections.js';
 import { createEventTable, type EventTable } from './events.js';
+import { createGovernorTable, type GovernorTable } from './governor-log.js';
 import { createNames } from './names.js';
 import { createOutboxTable, type OutboxTable } from './outbox.js';
 import { createRetention, type Retention, type SweepReport } from './retention.js';
@@ -31,6 +32,7 @@ export interface Session {
   readonly events: EventTable;
   readonly outbox: OutboxTable;
   readonly settings: SettingTable;
+  readonly governor: GovernorTable;
   /**
    * Writes everything in one transaction; returns by how many messages the outbox grew. Rows that no
    * schema takes (a score that is not a number) are left out and given to `onRefused`, or they would
@@ -49,6 +51,7 @@ export function createSession(database: Database, retention: Retention): Session
   const detections = createDetectionTable(database, names);
   const outbox = createOutboxTable(database);
   const settings = createSettingTable(database);
+  const governor = createGovernorTable(database);
   const limits = createRetention(database, retention);
 
   const write = database.transaction((work: Work): number => {
@@ -104,6 +107,7 @@ export function createSession(database: Database, retention: Retention): Session
     events,
     outbox,
     settings,
+    governor,
     commit(work, onRefused) {
       try {
         return commit(work);

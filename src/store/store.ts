@@ -4,6 +4,7 @@ import type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js
 import type { PresenceEvent } from '../presence/event.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
+import type { GovernorEntry } from './governor-log.js';
 import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
 import type { Migration } from './migrations.js';
 import { type Query, queryDetections, queryEvents } from './query.js';
@@ -16,6 +17,7 @@ import type { Settings } from './settings.js';
 export type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
 export type { Detection } from './detections.js';
 export { endOf, type OpenEvent } from './events.js';
+export type { GovernorEntry } from './governor-log.js';
 export type { Query } from './query.js';
 export type { Settings } from './settings.js';
 
@@ -66,6 +68,10 @@ export interface Store {
   recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean;
   readonly outbox: Outbox;
   readonly settings: Settings;
+  /** Notes what the governor decided; lost, but reported, while the disk refuses it. */
+  recordGovernor(entry: GovernorEntry): void;
+  /** The newest entries of the governor's log since a time (ms), oldest first. */
+  governorLog(since: number, limit: number): GovernorEntry[];
   /** Events without an end, e.g. those of a daemon that was killed. */
   openEvents(): OpenEvent[];
   detections(query: Query): Iterable<Detection>;
@@ -252,6 +258,11 @@ export function openStore(options: StoreOptions): Store {
         }) ?? false,
       all: () => database.attempt((session) => session.settings.all()) ?? new Map(),
     },
+    recordGovernor(entry) {
+      database.attempt((session) => session.governor.add(entry));
+    },
+    governorLog: (since, limit) =>
+      database.attempt((session) => session.governor.since(since, limit)) ?? [],
     openEvents: () => database.attempt((session) => session.events.open()) ?? [],
     detections: (query) =>
       database.attempt((session) => queryDetections(session.database, query)) ?? [],
