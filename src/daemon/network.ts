@@ -26,7 +26,10 @@ export interface Network {
   /** Loads what the mix needs and then uses it; until then the old variants serve. */
   use(mix: VariantMix): Promise<void>;
   mix(): VariantMix | null;
-  /** Median wall time of one inference of a variant, ms; frames wait while it runs a few times. */
+  /**
+   * Least wall time of an inference of a variant, ms: what else the machine does must not order the
+   * ladder. Frames wait while it runs a few times.
+   */
   measure(variant: Variant): Promise<number>;
   infer(frame: Frame, options: RunOptions): Promise<Result>;
   close(): Promise<void>;
@@ -115,7 +118,7 @@ export function createNetwork(options: NetworkOptions): Network {
     async measure(variant) {
       if (engine === null) throw codedError('MND_INFERENCE_CLOSED');
       await engine.load(variant);
-      return (await engine.profile(variant.name, MEASURE)).medianMs;
+      return (await engine.profile(variant.name, MEASURE)).minMs;
     },
     async infer(frame, run) {
       if (engine === null || current === null) {

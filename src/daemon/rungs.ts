@@ -14,7 +14,7 @@ export interface MeasureOptions {
   /** Folder of the record of earlier measurements. */
   readonly stateDir: string;
   readonly threads: number;
-  /** Median wall time of one inference, ms. */
+  /** Wall time of one inference, ms. */
   readonly measure: (variant: Variant) => Promise<number>;
   /** Whether the figures are kept and reused: not those of a simulated board. */
   readonly keep: boolean;
@@ -27,7 +27,8 @@ interface Profile {
   readonly schema: 1;
   /** What the figures depend on; others are of no use. */
   readonly board: string;
-  readonly medianMs: Readonly<Record<string, number>>;
+  /** Milliseconds by file and size. */
+  readonly measuredMs: Readonly<Record<string, number>>;
 }
 
 /**
@@ -38,13 +39,13 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
   const file = join(options.stateDir, 'profile.json');
   const board = `${cpus()[0]?.model ?? 'unknown'} · ${cpus().length} cores · ${options.threads} threads`;
   const known = options.keep ? await readProfile(file, board) : {};
-  const medianMs: Record<string, number> = {};
+  const measuredMs: Record<string, number> = {};
   const rungs: MeasuredRung[] = [];
   for (const [variant, accuracy] of ranked(options.variants)) {
     try {
       const key = `${variant.sha256} ${variant.size}`;
       const costMs = known[key] ?? (await options.measure(variant));
-      medianMs[key] = costMs;
+      measuredMs[key] = costMs;
       const { name, alpha, size } = variant;
       rungs.push({ name, alpha, size, accuracy, costMs, variant });
     } catch (error) {
@@ -52,7 +53,7 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
     }
   }
   if (options.keep) {
-    const profile: Profile = { schema: 1, board, medianMs: { ...known, ...medianMs } };
+    const profile: Profile = { schema: 1, board, measuredMs: { ...known, ...measuredMs } };
     // A disk that refuses it is no reason to let the board get hot: it is measured again next time.
     await writeProfile(file, profile).catch(options.onUnkept);
   }
@@ -91,8 +92,8 @@ function published({ accuracy }: Variant): number | null {
 async function readProfile(file: string, board: string): Promise<Readonly<Record<string, number>>> {
   try {
     const found = JSON.parse(await readFile(file, 'utf8')) as Partial<Profile> | null;
-    if (found?.schema !== 1 || found.board !== board || found.medianMs === undefined) return {};
-    const entries = Object.entries(found.medianMs);
+    if (found?.schema !== 1 || found.board !== board || found.measuredMs === undefined) return {};
+    const entries = Object.entries(found.measuredMs);
     return Object.fromEntries(entries.filter(([, ms]) => Number.isFinite(ms) && ms > 0));
   } catch {
     // None yet, or a damaged one: it is measured again.

@@ -44,7 +44,7 @@ t.test(
       [
         'node: board',
         'model: { task: classify, top: 1 }',
-        'presence: { enter: 0.2, stay: 0.1 }',
+        'presence: { enter: 0.02, stay: 0.01 }',
         'store: { detection_interval: 0.1 }',
         `governor: { sysfs_root: ${sysfs}, floor_size: 128 }`,
         `mqtt: { url: "${broker.url}" }`,

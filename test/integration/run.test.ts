@@ -164,7 +164,9 @@ t.test(
     t.ok(await listener.until('state', 'online'), daemon.log());
     t.equal(listener.values.get('mobilenetd/board/gone/status'), 'offline');
     t.equal(listener.values.get('mobilenetd/board/front/status'), 'online');
-    const event = JSON.parse(listener.values.get('mobilenetd/board/front/events') ?? '{}');
+    const events = 'mobilenetd/board/front/events';
+    for (let tries = 0; tries < 100 && !listener.values.has(events); tries += 1) await delay(50);
+    const event = JSON.parse(listener.values.get(events) ?? '{}');
     t.equal(event.camera, 'front', 'the event of the time without a broker arrived');
     const { code } = await daemon.end('SIGINT');
     t.equal(code, 0, daemon.log());
