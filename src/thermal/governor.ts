@@ -34,8 +34,11 @@ export interface Governor {
 const CAUTION = 0.7;
 /** The emergency line is this far below the limit (less if the margin is smaller), °C. */
 const EMERGENCY_C = 1.5;
-/** The target's distance from that line, °C. */
-const TARGET_GAP_C = 0.15;
+/** The target's distance from that line with a good sensor (noise 0.35 °C, steps 0.5 °C), °C. */
+const TARGET_GAP_C = 0.3;
+const GOOD_NOISE_C = 0.35;
+const GOOD_STEP_C = 0.5;
+const GAP_PER_STEP = 0.6;
 /** Standard deviations of a single reading above the line that make an emergency. */
 const EMERGENCY_SIGMAS = 3;
 /** A reading this far below the limit while the firmware throttles is not believed, °C. */
@@ -143,7 +146,7 @@ export function createGovernor(options: GovernorOptions): Governor {
     });
     const noise = character.noiseC;
     const lineC = limitC - Math.min(EMERGENCY_C, settings.marginC);
-    const targetC = limitC - settings.marginC - TARGET_GAP_C - emergency.guardC;
+    const targetC = limitC - settings.marginC - sensorGap() - emergency.guardC;
     const reading = clean.readingC ?? Number.NaN;
     // Above the line beyond doubt: a noisy sensor must not cry wolf, a sudden rise is believed.
     const wide = EMERGENCY_SIGMAS * noise;
@@ -209,6 +212,12 @@ export function createGovernor(options: GovernorOptions): Governor {
       undervoltage: heat.undervoltage,
       board: identified(),
     };
+  };
+
+  /** A worse sensor sees trouble later: more distance. */
+  const sensorGap = (): number => {
+    const noisier = Math.max(0, character.noiseC - GOOD_NOISE_C);
+    return TARGET_GAP_C + noisier + GAP_PER_STEP * Math.max(0, character.stepC - GOOD_STEP_C);
   };
 
   /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */
