@@ -197,7 +197,7 @@ export function createGovernor(options: GovernorOptions): Governor {
         fps: plan.fps,
         requestedFps: fps,
         temperatureC,
-        trendC: trend(),
+        trendC: trend(plan.load),
         limitC,
         heatFlag: heat.heat,
         undervoltage: heat.undervoltage,
@@ -234,13 +234,12 @@ export function createGovernor(options: GovernorOptions): Governor {
     return diffusion.next(share) ? mix.high : mix.low;
   };
 
-  /** Change of the filtered temperature that is under way, °C a second. */
-  const trend = (): number => {
+  /** Change of the temperature that the load to come brings, °C a second. */
+  const trend = (load: number): number => {
     const g = observer.theta;
     let rate = g[SLOPE] ?? 0;
     TIME_CONSTANTS_S.forEach((tau, i) => {
-      const last = Math.min(1, law.value);
-      rate += ((g[i] ?? 0) * (last - (observer.own[i] ?? 0))) / tau;
+      rate += ((g[i] ?? 0) * (load - (observer.own[i] ?? 0))) / tau;
     });
     return rate;
   };
