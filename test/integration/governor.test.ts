@@ -81,6 +81,7 @@ t.test(
       stdio: ['ignore', 'ignore', 'pipe'],
       env: { PATH: process.env.PATH, HOME: folder, MOBILENETD_STATE: folder },
     });
+    t.teardown(() => daemon.kill('SIGKILL'));
     let log = '';
     daemon.stderr.on('data', (chunk: Buffer) => {
       log += chunk.toString();
