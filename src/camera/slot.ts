@@ -1,4 +1,5 @@
 import { codedError } from '../errors.js';
+import { byteLength } from '../vision/layout.js';
 import type { CapturedFrame, Frame } from './source.js';
 
 export interface SlotOptions {
@@ -151,9 +152,7 @@ function copyInto(buffer: PoolBuffer, { bytes, format }: CapturedFrame): void {
 
 /** Bytes of an unpadded frame; null for an encoded one. */
 export function frameLength(format: Frame['format'], width: number, height: number): number | null {
-  if (format === 'jpeg') return null;
-  if (format === 'rgb24') return width * height * 3;
-  return width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);
+  return format === 'jpeg' ? null : byteLength({ width, height, format });
 }
 
 function checkFrame(camera: string, { width, height, format, bytes }: CapturedFrame): void {

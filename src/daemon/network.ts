@@ -3,6 +3,7 @@ import { codedError } from '../errors.js';
 import type { Engine, RunOptions } from '../inference/engine.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
+import { createErrorDiffusion } from '../thermal/mix.js';
 
 /** Which variants label frames: `fraction` of them by `high`, the rest by `low` (may be the same). */
 export interface VariantMix {
@@ -44,8 +45,7 @@ export function createNetwork(options: NetworkOptions): Network {
   const setTimer = options.setTimer ?? startTimer;
   let engine: Engine | null = null;
   let current: VariantMix | null = null;
-  /** Error diffusion: what is owed to `high`, so that 0.7 means 7 of 10 frames. */
-  let owed = 0;
+  const diffusion = createErrorDiffusion();
   let restartDelay = FIRST_RESTART_MS;
   let cancelRestart: (() => void) | null = null;
   let closed = false;
@@ -56,10 +56,7 @@ export function createNetwork(options: NetworkOptions): Network {
   }
 
   function next(mix: VariantMix): Variant {
-    owed += mix.fraction;
-    if (owed < 1) return mix.low;
-    owed -= 1;
-    return mix.high;
+    return diffusion.next(mix.fraction) ? mix.high : mix.low;
   }
 
   function onFault(error: Error): void {

@@ -13,7 +13,7 @@ export interface PixelLayout {
 const MAX_SIDE = 16_384;
 
 /** Bytes of a picture: 3 a pixel, or a luma plane and two planes of half the size, rounded up. */
-export function byteLength(layout: PixelLayout): number {
+export function byteLength(layout: Omit<PixelLayout, 'range'>): number {
   const { width, height } = layout;
   if (layout.format === 'rgb24') return width * height * 3;
   return width * height + 2 * Math.ceil(width / 2) * Math.ceil(height / 2);
