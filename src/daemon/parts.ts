@@ -6,6 +6,7 @@ import { messageOf } from '../errors.js';
 import { startEngine } from '../inference/engine.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
+import { checkLabelNames } from '../mqtt/topics.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { openStore, type Store } from '../store/store.js';
 import { buildCamera } from './cameras.js';
@@ -108,13 +109,15 @@ export function connectParts(options: PartsOptions): Parts {
   });
 
   const fleet: Fleet = createFleet({
-    build: (name, current) =>
-      buildCamera(name, current, {
+    build(name, current) {
+      checkLabelNames(announcedLabels(current, name, variant));
+      return buildCamera(name, current, {
         log,
         createId: () => randomUUID(),
         onAvailable: () => pipeline.wake(),
         onStatus: (camera, status) => publisher.setCameraState(camera, publicStatus(status)),
-      }),
+      });
+    },
     onChange(units, current) {
       publisher.setCameras(
         units.map(({ name }) => ({ name, labels: announcedLabels(current, name, variant) })),

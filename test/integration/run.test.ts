@@ -106,6 +106,22 @@ t.test('no camera at all is an error that says what to write', async (t) => {
   t.match(stderr, /at least one camera/);
 });
 
+t.test('a label with the name of a fixed topic is refused at start', async (t) => {
+  const folder = t.testdir();
+  await installRandomModel(folder);
+  const pictures = await preparePictures(folder);
+  const file = join(folder, 'config.yaml');
+  const camera = `{ source: files, path: ${pictures}, labels: [left, status] }`;
+  const base = configOf({ url: 'mqtt://127.0.0.1:9', cameras: [], pictures });
+  writeFileSync(file, `${base}  front: ${camera}\n`);
+  const { status, stderr } = spawnSync(process.execPath, [MAIN, 'run', '--config', file], {
+    encoding: 'utf8',
+    env: { PATH: process.env.PATH, MOBILENETD_STATE: folder },
+  });
+  t.equal(status, 78);
+  t.match(stderr, /MND_MQTT_TOPIC: label "status"/);
+});
+
 t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends within 5 s', async (t) => {
   const folder = t.testdir();
   await installRandomModel(folder);
