@@ -3,7 +3,8 @@ import type { KnownKey } from './keys.js';
 import { ENV_ALIASES, KNOWN_KEYS, keysOf } from './keys.js';
 import type { AnySection, Node } from './leaf.js';
 import { isLeaf, isNamedItems } from './leaf.js';
-import { CAMERA, SCHEMA, SECTION_DOCS } from './schema.js';
+import { SCHEMA, SECTION_DOCS } from './schema.js';
+import { CAMERA } from './sections/camera.js';
 
 const WIDTH = 98;
 

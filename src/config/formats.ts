@@ -254,3 +254,7 @@ export function orList(values: readonly string[]): string {
   const last = values.at(-1) ?? '';
   return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`;
 }
+
+export const auto = oneOf('auto');
+
+export const modelName = text('"auto" or the name of a model', /^[A-Za-z0-9][A-Za-z0-9._-]*$/, 128);

@@ -15,7 +15,8 @@ import { configError } from './problem.js';
 import { readBounded } from './read-bounded.js';
 import { resolveSection } from './resolve.js';
 import { checkRules } from './rules.js';
-import { CAMERA, SCHEMA } from './schema.js';
+import { SCHEMA } from './schema.js';
+import { CAMERA } from './sections/camera.js';
 
 /** Where configuration comes from; everything but `env` has a default. */
 export interface LoadConfigOptions {

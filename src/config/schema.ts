@@ -1,111 +1,26 @@
-import type { CameraConfig, Config, LabelRule } from './config.js';
-import { SOURCE_KINDS } from './config.js';
+import type { Config, LabelRule } from './config.js';
 import {
-  absolutePath,
-  address,
-  boolean,
+  auto,
   either,
   filePath,
   integer,
   label,
   list,
   listen,
+  modelName,
   nullable,
   number,
   oneOf,
-  secret,
   storage,
-  text,
   topicName,
-  topicPrefix,
-  tuple,
 } from './formats.js';
 import type { Section } from './leaf.js';
-import { key, optional, required } from './leaf.js';
+import { key, optional } from './leaf.js';
+import { CAMERA } from './sections/camera.js';
+import { GOVERNOR } from './sections/governor.js';
+import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
 
-const auto = oneOf('auto');
 const score = number(0, 1);
-const pixels = integer(0, 8192, 'pixels');
-const length = integer(1, 8192, 'pixels');
-const evenLength = {
-  ...length,
-  expected: 'an even number of pixels from 16 to 8192',
-  fault: (value: unknown) =>
-    Number.isInteger(value) &&
-    Number(value) >= 16 &&
-    Number(value) <= 8192 &&
-    Number(value) % 2 === 0
-      ? null
-      : { path: [], expected: 'an even number of pixels from 16 to 8192' },
-};
-const modelName = text('"auto" or the name of a model', /^[A-Za-z0-9][A-Za-z0-9._-]*$/, 128);
-
-export const CAMERA = {
-  enabled: key(boolean, true, 'false keeps the camera in the file but does not open it.'),
-  source: required(oneOf(...SOURCE_KINDS), 'Where the frames come from.'),
-  device: key(nullable(absolutePath), null, 'Device of a v4l2 camera, e.g. /dev/video0.'),
-  url: key(
-    nullable(address('rtsp', 'rtsps', 'http', 'https')),
-    null,
-    'Address of an rtsp or mjpeg camera, or of a video. Its user name and password are never shown.',
-    { address: true },
-  ),
-  path: key(
-    nullable(filePath),
-    null,
-    'A video; a picture or a folder of pictures (files); a folder in which pictures appear (watch).',
-    { path: true },
-  ),
-  loop: key(boolean, true, 'Whether a video or a set of pictures begins again at its end.'),
-  size: key(
-    tuple<readonly [number, number]>(
-      'a list of width and height, both even, e.g. [640, 480]',
-      evenLength,
-      evenLength,
-    ),
-    [640, 480],
-    'Width and height of the frames, pixels.',
-  ),
-  fps: key(number(0.05, 120), 10, 'Frames a second that are asked of the source.'),
-  rotation: key(oneOf(0, 90, 180, 270), 0, 'Degrees clockwise.'),
-  crop: key(
-    nullable(
-      tuple<readonly [number, number, number, number]>(
-        'a list of x, y, width and height in pixels',
-        pixels,
-        pixels,
-        length,
-        length,
-      ),
-    ),
-    null,
-    'Part of the frame that is looked at: x, y, width, height, pixels.',
-  ),
-  mask: key(
-    list(
-      list(
-        tuple<readonly [number, number]>('a point, e.g. [0, 240]', pixels, pixels),
-        'points, e.g. [[0, 0], [64, 0], [64, 48]]',
-        { min: 3, max: 256 },
-      ),
-      'polygons, each a list of points',
-      { max: 64 },
-    ),
-    [],
-    'Polygons that are blacked out before anything looks at the frame: lists of [x, y], pixels.',
-  ),
-  labels: key(either(oneOf('all'), list(label, 'labels', { min: 1 })), 'all', 'Labels that count.'),
-  stall_timeout: key(
-    number(1, 3600, 'seconds'),
-    10,
-    'A source that delivers no frame for so long is restarted, seconds.',
-  ),
-  motion: {
-    enabled: key(boolean, false, 'Look only at frames in which something has moved.'),
-    sensitivity: key(number(0, 1), 0.5, 'How little a change may be: 1 sees the least.'),
-    refresh: key(number(1, 3600, 'seconds'), 10, 'Looks at least once in so many seconds.'),
-  },
-} as const satisfies Section<CameraConfig>;
 
 const LABEL_RULE = {
   enter: optional(score, 'As presence.enter.'),
@@ -190,34 +105,7 @@ door:
       example: 'pet: [cat, dog]',
     },
   },
-  governor: {
-    enabled: key(
-      either(auto, boolean),
-      'auto',
-      'auto governs where there is a temperature sensor.',
-    ),
-    limit: key(
-      either(auto, number(40, 95, '°C')),
-      'auto',
-      'Temperature never to be reached, °C; auto knows the board.',
-    ),
-    margin: key(number(0, 20, '°C'), 1.5, 'Distance kept from the limit, °C.'),
-    floor_alpha: key(number(0.1, 2), 0.25, 'Least width multiplier the governor may go down to.'),
-    floor_size: key(
-      integer(32, 1024, 'pixels'),
-      128,
-      'Least input size the governor may go down to, pixels.',
-    ),
-    min_fps: key(number(0.01, 120), 1, 'Least frame rate the governor may go down to.'),
-    prefer: key(oneOf('accuracy', 'fps'), 'accuracy', 'What is given up last.'),
-    pin: key(
-      modelName,
-      'auto',
-      'Name of the one variant to run whatever the heat; auto lets the governor choose.',
-    ),
-    sysfs_root: key(filePath, '/sys', 'Where sysfs is mounted.', { path: true }),
-    proc_root: key(filePath, '/proc', 'Where procfs is mounted.', { path: true }),
-  },
+  governor: GOVERNOR,
   store: {
     commit_interval: key(
       number(0.05, 60, 'seconds'),
@@ -238,48 +126,8 @@ door:
       ),
     },
   },
-  mqtt: {
-    url: key(
-      nullable(address('mqtt', 'mqtts', 'ws', 'wss')),
-      null,
-      'Broker, e.g. mqtt://192.0.2.1:1883. Null starts the embedded broker.',
-      { address: true },
-    ),
-    username: key(nullable(secret), null, 'User name at the broker.'),
-    password: key(
-      nullable(secret),
-      null,
-      'Password at the broker. Better kept in password_file or in the systemd credential mqtt_password.',
-      { sensitive: true },
-    ),
-    password_file: key(nullable(filePath), null, 'File whose only line is the password.', {
-      path: true,
-    }),
-    base: key(topicPrefix, 'mobilenetd', 'First level of every topic; the node comes next.'),
-    tls: {
-      ca_file: key(
-        nullable(filePath),
-        null,
-        "Certificates (PEM) that are trusted instead of the system's.",
-        { path: true },
-      ),
-      cert_file: key(nullable(filePath), null, 'Certificate (PEM) of this client.', { path: true }),
-      key_file: key(nullable(filePath), null, 'Key (PEM) of that certificate.', { path: true }),
-      verify: key(boolean, true, 'false accepts any certificate: for tests only.'),
-    },
-    embedded: {
-      listen: key(listen, '127.0.0.1:1883', 'Where the embedded broker listens; loopback only.'),
-    },
-  },
-  homeassistant: {
-    enabled: key(boolean, true, 'Announce entities to Home Assistant.'),
-    prefix: key(topicPrefix, 'homeassistant', 'Discovery prefix of Home Assistant.'),
-    labels: key(
-      either(oneOf('default'), list(label, 'labels', { max: 200 })),
-      'default',
-      'Labels that become entities; default takes those that people watch.',
-    ),
-  },
+  mqtt: MQTT,
+  homeassistant: HOME_ASSISTANT,
   status: {
     listen: key(
       nullable(listen),
