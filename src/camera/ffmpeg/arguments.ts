@@ -167,7 +167,7 @@ function checkedUrl(url: string, protocols: readonly string[]): string {
 }
 
 function checkedDevice(device: string): string {
-  if (/^\/dev\/[A-Za-z0-9/._-]+$/.test(device) && !device.includes('..')) return device;
+  if (/^\/dev\/[A-Za-z0-9/._:+-]+$/.test(device) && !device.includes('..')) return device;
   throw codedError('MND_CONFIG_INVALID', {
     subject: 'device',
     expected: 'a device such as /dev/video0',

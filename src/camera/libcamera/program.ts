@@ -6,6 +6,7 @@ import { codedError } from '../../errors.js';
 const NAMES = {
   vid: ['rpicam-vid', 'libcamera-vid'],
   still: ['rpicam-still', 'libcamera-still'],
+  hello: ['rpicam-hello', 'libcamera-hello'],
 } as const;
 
 /** Absolute path of the first of the programs on `path` (as in `PATH`); null when there is none. */
