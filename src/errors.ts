@@ -43,6 +43,7 @@ export const ERROR_TABLE = {
   MND_MQTT_LISTEN: { exit: 69, summary: 'the embedded MQTT broker cannot listen' },
   MND_MQTT_TOPIC: { exit: 78, summary: 'a name cannot be used in an MQTT topic' },
   MND_THERMAL_SENSOR: { exit: 1, summary: 'the temperature sensor cannot be read' },
+  MND_SERVICE_FAILED: { exit: 1, summary: 'the systemd service cannot be set up' },
   MND_INTERNAL: { exit: 1, summary: 'a defect in mobilenetd' },
 } as const;
 

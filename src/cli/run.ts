@@ -12,12 +12,16 @@ export const register: Register = (program, context) => {
     .description(
       'Runs the daemon in the foreground until SIGTERM or SIGINT. SIGHUP reads the configuration again.',
     )
-    .action(async () => {
+    .option(
+      '--no-camera-ok',
+      'tell the service manager READY without waiting for the first labelled frame',
+    )
+    .action(async (options: { readonly cameraOk: boolean }) => {
       const { signal } = context;
       const { createLog } = await import('../daemon/log.js');
       const { secretsOf } = await import('../config/secrets.js');
       const { startDaemon } = await import('../daemon/daemon.js');
-      const { createNotifier } = await import('../systemd/notify.js');
+      const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
       const config = context.loadConfig();
       const secrets = new Set(secretsOf(config));
       const log = createLog({
@@ -42,7 +46,20 @@ export const register: Register = (program, context) => {
         for (const secret of secretsOf(next)) secrets.add(secret);
         return next;
       };
-      const daemon = await startDaemon({ config, load, env: context.env, log, notifier, signal });
+      const daemon = await startDaemon({
+        config,
+        load,
+        env: context.env,
+        log,
+        signal,
+        service: {
+          notifier,
+          watchdogMs: watchdogMs(context.env),
+          // Commander reads `--no-camera-ok` as "cameraOk is false": no camera is fine, too.
+          readyWithoutFrame: !options.cameraOk,
+        },
+        onProgress: (text) => void notifier.report({ status: text }),
+      });
       const reload = () => void daemon.reload();
       process.on('SIGHUP', reload);
       try {

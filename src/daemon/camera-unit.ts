@@ -14,6 +14,8 @@ export interface CameraUnitOptions {
   /** Frames a second asked for in the configuration. */
   readonly fps: number;
   readonly crop: Box | null;
+  /** Seconds without a frame after which the source is restarted; null: never. */
+  readonly stallTimeout: number | null;
   /** Labels that are kept; null keeps all. */
   readonly labels: ReadonlySet<string> | null;
   /** Scores below this change nothing: the least `stay` of any label. */
@@ -35,6 +37,8 @@ export interface CameraUnit {
   readonly slot: FrameSlot;
   /** Frames a second asked for in the configuration. */
   readonly fps: number;
+  /** Seconds without a frame after which the source is restarted; null: never. */
+  readonly stallTimeout: number | null;
   /** The last status of its source. */
   status(): CameraStatus;
   /** False while it has been switched off from outside: it runs, but nobody looks. */
@@ -81,6 +85,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
     presence,
     slot,
     fps: options.fps,
+    stallTimeout: options.stallTimeout,
     status: () => status,
     enabled: () => enabled,
     setEnabled(on) {

@@ -31,6 +31,7 @@ export function buildCamera(
   const source: SourceOptions = camera;
   // A misconfigured source is an error at start, not one of its attempts.
   createSource(source);
+  const stallTimeout = stallTimeoutOf(camera, camera.stall_timeout);
   const presenceOptions = presenceOptionsOf(config, camera, surroundings.createId);
   return createCameraUnit({
     name,
@@ -39,6 +40,7 @@ export function buildCamera(
     presence: createPresence(name, presenceOptions),
     fps: camera.fps,
     crop: camera.crop,
+    stallTimeout,
     labels: keptLabelsOf(config, camera),
     threshold: thresholdOf(config),
     supervise: (signal, onFrame, onStatus) =>
@@ -46,7 +48,7 @@ export function buildCamera(
         {
           name,
           createSource: () => createSource(source),
-          stallTimeout: stallTimeoutOf(camera, camera.stall_timeout),
+          stallTimeout,
           onFrame,
           onStatus,
           onFailure: ({ error, count }) =>

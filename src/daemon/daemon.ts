@@ -8,6 +8,8 @@ import type { Notifier } from '../systemd/notify.js';
 import type { GoverningOptions } from './governing.js';
 import type { Log } from './log.js';
 import { provideModel } from './model.js';
+import { createProgressJudge, type Verdict } from './progress.js';
+import { type Reports, startReports } from './reports.js';
 import { type Runtime, startRuntime } from './runtime.js';
 import type { Thermometer } from './thermometer.js';
 
@@ -19,12 +21,21 @@ export interface DaemonOptions {
   /** Aborts the start, e.g. while a model is fetched; afterwards use `stop`. */
   readonly signal?: AbortSignal;
   readonly log: Log;
-  readonly notifier?: Notifier;
+  /** The service manager; absent: nobody is told anything. */
+  readonly service?: ServiceOptions;
   readonly onProgress?: (text: string) => void;
   /** Stands in for the machine's own sensor. */
   readonly thermometer?: Thermometer;
   readonly onDecision?: GoverningOptions['onDecision'];
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
+}
+
+export interface ServiceOptions {
+  readonly notifier: Notifier;
+  /** Milliseconds between signs of life that it wants; null: it does not watch. */
+  readonly watchdogMs: number | null;
+  /** READY as soon as the cameras have been started, not only after the first labelled frame. */
+  readonly readyWithoutFrame: boolean;
 }
 
 export interface Daemon {
@@ -47,41 +58,53 @@ export interface Daemon {
 const RESTART_DEADLINE_MS = 5000;
 const ANSWER_MS = 200;
 const LAST_RETRY_MS = 60_000;
-/** A camera that is away is no reason for a service manager to end the daemon. */
-const READY_WITHOUT_FRAME_MS = 30_000;
+/** Stopping what ran and starting what is to run takes less, or it hangs. */
+const CHANGE_LIMIT_MS = 120_000;
 
 /**
  * Starts the daemon; resolves when cameras run. Throws what makes a start impossible: a model, a
  * database of a newer version, an address that is taken. A camera or a broker that is away is not.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
-  const { log, notifier } = options;
+  const { log, service } = options;
   let config = options.config;
-  let ready = false;
+  let reports: Reports | null = null;
+  let labelled = false;
   let stopping = false;
+  let judge = createProgressJudge();
+  /** Since when nothing runs because of a change; null while something does. */
+  let changingSince: number | null = null;
   let work: Promise<void> = Promise.resolve();
 
   async function start(chosen: Config): Promise<Runtime> {
-    return startRuntime({
+    const started = await startRuntime({
       ...options,
       config: chosen,
       onReload: () => inTurn(change),
       // Not awaited: the answer to the request must still go out.
       onRestart: () => void setTimeout(() => void inTurn(() => restart(config)), ANSWER_MS),
-      onResult: sayReady,
+      onResult() {
+        labelled = true;
+        reports?.sayReady();
+      },
     });
+    judge = createProgressJudge();
+    changingSince = null;
+    return started;
   }
 
-  function sayReady(): void {
-    if (ready) return;
-    ready = true;
-    void notifier?.ready();
+  /** Whether frames make progress; while a change is made, whether that does. */
+  function verdict(): Verdict {
+    if (changingSince === null) return judge(runtime.progress());
+    const sound = performance.now() - changingSince < CHANGE_LIMIT_MS;
+    return { sound, reason: 'the configuration is being changed' };
   }
 
   async function restart(next: Config): Promise<void> {
     // Fetched before anything is stopped: labels must not go off for the time of a download.
     await provideModel({ ...options, config: next });
     if (stopping) return;
+    changingSince = performance.now();
     await runtime.stop(RESTART_DEADLINE_MS);
     try {
       runtime = await start(next);
@@ -95,6 +118,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   /** Starts what ran before, however often that takes. */
   async function goBack(): Promise<void> {
     for (let wait = 1000; !stopping; wait = Math.min(2 * wait, LAST_RETRY_MS)) {
+      changingSince = performance.now();
       try {
         runtime = await start(config);
         return;
@@ -121,7 +145,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let runtime = await start(config);
   log.info({ model: runtime.variant.name, broker: runtime.messaging.broker }, 'started');
 
-  const patience = setTimeout(sayReady, READY_WITHOUT_FRAME_MS).unref();
+  if (service !== undefined) {
+    reports = startReports({
+      ...service,
+      judge: verdict,
+      status: () => (changingSince === null ? runtime.statusLine() : 'changing the configuration'),
+      onVerdict: ({ sound, reason }) =>
+        sound ? log.info('progress again') : log.error(`no progress: ${reason}`),
+    });
+    if (labelled || service.readyWithoutFrame) reports.sayReady();
+    else await reports.report();
+  }
 
   async function change(): Promise<void> {
     if (options.load === undefined || stopping) return;
@@ -149,14 +183,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return runtime.variant.name;
     },
     async reload() {
-      await notifier?.reloading();
+      // A manager that still waits for READY must not take the end of a reload for it.
+      const told = reports?.ready() ? service?.notifier : undefined;
+      await told?.reloading();
       // What went wrong has been logged.
       await inTurn(change).catch(() => {});
-      await notifier?.ready();
+      await told?.ready();
     },
     async stop(deadlineMs) {
       stopping = true;
-      clearTimeout(patience);
+      reports?.stop();
       // A change that is under way ends first, or it would start anew what has been stopped.
       const until = performance.now() + deadlineMs;
       await Promise.race([work, delay(deadlineMs / 2, undefined, { ref: false })]);

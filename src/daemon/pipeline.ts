@@ -1,4 +1,5 @@
 import type { Frame } from '../camera/source.js';
+import { type ErrorCode, isCodedError } from '../errors.js';
 import type { Box, Result } from '../inference/result.js';
 
 /** A camera as the pipeline sees it: where its newest frame waits and how it is looked at. */
@@ -42,6 +43,10 @@ export interface PipelineStats {
   /** Frames labelled, and frames whose inference failed, since the start. */
   readonly labelled: number;
   readonly failed: number;
+  /** Those of the failed frames that were at fault themselves: damaged, or of a wrong size. */
+  readonly refused: number;
+  /** Milliseconds the frame being looked at has been in the network; null without one. */
+  readonly lookingMs: number | null;
   /** Milliseconds the engine was busy since the start. */
   readonly busyMs: number;
 }
@@ -52,6 +57,8 @@ interface Seat {
   due: number;
 }
 
+/** Failures that say nothing about the network. */
+const FRAME_FAULTS: ReadonlySet<ErrorCode> = new Set(['MND_FRAME_INVALID', 'MND_IMAGE_INVALID']);
 /** Frames arrive on their own clock; one that is at most this early is not made to wait. */
 const EARLY_MS = 5;
 
@@ -67,7 +74,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   let stopping = false;
   let serving: Promise<void> | null = null;
   let rouse: (() => void) | null = null;
-  const stats = { labelled: 0, failed: 0, busyMs: 0 };
+  let lookingSince: number | null = null;
+  const stats = { labelled: 0, failed: 0, refused: 0, busyMs: 0 };
 
   function nextSeat(time: number): { seat: Seat; frame: Frame } | null {
     for (let step = 0; step < seats.length; step += 1) {
@@ -101,6 +109,7 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   async function look({ seat, frame }: { seat: Seat; frame: Frame }): Promise<void> {
     const started = now();
+    lookingSince = started;
     // A camera that delivers late keeps its rate: the next turn is counted from the due time,
     // unless that has fallen behind by more than one interval.
     const interval = seat.lane.interval();
@@ -115,8 +124,10 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       options.onResult(seat.lane, result, frame);
     } catch (error) {
       stats.failed += 1;
+      if (isCodedError(error) && FRAME_FAULTS.has(error.code)) stats.refused += 1;
       options.onError(seat.lane, error);
     } finally {
+      lookingSince = null;
       stats.busyMs += now() - started;
       seat.lane.release(frame);
     }
@@ -148,6 +159,6 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       await serving;
       serving = null;
     },
-    stats: () => ({ ...stats }),
+    stats: () => ({ ...stats, lookingMs: lookingSince === null ? null : now() - lookingSince }),
   };
 }

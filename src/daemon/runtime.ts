@@ -4,6 +4,7 @@ import { codedError, messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { Fleet } from './fleet.js';
 import type { GoverningOptions } from './governing.js';
 import { startGovernor } from './governor.js';
 import { infoPayload } from './info.js';
@@ -11,8 +12,10 @@ import { createLifecycle } from './lifecycle.js';
 import type { Log } from './log.js';
 import { type Messaging, startMessaging } from './messaging.js';
 import { provideModel } from './model.js';
-import { connectParts, createNetworkOf, openDatabase } from './parts.js';
+import { connectParts, createNetworkOf, openDatabase, type Parts } from './parts.js';
+import type { Progress } from './progress.js';
 import { startRemote } from './remote.js';
+import { statusLine } from './status-line.js';
 import type { Thermometer } from './thermometer.js';
 import { createHealth, startTimers } from './timers.js';
 
@@ -41,6 +44,10 @@ export interface Runtime {
   readonly variant: Variant;
   /** Applies changes of `cameras` and `presence`; throws and changes nothing when they cannot be. */
   setCameras(config: Config): Promise<void>;
+  /** Where frames have got to. */
+  progress(): Progress;
+  /** One line for people: variant, rate, temperature, labels. */
+  statusLine(): string;
   stop(deadlineMs: number): Promise<void>;
 }
 
@@ -97,12 +104,47 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         remote.refresh(changed);
         messaging.publisher.setInfo(infoPayload(changed, variant));
       },
+      progress: () => progressOf(parts),
+      statusLine: () =>
+        statusLine({
+          ...(network.mix()?.high ?? variant),
+          fps: parts.meter.read(performance.now()).fps,
+          temperature: governor.heat()?.tempC ?? null,
+          ...shownBy(parts.fleet),
+        }),
       stop: (deadlineMs) => lifecycle.stop(deadlineMs),
     };
   } catch (error) {
     await lifecycle.stop(2000);
     throw error;
   }
+}
+
+function progressOf({ pipeline, fleet }: Parts): Progress {
+  const { labelled, failed, refused, lookingMs } = pipeline.stats();
+  return {
+    labelled,
+    failed: failed - refused,
+    lookingMs,
+    cameras: fleet.units().map((unit) => ({
+      name: unit.name,
+      status: unit.status(),
+      enabled: unit.enabled(),
+      delivered: unit.slot.stats().delivered,
+      stallMs: unit.stallTimeout === null ? null : unit.stallTimeout * 1000,
+    })),
+  };
+}
+
+function shownBy(fleet: Fleet): { readonly labels: string[]; readonly away: string[] } {
+  const units = fleet.units();
+  return {
+    labels: units.flatMap(({ presence }) => presence.present().map(({ label }) => label)),
+    away: units.flatMap((unit) => {
+      if (!unit.enabled()) return [`${unit.name} disabled`];
+      return unit.status() === 'online' ? [] : [`${unit.name} ${unit.status()}`];
+    }),
+  };
 }
 
 async function makeStateFolder(folder: string): Promise<void> {

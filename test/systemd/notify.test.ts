@@ -1,7 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import t from 'tap';
-import { createNotifier } from '#mobilenetd/systemd/notify.js';
+import { createNotifier, watchdogMs } from '#mobilenetd/systemd/notify.js';
 
 const socket = { NOTIFY_SOCKET: '/run/systemd/notify' };
 
@@ -13,8 +16,8 @@ t.test('is silent when no service manager listens', async (t) => {
     },
     onError: (error) => t.fail(error.message),
   });
-  await notifier.ready();
-  await notifier.status('anything');
+  t.equal(await notifier.ready(), false);
+  t.equal(await notifier.report({ status: 'anything', alive: true }), false);
 });
 
 t.test('names the main process and what happened', async (t) => {
@@ -28,60 +31,85 @@ t.test('names the main process and what happened', async (t) => {
       return 0;
     },
   });
-  await notifier.ready();
-  await notifier.status('two\nlines');
+  t.equal(await notifier.ready(), true);
+  await notifier.report({ status: 'two\nlines' });
   await notifier.reloading();
-  await notifier.watchdog();
+  await notifier.report({ alive: true, status: 'fine' });
+  await notifier.report({ extendS: 30 });
+  await notifier.report({});
   await notifier.stopping();
   const pid = `--pid=${process.pid}`;
   t.same(calls, [
     [pid, 'READY=1'],
     [pid, 'STATUS=two lines'],
     [pid, 'RELOADING=1', 'MONOTONIC_USEC=42'],
-    [pid, 'WATCHDOG=1'],
+    [pid, 'WATCHDOG=1', 'STATUS=fine'],
+    [pid, 'EXTEND_TIMEOUT_USEC=30000000'],
     [pid, 'STOPPING=1'],
   ]);
 });
 
-t.test('reports a failure once and goes on', async (t) => {
+t.test('tells of a failure once, and tries again', async (t) => {
   const errors: string[] = [];
-  let calls = 0;
+  const statuses = [1, 1, 0, 1];
   const notifier = createNotifier({
     env: socket,
-    run: async () => {
-      calls += 1;
-      return 1;
-    },
+    run: async () => statuses.shift() ?? 0,
     onError: (error) => errors.push(error.message),
   });
-  await notifier.ready();
-  await notifier.status('still here');
-  t.equal(calls, 1);
-  t.same(errors, ['systemd-notify ended with status 1']);
+  t.equal(await notifier.ready(), false);
+  t.equal(await notifier.report({ alive: true }), false);
+  t.equal(errors.length, 1, 'the second failure in a row is not told');
+  t.equal(await notifier.report({ alive: true }), true, 'a failure does not silence it');
+  t.equal(await notifier.report({ alive: true }), false);
+  t.same(errors, Array(2).fill('systemd-notify ended with status 1'));
 });
 
-const analyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+t.test('knows how often it must give a sign of life', async (t) => {
+  const env = { ...socket, WATCHDOG_USEC: '30000000' };
+  t.equal(watchdogMs(env, 7), 30_000);
+  t.equal(watchdogMs({ ...env, WATCHDOG_PID: '7' }, 7), 30_000);
+  t.equal(watchdogMs({ ...env, WATCHDOG_PID: '8' }, 7), null, 'another process is watched');
+  t.equal(watchdogMs({ WATCHDOG_USEC: '30000000' }, 7), null, 'nobody listens');
+  t.equal(watchdogMs(socket, 7), null);
+  t.equal(watchdogMs({ ...socket, WATCHDOG_USEC: '0' }, 7), null);
+  t.equal(watchdogMs({ ...socket, WATCHDOG_USEC: 'often' }, 7), null);
+});
+
+/** Prints datagrams that arrive at a socket, one in brackets a line; `@` stands for an abstract one. */
+const RECEIVER = `
+  use Socket; $| = 1;
+  socket(my $s, AF_UNIX, SOCK_DGRAM, 0) or die $!;
+  my $name = $ARGV[0]; $name =~ s/^@/\\0/;
+  bind($s, pack('S a*', AF_UNIX, $name)) or die "bind: $!";
+  setsockopt($s, SOL_SOCKET, 16, 1);
+  print "listening\\n";
+  while (defined recv($s, my $text, 4096, 0)) { $text =~ s/\\n/ | /g; print "[$text]\\n" if length $text && $text !~ m{^BARRIER}; }
+`;
+
+const tools = ['systemd-notify', 'perl'].filter(
+  (name) => spawnSync(name, ['--version']).error !== undefined,
+);
 t.test(
-  'systemd accepts the unit',
-  { skip: analyze ? false : 'systemd-analyze is not installed' },
+  'the real systemd-notify reaches path and abstract sockets',
+  { skip: tools.length === 0 ? false : `not installed: ${tools.join(', ')}` },
   async (t) => {
-    const unit = 'systemd/mobilenetd.service';
-    t.ok(existsSync(unit));
-    const verified = spawnSync('systemd-analyze', ['verify', unit], { encoding: 'utf8' });
-    t.equal(verified.status, 0, verified.stderr);
-    t.equal(verified.stderr, '');
-    const security = spawnSync(
-      'systemd-analyze',
-      ['security', '--offline=true', '--threshold=25', unit],
-      { encoding: 'utf8' },
-    );
-    t.equal(security.status, 0, 'exposure is at most 2.5');
+    const path = join(mkdtempSync(join(tmpdir(), 'notify-')), 'socket');
+    for (const address of [path, `@mobilenetd-test-${process.pid}`]) {
+      const receiver = spawn('perl', ['-e', RECEIVER, address], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      });
+      const lines = createInterface({ input: receiver.stdout })[Symbol.asyncIterator]();
+      t.equal((await lines.next()).value, 'listening');
+      const notifier = createNotifier({
+        env: { PATH: process.env.PATH, NOTIFY_SOCKET: address },
+        onError: (error) => t.fail(error.message),
+      });
+      t.equal(await notifier.ready(), true);
+      t.match((await lines.next()).value, /READY=1/);
+      t.equal(await notifier.report({ status: 'a · b', alive: true }), true);
+      t.match((await lines.next()).value, /WATCHDOG=1 \| STATUS=a · b/);
+      receiver.kill();
+    }
   },
 );
-
-t.test('the unit never restarts after a bad configuration', async (t) => {
-  const unit = readFileSync('systemd/mobilenetd.service', 'utf8');
-  t.match(unit, /^Type=notify$/m);
-  t.match(unit, /^RestartPreventExitStatus=78$/m);
-  t.match(unit, /^Environment=ORT_DISABLE_TELEMETRY=1$/m);
-});
