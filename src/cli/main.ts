@@ -20,6 +20,11 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'list, install and remove models',
     load: () => import('./models.js'),
   },
+  {
+    name: 'service',
+    summary: 'install or remove the systemd service of an installation by npm',
+    load: () => import('./service.js'),
+  },
   { name: 'classify', summary: 'say what pictures show', load: () => import('./classify.js') },
   { name: 'detect', summary: 'find the objects in pictures', load: () => import('./detect.js') },
   {
