@@ -1,3 +1,6 @@
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { codedError } from '../errors.js';
 import type { Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 
@@ -7,7 +10,7 @@ interface Flags {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('config')
     .summary('show the effective configuration, or check it')
     .description(
@@ -41,4 +44,45 @@ export const register: Register = (program, context) => {
         throw error;
       }
     });
+  command
+    .command('hash-password')
+    .summary('hash a password for mqtt.embedded.users')
+    .description(
+      [
+        'Reads a password from standard input (one line; a terminal does not show it) and prints its',
+        'hash (scrypt, RFC 7914), which is what stands in mqtt.embedded.users.',
+      ].join('\n'),
+    )
+    .action(async () => {
+      const { hashPassword } = await import('../mqtt/password.js');
+      const password = await readPassword(process.stdin, context.stderr);
+      writeLine(context.stdout, await hashPassword(password));
+    });
 };
+
+/** One line without its end. Throws MND_USAGE when there is none. */
+async function readPassword(
+  input: NodeJS.ReadStream,
+  prompt: NodeJS.WritableStream,
+): Promise<string> {
+  const terminal = input.isTTY === true;
+  if (terminal) prompt.write('Password: ');
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const reader = createInterface({ input, terminal, ...(terminal && { output: nowhere }) });
+  let password = '';
+  try {
+    for await (const line of reader) {
+      password = line;
+      break;
+    }
+  } finally {
+    reader.close();
+    if (terminal) prompt.write('\n');
+  }
+  if (password !== '') return password;
+  throw codedError('MND_USAGE', {
+    subject: 'config hash-password',
+    expected: 'a password on standard input',
+    found: 'nothing',
+  });
+}

@@ -128,12 +128,25 @@ export interface TlsConfig {
   readonly cert_file: string | null;
   readonly key_file: string | null;
   readonly verify: boolean;
+  /** Name in the broker's certificate; null: the host of the address. */
+  readonly server_name: string | null;
+  readonly min_version: 'TLSv1.2' | 'TLSv1.3';
+  readonly alpn: readonly string[];
 }
 
 export interface MqttConfig {
   /** mqtt, mqtts, ws or wss; null starts the embedded broker. User name and password are taken out. */
   readonly url: string | null;
+  readonly protocol: 'auto' | '3.1.1' | 5;
+  /** Null: made from the node's name. */
+  readonly client_id: string | null;
+  /** Seconds. */
+  readonly keepalive: number;
+  /** Seconds an event is worth delivering. */
+  readonly max_age: number;
+  /** From `username`, the address, `username_file` or a systemd credential. */
   readonly username: string | null;
+  readonly username_file: string | null;
   /** From `password`, the address, `password_file` or a systemd credential. */
   readonly password: string | null;
   readonly password_file: string | null;
@@ -142,6 +155,9 @@ export interface MqttConfig {
   readonly embedded: {
     /** `host:port`; {@link ./formats.js!parseListen} takes it apart. */
     readonly listen: string;
+    /** Password hashes by user name. */
+    readonly users: Readonly<Record<string, string>>;
+    readonly allow_anonymous: boolean;
   };
 }
 
@@ -149,6 +165,8 @@ export interface HomeAssistantConfig {
   readonly enabled: boolean;
   readonly prefix: string;
   readonly labels: 'default' | readonly string[];
+  /** Absolute path. */
+  readonly version_file: string | null;
 }
 
 export interface StatusConfig {

@@ -3,8 +3,8 @@ import type { Config, MqttConfig } from './config.js';
 import type { ConfigProblem } from './problem.js';
 
 const MAX_SECRET_BYTES = 65_535;
-/** Name of the systemd credential (LoadCredential=, systemd.exec(5)) that holds the password. */
-const CREDENTIAL = 'mqtt_password';
+
+type Name = 'username' | 'password';
 
 interface CredentialOptions {
   readonly env: NodeJS.ProcessEnv;
@@ -21,8 +21,9 @@ interface WithCredentials {
 }
 
 /**
- * Takes user name and password out of the broker's address, and reads the password from its file or
- * from systemd. What the keys say themselves comes first, then the address, the file, the credential.
+ * Takes user name and password out of the broker's address, and reads them from their files or from
+ * systemd. What the keys say themselves comes first, then the address, the file, and the credential
+ * `mqtt_username` or `mqtt_password` (LoadCredential=, systemd.exec(5)).
  */
 export function applyCredentials(config: Config, options: CredentialOptions): WithCredentials {
   const origins = new Map<string, string>();
@@ -31,21 +32,39 @@ export function applyCredentials(config: Config, options: CredentialOptions): Wi
   const urlOrigin = options.originOf('mqtt.url');
   const taken = takeUserInfo(mqtt.url);
   mqtt.url = taken.url;
-  for (const key of ['username', 'password'] as const) {
-    const value = taken[key];
-    if (value === null || mqtt[key] !== null) continue;
-    mqtt[key] = value;
-    origins.set(`mqtt.${key}`, urlOrigin);
-  }
-  if (mqtt.password === null) {
-    const source = passwordFile(mqtt, options);
-    const secret = source === null ? null : readSecret(source, options, problems);
-    if (source !== null && secret !== null) {
-      mqtt.password = secret;
-      origins.set('mqtt.password', source.required ? source.file : source.origin);
+  for (const name of ['username', 'password'] as const) {
+    if (mqtt[name] !== null) {
+      origins.set(`mqtt.${name}`, options.originOf(`mqtt.${name}`));
+    } else if (taken[name] !== null) {
+      mqtt[name] = taken[name];
+      origins.set(`mqtt.${name}`, urlOrigin);
+    } else {
+      const source = sourceOf(name, mqtt, options);
+      const found = source === null ? null : readSecret(source, options, problems);
+      if (source === null || found === null) continue;
+      mqtt[name] = found;
+      origins.set(`mqtt.${name}`, source.required ? source.file : source.origin);
     }
   }
+  checkUserName(mqtt, { options, origins, problems });
   return { config: { ...config, mqtt }, origins, problems };
+}
+
+/** MQTT 3.1.1, 3.1.2.9: a password needs a user name. */
+function checkUserName(
+  mqtt: MqttConfig,
+  found: {
+    readonly options: CredentialOptions;
+    readonly origins: ReadonlyMap<string, string>;
+    readonly problems: ConfigProblem[];
+  },
+): void {
+  if (mqtt.password === null || mqtt.username !== null) return;
+  const keys = ['mqtt.username', 'mqtt.username_file', 'mqtt.password', 'mqtt.url'];
+  if (found.problems.length > 0 || keys.some((key) => found.options.faulty.has(key))) return;
+  const where = found.origins.get('mqtt.password') ?? 'default';
+  const message = 'a password needs mqtt.username';
+  found.problems.push({ where, key: 'mqtt.password', message });
 }
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
@@ -76,21 +95,29 @@ function decode(text: string): string {
 }
 
 interface SecretSource {
+  /** `mqtt.<name>_file`. */
+  readonly key: string;
   readonly file: string;
   readonly origin: string;
   /** Told when it does not exist. */
   readonly required: boolean;
 }
 
-function passwordFile(mqtt: MqttConfig, options: CredentialOptions): SecretSource | null {
-  if (mqtt.password_file !== null) {
-    const where = options.originOf('mqtt.password_file');
-    return { file: mqtt.password_file, origin: where, required: true };
-  }
+function sourceOf(name: Name, mqtt: MqttConfig, options: CredentialOptions): SecretSource | null {
+  const key = `mqtt.${name}_file`;
+  const file = mqtt[`${name}_file`];
+  if (file !== null) return { key, file, origin: options.originOf(key), required: true };
   const folder = options.env.CREDENTIALS_DIRECTORY ?? '';
   // An anonymous client has no use for a password.
-  if (!isAbsolute(folder) || mqtt.username === null) return null;
-  return { file: join(folder, CREDENTIAL), origin: `credential ${CREDENTIAL}`, required: false };
+  const useless = name === 'password' && mqtt.username === null;
+  if (!isAbsolute(folder) || useless) return null;
+  const credential = `mqtt_${name}`;
+  return {
+    key,
+    file: join(folder, credential),
+    origin: `credential ${credential}`,
+    required: false,
+  };
 }
 
 function readSecret(
@@ -99,8 +126,8 @@ function readSecret(
   problems: ConfigProblem[],
 ): string | null {
   const fail = (message: string) => {
-    const where = source.origin;
-    problems.push({ where, key: 'mqtt.password_file', message: `${source.file}: ${message}` });
+    const { origin: where, key } = source;
+    problems.push({ where, key, message: `${source.file}: ${message}` });
     return null;
   };
   let bytes: Buffer;
@@ -110,8 +137,8 @@ function readSecret(
     const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
     return !source.required && code === 'ENOENT' ? null : fail(`cannot be read (${code})`);
   }
-  if (bytes.length > MAX_SECRET_BYTES) return fail('expected a password, found a large file');
-  const secret = bytes.toString('utf8').replace(/\r?\n$/, '');
-  if (secret === '') return fail('expected a password, found an empty file');
-  return secret.includes('\n') ? fail('expected one line, found several') : secret;
+  if (bytes.length > MAX_SECRET_BYTES) return fail('expected one line, found a large file');
+  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  if (text === '') return fail('expected one line, found an empty file');
+  return text.includes('\n') ? fail('expected one line, found several') : text;
 }

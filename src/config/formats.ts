@@ -168,6 +168,20 @@ export const topicPrefix = text(
   200,
 );
 
+/** Client id of MQTT; without what brokers may not take or use in access rules. */
+export const clientId = text(
+  'letters, digits, "-", "_", "." and ":", at most 128 characters',
+  /^[A-Za-z0-9._:-]+$/,
+  128,
+);
+
+/** As {@link ../mqtt/password.js!hashPassword} writes it; whether it can be checked is seen there. */
+export const passwordHash = text(
+  'a hash as `mobilenetd config hash-password` prints it',
+  /^scrypt\$\d{1,7}\$\d{1,2}\$\d{1,2}\$[A-Za-z0-9+/=]{16,}\$[A-Za-z0-9+/=]{16,}$/,
+  256,
+);
+
 /** A label as a model names it. */
 export const label = text('a label', /\S/, 200);
 

@@ -1,9 +1,17 @@
-import type { CameraConfig, Config, SourceKind } from './config.js';
+import type { CameraConfig, Config, MqttConfig, SourceKind } from './config.js';
 import { parseListen } from './formats.js';
 import type { ConfigProblem } from './problem.js';
 
 /** First levels below `<base>/<node>` that are not cameras (docs/mqtt.md). */
-const FIXED_TOPICS = new Set(['state', 'info', 'health', 'governor', 'request', 'response']);
+const FIXED_TOPICS = new Set([
+  'state',
+  'info',
+  'health',
+  'governor',
+  'update',
+  'request',
+  'response',
+]);
 
 /** What each kind of source needs; any one of them is enough. */
 const SOURCE_NEEDS: Readonly<Record<SourceKind, readonly ('device' | 'url' | 'path')[]>> = {
@@ -121,43 +129,56 @@ function checkPresence(config: Config, report: Report): void {
   }
 }
 
-function checkMqtt(config: Config, report: Report): void {
-  const { url, username, password, password_file: file, tls, embedded } = config.mqtt;
-  const user = userInfoOf(url);
+/** Each of user name and password comes from one place only. */
+function checkSecretSources(name: 'username' | 'password', mqtt: MqttConfig, report: Report): void {
   const sources = [
-    password !== null && 'password',
-    file !== null && 'password_file',
-    user.password !== '' && 'url',
+    mqtt[name] !== null && name,
+    mqtt[`${name}_file`] !== null && `${name}_file`,
+    userInfoOf(mqtt.url)[name] !== '' && 'url',
   ].filter((source) => source !== false);
   const [first, second] = sources;
-  if (second !== undefined) {
-    report(['mqtt', second], `the password is given twice, also by mqtt.${first}`, [
-      `mqtt.${first}`,
-    ]);
-  }
-  // MQTT 3.1.1, 3.1.2.9: a password needs a user name.
-  if (first !== undefined && username === null && user.username === '') {
-    report(['mqtt', first], 'a password needs mqtt.username', ['mqtt.username', 'mqtt.url']);
-  }
+  if (second === undefined) return;
+  const what = name === 'password' ? 'password' : 'user name';
+  report(['mqtt', second], `the ${what} is given twice, also by mqtt.${first}`, [`mqtt.${first}`]);
+}
+
+function checkMqtt(config: Config, report: Report): void {
+  checkSecretSources('username', config.mqtt, report);
+  checkSecretSources('password', config.mqtt, report);
+  checkTls(config.mqtt, report);
+  const { embedded } = config.mqtt;
+  const { host } = parseListen(embedded.listen);
+  const guarded = embedded.allow_anonymous || Object.keys(embedded.users).length > 0;
+  if (isLoopback(host) || guarded) return;
+  report(
+    ['mqtt', 'embedded', 'listen'],
+    'an address beyond this machine needs mqtt.embedded.users (or mqtt.embedded.allow_anonymous: true)',
+    ['mqtt.embedded.users', 'mqtt.embedded.allow_anonymous'],
+  );
+}
+
+function checkTls({ url, tls }: MqttConfig, report: Report): void {
   if ((tls.cert_file === null) !== (tls.key_file === null)) {
     const [given, missing] = tls.cert_file === null ? ['key', 'cert'] : ['cert', 'key'];
     report(['mqtt', 'tls', `${given}_file`], `needs mqtt.tls.${missing}_file as well`, [
       `mqtt.tls.${missing}_file`,
     ]);
   }
-  const secure = url !== null && ['mqtts:', 'wss:'].includes(schemeOf(url));
-  for (const key of ['ca_file', 'cert_file', 'key_file'] as const) {
-    if (tls[key] === null || secure) continue;
+  const scheme = url === null ? '' : schemeOf(url);
+  const given = (['ca_file', 'cert_file', 'key_file', 'server_name'] as const).filter(
+    (key) => tls[key] !== null,
+  );
+  for (const key of given) {
+    if (['mqtts:', 'wss:'].includes(scheme)) break;
     report(['mqtt', 'tls', key], 'has no effect unless mqtt.url begins with mqtts:// or wss://', [
       'mqtt.url',
     ]);
   }
-  const listenPath = ['mqtt', 'embedded', 'listen'];
-  if (!isLoopback(parseListen(embedded.listen).host)) {
-    report(
-      listenPath,
-      'expected a loopback address: the embedded broker lets in anyone; use a broker of your own (mqtt.url) for other machines',
-    );
+  // Over WebSockets, application protocols are the business of HTTP.
+  if (tls.alpn.length > 0 && scheme !== 'mqtts:') {
+    report(['mqtt', 'tls', 'alpn'], 'has no effect unless mqtt.url begins with mqtts://', [
+      'mqtt.url',
+    ]);
   }
 }
 

@@ -15,9 +15,14 @@ export function maskUrls(text: string): string {
 /** The configuration with its secrets masked: fit to be printed and published. */
 export function redactConfig(config: Config): Config {
   const { mqtt, cameras } = config;
+  const users = Object.keys(mqtt.embedded.users).map((name) => [name, MASK]);
   return {
     ...config,
-    mqtt: { ...mqtt, password: mqtt.password === null ? null : MASK },
+    mqtt: {
+      ...mqtt,
+      password: mqtt.password === null ? null : MASK,
+      embedded: { ...mqtt.embedded, users: Object.fromEntries(users) },
+    },
     cameras: Object.fromEntries(
       Object.entries(cameras).map(([name, camera]) => [name, redactCamera(camera)]),
     ),
@@ -51,6 +56,7 @@ export function secretsOf(config: Config): readonly string[] {
     secrets.add(JSON.stringify(text).slice(1, -1));
   };
   add(config.mqtt.password);
+  for (const hash of Object.values(config.mqtt.embedded.users)) add(hash);
   for (const { url } of Object.values(config.cameras)) {
     const password = url === null ? '' : new URL(url).password;
     add(password);

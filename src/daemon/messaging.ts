@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
@@ -5,14 +6,12 @@ import { parseListen } from '../config/formats.js';
 import { codedError } from '../errors.js';
 import { type Connection, createConnection, type TlsOptions } from '../mqtt/connection.js';
 import { type EmbeddedBroker, startEmbeddedBroker } from '../mqtt/embedded.js';
+import { hashPassword } from '../mqtt/password.js';
 import { createPublisher, type Publisher } from '../mqtt/publisher.js';
 import { createTopics, type Topics } from '../mqtt/topics.js';
 import { VERSION } from '../package-root.js';
 import type { Store } from '../store/store.js';
 import type { Log } from './log.js';
-
-/** Seconds an undelivered event is kept for a broker that is away. */
-export const MAX_EVENT_AGE = 7 * 24 * 3600;
 
 export interface Messaging {
   readonly connection: Connection;
@@ -26,14 +25,18 @@ export interface Messaging {
 
 /** Connects to the configured broker, or starts the embedded one when there is none. */
 export async function startMessaging(config: Config, store: Store, log: Log): Promise<Messaging> {
-  const topics = createTopics({ base: config.mqtt.base, node: config.node });
-  const embedded = config.mqtt.url === null ? await startBroker(config, topics, log) : null;
-  const url = embedded?.url ?? config.mqtt.url ?? '';
+  const { mqtt } = config;
+  const topics = createTopics({ base: mqtt.base, node: config.node });
+  const embedded = mqtt.url === null ? await startBroker(config, topics, log) : null;
+  const url = embedded?.broker.url ?? mqtt.url ?? '';
   const connection = createConnection({
     url,
-    username: embedded === null ? config.mqtt.username : null,
-    password: embedded === null ? config.mqtt.password : null,
-    clientId: `mobilenetd-${config.node}`,
+    username: embedded === null ? mqtt.username : embedded.username,
+    password: embedded === null ? mqtt.password : embedded.password,
+    clientId: mqtt.client_id ?? `mobilenetd-${config.node}`,
+    // The embedded broker speaks nothing else.
+    protocol: embedded === null ? protocolOf(config) : 4,
+    keepalive: mqtt.keepalive,
     tls: tlsOf(config),
     will: { topic: topics.state, payload: 'offline' },
     log: log.child({ part: 'mqtt' }),
@@ -43,7 +46,7 @@ export async function startMessaging(config: Config, store: Store, log: Log): Pr
     topics,
     outbox: store.outbox,
     version: VERSION,
-    maxEventAge: MAX_EVENT_AGE,
+    maxEventAge: mqtt.max_age,
     log: log.child({ part: 'mqtt' }),
   });
   return {
@@ -54,27 +57,49 @@ export async function startMessaging(config: Config, store: Store, log: Log): Pr
     connected: () => connection.connected(),
     async close() {
       await publisher.close();
-      await embedded?.close();
+      await embedded?.broker.close();
     },
   };
 }
 
-function startBroker(config: Config, topics: Topics, log: Log): Promise<EmbeddedBroker> {
-  const { host, port } = parseListen(config.mqtt.embedded.listen);
-  return startEmbeddedBroker({
+function protocolOf({ mqtt }: Config): 'auto' | 4 | 5 {
+  return mqtt.protocol === '3.1.1' ? 4 : mqtt.protocol;
+}
+
+interface OwnBroker {
+  readonly broker: EmbeddedBroker;
+  /** How this daemon itself gets in; null where anybody does. */
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+async function startBroker(config: Config, topics: Topics, log: Log): Promise<OwnBroker> {
+  const { listen, users, allow_anonymous: allowAnonymous } = config.mqtt.embedded;
+  const { host, port } = parseListen(listen);
+  const guarded = Object.keys(users).length > 0;
+  // A user of this process alone, which no configured one can be.
+  const [username, password] = guarded ? [`daemon ${randomUUID()}`, randomUUID()] : [null, null];
+  const own = username === null ? {} : { [username]: await hashPassword(password) };
+  const broker = await startEmbeddedBroker({
     host,
     port,
+    ...(guarded && { users: { ...users, ...own } }),
+    allowAnonymous,
     file: join(config.state_dir, 'retained.json'),
     // Our own topics are said again at every start.
     ephemeral: (topic) => topic.startsWith(`${topics.root}/`),
     log: log.child({ part: 'broker' }),
   });
+  return { broker, username, password };
 }
 
 function tlsOf(config: Config): TlsOptions {
-  const { ca_file, cert_file, key_file, verify } = config.mqtt.tls;
+  const { ca_file, cert_file, key_file, verify, server_name, min_version, alpn } = config.mqtt.tls;
   return {
     verify,
+    minVersion: min_version,
+    ...(alpn.length > 0 && { alpn }),
+    ...(server_name !== null && { serverName: server_name }),
     ...(ca_file !== null && { ca: readPem('mqtt.tls.ca_file', ca_file) }),
     ...(cert_file !== null && { cert: readPem('mqtt.tls.cert_file', cert_file) }),
     ...(key_file !== null && { key: readPem('mqtt.tls.key_file', key_file) }),

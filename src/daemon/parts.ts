@@ -14,7 +14,7 @@ import { createFleet, type Fleet, publicStatus } from './fleet.js';
 import { createFlow, type Flow } from './flow.js';
 import { shortName } from './labels.js';
 import { createRepeatingLog, type Log } from './log.js';
-import { MAX_EVENT_AGE, type Messaging } from './messaging.js';
+import type { Messaging } from './messaging.js';
 import { createMeter, type Meter } from './meter.js';
 import { createNetwork, type Network } from './network.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
@@ -36,7 +36,7 @@ export function openDatabase(config: Config, log: Log): Store {
       days: config.store.retention.days,
       maxBytes: parseSize(config.store.retention.max_size),
     },
-    outbox: { maxAge: MAX_EVENT_AGE, maxRows: OUTBOX_ROWS },
+    outbox: { maxAge: config.mqtt.max_age, maxRows: OUTBOX_ROWS },
     log: log.child({ part: 'store' }),
   });
 }

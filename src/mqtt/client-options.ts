@@ -1,6 +1,7 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { codedError } from '../errors.js';
 import type { Log, Timers } from './log.js';
+import type { ProtocolVersion } from './protocol-choice.js';
 
 export const CONNECT_TIMEOUT_MS = 10_000;
 /** Bytes of the largest packet that is read; commands are far smaller. */
@@ -29,8 +30,8 @@ export interface ConnectionOptions {
   readonly password?: string | null;
   /** The same over restarts, and of no other client: a second one would throw this one out. */
   readonly clientId: string;
-  /** 4 is MQTT 3.1.1 (default: every broker speaks it), 5 is MQTT 5. */
-  readonly protocol?: 4 | 5;
+  /** Default `auto`: 5, and 3.1.1 (which is 4) to a broker that does not know it. */
+  readonly protocol?: 'auto' | ProtocolVersion;
   readonly tls?: TlsOptions;
   /** Published by the broker when this client is gone without a word; retained, QoS 1. */
   readonly will?: { readonly topic: string; readonly payload: string };
@@ -83,9 +84,12 @@ function decoded(part: string): string | null {
 }
 
 /** Options of MQTT.js for one attempt to connect. */
-export function clientOptions(options: ConnectionOptions, address: Address): IClientOptions {
+export function clientOptions(
+  options: ConnectionOptions,
+  address: Address,
+  protocol: ProtocolVersion,
+): IClientOptions {
   const { will, tls } = options;
-  const protocol = options.protocol ?? 4;
   return {
     clientId: options.clientId,
     protocolVersion: protocol,

@@ -11,9 +11,9 @@ export interface EmbeddedBrokerOptions {
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
-  /** Password hashes (see password.ts) by user name; when given, a client must name one. */
+  /** Password hashes (see password.ts) by user name; a client that names a user needs its password. */
   readonly users?: Readonly<Record<string, string>>;
-  /** Lets anybody in from beyond this machine. */
+  /** Lets anybody in who names no user, from beyond this machine too; without users that is everybody. */
   readonly allowAnonymous?: boolean;
   /** Where retained messages outlive a restart; nowhere by default. */
   readonly file?: string;
@@ -59,6 +59,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const file = options.file === undefined ? null : createRetainedFile(options.file, log);
   const retained = new Map<string, AedesPublishPacket>();
   let saving: unknown = null;
+  let verifying: Promise<unknown> = Promise.resolve();
 
   const broker = await Aedes.createBroker({
     // Room for a client that publishes a burst right after CONNECT.
@@ -74,7 +75,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
       if (broker.connectedClients >= (options.maxClients ?? MAX_CLIENTS)) {
         return done(refusal('too many clients', UNAVAILABLE), false);
       }
-      void authenticate(options.users, username, password).then((known) => {
+      void authenticate(username, password).then((known) => {
         done(known ? null : refusal('unknown user or wrong password', BAD_CREDENTIALS), known);
       });
     },
@@ -91,6 +92,20 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     broker.on(event, (client, error) => log.debug({ client: client.id }, messageOf(error)));
   }
   await restore();
+
+  async function authenticate(
+    username: string | undefined,
+    password: Buffer | undefined,
+  ): Promise<boolean> {
+    const { users, allowAnonymous = false } = options;
+    if (users === undefined || (username === undefined && allowAnonymous)) return true;
+    const known = username !== undefined && Object.hasOwn(users, username);
+    const hash = known ? (users[username] ?? null) : null;
+    // One after the other: whoever tries passwords must not take every core of the board.
+    const verified = verifying.then(() => verifyPassword(password ?? Buffer.alloc(0), hash));
+    verifying = verified;
+    return verified;
+  }
 
   function remember(packet: AedesPublishPacket, client: Client | null): void {
     if (!packet.retain || client === null) return;
@@ -156,16 +171,6 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   };
 }
 
-async function authenticate(
-  users: EmbeddedBrokerOptions['users'],
-  username: string | undefined,
-  password: Buffer | undefined,
-): Promise<boolean> {
-  if (users === undefined) return true;
-  const hash = username !== undefined && Object.hasOwn(users, username) ? users[username] : null;
-  return verifyPassword(password ?? Buffer.alloc(0), hash ?? null);
-}
-
 function refusal(message: string, returnCode: number): AuthenticateError {
   return Object.assign(new Error(message), { returnCode });
 }
@@ -176,7 +181,7 @@ function checkExposure({ host, port, users, allowAnonymous }: EmbeddedBrokerOpti
     subject: `${host}:${port}`,
     expected: 'users with passwords, or allow_anonymous, for an address beyond this machine',
     found: 'neither',
-    next: 'set mqtt.embedded.users, or listen on 127.0.0.1',
+    next: 'set mqtt.embedded.users (mobilenetd config hash-password), or listen on 127.0.0.1',
   });
 }
 

@@ -1,3 +1,28 @@
+/** Properties that only MQTT 5 carries; left out on MQTT 3.1.1. */
+export interface MessageProperties {
+  /** Seconds after which a broker throws an undelivered message away. */
+  readonly messageExpiryInterval?: number;
+  readonly contentType?: string;
+  readonly correlationData?: Buffer;
+  readonly userProperties?: Readonly<Record<string, string>>;
+}
+
+export interface PublishOptions {
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  readonly properties?: MessageProperties;
+}
+
+/** A message that arrived. */
+export interface IncomingMessage {
+  readonly topic: string;
+  readonly payload: Buffer;
+  /** True for a stored message that was there before we subscribed. */
+  readonly retain: boolean;
+  /** MQTT 5 only: what an answer is to carry. */
+  readonly correlationData?: Buffer;
+}
+
 /** A message on its way out. */
 export interface OutgoingMessage {
   readonly topic: string;

@@ -103,7 +103,10 @@ export function createPublisher(options: PublisherOptions): Publisher {
     publish: (camera, payload) =>
       retained.set(topics.camera(camera).labels, JSON.stringify(payload), {
         qos: 0,
-        properties: { ...json, messageExpiryInterval: LABELS_EXPIRY },
+        properties: {
+          ...json,
+          messageExpiryInterval: Math.min(LABELS_EXPIRY, options.maxEventAge),
+        },
       }),
   });
   let swept = false;

@@ -191,7 +191,32 @@ const CATALOGUE: readonly Bad[] = [
   {
     name: 'embedded broker open to the network',
     yaml: 'mqtt: { embedded: { listen: "0.0.0.0:1883" } }',
-    problems: [['c.yaml:1', 'mqtt.embedded.listen', /a loopback address/]],
+    problems: [['c.yaml:1', 'mqtt.embedded.listen', /needs mqtt\.embedded\.users/]],
+  },
+  {
+    name: 'plain password in place of a hash',
+    yaml: 'mqtt: { embedded: { listen: "0.0.0.0:1883", users: { porch: hunter2 } } }',
+    problems: [['c.yaml:1', 'mqtt.embedded.users.porch', /hash-password.*not shown/]],
+  },
+  {
+    name: 'user name and password from two places, TLS keys without TLS',
+    yaml: 'mqtt: { url: "mqtt://b", username: me, username_file: /u, tls: { alpn: [mqtt], server_name: b } }',
+    problems: [
+      ['c.yaml:1', 'mqtt.username_file', /user name is given twice/],
+      ['c.yaml:1', 'mqtt.tls.server_name', /no effect unless/],
+      ['c.yaml:1', 'mqtt.tls.alpn', /no effect unless mqtt.url begins with mqtts/],
+    ],
+  },
+  {
+    name: 'how to connect',
+    yaml: 'mqtt: { protocol: 4, client_id: "a/b", keepalive: 0, max_age: 5, tls: { min_version: 1.2 } }',
+    problems: [
+      ['c.yaml:1', 'mqtt.protocol', /auto or 3\.1\.1, or 5/],
+      ['c.yaml:1', 'mqtt.client_id', /letters, digits/],
+      ['c.yaml:1', 'mqtt.keepalive', /from 1 to 65535/],
+      ['c.yaml:1', 'mqtt.max_age', /from 60/],
+      ['c.yaml:1', 'mqtt.tls.min_version', /TLSv1\.2 or TLSv1\.3/],
+    ],
   },
   {
     name: 'listen without a port, and with too great a one',
@@ -221,7 +246,7 @@ const CATALOGUE: readonly Bad[] = [
   {
     name: 'section that is a text',
     yaml: 'mqtt: hunter2',
-    problems: [['c.yaml:1', 'mqtt', /a section with the keys url, username/]],
+    problems: [['c.yaml:1', 'mqtt', /a section with the keys url, protocol/]],
   },
   {
     name: 'address in place of a key',

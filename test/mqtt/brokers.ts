@@ -6,12 +6,18 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import type { ConnectionOptions } from '#mobilenetd/mqtt/connection.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
 import { hashPassword } from '#mobilenetd/mqtt/password.js';
+import { hasOpenssl, makeCertificates } from './certificates.js';
 
 /** A broker under test; `stop` and `start` keep its address and, if it can, its retained messages. */
 export interface TestBroker {
+  /** Where the board connects, and how. */
   readonly url: string;
+  readonly client: Pick<ConnectionOptions, 'protocol' | 'username' | 'password' | 'tls'>;
+  /** Where everybody else connects, without TLS. */
+  readonly house: { readonly url: string; readonly options: IClientOptions };
   readonly port: number;
   start(): Promise<void>;
   stop(): Promise<void>;
@@ -26,6 +32,9 @@ export interface BrokerKind {
 }
 
 export interface BrokerSetup {
+  /** How the board connects; plain TCP by default. */
+  readonly transport?: 'tls' | 'websockets';
+  readonly protocol?: 4 | 5;
   readonly user?: { readonly name: string; readonly password: string };
   /** Further lines of mosquitto.conf. */
   readonly conf?: readonly string[];
@@ -62,13 +71,31 @@ export const mosquitto: BrokerKind = {
 
 export const aedes: BrokerKind = { name: 'the embedded broker', available: true, make: makeAedes };
 
-export const KINDS: readonly BrokerKind[] = [mosquitto, aedes];
+/** A kind with a setup of its own, which a test may add to. */
+function variant(kind: BrokerKind, name: string, own: BrokerSetup, available = true): BrokerKind {
+  return {
+    name: `${kind.name}, ${name}`,
+    available: kind.available && available,
+    make: (setup) => kind.make({ ...own, ...setup }),
+  };
+}
+
+const user = { name: 'a board', password: 'ünï "quoted" $ecret' };
+
+/** What the same tests run against. */
+export const KINDS: readonly BrokerKind[] = [
+  variant(mosquitto, 'anonymous, MQTT 3.1.1', { protocol: 4 }),
+  variant(mosquitto, 'password, MQTT 5', { user, protocol: 5 }),
+  variant(mosquitto, 'TLS', { transport: 'tls' }, hasOpenssl),
+  variant(mosquitto, 'WebSockets', { transport: 'websockets' }),
+  aedes,
+  variant(aedes, 'password', { user }),
+];
 
 async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
   const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-mosquitto-'));
   const port = await freePort();
   const lines = [
-    `listener ${port} 127.0.0.1`,
     `persistence ${setup.persistent === true}`,
     `persistence_location ${folder}/`,
     'log_type all',
@@ -83,13 +110,17 @@ async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
     lines.push('allow_anonymous true');
   }
   if (setup.maxPacket) lines.push(`max_packet_size ${setup.maxPacket}`);
+  lines.push(`listener ${port} 127.0.0.1`);
+  const board = await boardListener(setup, port);
   const conf = join(folder, 'mosquitto.conf');
   // Started by root it would become another user, who cannot read the password file.
   if (process.getuid?.() === 0) lines.unshift('user root');
-  writeFileSync(conf, `${[...lines, ...(setup.conf ?? [])].join('\n')}\n`);
+  writeFileSync(conf, `${[...lines, ...board.lines, ...(setup.conf ?? [])].join('\n')}\n`);
   let child: ChildProcess | null = null;
   return {
-    url: `mqtt://127.0.0.1:${port}`,
+    url: board.url,
+    client: { ...clientOf(setup), ...(board.ca && { tls: { ca: board.ca } }) },
+    house: { url: `mqtt://127.0.0.1:${port}`, options: loginOf(setup) },
     port,
     async start() {
       child = spawn(MOSQUITTO ?? 'mosquitto', ['-c', conf], {
@@ -122,6 +153,39 @@ async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
   };
 }
 
+/** The listener that the board uses: that of everybody, or one of its own. */
+async function boardListener(
+  { transport }: BrokerSetup,
+  plain: number,
+): Promise<{ url: string; lines: readonly string[]; ca?: string }> {
+  if (transport === undefined) return { url: `mqtt://127.0.0.1:${plain}`, lines: [] };
+  const port = await freePort();
+  const listener = `listener ${port} 127.0.0.1`;
+  if (transport === 'websockets') {
+    return { url: `ws://127.0.0.1:${port}/mqtt`, lines: [listener, 'protocol websockets'] };
+  }
+  const { folder, read } = makeCertificates();
+  const keys = ['certfile', 'keyfile'].map(
+    (key) => `${key} ${folder}/server.${key === 'keyfile' ? 'key' : 'crt'}`,
+  );
+  return {
+    url: `mqtts://127.0.0.1:${port}`,
+    lines: [listener, ...keys],
+    ca: read('ca.crt').toString(),
+  };
+}
+
+function clientOf({ user, protocol }: BrokerSetup): TestBroker['client'] {
+  return {
+    ...(protocol && { protocol }),
+    ...(user && { username: user.name, password: user.password }),
+  };
+}
+
+function loginOf({ user }: BrokerSetup): IClientOptions {
+  return user === undefined ? {} : { username: user.name, password: user.password };
+}
+
 /** A line of mosquitto's password file: PBKDF2-HMAC-SHA512, 101 rounds. */
 function mosquittoPassword({ name, password }: { name: string; password: string }): string {
   const salt = randomBytes(12);
@@ -135,8 +199,11 @@ async function makeAedes(setup: BrokerSetup = {}): Promise<TestBroker> {
   const port = await freePort();
   const users = setup.user && { [setup.user.name]: await hashPassword(setup.user.password) };
   let broker: Awaited<ReturnType<typeof startEmbeddedBroker>> | null = null;
+  const url = `mqtt://127.0.0.1:${port}`;
   return {
-    url: `mqtt://127.0.0.1:${port}`,
+    url,
+    client: clientOf(setup),
+    house: { url, options: loginOf(setup) },
     port,
     async start() {
       broker = await startEmbeddedBroker({
@@ -168,11 +235,16 @@ export interface Listener {
 }
 
 export async function listenTo(
-  url: string,
+  broker: string | TestBroker,
   filter = '#',
   options: IClientOptions = {},
 ): Promise<Listener> {
-  const client = await connectAsync(url, { reconnectPeriod: 100, ...options });
+  const house = typeof broker === 'string' ? { url: broker, options: {} } : broker.house;
+  const client = await connectAsync(house.url, {
+    reconnectPeriod: 100,
+    ...house.options,
+    ...options,
+  });
   const heard: Listener['heard'] = [];
   const last = new Map<string, string>();
   const waiting = new Set<() => void>();

@@ -34,7 +34,6 @@ function setup() {
     health: async () => ({ fps: 5 }),
   };
   const connection: Connection = {
-    protocol: 4,
     start() {},
     connected: () => true,
     async publish(topic, payload) {

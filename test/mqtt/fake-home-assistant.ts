@@ -1,5 +1,4 @@
-import type { Listener } from './brokers.js';
-import { listenTo } from './brokers.js';
+import { type Listener, listenTo, type TestBroker } from './brokers.js';
 import { faultsOf } from './home-assistant-rules.js';
 
 type Component = Record<string, unknown>;
@@ -19,8 +18,8 @@ export interface FakeHomeAssistant {
   close(): Promise<void>;
 }
 
-export async function startHomeAssistant(url: string): Promise<FakeHomeAssistant> {
-  const house: Listener = await listenTo(url);
+export async function startHomeAssistant(broker: TestBroker): Promise<FakeHomeAssistant> {
+  const house: Listener = await listenTo(broker);
   const faults: string[] = [];
   const entities = new Map<string, Component>();
   const events = new Map<string, string>();

@@ -178,6 +178,7 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
   });
   const connection = createConnection({
     url: broker.url,
+    ...broker.client,
     clientId: 'mobilenetd-porch',
     will: { topic: TOPICS.state, payload: 'offline' },
     random: () => 0,
@@ -309,9 +310,12 @@ const TRUE_STATES = {
   'number.porch_front_threshold': '0.6',
 };
 
+// They wait more than they work.
+t.jobs = 3;
+
 for (const kind of KINDS) {
   const skip = kind.available ? false : 'not installed';
-  t.test(`at home with ${kind.name}`, { skip }, (t) => atHome(t, kind));
+  t.test(`at home with ${kind.name}`, { skip, buffered: true }, (t) => atHome(t, kind));
 }
 
 async function atHome(t: Test, kind: BrokerKind): Promise<void> {
@@ -319,7 +323,7 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   await broker.start();
   t.teardown(() => broker.stop());
   const file = join(t.testdir(), 'mobilenetd.db');
-  const ha = await startHomeAssistant(broker.url);
+  const ha = await startHomeAssistant(broker);
   const state = (entity: string) => ha.states()[entity];
   let board = startBoard(t, broker, file, entities());
 
@@ -375,7 +379,7 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   // A broker that restarts has forgotten all; what is shown after it was said again.
   await broker.stop();
   await broker.start();
-  const later = await startHomeAssistant(broker.url);
+  const later = await startHomeAssistant(broker);
   await later.until('again', () => later.states()['binary_sensor.porch_front_camera'] === 'ON');
   await later.until('all', () => later.states()['update.porch_update'] !== 'unknown');
   t.same(later.states(), TRUE_STATES);

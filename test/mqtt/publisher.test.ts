@@ -70,7 +70,6 @@ interface BoardOptions {
   readonly keepalive?: number;
   readonly maxAge?: number;
   readonly now?: () => number;
-  readonly protocol?: 4 | 5;
 }
 
 /** Store, connection and publisher of one board, as the daemon wires them. */
@@ -98,7 +97,7 @@ function createBoard(t: Test, broker: TestBroker, options: BoardOptions = {}) {
       clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
     },
     log,
-    ...(options.protocol && { protocol: options.protocol }),
+    ...broker.client,
     ...(options.keepalive && { keepalive: options.keepalive }),
     ...(options.username && { username: options.username }),
     ...(options.password && { password: options.password }),
@@ -139,17 +138,24 @@ async function startBroker(t: Test, kind: BrokerKind, setup = {}): Promise<TestB
 // Real connections that are lost on purpose wait for real back-offs.
 t.setTimeout(60_000);
 
+// They wait more than they work.
+t.jobs = 3;
+
 for (const kind of KINDS) {
-  t.test(`against ${kind.name}`, { skip: kind.available ? false : 'not installed' }, (t) => {
-    suite(t, kind);
-    t.end();
-  });
+  t.test(
+    `against ${kind.name}`,
+    { skip: kind.available ? false : 'not installed', buffered: true },
+    (t) => {
+      suite(t, kind);
+      t.end();
+    },
+  );
 }
 
 function suite(t: Test, kind: BrokerKind): void {
   t.test('the topic table holds from start to clean end', async (t) => {
     const broker = await startBroker(t, kind);
-    const house = await listenTo(broker.url);
+    const house = await listenTo(broker);
     const board = createBoard(t, broker);
     board.publisher.setInfo({ version: '1.2.3' });
     board.publisher.setHealth({ outbox: 0 });
@@ -214,7 +220,7 @@ function suite(t: Test, kind: BrokerKind): void {
     t.equal(house.heard.at(-1)?.topic, `${ROOT}/state`);
     await house.close();
 
-    const later = await listenTo(broker.url);
+    const later = await listenTo(broker);
     await later.until('retained', () => later.last.size >= 11);
     t.notOk(later.last.has(`${ROOT}/front/events`), 'events are not retained');
     t.ok(later.heard.every((message) => message.retain));
@@ -223,7 +229,7 @@ function suite(t: Test, kind: BrokerKind): void {
 
   t.test('a killed process is offline by its will, its labels OFF after the restart', async (t) => {
     const broker = await startBroker(t, kind);
-    const house = await listenTo(broker.url);
+    const house = await listenTo(broker);
     const file = join(t.testdir(), 'mobilenetd.db');
     const child = spawn(
       process.execPath,
@@ -251,7 +257,7 @@ function suite(t: Test, kind: BrokerKind): void {
 
   t.test('stale labels, cameras and attributes are taken back without a database', async (t) => {
     const broker = await startBroker(t, kind);
-    const house = await listenTo(broker.url);
+    const house = await listenTo(broker);
     const stale: Record<string, string> = {
       'front/person': 'ON',
       'front/giraffe': 'ON',
@@ -301,7 +307,7 @@ function suite(t: Test, kind: BrokerKind): void {
     await eventually('a report', () => board.log.lines.some((line) => line.level === 'warn'));
     t.match(board.log.lines.at(-1), { message: /nothing listens.*tried again/ });
     await broker.start();
-    const house = await listenTo(broker.url);
+    const house = await listenTo(broker);
     await house.until('online', () => house.last.get(`${ROOT}/state`) === 'online');
     await house.until('event', () => house.last.has(`${ROOT}/front/events`));
     await house.close();
@@ -311,7 +317,7 @@ function suite(t: Test, kind: BrokerKind): void {
     board.show(event({ id: 'e2', label: 'coffee mug' }));
     await broker.start();
     // This broker has forgotten everything: what is heard now was said again.
-    const again = await listenTo(broker.url);
+    const again = await listenTo(broker);
     await again.until('online', () => again.last.get(`${ROOT}/state`) === 'online');
     t.equal(again.last.get(`${ROOT}/front/person`), 'OFF');
     t.equal(again.last.get(`${ROOT}/front/coffee_mug`), 'ON');
@@ -332,7 +338,7 @@ function suite(t: Test, kind: BrokerKind): void {
       board.show(event({ id: `e${i}`, type, end: i % 2 ? time : null, label: `label ${i % 40}` }));
       time += 1200;
     }
-    const house = await listenTo(broker.url);
+    const house = await listenTo(broker);
     const began = performance.now();
     board.publisher.start();
     await house.until('online', () => house.last.get(`${ROOT}/state`) === 'online');
@@ -368,7 +374,7 @@ function suite(t: Test, kind: BrokerKind): void {
     const ids: string[] = [];
     let sent = 0;
     for (let round = 0; round < 3; round++) {
-      const house = await listenTo(broker.url, `${ROOT}/front/events`);
+      const house = await listenTo(broker, `${ROOT}/front/events`);
       await eventually('connected', () => board.connection.connected());
       for (let i = 0; i < 200; i++) board.show(event({ id: `e${sent++}` }));
       await house.until('some', () => house.heard.length > 20 * round);
@@ -413,7 +419,7 @@ function suite(t: Test, kind: BrokerKind): void {
 
   t.test('a picture that the broker does not take stops hurting after three losses', async (t) => {
     const broker = await startBroker(t, kind, { maxPacket: 50_000 });
-    const house = await listenTo(broker.url);
+    const house = await listenTo(broker);
     const board = createBoard(t, broker);
     board.publisher.setSnapshot('front', new Uint8Array(100_000));
     board.publisher.start();
@@ -432,7 +438,7 @@ function suite(t: Test, kind: BrokerKind): void {
 
   t.test('a camera that is no more is OFF, offline and then gone', async (t) => {
     const broker = await startBroker(t, kind);
-    const house = await listenTo(broker.url);
+    const house = await listenTo(broker);
     const board = createBoard(t, broker);
     board.show(event());
     board.publisher.start();
@@ -457,7 +463,7 @@ function suite(t: Test, kind: BrokerKind): void {
     const board = createBoard(t, broker);
     board.publisher.start();
     await eventually('connected', () => board.connection.connected());
-    const rival = await listenTo(broker.url, '#', { clientId: 'mobilenetd-porch' });
+    const rival = await listenTo(broker, '#', { clientId: 'mobilenetd-porch' });
     await eventually('named', () =>
       board.log.lines.some((line) => /same client id/.test(line.message)),
     );
@@ -478,7 +484,7 @@ function boardProgram(broker: TestBroker, file: string): string {
       outbox: { maxAge: 3600, maxRows: 1000 } });
     const topics = createTopics({ base: 'mobilenetd', node: 'porch' });
     const connection = createConnection({ url: '${broker.url}', clientId: 'mobilenetd-porch',
-      will: { topic: topics.state, payload: 'offline' } });
+      will: { topic: topics.state, payload: 'offline' }, ...${JSON.stringify(broker.client)} });
     const publisher = createPublisher({ connection, topics, outbox: store.outbox, version: '1',
       maxEventAge: 3600 });
     publisher.setCameras([{ name: 'front', labels: [] }]);

@@ -14,7 +14,6 @@ function createManual() {
   const sent: { topic: string; text: string; options: PublishOptions }[] = [];
   const open: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const connection: Connection = {
-    protocol: 4,
     start() {},
     connected: () => up,
     publish(topic, payload, options) {

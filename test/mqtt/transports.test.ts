@@ -1,6 +1,5 @@
-import { execFileSync, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
@@ -10,40 +9,11 @@ import { type ConnectionOptions, createConnection } from '#mobilenetd/mqtt/conne
 import { createPublisher } from '#mobilenetd/mqtt/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import { eventually, freePort, listenTo, mosquitto } from './brokers.js';
+import { hasOpenssl, makeCertificates } from './certificates.js';
 
-const openssl = spawnSync('openssl', ['version']).status === 0;
 const skip = !mosquitto.available
   ? 'Mosquitto is not installed'
-  : !openssl && 'openssl is not installed';
-
-/** A certificate authority of its own, a server of it, a client of it, and a stranger's client. */
-function makeCertificates(): { folder: string; read: (name: string) => Buffer } {
-  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-tls-'));
-  const run = (...args: string[]) =>
-    execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });
-  const authority = (name: string) =>
-    run(
-      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-      ...['-keyout', `${name}.key`, '-out', `${name}.crt`, '-days', '2', '-subj', `/CN=${name}`],
-    );
-  const certificate = (name: string, issuer: string, host: string) => {
-    run(
-      ...['req', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-      ...['-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`],
-    );
-    writeFileSync(join(folder, `${name}.ext`), `subjectAltName=${host}\n`);
-    run(
-      ...['x509', '-req', '-in', `${name}.csr`, '-CA', `${issuer}.crt`, '-CAkey', `${issuer}.key`],
-      ...['-CAcreateserial', '-days', '2', '-extfile', `${name}.ext`, '-out', `${name}.crt`],
-    );
-  };
-  authority('ca');
-  authority('stranger');
-  certificate('server', 'ca', 'IP:127.0.0.1');
-  certificate('client', 'ca', 'DNS:client');
-  certificate('impostor', 'stranger', 'DNS:client');
-  return { folder, read: (name) => readFileSync(join(folder, name)) };
-}
+  : !hasOpenssl && 'openssl is not installed';
 
 function createLog() {
   const lines: string[] = [];
