@@ -1,83 +1,13 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import mqtt from 'mqtt';
-import sharp from 'sharp';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { configOf, MAIN, preparePictures, runDaemon as run, subscriber } from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';
-
-const MAIN = 'dist/cli/main.js';
-
-async function preparePictures(folder: string): Promise<string> {
-  const pictures = join(folder, 'pictures');
-  mkdirSync(pictures);
-  for (const [index, colour] of ['#c03020', '#2050c0'].entries()) {
-    const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: colour } });
-    await picture.jpeg().toFile(join(pictures, `${index}.jpg`));
-  }
-  return pictures;
-}
-
-function configOf(options: { url: string; cameras: readonly string[]; pictures: string }): string {
-  const cameras = options.cameras.map(
-    (name) => `  ${name}: { source: files, path: ${options.pictures}, fps: 10, loop: true }`,
-  );
-  return [
-    'node: board',
-    'model: { task: classify, name: random_v1 }',
-    'presence: { enter: 0.3, stay: 0.2 }',
-    `mqtt: { url: "${options.url}" }`,
-    'cameras:',
-    ...cameras,
-    '',
-  ].join('\n');
-}
-
-/** Starts `mobilenetd run` and collects its log. */
-function run(folder: string, config: string) {
-  const child = spawn(process.execPath, [MAIN, 'run', '--config', config], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: { PATH: process.env.PATH, HOME: folder, MOBILENETD_STATE: folder },
-  });
-  let log = '';
-  child.stderr.on('data', (chunk: Buffer) => {
-    log += chunk.toString();
-  });
-  const exited = once(child, 'exit');
-  return {
-    child,
-    log: () => log,
-    async end(signal: NodeJS.Signals): Promise<{ code: number | null; ms: number }> {
-      const started = performance.now();
-      child.kill(signal);
-      const [code] = await exited;
-      return { code, ms: performance.now() - started };
-    },
-  };
-}
-
-/** A subscriber that can wait for a topic's value. */
-async function subscriber(url: string) {
-  const client = await mqtt.connectAsync(url);
-  const values = new Map<string, string>();
-  client.on('message', (topic, payload) => values.set(topic, payload.toString()));
-  await client.subscribeAsync('mobilenetd/board/#', { qos: 1 });
-  return {
-    values,
-    end: () => client.endAsync(),
-    async until(topic: string, value: string): Promise<boolean> {
-      for (let tries = 0; tries < 200; tries += 1) {
-        if (values.get(`mobilenetd/board/${topic}`) === value) return true;
-        await delay(50);
-      }
-      return false;
-    },
-  };
-}
 
 t.test('a bad configuration ends with 78 and all of its problems', async (t) => {
   const folder = t.testdir({
@@ -199,10 +129,7 @@ t.test('commands: a camera is switched off, and stays off over a restart', async
   writeFileSync(file, configOf({ url: broker.url, cameras: ['front'], pictures }));
   const listener = await subscriber(broker.url);
   t.teardown(() => listener.end());
-  const sender = await mqtt.connectAsync(broker.url);
-  t.teardown(() => sender.endAsync());
-  const say = (topic: string, text: string) =>
-    sender.publishAsync(`mobilenetd/board/${topic}`, text, { qos: 1 });
+  const { say } = listener;
 
   const first = run(folder, file);
   t.ok(await listener.until('front/status', 'online'), first.log());
