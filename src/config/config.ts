@@ -4,6 +4,8 @@
  * that checks and documents them is schema.ts.
  */
 export interface Config {
+  /** Whose overlay lies under the files; what `auto` found is in the origins. */
+  readonly board: 'auto' | 'none' | BoardName;
   /** Topic-safe name of this board. */
   readonly node: string;
   /** Absolute path. */
@@ -19,8 +21,15 @@ export interface Config {
   readonly mqtt: MqttConfig;
   readonly homeassistant: HomeAssistantConfig;
   readonly status: StatusConfig;
+  readonly control: ControlConfig;
+  readonly diagnostics: DiagnosticsConfig;
   readonly log: LogConfig;
 }
+
+/** Boards with an overlay in `config/`. */
+export const BOARD_NAMES = ['pi3', 'pi4', 'pi5'] as const;
+
+export type BoardName = (typeof BOARD_NAMES)[number];
 
 export interface ModelConfig {
   readonly task: 'detect' | 'classify';
@@ -172,6 +181,19 @@ export interface HomeAssistantConfig {
 export interface StatusConfig {
   /** `host:port`, or null for no page. */
   readonly listen: string | null;
+}
+
+export interface ControlConfig {
+  readonly enabled: boolean;
+  /** Absolute path; null for the usual place. */
+  readonly socket: string | null;
+}
+
+export interface DiagnosticsConfig {
+  /** Reports of crashes that are kept; 0 for none. */
+  readonly crash_reports: number;
+  /** Whether SIGUSR2 writes a heap snapshot. */
+  readonly heap_snapshots: boolean;
 }
 
 export interface LogConfig {

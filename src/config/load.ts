@@ -1,6 +1,8 @@
 import { homedir, hostname } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { codedError } from '../errors.js';
+import { PACKAGE_ROOT } from '../package-root.js';
+import { chooseBoard, deviceTreeModel } from './board.js';
 import type { Config } from './config.js';
 import { applyCredentials } from './credentials.js';
 import { place, readEnvironment } from './environment.js';
@@ -9,6 +11,7 @@ import { KNOWN_KEYS, keysOf } from './keys.js';
 import type { Layer, Merged } from './layer.js';
 import { createMerged, mergeLayer, pathKey } from './layer.js';
 import { isLeaf } from './leaf.js';
+import { addCameraDefaults, type Overlay, readOverlay } from './overlay.js';
 import { defaultNode, defaultStateDir } from './places.js';
 import type { ConfigProblem } from './problem.js';
 import { configError } from './problem.js';
@@ -34,6 +37,8 @@ export interface LoadConfigOptions {
   readonly cwd?: string;
   /** Default: where this program is installed. */
   readonly packageRoot?: string;
+  /** The board's name; absent: what the device tree says. */
+  readonly boardModel?: string | null;
 }
 
 export interface LoadedConfig {
@@ -50,7 +55,7 @@ type Required = LoadConfigOptions & {
 };
 
 /**
- * Reads and checks the configuration: defaults, then the files, then the environment
+ * Reads and checks the configuration: defaults, the board's overlay, then the files, then the environment
  * (`MOBILENETD_…`), then flags. The result is deeply frozen.
  *
  * Throws MND_CONFIG_INVALID (a {@link ./problem.js!ConfigError}) with every problem there is, or
@@ -63,9 +68,15 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     cwd: options.cwd ?? process.cwd(),
   };
   const merged = createMerged();
-  for (const file of readFiles(settings, merged.problems)) mergeLayer(merged, file, SCHEMA);
-  mergeLayer(merged, environmentLayer(settings, merged.problems), SCHEMA);
-  mergeLayer(merged, flagLayer(settings, merged.problems), SCHEMA);
+  const own = [
+    ...readFiles(settings, merged.problems),
+    environmentLayer(settings, merged.problems),
+    flagLayer(settings, merged.problems),
+  ];
+  const overlay = boardOverlay(own, settings);
+  if (overlay !== null) mergeLayer(merged, overlay.layer, SCHEMA);
+  for (const layer of own) mergeLayer(merged, layer, SCHEMA);
+  if (overlay !== null) addCameraDefaults(merged, overlay);
   requireSources(merged);
 
   const values = resolveSection(SCHEMA, merged) as unknown as Config;
@@ -86,6 +97,23 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
   const all = [...merged.problems, ...rules, ...problems];
   if (all.length > 0) throw configError(all);
   return { config: deepFreeze(config), origins: new Map([...origins, ...secrets]) };
+}
+
+/** The overlay of this board, which lies under everything the user says. */
+function boardOverlay(own: readonly Layer[], settings: Required): Overlay | null {
+  // What the user says decides which overlay it is, and lies over it.
+  const said = createMerged();
+  for (const layer of own) mergeLayer(said, layer, SCHEMA);
+  const value = (key: string) => said.assignments.get(pathKey(key.split('.')))?.value;
+  const procRoot = value('governor.proc_root');
+  const chosen = chooseBoard(value('board'), () =>
+    settings.boardModel === undefined
+      ? deviceTreeModel(typeof procRoot === 'string' ? procRoot : '/proc')
+      : settings.boardModel,
+  );
+  return chosen === null
+    ? null
+    : readOverlay(chosen, settings.packageRoot ?? PACKAGE_ROOT, settings.readFile);
 }
 
 function readFiles(settings: Required, problems: ConfigProblem[]): readonly Layer[] {

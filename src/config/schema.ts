@@ -1,4 +1,4 @@
-import type { Config, LabelRule } from './config.js';
+import { BOARD_NAMES, type Config, type LabelRule } from './config.js';
 import {
   auto,
   either,
@@ -19,6 +19,7 @@ import { key, optional } from './leaf.js';
 import { CAMERA } from './sections/camera.js';
 import { GOVERNOR } from './sections/governor.js';
 import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
+import { CONTROL, DIAGNOSTICS } from './sections/operations.js';
 
 const score = number(0, 1);
 
@@ -31,6 +32,11 @@ const LABEL_RULE = {
 
 /** Every key, with its default, its check and its documentation: the one source of all of them. */
 export const SCHEMA = {
+  board: key(
+    oneOf('auto', 'none', ...BOARD_NAMES),
+    'auto',
+    'Defaults for a board, config/<board>.yaml; auto asks the device tree, none takes no overlay.',
+  ),
   node: key(nullable(topicName), null, 'Name of this board in topics. Null takes the host name.'),
   state_dir: key(
     nullable(filePath),
@@ -135,6 +141,8 @@ door:
       'Where the status page listens; null for none. Reserved: this version serves no page.',
     ),
   },
+  control: CONTROL,
+  diagnostics: DIAGNOSTICS,
   log: {
     level: key(
       oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
@@ -161,5 +169,7 @@ export const SECTION_DOCS: Readonly<Record<string, string>> = {
   'mqtt.embedded': 'The broker that is started when mqtt.url is null.',
   homeassistant: 'Discovery by Home Assistant.',
   status: 'The status page.',
+  control: 'The local socket of `mobilenetd status` and `mobilenetd ctl`.',
+  diagnostics: 'For the case that something goes wrong.',
   log: 'What is written to stderr.',
 };
