@@ -44,10 +44,20 @@ export const ERROR_TABLE = {
   MND_MQTT_TOPIC: { exit: 78, summary: 'a name cannot be used in an MQTT topic' },
   MND_THERMAL_SENSOR: { exit: 1, summary: 'the temperature sensor cannot be read' },
   MND_SERVICE_FAILED: { exit: 1, summary: 'the systemd service cannot be set up' },
+  MND_PLATFORM: { exit: 69, summary: 'this system cannot run the network' },
+  MND_STATE_LOCKED: { exit: 69, summary: 'another daemon uses this state folder' },
+  MND_CONTROL_UNAVAILABLE: { exit: 69, summary: 'no running daemon answers' },
+  MND_CONTROL_LISTEN: { exit: 1, summary: 'the control socket cannot be made' },
+  MND_CONTROL_REQUEST: { exit: 1, summary: 'the running daemon refuses a request' },
+  MND_BACKUP_FAILED: { exit: 1, summary: 'the database cannot be copied' },
   MND_INTERNAL: { exit: 1, summary: 'a defect in mobilenetd' },
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_TABLE, code);
+}
 
 /** What a coded error tells the user, each a sentence fragment without a full stop. */
 export interface ErrorDetail {

@@ -73,6 +73,23 @@ export function openForReading(file: string): Database {
   }
 }
 
+/**
+ * What is wrong with a database, looked at while a daemon may use it; null when it is sound. Reads
+ * the whole file.
+ */
+export function verdictOn(file: string): string | null {
+  let database: Database | undefined;
+  try {
+    database = openForReading(file);
+    quickCheck(database);
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  } finally {
+    database?.close();
+  }
+}
+
 /** True for what SQLite reports of a file that is not, or no longer, a sound database. */
 export function isDamage(error: unknown): boolean {
   const code = sqliteCode(error);

@@ -1,0 +1,42 @@
+import { machine } from 'node:os';
+import { type CodedError, codedError } from './errors.js';
+
+/** What this process runs on, as Node names it. */
+export interface Platform {
+  /** `process.platform` */
+  readonly platform: string;
+  /** `process.arch`: what Node was built for. */
+  readonly arch: string;
+  /** `os.machine()`: what the kernel is. */
+  readonly machine: string;
+}
+
+/** What onnxruntime-node has binaries for. */
+const ARCHITECTURES = new Set(['x64', 'arm64']);
+const PLATFORMS = new Set(['linux', 'darwin']);
+const KERNELS_64 = new Set(['aarch64', 'arm64', 'x86_64']);
+const IMAGE =
+  'install the 64-bit image of Raspberry Pi OS (Pi 3 and later, Zero 2 W); no 32-bit system can run the network';
+
+export function thisPlatform(): Platform {
+  return { platform: process.platform, arch: process.arch, machine: machine() };
+}
+
+/**
+ * Why the network cannot run here: onnxruntime has no binaries for this system, and loading it would
+ * only say that a file is missing. Null where it can.
+ */
+export function unsupportedPlatform(here: Platform): CodedError | null {
+  const { platform, arch } = here;
+  if (PLATFORMS.has(platform) && ARCHITECTURES.has(arch)) return null;
+  const kernel64 = KERNELS_64.has(here.machine);
+  // Raspberry Pi OS (32-bit) boots a 64-bit kernel on boards that can: uname says aarch64.
+  const mixed = kernel64 && !ARCHITECTURES.has(arch);
+  return codedError('MND_PLATFORM', {
+    expected: '64-bit Linux on arm64 or x64',
+    found: mixed
+      ? `a 64-bit kernel (${here.machine}) with 32-bit programs (Node for ${arch})`
+      : `${platform} on ${here.machine}, Node for ${arch}`,
+    next: mixed ? `${IMAGE}; the kernel alone is not enough` : IMAGE,
+  });
+}

@@ -1,0 +1,69 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import SQLite from 'better-sqlite3';
+import { codedError, messageOf } from '../errors.js';
+import { sqliteCode } from './database.js';
+import { type Log, SILENT } from './log.js';
+
+export interface StateLock {
+  release(): void;
+}
+
+const FILE = 'lock.db';
+
+/**
+ * Takes a state folder for this process: two daemons on one database would end each other's events.
+ * The lock is SQLite's own on a file beside the database, so the kernel takes it back from a process
+ * that was killed, and none is ever stale. The file has the holder's process id as its
+ * `user_version`, which others can read. A disk that takes no lock is reported and does not keep the
+ * daemon from running.
+ *
+ * @throws MND_STATE_LOCKED
+ */
+export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock {
+  let database: SQLite.Database | null = null;
+  try {
+    mkdirSync(stateDir, { recursive: true });
+    database = new SQLite(join(stateDir, FILE), { timeout: 0 });
+    take(database);
+  } catch (error) {
+    if (database !== null && sqliteCode(error) === 'SQLITE_BUSY') {
+      throw lockedError(stateDir, database);
+    }
+    database?.close();
+    log.warn(
+      { err: error },
+      `no lock on ${stateDir}, so a second daemon would not be noticed: ${messageOf(error)}`,
+    );
+    return { release() {} };
+  }
+  const held = database;
+  return { release: () => held.close() };
+}
+
+/** A write transaction that stays open; readers are let in. */
+function take(database: SQLite.Database): void {
+  database.exec('BEGIN IMMEDIATE');
+  database.pragma(`user_version = ${process.pid}`);
+  database.exec('COMMIT');
+  database.exec('BEGIN IMMEDIATE');
+}
+
+function lockedError(stateDir: string, database: SQLite.Database): Error {
+  const holder = holderOf(database);
+  database.close();
+  return codedError('MND_STATE_LOCKED', {
+    subject: stateDir,
+    found: holder === null ? 'a lock' : `process ${holder}`,
+    next: 'stop that one first (sudo systemctl stop mobilenetd), or give this one a state_dir of its own',
+  });
+}
+
+function holderOf(database: SQLite.Database): number | null {
+  try {
+    const found = Number(database.pragma('user_version', { simple: true }));
+    return found > 0 ? found : null;
+  } catch {
+    return null;
+  }
+}
