@@ -30,6 +30,16 @@ export function reportError(
   return isCodedError(error) ? error.exitCode : 1;
 }
 
+/** Whether MOBILENETD_DEBUG asks for the stacks of errors. */
+export function isDebug(env: NodeJS.ProcessEnv): boolean {
+  return !['', '0', 'false'].includes(env.MOBILENETD_DEBUG ?? '');
+}
+
+/** What a command throws that has said everything and ends with a status of its own. */
+export function endWith(exitCode: number): Error {
+  return new Interrupted('the command has said why', exitCode);
+}
+
 /** Why a command's signal was aborted; throwing it ends the command quietly. */
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Config } from '../config/config.js';
 import { codedError } from '../errors.js';
 import type { Register } from './command.js';
 
@@ -17,26 +18,35 @@ export const register: Register = (program, context) => {
       'tell the service manager READY without waiting for the first labelled frame',
     )
     .action(async (options: { readonly cameraOk: boolean }) => {
+      // First of all: a bad configuration is told before anything heavy is loaded.
+      const config = context.loadConfig();
+      requireCamera(config);
       const { signal } = context;
-      const { createLog } = await import('../daemon/log.js');
+      const { createLevelSwitch, createLog } = await import('../daemon/log.js');
+      const { keepCrashReports } = await import('../daemon/crash.js');
+      const { answerHeapSignal } = await import('../daemon/heap-snapshot.js');
       const { secretsOf } = await import('../config/secrets.js');
       const { startDaemon } = await import('../daemon/daemon.js');
       const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
-      const config = context.loadConfig();
       const secrets = new Set(secretsOf(config));
+      const logLevel = createLevelSwitch(config.log.level);
       const log = createLog({
         ...config.log,
+        level: logLevel,
         destination: context.stderr,
         secrets: () => [...secrets],
       });
-      if (Object.keys(config.cameras).length === 0) {
-        throw codedError('MND_CONFIG_INVALID', {
-          subject: 'cameras',
-          expected: 'at least one camera',
-          found: 'none',
-          next: 'add one, e.g. "cameras: { front: { source: demo } }", or try `mobilenetd demo`',
-        });
-      }
+      const { crash_reports: reports, heap_snapshots: snapshots } = config.diagnostics;
+      const endReports = keepCrashReports({
+        stateDir: config.state_dir,
+        keep: reports,
+        secrets: () => [...secrets],
+      });
+      const endSnapshots = answerHeapSignal({
+        stateDir: config.state_dir,
+        enabled: snapshots,
+        log,
+      });
       const notifier = createNotifier({
         env: context.env,
         onError: (error) => log.warn(error.message),
@@ -51,6 +61,7 @@ export const register: Register = (program, context) => {
         load,
         env: context.env,
         log,
+        logLevel,
         signal,
         service: {
           notifier,
@@ -68,6 +79,18 @@ export const register: Register = (program, context) => {
         process.off('SIGHUP', reload);
         await notifier.stopping();
         await daemon.stop(STOP_DEADLINE_MS);
+        endSnapshots();
+        endReports();
       }
     });
 };
+
+function requireCamera(config: Config): void {
+  if (Object.keys(config.cameras).length > 0) return;
+  throw codedError('MND_CONFIG_INVALID', {
+    subject: 'cameras',
+    expected: 'at least one camera',
+    found: 'none',
+    next: 'add one, e.g. "cameras: { front: { source: demo } }", or try `mobilenetd demo`',
+  });
+}

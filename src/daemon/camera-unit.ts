@@ -41,6 +41,8 @@ export interface CameraUnit {
   readonly stallTimeout: number | null;
   /** The last status of its source. */
   status(): CameraStatus;
+  /** Why it has this status; null when there is nothing to say. */
+  reason(): string | null;
   /** False while it has been switched off from outside: it runs, but nobody looks. */
   enabled(): boolean;
   setEnabled(on: boolean): void;
@@ -59,6 +61,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
   const { name, slot, presence, labels } = options;
   const ending = new AbortController();
   let status: CameraStatus = 'offline';
+  let why: string | null = null;
   let supervised: Promise<void> | null = null;
   let limit: number | null = null;
   let enabled = true;
@@ -87,6 +90,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
     fps: options.fps,
     stallTimeout: options.stallTimeout,
     status: () => status,
+    reason: () => why,
     enabled: () => enabled,
     setEnabled(on) {
       if (on === enabled) return;
@@ -112,6 +116,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
         (frame) => slot.put(frame),
         (next, reason) => {
           status = next;
+          why = reason;
           show(reason);
         },
       );

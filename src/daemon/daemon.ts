@@ -1,14 +1,19 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
-import { diffConfig } from '../config/reload.js';
+import { startControlServer } from '../control/server.js';
+import { controlSocket } from '../control/socket.js';
 import { messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import type { PresenceEvent } from '../presence/event.js';
+import { lockStateFolder } from '../store/lock.js';
 import type { Notifier } from '../systemd/notify.js';
+import { controlHandler } from './control.js';
 import type { GoverningOptions } from './governing.js';
-import type { Log } from './log.js';
+import { createLifecycle, type Lifecycle } from './lifecycle.js';
+import type { LevelSwitch, Log } from './log.js';
 import { provideModel } from './model.js';
 import { createProgressJudge, type Verdict } from './progress.js';
+import { describePlan, planReload } from './reload.js';
 import { type Reports, startReports } from './reports.js';
 import { type Runtime, startRuntime } from './runtime.js';
 import type { Thermometer } from './thermometer.js';
@@ -21,6 +26,8 @@ export interface DaemonOptions {
   /** Aborts the start, e.g. while a model is fetched; afterwards use `stop`. */
   readonly signal?: AbortSignal;
   readonly log: Log;
+  /** The log's least severity; absent: it cannot be changed. */
+  readonly logLevel?: LevelSwitch;
   /** The service manager; absent: nobody is told anything. */
   readonly service?: ServiceOptions;
   readonly onProgress?: (text: string) => void;
@@ -46,9 +53,8 @@ export interface Daemon {
   /** Name of the variant in use. */
   readonly model: string;
   /**
-   * Reads the configuration again and makes it so: only cameras are touched when nothing but
-   * `cameras`, `presence` or `log` changed, else everything starts anew within this process. What
-   * cannot be used is logged, and what ran before runs on. Never rejects.
+   * Reads the configuration again and makes it so (reload.ts says what is touched). What cannot be
+   * used is logged, and what ran before runs on. Never rejects.
    */
   reload(): Promise<void>;
   /** Ends everything in order, within the deadline (ms). */
@@ -63,7 +69,8 @@ const CHANGE_LIMIT_MS = 120_000;
 
 /**
  * Starts the daemon; resolves when cameras run. Throws what makes a start impossible: a model, a
- * database of a newer version, an address that is taken. A camera or a broker that is away is not.
+ * database of a newer version, another daemon on the same state folder, an address that is taken. A
+ * camera or a broker that is away is not.
  */
 export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   const { log, service } = options;
@@ -72,17 +79,17 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   let labelled = false;
   let stopping = false;
   let judge = createProgressJudge();
-  /** Since when nothing runs because of a change; null while something does. */
-  let changingSince: number | null = null;
+  /** Since when nothing runs because of a start or a change; null while something does. */
+  let changingSince: number | null = performance.now();
   let work: Promise<void> = Promise.resolve();
 
   async function start(chosen: Config): Promise<Runtime> {
     const started = await startRuntime({
       ...options,
       config: chosen,
-      onReload: () => inTurn(change),
+      onReload: async () => void (await inTurn(change)),
       // Not awaited: the answer to the request must still go out.
-      onRestart: () => void setTimeout(() => void inTurn(() => restart(config)), ANSWER_MS),
+      onRestart: () => void setTimeout(startAnew, ANSWER_MS),
       onResult() {
         labelled = true;
         reports?.sayReady();
@@ -112,7 +119,13 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     } catch (error) {
       log.error({ err: error }, `the new configuration does not run: ${messageOf(error)}`);
       await goBack();
+      throw error;
     }
+  }
+
+  function startAnew(): void {
+    // What went wrong has been logged, and what ran before runs.
+    inTurn(() => restart(config)).catch(() => {});
   }
 
   /** Starts what ran before, however often that takes. */
@@ -130,19 +143,26 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   async function apply(next: Config): Promise<string> {
-    const changed = changedSections(config, next);
-    if (changed.length === 0) return 'nothing has changed';
-    if (changed.every((section) => LIVE_SECTIONS.has(section))) {
-      await runtime.setCameras(next);
-      config = next;
-    } else {
-      await restart(next);
+    const plan = planReload(config, next);
+    if (plan.everything) {
+      await restart(plan.config);
+    } else if (plan.live.size > 0) {
+      await runtime.apply(plan.config, plan.live);
+      config = plan.config;
     }
-    log.level = next.log.level;
-    return `changed: ${changed.join(', ')}`;
+    options.logLevel?.set(next.log.level);
+    return describePlan(plan);
   }
 
-  let runtime = await start(config);
+  const outer = await openSurroundings();
+  const starting = start(config);
+  // A reload that is asked for over the control socket waits for the start.
+  work = settled(starting);
+  let runtime = await starting.catch(async (error: unknown) => {
+    stopping = true;
+    await outer.stop(RESTART_DEADLINE_MS);
+    throw error;
+  });
   log.info({ model: runtime.variant.name, broker: runtime.messaging.broker }, 'started');
 
   if (service !== undefined) {
@@ -157,19 +177,49 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     else await reports.report();
   }
 
-  async function change(): Promise<void> {
-    if (options.load === undefined || stopping) return;
-    log.info(`configuration read again; ${await apply(options.load())}`);
+  async function change(): Promise<string> {
+    if (options.load === undefined || stopping) return 'the configuration of this daemon is fixed';
+    const done = await apply(options.load());
+    log.info(`configuration read again; ${done}`);
+    return done;
   }
 
   /** One change at a time; what fails is logged and thrown to whoever asked. */
-  function inTurn(step: () => Promise<void>): Promise<void> {
+  function inTurn<T>(step: () => Promise<T>): Promise<T> {
     const next = work.then(step).catch((error: unknown) => {
       log.error({ err: error }, `the running configuration stays: ${messageOf(error)}`);
       throw error;
     });
-    work = next.catch(() => {});
+    work = settled(next);
     return next;
+  }
+
+  /** What outlives a restart inside the process: the lock on the state folder, the control socket. */
+  async function openSurroundings(): Promise<Lifecycle> {
+    const lifecycle = createLifecycle({
+      onError: (part, error) => log.warn({ err: error }, `stopping ${part}: ${messageOf(error)}`),
+    });
+    const lock = lockStateFolder(config.state_dir, log);
+    lifecycle.started('the lock', () => lock.release());
+    if (!config.control.enabled) return lifecycle;
+    const path = config.control.socket ?? controlSocket(config.state_dir, options.env);
+    try {
+      const server = await startControlServer({
+        path,
+        handle: controlHandler({
+          config: () => config,
+          ready: () => labelled,
+          running: () => (changingSince === null ? runtime.report() : null),
+          reload: () => inTurn(change),
+          logLevel: options.logLevel ?? null,
+          log,
+        }),
+      });
+      lifecycle.started('the control socket', () => server.close());
+    } catch (error) {
+      log.warn(`mobilenetd status will not work: ${messageOf(error)}`);
+    }
+    return lifecycle;
   }
 
   return {
@@ -197,16 +247,16 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       const until = performance.now() + deadlineMs;
       await Promise.race([work, delay(deadlineMs / 2, undefined, { ref: false })]);
       await runtime.stop(until - performance.now());
+      await outer.stop(until - performance.now());
       log.info('stopped');
     },
   };
 }
 
-/** Sections that change without a restart of everything. */
-const LIVE_SECTIONS: ReadonlySet<string> = new Set(['cameras', 'presence', 'log']);
-
-function changedSections(before: Config, after: Config): string[] {
-  const { sections, cameras } = diffConfig(before, after);
-  const touched = cameras.added.length + cameras.removed.length + cameras.changed.length;
-  return touched === 0 ? [...sections] : [...sections, 'cameras'];
+/** Resolves when the work is over, however it ended. */
+function settled(work: Promise<unknown>): Promise<void> {
+  return work.then(
+    () => {},
+    () => {},
+  );
 }

@@ -41,7 +41,12 @@ export function createFleet(options: FleetOptions): Fleet {
     const next = new Map<string, Member>();
     for (const [name, camera] of Object.entries(config.cameras)) {
       if (!camera.enabled) continue;
-      const signature = JSON.stringify([camera, config.presence, config.model]);
+      const signature = JSON.stringify([
+        camera,
+        config.presence,
+        config.model,
+        config.governor.min_fps,
+      ]);
       const running = members.get(name);
       const kept = running?.signature === signature ? running : undefined;
       next.set(name, kept ?? { unit: options.build(name, config), signature });

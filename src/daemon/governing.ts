@@ -39,6 +39,8 @@ export interface Governing {
   /** The last reading; null before the first. */
   heat(): HeatReading | null;
   limitC(): number;
+  /** What `<base>/governor` would say now; null before the first decision. */
+  payload(): Record<string, unknown> | null;
   /** Throws MND_CONFIG_INVALID when the limit leaves no room for the margin. */
   reconfigure(pin: string, limit: 'auto' | number): void;
   stop(): void;
@@ -166,6 +168,8 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   return {
     heat: () => heat,
     limitC: () => limitC,
+    payload: () =>
+      decision === null ? null : governorPayload(decision, rungs, limitC, thermometer.simulated),
     reconfigure(pin, limit) {
       limitC = limitFor(board, limit, config.governor.margin).limitC;
       governor.reconfigure(governorOptionsOf({ ...options, pin }, limitC));

@@ -21,6 +21,8 @@ export interface GovernorPart {
   setPin(variant: string): void;
   /** Temperature never to reach, °C; null while there is no governor. */
   limitC(): number | null;
+  /** What `<base>/governor` would say now; null while there is no governor. */
+  payload(): Record<string, unknown> | null;
   setLimit(limit: 'auto' | number): void;
   stop(): Promise<void>;
 }
@@ -88,6 +90,7 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
       governing?.reconfigure(pin, limit);
     },
     limitC: () => governing?.limitC() ?? null,
+    payload: () => governing?.payload() ?? null,
     setLimit(next) {
       governing?.reconfigure(pin, next);
       limit = next;

@@ -1,4 +1,4 @@
-import type { Logger } from 'pino';
+import type { LogFn, Logger } from 'pino';
 import { pino, stdTimeFunctions } from 'pino';
 import pinoPretty from 'pino-pretty';
 import { createMasker, MASK } from '../config/secrets.js';
@@ -7,8 +7,34 @@ export type Log = Logger;
 
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
+/** The least severity that is logged, which can be changed while loggers and their children live. */
+export interface LevelSwitch {
+  get(): LogLevel;
+  set(level: LogLevel): void;
+}
+
+export function createLevelSwitch(level: LogLevel): LevelSwitch {
+  let current = level;
+  return {
+    get: () => current,
+    set(next) {
+      current = next;
+    },
+  };
+}
+
+export const LOG_LEVELS: readonly LogLevel[] = [
+  'trace',
+  'debug',
+  'info',
+  'warn',
+  'error',
+  'fatal',
+  'silent',
+];
+
 export interface LogOptions {
-  readonly level: LogLevel;
+  readonly level: LogLevel | LevelSwitch;
   /** auto is pretty when the destination is a terminal. */
   readonly format: 'auto' | 'pretty' | 'json';
   readonly destination: NodeJS.WritableStream;
@@ -37,8 +63,15 @@ export function createLog(options: LogOptions): Log {
     },
   };
   const pretty = format === 'pretty' || (format === 'auto' && terminal);
+  const threshold = typeof level === 'string' ? createLevelSwitch(level) : level;
   const settings = {
-    level,
+    level: 'trace',
+    hooks: {
+      // A child of pino's keeps the level it was born with; this one is asked for every line.
+      logMethod(this: Logger, args: Parameters<LogFn>, method: LogFn, severity: number) {
+        if (severity >= (pino.levels.values[threshold.get()] ?? Infinity)) method.apply(this, args);
+      },
+    },
     base: null,
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),

@@ -93,7 +93,8 @@ async function startBroker(config: Config, topics: Topics, log: Log): Promise<Ow
   return { broker, username, password };
 }
 
-function tlsOf(config: Config): TlsOptions {
+/** The TLS settings of the configuration with their files read. @throws MND_CONFIG_INVALID */
+export function tlsOf(config: Config): TlsOptions {
   const { ca_file, cert_file, key_file, verify, server_name, min_version, alpn } = config.mqtt.tls;
   return {
     verify,

@@ -21,6 +21,8 @@ export interface RemoteOptions extends Omit<ControlsOptions, 'show'> {
 export interface Remote {
   /** The cameras have changed. */
   refresh(config: Config): void;
+  /** Takes the entities away from Home Assistant. */
+  withdraw(): void;
   close(): Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export function startRemote(options: RemoteOptions): Remote {
   void options.governor.started.then(() => refresh(shown));
   return {
     refresh,
+    withdraw: () => announcer.announce(null),
     async close() {
       announcer.close();
       await commands.close();

@@ -1,9 +1,11 @@
 import { mkdir } from 'node:fs/promises';
 import type { Config } from '../config/config.js';
+import type { RunningReport } from '../control/protocol.js';
 import { codedError, messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
+import { limitFor, readBoardModel } from '../thermal/limit.js';
 import type { Fleet } from './fleet.js';
 import type { GoverningOptions } from './governing.js';
 import { startGovernor } from './governor.js';
@@ -14,7 +16,9 @@ import { type Messaging, startMessaging } from './messaging.js';
 import { provideModel } from './model.js';
 import { connectParts, createNetworkOf, openDatabase, type Parts } from './parts.js';
 import type { Progress } from './progress.js';
+import type { LivePart } from './reload.js';
 import { startRemote } from './remote.js';
+import { runningReport } from './report.js';
 import { statusLine } from './status-line.js';
 import type { Thermometer } from './thermometer.js';
 import { createHealth, startTimers } from './timers.js';
@@ -42,8 +46,12 @@ export interface RuntimeOptions {
 export interface Runtime {
   readonly messaging: Messaging;
   readonly variant: Variant;
-  /** Applies changes of `cameras` and `presence`; throws and changes nothing when they cannot be. */
-  setCameras(config: Config): Promise<void>;
+  /**
+   * Applies changes to the parts named, while the others run on. Throws and changes nothing when they
+   * cannot be: a camera that cannot be built, a limit that leaves no room for the margin.
+   */
+  apply(config: Config, parts: ReadonlySet<LivePart>): Promise<void>;
+  report(): RunningReport;
   /** Where frames have got to. */
   progress(): Progress;
   /** One line for people: variant, rate, temperature, labels. */
@@ -77,31 +85,42 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     if (recovered > 0) log.info({ events: recovered }, 'ended what an earlier run left open');
     messaging.publisher.setInfo(infoPayload(config, variant));
     parts.pipeline.start();
-    const governor = startGovernor({ ...options, ...parts, network, messaging, store, variants });
+    const shared = { ...options, ...parts, network, messaging, store, variants };
+    let governor = startGovernor(shared);
     lifecycle.started('the governor', () => governor.stop());
     const health = createHealth({ ...parts, store, heat: () => governor.heat() });
-    const { onReload, onRestart } = options;
-    const remote = startRemote({
-      ...options,
-      ...parts,
-      store,
-      governor,
-      messaging,
-      variants,
-      health,
-      reload: onReload,
-      restart: onRestart,
-    });
+    const { onReload: reload, onRestart: restart } = options;
+    const connectRemote = (current: Config) =>
+      startRemote({ ...shared, config: current, governor, health, reload, restart });
+    let remote = connectRemote(config);
     lifecycle.started('the commands', () => remote.close());
+
+    async function restartGovernor(changed: Config): Promise<void> {
+      await governor.stop();
+      governor = startGovernor({ ...shared, config: changed });
+    }
+
+    /** Commands and entities are those of the governor and prefix they were made for. */
+    async function restartRemote(changed: Config): Promise<void> {
+      if (shown.homeassistant.prefix !== changed.homeassistant.prefix) remote.withdraw();
+      await remote.close();
+      remote = connectRemote(changed);
+    }
+
+    let shown = config;
     // Only now: whoever sees `online` finds commands listened to and states that are true.
     messaging.publisher.start();
     lifecycle.started('the timers', startTimers({ ...parts, messaging, health }));
     return {
       messaging,
       variant,
-      async setCameras(changed) {
-        await parts.fleet.apply(changed);
-        remote.refresh(changed);
+      async apply(changed, touched) {
+        if (touched.has('governor')) await checkLimit(changed);
+        if (touched.has('cameras')) await parts.fleet.apply(changed);
+        if (touched.has('governor')) await restartGovernor(changed);
+        if (touched.has('governor') || touched.has('homeassistant')) await restartRemote(changed);
+        else remote.refresh(changed);
+        shown = changed;
         messaging.publisher.setInfo(infoPayload(changed, variant));
       },
       progress: () => progressOf(parts),
@@ -111,6 +130,15 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
           fps: parts.meter.read(performance.now()).fps,
           temperature: governor.heat()?.tempC ?? null,
           ...shownBy(parts.fleet),
+        }),
+      report: () =>
+        runningReport({
+          ...parts,
+          store,
+          governor,
+          messaging,
+          variant,
+          embedded: config.mqtt.url === null,
         }),
       stop: (deadlineMs) => lifecycle.stop(deadlineMs),
     };
@@ -145,6 +173,11 @@ function shownBy(fleet: Fleet): { readonly labels: string[]; readonly away: stri
       return unit.status() === 'online' ? [] : [`${unit.name} ${unit.status()}`];
     }),
   };
+}
+
+/** @throws MND_CONFIG_INVALID when the governor could not work with the limit */
+async function checkLimit({ governor }: Config): Promise<void> {
+  limitFor(await readBoardModel(governor.proc_root), governor.limit, governor.margin);
 }
 
 async function makeStateFolder(folder: string): Promise<void> {

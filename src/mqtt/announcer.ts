@@ -90,7 +90,7 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
 
   /** Reads what an earlier run has announced; then announces. */
   async function look(): Promise<void> {
-    if (looked || looking) return;
+    if (looked || looking || closed) return;
     looking = true;
     try {
       await readBack();
@@ -127,9 +127,11 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
 
   connection.onConnect(() => void look());
   if (connection.connected()) void look();
-  void connection.subscribe([`${prefix}/status`], ({ payload }) => {
-    if (payload.toString() === 'online') onBirth();
+  const births = connection.subscribe([`${prefix}/status`], ({ payload }) => {
+    if (payload.toString() === 'online' && !closed) onBirth();
   });
+  // One that the broker refuses is reported by the connection.
+  births.catch(() => {});
 
   return {
     announce(next) {
@@ -138,6 +140,10 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     },
     close() {
       closed = true;
+      births.then(
+        (subscription) => subscription.close(),
+        () => {},
+      );
       if (birth !== null) timers.clearTimeout(birth);
     },
   };
