@@ -40,5 +40,7 @@ export interface CommandEntry {
   readonly name: string;
   /** One line for `mobilenetd --help`. */
   readonly summary: string;
+  /** Whether it runs networks, which not every system can (platform.ts). */
+  readonly runsNetworks?: boolean;
   load(): Promise<{ readonly register: Register }>;
 }

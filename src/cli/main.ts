@@ -1,14 +1,35 @@
 #!/usr/bin/env node
+import { VERSION } from '../package-root.js';
 import type { CommandEntry } from './command.js';
-import { reportError } from './output.js';
-import { isDebug, runProgram } from './program.js';
+import { isDebug, reportError, writeLine } from './output.js';
 
 const COMMANDS: readonly CommandEntry[] = [
-  { name: 'run', summary: 'run the daemon', load: () => import('./run.js') },
+  {
+    name: 'run',
+    summary: 'run the daemon',
+    runsNetworks: true,
+    load: () => import('./run.js'),
+  },
   {
     name: 'demo',
     summary: 'watch it work: a drawn camera, a broker and a database, nothing to set up',
+    runsNetworks: true,
     load: () => import('./demo.js'),
+  },
+  {
+    name: 'status',
+    summary: 'ask the running daemon how it is',
+    load: () => import('./status.js'),
+  },
+  {
+    name: 'ctl',
+    summary: 'tell the running daemon something: log-level, reload',
+    load: () => import('./ctl.js'),
+  },
+  {
+    name: 'doctor',
+    summary: 'find out what this board has and lacks',
+    load: () => import('./doctor.js'),
   },
   {
     name: 'config',
@@ -18,6 +39,7 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'models',
     summary: 'list, install and remove models',
+    runsNetworks: true,
     load: () => import('./models.js'),
   },
   {
@@ -25,16 +47,32 @@ const COMMANDS: readonly CommandEntry[] = [
     summary: 'install or remove the systemd service of an installation by npm',
     load: () => import('./service.js'),
   },
-  { name: 'classify', summary: 'say what pictures show', load: () => import('./classify.js') },
-  { name: 'detect', summary: 'find the objects in pictures', load: () => import('./detect.js') },
+  {
+    name: 'classify',
+    summary: 'say what pictures show',
+    runsNetworks: true,
+    load: () => import('./classify.js'),
+  },
+  {
+    name: 'detect',
+    summary: 'find the objects in pictures',
+    runsNetworks: true,
+    load: () => import('./detect.js'),
+  },
   {
     name: 'query',
     summary: 'show what was seen, from the database',
     load: () => import('./query.js'),
   },
   {
+    name: 'backup',
+    summary: 'copy the database while the daemon runs',
+    load: () => import('./backup.js'),
+  },
+  {
     name: 'bench',
     summary: 'measure the whole frame path on this board, stage by stage',
+    runsNetworks: true,
     load: () => import('./bench.js'),
   },
   {
@@ -54,14 +92,21 @@ process.on('uncaughtException', (error) => {
   process.exit(reportError(error, { stderr: process.stderr, debug }));
 });
 
-process.exitCode = await runProgram({
-  args: process.argv.slice(2),
-  commands: COMMANDS,
-  stdout: process.stdout,
-  stderr: process.stderr,
-  env: process.env,
-  context: async (options) => (await import('./process-context.js')).processContext(options),
-});
+const args = process.argv.slice(2);
+if (args.length === 1 && ['-V', '--version'].includes(args[0] ?? '')) {
+  // What package scripts ask again and again needs no parser.
+  writeLine(process.stdout, VERSION);
+} else {
+  const { runProgram } = await import('./program.js');
+  process.exitCode = await runProgram({
+    args,
+    commands: COMMANDS,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    context: async (options) => (await import('./process-context.js')).processContext(options),
+  });
+}
 
 // A command has closed what it opened; a handle that was forgotten must not keep a script waiting.
 setTimeout(() => process.exit(), 5_000).unref();

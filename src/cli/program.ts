@@ -1,8 +1,9 @@
 import { Command, CommanderError, Option } from 'commander';
 import { codedError } from '../errors.js';
 import { VERSION } from '../package-root.js';
+import { type Platform, thisPlatform, unsupportedPlatform } from '../platform.js';
 import type { CommandContext, CommandEntry } from './command.js';
-import { reportError } from './output.js';
+import { isDebug, reportError } from './output.js';
 
 export interface ProgramOptions {
   readonly args: readonly string[];
@@ -10,6 +11,8 @@ export interface ProgramOptions {
   readonly stdout: NodeJS.WritableStream;
   readonly stderr: NodeJS.WritableStream;
   readonly env: NodeJS.ProcessEnv;
+  /** Default: what this process runs on. */
+  readonly platform?: Platform;
   /** Makes the context of the commands that were asked for; `options` are known when they run. */
   context(options: () => GlobalOptions): Promise<CommandContext>;
 }
@@ -79,11 +82,6 @@ function globalOptions(program: Command, env: NodeJS.ProcessEnv): GlobalOptions 
   return { config, debug: debug || isDebug(env) };
 }
 
-/** Whether MOBILENETD_DEBUG asks for the stacks of errors. */
-export function isDebug(env: NodeJS.ProcessEnv): boolean {
-  return !['', '0', 'false'].includes(env.MOBILENETD_DEBUG ?? '');
-}
-
 /**
  * Only the commands whose names stand on the command line are imported; of the others the general
  * help needs no more than the name and the summary.
@@ -94,12 +92,23 @@ async function registerCommands(program: Command, options: ProgramOptions): Prom
     asked.length === 0 ? null : await options.context(() => globalOptions(program, options.env));
   for (const entry of options.commands) {
     if (context !== null && asked.includes(entry)) {
+      const refused =
+        entry.runsNetworks === true && !wantsHelp(options.args) ? unfit(options) : null;
+      if (refused !== null) throw refused;
       const { register } = await entry.load();
       register(program, context);
     } else {
       program.command(entry.name).summary(entry.summary);
     }
   }
+}
+
+function unfit({ platform }: ProgramOptions): Error | null {
+  return unsupportedPlatform(platform ?? thisPlatform());
+}
+
+function wantsHelp(args: readonly string[]): boolean {
+  return args.includes('--help') || args.includes('-h');
 }
 
 /** `error: unknown option '--foo'\n(Did you mean --for?)` of commander, in this program's form. */

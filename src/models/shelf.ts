@@ -1,12 +1,6 @@
 import { dirname, join } from 'node:path';
 import { codedError, isCodedError } from '../errors.js';
-import {
-  type AcquireContext,
-  addOwn,
-  type PullOptions,
-  type PullResult,
-  pullEntry,
-} from './acquire.js';
+import type { AcquireContext, PullOptions, PullResult } from './acquire.js';
 import type { AddOptions } from './add.js';
 import { type Catalog, type CatalogEntry, readCatalog } from './catalog.js';
 import { asDiskError } from './disk.js';
@@ -146,6 +140,8 @@ export function openShelf(options: ShelfOptions): Shelf {
     pull: PullOptions = {},
   ): AsyncGenerator<PullResult> {
     const entries = entriesOf(await catalog(), names);
+    // Archives, downloads and the compiler take longer to load than a start with a model does.
+    const { pullEntry } = await import('./acquire.js');
     for (const entry of entries) {
       const result = await exclusive(async () => pullEntry(entry, pull, await context()));
       if (result.fresh) log.info({ model: entry.name }, 'model installed');
@@ -207,7 +203,11 @@ export function openShelf(options: ShelfOptions): Shelf {
     },
     pull: pullAll,
     pullEach,
-    add: (file, add) => exclusive(async () => addOwn(file, add, await context())),
+    add: (file, add) =>
+      exclusive(async () => {
+        const { addOwn } = await import('./acquire.js');
+        return addOwn(file, add, await context());
+      }),
     remove: (name) => exclusive(() => removeModel(name)),
   };
 }

@@ -1,0 +1,84 @@
+import type { Finding, Level } from '../doctor/finding.js';
+import type { CommandContext, Register } from './command.js';
+import { endWith, writeJsonLine, writeLine } from './output.js';
+
+export const register: Register = (program, context) => {
+  program
+    .command('doctor')
+    .summary('find out what this board has and lacks')
+    .description(
+      [
+        'Looks at the system, the configuration, the runtime (in a process of its own), model, cameras,',
+        'heat and power, disk, broker, clock and permissions, and says what each finding means and what to',
+        'do. Every configured camera is tried for one frame. Exits with 1 when something keeps the',
+        'daemon from working. Secrets are masked.',
+      ].join('\n'),
+    )
+    .option('--json', 'one finding a line: check, subject, level, found, means, next')
+    .option('--no-cameras', 'leave the cameras alone, e.g. while the daemon has them')
+    .action(async (flags: { readonly json?: boolean; readonly cameras: boolean }) => {
+      const { examine } = await import('../doctor/doctor.js');
+      const { hasFailed } = await import('../doctor/finding.js');
+      const show = flags.json ? printJson(context) : printText(context);
+      const found = await examine({
+        around: await surroundings(context),
+        loadConfig: () => context.loadConfig(),
+        ...(flags.cameras && { checkCameras: await cameraCheck(context) }),
+        onFindings: show,
+      });
+      if (!flags.json) writeLine(context.stdout, summary(found));
+      if (hasFailed(found)) throw endWith(1);
+    });
+};
+
+async function surroundings(context: CommandContext) {
+  const { realSurroundings } = await import('../doctor/surroundings.js');
+  const { tryListen } = await import('../doctor/try-listen.js');
+  const { probeBroker } = await import('../mqtt/probe.js');
+  const { fileURLToPath } = await import('node:url');
+  const script = fileURLToPath(new URL('../doctor/self-test-child.js', import.meta.url));
+  return realSurroundings({
+    env: context.env,
+    selfTest: [process.execPath, script],
+    probeBroker,
+    tryListen,
+  });
+}
+
+async function cameraCheck(context: CommandContext) {
+  const { checkCameras } = await import('../doctor/camera.js');
+  const { signal } = context;
+  return (patient: Parameters<typeof checkCameras>[0]) => checkCameras(patient, { signal });
+}
+
+function printJson(context: CommandContext): (found: readonly Finding[]) => void {
+  return (found) => {
+    for (const finding of found) writeJsonLine(context.stdout, finding);
+  };
+}
+
+const SIGNS: Readonly<Record<Level, string>> = {
+  ok: 'ok  ',
+  info: 'info',
+  warn: 'WARN',
+  fail: 'FAIL',
+};
+
+function printText({ stdout }: CommandContext): (found: readonly Finding[]) => void {
+  return (found) => {
+    for (const { level, subject, found: text, means, next } of found) {
+      const [first = '', ...rest] = text.split('\n');
+      writeLine(stdout, `${SIGNS[level]}  ${subject}: ${first}`);
+      for (const line of rest) writeLine(stdout, `      ${line}`);
+      if (means !== null) writeLine(stdout, `      ${means}.`);
+      if (next !== null) writeLine(stdout, `      → ${next}.`);
+    }
+  };
+}
+
+function summary(found: readonly Finding[]): string {
+  const count = (level: Level) => found.filter((finding) => finding.level === level).length;
+  const [failed, warned] = [count('fail'), count('warn')];
+  if (failed === 0 && warned === 0) return '\nEverything is as it should be.';
+  return `\n${failed} to repair, ${warned} to look at.`;
+}

@@ -1,0 +1,91 @@
+import type { Config } from '../config/config.js';
+import { parseListen } from '../config/formats.js';
+import { askDaemon } from '../control/client.js';
+import { controlSockets } from '../control/socket.js';
+import { tlsOf } from '../daemon/messaging.js';
+import { messageOf } from '../errors.js';
+import type { ProbeFault } from '../mqtt/probe.js';
+import { type Finding, findings } from './finding.js';
+import type { Patient } from './surroundings.js';
+
+const { ok, info, fail } = findings('broker');
+
+const MEANS = 'events wait in the database until the broker can be reached, for seven days';
+const NEXT: Readonly<Record<ProbeFault, string>> = {
+  name: 'see whether the name in mqtt.url is right (ping it), or write the address instead; names in .local need avahi-daemon',
+  refused:
+    'see whether the broker runs there and listens to others: Mosquitto 2 listens to its own machine only unless it has a `listener 1883` line',
+  unreachable: 'see whether the machine is on and in this network; a firewall may be in between',
+  silent:
+    'see whether the port is that of MQTT (1883, or 8883 with mqtts://); a firewall may drop packets',
+  credentials:
+    'check mqtt.username and the password (mqtt.password_file), and that the broker knows this user',
+  tls: 'give the certificate that signed the broker’s as mqtt.tls.ca_file, use the name that is in it, and check the clock',
+  subscription: 'let this user read and write below the topic (acl_file of Mosquitto)',
+  other: 'the log of the broker may tell more; 1883 takes mqtt://, 8883 takes mqtts://',
+};
+
+/** Whether the broker lets this board in, or whether the embedded one can listen. */
+export async function checkBroker({ around, config }: Patient): Promise<Finding[]> {
+  if (config === null) return [];
+  return [
+    config.mqtt.url === null
+      ? await embedded(config, around)
+      : await external(config, config.mqtt.url, around),
+  ];
+}
+
+async function external(
+  config: Config,
+  url: string,
+  { probeBroker }: Patient['around'],
+): Promise<Finding> {
+  const { protocol: scheme, host } = new URL(url);
+  const subject = `${scheme}//${host}`;
+  let tls: ReturnType<typeof tlsOf>;
+  try {
+    tls = tlsOf(config);
+  } catch (error) {
+    return fail(subject, messageOf(error), { next: 'give files that this user can read' });
+  }
+  const { username, password, base, protocol } = config.mqtt;
+  const result = await probeBroker({
+    url,
+    username,
+    password,
+    tls,
+    ...(protocol === 5 && { protocol: 5 }),
+    clientId: `mobilenetd-doctor-${process.pid}`,
+    subscribe: `${base}/${config.node}/request/#`,
+  });
+  if (result.ok) {
+    const user = username === null ? 'without a user name' : `as ${username}`;
+    return ok(subject, `connected ${user} in ${result.ms} ms`);
+  }
+  return fail(subject, result.found, { means: MEANS, next: NEXT[result.fault] });
+}
+
+async function embedded(config: Config, around: Patient['around']): Promise<Finding> {
+  const { listen } = config.mqtt.embedded;
+  const { host, port } = parseListen(listen);
+  const subject = `embedded broker on ${listen}`;
+  const code = await around.tryListen(host, port);
+  if (code === null) return ok(subject, 'the port is free');
+  if (code !== 'EADDRINUSE') {
+    return fail(subject, `cannot listen there (${code})`, {
+      next: 'set mqtt.embedded.listen to a loopback address and a port above 1023',
+    });
+  }
+  if (await isOurs(config, around, port)) return ok(subject, 'the running daemon has it');
+  if (port === 0) return info(subject, 'any free port');
+  return fail(subject, 'another program listens there, perhaps Mosquitto', {
+    means: 'the daemon does not start',
+    next: `set mqtt.url to mqtt://${listen} to use that broker, or mqtt.embedded.listen to another port`,
+  });
+}
+
+async function isOurs(config: Config, { env }: Patient['around'], port: number): Promise<boolean> {
+  const sockets = controlSockets(config.state_dir, env);
+  const answer = await askDaemon({ verb: 'status' }, { sockets, timeout: 2000 }).catch(() => null);
+  return JSON.stringify(answer ?? '').includes(`:${port}","embedded":true`);
+}

@@ -1,0 +1,128 @@
+import { limitFor } from '../thermal/limit.js';
+import { createSensor } from '../thermal/sensor.js';
+import { type Finding, findings } from './finding.js';
+import { type Patient, readText, type Surroundings } from './surroundings.js';
+
+const { ok, info, warn, fail } = findings('heat');
+const power = findings('power');
+
+const VCGENCMD_MS = 1000;
+/** Bits of `get_throttled`; 16 higher the same since the board was switched on. */
+const UNDER_VOLTAGE = 0;
+const CAPPED = 1;
+const THROTTLED = 2;
+const SOFT_LIMIT = 3;
+const SINCE_BOOT = 16;
+const SUPPLY =
+  'use the power supply made for the board (5 V 3 A for a Pi 4, 5 V 5 A for a Pi 5) and a short thick cable; take hungry USB devices off';
+
+/** The temperature sensor, what the firmware says of heat, and what it says of power. */
+export async function checkHeat({ around, config }: Patient): Promise<Finding[]> {
+  const sensor = createSensor({
+    sysfsRoot:
+      config?.governor.sysfs_root === '/sys'
+        ? around.sys
+        : (config?.governor.sysfs_root ?? around.sys),
+    runVcgencmd: () => vcgencmd(around),
+  });
+  const { tempC, flags } = await sensor.read();
+  const model = await readText(around.proc, 'device-tree/model');
+  return [
+    temperature(tempC, model === '' ? null : model, config),
+    ...(flags === null ? [noFlags(model)] : [...heatFlags(flags), ...powerFlags(flags)]),
+  ];
+}
+
+async function vcgencmd({ runProgram }: Surroundings): Promise<string> {
+  const { status, stdout } = await runProgram('vcgencmd', ['get_throttled'], VCGENCMD_MS);
+  if (status !== 0) throw new Error('vcgencmd does not answer');
+  return stdout;
+}
+
+function temperature(
+  tempC: number | null,
+  model: string | null,
+  config: Patient['config'],
+): Finding {
+  if (tempC === null) {
+    const wanted = config?.governor.enabled === true;
+    return (wanted ? fail : warn)('sensor', 'no processor temperature in /sys/class/thermal', {
+      means: wanted
+        ? 'governor.enabled is true, and it has nothing to go by'
+        : 'the governor stays off, so nothing keeps this machine from getting too hot',
+      next: 'in a container, pass /sys in; on another board, see whether its kernel has a thermal driver',
+    });
+  }
+  const found = `${tempC.toFixed(1)} °C`;
+  const limit = limitOf(model, config);
+  if (limit === null || tempC < limit) return ok('sensor', found);
+  return warn('sensor', `${found}, and the limit is ${limit} °C`, {
+    means: 'the board is too hot before the daemon has done anything',
+    next: 'a heat sink, a fan or a cooler place; docs/governor.md',
+  });
+}
+
+function limitOf(model: string | null, config: Patient['config']): number | null {
+  try {
+    return limitFor(model, config?.governor.limit ?? 'auto', config?.governor.margin ?? 0).limitC;
+  } catch {
+    // The check of the configuration tells of it.
+    return null;
+  }
+}
+
+function noFlags(model: string): Finding {
+  const means = 'under-voltage and throttling cannot be told from other causes';
+  return /^Raspberry Pi/.test(model)
+    ? warn('throttling', 'neither sysfs nor vcgencmd has the firmware’s flags', {
+        means,
+        next: 'sudo usermod -aG video USER lets a user ask vcgencmd (it needs /dev/vcio)',
+      })
+    : info('throttling', 'no flags of a Raspberry Pi’s firmware here');
+}
+
+function heatFlags(flags: number): Finding[] {
+  const has = (bit: number) => ((flags >> bit) & 1) === 1;
+  const shown = `flags 0x${flags.toString(16)}`;
+  const cool = 'a heat sink or fan; the governor keeps below the limit from now on';
+  // A weak supply slows the clock as well: only without it is a slow clock a sign of heat.
+  const slowed = has(THROTTLED) && !has(UNDER_VOLTAGE);
+  if (slowed || has(SOFT_LIMIT)) {
+    return [
+      warn('throttling', `the firmware slows the clock because of heat, now (${shown})`, {
+        next: cool,
+      }),
+    ];
+  }
+  if (has(THROTTLED + SINCE_BOOT) || has(SOFT_LIMIT + SINCE_BOOT)) {
+    return [
+      info('throttling', `the clock has been slowed since the board was switched on (${shown})`, {
+        next: cool,
+      }),
+    ];
+  }
+  return [ok('throttling', `none (${shown})`)];
+}
+
+function powerFlags(flags: number): Finding[] {
+  const has = (bit: number) => ((flags >> bit) & 1) === 1;
+  if (has(UNDER_VOLTAGE)) {
+    const clock = has(CAPPED) || has(THROTTLED) ? ', and the clock is held down for it' : '';
+    return [
+      power.fail('supply', `under-voltage now${clock}`, {
+        means:
+          'a matter of power, not of heat: cameras drop out, SD cards get damaged, the board may restart',
+        next: SUPPLY,
+      }),
+    ];
+  }
+  if (has(UNDER_VOLTAGE + SINCE_BOOT)) {
+    return [
+      power.warn('supply', 'there was under-voltage since the board was switched on', {
+        means: 'the supply is too weak under load',
+        next: SUPPLY,
+      }),
+    ];
+  }
+  return [power.ok('supply', 'no under-voltage')];
+}
