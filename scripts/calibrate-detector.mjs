@@ -1,7 +1,7 @@
-// Measures what the int8 form of ssdlite_mobilenet_v2_coco needs to know of its activations and
-// writes models/ssdlite_mobilenet_v2_coco.calibration.json:
+// Measures what the int8 form of a float detector needs to know of its activations and writes
+// models/NAME.calibration.json:
 //
-//   npm run build && node scripts/fetch-detector.mjs && node scripts/calibrate-detector.mjs
+//   npm run build && node scripts/fetch-detector.mjs && node scripts/calibrate-detector.mjs [NAME]
 //
 // Deterministic: pictures in order of name, one resizer. It takes some minutes.
 import { writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { writeOnnx } from '#mobilenetd/convert/onnx/write.js';
 import { quantizeGraph } from '#mobilenetd/convert/quantize.js';
 import {
   calibrationFile,
+  detectorEntry,
   infer,
   loadPicture,
   mirrored,
@@ -19,7 +20,7 @@ import {
   readDetector,
 } from './detector-data.mjs';
 
-const SIZES = [300, 236, 172, 140];
+const entry = detectorEntry(process.argv[2]);
 /**
  * Part of the values that each end of a range leaves out: inside the network a finer step is worth
  * more than rare values; of the outputs, the rare values are the objects.
@@ -31,10 +32,10 @@ const LEFT_OUT = { inside: 5e-5, outputs: 1e-5 };
  */
 const LOGIT_RANGE = [-6, 8];
 
-const source = readDetector();
+const source = readDetector(entry);
 const { calibration: files } = pictureFiles();
 const pictures = [];
-for (const size of SIZES) {
+for (const size of entry.sizes) {
   for (const file of files) {
     const picture = await loadPicture(file, size);
     pictures.push({ size, picture }, { size, picture: mirrored(picture, size) });
@@ -45,7 +46,7 @@ const channelScales = await measureChannelScales(source);
 const graph = equalizeGraph(source, channelScales);
 const ranges = await measureRanges(graph);
 const corrections = await measureCorrections(graph, ranges);
-writeFileSync(calibrationFile(), format());
+writeFileSync(calibrationFile(entry), format());
 
 /**
  * Square roots of each channel's greatest magnitude, relative to the geometric mean of its group:
@@ -180,10 +181,10 @@ function progress(text) {
 /** One tensor a line, so that a new calibration can be compared with the old one. */
 function format() {
   const about = {
-    model: 'ssdlite_mobilenet_v2_coco',
+    model: entry.name,
     made_by: 'scripts/calibrate-detector.mjs',
     pictures: files.map((file) => basename(file)),
-    sizes: SIZES,
+    sizes: entry.sizes,
     left_out: LEFT_OUT,
   };
   const lines = (map) => {

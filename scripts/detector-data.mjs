@@ -1,7 +1,8 @@
-// The detector's files and pictures, and running it: shared by the calibration and the evaluation.
+// The detectors' files and pictures, and running them: shared by fetching, calibration and evaluation.
 import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readTflite } from '#mobilenetd/convert/convert.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
 import { decodePicture } from '#mobilenetd/vision/decode.js';
 import { resizeBilinear } from '#mobilenetd/vision/resize.js';
@@ -14,13 +15,32 @@ const { InferenceSession, Tensor } = (await import('onnxruntime-node')).default;
 export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const CALIBRATION_PICTURES = 30;
 
-/** Where fetch-detector.mjs puts the model. */
-export function detectorFolder() {
-  return process.env.MOBILENETD_DETECTOR ?? join(packageRoot, '.cache/ssdlite_mobilenet_v2_coco');
+export const catalogFile = join(packageRoot, 'models/catalog.json');
+
+/** The catalogue's float detectors from npm: those that need a calibration. */
+export function floatDetectors() {
+  const { models } = JSON.parse(readFileSync(catalogFile, 'utf8'));
+  return models.filter(({ calibration }) => calibration !== undefined);
 }
 
-export function readDetector() {
-  const folder = detectorFolder();
+/** @param name of a detector in the catalogue; the first one if left out */
+export function detectorEntry(name) {
+  const entries = floatDetectors();
+  const entry = name === undefined ? entries[0] : entries.find((known) => known.name === name);
+  if (entry !== undefined) return entry;
+  throw new Error(`no float detector ${name}; there are ${entries.map((e) => e.name).join(', ')}`);
+}
+
+/** Where fetch-detector.mjs puts a model. */
+export function detectorFolder({ name }) {
+  return join(process.env.MOBILENETD_DETECTORS ?? join(packageRoot, '.cache'), name);
+}
+
+/** The float graph of a detector. */
+export function readDetector(entry) {
+  const folder = detectorFolder(entry);
+  if (entry.format === 'tflite')
+    return readTflite(readFileSync(join(folder, 'model.tflite'))).graph;
   const shards = readdirSync(folder).filter((name) => /^group1-shard\d+of\d+$/.test(name));
   return readTfjs({
     modelJson: readFileSync(join(folder, 'model.json')),
@@ -28,8 +48,14 @@ export function readDetector() {
   });
 }
 
-export function calibrationFile() {
-  return join(packageRoot, 'models/ssdlite_mobilenet_v2_coco.calibration.json');
+export function labelsOf({ labels }) {
+  return readFileSync(join(packageRoot, 'models/labels', labels), 'utf8')
+    .trim()
+    .split('\n');
+}
+
+export function calibrationFile({ calibration }) {
+  return join(packageRoot, 'models', calibration);
 }
 
 /** Pictures in order of name: 30, evenly spaced, to calibrate with, all others to evaluate with. */
@@ -48,9 +74,14 @@ export function pictureFiles() {
   };
 }
 
-/** The whole picture, as the daemon resizes it, and its mirror image. */
+/** The whole picture, as the daemon resizes it. */
 export async function loadPicture(file, size) {
-  const { width, height, bytes } = await decodePicture(readFileSync(file), { subject: file });
+  return resizedPicture(readFileSync(file), size, file);
+}
+
+/** @param encoded a picture in any format that sharp reads */
+export async function resizedPicture(encoded, size, subject) {
+  const { width, height, bytes } = await decodePicture(encoded, { subject });
   const layout = { width, height, format: 'rgb24', range: 'full' };
   const picture = new Uint8Array(size * size * 3);
   resizeBilinear(bytes, createSamplingPlan(layout, [0, 0, width, height], size, size), picture);
@@ -72,6 +103,8 @@ export function openSession(onnx) {
     intraOpNumThreads: 2,
     interOpNumThreads: 1,
     logSeverityLevel: 3,
+    // Without it x64 processors that lack VNNI saturate sums of uint8 · int8 pairs.
+    extra: { session: { x64quantprecision: '1' } },
   });
 }
 

@@ -19,3 +19,18 @@ export function numberOption(
 }
 
 export const FORMS: readonly NumericForm[] = ['exact', 'symmetric', 'float32'];
+
+/** Parser of an option that is one number or three, separated by commas. Throws MND_USAGE. */
+export function numbersOption(name: string): (text: string) => number[] {
+  return (text) => {
+    const parts = text.split(',').map((part) => part.trim());
+    const numbers = parts.map(Number);
+    const whole = parts.every((part) => part !== '') && numbers.every(Number.isFinite);
+    if (whole && (numbers.length === 1 || numbers.length === 3)) return numbers;
+    throw codedError('MND_USAGE', {
+      subject: name,
+      expected: 'a number, or three separated by commas',
+      found: JSON.stringify(text),
+    });
+  };
+}

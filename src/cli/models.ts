@@ -1,7 +1,9 @@
 import { type Command, Option } from 'commander';
+import type { ChannelScaling } from '../convert/own-onnx/picture.js';
+import { codedError } from '../errors.js';
 import type { ModelEntry, PullResult, Shelf } from '../models/shelf.js';
 import type { NumericForm, Task } from '../models/variant.js';
-import { FORMS, numberOption } from './arguments.js';
+import { FORMS, numberOption, numbersOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
@@ -21,6 +23,8 @@ interface AddFlags extends PullFlags {
   readonly name?: string;
   readonly task?: Task;
   readonly crop?: number;
+  readonly mean?: readonly number[];
+  readonly scale?: readonly number[];
 }
 
 interface DescribeFlags extends JsonFlag {
@@ -152,13 +156,19 @@ function registerAdd(models: Command, context: CommandContext): void {
   models
     .command('add')
     .description(
-      'install a model of your own: a quantized .tflite classifier, or a TensorFlow.js model.json',
+      'install a model of your own: .tflite, .onnx (a classifier), or a TensorFlow.js model.json',
     )
     .argument('<file>', 'the model')
     .requiredOption('--labels <file>', 'label file: UTF-8 text, one label a line')
     .option('--name <name>', "name (default: the file's)")
     .addOption(new Option('--task <task>', 'what it is for').choices(['classify', 'detect']))
     .option('--crop <share>', 'central part of a picture that it looks at', cropOption)
+    .option(
+      '--mean <numbers>',
+      'a float picture is scale · (pixel − mean)',
+      numbersOption('--mean'),
+    )
+    .option('--scale <numbers>', 'one number, or three for R, G, B', numbersOption('--scale'))
     .addOption(formOption())
     .option(...JSON_OPTION)
     .action(async (file: string, flags: AddFlags) => {
@@ -167,7 +177,8 @@ function registerAdd(models: Command, context: CommandContext): void {
       const { labels, name, task, crop, form } = flags;
       const { onProgress } = bar;
       try {
-        const options = { labels, name, task, centralCrop: crop, forms: form, onProgress };
+        const scaling = scalingOf(flags);
+        const options = { labels, name, task, centralCrop: crop, forms: form, scaling, onProgress };
         const model = await shelf.add(file, { ...options, signal: context.signal });
         bar.clear();
         printInstalled({ model, fresh: true }, flags, context);
@@ -175,6 +186,16 @@ function registerAdd(models: Command, context: CommandContext): void {
         bar.clear();
       }
     });
+}
+
+/** @throws MND_USAGE for one without the other */
+function scalingOf({ mean, scale }: AddFlags): ChannelScaling | undefined {
+  if (mean === undefined && scale === undefined) return undefined;
+  if (mean !== undefined && scale !== undefined) return { mean, scale };
+  throw codedError('MND_USAGE', {
+    subject: mean === undefined ? '--scale' : '--mean',
+    expected: '--mean and --scale together',
+  });
 }
 
 const cropOption = numberOption('--crop', { min: 0.1, max: 1 });

@@ -25,8 +25,7 @@ export interface DetectorOptions {
 const NATIVE_SIZE = 300;
 const SIZES = [NATIVE_SIZE, 236, 172, 140];
 
-/** Scores of 90 classes and the background, as TensorFlow's COCO label map numbers them. */
-const COCO_COLUMNS = 91;
+const ANCHORS_IN_LOWEST_LAYER = 3;
 
 /** Pixels between cells of each feature map. */
 const STRIDES = [16, 32, 64, 128, 256, 512];
@@ -84,18 +83,19 @@ function inForm(source: Graph, { form, calibration }: DetectorOptions) {
  */
 function detectorHead(graph: Graph): SsdHead {
   const outputs = graph.outputs.map((name) => modelOutput(graph, name));
+  const classes = classesOf(graph);
   const layers = STRIDES.map((stride, layer) => {
     const boxes = outputs[2 * layer];
     const scores = outputs[2 * layer + 1];
-    const anchors = layer === 0 ? 3 : 6;
+    const anchors = layer === 0 ? ANCHORS_IN_LOWEST_LAYER : 6;
     requireChannels(graph, boxes, anchors * 4);
-    requireChannels(graph, scores, anchors * COCO_COLUMNS);
+    requireChannels(graph, scores, anchors * classes);
     return { boxes, scores, stride };
   });
   if (outputs.length !== 2 * layers.length) throw notThisHead(`${outputs.length} outputs`);
   return {
     kind: 'ssd',
-    classes: COCO_COLUMNS,
+    classes,
     layers,
     anchors: {
       referenceSize: NATIVE_SIZE,
@@ -107,6 +107,15 @@ function detectorHead(graph: Graph): SsdHead {
     },
     boxScales: [10, 10, 5, 5],
   };
+}
+
+/** Columns of scores, the background included, by the channels of the lowest layer's. */
+function classesOf(graph: Graph): number {
+  const [, scores = ''] = graph.outputs;
+  const channels = graph.tensors.get(scores)?.shape.at(-1) ?? 0;
+  const classes = channels / ANCHORS_IN_LOWEST_LAYER;
+  if (!Number.isInteger(classes) || classes < 2) throw notThisHead(`${channels} scores of a cell`);
+  return classes;
 }
 
 function modelOutput(graph: Graph, name: string): ModelOutput {
@@ -127,7 +136,7 @@ function requireChannels(
 function notThisHead(found: string) {
   return codedError('MND_MODEL_MISMATCH', {
     subject: 'detector head',
-    expected: `${STRIDES.length} layers of boxes and ${COCO_COLUMNS} scores`,
+    expected: `${STRIDES.length} layers of boxes and scores of each class`,
     found,
   });
 }

@@ -1,21 +1,28 @@
+import { codedError } from '../errors.js';
 import type { ClassifierHead, NumericForm } from '../models/variant.js';
+import type { Calibration } from './calibration.js';
+import { convertDetectorGraph } from './convert-tfjs.js';
 import type { ConvertedModel } from './converted-model.js';
 import { detectorHead } from './detector-head.js';
+
 import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { dequantize } from './passes/dequantize.js';
 import { symmetricWeights } from './passes/symmetric.js';
 import { graphStatistics } from './statistics.js';
 import { nhwcShape, scalarQuantization, tensorOf } from './tensors.js';
-import { detectorGraph, findPostprocess, type TfliteDetector } from './tflite/detector.js';
+import {
+  detectorGraph,
+  findPostprocess,
+  findRawSsd,
+  rawSsdGraph,
+  type TfliteDetector,
+} from './tflite/detector.js';
 import { parseTflite } from './tflite/model.js';
-import { classifierGraph, INPUT_NAME, LOGITS_NAME } from './tflite/read.js';
+import { INPUT_NAME, type PictureScaling } from './tflite/picture.js';
+import { classifierGraph, LOGITS_NAME } from './tflite/read.js';
 
 export type { ConversionReport, ConvertedModel } from './converted-model.js';
-
-export interface ConvertOptions {
-  readonly form: NumericForm;
-}
 
 function classifierHead(graph: Graph): ClassifierHead {
   const logits = tensorOf(graph, LOGITS_NAME);
@@ -34,6 +41,14 @@ function classifierHead(graph: Graph): ClassifierHead {
 
 function inForm(source: Graph, form: NumericForm) {
   const untouched = { raisedChannels: 0, largestWeightError: 0 };
+  if (isFloat(source)) {
+    if (form === 'float32') return { graph: source, changes: untouched };
+    throw codedError('MND_MODEL_MISMATCH', {
+      subject: `numeric form ${form}`,
+      expected: 'float32, for quantizing a float network needs a calibration',
+      found: 'a float network',
+    });
+  }
   if (form === 'float32') return { graph: dequantize(source), changes: untouched };
   if (form === 'exact') return { graph: source, changes: untouched };
   const { graph, report } = symmetricWeights(source);
@@ -43,40 +58,64 @@ function inForm(source: Graph, form: NumericForm) {
 
 /** A TFLite model as it was read, before it takes a numeric form. */
 export type TfliteNetwork =
-  | { readonly task: 'classify'; readonly graph: Graph }
-  | ({ readonly task: 'detect' } & TfliteDetector);
+  | { readonly kind: 'classifier'; readonly graph: Graph }
+  | ({ readonly kind: 'detector' } & TfliteDetector)
+  /** An SSD of real numbers, without anchors, for any input size. */
+  | { readonly kind: 'float-detector'; readonly graph: Graph };
+
+export interface ConvertOptions {
+  readonly form: NumericForm;
+  /** What quantizing a float detector needs to know; null or absent for any other network. */
+  readonly calibration?: Calibration | null;
+}
+
+/** True if a network has real numbers where others have quantized ones. */
+export function isFloat(graph: Graph): boolean {
+  return graph.operators.some(({ kind }) => kind === 'normalize');
+}
 
 /**
- * Reads a quantized TFLite model (uint8 or int8) with one square RGB input: a detector if it ends in
- * TFLite_Detection_PostProcess, else a classifier.
+ * Reads a TFLite model (uint8, int8, or float with float32 or float16 weights) with one square
+ * picture as input: a detector if it ends in TFLite_Detection_PostProcess or in the boxes and scores
+ * that this operator would take, else a classifier.
  *
  * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE or
  * MND_MODEL_TOO_LARGE, naming the operator, the tensor or the offset.
  */
-export function readTflite(bytes: Uint8Array): TfliteNetwork {
+export function readTflite(bytes: Uint8Array, scaling?: PictureScaling): TfliteNetwork {
   const model = parseTflite(bytes);
   const postprocess = findPostprocess(model);
-  return postprocess === null
-    ? { task: 'classify', graph: classifierGraph(model) }
-    : { task: 'detect', ...detectorGraph(model, postprocess) };
+  if (postprocess !== null) return { kind: 'detector', ...detectorGraph(model, postprocess) };
+  const raw = findRawSsd(model);
+  if (raw === null) return { kind: 'classifier', graph: classifierGraph(model, scaling) };
+  const graph = rawSsdGraph(model, raw, scaling);
+  if (isFloat(graph)) return { kind: 'float-detector', graph };
+  throw codedError('MND_MODEL_SHAPE', {
+    subject: 'detector head',
+    expected: 'TFLite_Detection_PostProcess at the end of a quantized detector',
+    found: 'raw boxes and scores',
+  });
 }
 
 /** Writes a network in one numeric form. Throws MND_MODEL_SHAPE, MND_MODEL_INVALID or _MISMATCH. */
 export function convertNetwork(network: TfliteNetwork, options: ConvertOptions): ConvertedModel {
+  if (network.kind === 'float-detector') {
+    return convertDetectorGraph(network.graph, { calibration: null, ...options });
+  }
   const { graph, changes } = inForm(network.graph, options.form);
   const [, size] = nhwcShape(tensorOf(graph, INPUT_NAME));
   return {
     onnx: writeOnnx(graph, { metadata: { form: options.form } }),
     form: options.form,
     input: { name: INPUT_NAME, sizes: [size] },
-    head: network.task === 'detect' ? detectorHead(network, graph) : classifierHead(graph),
+    head: network.kind === 'detector' ? detectorHead(network, graph) : classifierHead(graph),
     report: { ...graphStatistics(graph), ...changes },
   };
 }
 
 /** Writes a quantized classifier's graph in one numeric form. */
 export function convertClassifierGraph(graph: Graph, options: ConvertOptions): ConvertedModel {
-  return convertNetwork({ task: 'classify', graph }, options);
+  return convertNetwork({ kind: 'classifier', graph }, options);
 }
 
 /**

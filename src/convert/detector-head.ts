@@ -4,7 +4,7 @@ import { anchorsPerCell, createAnchors } from '../vision/anchors.js';
 import type { Graph } from './graph.js';
 import { nhwcShape, scalarQuantization, tensorOf } from './tensors.js';
 import type { TfliteDetector } from './tflite/detector.js';
-import { INPUT_NAME } from './tflite/read.js';
+import { INPUT_NAME } from './tflite/picture.js';
 
 /**
  * Anchor rules of the SSD models of TensorFlow's detection zoo (ssd_mobilenet_v1_coco's

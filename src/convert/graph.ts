@@ -51,11 +51,47 @@ export interface ConvOperator {
   readonly activation: Activation;
 }
 
-export interface AddOperator {
-  readonly kind: 'add';
+/**
+ * A sum or a product, value by value. One input has the output's shape; the other one may instead be
+ * [1, 1, 1, channels], or a constant of one value or of one a channel.
+ */
+interface BinaryOperator {
   readonly inputs: readonly [string, string];
   readonly output: string;
   readonly activation: Activation;
+}
+
+export interface AddOperator extends BinaryOperator {
+  readonly kind: 'add';
+}
+
+export interface MulOperator extends BinaryOperator {
+  readonly kind: 'mul';
+}
+
+/** x · ReLU6(x + 3) / 6 of each value (Howard et al. 2019, "Searching for MobileNetV3", §5.2). */
+export interface HardSwishOperator {
+  readonly kind: 'hard-swish';
+  readonly input: string;
+  readonly output: string;
+}
+
+/** An activation function by itself; quantized values may change their scale and zero point. */
+export interface ActivationOperator {
+  readonly kind: 'activation';
+  readonly input: string;
+  readonly output: string;
+  readonly activation: Activation;
+}
+
+/** The largest value of a window; quantized values keep their scale and zero point. */
+export interface MaxPoolOperator {
+  readonly kind: 'max-pool';
+  readonly input: string;
+  readonly output: string;
+  readonly kernel: readonly [height: number, width: number];
+  readonly stride: readonly [height: number, width: number];
+  readonly padding: 'same' | 'valid';
 }
 
 /** Average over all of height and width; output [1, 1, 1, channels] or [1, channels]. */
@@ -96,6 +132,10 @@ export interface RequantizeOperator {
 export type Operator =
   | ConvOperator
   | AddOperator
+  | MulOperator
+  | HardSwishOperator
+  | ActivationOperator
+  | MaxPoolOperator
   | GlobalAveragePoolOperator
   | ReshapeOperator
   | NormalizeOperator
@@ -117,6 +157,7 @@ export function operatorInputs(operator: Operator): readonly string[] {
         ? [operator.input, operator.weights]
         : [operator.input, operator.weights, operator.bias];
     case 'add':
+    case 'mul':
       return operator.inputs;
     default:
       return [operator.input];

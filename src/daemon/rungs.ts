@@ -1,6 +1,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
+import { rankingAccuracy } from '../models/quality.js';
 import type { Variant } from '../models/variant.js';
 import type { Rung } from '../thermal/governor.js';
 
@@ -66,27 +67,10 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
  */
 function ranked(variants: readonly Variant[]): [Variant, number][] {
   const known = variants.flatMap((variant): [Variant, number][] => {
-    const accuracy = accuracyOf(variant, variants);
+    const accuracy = rankingAccuracy(variant, variants);
     return accuracy === null ? [] : [[variant, accuracy]];
   });
   return known.length > 0 ? known : variants.slice(0, 1).map((variant) => [variant, 100]);
-}
-
-/**
- * Published accuracy, percent. A detector's is published for its native size alone; at others it is
- * taken to fall with the square root of the side: a cautious guess that keeps the ladder's order.
- */
-function accuracyOf(variant: Variant, all: readonly Variant[]): number | null {
-  const own = variant.accuracy.top1 ?? variant.accuracy.map;
-  if (own !== null) return own;
-  const native = all.find((other) => other.model === variant.model && published(other) !== null);
-  const top = native === undefined ? null : published(native);
-  if (native === undefined || top === null) return null;
-  return top * Math.sqrt(variant.size / native.size);
-}
-
-function published({ accuracy }: Variant): number | null {
-  return accuracy.top1 ?? accuracy.map;
 }
 
 async function readProfile(file: string, board: string): Promise<Readonly<Record<string, number>>> {

@@ -132,10 +132,11 @@ export async function addOwn(
       dir,
       staging,
       name,
-      files: files.format === 'tfjs' ? { ...files, calibration } : files,
+      files: files.format === 'onnx' ? files : { ...files, calibration },
       labels,
       labelsSource: options.labels,
-      forms: options.forms ?? known?.forms ?? defaultForms(files),
+      forms: options.forms ?? known?.forms ?? null,
+      scaling: options.scaling ?? null,
       expected: known === null ? {} : expectedOf(known),
       source: `file:${basename(file)}`,
       describe: (conversion) =>
@@ -145,11 +146,6 @@ export async function addOwn(
       onStep,
     }),
   );
-}
-
-/** A float network cannot become an integer one before it has been calibrated. */
-function defaultForms(files: ModelFiles): readonly NumericForm[] {
-  return files.format === 'tflite' ? ['exact', 'symmetric'] : ['float32'];
 }
 
 async function requireFree(dir: string, name: string): Promise<void> {
@@ -190,6 +186,6 @@ function filesOf(
   const paths = entry.source.members.map(({ path }) => files.get(path) ?? '');
   const [first = '', ...shards] = paths;
   return entry.format === 'tflite'
-    ? { format: 'tflite', file: first }
+    ? { format: 'tflite', file: first, calibration }
     : { format: 'tfjs', modelJson: first, shards, calibration };
 }

@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { codedError, messageOf } from '../errors.js';
 import type { Catalog, CatalogEntry, ModelDescription } from './catalog.js';
 import { NAME_PATTERN } from './catalog-schema.js';
@@ -17,14 +18,18 @@ export interface AddOptions {
   /** Central part of a picture's sides that the network sees, above 0 and at most 1. */
   readonly centralCrop?: number;
   readonly forms?: readonly NumericForm[];
+  /** How pixels become the numbers of a float32 input. */
+  readonly scaling?: ChannelScaling;
 }
 
 /** The part of the picture that ImageNet's classifiers were evaluated on. */
 const IMAGENET_CROP = 0.875;
-const IMAGENET_CLASSES = 1001;
+/** Without and with a background. */
+const IMAGENET_CLASSES = [1000, 1001];
 
 /**
- * The files of a user's model: a .tflite, or a TensorFlow.js model.json with its shards beside it.
+ * The files of a user's model: a .tflite, an .onnx, or a TensorFlow.js model.json with its shards
+ * beside it.
  *
  * @throws MND_INPUT_MISSING, MND_MODEL_INVALID
  */
@@ -35,7 +40,9 @@ export async function ownFiles(file: string): Promise<ModelFiles> {
   if (!found.isFile()) {
     throw codedError('MND_INPUT_MISSING', { subject: file, expected: 'a file', found: 'none' });
   }
-  if (extname(file).toLowerCase() !== '.json') return { format: 'tflite', file };
+  const extension = extname(file).toLowerCase();
+  if (extension === '.onnx') return { format: 'onnx', file };
+  if (extension !== '.json') return { format: 'tflite', file, calibration: null };
   return { format: 'tfjs', modelJson: file, shards: await shardsOf(file), calibration: null };
 }
 
@@ -91,10 +98,7 @@ export function ownName(file: string, name: string | undefined): string {
 
 /** The catalogue's entry that this very file belongs to; null for a stranger. */
 export async function knownFile(files: ModelFiles, catalog: Catalog): Promise<CatalogEntry | null> {
-  const sha256 = await checksumOf(
-    files.format === 'tflite' ? files.file : files.modelJson,
-    'sha256',
-  );
+  const sha256 = await checksumOf(files.format === 'tfjs' ? files.modelJson : files.file, 'sha256');
   return (
     catalog.models.find(({ source }) =>
       source.members.some((member) => member.sha256 === sha256),
@@ -119,7 +123,7 @@ export function describeOwn(
       found: `one that can ${task}`,
     });
   }
-  const imagenet = task === 'classify' && form.head.classes === IMAGENET_CLASSES;
+  const imagenet = task === 'classify' && IMAGENET_CLASSES.includes(form.head.classes);
   return {
     name,
     family: identity === null ? 'custom' : 'mobilenet_v1',

@@ -19,6 +19,12 @@ const MEMBERS = {
     properties: {
       path: { type: 'string', minLength: 1, maxLength: 255 },
       sha256: { ...SHA256, type: ['string', 'null'] },
+      range: {
+        type: 'array',
+        minItems: 2,
+        maxItems: 2,
+        items: { type: 'integer', minimum: 0, maximum: 2 ** 31 },
+      },
     },
   },
 };
@@ -97,6 +103,27 @@ export const DESCRIPTION_PROPERTIES = {
   },
 };
 
+const SHARE = { type: 'number', minimum: 0, maximum: 10 };
+
+/** What was measured of each size. */
+export const QUALITY = {
+  type: 'array',
+  minItems: 1,
+  maxItems: 16,
+  items: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['size', 'matched', 'extra', 'scoreChange', 'hits'],
+    properties: {
+      size: { type: 'integer', minimum: 1 },
+      matched: SHARE,
+      extra: SHARE,
+      scoreChange: SHARE,
+      hits: SHARE,
+    },
+  },
+};
+
 export const DESCRIPTION_KEYS = Object.keys(DESCRIPTION_PROPERTIES);
 
 const ENTRY = {
@@ -105,6 +132,7 @@ const ENTRY = {
   required: [...DESCRIPTION_KEYS, 'format', 'forms', 'source', 'labels', 'accuracySlim'],
   properties: {
     ...DESCRIPTION_PROPERTIES,
+    quality: QUALITY,
     format: { enum: ['tflite', 'tfjs'] },
     forms: { type: 'array', minItems: 1, uniqueItems: true, items: FORMS },
     source: SOURCE,

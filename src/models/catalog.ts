@@ -3,7 +3,7 @@ import { codedError } from '../errors.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 import { CATALOG_SCHEMA } from './catalog-schema.js';
 import { compileSchema, readJsonFile } from './json-file.js';
-import type { Accuracy, NumericForm, Task } from './variant.js';
+import type { Accuracy, NumericForm, SizeQuality, Task } from './variant.js';
 
 /** A file inside an archive, or the source itself when it is no archive. */
 export interface SourceMember {
@@ -11,6 +11,8 @@ export interface SourceMember {
   readonly path: string;
   /** Null where none was published; the archive's checksum vouches for it. */
   readonly sha256: string | null;
+  /** Where inside that file the wanted one lies, from byte to byte; its checksum is of this part. */
+  readonly range?: readonly [start: number, end: number];
 }
 
 export type ArchiveKind = 'tgz' | 'zip' | 'none';
@@ -60,6 +62,8 @@ export interface ModelDescription {
   readonly accuracy: Accuracy;
   /** Multiply-adds of one inference, millions, by the index of the size. */
   readonly multAdds: readonly number[] | null;
+  /** One for each size of a detector that was measured; absent for any other network. */
+  readonly quality?: readonly SizeQuality[];
 }
 
 export interface CatalogEntry extends ModelDescription {
@@ -107,10 +111,14 @@ function findProblem({ models, defaults }: Catalog): string | null {
     if (entry.multAdds !== null && entry.multAdds.length !== entry.sizes.length) {
       return `/models/${index}/multAdds has ${entry.multAdds.length} values for ${entry.sizes.length} sizes`;
     }
+    const strange = entry.quality?.find(({ size }) => !entry.sizes.includes(size));
+    if (strange !== undefined) return `/models/${index}/quality is of ${strange.size} px`;
     const { source } = entry;
     if (source.kind !== 'npm' && source.archive === 'none' && source.members.length !== 1) {
       return `/models/${index}/source/members must be one file, for there is no archive`;
     }
+    const bad = source.members.find(({ range }) => range !== undefined && range[0] >= range[1]);
+    if (bad !== undefined) return `/models/${index}/source/members has an empty range`;
     const twice = source.members.find(
       ({ path }, at) => source.members.findIndex((other) => other.path === path) !== at,
     );

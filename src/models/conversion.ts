@@ -6,10 +6,14 @@ import {
   type ConversionReport,
   type ConvertedModel,
   convertNetwork,
+  isFloat,
   readTflite,
 } from '../convert/convert.js';
 import { convertDetectorGraph } from '../convert/convert-tfjs.js';
+import { convertOwnOnnx } from '../convert/own-onnx/convert.js';
+import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { readTfjs } from '../convert/tfjs/read.js';
+import type { PictureScaling } from '../convert/tflite/picture.js';
 import { codedError, messageOf } from '../errors.js';
 import { identifyMobilenetV1 } from '../mobilenet/identify.js';
 import { asDiskError } from './disk.js';
@@ -24,14 +28,15 @@ const MULT_ADDS_TOLERANCE = 0.02;
 
 /** The network's files on this machine. */
 export type ModelFiles =
-  | { readonly format: 'tflite'; readonly file: string }
+  | { readonly format: 'tflite'; readonly file: string; readonly calibration: string | null }
   | {
       readonly format: 'tfjs';
       readonly modelJson: string;
       /** In the order of the manifest. */
       readonly shards: readonly string[];
       readonly calibration: string | null;
-    };
+    }
+  | { readonly format: 'onnx'; readonly file: string };
 
 /** What a file must turn out to be; absent fields are not looked at. */
 export interface ExpectedModel {
@@ -44,7 +49,10 @@ export interface ExpectedModel {
 
 export interface ConversionRequest {
   readonly files: ModelFiles;
-  readonly forms: readonly NumericForm[];
+  /** Null for those that suit the network best. */
+  readonly forms: readonly NumericForm[] | null;
+  /** How pixels become the numbers of a float32 input; absent: by the file's metadata or kind. */
+  readonly scaling?: ChannelScaling | null;
   /** Existing folder that gets `model.<form>.onnx`. */
   readonly folder: string;
   readonly expected: ExpectedModel;
@@ -77,10 +85,10 @@ export interface FormRecord extends FormFile {
  */
 export async function convertFiles(request: ConversionRequest): Promise<Conversion> {
   const { files, folder, expected } = request;
-  const { convert, identity } = await openNetwork(files);
+  const { convert, identity, usualForms } = await openNetwork(files, request.scaling ?? null);
   requireIdentity(identity, expected);
   const forms: Partial<Record<NumericForm, FormRecord>> = {};
-  for (const form of request.forms) {
+  for (const form of request.forms ?? usualForms) {
     const model = convert(form);
     requireNetwork(model, expected);
     forms[form] = await writeModel(folder, model);
@@ -91,24 +99,64 @@ export async function convertFiles(request: ConversionRequest): Promise<Conversi
 interface Network {
   convert(form: NumericForm): ConvertedModel;
   readonly identity: Conversion['identity'];
+  readonly usualForms: readonly NumericForm[];
 }
 
-async function openNetwork(files: ModelFiles): Promise<Network> {
+async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): Promise<Network> {
+  if (files.format === 'onnx') return openOnnx(await readBytes(files.file), scaling);
+  const calibration = files.calibration === null ? null : await readCalibration(files.calibration);
   if (files.format === 'tflite') {
-    const network = readTflite(await readBytes(files.file));
+    const network = readTflite(await readBytes(files.file), uniformScaling(scaling));
+    const quantized = !isFloat(network.graph);
     return {
-      convert: (form) => convertNetwork(network, { form }),
-      identity: network.task === 'classify' ? identifyMobilenetV1(network.graph) : null,
+      convert: (form) => convertNetwork(network, { form, calibration }),
+      usualForms: quantized ? ['exact', 'symmetric'] : floatForms(calibration),
+      identity: network.kind === 'classifier' ? identifyMobilenetV1(network.graph) : null,
     };
   }
-  const calibration = files.calibration === null ? null : await readCalibration(files.calibration);
   const modelJson = await readBytes(files.modelJson);
   const shards = await Promise.all(files.shards.map(readBytes));
   const graph = readTfjs({ modelJson, shards });
   return {
     convert: (form) => convertDetectorGraph(graph, { form, calibration }),
+    usualForms: floatForms(calibration),
     identity: null,
   };
+}
+
+/** A float network cannot become an integer one before it has been calibrated. */
+function floatForms(calibration: Calibration | null): readonly NumericForm[] {
+  return calibration === null ? ['float32'] : ['symmetric'];
+}
+
+/** An ONNX file stays what it is, so it has one form. */
+function openOnnx(bytes: Uint8Array, scaling: ChannelScaling | null): Network {
+  const model = convertOwnOnnx(bytes, { scaling });
+  return {
+    convert(form) {
+      if (form === model.form) return model;
+      throw codedError('MND_MODEL_MISMATCH', {
+        subject: `numeric form ${form}`,
+        expected: `${model.form}, as the ONNX file is`,
+      });
+    },
+    identity: null,
+    usualForms: [model.form],
+  };
+}
+
+function uniformScaling(scaling: ChannelScaling | null): PictureScaling | undefined {
+  if (scaling === null) return undefined;
+  const [mean, ...means] = scaling.mean;
+  const [scale, ...scales] = scaling.scale;
+  if (mean !== undefined && scale !== undefined && means.length + scales.length === 0) {
+    return { mean, scale };
+  }
+  throw codedError('MND_USAGE', {
+    subject: 'mean and scale',
+    expected: 'one number each for a TensorFlow Lite file',
+    found: `${scaling.mean.length} and ${scaling.scale.length}`,
+  });
 }
 
 async function readCalibration(file: string): Promise<Calibration> {

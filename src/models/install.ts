@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { codedError } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import type { ModelDescription } from './catalog.js';
@@ -35,7 +36,9 @@ export interface InstallOptions {
   readonly files: ModelFiles;
   readonly labels: readonly string[];
   readonly labelsSource: string;
-  readonly forms: readonly NumericForm[];
+  /** Null for those that suit the network best. */
+  readonly forms: readonly NumericForm[] | null;
+  readonly scaling?: ChannelScaling | null;
   readonly expected: ExpectedModel;
   /** For people: an address, a package, a file name. */
   readonly source: string;
@@ -81,10 +84,11 @@ function convert({
   forms,
   staging,
   expected,
+  scaling,
   name,
   signal,
 }: InstallOptions): Promise<Conversion> {
-  const request: ConversionRequest = { files, forms, folder: staging, expected };
+  const request: ConversionRequest = { files, forms, folder: staging, expected, scaling };
   return runChild<Conversion>({
     script: new URL('./convert-child.js', import.meta.url),
     request,
@@ -97,7 +101,7 @@ function convert({
 
 async function recordOf(options: InstallOptions, conversion: Conversion): Promise<ModelRecord> {
   const { files, source } = options;
-  const paths = files.format === 'tflite' ? [files.file] : [files.modelJson, ...files.shards];
+  const paths = files.format === 'tfjs' ? [files.modelJson, ...files.shards] : [files.file];
   const origins = [];
   for (const path of paths) {
     origins.push({ name: basename(path), sha256: await checksumOf(path, 'sha256') });

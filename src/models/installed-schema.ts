@@ -1,4 +1,4 @@
-import { DESCRIPTION_KEYS, DESCRIPTION_PROPERTIES } from './catalog-schema.js';
+import { DESCRIPTION_KEYS, DESCRIPTION_PROPERTIES, QUALITY } from './catalog-schema.js';
 
 const TEXT = { type: 'string', minLength: 1, maxLength: 1000 };
 const NAME = { type: 'string', minLength: 1, maxLength: 200 };
@@ -71,6 +71,7 @@ export const INSTALLED_SCHEMA = {
   required: ['schema', 'convertedBy', 'origin', 'forms', ...DESCRIPTION_KEYS],
   properties: {
     ...DESCRIPTION_PROPERTIES,
+    quality: QUALITY,
     schema: { const: 1 },
     convertedBy: TEXT,
     origin: object({

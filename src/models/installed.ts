@@ -121,22 +121,26 @@ export function variantName(model: Pick<ModelDescription, 'name' | 'sizes'>, siz
 export function variantsOf(model: InstalledModel, form: NumericForm): Variant[] {
   const record = model.forms[form];
   if (record === undefined) return [];
-  return model.sizes.map((size, index) => ({
-    name: variantName(model, size),
-    model: model.name,
-    family: model.family,
-    task: model.task,
-    alpha: model.alpha,
-    size,
-    form,
-    file: join(model.folder, record.file),
-    sha256: record.sha256,
-    input: record.input,
-    head: record.head,
-    preprocessing: { centralCrop: model.centralCrop },
-    labels: model.labels,
-    // What was published holds for the native size.
-    accuracy: index === 0 ? model.accuracy : { top1: null, top5: null, map: null },
-    multAdds: model.multAdds?.[index] ?? null,
-  }));
+  return model.sizes.map((size, index) => {
+    const quality = model.quality?.find((measured) => measured.size === size);
+    return {
+      name: variantName(model, size),
+      model: model.name,
+      family: model.family,
+      task: model.task,
+      alpha: model.alpha,
+      size,
+      form,
+      file: join(model.folder, record.file),
+      sha256: record.sha256,
+      input: record.input,
+      head: record.head,
+      preprocessing: { centralCrop: model.centralCrop },
+      labels: model.labels,
+      // What was published holds for the native size.
+      accuracy: index === 0 ? model.accuracy : { top1: null, top5: null, map: null },
+      multAdds: model.multAdds?.[index] ?? null,
+      ...(quality !== undefined && { quality }),
+    };
+  });
 }

@@ -6,6 +6,9 @@ const MAX_BYTES = 1024 * 1024;
 const MAX_LABELS = 32_768;
 const MAX_LENGTH = 500;
 
+/** How label files name the class that stands for nothing. */
+const BACKGROUND = /^(background|none|\?\?\?|)$/i;
+
 /** Stands in label files for a class that does not exist. */
 const UNUSED = '???';
 
@@ -83,7 +86,7 @@ function withoutNumbers(lines: readonly string[]): readonly string[] {
 /**
  * One label a class of the network. A file that leaves out the background, which TensorFlow's
  * networks have as class 0, gets it: a detector always has one, a classifier when it is ImageNet's
- * (1001 classes, 1000 names).
+ * (1001 classes, 1000 names). A file of one label too many whose first is the background loses it.
  *
  * @throws MND_LABELS_INVALID if the number is not the network's
  */
@@ -94,6 +97,9 @@ export function fitLabels(labels: readonly string[], head: ModelHead, subject: s
     if (head.kind === 'ssd') return ['', ...labels];
     if (classes === 1001) return ['background', ...labels];
   }
+  // The other way round: a file with a background for a network of the 1000 classes alone.
+  const [first = '', ...rest] = labels;
+  if (head.kind === 'classifier' && rest.length === classes && BACKGROUND.test(first)) return rest;
   throw codedError('MND_LABELS_INVALID', {
     subject,
     expected: `${classes} labels, one a class`,

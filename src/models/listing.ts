@@ -41,7 +41,18 @@ export function modelsOf(found: readonly Examined[]): InstalledModel[] {
 /** The part of an entry or a record that is its description. */
 export function descriptionOf(of: ModelDescription): ModelDescription {
   const { name, family, task, alpha, sizes, licence, centralCrop, accuracy, multAdds } = of;
-  return { name, family, task, alpha, sizes, licence, centralCrop, accuracy, multAdds };
+  const description = {
+    name,
+    family,
+    task,
+    alpha,
+    sizes,
+    licence,
+    centralCrop,
+    accuracy,
+    multAdds,
+  };
+  return of.quality === undefined ? description : { ...description, quality: of.quality };
 }
 
 /** The catalogue in its order, then what is installed besides, by name. */

@@ -1,5 +1,7 @@
+import { createReadStream, createWriteStream } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { codedError, isCodedError } from '../errors.js';
 import { extractMembers } from './archive.js';
 import type { CatalogEntry, ModelSource, SourceMember } from './catalog.js';
@@ -206,8 +208,25 @@ async function unpack(
       signal: options.signal,
     });
   }
-  for (const { member, file } of targets) await requireMember(archive, member, file);
-  return new Map(targets.map(({ member, file }) => [member.path, file]));
+  const files = new Map<string, string>();
+  for (const { member, file } of targets) {
+    const part =
+      member.range === undefined ? file : await cutOut(file, member.range, options.scratch);
+    await requireMember(archive, member, part);
+    files.set(member.path, part);
+  }
+  return files;
+}
+
+/** Copies a part of a file into one of its own, without reading it into memory. */
+async function cutOut(
+  file: string,
+  [start, end]: readonly [number, number],
+  scratch: string,
+): Promise<string> {
+  const part = join(scratch, `${basename(file)}-part`);
+  await pipeline(createReadStream(file, { start, end: end - 1 }), createWriteStream(part));
+  return part;
 }
 
 async function requireMember(archive: string, member: SourceMember, file: string): Promise<void> {

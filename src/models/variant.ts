@@ -71,6 +71,22 @@ export interface Accuracy {
   readonly map: number | null;
 }
 
+/**
+ * What one input size of a detector was measured to be worth (scripts/evaluate-detector.mjs), as
+ * shares: its detections against those of the float network at the native size, and the pictures of a
+ * known object in which it is found.
+ */
+export interface SizeQuality {
+  readonly size: number;
+  /** Of the float detections, those that have a counterpart. */
+  readonly matched: number;
+  /** Detections without a counterpart, as a share of the float ones. */
+  readonly extra: number;
+  /** Mean change of a matched detection's score. */
+  readonly scoreChange: number;
+  readonly hits: number;
+}
+
 /** One installed network at one input size: a rung the daemon can run. */
 export interface Variant {
   /** Name of the rung: the model's own for a classifier, `<model>_<size>` for a detector of several sizes. */
@@ -94,6 +110,8 @@ export interface Variant {
    */
   readonly labels: readonly string[];
   readonly accuracy: Accuracy;
+  /** Absent where nothing was measured. */
+  readonly quality?: SizeQuality;
   /** Multiply-adds of one inference, millions; null if unknown. */
   readonly multAdds: number | null;
 }

@@ -279,7 +279,13 @@ const MODELS: readonly (readonly [string, ModelSpec, string, RegExp])[] = [
     'MND_MODEL_TOO_LARGE',
     /values/,
   ],
-  ['a grey picture', withTensor(INPUT, { shape: [1, 32, 32, 1] }), 'MND_MODEL_SHAPE', /RGB/],
+  ['two channels', withTensor(INPUT, { shape: [1, 32, 32, 2] }), 'MND_MODEL_SHAPE', /RGB/],
+  [
+    'a grey picture for weights of three channels',
+    withTensor(INPUT, { shape: [1, 32, 32, 1] }),
+    'MND_MODEL_SHAPE',
+    /channels/,
+  ],
   [
     'a picture that is not square',
     withTensor(INPUT, { shape: [1, 32, 64, 3] }),

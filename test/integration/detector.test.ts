@@ -4,12 +4,8 @@ import t from 'tap';
 import { parseCalibration } from '#mobilenetd/convert/calibration.js';
 import { convertDetectorGraph } from '#mobilenetd/convert/convert-tfjs.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
-import type { SsdHead } from '#mobilenetd/models/variant.js';
-import { decodePicture } from '#mobilenetd/vision/decode.js';
-import { resizeBilinear } from '#mobilenetd/vision/resize.js';
-import { createSamplingPlan } from '#mobilenetd/vision/sampling.js';
-import { createAnchors, decodeDetections } from '#mobilenetd/vision/ssd.js';
-import { type OnnxModel, openOnnx } from '../convert/session.js';
+import { openOnnx } from '../convert/session.js';
+import { detect, picturePixels } from './run-detector.js';
 
 const FOLDER = process.env.MOBILENETD_DETECTOR ?? '.cache/ssdlite_mobilenet_v2_coco';
 const CALIBRATION = 'models/ssdlite_mobilenet_v2_coco.calibration.json';
@@ -60,24 +56,6 @@ const skip = existsSync(join(FOLDER, 'model.json'))
   ? false
   : `no detector in ${FOLDER}: run node scripts/fetch-detector.mjs`;
 
-async function picture(drawing: string): Promise<Uint8Array> {
-  const file = Buffer.from(svg(drawing));
-  const { width, height, bytes } = await decodePicture(file, { subject: 'scene' });
-  const layout = { width, height, format: 'rgb24', range: 'full' } as const;
-  const result = new Uint8Array(SIZE * SIZE * 3);
-  resizeBilinear(bytes, createSamplingPlan(layout, [0, 0, width, height], SIZE, SIZE), result);
-  return result;
-}
-
-async function detect(session: OnnxModel, head: SsdHead, input: Uint8Array) {
-  const results = await session.run(input, SIZE, SIZE);
-  const outputs = head.layers.map(({ boxes, scores }) => ({
-    boxes: results[boxes.name]?.data ?? new Uint8Array(),
-    scores: results[scores.name]?.data ?? new Uint8Array(),
-  }));
-  return decodeDetections(outputs, head, createAnchors(head, SIZE, SIZE), { threshold: 0.5 });
-}
-
 t.test('the published COCO detector sees what is drawn, int8 as float32', { skip }, async (t) => {
   const shards = readdirSync(FOLDER).filter((name) => name.startsWith('group1-shard'));
   const graph = readTfjs({
@@ -98,7 +76,15 @@ t.test('the published COCO detector sees what is drawn, int8 as float32', { skip
     if (head.kind !== 'ssd') throw new Error(head.kind);
     const session = await openOnnx(onnx);
     for (const [label, drawing] of SCENES) {
-      const detections = await detect(session, head, await picture(drawing));
+      const detections = await detect(
+        session,
+        head,
+        await picturePixels(Buffer.from(svg(drawing)), SIZE),
+        {
+          size: SIZE,
+          threshold: 0.5,
+        },
+      );
       const named = detections.map(({ index, score }) => ({ label: labels[index] ?? '', score }));
       found.push(named);
       t.equal(named[0]?.label, label, `${form}: ${JSON.stringify(named)}`);

@@ -5,6 +5,7 @@ import t from 'tap';
 import { describeMobilenetV1 } from '#mobilenetd/mobilenet/architecture.js';
 import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/catalog.js';
 import { readLabels } from '#mobilenetd/models/labels.js';
+import { qualityFigure } from '#mobilenetd/models/quality.js';
 
 const SHIPPED = 'models/catalog.json';
 
@@ -25,7 +26,25 @@ t.test('the shipped catalogue is complete and true to the architecture', async (
   }
   t.equal(new Set(family.map(({ accuracy }) => accuracy.top1)).size > 10, true);
   const names = catalog.models.map(({ name }) => name);
-  t.ok(names.includes('mobilenet_v2_1.0_224_quant'));
+  for (const name of [
+    'mobilenet_v2_1.0_224_quant',
+    'mobilenet_v3_large_1.0_224_uint8',
+    'mobilenet_v3_small_1.0_224_uint8',
+    'ssd_mobilenet_v1_coco_quant',
+    'ssd_mobilenet_v2_oidv4',
+  ]) {
+    t.ok(names.includes(name), name);
+  }
+  for (const { name, sizes, quality } of catalog.models) {
+    if (sizes.length === 1) continue;
+    t.strictSame(
+      quality?.map(({ size }) => size),
+      sizes,
+      `${name}: every size was measured`,
+    );
+    const figures = quality?.map(qualityFigure) ?? [];
+    t.ok((figures[0] ?? 0) > Math.max(...figures.slice(1)), `${name}: the native size is best`);
+  }
   t.strictSame(
     catalog.models.find(({ name }) => name === catalog.defaults.detect)?.sizes,
     [300, 236, 172, 140],
@@ -36,9 +55,10 @@ t.test('every label file of the catalogue is there, with its number of labels', 
   const catalog = await readCatalog();
   for (const entry of catalog.models) {
     const labels = await readLabels(labelsFileOf(catalog, entry));
-    t.equal(labels.length, entry.task === 'detect' ? 91 : 1001, entry.name);
+    const detector = entry.family === 'ssd_mobilenet_v2' ? 24 : 91;
+    t.equal(labels.length, entry.task === 'detect' ? detector : 1001, entry.name);
   }
-  const [detector] = catalog.models.filter(({ task }) => task === 'detect');
+  const detector = catalog.models.find(({ name }) => name === catalog.defaults.detect);
   const labels = detector === undefined ? [] : await readLabels(labelsFileOf(catalog, detector));
   t.equal(labels[0], '', 'the background has no name');
   t.equal(labels[1], 'person');
@@ -67,8 +87,8 @@ const MALFORMED: Readonly<Record<string, readonly [edit: Edit, place: RegExp]>> 
     /\/models\/3\/source\/sha256/,
   ],
   'an integrity that is none': [
-    (c) => Object.assign(entryOf(c, 17).source, { integrity: 'sha1-xyz' }),
-    /\/models\/17\/source\/integrity/,
+    (c) => Object.assign(entryOf(c, 19).source, { integrity: 'sha1-xyz' }),
+    /\/models\/19\/source\/integrity/,
   ],
   'a name that leaves the folder': [
     (c) => Object.assign(entryOf(c, 0), { name: '../evil' }),
@@ -110,11 +130,11 @@ const MALFORMED: Readonly<Record<string, readonly [edit: Edit, place: RegExp]>> 
   ],
   'the same member twice': [
     (c) => {
-      const { source } = entryOf(c, 17);
+      const { source } = entryOf(c, 19);
       const [first] = source.members as unknown[];
       Object.assign(source, { members: [first, first] });
     },
-    /\/models\/17\/source\/members has .* twice/,
+    /\/models\/19\/source\/members has .* twice/,
   ],
 };
 

@@ -19,6 +19,18 @@ export function innerName(graph: Graph, name: string): string {
   return outside && tensorOf(graph, name).shape.length === 4 ? `${name}:nchw` : name;
 }
 
+/**
+ * Name of a value that an addition or multiplication reads. Constants become ONNX constants: without
+ * dimensions, or [channels, 1, 1], which broadcasts over NCHW.
+ */
+export function operandName({ graph, builder }: Emission, name: string): string {
+  const tensor = tensorOf(graph, name);
+  if (tensor.data === null) return innerName(graph, name);
+  const type = tensor.type === 'int8' ? 'uint8' : tensor.type;
+  const count = tensor.data.length;
+  return builder.constant(`${name}:operand`, type, count === 1 ? [] : [count, 1, 1], tensor.data);
+}
+
 /** A convolution with its kernel sizes and channels, all checked against each other. */
 export interface ConvShapes {
   readonly inputShape: readonly [number, number, number, number];

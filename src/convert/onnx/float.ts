@@ -1,17 +1,23 @@
+import { paddingOf } from '../geometry.js';
 import type {
   Activation,
+  ActivationOperator,
   AddOperator,
   ConvOperator,
   GlobalAveragePoolOperator,
+  HardSwishOperator,
+  MaxPoolOperator,
+  MulOperator,
   NormalizeOperator,
 } from '../graph.js';
-import { constantOf, tensorOf } from '../tensors.js';
+import { constantOf, nhwcShape, tensorOf } from '../tensors.js';
 import {
   convAttributes,
   convShapes,
   type Emission,
   innerName,
   onnxWeightDims,
+  operandName,
   reorderWeights,
 } from './emission.js';
 
@@ -59,14 +65,42 @@ export function emitFloatConv(emission: Emission, operator: ConvOperator): void 
   });
 }
 
-export function emitFloatAdd(emission: Emission, operator: AddOperator): void {
+export function emitFloatBinary(
+  emission: Emission,
+  operator: AddOperator | MulOperator,
+  opType: 'Add' | 'Mul',
+): void {
+  const inputs = operator.inputs.map((input) => operandName(emission, input));
+  withActivation(emission, operator.output, operator.activation, (name) => {
+    emission.builder.node(opType, inputs, name);
+  });
+}
+
+export function emitFloatHardSwish(
+  { graph, builder }: Emission,
+  operator: HardSwishOperator,
+): void {
+  builder.node('HardSwish', [innerName(graph, operator.input)], innerName(graph, operator.output));
+}
+
+export function emitFloatActivation(emission: Emission, operator: ActivationOperator): void {
   const { graph, builder } = emission;
   withActivation(emission, operator.output, operator.activation, (name) => {
-    builder.node(
-      'Add',
-      operator.inputs.map((input) => innerName(graph, input)),
-      name,
-    );
+    builder.node('Identity', [innerName(graph, operator.input)], name);
+  });
+}
+
+/** The same for uint8 and float32. */
+export function emitMaxPool({ graph, builder }: Emission, operator: MaxPoolOperator): void {
+  const { kernel, stride, padding } = operator;
+  const [, rows, columns] = nhwcShape(tensorOf(graph, operator.input));
+  const geometry = { stride, padding, dilation: [1, 1] } as const;
+  const [top, bottom] = paddingOf(geometry, 'height', rows, kernel[0]);
+  const [left, right] = paddingOf(geometry, 'width', columns, kernel[1]);
+  builder.node('MaxPool', [innerName(graph, operator.input)], innerName(graph, operator.output), {
+    kernel_shape: kernel,
+    strides: stride,
+    pads: [top, left, bottom, right],
   });
 }
 

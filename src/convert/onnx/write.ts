@@ -3,12 +3,21 @@ import type { Graph, Operator, ReshapeOperator, Tensor } from '../graph.js';
 import { elementCount, nhwcShape, tensorOf } from '../tensors.js';
 import { createOnnxBuilder } from './builder.js';
 import { type Emission, innerName } from './emission.js';
-import { emitFloatAdd, emitFloatAverage, emitFloatConv, emitNormalize } from './float.js';
 import {
-  emitQuantizedAdd,
+  emitFloatActivation,
+  emitFloatAverage,
+  emitFloatBinary,
+  emitFloatConv,
+  emitFloatHardSwish,
+  emitMaxPool,
+  emitNormalize,
+} from './float.js';
+import {
+  emitQuantizedActivation,
   emitQuantizedAverage,
+  emitQuantizedBinary,
   emitQuantizedConv,
-  emitRequantize,
+  emitQuantizedHardSwish,
 } from './quantized.js';
 
 export interface WriteOptions {
@@ -98,8 +107,23 @@ function emitOperator(emission: Emission, operator: Operator): void {
       else emitFloatConv(emission, operator);
       break;
     case 'add':
-      if (quantized) emitQuantizedAdd(emission, operator);
-      else emitFloatAdd(emission, operator);
+      if (quantized) emitQuantizedBinary(emission, operator, 'QLinearAdd');
+      else emitFloatBinary(emission, operator, 'Add');
+      break;
+    case 'mul':
+      if (quantized) emitQuantizedBinary(emission, operator, 'QLinearMul');
+      else emitFloatBinary(emission, operator, 'Mul');
+      break;
+    case 'hard-swish':
+      if (quantized) emitQuantizedHardSwish(emission, operator);
+      else emitFloatHardSwish(emission, operator);
+      break;
+    case 'activation':
+      if (quantized) emitQuantizedActivation(emission, operator);
+      else emitFloatActivation(emission, operator);
+      break;
+    case 'max-pool':
+      emitMaxPool(emission, operator);
       break;
     case 'global-average-pool':
       if (quantized) emitQuantizedAverage(emission, operator);
@@ -112,7 +136,7 @@ function emitOperator(emission: Emission, operator: Operator): void {
       emitNormalize(emission, operator);
       break;
     case 'requantize':
-      emitRequantize(emission, operator);
+      emitQuantizedActivation(emission, { ...operator, activation: 'none' });
       break;
   }
 }

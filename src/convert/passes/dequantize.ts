@@ -30,6 +30,13 @@ function floatBias(graph: Graph, operator: ConvOperator, tensor: Tensor): Tensor
   return floatConstant(tensor, data);
 }
 
+/** A constant that an addition or multiplication reads. */
+function floatOperand(tensor: Tensor): Tensor {
+  const { scale, zeroPoint } = scalarQuantization(tensor);
+  const data = Float32Array.from(constantOf(tensor), (value) => (value - zeroPoint) * scale);
+  return { ...floatConstant(tensor, data), name: `${tensor.name}:float` };
+}
+
 /**
  * Turns a quantized graph into its float32 counterpart. Inputs stay uint8 pictures: a `normalize`
  * operator makes them real values; everything else is float32. Clamping by a quantized range that
@@ -72,9 +79,15 @@ export function dequantize(graph: Graph): Graph {
       const biasName = `${operator.output}:float bias`;
       tensors.set(biasName, { ...bias, name: biasName });
       operators.push({ ...named, bias: biasName });
-    } else if (operator.kind === 'add') {
-      const [first, second] = operator.inputs;
-      operators.push({ ...operator, inputs: [real(first), real(second)] });
+    } else if (operator.kind === 'add' || operator.kind === 'mul') {
+      const [first, second] = operator.inputs.map((name) => {
+        const tensor = tensorOf(graph, name);
+        if (tensor.data === null) return real(name);
+        const constant = floatOperand(tensor);
+        tensors.set(constant.name, constant);
+        return constant.name;
+      });
+      operators.push({ ...operator, inputs: [first ?? '', second ?? ''] });
     } else {
       // Real values do not change when they are quantized another way.
       const kind = operator.kind === 'requantize' ? 'reshape' : operator.kind;

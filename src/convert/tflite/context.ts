@@ -139,6 +139,12 @@ export function addConstant(
   shape: readonly number[] = tensor.shape,
 ): Tensor {
   const data = constantValues(operator, tensor, types);
+  if (data instanceof Float32Array && !data.every(Number.isFinite)) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject: `${subjectOf(operator)}, tensor ${tensor.index} (${tensor.name})`,
+      expected: 'finite numbers',
+    });
+  }
   const quantized = tensor.scale.length > 0;
   const added: Tensor = {
     name: context.uniqueName(tensor.name),
@@ -210,6 +216,28 @@ export function addActivation(context: ReadContext, subject: string, tensor: Tfl
   context.tensors.set(added.name, added);
   context.names.set(tensor.index, added.name);
   return added;
+}
+
+/** Adds a quantized or float constant that is read like an activation; int8 becomes uint8. */
+export function addOperand(
+  context: ReadContext,
+  operator: TfliteOperator,
+  tensor: TfliteTensor,
+): Tensor {
+  const constant = addConstant(context, operator, tensor, ['uint8', 'int8', 'float32']);
+  const [zeroPoint] = constant.quantization?.zeroPoint ?? [];
+  if (constant.type !== 'float32' && (zeroPoint === undefined || tensor.scale.length !== 1)) {
+    throw badShape(operator, `one scale of tensor ${tensor.index}`, `${tensor.scale.length}`);
+  }
+  if (constant.type !== 'int8' || constant.quantization === null) return constant;
+  const moved: Tensor = {
+    ...constant,
+    type: 'uint8',
+    quantization: { ...constant.quantization, zeroPoint: [(zeroPoint ?? 0) + 128] },
+    data: Uint8Array.from(constant.data ?? [], (value) => value + 128),
+  };
+  context.tensors.set(moved.name, moved);
+  return moved;
 }
 
 /** Adds an activation that no tensor of the file stands for, like another but for its shape. */

@@ -1,10 +1,12 @@
 import { toReference } from 'flatbuffers/js/flexbuffers.js';
 import { codedError } from '../../errors.js';
+import { freeSize } from '../free-size.js';
 import type { Graph } from '../graph.js';
 import { nhwcShape, tensorOf } from '../tensors.js';
 import { constantValues, operandOf, subjectOf } from './context.js';
 import type { TfliteModel, TfliteOperator, TfliteTensor } from './model.js';
-import { INPUT_NAME, readGraph } from './read.js';
+import { INPUT_NAME, type PictureScaling } from './picture.js';
+import { readGraph } from './read.js';
 
 /** The custom operator that ends TensorFlow's SSD models: box decoding and suppression. */
 const POSTPROCESS = 'TFLite_Detection_PostProcess';
@@ -152,6 +154,46 @@ export function detectorGraph(model: TfliteModel, postprocess: TfliteOperator): 
     setting(postprocess, 'w_scale', 5),
   ] as const;
   return { graph, layers, classes, anchors, boxScales };
+}
+
+/** Boxes [1, anchors, 4] and scores [1, anchors, classes] of an SSD that leaves decoding to its user. */
+export interface RawSsdOutputs {
+  readonly boxes: TfliteTensor;
+  readonly scores: TfliteTensor;
+}
+
+/** The outputs of an SSD without post-processing; null for any other model. */
+export function findRawSsd(model: TfliteModel): RawSsdOutputs | null {
+  const [boxes, scores] = model.outputs.map((index) => model.tensors[index]);
+  if (boxes === undefined || scores === undefined || model.outputs.length !== 2) return null;
+  const [anchors] = boxes.shape.slice(1);
+  const fits = boxes.shape.join() === `1,${anchors},4` && scores.shape.length === 3;
+  return fits && scores.shape[1] === anchors ? { boxes, scores } : null;
+}
+
+/**
+ * Reads an SSD without post-processing, cut before the reshapes: boxes and scores of each feature map
+ * in turn, under the convolutions' own names. Works at any input size.
+ *
+ * Throws MND_MODEL_INVALID, MND_MODEL_OPERATOR or MND_MODEL_SHAPE.
+ */
+export function rawSsdGraph(
+  model: TfliteModel,
+  { boxes, scores }: RawSsdOutputs,
+  scaling?: PictureScaling,
+): Graph {
+  const scoreMaps = featureMaps(model, scores);
+  const outputs = featureMaps(model, boxes).flatMap((box, layer) => {
+    const score = scoreMaps[layer];
+    return score === undefined ? [box] : [box, score];
+  });
+  if (outputs.length !== 2 * scoreMaps.length || new Set(outputs).size !== outputs.length) {
+    throw notSsd('boxes and scores of each feature map', `${outputs.length} tensors`);
+  }
+  const names = new Map(outputs.map(({ index, name }) => [index, name]));
+  if (new Set(names.values()).size !== names.size)
+    throw notSsd('names for all outputs', 'a double');
+  return freeSize(readGraph(model, names, scaling));
 }
 
 /** Anchors as real numbers; they are stored as float32 or as uint8 with a scale. */

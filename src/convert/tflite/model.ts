@@ -13,6 +13,7 @@ import {
   TENSOR_TYPES,
   TYPE_SIZE,
 } from './schema.js';
+import { unpackHalfWeights } from './stored-weights.js';
 
 /** A tensor as the file has it. */
 export interface TfliteTensor {
@@ -190,7 +191,7 @@ function checkSharing(tensors: readonly TfliteTensor[], fileBytes: number): void
 
 /**
  * Parses a .tflite file: one subgraph, its tensors and operators, all indices checked. Constants stay
- * views into `file`; nothing larger than the file is allocated.
+ * views into `file`, but for float16 weights, which become float32.
  *
  * Throws MND_MODEL_TOO_LARGE, MND_MODEL_TRUNCATED, MND_MODEL_INVALID or MND_MODEL_SHAPE.
  */
@@ -232,5 +233,5 @@ export function parseTflite(file: Uint8Array): TfliteModel {
   const outputs = reader.int32s(subgraph, SUBGRAPH.outputs);
   checkIndices('the inputs', inputs, tensors.length, 0);
   checkIndices('the outputs', outputs, tensors.length, 0);
-  return { tensors, operators, inputs, outputs };
+  return unpackHalfWeights({ tensors, operators, inputs, outputs }, file.length);
 }

@@ -12,6 +12,14 @@ import {
   unsupported,
 } from './context.js';
 import { readConv2d, readDepthwiseConv2d, readFullyConnected, readPad } from './convolution.js';
+import {
+  readAdd,
+  readHardSwish,
+  readMaxPool,
+  readMul,
+  readRelu,
+  readRelu6,
+} from './elementwise.js';
 import type { TfliteOperator } from './model.js';
 
 type OperatorReader = (context: ReadContext, operator: TfliteOperator) => void;
@@ -84,24 +92,6 @@ const readMean: OperatorReader = (context, operator) => {
   context.operators.push({ kind: 'global-average-pool', input: input.name, output: output.name });
 };
 
-const readAdd: OperatorReader = (context, operator) => {
-  const first = activationOf(context, operator, 0);
-  const second = activationOf(context, operator, 1);
-  const output = outputOf(context, operator);
-  requireSameType(operator, first, output);
-  requireSameType(operator, second, output);
-  const shapes = [first, second, output].map(({ shape }) => shape.join(', '));
-  if (shapes[0] !== shapes[2] || shapes[1] !== shapes[2]) {
-    throw badShape(operator, 'two inputs and an output of one shape', `[${shapes.join('], [')}]`);
-  }
-  context.operators.push({
-    kind: 'add',
-    inputs: [first.name, second.name],
-    output: output.name,
-    activation: fusedActivation(operator, 0),
-  });
-};
-
 const readReshape: OperatorReader = (context, operator) => {
   const input = activationOf(context, operator, 0);
   const output = outputOf(context, operator);
@@ -141,6 +131,11 @@ export const OPERATOR_READERS: Readonly<Record<string, OperatorReader>> = {
   AVERAGE_POOL_2D: readAveragePool,
   MEAN: readMean,
   ADD: readAdd,
+  MUL: readMul,
+  HARD_SWISH: readHardSwish,
+  RELU: readRelu,
+  RELU6: readRelu6,
+  MAX_POOL_2D: readMaxPool,
   PAD: readPad,
   QUANTIZE: readQuantize,
   RESHAPE: readReshape,

@@ -1,54 +1,20 @@
 import { codedError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { tensorOf } from '../tensors.js';
-import { addActivation, operandOf, type ReadContext, unsupported } from './context.js';
+import { operandOf, type ReadContext, unsupported } from './context.js';
 import { parseTflite, type TfliteModel, type TfliteOperator } from './model.js';
 import { OPERATOR_READERS } from './operators.js';
-
-/** Name of the picture input of every converted model. */
-export const INPUT_NAME = 'input';
+import {
+  addPicture,
+  findPicture,
+  INPUT_NAME,
+  onlyTensor,
+  type PictureScaling,
+  reservedName,
+} from './picture.js';
 
 /** Name of the output of a converted classifier. */
 export const LOGITS_NAME = 'logits';
-
-function onlyTensor(model: TfliteModel, list: 'inputs' | 'outputs'): number {
-  const [index] = model[list];
-  if (index === undefined || model[list].length !== 1) {
-    throw codedError('MND_MODEL_SHAPE', {
-      subject: 'TFLite file',
-      expected: `a model with one ${list === 'inputs' ? 'input' : 'output'}`,
-      found: `${model[list].length}`,
-    });
-  }
-  return index;
-}
-
-function addPictureInput(context: ReadContext, index: number): void {
-  const source = context.model.tensors[index];
-  const [batch, height, width, channels] = source?.shape ?? [];
-  if (
-    source === undefined ||
-    source.shape.length !== 4 ||
-    batch !== 1 ||
-    channels !== 3 ||
-    height === undefined ||
-    height !== width
-  ) {
-    throw codedError('MND_MODEL_SHAPE', {
-      subject: 'model input',
-      expected: 'one square RGB picture [1, size, size, 3]',
-      found: `[${(source?.shape ?? []).join(', ')}]`,
-    });
-  }
-  const input = addActivation(context, 'model input', source);
-  if (input.type !== 'uint8') {
-    throw codedError('MND_MODEL_SHAPE', {
-      subject: 'model input',
-      expected: 'a quantized picture (uint8 or int8)',
-      found: input.type,
-    });
-  }
-}
 
 /**
  * The tensor that holds the logits: the output itself, or what is before a final SOFTMAX, which is
@@ -56,7 +22,7 @@ function addPictureInput(context: ReadContext, index: number): void {
  * gets the scale and zero point instead.
  */
 function findLogits(model: TfliteModel): number {
-  let index = onlyTensor(model, 'outputs');
+  let { index } = onlyTensor(model, 'outputs');
   const seen = new Set<TfliteOperator>();
   const left = new Set<string>(['QUANTIZE', 'DEQUANTIZE', 'SOFTMAX']);
   for (;;) {
@@ -72,32 +38,6 @@ function findLogits(model: TfliteModel): number {
     seen.add(producer);
     index = operandOf({ model }, producer, 'inputs', 0).index;
   }
-}
-
-/** Products of 255 and the scale of a picture that is stored as it is: [0, 1], [−1, 1], [0, 255]. */
-const PICTURE_SPANS = [1, 2, 255];
-
-/**
- * The tensor that the picture's bytes are: the input, or what QUANTIZE makes of a float32 input. A
- * float32 input is fed normalized pictures by its own rules, but once quantized its stored values
- * are 0 to 255 again; that must show in the scale.
- */
-function findPicture(model: TfliteModel): number {
-  const index = onlyTensor(model, 'inputs');
-  if (model.tensors[index]?.type !== 'float32') return index;
-  const readers = model.operators.filter((operator) => operator.inputs.includes(index));
-  const [quantize] = readers;
-  if (quantize?.name !== 'QUANTIZE' || readers.length !== 1) return index;
-  const output = operandOf({ model }, quantize, 'outputs', 0);
-  const span = 255 * (output.scale[0] ?? 0);
-  if (!PICTURE_SPANS.some((wanted) => Math.abs(span - wanted) < 0.02 * wanted)) {
-    throw unsupported(
-      quantize,
-      'a picture over the whole range of its bytes',
-      `a range of ${span}`,
-    );
-  }
-  return output.index;
 }
 
 /** The operators that some tensors depend on, in the order of the file. */
@@ -148,11 +88,18 @@ function createContext(model: TfliteModel, reserved: ReadonlyMap<number, string>
 /**
  * Reads the part of a model between its picture and some of its tensors. These become outputs under
  * the given names, the picture becomes the input {@link INPUT_NAME}.
+ *
+ * @param scaling how pixels become the real numbers of a float32 input; [−1, 1] unless given
  */
-export function readGraph(model: TfliteModel, outputs: ReadonlyMap<number, string>): Graph {
-  const inputIndex = findPicture(model);
-  const context = createContext(model, new Map([...outputs, [inputIndex, INPUT_NAME]]));
-  addPictureInput(context, inputIndex);
+export function readGraph(
+  model: TfliteModel,
+  outputs: ReadonlyMap<number, string>,
+  scaling?: PictureScaling,
+): Graph {
+  const picture = findPicture(model);
+  const inputIndex = picture.index;
+  const context = createContext(model, new Map([...outputs, [inputIndex, reservedName(picture)]]));
+  addPicture(context, picture, scaling);
   for (const operator of operatorsBefore(model, outputs)) {
     if (!operator.outputs.includes(inputIndex)) readOperator(context, operator);
   }
@@ -169,13 +116,13 @@ export function readGraph(model: TfliteModel, outputs: ReadonlyMap<number, strin
 }
 
 /**
- * The graph of a TFLite classifier: a quantized one with a square RGB input called `input` and one
- * output [1, classes] called `logits`. A final softmax is left out.
+ * The graph of a TFLite classifier: a square RGB picture called `input` in, one output [1, classes]
+ * called `logits`. A final softmax is left out.
  *
  * Throws MND_MODEL_INVALID, MND_MODEL_OPERATOR or MND_MODEL_SHAPE, naming the operator or the tensor.
  */
-export function classifierGraph(model: TfliteModel): Graph {
-  const graph = readGraph(model, new Map([[findLogits(model), LOGITS_NAME]]));
+export function classifierGraph(model: TfliteModel, scaling?: PictureScaling): Graph {
+  const graph = readGraph(model, new Map([[findLogits(model), LOGITS_NAME]]), scaling);
   const { shape } = tensorOf(graph, LOGITS_NAME);
   if (shape.length !== 2) {
     throw codedError('MND_MODEL_SHAPE', {

@@ -1,0 +1,91 @@
+import { codedError } from '../../errors.js';
+import { damaged } from './fields.js';
+import type { OnnxFile } from './parse.js';
+
+/**
+ * Operators that classifiers are made of. Not among them is what makes a large tensor of a few
+ * numbers (ConstantOfShape, Expand, Tile, Range, Resize), what loops, and what reads files.
+ */
+const OPERATORS = new Set(
+  (
+    'Abs Add AveragePool BatchNormalization Cast Ceil Clip Concat Constant Conv ConvInteger ' +
+    'DequantizeLinear Div Dropout DynamicQuantizeLinear Elu Erf Exp Flatten Floor Gather Gelu Gemm ' +
+    'GlobalAveragePool GlobalMaxPool HardSigmoid HardSwish Identity InstanceNormalization ' +
+    'LayerNormalization LeakyRelu LRN LogSoftmax MatMul MatMulInteger Max MaxPool Min Mish Mul Neg ' +
+    'Pad Pow PRelu QLinearConv QLinearMatMul QuantizeLinear ReduceMean ReduceMax ReduceSum Relu ' +
+    'Reshape Round Selu Shape Sigmoid Sign Slice Softmax Softplus Softsign Split Sqrt Squeeze Sub ' +
+    'Sum Tanh ThresholdedRelu Transpose Unsqueeze Where'
+  ).split(' '),
+);
+
+/** Quantized operators of onnxruntime's own set, as its quantizer writes them. */
+const MICROSOFT_OPERATORS = new Set(
+  (
+    'FusedConv FusedGemm QGemm QLinearAdd QLinearAveragePool QLinearConcat QLinearGlobalAveragePool ' +
+    'QLinearLeakyRelu QLinearMul QLinearReduceMean QLinearSigmoid QLinearSoftmax DequantizeLinear ' +
+    'QuantizeLinear Gelu FastGelu'
+  ).split(' '),
+);
+
+/**
+ * Makes sure that a graph is made of known operators, computes every value once and has no cycle.
+ *
+ * @throws MND_MODEL_OPERATOR, naming the operator; MND_MODEL_INVALID
+ */
+export function checkGraph(file: OnnxFile): void {
+  for (const { opType, domain } of file.nodes) {
+    const known =
+      domain === '' || domain === 'ai.onnx'
+        ? OPERATORS.has(opType)
+        : domain === 'com.microsoft' && MICROSOFT_OPERATORS.has(opType);
+    if (!known) {
+      throw codedError('MND_MODEL_OPERATOR', {
+        subject: 'ONNX file',
+        expected: 'operators that classifiers are made of',
+        found: `"${domain === '' ? opType : `${domain}:${opType}`}"`,
+      });
+    }
+  }
+  checkOrder(file);
+}
+
+/** Every node reads constants, inputs or what other nodes compute, and can at last be run. */
+function checkOrder({ nodes, inputs, constants }: OnnxFile): void {
+  const producers = new Map<string, number>();
+  for (const [index, { outputs }] of nodes.entries()) {
+    for (const output of outputs) {
+      if (output === '') continue;
+      if (producers.has(output) || constants.has(output)) {
+        throw damaged(`"${output}" computed twice`);
+      }
+      producers.set(output, index);
+    }
+  }
+  const known = new Set([...constants, ...inputs.map(({ name }) => name)]);
+  const readers = new Map<number, number[]>();
+  const waiting = nodes.map(({ inputs: reads }, index) => {
+    const needed = new Set<number>();
+    for (const name of reads) {
+      if (name === '' || known.has(name)) continue;
+      const producer = producers.get(name);
+      if (producer === undefined) throw damaged(`"${name}", which nothing computes`);
+      needed.add(producer);
+    }
+    for (const producer of needed) {
+      const others = readers.get(producer);
+      if (others === undefined) readers.set(producer, [index]);
+      else others.push(index);
+    }
+    return needed.size;
+  });
+  const ready = waiting.flatMap((count, index) => (count === 0 ? [index] : []));
+  let done = 0;
+  for (let index = ready.pop(); index !== undefined; index = ready.pop()) {
+    done += 1;
+    for (const reader of readers.get(index) ?? []) {
+      waiting[reader] = (waiting[reader] ?? 0) - 1;
+      if (waiting[reader] === 0) ready.push(reader);
+    }
+  }
+  if (done < nodes.length) throw damaged('operators that wait for each other (a cycle)');
+}

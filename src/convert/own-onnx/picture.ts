@@ -1,0 +1,120 @@
+import { codedError } from '../../errors.js';
+import type { OnnxFile, OnnxValue } from './parse.js';
+
+/** real = scale · (pixel − mean); one number, or one for each of red, green and blue. */
+export interface ChannelScaling {
+  readonly mean: readonly number[];
+  readonly scale: readonly number[];
+}
+
+/** The picture that a network takes. */
+export interface OnnxPicture {
+  readonly input: OnnxValue;
+  readonly size: number;
+  readonly channels: 1 | 3;
+  /** Whether channels come before rows. */
+  readonly planar: boolean;
+  readonly type: 'float32' | 'uint8';
+  /** Blue first. */
+  readonly reversed: boolean;
+  /** Null for uint8. */
+  readonly scaling: ChannelScaling | null;
+}
+
+const FLOAT = 1;
+const UINT8 = 2;
+
+/** ONNX' own metadata for pictures (docs/MetadataProps.md of the ONNX repository). */
+const NOMINAL_RANGES: Readonly<Record<string, ChannelScaling>> = {
+  NominalRange_0_255: { mean: [0], scale: [1] },
+  Normalized_0_1: { mean: [0], scale: [1 / 255] },
+  Normalized_1_1: { mean: [127.5], scale: [1 / 127.5] },
+};
+
+/**
+ * Finds the one picture input of a classifier and how pixels become its numbers: by what is given, or
+ * by the file's metadata (`mean` and `scale` or `std`, or ONNX' `Image.NominalPixelRange`).
+ *
+ * @throws MND_MODEL_SHAPE, MND_USAGE if a float input's scaling is neither given nor in the file
+ */
+export function findPicture(file: OnnxFile, given: ChannelScaling | null): OnnxPicture {
+  const [input, ...others] = file.inputs.filter(({ name }) => !file.constants.has(name));
+  if (input === undefined || others.length > 0) {
+    throw shapeError(
+      'one picture as input',
+      `${others.length + (input === undefined ? 0 : 1)} inputs`,
+    );
+  }
+  const [batch, second, third, fourth] = input.shape ?? [];
+  const planar = second === 3 || second === 1;
+  const [height, width, channels] = planar ? [third, fourth, second] : [second, third, fourth];
+  const colours = channels === 1 || channels === 3 ? channels : null;
+  const square = height === width && height !== undefined && height >= 8 && height <= 1024;
+  if (input.shape?.length !== 4 || (batch !== 1 && batch !== -1) || colours === null || !square) {
+    throw shapeError(
+      'one square picture of a fixed size, [1, 3, size, size] or [1, size, size, 3]',
+      `[${(input.shape ?? []).map((side) => (side < 0 ? '?' : side)).join(', ')}]`,
+    );
+  }
+  if (input.type !== FLOAT && input.type !== UINT8) {
+    throw shapeError('a float32 or uint8 picture', `data type ${input.type}`);
+  }
+  return {
+    input,
+    size: height,
+    channels: colours,
+    planar,
+    type: input.type === FLOAT ? 'float32' : 'uint8',
+    reversed: file.metadata.get('Image.BitmapPixelFormat')?.startsWith('Bgr') ?? false,
+    scaling: input.type === FLOAT ? scalingOf(file, given, colours) : null,
+  };
+}
+
+function scalingOf(file: OnnxFile, given: ChannelScaling | null, channels: 1 | 3): ChannelScaling {
+  const scaling = given ?? scalingInFile(file.metadata);
+  if (scaling === null) {
+    throw codedError('MND_USAGE', {
+      subject: 'a float32 picture',
+      expected: 'how its numbers come from pixels: number = scale · (pixel − mean)',
+      found: 'neither --mean and --scale nor metadata in the file',
+      next: 'e.g. --mean 127.5 --scale 0.00784 for [−1, 1], --mean 0 --scale 0.00392 for [0, 1]',
+    });
+  }
+  const fits = (numbers: readonly number[]) => numbers.length === 1 || numbers.length === channels;
+  if (fits(scaling.mean) && fits(scaling.scale)) return scaling;
+  throw codedError('MND_USAGE', {
+    subject: 'mean and scale',
+    expected: channels === 1 ? 'one number' : 'one number, or one a channel',
+    found: `${scaling.mean.length} and ${scaling.scale.length}`,
+  });
+}
+
+function scalingInFile(metadata: ReadonlyMap<string, string>): ChannelScaling | null {
+  const nominal = NOMINAL_RANGES[metadata.get('Image.NominalPixelRange') ?? ''];
+  const mean = numbersIn(metadata.get('mean'));
+  const scale = numbersIn(metadata.get('scale'));
+  const deviation = numbersIn(metadata.get('std'));
+  const factor = scale ?? deviation?.map((value) => 1 / value) ?? null;
+  if (mean === null || factor === null) return nominal ?? null;
+  if (factor.every((value) => Number.isFinite(value) && value !== 0))
+    return { mean, scale: factor };
+  throw codedError('MND_MODEL_INVALID', {
+    subject: 'ONNX file',
+    expected: 'finite numbers other than 0 as scale',
+    found: factor.join(', '),
+  });
+}
+
+function numbersIn(text: string | undefined): number[] | null {
+  if (text === undefined) return null;
+  const numbers = text
+    .replace(/[[\]]/g, '')
+    .split(/[\s,;]+/)
+    .filter((part) => part !== '')
+    .map(Number);
+  return numbers.length > 0 && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+function shapeError(expected: string, found: string): Error {
+  return codedError('MND_MODEL_SHAPE', { subject: 'model input', expected, found });
+}

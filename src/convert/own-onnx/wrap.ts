@@ -1,0 +1,115 @@
+import protobuf from 'protobufjs/light.js';
+import {
+  type EncodedNode,
+  type EncodedTensor,
+  encodeNode,
+  encodeTensor,
+  encodeValue,
+  graphField,
+} from './encode.js';
+import type { OnnxFile } from './parse.js';
+import type { OnnxPicture } from './picture.js';
+
+/** ITU-R BT.601 luma of red, green and blue. */
+const LUMA = Float32Array.of(0.299, 0.587, 0.114);
+
+/** TensorProto.DataType */
+const FLOAT = 1;
+const UINT8 = 2;
+
+export interface Wrapping {
+  /** Name of the new input; no value of the network has it, or begins with it and a colon. */
+  readonly input: string;
+  /** Value of the network that holds the logits, in whatever shape. */
+  readonly logits: string;
+  /** Name of the new output, [1, classes]. */
+  readonly output: string;
+  readonly classes: number;
+}
+
+/** A file in which a uint8 picture goes into the network and its logits come out. */
+export function wrapNetwork(
+  file: OnnxFile,
+  picture: OnnxPicture,
+  { input, logits, output, classes }: Wrapping,
+): Uint8Array {
+  const { nodes, tensors } = preprocessing(picture, input);
+  const shape = `${output}:shape`;
+  tensors.push({ name: shape, dims: [2], values: BigInt64Array.of(1n, BigInt(classes)) });
+  const before = protobuf.Writer.create();
+  for (const node of nodes) graphField(before, 'node', encodeNode(node));
+  const after = protobuf.Writer.create();
+  const row = { opType: 'Reshape', inputs: [logits, shape], output };
+  graphField(after, 'node', encodeNode(row));
+  for (const tensor of tensors) graphField(after, 'initializer', encodeTensor(tensor));
+  graphField(after, 'input', encodeValue(input, UINT8, [1, picture.size, picture.size, 3]));
+  graphField(after, 'output', encodeValue(output, FLOAT, [1, classes]));
+  // Old files list their constants among the inputs.
+  const constants = file.inputs.filter(({ name }) => file.constants.has(name));
+  const parts = [
+    before.finish(),
+    ...file.nodes.map(({ raw }) => raw),
+    ...file.graphRest,
+    ...constants.map(({ raw }) => raw),
+    after.finish(),
+  ];
+  const length = parts.reduce((sum, part) => sum + part.length, 0);
+  const head = protobuf.Writer.create().uint32(GRAPH_TAG).uint32(length).finish();
+  return concatenate([...file.modelRest, head, ...parts]);
+}
+
+/** ModelProto.graph, length-delimited. */
+const GRAPH_TAG = (7 << 3) | 2;
+
+function concatenate(parts: readonly Uint8Array[]): Uint8Array {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/** Operators from the uint8 picture, NHWC, to the network's input. */
+function preprocessing(picture: OnnxPicture, input: string) {
+  const nodes: EncodedNode[] = [];
+  const tensors: EncodedTensor[] = [];
+  const { channels, planar, type, scaling } = picture;
+  let value = input;
+  const apply = (
+    opType: string,
+    more: readonly string[] = [],
+    attributes: Partial<EncodedNode> = {},
+  ) => {
+    const output = `${input}:${nodes.length}`;
+    nodes.push({ opType, inputs: [value, ...more], output, ...attributes });
+    value = output;
+  };
+  const constant = (name: string, dims: readonly number[], values: EncodedTensor['values']) => {
+    tensors.push({ name: `${input}:${name}`, dims, values });
+    return `${input}:${name}`;
+  };
+  if (picture.reversed && channels === 3) {
+    apply('Gather', [constant('order', [3], BigInt64Array.of(2n, 1n, 0n))], { int: { axis: 3 } });
+  }
+  const convert = type === 'float32' || channels === 1;
+  if (convert) apply('Cast', [], { int: { to: FLOAT } });
+  if (channels === 1 || planar) apply('Transpose', [], { ints: { perm: [0, 3, 1, 2] } });
+  if (channels === 1) apply('Conv', [constant('luma', [1, 3, 1, 1], LUMA)]);
+  if (scaling !== null) {
+    const dims = (count: number) => (planar || channels === 1 ? [count, 1, 1] : [count]);
+    const numbers = (name: string, values: readonly number[]) =>
+      constant(name, dims(values.length), Float32Array.from(values));
+    apply('Sub', [numbers('mean', scaling.mean)]);
+    apply('Mul', [numbers('scale', scaling.scale)]);
+  }
+  if (channels === 1 && !planar) apply('Transpose', [], { ints: { perm: [0, 2, 3, 1] } });
+  if (convert && type === 'uint8') {
+    // Cast cuts off, so halves are added for rounding.
+    apply('Add', [constant('half', [1], Float32Array.of(0.5))]);
+    apply('Cast', [], { int: { to: UINT8 } });
+  }
+  nodes.push({ opType: 'Identity', inputs: [value], output: picture.input.name });
+  return { nodes, tensors };
+}
