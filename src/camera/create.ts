@@ -1,14 +1,22 @@
 import { codedError } from '../errors.js';
 import type { Clock, FrameRate } from './clock.js';
 import { createDemoSource } from './demo/source.js';
-import type { FfmpegInput, HardwareDecoding, Rotation } from './ffmpeg/arguments.js';
+import type {
+  FfmpegInput,
+  HardwareDecoding,
+  Rotation,
+  RtspTransport,
+  V4l2Format,
+} from './ffmpeg/arguments.js';
 import { createFfmpegSource } from './ffmpeg/source.js';
 import { createFilesSource } from './files.js';
 import type { LibcameraControls } from './libcamera/controls.js';
 import { createStillSource } from './libcamera/still.js';
 import { createLibcameraStream } from './libcamera/stream.js';
-import { createMask, type Polygon, withMask } from './mask.js';
+import { createMaskStep, type Polygon } from './mask.js';
+import { type PixelStep, withPixels } from './pixels.js';
 import type { SpawnChild } from './process.js';
+import { createRotation } from './rotate.js';
 import type { Source } from './source.js';
 import { createWatchSource } from './watch.js';
 
@@ -40,8 +48,16 @@ export interface SourceOptions {
   readonly fps: number;
   /** Clockwise, degrees. */
   readonly rotation: Rotation;
+  /** libcamera: `still` takes single pictures; `auto` is a stream until it is told otherwise. */
+  readonly capture?: 'stream' | 'still' | 'auto';
+  /** Seconds from one still to the next; default: as often as `fps` says. */
+  readonly still_interval?: number;
   /** Decoding in hardware (rtsp, mjpeg, video, v4l2); default `none`. */
   readonly hardware?: HardwareDecoding;
+  /** rtsp; default `tcp`. */
+  readonly transport?: RtspTransport;
+  /** v4l2; default `auto`. */
+  readonly input_format?: V4l2Format;
   /** Areas that are blacked out before anything else sees a frame, pixels of `size`. */
   readonly mask?: readonly Polygon[];
   /** Settings of a libcamera camera (libcamera, still). */
@@ -53,23 +69,67 @@ export interface SourceSurroundings {
   readonly clock?: Clock;
   readonly wallTime?: () => number;
   readonly spawn?: SpawnChild;
+  /** Where libcamera's programs are looked for; default: the PATH. */
+  readonly path?: string;
   /** Frames a second now, at most the configured rate; ffmpeg and libcamera streams keep their own. */
   readonly rate?: () => number;
 }
 
-/** Makes the source a camera is configured with, its mask applied. Throws MND_CONFIG_INVALID. */
+/**
+ * Makes the source a camera is configured with; its pictures are turned and masked. Throws
+ * MND_CONFIG_INVALID.
+ */
 export function createSource(
   options: SourceOptions,
   surroundings: SourceSurroundings = {},
 ): Source {
-  const source = createBareSource(options, surroundings);
-  const { mask = [], size } = options;
-  return mask.length === 0 ? source : withMask(source, createMask(mask, size));
+  const turn = ownTurn(options);
+  const [width, height] = options.size;
+  // `size` is that of the finished picture.
+  const size = turn === 90 || turn === 270 ? ([height, width] as const) : options.size;
+  const bare = turn === 0 ? options : { ...options, rotation: 0 as const, size };
+  return withPixels(createBareSource(bare, surroundings), pixelSteps(options, turn));
+}
+
+/** What is done to the pixels of each frame, in this order. */
+export function pixelSteps(
+  { mask = [], size }: Pick<SourceOptions, 'mask' | 'size'>,
+  turn: Rotation,
+): PixelStep[] {
+  const steps: PixelStep[] = turn === 0 ? [] : [createRotation(turn)];
+  if (mask.length > 0) steps.push(createMaskStep(mask, size));
+  return steps;
+}
+
+/** The part of the rotation that is left to us: libcamera turns by 180 degrees only, ffmpeg by all. */
+export function ownTurn({
+  source,
+  rotation,
+}: Pick<SourceOptions, 'source' | 'rotation'>): Rotation {
+  if (source === 'libcamera' || source === 'still') return rotation === 180 ? 0 : rotation;
+  const isPicture = source === 'files' || source === 'watch' || source === 'demo';
+  return isPicture ? rotation : 0;
+}
+
+/** Whether the camera takes single pictures, with the camera off in between. */
+export function isStill({ source, capture }: Pick<SourceOptions, 'source' | 'capture'>): boolean {
+  return source === 'still' || (source === 'libcamera' && capture === 'still');
+}
+
+/** Frames a second that a camera of these options can be expected to deliver. */
+export function rateOf(
+  options: Pick<SourceOptions, 'source' | 'capture' | 'fps' | 'still_interval'>,
+): number {
+  const { fps, still_interval: interval } = options;
+  return isStill(options) && interval !== undefined ? Math.min(fps, 1 / interval) : fps;
 }
 
 function createBareSource(options: SourceOptions, surroundings: SourceSurroundings): Source {
-  const { clock, wallTime, spawn } = surroundings;
-  const fps: FrameRate = surroundings.rate ?? options.fps;
+  const { clock, wallTime, spawn, path } = surroundings;
+  const rate = rateOf(options);
+  const fps: FrameRate =
+    surroundings.rate === undefined ? rate : () => Math.min(rate, surroundings.rate?.() ?? rate);
+  if (isStill(options)) return createStillSource({ ...options, path, fps, clock });
   switch (options.source) {
     case 'demo':
       return createDemoSource({ fps, clock, wallTime });
@@ -77,10 +137,8 @@ function createBareSource(options: SourceOptions, surroundings: SourceSurroundin
       return createFilesSource({ paths: [given(options, 'path')], fps, loop: options.loop, clock });
     case 'watch':
       return createWatchSource({ path: given(options, 'path'), fps, clock });
-    case 'still':
-      return createStillSource({ ...options, path: undefined, fps, clock });
     case 'libcamera':
-      return createLibcameraStream({ ...options, path: undefined, spawn, clock });
+      return createLibcameraStream({ ...options, path, spawn, clock });
     default:
       return createFfmpegSource({ ...options, input: ffmpegInput(options), spawn, clock });
   }
@@ -90,10 +148,15 @@ function ffmpegInput(options: SourceOptions): FfmpegInput {
   const { loop } = options;
   switch (options.source) {
     case 'v4l2':
-      return { kind: 'v4l2', device: given(options, 'device') };
+      return {
+        kind: 'v4l2',
+        device: given(options, 'device'),
+        inputFormat: options.input_format,
+      };
     case 'rtsp':
+      return { kind: 'rtsp', url: given(options, 'url'), transport: options.transport };
     case 'mjpeg':
-      return { kind: options.source, url: given(options, 'url') };
+      return { kind: 'mjpeg', url: given(options, 'url') };
     default:
       if (options.url === null) return { kind: 'video', path: given(options, 'path'), loop };
       if (/^rtsps?:/i.test(options.url)) return { kind: 'rtsp', url: options.url };
@@ -116,11 +179,11 @@ function given(options: SourceOptions, key: 'device' | 'url' | 'path'): string {
  * times the interval of its frames; null for a watched folder, whose pictures come when they come.
  */
 export function stallTimeoutOf(
-  { source, fps }: Pick<SourceOptions, 'source' | 'fps'>,
+  options: Pick<SourceOptions, 'source' | 'capture' | 'fps' | 'still_interval'>,
   wanted: number,
 ): number | null {
-  if (source === 'watch') return null;
-  return Math.max(wanted, 3 / fps, source === 'still' ? MIN_STILL_STALL : 0);
+  if (options.source === 'watch') return null;
+  return Math.max(wanted, 3 / rateOf(options), isStill(options) ? MIN_STILL_STALL : 0);
 }
 
 /** A still may take its deadline, and the end of the program after it. */

@@ -1,12 +1,12 @@
-import sharp from 'sharp';
-import type { CapturedFrame, Source } from './source.js';
+import type { PixelStep } from './pixels.js';
+import type { CapturedFrame } from './source.js';
 
 /** Corners of an area, pixels of the camera's configured size. */
 export type Polygon = readonly (readonly [x: number, y: number])[];
 
 /** Blacks areas out, in place. */
 export interface FrameMask {
-  /** `frame` is `rgb24` or `yuv420p`; encoded frames are left alone (see {@link withMask}). */
+  /** `frame` is `rgb24` or `yuv420p`; encoded frames are left alone. */
   apply(frame: CapturedFrame): void;
 }
 
@@ -46,6 +46,18 @@ export function createMask(
         fillPlanes(bytes, spans, width, height, BLACK[range]);
       }
     },
+  };
+}
+
+/** {@link createMask} as a step that every frame goes through. */
+export function createMaskStep(
+  polygons: readonly Polygon[],
+  size: readonly [width: number, height: number],
+): PixelStep {
+  const mask = createMask(polygons, size);
+  return (frame) => {
+    mask.apply(frame);
+    return frame;
   };
 }
 
@@ -98,57 +110,4 @@ function crossingsAt(corners: readonly (readonly [number, number])[], y: number)
     crossings.push(x1 + ((y - y1) / (y2 - y1)) * (x2 - x1));
   }
   return crossings.sort((a, b) => a - b);
-}
-
-/**
- * A source whose frames are masked before anyone sees them. An encoded picture is decoded for that
- * (the newest while another is being decoded) and goes on as `rgb24`; one that cannot be decoded is
- * dropped, since it cannot be masked.
- */
-export function withMask(source: Source, mask: FrameMask): Source {
-  return {
-    async run(signal, onFrame) {
-      let next: Uint8Array | null = null;
-      let decoding: Promise<void> | null = null;
-      const pass = (frame: CapturedFrame): void => {
-        mask.apply(frame);
-        onFrame(frame);
-      };
-      const decodeNewest = async (): Promise<void> => {
-        while (next !== null && !signal.aborted) {
-          const encoded = next;
-          next = null;
-          const frame = await decode(encoded);
-          if (frame !== null && !signal.aborted) pass(frame);
-        }
-        decoding = null;
-      };
-      const reason = await source.run(signal, (frame) => {
-        if (frame.format !== 'jpeg') {
-          pass(frame);
-          return;
-        }
-        next = frame.bytes.slice();
-        decoding ??= decodeNewest();
-      });
-      if (decoding !== null) await decoding;
-      return reason;
-    },
-  };
-}
-
-async function decode(encoded: Uint8Array): Promise<CapturedFrame | null> {
-  try {
-    const { data, info } = await sharp(encoded)
-      .rotate()
-      .flatten()
-      .toColourspace('srgb')
-      .raw()
-      .toBuffer({ resolveWithObject: true });
-    if (info.channels !== 3) return null;
-    const { width, height } = info;
-    return { width, height, format: 'rgb24', range: 'full', bytes: data };
-  } catch {
-    return null;
-  }
 }

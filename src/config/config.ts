@@ -59,13 +59,61 @@ export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 export type Point = readonly [x: number, y: number];
 
+/** Settings of a libcamera camera; null leaves one to the camera. */
+export interface CameraControls {
+  readonly camera: number | null;
+  readonly hflip: boolean;
+  readonly vflip: boolean;
+  /** Fractions of the sensor. */
+  readonly roi: readonly [x: number, y: number, width: number, height: number] | null;
+  readonly exposure: 'normal' | 'sport' | 'long' | null;
+  /** Microseconds. */
+  readonly shutter: number | null;
+  readonly gain: number | null;
+  /** Stops. */
+  readonly ev: number | null;
+  readonly metering: 'centre' | 'spot' | 'average' | null;
+  readonly awb:
+    | 'auto'
+    | 'incandescent'
+    | 'tungsten'
+    | 'fluorescent'
+    | 'indoor'
+    | 'daylight'
+    | 'cloudy'
+    | null;
+  readonly autofocus: 'default' | 'manual' | 'auto' | 'continuous' | null;
+  readonly autofocus_range: 'normal' | 'macro' | 'full' | null;
+  /** Dioptres. */
+  readonly lens: number | null;
+  readonly hdr: 'off' | 'auto' | 'sensor' | 'single-exp' | null;
+  readonly mode: string | null;
+  readonly tuning_file: string | null;
+  readonly denoise: 'auto' | 'off' | 'cdn_off' | 'cdn_fast' | 'cdn_hq' | null;
+  readonly brightness: number | null;
+  readonly contrast: number | null;
+  readonly saturation: number | null;
+  readonly sharpness: number | null;
+}
+
 export interface CameraConfig {
   readonly enabled: boolean;
   readonly source: SourceKind;
+  /** Of a libcamera camera: a stream, single pictures, or those only while the board is too hot. */
+  readonly capture: 'stream' | 'still' | 'auto';
+  /** Seconds from one still picture to the next. */
+  readonly still_interval: number;
+  readonly controls: CameraControls;
   /** Device of a v4l2 camera, e.g. `/dev/video0`. */
   readonly device: string | null;
   /** Address of an rtsp or mjpeg camera, or of a video. May carry a user name and password. */
   readonly url: string | null;
+  /** ffmpeg's decoder. */
+  readonly hardware: 'none' | 'auto' | 'drm' | 'v4l2m2m' | 'vaapi';
+  /** Of an rtsp camera. */
+  readonly transport: 'tcp' | 'udp';
+  /** Of a v4l2 camera. */
+  readonly input_format: 'auto' | 'mjpeg' | 'yuyv422' | 'h264';
   /** Absolute path of a video, of a picture or folder of pictures, or of a watched folder. */
   readonly path: string | null;
   /** Whether a video or a set of pictures begins again at its end. */
@@ -79,6 +127,19 @@ export interface CameraConfig {
   /** Polygons that are blacked out, pixels. */
   readonly mask: readonly (readonly Point[])[];
   readonly labels: 'all' | readonly string[];
+  /** Thresholds of this camera; null takes the general one. */
+  readonly presence: {
+    readonly enter: number | null;
+    readonly stay: number | null;
+    readonly off_delay: number | null;
+    readonly min_frames: number | null;
+  };
+  /** When it runs: spans such as `mon-fri 08:00-18:00`; empty: always. */
+  readonly schedule: readonly string[];
+  /** IANA name; null: the system's. */
+  readonly time_zone: string | null;
+  /** Size of a picture that is asked for; null takes a frame of the stream. */
+  readonly snapshot_size: readonly [width: number, height: number] | null;
   readonly stall_timeout: number;
   readonly motion: {
     readonly enabled: boolean;

@@ -182,6 +182,32 @@ export const passwordHash = text(
   256,
 );
 
+const DAY = '(?:mon|tue|wed|thu|fri|sat|sun)';
+const DAYS = `${DAY}(?:-${DAY})?`;
+const HOUR = '(?:[01]\\d|2[0-3])';
+
+/** A span of a schedule: days if not all, and from when to when. */
+export const scheduleSpan = text(
+  'a span such as "mon-fri 08:00-18:00", "sat,sun 10:00-24:00" or "22:00-06:00"',
+  new RegExp(`^(?:${DAYS}(?:,${DAYS})* )?${HOUR}:[0-5]\\d-(?:${HOUR}:[0-5]\\d|24:00)$`, 'i'),
+  100,
+);
+
+/** A name of the IANA time zone database that this system knows. */
+export const timeZone: Format<string> = format(
+  ['text'],
+  'a time zone such as Europe/Berlin',
+  (value) => typeof value === 'string' && isTimeZone(value),
+);
+
+function isTimeZone(name: string): boolean {
+  try {
+    return new Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
+  } catch {
+    return false;
+  }
+}
+
 /** A label as a model names it. */
 export const label = text('a label', /\S/, 200);
 

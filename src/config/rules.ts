@@ -50,19 +50,23 @@ export function checkRules(config: Config, options: RuleOptions): readonly Confi
     if ([key, ...dependsOn].some((dependency) => options.faulty.has(dependency))) return;
     problems.push({ where: options.originOf(path), key, message });
   };
-  for (const [name, camera] of Object.entries(config.cameras)) checkCamera(name, camera, report);
+  for (const name of Object.keys(config.cameras)) checkCamera(name, config, report);
   checkPresence(config, report);
   checkMqtt(config, report);
   return problems;
 }
 
-function checkCamera(name: string, camera: CameraConfig, report: Report): void {
+function checkCamera(name: string, config: Config, report: Report): void {
+  const camera = config.cameras[name];
+  if (camera === undefined) return;
   const path = ['cameras', name];
   if (FIXED_TOPICS.has(name)) {
     report(path, `expected another name; the topic "${name}" has a meaning of its own`);
   }
   checkSource(camera, path, report);
+  checkUnused(camera, path, report);
   checkRegion(camera, path, report);
+  checkThresholds(config, camera, path, report);
 }
 
 function checkSource(camera: CameraConfig, path: readonly string[], report: Report): void {
@@ -90,6 +94,63 @@ function checkSource(camera: CameraConfig, path: readonly string[], report: Repo
   }
 }
 
+/** 0.35 + 0.65 may come out a little over 1. */
+const ROUNDING = 1e-9;
+
+const LIBCAMERA: readonly SourceKind[] = ['libcamera', 'still'];
+const THROUGH_FFMPEG: readonly SourceKind[] = ['v4l2', 'rtsp', 'mjpeg', 'video'];
+
+/** Keys that only some sources have a use for, and the value that stands for "not given". */
+const USES: readonly {
+  readonly key: 'capture' | 'snapshot_size' | 'hardware' | 'transport' | 'input_format';
+  readonly unset: unknown;
+  readonly sources: readonly SourceKind[];
+}[] = [
+  { key: 'capture', unset: 'stream', sources: ['libcamera'] },
+  { key: 'snapshot_size', unset: null, sources: LIBCAMERA },
+  { key: 'hardware', unset: 'none', sources: THROUGH_FFMPEG },
+  { key: 'transport', unset: 'tcp', sources: ['rtsp'] },
+  { key: 'input_format', unset: 'auto', sources: ['v4l2'] },
+];
+
+function checkUnused(camera: CameraConfig, path: readonly string[], report: Report): void {
+  const { source } = camera;
+  const sourceKey = [...path, 'source'].join('.');
+  for (const { key, unset, sources } of USES) {
+    if (camera[key] === unset || sources.includes(source)) continue;
+    report([...path, key], `source ${source} has no ${key}; remove it`, [sourceKey]);
+  }
+  for (const [name, value] of Object.entries(camera.controls)) {
+    if (value === null || value === false || LIBCAMERA.includes(source)) continue;
+    report([...path, 'controls', name], `source ${source} has no controls; remove it`, [sourceKey]);
+  }
+  if (camera.time_zone !== null && camera.schedule.length === 0) {
+    report([...path, 'time_zone'], 'has no effect without a schedule', [
+      [...path, 'schedule'].join('.'),
+    ]);
+  }
+}
+
+/** The camera's own thresholds, with the general ones where it has none. */
+function checkThresholds(
+  config: Config,
+  camera: CameraConfig,
+  path: readonly string[],
+  report: Report,
+): void {
+  const own = camera.presence;
+  if (own.enter === null && own.stay === null) return;
+  const enter = own.enter ?? config.presence.enter;
+  const stay = own.stay ?? config.presence.stay;
+  if (stay < enter) return;
+  const keys = ['enter', 'stay'].map((key) => [...path, 'presence', key].join('.'));
+  report(
+    [...path, 'presence', own.stay === null ? 'enter' : 'stay'],
+    `stay (${stay}) must be less than enter (${enter})`,
+    ['presence.enter', 'presence.stay', ...keys],
+  );
+}
+
 function checkRegion(camera: CameraConfig, path: readonly string[], report: Report): void {
   const [width, height] = camera.size;
   const sizeKey = [...path, 'size'].join('.');
@@ -99,6 +160,13 @@ function checkRegion(camera: CameraConfig, path: readonly string[], report: Repo
     if (!fits(x + cropWidth, y + cropHeight)) {
       report([...path, 'crop'], `expected a part of the frame of ${width}×${height}`, [sizeKey]);
     }
+  }
+  const [left = 0, top = 0, wide = 1, high = 1] = camera.controls.roi ?? [];
+  if (left + wide > 1 + ROUNDING || top + high > 1 + ROUNDING || wide === 0 || high === 0) {
+    report(
+      [...path, 'controls', 'roi'],
+      'expected a part of the sensor: x + width and y + height up to 1',
+    );
   }
   if (!camera.mask.every((polygon) => polygon.every(([x, y]) => fits(x, y)))) {
     report([...path, 'mask'], `expected points in the frame of ${width}×${height}`, [sizeKey]);

@@ -1,12 +1,22 @@
-import { createSource, type SourceOptions, stallTimeoutOf } from '../camera/create.js';
+import {
+  createSource,
+  isStill,
+  rateOf,
+  type SourceOptions,
+  type SourceSurroundings,
+  stallTimeoutOf,
+} from '../camera/create.js';
 import { createMotionGate } from '../camera/motion.js';
+import { createSchedule } from '../camera/schedule.js';
 import { createSlot, type SlotOptions } from '../camera/slot.js';
+import { takeSnapshot } from '../camera/snapshot.js';
 import { type CameraStatus, superviseSource } from '../camera/supervisor.js';
 import type { CameraConfig, Config } from '../config/config.js';
 import { codedError } from '../errors.js';
 import { createPresence } from '../presence/presence.js';
 import { type CameraUnit, createCameraUnit } from './camera-unit.js';
 import type { Log } from './log.js';
+import { createMeter } from './meter.js';
 import { keptLabelsOf, presenceOptionsOf, thresholdOf } from './settings.js';
 
 export interface CameraSurroundings {
@@ -15,6 +25,8 @@ export interface CameraSurroundings {
   /** A frame of some camera waits to be looked at. */
   readonly onAvailable: () => void;
   readonly onStatus: (camera: string, status: CameraStatus, reason: string | null) => void;
+  /** Clock, processes and the like for sources; default: the machine's own. */
+  readonly sources?: SourceSurroundings;
 }
 
 /** Builds a camera of the configuration; nothing runs before its `start`. */
@@ -28,39 +40,69 @@ export function buildCamera(
     throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
   }
   const log = surroundings.log.child({ camera: name });
-  const source: SourceOptions = camera;
   // A misconfigured source is an error at start, not one of its attempts.
-  createSource(source);
-  const stallTimeout = stallTimeoutOf(camera, camera.stall_timeout);
-  const presenceOptions = presenceOptionsOf(config, camera, surroundings.createId);
+  for (const mode of modesOf(camera)) createSource(asRead(camera, mode));
+  const stallOf = (mode: 'stream' | 'still') =>
+    stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
+  const presenceOf = (mode: 'stream' | 'still') =>
+    presenceOptionsOf(config, camera, mode, surroundings.createId);
+  const presenceOptions = { stream: presenceOf('stream'), still: presenceOf('still') };
+  const [first = 'stream'] = modesOf(camera);
   return createCameraUnit({
     name,
     presenceOptions,
     slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable, ...gateOf(camera) }),
-    presence: createPresence(name, presenceOptions),
-    fps: camera.fps,
-    crop: camera.crop,
-    stallTimeout,
+    meter: createMeter(performance.now()),
+    presence: createPresence(name, presenceOptions[first]),
+    fps: { stream: camera.fps, still: rateOf(asRead(camera, 'still')) },
+    stallTimeout: { stream: stallOf('stream'), still: stallOf('still') },
+    capture: isStill(camera) ? 'still' : camera.capture,
+    schedule:
+      camera.schedule.length === 0 ? null : createSchedule(camera.schedule, camera.time_zone),
+    crop: camera.crop === null ? null : { box: camera.crop, size: camera.size },
     labels: keptLabelsOf(config, camera),
-    threshold: thresholdOf(config),
-    supervise: (signal, onFrame, onStatus) =>
-      superviseSource(
+    threshold: thresholdOf(config, camera),
+    supervise(mode, signal, onFrame, onStatus, rate) {
+      const source = asRead(camera, mode);
+      return superviseSource(
         {
           name,
-          createSource: () => createSource(source),
-          stallTimeout,
+          createSource: () => createSource(source, { ...surroundings.sources, rate }),
+          stallTimeout: stallOf(mode),
           onFrame,
           onStatus,
           onFailure: ({ error, count }) =>
             log.warn({ count }, `the camera failed: ${error.message}`),
+          clock: surroundings.sources?.clock,
         },
         signal,
-      ),
+      );
+    },
+    takePicture: pictureOf(camera, surroundings.sources ?? {}),
     onStatus: (status, reason) => {
       log.info({ status, reason }, `camera ${status}${reason === null ? '' : `: ${reason}`}`);
       surroundings.onStatus(name, status, reason);
     },
+    wallTime: surroundings.sources?.wallTime,
   });
+}
+
+/** The camera as it is read in one of the modes. */
+function asRead(camera: CameraConfig, mode: 'stream' | 'still'): SourceOptions {
+  return { ...camera, capture: mode };
+}
+
+function modesOf(camera: CameraConfig): readonly ('stream' | 'still')[] {
+  if (camera.capture === 'auto') return ['stream', 'still'];
+  return [isStill(camera) ? 'still' : 'stream'];
+}
+
+function pictureOf(
+  camera: CameraConfig,
+  sources: SourceSurroundings,
+): ((signal: AbortSignal) => Promise<Uint8Array>) | null {
+  const size = camera.snapshot_size;
+  return size === null ? null : (signal) => takeSnapshot(camera, size, sources, signal);
 }
 
 /** The motion gate as the slot's judge of frames; nothing when it is off. */

@@ -110,7 +110,7 @@ export function createControls(options: ControlsOptions): Controls {
     },
     async snapshot(camera) {
       const units = camera === null ? fleet.units() : [unitOf(camera)];
-      for (const { name } of units) options.snapshots.request(name);
+      await Promise.all(units.map((unit) => options.snapshots.take(unit)));
     },
     reload: () => options.reload(),
     async restart() {

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import { startControlServer } from '../control/server.js';
 import { controlSocket } from '../control/socket.js';
@@ -33,6 +34,8 @@ export interface DaemonOptions {
   readonly onProgress?: (text: string) => void;
   /** Stands in for the machine's own sensor. */
   readonly thermometer?: Thermometer;
+  /** Clock, processes and the like for the cameras' sources; default: the machine's own. */
+  readonly sources?: SourceSurroundings;
   readonly onDecision?: GoverningOptions['onDecision'];
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
 }

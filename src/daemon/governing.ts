@@ -10,6 +10,7 @@ import {
   type GovernorOptions,
 } from '../thermal/governor.js';
 import { limitFor, readBoardModel } from '../thermal/limit.js';
+import { createCoolCapture } from './cool-capture.js';
 import type { Fleet } from './fleet.js';
 import type { Log } from './log.js';
 import type { Messaging } from './messaging.js';
@@ -61,6 +62,7 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   const chosen = limitFor(board, options.limit, config.governor.margin);
   let { limitC } = chosen;
   const governor = openGovernor(options, limitC);
+  const coolCapture = createCoolCapture(config.governor.min_fps);
   const startedAt = performance.now();
   let heat: HeatReading | null = null;
   let last = { at: startedAt, stats: pipeline.stats() };
@@ -92,6 +94,8 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
       rung: decision?.rung ?? rungs.length - 1,
       busy,
     });
+    const cool = coolCapture.update(decision, ((at - startedAt) / 1000) * thermometer.speed);
+    for (const unit of fleet.units()) unit.keepCool(cool);
     // Nobody delivers: there is nothing to decide on, and the board cools by itself.
     if (fps > 0) await apply(decision, fps);
   }

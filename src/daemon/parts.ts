@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import { parseSize } from '../config/formats.js';
 import { messageOf } from '../errors.js';
@@ -58,6 +59,8 @@ export interface PartsOptions {
   readonly variant: Variant;
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
   readonly onResult?: (result: Result) => void;
+  /** Clock, processes and the like for the cameras' sources. */
+  readonly sources?: SourceSurroundings;
 }
 
 /** What a frame passes through, wired up. */
@@ -95,7 +98,10 @@ export function connectParts(options: PartsOptions): Parts {
       const unit = fleet.get(lane.camera);
       // A camera that was stopped while its last frame was looked at has ended already.
       if (unit?.lane !== lane) return;
+      // Nor does the last frame of one that has just been switched off, by hand or by its schedule.
+      if (unit.status() === 'disabled') return;
       meter.add(result, performance.now());
+      unit.meter.add(result, performance.now());
       flow.result(unit, result);
       snapshots.offer(frame);
       options.onResult?.(result);
@@ -115,7 +121,12 @@ export function connectParts(options: PartsOptions): Parts {
         log,
         createId: () => randomUUID(),
         onAvailable: () => pipeline.wake(),
-        onStatus: (camera, status) => publisher.setCameraState(camera, publicStatus(status)),
+        onStatus(camera, status, reason) {
+          const unit = fleet.get(camera);
+          if (status === 'disabled' && unit !== undefined) flow.end(unit);
+          publisher.setCameraState(camera, publicStatus(status), reason);
+        },
+        sources: options.sources,
       });
     },
     onChange(units, current) {

@@ -1,5 +1,6 @@
 import type { Frame } from '../camera/source.js';
 import { type ErrorCode, isCodedError } from '../errors.js';
+import type { RunOptions } from '../inference/engine.js';
 import type { Box, Result } from '../inference/result.js';
 
 /** A camera as the pipeline sees it: where its newest frame waits and how it is looked at. */
@@ -9,17 +10,17 @@ export interface Lane {
   release(frame: Frame): void;
   /** Least milliseconds between the starts of two inferences of this camera. */
   interval(): number;
-  readonly crop: Box | null;
+  /** Frames a second asked for: its share of the engine when there is not enough for all. */
+  rate(): number;
+  /** Part of the frame that is looked at, in pixels of a frame of that size. */
+  readonly crop: { readonly box: Box; readonly size: readonly [number, number] } | null;
   /** Scores below this are not looked at, 0 to 1. */
   threshold(): number;
 }
 
 export interface PipelineOptions {
   /** Runs the network on a frame; the bytes stay valid until the promise settles. */
-  readonly infer: (
-    frame: Frame,
-    options: { topK: number; threshold: number; crop: Box | null },
-  ) => Promise<Result>;
+  readonly infer: (frame: Frame, options: RunOptions) => Promise<Result>;
   /** The frame's bytes are only valid until it returns. */
   readonly onResult: (lane: Lane, result: Result, frame: Frame) => void;
   readonly onError: (lane: Lane, error: unknown) => void;
@@ -55,6 +56,8 @@ interface Seat {
   readonly lane: Lane;
   /** Monotonic time before which this camera is not looked at again. */
   due: number;
+  /** Turns it has had, each counted as 1 / rate: whoever is furthest behind is next. */
+  pass: number;
 }
 
 /** Failures that say nothing about the network. */
@@ -63,14 +66,16 @@ const FRAME_FAULTS: ReadonlySet<ErrorCode> = new Set(['MND_FRAME_INVALID', 'MND_
 const EARLY_MS = 5;
 
 /**
- * Serves cameras in turn, one frame at a time: the engine has one thread, and a second frame in
- * flight would only grow older. The turn passes to the next camera after every frame, so a fast
- * camera cannot starve a slow one.
+ * Serves one frame at a time: the engine has one thread, and a second frame in flight would only grow
+ * older. When there are more frames than it can look at, cameras share it by the rates they ask for
+ * (start-time fair queueing: Goyal, Vin and Cheng, 1996, with a cost of 1 / rate a frame). One that
+ * delivers nothing costs the others nothing and saves up nothing.
  */
 export function createPipeline(options: PipelineOptions): Pipeline {
   const now = options.now ?? (() => performance.now());
   let seats: Seat[] = [];
-  let turn = 0;
+  /** The pass of the frame served last: where a camera begins that was silent. */
+  let virtualTime = 0;
   let stopping = false;
   let serving: Promise<void> | null = null;
   let rouse: (() => void) | null = null;
@@ -78,13 +83,12 @@ export function createPipeline(options: PipelineOptions): Pipeline {
   const stats = { labelled: 0, failed: 0, refused: 0, busyMs: 0 };
 
   function nextSeat(time: number): { seat: Seat; frame: Frame } | null {
-    for (let step = 0; step < seats.length; step += 1) {
-      const index = (turn + step) % seats.length;
-      const seat = seats[index];
-      if (seat === undefined || seat.due - EARLY_MS > time) continue;
+    const due = seats.filter((seat) => seat.due - EARLY_MS <= time);
+    for (const seat of due.sort((a, b) => a.pass - b.pass)) {
       const frame = seat.lane.take();
       if (frame === null) continue;
-      turn = index + 1;
+      virtualTime = Math.max(virtualTime, seat.pass);
+      seat.pass = virtualTime + 1 / seat.lane.rate();
       return { seat, frame };
     }
     return null;
@@ -118,7 +122,8 @@ export function createPipeline(options: PipelineOptions): Pipeline {
       const result = await options.infer(frame, {
         topK: options.topK,
         threshold: seat.lane.threshold(),
-        crop: seat.lane.crop,
+        crop: seat.lane.crop?.box ?? null,
+        cropOf: seat.lane.crop?.size,
       });
       stats.labelled += 1;
       options.onResult(seat.lane, result, frame);
@@ -144,8 +149,11 @@ export function createPipeline(options: PipelineOptions): Pipeline {
 
   return {
     setLanes(lanes) {
-      const due = new Map(seats.map((seat) => [seat.lane.camera, seat.due]));
-      seats = lanes.map((lane) => ({ lane, due: due.get(lane.camera) ?? 0 }));
+      const known = new Map(seats.map((seat) => [seat.lane.camera, seat]));
+      seats = lanes.map((lane) => {
+        const { due = 0, pass = virtualTime } = known.get(lane.camera) ?? {};
+        return { lane, due, pass };
+      });
       wake();
     },
     wake,

@@ -1,4 +1,5 @@
 import { mkdir } from 'node:fs/promises';
+import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import type { RunningReport } from '../control/protocol.js';
 import { codedError, messageOf } from '../errors.js';
@@ -38,6 +39,8 @@ export interface RuntimeOptions {
   /** Asked over MQTT: read the configuration again, start anew. */
   readonly onReload: () => Promise<void>;
   readonly onRestart: () => void;
+  /** Clock, processes and the like for the cameras' sources; default: the machine's own. */
+  readonly sources?: SourceSurroundings;
   /** Called with every labelled frame. */
   readonly onResult?: (result: Result) => void;
 }

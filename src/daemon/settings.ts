@@ -11,9 +11,11 @@ export function threadsOf(config: Config, cores = availableParallelism()): numbe
 export function presenceOptionsOf(
   config: Config,
   camera: CameraConfig,
+  mode: 'stream' | 'still',
   createId: (timeMs: number) => string,
 ): PresenceOptions {
   const { presence } = config;
+  const own = camera.presence;
   const labels = Object.fromEntries(
     Object.entries(presence.labels).map(([label, rule]) => [
       label,
@@ -26,19 +28,20 @@ export function presenceOptionsOf(
     ]),
   );
   return {
-    enter: presence.enter,
-    stay: presence.stay,
-    offDelay: presence.off_delay,
-    minFrames: presence.min_frames,
+    enter: own.enter ?? presence.enter,
+    stay: own.stay ?? presence.stay,
+    offDelay: own.off_delay ?? presence.off_delay,
+    minFrames: own.min_frames ?? presence.min_frames,
     labels,
     groups: presence.groups,
     ...(camera.labels !== 'all' && { keep: camera.labels }),
     resultInterval: Math.max(
       1 / Math.min(camera.fps, config.governor.min_fps),
-      camera.motion.enabled ? camera.motion.refresh : 0,
+      mode === 'still' ? camera.still_interval : 0,
+      mode === 'stream' && camera.motion.enabled ? camera.motion.refresh : 0,
     ),
     // Single pictures, minutes apart: there is no next one that could confirm what this one shows.
-    ...((camera.source === 'watch' || camera.source === 'still') && { window: 1, minFrames: 1 }),
+    ...((camera.source === 'watch' || mode === 'still') && { window: 1, minFrames: 1 }),
     createId,
   };
 }
@@ -58,11 +61,13 @@ export function keptLabelsOf(config: Config, camera: CameraConfig): ReadonlySet<
 
 /**
  * Score below which an object changes nothing, 0 to 1: presence looks at medians against `enter` and
- * `stay`, so a score under the least `stay` may as well be absent.
+ * `stay`, so a score under the least `stay` may as well be absent. Of one camera, or the least of all.
  */
-export function thresholdOf(config: Config): number {
+export function thresholdOf(config: Config, camera?: CameraConfig): number {
   const { presence, model } = config;
-  const stays = Object.values(presence.labels).map((rule) => rule.stay ?? presence.stay);
-  const least = Math.min(presence.stay, ...stays);
+  const cameras = camera === undefined ? Object.values(config.cameras) : [camera];
+  const general = Math.min(...cameras.map((each) => each.presence.stay ?? presence.stay), 1);
+  const stays = Object.values(presence.labels).map((rule) => rule.stay ?? general);
+  const least = Math.min(cameras.length === 0 ? presence.stay : general, ...stays);
   return model.task === 'detect' ? Math.min(least, model.threshold) : least;
 }

@@ -2,10 +2,16 @@ import sharp from 'sharp';
 import type { Frame } from '../camera/source.js';
 import { resizeBilinear } from '../vision/resize.js';
 import { createSamplingPlan } from '../vision/sampling.js';
+import type { CameraUnit } from './camera-unit.js';
 
 export interface Snapshots {
   /** Publishes a picture of the camera's next frame. */
   request(camera: string): void;
+  /**
+   * As `request`, but a camera that can takes a picture in a size of its own; resolves when that is
+   * published, and rejects when it cannot be taken.
+   */
+  take(unit: Pick<CameraUnit, 'name' | 'picture'>): Promise<void>;
   /** Offers a labelled frame, whose bytes are only valid now. */
   offer(frame: Frame): void;
   stop(): Promise<void>;
@@ -38,6 +44,11 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
 
   return {
     request: (camera) => void wanted.add(camera),
+    async take(unit) {
+      const picture = unit.picture();
+      if (picture === null) wanted.add(unit.name);
+      else options.publish(unit.name, await picture);
+    },
     offer(frame) {
       if (!wanted.has(frame.camera) || underway.has(frame.camera)) return;
       wanted.delete(frame.camera);

@@ -1,8 +1,9 @@
 import type { Store } from '../store/store.js';
 import { decodeThrottled } from '../thermal/throttle-flags.js';
-import type { Fleet } from './fleet.js';
+import type { CameraUnit } from './camera-unit.js';
+import { type Fleet, publicStatus } from './fleet.js';
 import type { Flow } from './flow.js';
-import { healthPayload } from './health.js';
+import { type CameraHealth, healthPayload } from './health.js';
 import type { Messaging } from './messaging.js';
 import type { Meter } from './meter.js';
 import type { Pipeline } from './pipeline.js';
@@ -56,13 +57,13 @@ function sample(options: HealthSources, startedAt: number): Record<string, unkno
   const now = performance.now();
   const heat = options.heat();
   const flags = heat?.flags ?? null;
-  const dropped = fleet.units().map(({ slot }) => slot.stats().dropped);
+  const cameras = fleet.units().map((unit) => [unit.name, cameraHealth(unit, now)] as const);
   return healthPayload({
     time: Date.now(),
     uptimeMs: now - startedAt,
     reading: meter.read(now),
     pipeline: pipeline.stats(),
-    droppedFrames: dropped.reduce((sum, count) => sum + count, 0),
+    cameras: Object.fromEntries(cameras),
     outbox: store.outbox.depth(),
     droppedMessages: store.outbox.dropped(),
     rssBytes: process.memoryUsage.rss(),
@@ -70,4 +71,14 @@ function sample(options: HealthSources, startedAt: number): Record<string, unkno
     throttled: flags === null ? null : decodeThrottled(flags).heat,
     undervoltage: flags === null ? null : decodeThrottled(flags).undervoltage,
   });
+}
+
+function cameraHealth(unit: CameraUnit, now: number): CameraHealth {
+  const { slot, meter } = unit;
+  return {
+    status: publicStatus(unit.status()),
+    reason: unit.reason(),
+    reading: meter.read(now),
+    frames: slot.stats(),
+  };
 }

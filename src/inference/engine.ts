@@ -95,10 +95,10 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       loaded = answer.loaded;
       return { ms: answer.ms };
     },
-    async run(name, frame, { topK, threshold, crop = null }) {
+    async run(name, frame, { topK, threshold, crop = null, cropOf }) {
       const shared = frames.share(frame);
       try {
-        const request = { name, frame: shared.frame, options: { topK, threshold, crop } };
+        const request = { name, frame: shared.frame, options: { topK, threshold, crop, cropOf } };
         return await channel.call('run', request);
       } finally {
         shared.done();

@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly threshold: number;
   /** Part of the frame that is looked at, in its pixels; null or absent: all of it. */
   readonly crop?: CropRegion | null;
+  /** Width and height of the frame the crop was given for; absent: those of the frame itself. */
+  readonly cropOf?: readonly [width: number, height: number];
 }
 
 export interface ProfileOptions {

@@ -1,7 +1,8 @@
 import type { Frame } from '../camera/source.js';
 import type { ErrorCode } from '../errors.js';
+import { type CropRegion, stretchCrop } from '../vision/crop.js';
 import { median } from './median.js';
-import { createPreprocessor } from './preprocess.js';
+import { createPreprocessor, type Pixels } from './preprocess.js';
 import {
   type Answer,
   type CallKind,
@@ -90,7 +91,7 @@ function createFrameRunner(
     const started = performance.now();
     const pixels = await preprocessor.unpack(frame);
     const unpacked = performance.now();
-    const crop = preprocessor.fill(pixels, options.crop ?? null, variant, loaded.pixels);
+    const crop = preprocessor.fill(pixels, cropFor(options, pixels), variant, loaded.pixels);
     const filled = performance.now();
     const outputs = await loaded.infer();
     const inferred = performance.now();
@@ -112,6 +113,11 @@ function createFrameRunner(
       labels,
     };
   };
+}
+
+function cropFor({ crop = null, cropOf }: RunOptions, { layout }: Pixels): CropRegion | null {
+  if (crop === null || cropOf === undefined) return crop;
+  return stretchCrop(crop, cropOf, layout.width, layout.height);
 }
 
 /** Runs a variant on what its input holds; other work of the process shows up in `cpuMs`. */

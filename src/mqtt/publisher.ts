@@ -46,7 +46,8 @@ export interface Publisher {
    * MND_MQTT_TOPIC when names collide.
    */
   setCameras(cameras: readonly PublishedCamera[]): void;
-  setCameraState(camera: string, state: CameraState): void;
+  /** `reason`: why it is not online, for people. */
+  setCameraState(camera: string, state: CameraState, reason?: string | null): void;
   /** Shows a result on `labels`: at most one a second and camera, and no second empty one. */
   showResult(result: Result): void;
   /** JPEG of the last event. */
@@ -152,6 +153,12 @@ export function createPublisher(options: PublisherOptions): Publisher {
     return made;
   }
 
+  function sayCamera(camera: string, state: CameraState, reason: string | null): void {
+    const { status, statusAttributes } = topics.camera(camera);
+    setJson(statusAttributes, { reason, since: new Date(now()).toISOString() }, 0);
+    retained.set(status, state, { qos: 1 });
+  }
+
   function announce(camera: string, view: CameraView, label: string): void {
     if (view.labels.has(label)) return;
     view.labels.add(label);
@@ -190,7 +197,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     }
     view.present.clear();
     showTop(camera, view);
-    retained.set(paths.status, 'offline', { qos: 1 });
+    sayCamera(camera, 'offline', 'stopped');
     feed.forget(camera);
   }
 
@@ -255,8 +262,8 @@ export function createPublisher(options: PublisherOptions): Publisher {
         for (const label of labels) announce(name, view, label);
       }
     },
-    setCameraState(camera, state) {
-      if (!closing) retained.set(topics.camera(camera).status, state, { qos: 1 });
+    setCameraState(camera, state, reason = null) {
+      if (!closing) sayCamera(camera, state, reason);
     },
     showResult(result) {
       if (!closing) feed.show(result);

@@ -25,6 +25,8 @@ const MAX_LEVEL_BYTES = 200;
 
 export interface CameraTopics {
   readonly status: string;
+  /** Why it is not online, and since when. */
+  readonly statusAttributes: string;
   readonly label: string;
   readonly labels: string;
   readonly events: string;
@@ -134,6 +136,7 @@ export function createTopics(options: { readonly base: string; readonly node: st
 function cameraTopics(root: string): CameraTopics {
   return {
     status: `${root}/status`,
+    statusAttributes: `${root}/status/attributes`,
     label: `${root}/label`,
     labels: `${root}/labels`,
     events: `${root}/events`,

@@ -58,6 +58,22 @@ export function effectiveCrop(
 }
 
 /**
+ * A region given for a frame of one size, on a frame of another: it is stretched with the frame, as
+ * masks are.
+ *
+ * @param of width and height of the frame the region was given for, pixels
+ */
+export function stretchCrop(
+  crop: CropRegion,
+  of: readonly [width: number, height: number],
+  width: number,
+  height: number,
+): CropRegion {
+  const [across, down] = [width / of[0], height / of[1]];
+  return [crop[0] * across, crop[1] * down, crop[2] * across, crop[3] * down];
+}
+
+/**
  * A box in fractions of the crop, as a detector gives it, in whole pixels of the frame; the part
  * outside the crop is cut off.
  *

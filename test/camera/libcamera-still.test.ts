@@ -64,6 +64,11 @@ t.test('no configured value reaches the shell', async (t) => {
     { controls: { roi: `$(touch ${owned})` } },
     { controls: { awb: evil } },
     { controls: { ev: evil } },
+    { controls: { mode: `640:480${evil}` } },
+    { controls: { tuning_file: `/x.json; touch ${owned}` } },
+    { controls: { tuning_file: `/$(touch ${owned})` } },
+    { controls: { hdr: evil } },
+    { rotation: 270 },
     { controls: { hflip: evil } },
     { controls: { [evil]: true } },
     { controls: { [`hflip; touch ${owned}`]: 1 } },
@@ -95,11 +100,14 @@ t.test('every word that goes through the shell is harmless', (t) => {
         lens: 1e-7,
         shutter: 600_000_000,
         denoise: 'cdn_off',
+        hdr: 'single-exp',
+        mode: '2304:1296',
+        tuning_file: '/usr/share/libcamera/ipa/rpi/vc4/imx219_noir.json',
       },
     },
     '/tmp/mobilenetd-abc/picture.jpg',
   ).flat();
-  for (const word of words) t.match(String(word), /^[A-Za-z0-9/._,-]+$/, String(word));
+  for (const word of words) t.match(String(word), /^[A-Za-z0-9/._,:-]+$/, String(word));
   t.end();
 });
 

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import t from 'tap';
-import { createMask, type Polygon, withMask } from '#mobilenetd/camera/mask.js';
+import { createMask, createMaskStep, type Polygon } from '#mobilenetd/camera/mask.js';
+import { withPixels } from '#mobilenetd/camera/pixels.js';
 import type { CapturedFrame, Source } from '#mobilenetd/camera/source.js';
 import { codedError } from '#mobilenetd/errors.js';
 
@@ -109,8 +110,8 @@ t.test('nothing unmasked leaves a masked source, not even a decoded picture', as
     },
   };
   const frames: CapturedFrame[] = [];
-  const mask = createMask([SQUARE], [WIDTH, HEIGHT]);
-  const reason = await withMask(inner, mask).run(new AbortController().signal, (frame) => {
+  const steps = [createMaskStep([SQUARE], [WIDTH, HEIGHT])];
+  const reason = await withPixels(inner, steps).run(new AbortController().signal, (frame) => {
     frames.push({ ...frame, bytes: frame.bytes.slice() });
   });
   t.match(reason, { code: 'MND_CAMERA_ENDED' });

@@ -138,6 +138,46 @@ const CATALOGUE: readonly Bad[] = [
     problems: [['c.yaml:2', 'cameras.front.path', /source libcamera has no path/]],
   },
   {
+    name: 'keys of other sources',
+    yaml: camera(
+      'source: demo, capture: still, hardware: drm, transport: udp, input_format: h264, snapshot_size: [64, 64], time_zone: UTC, controls: { hflip: true, ev: 1 }',
+    ),
+    problems: [
+      ['c.yaml:2', 'cameras.front.capture', /source demo has no capture/],
+      ['c.yaml:2', 'cameras.front.snapshot_size', /has no snapshot_size/],
+      ['c.yaml:2', 'cameras.front.hardware', /has no hardware/],
+      ['c.yaml:2', 'cameras.front.transport', /has no transport/],
+      ['c.yaml:2', 'cameras.front.input_format', /has no input_format/],
+      ['c.yaml:2', 'cameras.front.controls.hflip', /has no controls/],
+      ['c.yaml:2', 'cameras.front.controls.ev', /has no controls/],
+      ['c.yaml:2', 'cameras.front.time_zone', /without a schedule/],
+    ],
+  },
+  {
+    name: 'schedule and time zone',
+    yaml: camera('source: demo, schedule: ["mon 08:00-18:00", "8-18"], time_zone: Mars/Olympus'),
+    problems: [
+      ['c.yaml:2', 'cameras.front.schedule.1', /mon-fri 08:00-18:00/],
+      ['c.yaml:2', 'cameras.front.time_zone', /Europe\/Berlin/],
+    ],
+  },
+  {
+    name: 'controls of a camera',
+    yaml: camera(
+      'source: libcamera, controls: { roi: [0.5, 0, 0.6, 1], mode: "640:480;x", tuning_file: a.json }',
+    ),
+    problems: [
+      ['c.yaml:2', 'cameras.front.controls.mode', /2304:1296/],
+      ['c.yaml:2', 'cameras.front.controls.tuning_file', /absolute path/],
+      ['c.yaml:2', 'cameras.front.controls.roi', /part of the sensor/],
+    ],
+  },
+  {
+    name: 'stay of a camera above its enter',
+    yaml: camera('source: demo, presence: { enter: 0.3 }'),
+    problems: [['c.yaml:2', 'cameras.front.presence.enter', /stay \(0.4\) must be less/]],
+  },
+  {
     name: 'crop and mask outside the frame',
     yaml: camera('source: demo, crop: [600, 0, 100, 100], mask: [[[0, 0], [9, 9], [0, 999]]]'),
     problems: [

@@ -6,6 +6,7 @@ import { parseListen, parseSize } from '#mobilenetd/config/formats.js';
 import { KNOWN_KEYS } from '#mobilenetd/config/keys.js';
 import type { LoadConfigOptions } from '#mobilenetd/config/load.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
+import { CONTROLS } from '#mobilenetd/config/sections/controls.js';
 
 /** Loads from texts; `/etc` and this machine's name play no part. */
 function load(files: readonly string[], options: Partial<LoadConfigOptions> = {}) {
@@ -43,8 +44,18 @@ t.test('a camera has the defaults of its schema', async (t) => {
   t.same(config.cameras.front, {
     enabled: true,
     source: 'demo',
+    capture: 'stream',
+    still_interval: 60,
+    controls: {
+      ...Object.fromEntries(Object.keys(CONTROLS).map((name) => [name, null])),
+      hflip: false,
+      vflip: false,
+    },
     device: null,
     url: null,
+    hardware: 'none',
+    transport: 'tcp',
+    input_format: 'auto',
     path: null,
     loop: true,
     size: [640, 480],
@@ -53,6 +64,10 @@ t.test('a camera has the defaults of its schema', async (t) => {
     crop: null,
     mask: [],
     labels: 'all',
+    presence: { enter: null, stay: null, off_delay: null, min_frames: null },
+    schedule: [],
+    time_zone: null,
+    snapshot_size: null,
     stall_timeout: 10,
     motion: { enabled: false, sensitivity: 0.5, refresh: 10 },
   });

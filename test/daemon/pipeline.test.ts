@@ -32,7 +32,7 @@ function resultOf(frame: Frame): Result {
 }
 
 /** A lane that always has a frame, and remembers what was taken and given back. */
-function busyLane(camera: string, interval = 0, available = Number.POSITIVE_INFINITY) {
+function busyLane(camera: string, interval = 0, available = Number.POSITIVE_INFINITY, rate = 10) {
   let taken = 0;
   let held = 0;
   const lane: Lane = {
@@ -40,6 +40,7 @@ function busyLane(camera: string, interval = 0, available = Number.POSITIVE_INFI
     crop: null,
     threshold: () => 0.4,
     interval: () => interval,
+    rate: () => rate,
     take: () => {
       if (taken >= available) return null;
       taken += 1;
@@ -95,6 +96,40 @@ t.test('cameras are served in turn', async (t) => {
   t.equal(a.held() + b.held() + c.held(), 0, 'every frame was given back');
   t.ok(stats.labelled >= 10);
   t.equal(stats.failed, 0);
+});
+
+t.test('cameras share the engine by the rates they ask for', async (t) => {
+  const lanes = [
+    busyLane('a', 0, Number.POSITIVE_INFINITY, 10),
+    busyLane('b', 0, Number.POSITIVE_INFINITY, 5),
+    busyLane('c', 0, Number.POSITIVE_INFINITY, 1),
+    busyLane('dead', 0, 0, 30),
+  ];
+  const { order } = await runUntil(
+    lanes.map(({ lane }) => lane),
+    160,
+    5,
+  );
+  const share = (camera: string) => order.filter((name) => name === camera).length;
+  t.equal(share('a'), 100);
+  t.equal(share('b'), 50);
+  t.equal(share('c'), 10);
+  const gaps = order.join('').split('a');
+  t.ok(
+    gaps.every((gap) => gap.length <= 2),
+    'the turns are spread out',
+  );
+});
+
+t.test('a camera that was silent has no turns saved up', async (t) => {
+  const a = busyLane('a');
+  const late = busyLane('late');
+  let turns = 0;
+  const lane: Lane = { ...late.lane, take: () => (turns++ < 50 ? null : late.lane.take()) };
+  const { order } = await runUntil([a.lane, lane], 70, 5);
+  const first = order.indexOf('late');
+  t.ok(first >= 50);
+  t.same(order.slice(first, first + 4), ['late', 'a', 'late', 'a']);
 });
 
 t.test('a slow camera keeps its share beside a fast one', async (t) => {

@@ -120,6 +120,7 @@ function pipelineOf(infer: () => Promise<never>) {
     crop: null,
     threshold: () => 0,
     interval: () => 0,
+    rate: () => 10,
     take: () => {
       taken += 1;
       return taken > 3 ? null : frame;

@@ -169,11 +169,16 @@ function suite(t: Test, kind: BrokerKind): void {
       [`${ROOT}/health`]: '{"outbox":0}',
       [`${ROOT}/governor`]: '{"alpha":1}',
       [`${ROOT}/front/status`]: 'online',
+      [`${ROOT}/front/status/attributes`]: house.last.get(`${ROOT}/front/status/attributes`),
       [`${ROOT}/front/label`]: 'none',
       [`${ROOT}/front/person`]: 'OFF',
       [`${ROOT}/front/person/attributes`]: '{"score":0,"since":null,"count":0,"box":null}',
       [`${ROOT}/front/coffee_mug`]: 'OFF',
       [`${ROOT}/front/coffee_mug/attributes`]: '{"score":0,"since":null,"count":0,"box":null}',
+    });
+    t.match(JSON.parse(house.last.get(`${ROOT}/front/status/attributes`) ?? ''), {
+      reason: null,
+      since: /^\d{4}-.*Z$/,
     });
     t.equal(house.heard.at(-1)?.topic, `${ROOT}/state`, 'availability is said last');
 

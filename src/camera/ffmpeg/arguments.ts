@@ -5,14 +5,16 @@ import { codedError } from '../../errors.js';
 export type FfmpegInput =
   | { readonly kind: 'video'; readonly path: string; readonly loop: boolean }
   | { readonly kind: 'remote'; readonly url: string; readonly loop: boolean }
-  | { readonly kind: 'rtsp'; readonly url: string; readonly transport?: 'tcp' | 'udp' }
+  | { readonly kind: 'rtsp'; readonly url: string; readonly transport?: RtspTransport }
   | { readonly kind: 'mjpeg'; readonly url: string }
   | {
       readonly kind: 'v4l2';
       readonly device: string;
-      readonly inputFormat?: 'auto' | 'mjpeg' | 'yuyv422' | 'h264';
+      readonly inputFormat?: V4l2Format;
     };
 
+export type RtspTransport = 'tcp' | 'udp';
+export type V4l2Format = 'auto' | 'mjpeg' | 'yuyv422' | 'h264';
 export type Rotation = 0 | 90 | 180 | 270;
 export type HardwareDecoding = 'none' | 'auto' | 'drm' | 'v4l2m2m' | 'vaapi';
 

@@ -1,21 +1,28 @@
 import { codedError } from '../../errors.js';
 
-/** Camera settings that libcamera's programs take; anything else is refused by the type and the checks. */
-export interface LibcameraControls {
+/**
+ * Camera settings that libcamera's programs take; anything else is refused by the type and the
+ * checks. What is absent, null or false is left to the camera.
+ */
+export type LibcameraControls = {
+  readonly [K in keyof Controls]?: Controls[K] | null;
+};
+
+interface Controls {
   /** Index as `rpicam-hello --list-cameras` shows it; default 0. */
-  readonly camera?: number;
-  readonly hflip?: boolean;
-  readonly vflip?: boolean;
+  readonly camera: number;
+  readonly hflip: boolean;
+  readonly vflip: boolean;
   /** Part of the sensor that is read: x, y, width, height as fractions. */
-  readonly roi?: readonly [x: number, y: number, width: number, height: number];
-  readonly exposure?: 'normal' | 'sport' | 'long';
+  readonly roi: readonly [x: number, y: number, width: number, height: number];
+  readonly exposure: 'normal' | 'sport' | 'long';
   /** Exposure time, microseconds. */
-  readonly shutter?: number;
-  readonly gain?: number;
+  readonly shutter: number;
+  readonly gain: number;
   /** Exposure compensation, stops. */
-  readonly ev?: number;
-  readonly metering?: 'centre' | 'spot' | 'average';
-  readonly awb?:
+  readonly ev: number;
+  readonly metering: 'centre' | 'spot' | 'average';
+  readonly awb:
     | 'auto'
     | 'incandescent'
     | 'tungsten'
@@ -23,14 +30,22 @@ export interface LibcameraControls {
     | 'indoor'
     | 'daylight'
     | 'cloudy';
-  readonly autofocus?: 'default' | 'manual' | 'auto' | 'continuous';
+  readonly autofocus: 'default' | 'manual' | 'auto' | 'continuous';
   /** Dioptres: 0 is infinity. */
-  readonly lens?: number;
-  readonly denoise?: 'auto' | 'off' | 'cdn_off' | 'cdn_fast' | 'cdn_hq';
-  readonly brightness?: number;
-  readonly contrast?: number;
-  readonly saturation?: number;
-  readonly sharpness?: number;
+  readonly lens: number;
+  /** How near the lens may focus; `macro` is for what is close. */
+  readonly autofocus_range: 'normal' | 'macro' | 'full';
+  /** Several exposures for one picture; `sensor` where the sensor can do it (Camera Module 3). */
+  readonly hdr: 'off' | 'auto' | 'sensor' | 'single-exp';
+  /** Sensor mode, width:height: which part of the sensor is read, and how it is binned. */
+  readonly mode: string;
+  /** Absolute path of a tuning file, e.g. for a camera without infrared filter. */
+  readonly tuning_file: string;
+  readonly denoise: 'auto' | 'off' | 'cdn_off' | 'cdn_fast' | 'cdn_hq';
+  readonly brightness: number;
+  readonly contrast: number;
+  readonly saturation: number;
+  readonly sharpness: number;
 }
 
 /** One program option and its value; true stands for an option without a value. */
@@ -81,6 +96,12 @@ function flag(option: string): Control {
   return { option, expected: 'true or false', rule };
 }
 
+/** Text that means nothing to a shell, to libcamera's option parser or to the eye. */
+function matching(option: string, expected: string, pattern: RegExp): Control {
+  const rule: Rule = (value) => (typeof value === 'string' && pattern.test(value) ? value : null);
+  return { option, expected, rule };
+}
+
 const roi: Control = {
   option: 'roi',
   expected: 'x, y, width and height as fractions of the sensor',
@@ -89,12 +110,14 @@ const roi: Control = {
     const sides = value.map(Number);
     const [x = 0, y = 0, width = 0, height = 0] = sides;
     const inside =
-      sides.every((side) => side >= 0 && side <= 1) && x + width <= 1 && y + height <= 1;
+      sides.every((side) => side >= 0 && side <= 1) &&
+      // 0.35 + 0.65 may come out a little over 1.
+      Math.max(x + width, y + height) <= 1 + 1e-9;
     return inside && width > 0 && height > 0 ? sides.map(plainNumber).join(',') : null;
   },
 };
 
-const CONTROLS: Readonly<Record<keyof LibcameraControls, Control>> = {
+const CONTROLS: Readonly<Record<keyof Controls, Control>> = {
   camera: number('camera', 0, 9, true),
   hflip: flag('hflip'),
   vflip: flag('vflip'),
@@ -109,7 +132,15 @@ const CONTROLS: Readonly<Record<keyof LibcameraControls, Control>> = {
     ...['auto', 'incandescent', 'tungsten', 'fluorescent', 'indoor', 'daylight', 'cloudy'],
   ),
   autofocus: word('autofocus-mode', 'default', 'manual', 'auto', 'continuous'),
+  autofocus_range: word('autofocus-range', 'normal', 'macro', 'full'),
   lens: number('lens-position', 0, 32),
+  hdr: word('hdr', 'off', 'auto', 'sensor', 'single-exp'),
+  mode: matching('mode', 'width:height, e.g. 2304:1296', /^\d{2,5}:\d{2,5}$/),
+  tuning_file: matching(
+    'tuning-file',
+    'an absolute path of letters, digits, "/", ".", "_" and "-"',
+    /^\/[A-Za-z0-9/._-]{1,200}$/,
+  ),
   denoise: word('denoise', 'auto', 'off', 'cdn_off', 'cdn_fast', 'cdn_hq'),
   brightness: number('brightness', -1, 1),
   contrast: number('contrast', 0, 32),
@@ -125,9 +156,7 @@ const CONTROLS: Readonly<Record<keyof LibcameraControls, Control>> = {
 export function controlOptions(controls: LibcameraControls): ProgramOption[] {
   const options: ProgramOption[] = [];
   for (const [name, value] of Object.entries(controls)) {
-    const control = Object.hasOwn(CONTROLS, name)
-      ? CONTROLS[name as keyof LibcameraControls]
-      : undefined;
+    const control = Object.hasOwn(CONTROLS, name) ? CONTROLS[name as keyof Controls] : undefined;
     if (control === undefined) {
       throw codedError('MND_CONFIG_INVALID', {
         subject: 'camera control',
@@ -135,7 +164,7 @@ export function controlOptions(controls: LibcameraControls): ProgramOption[] {
         found: JSON.stringify(name),
       });
     }
-    if (value === undefined || value === false) continue;
+    if (value === undefined || value === null || value === false) continue;
     const text = control.rule(value);
     if (text === null) {
       throw codedError('MND_CONFIG_INVALID', {

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { mkdtemp, rm, symlink } from 'node:fs/promises';
+import { access, constants, mkdtemp, rm, symlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { basename, delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -19,7 +19,10 @@ export interface StillOptions extends LibcameraPicture {
   readonly quality?: number;
   /** Where the program is looked for; default: the PATH. */
   readonly path?: string;
-  /** Folder for the picture while it is taken; default: the system's for temporary files. */
+  /**
+   * Folder for the picture while it is taken; default: one in memory if there is one (what a mask
+   * will hide shall not reach a disk), else the system's for temporary files.
+   */
   readonly temporary?: string;
   readonly clock?: Clock;
 }
@@ -77,7 +80,7 @@ export function stillOptions(options: StillOptions, file: string): ProgramOption
 export async function takeStill(options: StillOptions, signal: AbortSignal): Promise<Uint8Array> {
   const program = await findProgram('still', options.path);
   if (program === null) throw programMissing('still');
-  const folder = await mkdtemp(join(options.temporary ?? tmpdir(), 'mobilenetd-'));
+  const folder = await mkdtemp(join(options.temporary ?? (await memoryFolder()), 'mobilenetd-'));
   try {
     const file = join(folder, 'picture.jpg');
     const args = stillOptions(options, file).map(([name, value]) =>
@@ -97,6 +100,20 @@ export async function takeStill(options: StillOptions, signal: AbortSignal): Pro
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+/** The service's own folder below /run, or the system's shared memory. */
+async function memoryFolder(): Promise<string> {
+  const own = process.env.RUNTIME_DIRECTORY?.split(':')[0];
+  for (const folder of [own, '/dev/shm']) {
+    if (folder === undefined || !HARMLESS_PATH.test(folder)) continue;
+    const usable = await access(folder, constants.W_OK | constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (usable) return folder;
+  }
+  return tmpdir();
 }
 
 async function runStill(

@@ -1,0 +1,47 @@
+import sharp from 'sharp';
+import { codedError } from '../errors.js';
+import type { Clock } from './clock.js';
+import { ownTurn, pixelSteps, type SourceOptions } from './create.js';
+import { type StillOptions, takeStill } from './libcamera/still.js';
+import { applySteps, decodeFrame } from './pixels.js';
+
+export interface SnapshotSurroundings extends Pick<StillOptions, 'path' | 'temporary'> {
+  readonly clock?: Clock;
+}
+
+const JPEG_QUALITY = 85;
+
+/**
+ * A picture of a libcamera camera in a size of its own, turned and masked as its frames are (`mask`
+ * is in pixels of `options.size` and stretched with the picture), as JPEG without metadata. The
+ * camera must not be streaming. Throws MND_CAMERA_… errors.
+ */
+export async function takeSnapshot(
+  options: SourceOptions,
+  size: readonly [width: number, height: number],
+  surroundings: SnapshotSurroundings,
+  signal: AbortSignal,
+): Promise<Uint8Array> {
+  const turn = ownTurn(options);
+  const [width, height] = size;
+  const encoded = await takeStill(
+    {
+      ...surroundings,
+      controls: options.controls,
+      size: turn === 90 || turn === 270 ? [height, width] : size,
+      rotation: turn === 0 ? options.rotation : 0,
+    },
+    signal,
+  );
+  const decoded = await decodeFrame(encoded);
+  if (decoded === null) {
+    throw codedError('MND_CAMERA_FAILED', {
+      subject: 'libcamera still',
+      found: 'a picture that cannot be decoded, and so cannot be masked',
+    });
+  }
+  const frame = applySteps(decoded, pixelSteps(options, turn));
+  return sharp(frame.bytes, { raw: { width: frame.width, height: frame.height, channels: 3 } })
+    .jpeg({ quality: JPEG_QUALITY })
+    .toBuffer();
+}
