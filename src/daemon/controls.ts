@@ -7,6 +7,24 @@ import type { Flow } from './flow.js';
 import type { GovernorPart } from './governor.js';
 import type { Snapshots } from './snapshots.js';
 
+/** A closed range. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** Below this distance over it a board's idle temperature would not stay in a warm summer, °C. */
+const LEAST_TARGET_C = 40;
+const LIMITS_C = { min: 45, max: 85 };
+
+/** Limits that commands may set: sensible ones, that of the configuration, and room for its margin. */
+export function limitsOf({ governor: { limit, margin } }: Config): Range {
+  const { min, max } = LIMITS_C;
+  const least = Math.max(min, Math.ceil(LEAST_TARGET_C + margin));
+  if (limit === 'auto') return { min: least, max };
+  return { min: Math.min(least, limit), max: Math.max(max, limit) };
+}
+
 export interface ControlsOptions {
   readonly config: Config;
   readonly store: Store;
@@ -14,6 +32,10 @@ export interface ControlsOptions {
   readonly flow: Flow;
   readonly governor: GovernorPart;
   readonly snapshots: Snapshots;
+  /** Names of the variants that can be pinned. */
+  readonly pinnable: readonly string[];
+  /** Limits the governor may be given, °C. */
+  readonly limits: Range;
   readonly health: () => object;
   /** Reads the configuration again; resolves when it is in force, rejects when it is refused. */
   readonly reload: () => Promise<void>;
@@ -34,7 +56,7 @@ export interface Controls extends CommandActions {
  * restart; the `state` topics show what is in force.
  */
 export function createControls(options: ControlsOptions): Controls {
-  const { config, store, fleet, flow, governor } = options;
+  const { config, store, fleet, flow, governor, pinnable, limits } = options;
   const { settings } = store;
 
   function unitOf(camera: string) {
@@ -82,10 +104,13 @@ export function createControls(options: ControlsOptions): Controls {
         const threshold = Number(settings.get(`threshold/${unit.name}`) ?? Number.NaN);
         if (threshold >= 0 && threshold <= 1) unit.setThreshold(threshold);
       }
+      // What was set under another configuration may not fit this one.
       const pin = settings.get('pin');
-      if (pin !== null) governor.setPin(pin);
-      const limit = Number(settings.get('limit') ?? Number.NaN);
-      if (Number.isFinite(limit)) governor.setLimit(limit);
+      if (pin !== null && ['auto', ...pinnable].includes(pin)) governor.setPin(pin);
+      const limit = settings.get('limit');
+      const celsius = Number(limit ?? Number.NaN);
+      if (limit === 'auto') governor.setLimit(limit);
+      else if (celsius >= limits.min && celsius <= limits.max) governor.setLimit(celsius);
       options.show(state());
     },
     async setDetect(camera, on) {
@@ -104,9 +129,16 @@ export function createControls(options: ControlsOptions): Controls {
       keep('pin', variant === config.governor.pin ? null : variant);
     },
     async setLimit(limit) {
+      await governor.started;
+      if (governor.limitC() === null) {
+        throw codedError('MND_MQTT_PAYLOAD', {
+          expected: 'a board with a governor',
+          found: 'none',
+        });
+      }
       governor.setLimit(limit);
       options.show(state());
-      keep('limit', limit === 'auto' ? null : String(limit));
+      keep('limit', limit === config.governor.limit ? null : String(limit));
     },
     async snapshot(camera) {
       const units = camera === null ? fleet.units() : [unitOf(camera)];

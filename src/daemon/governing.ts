@@ -12,6 +12,7 @@ import {
 import { limitFor, readBoardModel } from '../thermal/limit.js';
 import { createCoolCapture } from './cool-capture.js';
 import type { Fleet } from './fleet.js';
+import { governorPayload } from './governor-payload.js';
 import type { Log } from './log.js';
 import type { Messaging } from './messaging.js';
 import type { Network } from './network.js';
@@ -112,10 +113,11 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
     show(next);
   }
 
-  /** Only what a person would call a change: other rungs, a tenth of the frames, a rate or mode. */
+  /** Only what a person would call a change: limit, rungs, a tenth of the frames, a rate or mode. */
   function show(next: Decision): void {
     const { low, high, fraction } = next.mix;
-    const key = [next.mode, low, high, Math.round(fraction * 10), Math.round(next.fps)].join(' ');
+    const [tenths, fps] = [Math.round(fraction * 10), Math.round(next.fps)];
+    const key = [limitC, next.mode, low, high, tenths, fps].join(' ');
     note(next);
     if (key === shown) return;
     shown = key;
@@ -230,35 +232,6 @@ function expectedBusy(decision: Decision | null, rungs: readonly MeasuredRung[])
   const costOf = (index: number) => rungs[index]?.costMs ?? 0;
   const cost = costOf(high) * fraction + costOf(low) * (1 - fraction);
   return Math.min(1, (decision.fps * cost) / 1000);
-}
-
-/** Payload of `<base>/governor`. */
-function governorPayload(
-  decision: Decision,
-  rungs: readonly MeasuredRung[],
-  limit: number,
-  simulated: string | null,
-): Record<string, unknown> {
-  const rung = rungs[decision.mix.high];
-  const { low, high, fraction } = decision.mix;
-  return {
-    time: new Date().toISOString(),
-    model: rung?.name ?? null,
-    alpha: rung?.alpha ?? null,
-    size: rung?.size ?? null,
-    mix: { low: rungs[low]?.name, high: rungs[high]?.name, fraction },
-    fps: decision.fps,
-    temperature: decision.temperatureC,
-    target: decision.targetC,
-    limit,
-    headroom: decision.headroomC,
-    budget: decision.budget,
-    mode: decision.mode,
-    fault: decision.fault,
-    simulated,
-    board: decision.board,
-    reason: decision.reason,
-  };
 }
 
 interface SavedSnapshot {

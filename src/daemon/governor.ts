@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.js';
 import type { Variant } from '../models/variant.js';
 import { type Governing, type GoverningOptions, startGoverning } from './governing.js';
+import { ungovernedPayload } from './governor-payload.js';
 import { type MeasuredRung, measureRungs } from './rungs.js';
 import { threadsOf } from './settings.js';
 import { type HeatReading, realThermometer, type Thermometer } from './thermometer.js';
@@ -37,15 +38,19 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
   let governing: Governing | null = null;
   let lone: HeatReading | null = null;
   let stopped = false;
+  /** Why nothing governs; null while something does, or may yet. */
+  let off: string | null = null;
   let { pin, limit } = config.governor;
 
   async function start(): Promise<void> {
     if (config.governor.enabled === false) {
+      off = 'governor.enabled is false: heat is not looked after';
       log.warn('governor: off (governor.enabled: false): nothing keeps this board from throttling');
       return pinOnly();
     }
     lone = await thermometer.read(0, 0);
     if (lone.tempC === null && config.governor.enabled === 'auto') {
+      off = 'no temperature sensor was found: heat is not looked after';
       log.warn('governor: off: no temperature sensor was found, so heat is not looked after');
       return pinOnly();
     }
@@ -74,6 +79,9 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     const pinned = options.variants.find(({ name }) => name === pin);
     if (pinned !== undefined) await options.network.use({ low: pinned, high: pinned, fraction: 1 });
     else if (pin !== 'auto') log.warn(`governor: no installed variant is named ${pin}`);
+    const running = options.network.mix()?.high;
+    if (running === undefined || off === null) return;
+    options.messaging.publisher.setGovernor(ungovernedPayload(running, off));
   }
 
   const starting = start().catch((error: unknown) =>

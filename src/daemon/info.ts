@@ -5,11 +5,16 @@ import type { Variant } from '../models/variant.js';
 import { VERSION } from '../package-root.js';
 
 /** Payload of `<base>/info`: what runs where, and the configuration with its secrets masked. */
-export function infoPayload(config: Config, variant: Variant): Record<string, unknown> {
+export function infoPayload(
+  config: Config,
+  variant: Variant,
+  board: string | null,
+): Record<string, unknown> {
   const { task, name, alpha, size, form } = variant;
   return {
     version: VERSION,
     board: {
+      model: board,
       platform: `${platform()} ${arch()}`,
       cpu: cpus()[0]?.model.trim() ?? null,
       cores: cpus().length,

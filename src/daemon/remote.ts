@@ -6,15 +6,18 @@ import type { DiscoveryOptions } from '../mqtt/home-assistant.js';
 import { watchedLabels } from '../mqtt/watched-labels.js';
 import { VERSION } from '../package-root.js';
 import type { CameraUnit } from './camera-unit.js';
-import { type ControlsOptions, createControls } from './controls.js';
+import { type ControlsOptions, createControls, limitsOf, type Range } from './controls.js';
 import { shortName } from './labels.js';
 import type { Log } from './log.js';
 import type { Messaging } from './messaging.js';
+import { createVersionReader } from './version-file.js';
 
-export interface RemoteOptions extends Omit<ControlsOptions, 'show'> {
+export interface RemoteOptions extends Omit<ControlsOptions, 'show' | 'pinnable' | 'limits'> {
   readonly log: Log;
   readonly messaging: Messaging;
   readonly variants: readonly Variant[];
+  /** What this board is, e.g. `Raspberry Pi 5 Model B Rev 1.0`; null when it does not say. */
+  readonly board: string | null;
 }
 
 /** What others can see and do of this board over MQTT: commands, and Home Assistant's entities. */
@@ -26,13 +29,14 @@ export interface Remote {
   close(): Promise<void>;
 }
 
-/** °C a limit may be set to. */
-const LIMIT = { min: 45, max: 85 };
+const VERSION_MS = 60_000;
 
 export function startRemote(options: RemoteOptions): Remote {
   const { config, fleet, messaging, variants } = options;
   const log = options.log.child({ part: 'mqtt' });
   const { connection, publisher, topics } = messaging;
+  const limits = limitsOf(config);
+  const pinnable = variants.map(({ name }) => name);
   const commands = listenForCommands({
     connection,
     topics,
@@ -48,11 +52,16 @@ export function startRemote(options: RemoteOptions): Remote {
       health: () => controls.health(),
     },
     cameras: () => fleet.units().map(({ name }) => name),
-    variants: () => variants.map(({ name }) => name),
-    limit: LIMIT,
+    variants: () => pinnable,
+    limit: limits,
     log,
   });
-  const controls = createControls({ ...options, show: (state) => commands.show(state) });
+  const controls = createControls({
+    ...options,
+    pinnable,
+    limits,
+    show: (state) => commands.show(state),
+  });
   const announcer = createAnnouncer({
     connection,
     publisher,
@@ -61,29 +70,50 @@ export function startRemote(options: RemoteOptions): Remote {
     log,
   });
 
+  const stopVersions = publishVersions(options);
   let shown = config;
 
   function refresh(current: Config): void {
     shown = current;
     controls.restore();
-    const entities = entitiesOf(current, options);
+    const entities = entitiesOf(current, options, limits);
     announcer.announce(current.homeassistant.enabled ? entities : null);
   }
 
   refresh(config);
   // Only then is it known whether there is a governor, and which limit it keeps.
-  void options.governor.started.then(() => refresh(shown));
+  void options.governor.started.then(() => {
+    // What an earlier run had set says nothing where nobody governs.
+    if (options.governor.limitC() === null) publisher.retained.clear(topics.limitState);
+    refresh(shown);
+  });
   return {
     refresh,
     withdraw: () => announcer.announce(null),
     async close() {
+      stopVersions();
       announcer.close();
       await commands.close();
     },
   };
 }
 
-function entitiesOf(config: Config, options: RemoteOptions): DiscoveryOptions {
+/** Says which version there is, now and whenever the version file changes. */
+function publishVersions({ config, messaging, log }: RemoteOptions): () => void {
+  const { publisher, topics } = messaging;
+  const file = config.homeassistant.version_file;
+  if (file === null) {
+    publisher.retained.clear(topics.update);
+    return () => {};
+  }
+  const read = createVersionReader(file, log);
+  const say = () => publisher.setUpdate(read());
+  say();
+  const timer = setInterval(say, VERSION_MS);
+  return () => clearInterval(timer);
+}
+
+function entitiesOf(config: Config, options: RemoteOptions, limits: Range): DiscoveryOptions {
   const { fleet, messaging, variants, governor } = options;
   const [first] = variants;
   const known = new Set((first?.labels ?? []).filter(Boolean).map(shortName));
@@ -95,8 +125,10 @@ function entitiesOf(config: Config, options: RemoteOptions): DiscoveryOptions {
       name: unit.name,
       labels: labelsOf(config, unit, known),
     })),
-    variants: variants.map(({ name }) => name),
-    limit: governor.limitC() === null ? null : LIMIT,
+    variants,
+    limit: governor.limitC() === null ? null : limits,
+    update: config.homeassistant.version_file !== null,
+    ...(options.board !== null && { board: options.board }),
   };
 }
 

@@ -86,9 +86,10 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await parts.fleet.apply(config);
     const recovered = parts.flow.recover(new Set(Object.keys(config.cameras)));
     if (recovered > 0) log.info({ events: recovered }, 'ended what an earlier run left open');
-    messaging.publisher.setInfo(infoPayload(config, variant));
+    const board = await readBoardModel(config.governor.proc_root);
+    messaging.publisher.setInfo(infoPayload(config, variant, board));
     parts.pipeline.start();
-    const shared = { ...options, ...parts, network, messaging, store, variants };
+    const shared = { ...options, ...parts, network, messaging, store, variants, board };
     let governor = startGovernor(shared);
     lifecycle.started('the governor', () => governor.stop());
     const health = createHealth({ ...parts, store, heat: () => governor.heat() });
@@ -124,7 +125,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
         if (touched.has('governor') || touched.has('homeassistant')) await restartRemote(changed);
         else remote.refresh(changed);
         shown = changed;
-        messaging.publisher.setInfo(infoPayload(changed, variant));
+        messaging.publisher.setInfo(infoPayload(changed, variant, board));
       },
       progress: () => progressOf(parts),
       statusLine: () =>

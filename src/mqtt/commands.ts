@@ -11,6 +11,8 @@ const MAX_COMMAND = 8192;
 /** Commands that are carried out, and answers that are on their way, at a time. */
 const MAX_UNDERWAY = 32;
 const MAX_ANSWERS = 256;
+/** Bytes of correlation data that are sent back. */
+const MAX_CORRELATION = 256;
 const REPORT_MS = 60_000;
 
 /**
@@ -65,6 +67,8 @@ export interface Commands {
 interface Reply {
   readonly verb: Verb;
   readonly transaction: string;
+  /** MQTT 5: goes back as it came. */
+  readonly correlationData?: Buffer;
 }
 
 /** What a valid payload asks for, yet to be done; resolves with what an answer has besides. */
@@ -96,7 +100,11 @@ export function listenForCommands(options: CommandsOptions): Commands {
       .publish(topics.response(to.verb), payload, {
         qos: 1,
         retain: false,
-        properties: { contentType: 'application/json', messageExpiryInterval: 60 },
+        properties: {
+          contentType: 'application/json',
+          messageExpiryInterval: 60,
+          ...(to.correlationData && { correlationData: to.correlationData }),
+        },
       })
       // Whoever asked is no longer connected to us either.
       .catch(() => {});
@@ -119,7 +127,7 @@ export function listenForCommands(options: CommandsOptions): Commands {
     // A command that was retained is an old one: it would run again at every start.
     const target = message.retain ? null : targetOf(topics, message.topic);
     if (target === null) return;
-    const reply = replyTo(target, message.payload);
+    const reply = replyTo(target, message);
     try {
       const result = await carryOut(target, message.payload);
       await answer(reply, { ok: true, ...result });
@@ -143,10 +151,10 @@ export function listenForCommands(options: CommandsOptions): Commands {
         say(topics.camera(camera).detectState, on ? 'ON' : 'OFF');
       }
       for (const [camera, value] of Object.entries(threshold)) {
-        say(topics.camera(camera).thresholdState, String(Math.round(value * 1000) / 1000));
+        say(topics.camera(camera).thresholdState, String(Math.round(value * 1e6) / 1e6));
       }
       if (pin !== undefined) say(topics.pinState, pin);
-      if (limit !== undefined) say(topics.limitState, String(Math.round(limit * 10) / 10));
+      if (limit !== undefined) say(topics.limitState, String(Math.round(limit * 1e6) / 1e6));
     },
     async close() {
       await (await listening)?.close();
@@ -168,10 +176,13 @@ function targetOf(topics: Topics, topic: string): Target | null {
   return { kind: 'camera', camera: first, control: second };
 }
 
-function replyTo(target: Target, payload: Buffer): Reply | null {
+function replyTo(target: Target, message: IncomingMessage): Reply | null {
   if (target.kind !== 'request' || !isVerb(target.verb)) return null;
+  const { payload, correlationData } = message;
   const transaction = transactionIn(payload.subarray(0, MAX_COMMAND).toString());
-  return transaction === null ? null : { verb: target.verb, transaction };
+  if (transaction === null) return null;
+  const short = correlationData !== undefined && correlationData.length <= MAX_CORRELATION;
+  return { verb: target.verb, transaction, ...(short && { correlationData }) };
 }
 
 /** The order a payload stands for. Throws MND_MQTT_PAYLOAD, and does nothing yet. */

@@ -6,13 +6,20 @@ export interface EntityCamera {
   readonly labels: readonly string[];
 }
 
+/** A rung: what runs, and what the select offers. */
+export interface EntityVariant {
+  readonly name: string;
+  readonly alpha: number;
+  readonly size: number;
+}
+
 export interface DiscoveryOptions {
   readonly topics: Topics;
   readonly node: string;
   readonly version: string;
   readonly cameras: readonly EntityCamera[];
-  /** Names of the variants that can be pinned. */
-  readonly variants: readonly string[];
+  /** The variants that can be pinned. */
+  readonly variants: readonly EntityVariant[];
   /** Range of the target temperature, °C; null without a governor. */
   readonly limit: { readonly min: number; readonly max: number } | null;
   /** What this board is, e.g. `Raspberry Pi 5`. */
@@ -152,17 +159,21 @@ function addBoard(add: Collector, options: DiscoveryOptions): void {
   add('binary_sensor', ['throttled'], flag('throttled', 'heat'));
   add('binary_sensor', ['undervoltage'], flag('undervoltage', 'problem'));
   if (variants.length > 0) {
-    add('sensor', ['variant'], {
+    const rungs = variants.map(({ alpha, size }) => `${alpha}/${size}`);
+    // Width multiplier and input size; the governor's mix and reason are its attributes.
+    add('sensor', ['rung'], {
       state_topic: topics.governor,
-      value_template: '{{ value_json.model }}',
+      value_template:
+        "{{ 'None' if value_json.size is none else value_json.alpha ~ '/' ~ value_json.size }}",
+      json_attributes_topic: topics.governor,
       device_class: 'enum',
-      options: [...variants],
+      options: [...new Set(rungs)],
       ...DIAGNOSTIC,
     });
     add('select', ['variant'], {
       command_topic: topics.pinSet,
       state_topic: topics.pinState,
-      options: ['auto', ...variants],
+      options: ['auto', ...variants.map(({ name }) => name)],
       ...CONFIG,
     });
   }
@@ -176,7 +187,12 @@ function addBoard(add: Collector, options: DiscoveryOptions): void {
     add(
       'sensor',
       ['budget'],
-      governor('budget', { unit_of_measurement: 'W', device_class: 'power' }),
+      // The share of each second that inference may take.
+      governor('budget', {
+        value_template: '{{ (value_json.budget * 100) | round(1) }}',
+        unit_of_measurement: '%',
+        icon: 'mdi:gauge',
+      }),
     );
     add('number', ['target temperature'], {
       command_topic: topics.limitSet,
@@ -248,7 +264,7 @@ function addSights(add: Collector, name: string, paths: CameraTopics, seeing: ob
     icon: 'mdi:cctv',
     ...seeing,
   });
-  add('image', [name, 'last event'], {
+  add('image', [name, 'last snapshot'], {
     image_topic: paths.snapshot,
     content_type: 'image/jpeg',
     ...seeing,
@@ -271,8 +287,8 @@ function addControls(add: Collector, name: string, paths: CameraTopics, topics: 
   add('number', [name, 'threshold'], {
     command_topic: paths.thresholdSet,
     state_topic: paths.thresholdState,
-    min: 0.05,
-    max: 0.99,
+    min: 0,
+    max: 1,
     step: 0.01,
     mode: 'slider',
     icon: 'mdi:tune-vertical',

@@ -55,6 +55,8 @@ export interface Publisher {
   setInfo(info: object): void;
   setHealth(health: object): void;
   setGovernor(governor: object): void;
+  /** The version that runs and the latest there is. */
+  setUpdate(update: object): void;
   /** Says every retained topic again, availability last. */
   republish(): void;
   /** Any other retained topic of ours: states of commands, discovery. */
@@ -278,6 +280,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     setInfo: (info) => setJson(topics.info, info, 1),
     setHealth: (health) => setJson(topics.health, health, 0),
     setGovernor: (governor) => setJson(topics.governor, governor, 1),
+    setUpdate: (update) => setJson(topics.update, update, 1),
     refused: () => drain.refused(),
     async close() {
       if (closing) return;

@@ -1,5 +1,5 @@
 import { type Listener, listenTo, type TestBroker } from './brokers.js';
-import { faultsOf } from './home-assistant-rules.js';
+import { faultsOf, updateFaults } from './home-assistant-rules.js';
 
 type Component = Record<string, unknown>;
 
@@ -72,6 +72,12 @@ export async function startHomeAssistant(broker: TestBroker): Promise<FakeHomeAs
     if (text === undefined) return 'unknown';
     if (component.platform === 'image') return 'picture';
     const state = render(component.value_template, text);
+    if (component.platform === 'update') faults.push(...updateFaults(state));
+    if (component.platform === 'number') {
+      const inside =
+        Number(state) >= Number(component.min) && Number(state) <= Number(component.max);
+      if (!inside) faults.push(`${component.default_entity_id}: ${state} is out of its range`);
+    }
     if (state === 'None') return 'unknown';
     const options = component.options as string[] | undefined;
     if (options !== undefined && !options.includes(state)) faults.push(`${state} is no option`);
@@ -109,6 +115,13 @@ export async function startHomeAssistant(broker: TestBroker): Promise<FakeHomeAs
 function render(template: unknown, value: string): string {
   if (template === undefined) return value;
   const text = String(template);
+  if (text.includes("value_json.alpha ~ '/' ~ value_json.size")) {
+    const { alpha, size } = JSON.parse(value);
+    return size === null ? 'None' : `${python(alpha)}/${python(size)}`;
+  }
+  if (text === '{{ (value_json.budget * 100) | round(1) }}') {
+    return python(Math.round(JSON.parse(value).budget * 1000) / 10);
+  }
   const simple = /^\{\{ value_json\.(\w+) \}\}$/.exec(text);
   if (simple?.[1] !== undefined) return python(JSON.parse(value)[simple[1]]);
   const flag = /^\{\{ 'None' if value_json\.(\w+) is none else 'ON' if /.exec(text);

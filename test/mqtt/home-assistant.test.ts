@@ -25,7 +25,10 @@ function entities(more: Partial<DiscoveryOptions> = {}): DiscoveryOptions {
     node: 'porch',
     version: '1.2.3',
     cameras: [{ name: 'front', labels: ['person', 'cat'] }],
-    variants: ['ssd_300', 'ssd_172'],
+    variants: [
+      { name: 'ssd_300', alpha: 1, size: 300 },
+      { name: 'ssd_172', alpha: 0.75, size: 172 },
+    ],
     limit: { min: 40, max: 85 },
     board: 'Raspberry Pi 5',
     configurationUrl: 'http://porch.local:8080/',
@@ -48,14 +51,23 @@ t.test('the discovery message obeys the rules of Home Assistant', async (t) => {
     'binary_sensor.porch_front_cat',
     'sensor.porch_front_label',
     'sensor.porch_temperature',
-    'sensor.porch_variant',
+    'sensor.porch_rung',
+    'sensor.porch_frame_rate',
+    'sensor.porch_latency',
+    'sensor.porch_headroom',
+    'sensor.porch_budget',
+    'sensor.porch_outbox',
+    'sensor.porch_memory',
+    'sensor.porch_front_score',
+    'binary_sensor.porch_undervoltage',
+    'binary_sensor.porch_throttled',
     'select.porch_variant',
     'number.porch_target_temperature',
     'number.porch_front_threshold',
     'switch.porch_front_detect',
     'button.porch_restart',
     'button.porch_front_snapshot',
-    'image.porch_front_last_event',
+    'image.porch_front_last_snapshot',
     'event.porch_front_detection',
     'update.porch_update',
   ]) {
@@ -110,12 +122,18 @@ t.test('the rules find what is wrong', async (t) => {
     (payload) => delete payload.components?.event_front_detection?.event_types,
     (payload) =>
       Object.assign(payload.components?.sensor_temperature ?? {}, { unit_of_measurement: 'V' }),
-    (payload) => Object.assign(payload.components?.sensor_variant ?? {}, { options: [] }),
+    (payload) => Object.assign(payload.components?.sensor_rung ?? {}, { options: [] }),
     (payload) =>
       Object.assign(payload.components?.binary_sensor_front_person ?? {}, {
         device_class: 'person',
       }),
     (payload) => Object.assign(payload.components ?? {}, { x: { platform: 'nothing' } }),
+    (payload) => Object.assign(payload.components?.select_variant ?? {}, { device_class: 'enum' }),
+    (payload) =>
+      Object.assign(payload.components?.sensor_budget ?? {}, { state_class: 'sometimes' }),
+    (payload) => Object.assign(payload.components?.button_restart ?? {}, { value_template: 'x' }),
+    (payload) => Object.assign(payload.components?.number_front_threshold ?? {}, { max: 0 }),
+    (payload) => Object.assign(payload.components?.switch_front_detect ?? {}, { icon: 'eye' }),
   ];
   for (const change of changes) {
     t.equal(spoil(change as (payload: Record<string, never>) => void).length, 1, String(change));
@@ -257,12 +275,8 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
   });
   publisher.setCameras([{ name: 'front', labels: ['person', 'cat'] }]);
   publisher.setHealth(HEALTH);
-  publisher.setGovernor({ model: 'ssd_300', headroom: 3.5, budget: 4.2 });
-  publisher.retained.set(
-    TOPICS.update,
-    JSON.stringify({ installed_version: '1.2.3', latest_version: '1.3.0' }),
-    { qos: 1 },
-  );
+  publisher.setGovernor({ model: 'ssd_300', alpha: 1, size: 300, headroom: 3.5, budget: 0.423 });
+  publisher.setUpdate({ installed_version: '1.2.3', latest_version: '1.3.0' });
   publisher.setCameraState('front', 'online');
   show();
   announcer.announce(document);
@@ -293,10 +307,10 @@ const TRUE_STATES = {
   'sensor.porch_outbox': '0',
   'binary_sensor.porch_throttled': 'OFF',
   'binary_sensor.porch_undervoltage': 'unknown',
-  'sensor.porch_variant': 'ssd_300',
+  'sensor.porch_rung': '1/300',
   'select.porch_variant': 'auto',
   'sensor.porch_headroom': '3.5',
-  'sensor.porch_budget': '4.2',
+  'sensor.porch_budget': '42.3',
   'number.porch_target_temperature': '60',
   'update.porch_update': '{"installed_version":"1.2.3","latest_version":"1.3.0"}',
   'binary_sensor.porch_front_person': 'OFF',
@@ -304,7 +318,7 @@ const TRUE_STATES = {
   'sensor.porch_front_label': 'none',
   'sensor.porch_front_score': 'unknown',
   'event.porch_front_detection': 'unknown',
-  'image.porch_front_last_event': 'unknown',
+  'image.porch_front_last_snapshot': 'unknown',
   'binary_sensor.porch_front_camera': 'ON',
   'switch.porch_front_detect': 'ON',
   'number.porch_front_threshold': '0.6',
@@ -343,7 +357,7 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   await ha.press('number.porch_target_temperature', '70');
   await ha.until('limit', () => state('number.porch_target_temperature') === '70');
   await ha.press('button.porch_front_snapshot');
-  await ha.until('picture', () => state('image.porch_front_last_event') === 'picture');
+  await ha.until('picture', () => state('image.porch_front_last_snapshot') === 'picture');
   await ha.press('button.porch_restart');
   await ha.until('restart', () => board.pressed.includes('restart'));
   await ha.press('switch.porch_front_detect', 'OFF');
