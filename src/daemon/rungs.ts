@@ -62,15 +62,17 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
 }
 
 /**
- * Variants that can be compared. Where nothing is known of any (a model of the user's own), the first
- * one stands alone: the governor then has the frame rate to work with.
+ * Variants with their accuracy, 0 where it is not known (a model of the user's own): such a one is
+ * only run when it is pinned. Where nothing is known of any, the first one stands for all: the
+ * governor then has the frame rate to work with.
  */
 function ranked(variants: readonly Variant[]): [Variant, number][] {
-  const known = variants.flatMap((variant): [Variant, number][] => {
-    const accuracy = rankingAccuracy(variant, variants);
-    return accuracy === null ? [] : [[variant, accuracy]];
+  const found = variants.map((variant) => rankingAccuracy(variant, variants));
+  const known = found.some((accuracy) => accuracy !== null);
+  return variants.map((variant, index) => {
+    const stand = !known && index === 0 ? 100 : 0;
+    return [variant, found[index] ?? stand];
   });
-  return known.length > 0 ? known : variants.slice(0, 1).map((variant) => [variant, 100]);
 }
 
 async function readProfile(file: string, board: string): Promise<Readonly<Record<string, number>>> {

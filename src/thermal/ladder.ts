@@ -30,7 +30,10 @@ export interface Allocation {
   readonly segment: number;
 }
 
-/** Indices of the rungs the rules leave; all of them when the rules leave none. */
+/**
+ * Indices of the rungs the rules leave; when they leave none, all whose accuracy is known (above 0),
+ * or all.
+ */
 export function allowedRungs(ladder: readonly Rung[], rules: LadderRules): number[] {
   const all = ladder.map((_, index) => index).filter((index) => usable(ladder[index]));
   if (rules.pin !== 'auto') {
@@ -39,10 +42,13 @@ export function allowedRungs(ladder: readonly Rung[], rules: LadderRules): numbe
   }
   const above = all.filter((index) => {
     const rung = ladder[index];
-    if (rung === undefined) return false;
+    // One whose accuracy is not known cannot be weighed against the others.
+    if (rung === undefined || rung.accuracy <= 0) return false;
     return (rung.alpha ?? 1) >= rules.floorAlpha - 1e-9 && rung.size >= rules.floorSize;
   });
-  return above.length > 0 ? above : all;
+  if (above.length > 0) return above;
+  const known = all.filter((index) => (ladder[index]?.accuracy ?? 0) > 0);
+  return known.length > 0 ? known : all;
 }
 
 function usable(rung: Rung | undefined): boolean {

@@ -26,18 +26,20 @@ export interface ConfigParts {
   readonly url?: string;
   /** The section mqtt, in JSON's subset of YAML. */
   readonly mqtt?: object;
+  /** Default: the random model of installRandomModel. */
+  readonly model?: object;
   /** Further sections, by name. */
   readonly more?: Readonly<Record<string, object>>;
 }
 
 /** Text of a configuration with the random model and cameras that show pictures. */
-export function configOf({ url, cameras, pictures, mqtt, more = {} }: ConfigParts): string {
+export function configOf({ url, cameras, pictures, mqtt, model, more = {} }: ConfigParts): string {
   const lines = cameras.map(
     (name) => `  ${name}: { source: files, path: ${pictures}, fps: 10, loop: true }`,
   );
   return [
     'node: board',
-    'model: { task: classify, name: random_v1 }',
+    `model: ${JSON.stringify(model ?? { task: 'classify', name: 'random_v1' })}`,
     'presence: { enter: 0.3, stay: 0.2 }',
     `mqtt: ${JSON.stringify(mqtt ?? { url })}`,
     ...Object.entries(more).map(([name, section]) => `${name}: ${JSON.stringify(section)}`),

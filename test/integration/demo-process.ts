@@ -29,12 +29,14 @@ export interface DemoProcess {
  * Installs a MobileNetV1 with pseudo-random weights and three classes, so that a whole daemon runs
  * where no real model is to be had. One of three classes always has a score of at least a third.
  */
-export async function installRandomModel(folder: string): Promise<string> {
-  const name = 'random_v1';
+export async function installRandomModel(
+  folder: string,
+  { name = 'random_v1', alpha = 0.25 }: { readonly name?: string; readonly alpha?: number } = {},
+): Promise<string> {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, 'random.tflite');
+  const file = join(folder, `${name}.tflite`);
   const labels = join(folder, 'labels.txt');
-  writeFileSync(file, buildTflite(mobilenetV1Spec({ alpha: 0.25, size: 128, classes: 3 }, 7)));
+  writeFileSync(file, buildTflite(mobilenetV1Spec({ alpha, size: 128, classes: 3 }, 7)));
   writeFileSync(labels, 'left\nmiddle\nright\n');
   await openShelf({ dir: join(folder, 'models'), env: {} }).add(file, {
     labels,

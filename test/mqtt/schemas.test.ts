@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { Ajv } from 'ajv';
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import {
   absentAttributes,
@@ -8,22 +7,7 @@ import {
   presentAttributes,
 } from '#mobilenetd/mqtt/payloads.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
-
-const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
-const names = readdirSync('docs/schema').map((file) => file.replace(/\.json$/, ''));
-const validators = new Map(
-  names.map((name) => [
-    name,
-    ajv.compile(JSON.parse(readFileSync(`docs/schema/${name}.json`, 'utf8'))),
-  ]),
-);
-
-function faults(name: string, value: unknown): unknown {
-  const validate = validators.get(name);
-  if (validate === undefined) throw new Error(`no schema ${name}`);
-  // Through text, as it travels.
-  return validate(JSON.parse(JSON.stringify(value))) ? null : validate.errors;
-}
+import { schemaFaults as faults, SCHEMA_NAMES as names } from './payload-rules.js';
 
 const event: PresenceEvent = {
   id: 'e1',

@@ -39,6 +39,16 @@ t.test('hull', async (t) => {
       [-1, 0, 2],
     );
   });
+  t.test('a rung of unknown accuracy runs only when it is pinned, or alone', async (t) => {
+    const unknown = rung('mine', 1, 0);
+    t.same(allowedRungs([unknown, ...THREE], RULES), [1, 2, 3]);
+    t.same(
+      allowedRungs([unknown, ...THREE], { ...RULES, prefer: 'fps', floorSize: 999 }),
+      [1, 2, 3],
+    );
+    t.same(allowedRungs([unknown, ...THREE], { ...RULES, pin: 'mine' }), [0]);
+    t.same(allowedRungs([unknown], RULES), [0]);
+  });
   t.test('accuracy weighs dropped frames, fps does not', async (t) => {
     // The cheap rung is worth less than dropping frames of the good one.
     const steep = [rung('weak', 9, 20), rung('good', 10, 70)];
