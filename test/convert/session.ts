@@ -45,7 +45,7 @@ export async function openOnnx(file: Uint8Array): Promise<OnnxModel> {
   return {
     async run(picture, height, width) {
       const input = new ort.Tensor('uint8', picture, [1, height, width, 3]);
-      const results = await session.run({ input });
+      const results = await session.run({ [session.inputNames[0] ?? 'input']: input });
       return Object.fromEntries(
         Object.entries(results).map(([name, { type, dims, data }]) => {
           if (!(data instanceof Uint8Array || data instanceof Float32Array)) {
