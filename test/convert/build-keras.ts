@@ -17,6 +17,8 @@ export interface KerasModel {
 export interface KerasOptions {
   readonly wrapping: Wrapping;
   readonly pool: 'mean' | 'mean-keep' | 'average';
+  /** A hidden layer and a last one without a bias, as Teachable Machine puts on its network. */
+  readonly hidden?: boolean;
   readonly size?: number;
   readonly seed?: number;
   /** Scale of a uint8 picture; that of the network unless it is given. */
@@ -27,6 +29,7 @@ export interface KerasOptions {
 const INPUT_SCALE = Math.fround(2 / 255);
 
 const CLASSES = 6;
+const HIDDEN = 20;
 const RELU6 = 3;
 const VALID = 1;
 
@@ -139,13 +142,32 @@ export function kerasModel(options: KerasOptions): KerasModel {
 
   const logits = { scale: 0.04, zeroPoint: 10 };
   const scores = spec.activation([1, CLASSES], logits.scale, logits.zeroPoint, 'int8');
-  const w4 = spec.weights([CLASSES, 8], { type: 'int8', deviation: 0.5 });
-  spec.operator({
-    code: CODE.FULLY_CONNECTED,
-    inputs: [pooled, w4, spec.bias(pooledScale, w4, CLASSES)],
-    outputs: [scores],
-    options: { union: 8 },
-  });
+  if (options.hidden) {
+    const hiddenScale = 0.0263;
+    const hidden = spec.activation([1, HIDDEN], hiddenScale, -128, 'int8');
+    const w4 = spec.weights([HIDDEN, 8], { type: 'int8', deviation: 0.5 });
+    spec.operator({
+      code: CODE.FULLY_CONNECTED,
+      inputs: [pooled, w4, spec.bias(pooledScale, w4, HIDDEN)],
+      outputs: [hidden],
+      options: { union: 8, int8: { 0: 1 } },
+    });
+    const w5 = spec.weights([CLASSES, HIDDEN], { type: 'int8', deviation: 0.3 });
+    spec.operator({
+      code: CODE.FULLY_CONNECTED,
+      inputs: [hidden, w5, -1],
+      outputs: [scores],
+      options: { union: 8 },
+    });
+  } else {
+    const w4 = spec.weights([CLASSES, 8], { type: 'int8', deviation: 0.5 });
+    spec.operator({
+      code: CODE.FULLY_CONNECTED,
+      inputs: [pooled, w4, spec.bias(pooledScale, w4, CLASSES)],
+      outputs: [scores],
+      options: { union: 8 },
+    });
+  }
   const probabilities = spec.activation([1, CLASSES], 1 / 256, -128, 'int8');
   spec.operator({
     code: CODE.SOFTMAX,

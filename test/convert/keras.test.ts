@@ -48,6 +48,12 @@ for (const pool of POOLS) {
   }
 }
 
+t.test("a head as Teachable Machine's: bit for bit", async (t) => {
+  const { found, expected } = await compare({ wrapping: 'uint8', pool: 'mean', hidden: true });
+  t.ok(new Set(expected).size > 20, 'the logits vary');
+  t.strictSame(found, expected);
+});
+
 t.test('a picture of another scale than the network is requantized', async (t) => {
   for (const pictureScale of [1 / 128, 0.0123, 0.005]) {
     const { found, expected } = await compare({ wrapping: 'uint8', pool: 'mean', pictureScale });
