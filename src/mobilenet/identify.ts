@@ -8,14 +8,7 @@ import {
   MIN_CHANNELS,
   type MobilenetV1,
 } from './architecture.js';
-
-/** A convolution as far as the architecture says how it must be. */
-interface ConvSummary {
-  readonly depthwise: boolean;
-  readonly kernel: number;
-  readonly stride: number;
-  readonly output: readonly number[];
-}
+import { type ConvSummary, mobilenetV2Convolutions } from './v2.js';
 
 function summaryOf(graph: Graph, operator: ConvOperator): ConvSummary {
   const { shape } = tensorOf(graph, operator.weights);
@@ -61,16 +54,9 @@ function fits(convolutions: readonly ConvSummary[], network: MobilenetV1): boole
   );
   return (
     expected.length === convolutions.length &&
-    expected.every((layer, index) => {
-      const found = convolutions[index];
-      return (
-        found !== undefined &&
-        found.depthwise === (layer.kind === 'depthwise') &&
-        found.kernel === layer.kernel &&
-        found.stride === layer.stride &&
-        found.output.join() === layer.output.join()
-      );
-    })
+    expected.every((layer, index) =>
+      sameConvolution({ ...layer, depthwise: layer.kind === 'depthwise' }, convolutions[index]),
+    )
   );
 }
 
@@ -110,4 +96,63 @@ export function requireMobilenetV1(graph: Graph, described: MobilenetV1): void {
       next: 'check the name of the model and where the file comes from',
     });
   }
+}
+
+/** A network of the family, by its layers. */
+export interface MobilenetIdentity {
+  readonly family: 'mobilenet_v1' | 'mobilenet_v2';
+  readonly alpha: number;
+  /** Side of the input, pixels. */
+  readonly size: number;
+}
+
+/** Width multipliers that are tried, the roundest first: published ones, then steps of 0.05. */
+const ALPHAS = [
+  1,
+  0.5,
+  0.75,
+  0.25,
+  0.35,
+  1.3,
+  1.4,
+  ...Array.from({ length: 40 }, (_, step) => (step + 1) / 20),
+];
+
+/**
+ * Recognises a MobileNetV2 by the layers before its pool; what head follows does not matter. Null if
+ * the graph is another network. Where several α give the same channels, the roundest is taken.
+ */
+export function identifyMobilenetV2(graph: Graph): Omit<MobilenetIdentity, 'family'> | null {
+  const convolutions = graph.operators
+    .filter((operator) => operator.kind === 'conv')
+    .map((operator) => summaryOf(graph, operator));
+  const [inputName = ''] = graph.inputs;
+  const size = graph.tensors.get(inputName)?.shape[1] ?? 0;
+  if (size < 32 || size > 4096 || size % 32 !== 0) return null;
+  const alpha = ALPHAS.find((candidate) => {
+    const expected = mobilenetV2Convolutions(candidate, size);
+    return (
+      convolutions.length > expected.length &&
+      expected.every((layer, index) => sameConvolution(layer, convolutions[index]))
+    );
+  });
+  return alpha === undefined ? null : { alpha, size };
+}
+
+function sameConvolution(expected: ConvSummary, found: ConvSummary | undefined): boolean {
+  return (
+    found !== undefined &&
+    found.depthwise === expected.depthwise &&
+    found.kernel === expected.kernel &&
+    found.stride === expected.stride &&
+    found.output.join() === expected.output.join()
+  );
+}
+
+/** Recognises a network of the family; null for any other. */
+export function identifyMobilenet(graph: Graph): MobilenetIdentity | null {
+  const first = identifyMobilenetV1(graph);
+  if (first !== null) return { family: 'mobilenet_v1', alpha: first.alpha, size: first.size };
+  const second = identifyMobilenetV2(graph);
+  return second === null ? null : { family: 'mobilenet_v2', ...second };
 }

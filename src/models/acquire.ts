@@ -1,7 +1,7 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codedError } from '../errors.js';
-import { type AddOptions, describeOwn, knownFile, ownFiles, ownName } from './add.js';
+import { type AddOptions, claimOf, describeOwn, knownFile, ownFiles, ownName } from './add.js';
 import {
   type Catalog,
   type CatalogEntry,
@@ -137,7 +137,8 @@ export async function addOwn(
       labelsSource: options.labels,
       forms: options.forms ?? known?.forms ?? null,
       scaling: options.scaling ?? null,
-      expected: known === null ? {} : expectedOf(known),
+      // An ONNX file cannot be recognised by its layers, so its name is not held against it.
+      expected: known !== null ? expectedOf(known) : files.format === 'onnx' ? {} : claimOf(name),
       source: `file:${basename(file)}`,
       describe: (conversion) =>
         known === null ? describeOwn(name, conversion, options) : { ...descriptionOf(known), name },

@@ -5,7 +5,7 @@ import { codedError, messageOf } from '../errors.js';
 import type { Catalog, CatalogEntry, ModelDescription } from './catalog.js';
 import { NAME_PATTERN } from './catalog-schema.js';
 import { checksumOf } from './checksum.js';
-import type { Conversion, ModelFiles } from './conversion.js';
+import type { Conversion, ExpectedModel, ModelFiles } from './conversion.js';
 import type { NumericForm, Task } from './variant.js';
 
 export interface AddOptions {
@@ -126,7 +126,7 @@ export function describeOwn(
   const imagenet = task === 'classify' && IMAGENET_CLASSES.includes(form.head.classes);
   return {
     name,
-    family: identity === null ? 'custom' : 'mobilenet_v1',
+    family: identity?.family ?? 'custom',
     task,
     alpha: identity?.alpha ?? 1,
     sizes: form.input.sizes,
@@ -136,4 +136,14 @@ export function describeOwn(
     multAdds:
       form.report.multAdds === null || form.input.sizes.length > 1 ? null : [form.report.multAdds],
   };
+}
+
+/** `mobilenet_v1_0.5_160`, in any way people write it. */
+const CLAIM = /mobilenet[_-]?v([12])[_-]([01]\.\d+)[_-](\d{2,4})(?!\d)/i;
+
+/** What a model's name says it is, which must then be true; empty for a name that says nothing. */
+export function claimOf(name: string): ExpectedModel {
+  const [, version, alpha, size] = CLAIM.exec(name) ?? [];
+  if (version === undefined) return {};
+  return { family: `mobilenet_v${version}`, alpha: Number(alpha), sizes: [Number(size)] };
 }

@@ -1,5 +1,9 @@
 /** JSON Schemas (draft-07) of the catalogue's parts; catalog.ts reads files with them. */
 
+/** Sides of a picture that a network may take, pixels. */
+export const LEAST_SIZE = 32;
+export const MOST_SIZE = 1024;
+
 /** Safe as a folder, as an MQTT topic level and on a command line. */
 export const NAME_PATTERN = '^[a-z0-9][a-z0-9._-]{0,63}$';
 
@@ -86,7 +90,7 @@ export const DESCRIPTION_PROPERTIES = {
     minItems: 1,
     maxItems: 16,
     uniqueItems: true,
-    items: { type: 'integer', minimum: 32, maximum: 1024 },
+    items: { type: 'integer', minimum: LEAST_SIZE, maximum: MOST_SIZE },
   },
   licence: { type: ['string', 'null'] },
   centralCrop: { type: 'number', exclusiveMinimum: 0, maximum: 1 },

@@ -15,7 +15,8 @@ import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { readTfjs } from '../convert/tfjs/read.js';
 import type { PictureScaling } from '../convert/tflite/picture.js';
 import { codedError, messageOf } from '../errors.js';
-import { identifyMobilenetV1 } from '../mobilenet/identify.js';
+import { identifyMobilenet, type MobilenetIdentity } from '../mobilenet/identify.js';
+import { LEAST_SIZE, MOST_SIZE } from './catalog-schema.js';
 import { asDiskError } from './disk.js';
 import { writeDurably } from './staging.js';
 import type { ModelHead, ModelInput, NumericForm } from './variant.js';
@@ -68,8 +69,8 @@ export interface FormFile {
 /** One network in several numeric forms; input and head are those of the first that is integer. */
 export interface Conversion {
   readonly forms: Readonly<Partial<Record<NumericForm, FormRecord>>>;
-  /** α and size, where the network is a MobileNetV1. */
-  readonly identity: { readonly alpha: number; readonly size: number } | null;
+  /** Where the network is a MobileNetV1 or V2. */
+  readonly identity: MobilenetIdentity | null;
 }
 
 export interface FormRecord extends FormFile {
@@ -111,7 +112,7 @@ async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): P
     return {
       convert: (form) => convertNetwork(network, { form, calibration }),
       usualForms: quantized ? ['exact', 'symmetric'] : floatForms(calibration),
-      identity: network.kind === 'classifier' ? identifyMobilenetV1(network.graph) : null,
+      identity: network.kind === 'classifier' ? identifyMobilenet(network.graph) : null,
     };
   }
   const modelJson = await readBytes(files.modelJson);
@@ -191,12 +192,15 @@ function requireIdentity(
   identity: Conversion['identity'],
   { family, alpha, sizes }: ExpectedModel,
 ): void {
-  if (family !== 'mobilenet_v1') return;
-  const text = (a: number | undefined, s: number | undefined) => `MobileNetV1, alpha ${a}, ${s} px`;
-  if (identity?.alpha === alpha && identity?.size === sizes?.[0]) return;
+  if (family !== 'mobilenet_v1' && family !== 'mobilenet_v2') return;
+  const same =
+    identity?.family === family && identity.alpha === alpha && identity.size === sizes?.[0];
+  if (same) return;
+  const text = (network: string, a: number | undefined, side: number | undefined) =>
+    `${network === 'mobilenet_v1' ? 'MobileNetV1' : 'MobileNetV2'}, alpha ${a}, ${side} px`;
   throw mismatch(
-    text(alpha, sizes?.[0]),
-    identity === null ? 'another network' : text(identity.alpha, identity.size),
+    text(family, alpha, sizes?.[0]),
+    identity === null ? 'another network' : text(identity.family, identity.alpha, identity.size),
   );
 }
 
@@ -204,6 +208,14 @@ function requireNetwork(
   { input, report }: ConvertedModel,
   { sizes, multAdds }: ExpectedModel,
 ): void {
+  const strange = input.sizes.find((size) => size < LEAST_SIZE || size > MOST_SIZE);
+  if (strange !== undefined) {
+    throw codedError('MND_MODEL_SHAPE', {
+      subject: 'model input',
+      expected: `${LEAST_SIZE} to ${MOST_SIZE} px`,
+      found: `${strange} px`,
+    });
+  }
   const lacking = sizes?.find((size) => !input.sizes.includes(size));
   if (lacking !== undefined) {
     throw mismatch(`an input of ${lacking} px`, `${input.sizes.join(', ')} px`);

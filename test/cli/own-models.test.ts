@@ -1,0 +1,147 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import t from 'tap';
+import { edgeImpulseModel } from '../convert/build-edge-impulse.js';
+import { kerasModel } from '../convert/build-keras.js';
+import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
+import { mobilenetV2Spec } from '../convert/build-mobilenet-v2.js';
+import { buildTflite } from '../convert/build-tflite.js';
+import { BIAS, classifierSpec, encodeOnnx, WEIGHTS } from '../convert/own-onnx/build-onnx.js';
+import { runInProcess } from './in-process.js';
+
+const root = mkdtempSync(join(tmpdir(), 'cli-own-models-'));
+t.teardown(() => rmSync(root, { recursive: true, force: true }));
+
+const ENV = { PATH: process.env.PATH, HOME: root, MOBILENETD_STATE: join(root, 'state') };
+
+const COMMANDS = [
+  { name: 'models', summary: '', load: () => import('#mobilenetd/cli/models.js') },
+  { name: 'classify', summary: '', load: () => import('#mobilenetd/cli/classify.js') },
+];
+
+const run = (...args: readonly string[]) => runInProcess(COMMANDS, args, ENV);
+
+function put(name: string, content: Uint8Array | string): string {
+  const file = join(root, name);
+  writeFileSync(file, content);
+  return file;
+}
+
+const labelsOf = (count: number, name = `${count}.txt`) =>
+  put(name, Array.from({ length: count }, (_, index) => `label ${index}\n`).join(''));
+
+const orange = join(root, 'orange.png');
+const COLOUR = [240, 140, 20] as const;
+await sharp({
+  create: { width: 32, height: 32, channels: 3, background: { r: 240, g: 140, b: 20 } },
+}).toFile(orange);
+
+t.test('an ONNX classifier', async (t) => {
+  const file = put('flowers.onnx', encodeOnnx(classifierSpec({ size: 32 })));
+  const labels = put('flowers.txt', 'rose\ntulip\ndaisy\nnone\n');
+  const scaling = ['--mean', '123.675,116.28,103.53', '--scale', '0.01712,0.01751,0.01743'];
+  const added = await run('models', 'add', file, '--labels', labels, ...scaling, '--json');
+  t.equal(added.status, 0, added.stderr);
+  t.match(added.json()[0], { name: 'flowers', task: 'classify', forms: [{ form: 'float32' }] });
+
+  const [mean, scale] = [
+    [123.675, 116.28, 103.53],
+    [0.01712, 0.01751, 0.01743],
+  ];
+  const real = COLOUR.map((pixel, at) => (pixel - (mean?.[at] ?? 0)) * (scale?.[at] ?? 0));
+  const logits = WEIGHTS.map((row, index) =>
+    row.reduce<number>((sum, weight, at) => sum + weight * (real[at] ?? 0), BIAS[index] ?? 0),
+  );
+  const total = logits.reduce((sum, logit) => sum + Math.exp(logit), 0);
+  const best = logits.indexOf(Math.max(...logits));
+  const seen = await run('classify', orange, '--model', 'flowers', '--top', '4', '--json');
+  const [first] = (seen.json()[0] as { labels: { index: number; label: string; score: number }[] })
+    .labels;
+  t.match(first, { index: best, label: ['rose', 'tulip', 'daisy', 'none'][best] });
+  const expected = Math.exp(logits[best] ?? 0) / total;
+  t.ok(Math.abs((first?.score ?? 0) - expected) < 1e-3, `${first?.score} for ${expected}`);
+});
+
+t.test("Teachable Machine's uint8 export with its numbered labels", async (t) => {
+  const { model } = kerasModel({ wrapping: 'uint8', pool: 'mean', hidden: true, size: 32 });
+  const file = put('model.tflite', buildTflite(model));
+  const labels = put('tm.txt', '0 cat\n1 dog\n2 bird\n3 fox\n4 Class 5\n5 none\n');
+  const added = await run('models', 'add', file, '--labels', labels, '--name', 'pets', '--json');
+  t.equal(added.status, 0, added.stderr);
+  const seen = await run('classify', orange, '--model', 'pets', '--top', '6', '--json');
+  const found = (seen.json()[0] as { labels: { label: string }[] }).labels.map((one) => one.label);
+  t.strictSame(found.sort(), ['Class 5', 'bird', 'cat', 'dog', 'fox', 'none']);
+});
+
+t.test("Edge Impulse's grey int8 export", async (t) => {
+  const file = put('ei.tflite', buildTflite(edgeImpulseModel(32, 1).model));
+  const added = await run('models', 'add', file, '--labels', labelsOf(3), '--json');
+  t.equal(added.status, 0, added.stderr);
+  t.match(added.json()[0], { name: 'ei', forms: [{ form: 'exact' }, { form: 'symmetric' }] });
+  const seen = await run('classify', orange, '--model', 'ei', '--top', '3', '--json');
+  t.equal((seen.json()[0] as { labels: unknown[] }).labels.length, 3);
+});
+
+t.test('a name that says α and size must be true', async (t) => {
+  const cases = [
+    ['mobilenet_v1_0.5_160_quant.tflite', mobilenetV1Spec, { alpha: 0.25, size: 160 }, 'V1'],
+    ['mobilenet_v1_0.5_160.tflite', mobilenetV1Spec, { alpha: 0.5, size: 128 }, 'V1'],
+    ['mobilenet_v2_0.5_96.tflite', mobilenetV2Spec, { alpha: 0.35, size: 96 }, 'V2'],
+    ['mobilenet_v2_0.35_64.tflite', mobilenetV2Spec, { alpha: 0.35, size: 32 }, 'V2'],
+    ['mobilenet_v2_0.25_64.tflite', mobilenetV1Spec, { alpha: 0.25, size: 64 }, 'V1'],
+  ] as const;
+  for (const [name, spec, network, version] of cases) {
+    const file = put(name, buildTflite(spec({ ...network, classes: 5 })));
+    const result = await run('models', 'add', file, '--labels', labelsOf(5));
+    t.equal(result.status, 1, name);
+    const found = new RegExp(
+      `MND_MODEL_MISMATCH.*found MobileNet${version}, alpha ${network.alpha}, ${network.size} px`,
+    );
+    t.match(result.stderr, found, name);
+  }
+  const stranger = put('mobilenet_v1_1.0_32.tflite', buildTflite(edgeImpulseModel(32, 3).model));
+  const refused = await run('models', 'add', stranger, '--labels', labelsOf(3));
+  t.match(refused.stderr, /MND_MODEL_MISMATCH.*found another network/);
+  for (const [name, spec, network] of [
+    ['mobilenet_v1_0.25_32', mobilenetV1Spec, { alpha: 0.25, size: 32 }],
+    ['mobilenet_v2_0.35_32', mobilenetV2Spec, { alpha: 0.35, size: 32 }],
+  ] as const) {
+    const file = put(`${name}.tflite`, buildTflite(spec({ ...network, classes: 5 })));
+    const result = await run('models', 'add', file, '--labels', labelsOf(5), '--json');
+    t.equal(result.status, 0, result.stderr);
+  }
+  const list = (await run('models', 'list', '--installed', '--json')).json();
+  t.match(
+    list.filter(({ name }) => String(name).startsWith('mobilenet_')),
+    [
+      { family: 'mobilenet_v1', alpha: 0.25, sizes: [32] },
+      { family: 'mobilenet_v2', alpha: 0.35, sizes: [32] },
+    ],
+  );
+});
+
+t.test('what cannot be added says why and leaves nothing', async (t) => {
+  const onnx = put('float.onnx', encodeOnnx(classifierSpec({ size: 32 })));
+  const cut = put('cut.onnx', encodeOnnx(classifierSpec({ size: 32 })).subarray(0, 200));
+  const tiny = put('tiny.onnx', encodeOnnx(classifierSpec({ size: 16 })));
+  const scaling = ['--mean', '0', '--scale', '1'];
+  const cases: readonly (readonly [args: readonly string[], status: number, text: RegExp])[] = [
+    [[onnx, '--labels', labelsOf(4)], 64, /MND_USAGE.*--mean/],
+    [[onnx, '--labels', labelsOf(4), '--mean', '0'], 64, /MND_USAGE.*together/],
+    [[onnx, '--labels', labelsOf(4), '--mean', 'x', '--scale', '1'], 64, /MND_USAGE.*--mean/],
+    [[onnx, '--labels', labelsOf(5), ...scaling], 1, /MND_LABELS_INVALID.*expected 4 labels/],
+    [[onnx, '--labels', labelsOf(4), ...scaling, '--form', 'exact'], 1, /MND_MODEL_MISMATCH/],
+    [[onnx, '--labels', labelsOf(4), ...scaling, '--task', 'detect'], 1, /MND_MODEL_MISMATCH/],
+    [[tiny, '--labels', labelsOf(4), ...scaling], 1, /MND_MODEL_SHAPE.*32 to 1024 px; found 16 px/],
+    [[cut, '--labels', labelsOf(4), ...scaling], 1, /MND_MODEL_TRUNCATED/],
+  ];
+  for (const [args, status, text] of cases) {
+    const result = await run('models', 'add', ...args);
+    t.equal(result.status, status, args.join(' '));
+    t.match(result.stderr, text);
+  }
+  const list = (await run('models', 'list', '--installed', '--json')).json();
+  t.notOk(list.some(({ name }) => name === 'float' || name === 'cut'));
+});
