@@ -24,7 +24,10 @@ export const register: Register = (program, context) => {
         around: await surroundings(context),
         loadConfig: () => context.loadConfig(),
         ...(flags.cameras && { checkCameras: await cameraCheck(context) }),
-        onFindings: show,
+        onFindings(found) {
+          show(found);
+          context.signal.throwIfAborted();
+        },
       });
       if (!flags.json) writeLine(context.stdout, summary(found));
       if (hasFailed(found)) throw endWith(1);

@@ -94,7 +94,8 @@ function heatFlags(flags: number): Finding[] {
       }),
     ];
   }
-  if (has(THROTTLED + SINCE_BOOT) || has(SOFT_LIMIT + SINCE_BOOT)) {
+  const wasSlowed = has(THROTTLED + SINCE_BOOT) && !has(UNDER_VOLTAGE + SINCE_BOOT);
+  if (wasSlowed || has(SOFT_LIMIT + SINCE_BOOT)) {
     return [
       info('throttling', `the clock has been slowed since the board was switched on (${shown})`, {
         next: cool,

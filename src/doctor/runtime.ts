@@ -55,6 +55,6 @@ function sentence(end: ProgramEnd): [string, { means?: string; next?: string }] 
 }
 
 function lastLine(stderr: string): string {
-  const lines = stderr.split('\n').filter((line) => /\w*(Error|MND_)\b/.test(line));
+  const lines = stderr.split('\n').filter((line) => /^\w*Error\b/.test(line));
   return (lines[0] ?? stderr.trim().split('\n').at(-1) ?? '').trim().slice(0, 300);
 }

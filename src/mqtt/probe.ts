@@ -1,7 +1,6 @@
 import { connect, type MqttClient } from 'mqtt';
 import { messageOf } from '../errors.js';
 import { addressOf, type ConnectionOptions, clientOptions } from './client-options.js';
-import type { ProtocolVersion } from './protocol-choice.js';
 import { describeFailure } from './reporter.js';
 
 /** Why a broker cannot be used, by what there is to do about it. */
@@ -20,9 +19,10 @@ export type ProbeResult =
   | { readonly ok: false; readonly fault: ProbeFault; readonly found: string };
 
 export interface ProbeOptions
-  extends Pick<ConnectionOptions, 'url' | 'username' | 'password' | 'clientId' | 'tls'> {
-  /** Default 4: MQTT 3.1.1, which every broker speaks. */
-  readonly protocol?: ProtocolVersion;
+  extends Pick<
+    ConnectionOptions,
+    'url' | 'username' | 'password' | 'clientId' | 'tls' | 'protocol'
+  > {
   /** A filter that must be granted. */
   readonly subscribe: string;
   /** Milliseconds. */
@@ -46,14 +46,13 @@ export const probeBroker: BrokerProbe = async (options) => {
   let client: MqttClient | null = null;
   let reason: unknown = null;
   const timeout = options.timeout ?? TIMEOUT_MS;
+  // Every broker speaks MQTT 3.1.1.
+  const protocol = options.protocol === 5 ? 5 : 4;
   const outcome = await new Promise<'granted' | 'refused' | 'failed' | 'late'>((resolve) => {
     setTimeout(() => resolve('late'), timeout).unref();
     try {
       const address = addressOf(options);
-      client = (options.connect ?? connect)(
-        address.url,
-        clientOptions(options, address, options.protocol ?? 4),
-      );
+      client = (options.connect ?? connect)(address.url, clientOptions(options, address, protocol));
     } catch (error) {
       reason = error;
       resolve('failed');

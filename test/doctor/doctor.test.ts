@@ -1,0 +1,191 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t from 'tap';
+import { checkBroker } from '#mobilenetd/doctor/broker.js';
+import { examine } from '#mobilenetd/doctor/doctor.js';
+import { type Finding, hasFailed } from '#mobilenetd/doctor/finding.js';
+import { checkModel } from '#mobilenetd/doctor/model.js';
+import { codedError } from '#mobilenetd/errors.js';
+import type { ProbeFault } from '#mobilenetd/mqtt/probe.js';
+import { installRandomModel } from '../integration/demo-process.js';
+import { configFor, fakeBoard, surroundingsOf } from './fake-board.js';
+
+const RANDOM = { MOBILENETD_MODEL_TASK: 'classify', MOBILENETD_MODEL_NAME: 'random_v1' };
+
+t.test('a model: missing, sound, changed, unknown', async (t) => {
+  const { folder } = fakeBoard(t);
+  const around = surroundingsOf(folder);
+  const missing = await checkModel({ around, config: configFor(folder) });
+  t.match(missing, [{ level: 'info', found: 'not installed', next: 'mobilenetd models pull' }]);
+  await installRandomModel(join(folder, 'state'));
+  const config = configFor(folder, RANDOM);
+  t.match(await checkModel({ around, config }), [
+    { subject: 'random_v1', level: 'ok', found: /checksum right, 3 labels/ },
+    { subject: 'variants', level: 'info', means: /lower the frame rate/ },
+  ]);
+  const model = join(config.models_dir, 'random_v1');
+  const { forms } = JSON.parse(readFileSync(join(model, 'model.json'), 'utf8'));
+  const file = join(model, forms.exact.file);
+  const bytes = readFileSync(file);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  writeFileSync(file, bytes);
+  t.match(await checkModel({ around, config }), [
+    { level: 'fail', found: /checksum/, next: /models pull --force/ },
+    {},
+  ]);
+  writeFileSync(file, bytes.subarray(1));
+  const cut = await checkModel({ around, config });
+  t.ok(hasFailed(cut));
+  const unknown = configFor(folder, { ...RANDOM, MOBILENETD_MODEL_NAME: 'nothing_like_it' });
+  t.match((await checkModel({ around, config: unknown }))[0], {
+    level: 'fail',
+    next: /models list/,
+  });
+});
+
+t.test('a broker: each fault has its advice', async (t) => {
+  const { folder } = fakeBoard(t);
+  const config = configFor(folder, { MOBILENETD_MQTT_URL: 'mqtt://me:hunter2@broker.local' });
+  const advice: Readonly<Record<ProbeFault, RegExp>> = {
+    name: /avahi/,
+    refused: /listener 1883/,
+    unreachable: /firewall/,
+    silent: /port/,
+    credentials: /mqtt\.username/,
+    tls: /ca_file/,
+    subscription: /acl_file/,
+    other: /log of the broker/,
+  };
+  for (const [fault, next] of Object.entries(advice)) {
+    const around = surroundingsOf(folder, {
+      probeBroker: async (options) => {
+        t.match(options, { username: 'me', password: 'hunter2' });
+        t.not(options.clientId, 'mobilenetd-board', 'the running daemon is not thrown out');
+        return { ok: false, fault: fault as ProbeFault, found: 'so' };
+      },
+    });
+    t.match(await checkBroker({ around, config }), [
+      { subject: 'mqtt://broker.local', level: 'fail', found: 'so', next },
+    ]);
+  }
+  t.match(await checkBroker({ around: surroundingsOf(folder), config }), [
+    { level: 'ok', found: 'connected as me in 3 ms' },
+  ]);
+});
+
+t.test('the embedded broker: its port free, taken, forbidden', async (t) => {
+  const { folder } = fakeBoard(t);
+  const config = configFor(folder);
+  const broker = (code: string | null) =>
+    checkBroker({ around: surroundingsOf(folder, { tryListen: async () => code }), config });
+  t.match(await broker(null), [{ level: 'ok' }]);
+  t.match(await broker('EADDRINUSE'), [{ level: 'fail', next: /mqtt:\/\/127\.0\.0\.1:1883/ }]);
+  t.match(await broker('EACCES'), [{ level: 'fail', next: /above 1023/ }]);
+});
+
+t.test(
+  'all checks: one that fails does not end the others, and nothing secret is said',
+  async (t) => {
+    const { folder } = fakeBoard(t);
+    mkdirSync(join(folder, 'state'), { recursive: true });
+    const env = { MOBILENETD_MQTT_URL: 'mqtt://me:hunter2@broker' };
+    const seen: Finding[] = [];
+    const all = await examine({
+      around: surroundingsOf(folder, {
+        probeBroker: async () => {
+          throw new Error('the password hunter2 of mqtt://me:hunter2@broker is odd');
+        },
+      }),
+      loadConfig: () => configFor(folder, env),
+      checkCameras: async () => {
+        throw codedError('MND_CAMERA_FAILED', { found: 'hunter2' });
+      },
+      onFindings: (found) => seen.push(...found),
+    });
+    t.same(seen, all);
+    t.match(
+      all.filter(({ level }) => level === 'fail'),
+      [
+        { check: 'camera', found: /the check failed/ },
+        { check: 'broker', found: /the check failed: the password \*+ of mqtt:\/\/\*+@broker/ },
+      ],
+    );
+    t.notMatch(JSON.stringify(all), /hunter2/);
+    const checks = new Set(all.map(({ check }) => check));
+    const expected =
+      'system configuration runtime model camera heat power disk broker clock permissions';
+    t.same([...checks].sort(), expected.split(' ').sort());
+  },
+);
+
+t.test(
+  'a configuration that cannot be used is a finding, and what needs none goes on',
+  async (t) => {
+    const { folder } = fakeBoard(t);
+    const all = await examine({
+      around: surroundingsOf(folder),
+      loadConfig: () => configFor(folder, { MOBILENETD_PRESENCE_STAY: '2' }),
+    });
+    t.match(
+      all.find(({ check }) => check === 'configuration'),
+      { level: 'fail', found: /presence\.stay/, next: /config --check/ },
+    );
+    t.ok(all.some(({ check }) => check === 'runtime'));
+    t.notOk(all.some(({ check }) => check === 'broker'));
+    const none = await examine({
+      around: surroundingsOf(folder),
+      loadConfig: () => configFor(folder, { MOBILENETD_CAMERAS: '{}' }),
+    });
+    t.match(
+      none.find(({ check }) => check === 'configuration'),
+      { level: 'warn', found: 'no camera' },
+    );
+  },
+);
+
+t.test('on this machine, as a user runs it', async (t) => {
+  const { folder } = fakeBoard(t);
+  const config = join(folder, 'c.yaml');
+  writeFileSync(
+    config,
+    'cameras: { front: { source: demo } }\nmqtt: { url: "mqtt://me:hunter2@127.0.0.1:9" }\n',
+  );
+  const run = (...args: string[]) =>
+    spawnSync(process.execPath, ['dist/cli/main.js', 'doctor', '--config', config, ...args], {
+      encoding: 'utf8',
+      env: { PATH: process.env.PATH, MOBILENETD_STATE: join(folder, 'state') },
+    });
+  const json = run('--json');
+  t.equal(json.status, 1, json.stderr);
+  const found = json.stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): Finding => JSON.parse(line));
+  t.ok(
+    found.every(
+      (finding) => Object.keys(finding).join() === 'check,subject,level,found,means,next',
+    ),
+  );
+  t.match(
+    found.find(({ check }) => check === 'runtime'),
+    { level: 'ok' },
+  );
+  t.match(
+    found.find(({ subject }) => subject === 'camera front'),
+    { level: 'ok' },
+  );
+  t.match(
+    found.find(({ check }) => check === 'broker'),
+    {
+      level: 'fail',
+      found: 'nothing listens at this address',
+    },
+  );
+  const text = run('--no-cameras');
+  t.match(text.stdout, /^FAIL {2}mqtt:\/\/127\.0\.0\.1:9: nothing listens/m);
+  t.match(text.stdout, /^ {6}→ see whether the broker runs there/m);
+  t.match(text.stdout, /\d to repair, \d to look at\.\n$/);
+  t.notMatch(text.stdout, /camera front/);
+  t.notMatch(json.stdout + text.stdout + text.stderr, /hunter2/);
+});

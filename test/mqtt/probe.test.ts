@@ -1,0 +1,104 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import t from 'tap';
+import { createConnection } from '#mobilenetd/mqtt/connection.js';
+import { type ProbeOptions, probeBroker } from '#mobilenetd/mqtt/probe.js';
+import { aedes, eventually, freePort, mosquitto } from './brokers.js';
+import { hasOpenssl } from './certificates.js';
+
+const user = { name: 'porch', password: 'hunter2' };
+
+function probe(options: Partial<ProbeOptions> & { readonly url: string }) {
+  return probeBroker({
+    clientId: 'mobilenetd-doctor-1',
+    subscribe: 'mobilenetd/board/request/#',
+    timeout: 3000,
+    ...options,
+  });
+}
+
+t.test('addresses at which there is no broker', async (t) => {
+  t.match(await probe({ url: 'mqtt://no-such-host.invalid' }), { ok: false, fault: 'name' });
+  const port = await freePort();
+  t.match(await probe({ url: `mqtt://127.0.0.1:${port}` }), { ok: false, fault: 'refused' });
+  const mute = createServer().listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  t.teardown(() => mute.close());
+  const address = mute.address();
+  const at = typeof address === 'object' ? address?.port : 0;
+  const silent = await probe({ url: `mqtt://127.0.0.1:${at}`, timeout: 300 });
+  t.match(silent, { ok: false, fault: 'silent', found: 'no answer within 0.3 s' });
+});
+
+for (const kind of [mosquitto, aedes]) {
+  t.test(`${kind.name}: credentials`, { skip: !kind.available && 'not installed' }, async (t) => {
+    const broker = await kind.make({ user });
+    await broker.start();
+    t.teardown(() => broker.stop());
+    t.match(await probe({ url: broker.url, username: 'porch', password: 'hunter2' }), { ok: true });
+    for (const login of [
+      {},
+      { username: 'porch', password: 'wrong' },
+      { username: 'x', password: 'y' },
+    ]) {
+      t.match(await probe({ url: broker.url, ...login }), { ok: false, fault: 'credentials' });
+    }
+  });
+}
+
+t.test('TLS', { skip: !(mosquitto.available && hasOpenssl) && 'not installed' }, async (t) => {
+  const broker = await mosquitto.make({ transport: 'tls' });
+  await broker.start();
+  t.teardown(() => broker.stop());
+  t.match(await probe({ url: broker.url, ...broker.client }), { ok: true });
+  t.match(
+    await probe({ url: broker.url }),
+    { ok: false, fault: 'tls' },
+    'a certificate of nobody we know',
+  );
+  const plain = `mqtts://127.0.0.1:${broker.port}`;
+  t.match(
+    await probe({ url: plain, ...broker.client }),
+    { ok: false, fault: /tls|other/ },
+    'no TLS there',
+  );
+});
+
+t.test(
+  'a subscription that is refused',
+  { skip: !mosquitto.available && 'not installed' },
+  async (t) => {
+    const acl = join(t.testdir(), 'acl');
+    writeFileSync(acl, 'topic readwrite other/#\ntopic deny mobilenetd/#\n', { mode: 0o600 });
+    // Mosquitto 2 grants any subscription unless a filter is denied as such.
+    const broker = await mosquitto.make({ conf: [`acl_file ${acl}`] });
+    await broker.start();
+    t.teardown(() => broker.stop());
+    const allowed = await probe({ url: broker.url, subscribe: 'other/#' });
+    t.match(allowed, { ok: true });
+    const result = await probe({ url: broker.url });
+    t.match(result, { ok: false, fault: 'subscription', found: /mobilenetd\/board\/request/ });
+  },
+);
+
+t.test(
+  'the running daemon is not thrown out',
+  { skip: !mosquitto.available && 'not installed' },
+  async (t) => {
+    const broker = await mosquitto.make();
+    await broker.start();
+    t.teardown(() => broker.stop());
+    const daemon = createConnection({ url: broker.url, clientId: 'mobilenetd-board' });
+    t.teardown(() => daemon.close());
+    let lost = 0;
+    daemon.onDisconnect(() => {
+      lost += 1;
+    });
+    daemon.start();
+    await eventually('a connection', () => daemon.connected());
+    t.match(await probe({ url: broker.url }), { ok: true });
+    t.equal(lost, 0);
+  },
+);
