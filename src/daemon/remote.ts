@@ -89,7 +89,7 @@ export function startRemote(options: RemoteOptions): Remote {
   });
   return {
     refresh,
-    withdraw: () => announcer.announce(null),
+    withdraw: () => announcer.withdraw(),
     async close() {
       stopVersions();
       announcer.close();

@@ -23,6 +23,8 @@ export interface AnnouncerOptions {
 export interface Announcer {
   /** What there is to show now; null takes the device away. */
   announce(entities: DiscoveryOptions | null): void;
+  /** Takes the device away at once, whatever was looked at so far: this announcer is about to close. */
+  withdraw(): void;
   close(): void;
 }
 
@@ -137,6 +139,11 @@ export function createAnnouncer(options: AnnouncerOptions): Announcer {
     announce(next) {
       entities = next;
       say();
+    },
+    withdraw() {
+      entities = null;
+      told.clear();
+      publisher.retained.clear(topic);
     },
     close() {
       closed = true;
