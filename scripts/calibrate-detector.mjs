@@ -8,7 +8,6 @@ import { writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { equalizableGroups, equalizeGraph } from '#mobilenetd/convert/equalize.js';
 import { writeOnnx } from '#mobilenetd/convert/onnx/write.js';
-import { quantizeGraph } from '#mobilenetd/convert/quantize.js';
 import {
   calibrationFile,
   detectorEntry,
@@ -45,7 +44,8 @@ for (const size of entry.sizes) {
 const channelScales = await measureChannelScales(source);
 const graph = equalizeGraph(source, channelScales);
 const ranges = await measureRanges(graph);
-const corrections = await measureCorrections(graph, ranges);
+const convolutions = graph.operators.filter(({ kind }) => kind === 'conv');
+const means = await measureMeans(graph, [...new Set(convolutions.map(({ input }) => input))]);
 writeFileSync(calibrationFile(entry), format());
 
 /**
@@ -94,42 +94,10 @@ async function measureRanges(graph) {
 }
 
 /**
- * What rounding the weights takes from each result on average: Σ (w − w′) · mean input. Corrections
- * measured in the quantized network, front to back, came out worse: the mean that clipping rare
- * values takes away would be added everywhere.
+ * Mean of each channel of each named activation; every picture counts alike. Means of the float
+ * network, not of the quantized one: corrections measured there, front to back, came out worse, for
+ * the mean that clipping rare values takes away would be added everywhere.
  */
-async function measureCorrections(graph, ranges) {
-  const none = { channelScales: new Map(), ranges, corrections: new Map() };
-  const { graph: quantized } = quantizeGraph(graph, none);
-  const convolutions = graph.operators.filter(({ kind }) => kind === 'conv');
-  const means = await measureMeans(graph, [...new Set(convolutions.map(({ input }) => input))]);
-  return new Map(
-    convolutions.map((operator) => {
-      const lost = lostMeans(operator, graph, quantized, means.get(operator.input));
-      const [step] = quantized.tensors.get(operator.output).quantization.scale;
-      return [operator.output, Array.from(lost, (value) => Math.round((value * 100) / step) + 0)];
-    }),
-  );
-}
-
-function lostMeans(operator, graph, quantized, means) {
-  const weights = graph.tensors.get(operator.weights);
-  const stored = quantized.tensors.get(operator.weights);
-  const outputs = weights.shape[operator.depthwise ? 2 : 0];
-  const perOutput = weights.data.length / outputs;
-  const lost = new Float64Array(outputs);
-  weights.data.forEach((weight, i) => {
-    const output = operator.depthwise ? i % outputs : Math.floor(i / perOutput);
-    const input = operator.depthwise
-      ? Math.floor((output * means.length) / outputs)
-      : i % means.length;
-    const error = weight - stored.data[i] * stored.quantization.scale[output];
-    lost[output] += error * means[input];
-  });
-  return lost;
-}
-
-/** Mean of each channel of each named activation; every picture counts alike. */
 async function measureMeans(graph, names) {
   const sums = new Map();
   await runPrefix(graph, names, (name, data, channels) => {
@@ -138,6 +106,11 @@ async function measureMeans(graph, names) {
     const weight = channels / data.length / pictures.length;
     for (let i = 0; i < data.length; i++) sum[i % channels] += data[i] * weight;
   });
+  for (const [name, sum] of sums)
+    sums.set(
+      name,
+      Array.from(sum, (value) => rounded(value, 4)),
+    );
   return sums;
 }
 
@@ -197,6 +170,6 @@ function format() {
     `{\n  "about": ${JSON.stringify(about)}`,
     `  "channelScales": ${lines(channelScales)}`,
     `  "ranges": ${lines(ranges)}`,
-    `  "corrections": ${lines(corrections)}\n}\n`,
+    `  "means": ${lines(means)}\n}\n`,
   ].join(',\n');
 }

@@ -4,13 +4,10 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readTflite } from '#mobilenetd/convert/convert.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
+import { ort, sessionOptions } from '#mobilenetd/inference/runtime.js';
 import { decodePicture } from '#mobilenetd/vision/decode.js';
 import { resizeBilinear } from '#mobilenetd/vision/resize.js';
 import { createSamplingPlan } from '#mobilenetd/vision/sampling.js';
-
-// Before onnxruntime loads: it would send telemetry.
-process.env.ORT_DISABLE_TELEMETRY = '1';
-const { InferenceSession, Tensor } = (await import('onnxruntime-node')).default;
 
 export const packageRoot = join(dirname(fileURLToPath(import.meta.url)), '..');
 export const CALIBRATION_PICTURES = 30;
@@ -98,16 +95,11 @@ export function mirrored(picture, size) {
   return result;
 }
 
-export function openSession(onnx) {
-  return InferenceSession.create(onnx, {
-    intraOpNumThreads: 2,
-    interOpNumThreads: 1,
-    logSeverityLevel: 3,
-    // Without it x64 processors that lack VNNI saturate sums of uint8 · int8 pairs.
-    extra: { session: { x64quantprecision: '1' } },
-  });
+/** A session as the daemon makes it: right on every processor. */
+export function openSession(onnx, form = 'float32') {
+  return ort.InferenceSession.create(onnx, sessionOptions(2, form));
 }
 
 export function infer(session, picture, size) {
-  return session.run({ input: new Tensor('uint8', picture, [1, size, size, 3]) });
+  return session.run({ input: new ort.Tensor('uint8', picture, [1, size, size, 3]) });
 }

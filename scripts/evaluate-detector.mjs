@@ -1,12 +1,12 @@
 // Measures a float detector's int8 form at each of its input sizes, on the pictures that calibration
 // did not see and their mirror images, and on drawn scenes of the demo:
 //
-//   node scripts/evaluate-detector.mjs [NAME] [--write]        (after calibrate-detector.mjs)
+//   node scripts/evaluate-detector.mjs [NAME] [--reduced] [--write]        (after calibrate-detector.mjs)
 //
 // One JSON object for each size:
-//   form     the int8 form against float32 at the same size
-//   quality  the int8 form against float32 at the native size: what a rung of this size is worth
-//   hits     pictures of a known object in which it is found
+//   agreement  the int8 form against float32 at the same size
+//   quality    the int8 form against float32 at the native size: what a rung of this size is worth
+//   hits       pictures of a known object in which it is found
 // A float detection is matched if the int8 form has one of the same class that overlaps it by more
 // than half. `--write` puts the quality into the catalogue. Exit status 1 if a limit is broken.
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -45,7 +45,7 @@ const labels = labelsOf(entry);
 const calibration = parseCalibration(JSON.parse(readFileSync(calibrationFile(entry), 'utf8')));
 const source = readDetector(entry);
 const float = await open('float32');
-const int8 = await open('symmetric');
+const int8 = await open(process.argv.includes('--reduced') ? 'reduced' : 'symmetric');
 const [native] = entry.sizes;
 const views = await allViews();
 const reference = [];
@@ -70,9 +70,12 @@ for (const size of entry.sizes) {
   }
   const quality = { size, ...sharesOf(rung), hits: share(hits.int8, hits.labelled) };
   qualities.push(quality);
-  const result = { model: entry.name, size, views: views.length, form: sharesOf(form) };
-  process.stdout.write(`${JSON.stringify({ ...result, quality, hits })}\n`);
-  const { matched, extra, scoreChange } = result.form;
+  const agreement = sharesOf(form);
+  const result = { model: entry.name, form: int8.model.form, size };
+  process.stdout.write(
+    `${JSON.stringify({ ...result, views: views.length, agreement, quality, hits })}\n`,
+  );
+  const { matched, extra, scoreChange } = agreement;
   const good = matched >= LIMITS.matched && extra <= LIMITS.extra;
   if (size === native && !(good && scoreChange <= LIMITS.scoreChange)) process.exitCode = 1;
 }
@@ -101,7 +104,7 @@ async function allViews() {
 
 async function open(form) {
   const model = convertDetectorGraph(source, { form, calibration });
-  return { model, session: await openSession(model.onnx) };
+  return { model, session: await openSession(model.onnx, form) };
 }
 
 async function detect({ model, session }, picture, size) {

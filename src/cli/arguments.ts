@@ -1,5 +1,4 @@
 import { codedError } from '../errors.js';
-import type { NumericForm } from '../models/variant.js';
 
 /** Parser of an option that is a number in [min, max]. Throws MND_USAGE. */
 export function numberOption(
@@ -17,8 +16,6 @@ export function numberOption(
     });
   };
 }
-
-export const FORMS: readonly NumericForm[] = ['exact', 'symmetric', 'float32'];
 
 /** Parser of an option that is one number or three, separated by commas. Throws MND_USAGE. */
 export function numbersOption(name: string): (text: string) => number[] {

@@ -2,8 +2,8 @@ import { type Command, Option } from 'commander';
 import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { codedError } from '../errors.js';
 import type { ModelEntry, PullResult, Shelf } from '../models/shelf.js';
-import type { NumericForm, Task } from '../models/variant.js';
-import { FORMS, numberOption, numbersOption } from './arguments.js';
+import { NUMERIC_FORMS, type NumericForm, type Task } from '../models/variant.js';
+import { numberOption, numbersOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
@@ -106,7 +106,7 @@ function megabytes(bytes: number): string {
 }
 
 function formOption(): Option {
-  return new Option('--form <form...>', 'numeric forms to install').choices(FORMS);
+  return new Option('--form <form...>', 'numeric forms to install').choices(NUMERIC_FORMS);
 }
 
 function registerPull(models: Command, context: CommandContext): void {

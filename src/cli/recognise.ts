@@ -5,8 +5,7 @@ import type { Config } from '../config/config.js';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import type { RunOptions } from '../inference/protocol.js';
 import type { Result } from '../inference/result.js';
-import type { NumericForm, Task, Variant } from '../models/variant.js';
-import { FORMS } from './arguments.js';
+import { NUMERIC_FORMS, type NumericForm, type Task, type Variant } from '../models/variant.js';
 import type { CommandContext } from './command.js';
 import { reportError, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
@@ -27,7 +26,7 @@ export interface RecogniseFlags {
 export function addCommonOptions(command: Command): Command {
   return command
     .option('--model <name>', 'an installed model or variant (default: the configured one)')
-    .addOption(new Option('--form <form>', 'numeric form of the model').choices(FORMS))
+    .addOption(new Option('--form <form>', 'numeric form of the model').choices(NUMERIC_FORMS))
     .option('--pull', 'fetch a model that is not installed (default on a terminal)')
     .option('--no-pull', 'never fetch a model')
     .option('--json', 'one JSON object a picture');

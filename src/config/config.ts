@@ -36,7 +36,7 @@ export interface ModelConfig {
   /** `auto` or the name of an installed model. */
   readonly name: string;
   readonly threads: 'auto' | number;
-  readonly form: 'auto' | 'exact' | 'symmetric' | 'float32';
+  readonly form: 'auto' | 'exact' | 'symmetric' | 'reduced' | 'float32';
   /** Least score of an object that a detector reports, 0 to 1. */
   readonly threshold: number;
   /** Labels a classifier reports for a frame. */

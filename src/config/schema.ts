@@ -63,9 +63,9 @@ export const SCHEMA = {
       'CPU threads of one inference; auto takes the cores less one, at most 3.',
     ),
     form: key(
-      oneOf('auto', 'exact', 'symmetric', 'float32'),
+      oneOf('auto', 'exact', 'symmetric', 'reduced', 'float32'),
       'auto',
-      'Numeric form: exact has the numbers of TensorFlow Lite, symmetric is faster, float32 is the reference.',
+      'Numeric form: exact has the numbers of TensorFlow Lite, symmetric and reduced are faster, float32 is the reference; auto takes what this board measured to be fastest.',
     ),
     threshold: key(score, 0.3, 'Least score of an object that a detector reports.'),
     top: key(integer(1, 100), 5, 'Labels that a classifier reports for a frame.'),

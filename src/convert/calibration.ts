@@ -10,15 +10,15 @@ export interface Calibration {
    */
   readonly ranges: ReadonlyMap<string, readonly [min: number, max: number]>;
   /**
-   * What rounding the weights takes from each channel of a convolution's result on average, in hundredths of
-   * the result's quantization step.
+   * Mean of each channel of a convolution's input (after equalization): with it, what rounding the
+   * weights takes from a result on average can be put back, however coarsely they are rounded.
    */
-  readonly corrections: ReadonlyMap<string, readonly number[]>;
+  readonly means: ReadonlyMap<string, readonly number[]>;
 }
 
 /**
- * Reads a calibration from parsed JSON: an object whose `channelScales`, `ranges` and `corrections`
- * are objects of number lists. Other keys tell where it comes from and are ignored.
+ * Reads a calibration from parsed JSON: an object whose `channelScales`, `ranges` and `means` are
+ * objects of number lists. Other keys tell where it comes from and are ignored.
  *
  * @throws MND_MODEL_INVALID if it has another form
  */
@@ -34,7 +34,7 @@ export function parseCalibration(document: unknown): Calibration {
   return {
     channelScales: new Map(entriesOf(document, 'channelScales')),
     ranges,
-    corrections: new Map(entriesOf(document, 'corrections')),
+    means: new Map(entriesOf(document, 'means')),
   };
 }
 

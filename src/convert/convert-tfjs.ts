@@ -12,9 +12,9 @@ import { scalarQuantization, tensorOf } from './tensors.js';
 import { readTfjs, type TfjsFiles } from './tfjs/read.js';
 
 export interface DetectorOptions {
-  /** `symmetric` or `float32`; a float network has no `exact` form. */
+  /** All but `exact`, which a float network does not have. */
   readonly form: NumericForm;
-  /** Needed by the form `symmetric`. */
+  /** Needed by the forms `symmetric` and `reduced`. */
   readonly calibration: Calibration | null;
 }
 
@@ -62,16 +62,17 @@ function inForm(source: Graph, { form, calibration }: DetectorOptions) {
   if (form === 'float32') {
     return { graph: source, changes: { raisedChannels: 0, largestWeightError: 0 } };
   }
-  if (form !== 'symmetric' || calibration === null) {
+  if (form === 'exact' || calibration === null) {
     throw codedError('MND_MODEL_MISMATCH', {
       subject: `numeric form ${form}`,
-      expected: 'float32, or symmetric with a calibration',
+      expected: 'float32, or symmetric or reduced with a calibration',
       found: calibration === null ? 'no calibration' : 'a float network',
     });
   }
   const { graph, report } = quantizeGraph(
     equalizeGraph(source, calibration.channelScales),
     calibration,
+    form === 'reduced',
   );
   const { raisedChannels, largestWeightError } = report;
   return { graph, changes: { raisedChannels, largestWeightError } };

@@ -51,7 +51,7 @@ function inForm(source: Graph, form: NumericForm) {
   }
   if (form === 'float32') return { graph: dequantize(source), changes: untouched };
   if (form === 'exact') return { graph: source, changes: untouched };
-  const { graph, report } = symmetricWeights(source);
+  const { graph, report } = symmetricWeights(source, form === 'reduced');
   const { raisedChannels, largestWeightError } = report;
   return { graph, changes: { raisedChannels, largestWeightError } };
 }
@@ -122,7 +122,7 @@ export function convertClassifierGraph(graph: Graph, options: ConvertOptions): C
  * Converts a quantized TFLite model (uint8 or int8) to ONNX. The input is always a uint8 RGB picture
  * [1, size, size, 3]. A classifier's output is its logits [1, classes] (softmax is left to the
  * caller), a detector's are the raw boxes and scores of each feature map, NHWC; all of them uint8 in
- * the forms `exact` and `symmetric`, float32 in the form `float32`.
+ * the integer forms, float32 in the form `float32`.
  *
  * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE,
  * MND_MODEL_TOO_LARGE or MND_MODEL_MISMATCH.

@@ -1,5 +1,11 @@
 import type { ConvOperator, Tensor, TensorData } from './graph.js';
-import { LARGEST_WEIGHT, roundKeepingSum, roundToNearest } from './round-weights.js';
+import {
+  LARGEST_WEIGHT,
+  peakOf,
+  roundKeepingSum,
+  roundToNearest,
+  type WeightSpan,
+} from './round-weights.js';
 import { constantOf } from './tensors.js';
 
 export interface FloatConvolution {
@@ -10,8 +16,10 @@ export interface FloatConvolution {
   readonly inputScale: number;
   /** Added to every real input value that the quantized input cannot carry. */
   readonly inputOffset: number;
-  /** Added to the bias of each output channel, real values; null for none. */
-  readonly correction: readonly number[] | null;
+  /** Mean of each input channel, real values; null: the mean error of rounding stays. */
+  readonly means: readonly number[] | null;
+  /** What the 127 steps span. */
+  readonly span: WeightSpan;
 }
 
 export interface QuantizedConvolution {
@@ -34,7 +42,7 @@ const LARGEST_BIAS = 2 ** 30;
  * fits.
  */
 export function quantizeConvolution(convolution: FloatConvolution): QuantizedConvolution {
-  const { operator, inputScale, inputOffset, correction } = convolution;
+  const { operator, inputScale, inputOffset, means, span } = convolution;
   const source = constantOf(convolution.weights);
   const axis = operator.depthwise ? 2 : 0;
   const channels = convolution.weights.shape[axis] ?? 0;
@@ -43,26 +51,28 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
   const scales: number[] = [];
   let raisedChannels = 0;
   let largestError = 0;
-  let largestWeight = 0;
+  let peak = 0;
   for (let channel = 0; channel < channels; channel++) {
     const { first, step, count } = tapsOf(operator, source.length, channels, channel);
     const weights = Float64Array.from({ length: count }, (_, i) => source[first + i * step] ?? 0);
-    const largest = weights.reduce((peak, weight) => Math.max(peak, Math.abs(weight)), 0);
+    const largest = peakOf(weights, span);
     const sum = weights.reduce((total, weight) => total + weight, 0);
-    const bias =
-      (convolution.bias?.[channel] ?? 0) + (correction?.[channel] ?? 0) + inputOffset * sum;
+    const bias = (convolution.bias?.[channel] ?? 0) + inputOffset * sum;
     const least = Math.abs(bias) / (inputScale * LARGEST_BIAS);
     if (largest / LARGEST_WEIGHT < least) raisedChannels++;
     const finest = Math.max(largest / LARGEST_WEIGHT, least);
     const round = operator.depthwise ? roundKeepingSum : roundToNearest;
     const { scale, stored: rounded } = round(weights, finest);
+    let lost = 0;
     rounded.forEach((value, i) => {
       stored[first + i * step] = value;
-      largestError = Math.max(largestError, Math.abs((weights[i] ?? 0) - value * scale));
+      const error = (weights[i] ?? 0) - value * scale;
+      lost += error * (means?.[inputChannel(operator, means.length, channels, channel, i)] ?? 0);
+      largestError = Math.max(largestError, Math.abs(error));
     });
-    largestWeight = Math.max(largestWeight, largest);
+    peak = Math.max(peak, peakOf(weights, 'full'));
     scales.push(scale);
-    biases[channel] = clampBias(Math.round(bias / (inputScale * scale)));
+    biases[channel] = clampBias(Math.round((bias + lost) / (inputScale * scale)));
   }
   const zeroPoint = scales.map(() => 0);
   return {
@@ -80,7 +90,7 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
       quantization: { scale: scales.map((scale) => scale * inputScale), zeroPoint, axis: 0 },
     },
     raisedChannels,
-    largestWeightError: largestWeight === 0 ? 0 : largestError / largestWeight,
+    largestWeightError: peak === 0 ? 0 : largestError / peak,
   };
 }
 
@@ -97,6 +107,17 @@ function tapsOf(operator: ConvOperator, total: number, channels: number, channel
   return operator.depthwise
     ? { first: channel, step: channels, count }
     : { first: channel * count, step: 1, count };
+}
+
+/** Which input channel the `index`-th weight of an output channel reads. */
+function inputChannel(
+  { depthwise }: ConvOperator,
+  inputs: number,
+  outputs: number,
+  channel: number,
+  index: number,
+): number {
+  return depthwise ? Math.floor((channel * inputs) / outputs) : index % inputs;
 }
 
 function clampBias(value: number): number {

@@ -2,6 +2,7 @@ import { codedError } from '../errors.js';
 import type { Calibration } from './calibration.js';
 import type { ConvOperator, Graph, NormalizeOperator, Operator, Tensor } from './graph.js';
 import { quantizeConvolution } from './quantize-weights.js';
+import { reducedSpan } from './round-weights.js';
 import { constantOf, scalarQuantization, tensorOf } from './tensors.js';
 
 export interface QuantizeReport {
@@ -15,16 +16,18 @@ export interface QuantizeReport {
 /**
  * Quantizes a float graph after training: activations uint8 (one scale and zero point a tensor),
  * weights int8 symmetric a channel, biases int32. Ranges: ReLU6 gives [0, 6], everything else is
- * calibrated. Corrections take the mean error of rounding the weights out of the biases (Nagel et
- * al. 2019, "Data-Free Quantization", §4.2, with measured means). The normalisation of the picture becomes
+ * calibrated. The mean error of rounding the weights is taken out of the biases (Nagel et al. 2019,
+ * "Data-Free Quantization", §4.2, with measured means). The normalisation of the picture becomes
  * the input's scale and zero point; what rounding the zero point loses goes into the first bias.
  *
+ * @param reduced whether weights are held so small that no sum saturates on x64 without VNNI
  * @throws MND_MODEL_MISMATCH if the calibration lacks a tensor, MND_MODEL_SHAPE if the graph is not
  *   a float graph of convolutions and additions
  */
 export function quantizeGraph(
   graph: Graph,
   calibration: Calibration,
+  reduced = false,
 ): { graph: Graph; report: QuantizeReport } {
   const tensors = new Map<string, Tensor>();
   const operators: Operator[] = [];
@@ -52,7 +55,8 @@ export function quantizeGraph(
       bias: operator.bias === null ? null : constantOf(tensorOf(graph, operator.bias)),
       inputScale: scalarQuantization(input).scale,
       inputOffset: picture?.residue ?? 0,
-      correction: correctionOf(calibration, operator, tensorOf({ tensors }, output.name)),
+      means: meansOf(calibration, operator, graph),
+      span: reduced ? reducedSpan(operator, tensorOf(graph, operator.weights)) : 'full',
     });
     tensors.set(result.weights.name, result.weights);
     tensors.set(result.bias.name, result.bias);
@@ -102,14 +106,13 @@ function rangeOf(calibration: Calibration, name: string): readonly [number, numb
   return range;
 }
 
-/** Real values; null without a correction. */
-function correctionOf(calibration: Calibration, { output }: ConvOperator, result: Tensor) {
-  const hundredths = calibration.corrections.get(output);
-  if (hundredths === undefined) return null;
-  const channels = result.shape.at(-1);
-  if (hundredths.length !== channels) throw missing(`${channels} corrections for ${output}`);
-  const { scale } = scalarQuantization(result);
-  return hundredths.map((value) => (value * scale) / 100);
+/** Null where the calibration does not know the input. */
+function meansOf(calibration: Calibration, { input }: ConvOperator, graph: Graph) {
+  const means = calibration.means.get(input);
+  if (means === undefined) return null;
+  const channels = tensorOf(graph, input).shape.at(-1);
+  if (means.length !== channels) throw missing(`${channels} means for ${input}`);
+  return means;
 }
 
 function missing(expected: string) {

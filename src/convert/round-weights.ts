@@ -1,3 +1,5 @@
+import type { ConvOperator, Tensor } from './graph.js';
+
 /** Weights of one output channel as stored: real = scale · stored. */
 export interface RoundedWeights {
   readonly scale: number;
@@ -6,6 +8,61 @@ export interface RoundedWeights {
 
 /** The int8 range is used symmetrically, so that the zero point is 0. */
 export const LARGEST_WEIGHT = 127;
+
+/**
+ * What 127 steps have to span, so that sums stay in 16 bits. x64 kernels without VNNI add two
+ * neighbouring products of uint8 and int8 in 16 bits (pmaddubsw): 255 · 128 = 32640 is the most that
+ * fits, so two neighbours of one sign may make up 128 together.
+ *
+ * - `full`: each weight alone; nothing is added in 16 bits, or the runtime is told to avoid it
+ * - `pairs`: each two neighbours, the first at an even index
+ * - `any`: each two weights, for where the order of the weights in the kernel is not known
+ */
+export type WeightSpan = 'full' | 'pairs' | 'any';
+
+const LARGEST_PAIR = 128;
+
+/**
+ * The span of a convolution's weights in the form `reduced`, by their shape [out, height, width, in]
+ * or depthwise [height, width, out].
+ */
+export function reducedSpan({ depthwise }: ConvOperator, { shape }: Tensor): WeightSpan {
+  // Depthwise kernels widen to 16 bits before they multiply.
+  if (depthwise) return 'full';
+  return shape[1] === 1 && shape[2] === 1 ? 'pairs' : 'any';
+}
+
+/** Whether a stored weight may become `next` within its span. */
+export function fitsSpan(
+  stored: Int8Array,
+  index: number,
+  next: number,
+  span: WeightSpan,
+): boolean {
+  if (Math.abs(next) > LARGEST_WEIGHT) return false;
+  const fitsBeside = (other: number) => next * other <= 0 || Math.abs(next + other) <= LARGEST_PAIR;
+  if (span === 'pairs') return fitsBeside(stored[index % 2 === 0 ? index + 1 : index - 1] ?? 0);
+  return span === 'full' || stored.every((other, at) => at === index || fitsBeside(other));
+}
+
+/** The magnitude that 127 steps must reach; a rounded pair is then 128 at most. */
+export function peakOf(weights: ArrayLike<number>, span: WeightSpan): number {
+  let peak = 0;
+  // The largest weight of each sign so far that may meet the next one.
+  let above = 0;
+  let below = 0;
+  for (let index = 0; index < weights.length; index += 1) {
+    const weight = weights[index] ?? 0;
+    if (span === 'full' || (span === 'pairs' && index % 2 === 0)) {
+      above = 0;
+      below = 0;
+    }
+    peak = Math.max(peak, weight > 0 ? above + weight : below - weight);
+    above = Math.max(above, weight);
+    below = Math.max(below, -weight);
+  }
+  return peak;
+}
 
 /** Correlation of neighbouring pixels in a feature map, about. */
 const CORRELATION = 0.9;

@@ -23,7 +23,7 @@ export async function openSession(variant: Variant, threads: number): Promise<Se
     });
   }
   try {
-    return await ort.InferenceSession.create(bytes, sessionOptions(threads));
+    return await ort.InferenceSession.create(bytes, sessionOptions(threads, variant.form));
   } catch (error) {
     throw codedError('MND_MODEL_INVALID', {
       subject: variant.file,

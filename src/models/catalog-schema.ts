@@ -1,3 +1,5 @@
+import { NUMERIC_FORMS } from './variant.js';
+
 /** JSON Schemas (draft-07) of the catalogue's parts; catalog.ts reads files with them. */
 
 /** Sides of a picture that a network may take, pixels. */
@@ -10,7 +12,7 @@ export const NAME_PATTERN = '^[a-z0-9][a-z0-9._-]{0,63}$';
 const SHA256 = { type: 'string', pattern: '^[0-9a-f]{64}$' };
 const PERCENT = { type: ['number', 'null'], minimum: 0, maximum: 100 };
 const FILE_NAME = { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$' };
-const FORMS = { enum: ['exact', 'symmetric', 'float32'] };
+const FORMS = { enum: NUMERIC_FORMS };
 
 const MEMBERS = {
   type: 'array',

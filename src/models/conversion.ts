@@ -19,7 +19,7 @@ import { identifyMobilenet, type MobilenetIdentity } from '../mobilenet/identify
 import { LEAST_SIZE, MOST_SIZE } from './catalog-schema.js';
 import { asDiskError } from './disk.js';
 import { writeDurably } from './staging.js';
-import type { ModelHead, ModelInput, NumericForm } from './variant.js';
+import { type ModelHead, type ModelInput, NUMERIC_FORMS, type NumericForm } from './variant.js';
 
 /** The largest file that is read into memory; the converter has its own, narrower bounds. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -111,7 +111,7 @@ async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): P
     const quantized = !isFloat(network.graph);
     return {
       convert: (form) => convertNetwork(network, { form, calibration }),
-      usualForms: quantized ? ['exact', 'symmetric'] : floatForms(calibration),
+      usualForms: quantized ? NUMERIC_FORMS : floatForms(calibration),
       identity: network.kind === 'classifier' ? identifyMobilenet(network.graph) : null,
     };
   }
@@ -127,7 +127,7 @@ async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): P
 
 /** A float network cannot become an integer one before it has been calibrated. */
 function floatForms(calibration: Calibration | null): readonly NumericForm[] {
-  return calibration === null ? ['float32'] : ['symmetric'];
+  return calibration === null ? ['float32'] : ['symmetric', 'reduced', 'float32'];
 }
 
 /** An ONNX file stays what it is, so it has one form. */

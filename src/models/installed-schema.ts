@@ -1,4 +1,5 @@
 import { DESCRIPTION_KEYS, DESCRIPTION_PROPERTIES, QUALITY } from './catalog-schema.js';
+import { NUMERIC_FORMS } from './variant.js';
 
 const TEXT = { type: 'string', minLength: 1, maxLength: 1000 };
 const NAME = { type: 'string', minLength: 1, maxLength: 200 };
@@ -52,7 +53,7 @@ const SSD = {
 };
 
 const FORM = object({
-  file: { type: 'string', pattern: '^model\\.(exact|symmetric|float32)\\.onnx$' },
+  file: { type: 'string', pattern: '^model\\.(exact|symmetric|reduced|float32)\\.onnx$' },
   sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
   bytes: { type: 'integer', minimum: 1 },
   input: object({ name: NAME, sizes: DESCRIPTION_PROPERTIES.sizes }),
@@ -86,7 +87,7 @@ export const INSTALLED_SCHEMA = {
       type: 'object',
       additionalProperties: false,
       minProperties: 1,
-      properties: { exact: FORM, symmetric: FORM, float32: FORM },
+      properties: Object.fromEntries(NUMERIC_FORMS.map((form) => [form, FORM])),
     },
   },
 };

@@ -2,7 +2,7 @@ import { codedError } from '../errors.js';
 import type { Catalog, ModelDescription } from './catalog.js';
 import { type InstalledModel, variantName, variantsOf } from './installed.js';
 import { nearestNames } from './nearest.js';
-import type { NumericForm, Task, Variant } from './variant.js';
+import { NUMERIC_FORMS, type NumericForm, type Task, type Variant } from './variant.js';
 
 export interface VariantRequest {
   readonly task: Task;
@@ -16,9 +16,6 @@ export interface VariantRequest {
 
 /** The form to run a model in where `auto` is asked for; null if this one has no preference. */
 export type FormPreference = (model: InstalledModel) => NumericForm | null;
-
-/** The published numbers first; another form is for who asks, or for a measured preference. */
-const FORM_ORDER: readonly NumericForm[] = ['exact', 'symmetric', 'float32'];
 
 /**
  * Picks the variant a request means among what is installed.
@@ -165,7 +162,7 @@ export function pickForm(
   }
   const preferred = preference(model);
   if (preferred !== null && model.forms[preferred] !== undefined) return preferred;
-  const found = FORM_ORDER.find((candidate) => model.forms[candidate] !== undefined);
+  const found = NUMERIC_FORMS.find((candidate) => model.forms[candidate] !== undefined);
   if (found === undefined) throw missing(model.name, model.name);
   return found;
 }

@@ -1,7 +1,13 @@
 export type Task = 'classify' | 'detect';
 
-/** exact: the numbers of TensorFlow Lite; symmetric: weights with zero point 0; float32: reference. */
-export type NumericForm = 'exact' | 'symmetric' | 'float32';
+/**
+ * exact: the numbers of TensorFlow Lite; symmetric: weights with zero point 0; reduced: the same,
+ * held so small that no sum of two products leaves 16 bits; float32: reference.
+ */
+export type NumericForm = 'exact' | 'symmetric' | 'reduced' | 'float32';
+
+/** Every form, the one nearest to the published numbers first. */
+export const NUMERIC_FORMS: readonly NumericForm[] = ['exact', 'symmetric', 'reduced', 'float32'];
 
 /** The network's one picture input: uint8 RGB, [1, height, width, 3], 0 to 255. */
 export interface ModelInput {

@@ -62,7 +62,7 @@ t.test('with nothing installed', async (t) => {
     [['models', 'nonsense'], 64, /MND_USAGE/],
     [['classify'], 64, /missing required argument 'image'/],
     [['classify', red, '--top', '0'], 64, /--top.*expected a whole number from 1 to 1000/],
-    [['classify', red, '--form', 'int4'], 64, /exact, symmetric, float32/],
+    [['classify', red, '--form', 'int4'], 64, /exact, symmetric, reduced, float32/],
     [['detect', red, '--threshold', '1.5'], 64, /--threshold.*from 0 to 1/],
   ] as const) {
     const { status: found, stderr, stdout } = await run(...args);

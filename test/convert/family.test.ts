@@ -46,23 +46,24 @@ t.test('the other forms stay near the exact one', async (t) => {
   const file = buildTflite(mobilenetV1Spec({ alpha: 0.5, size, classes: 50 }, 3));
   const picture = randomPicture(size, 4);
   const real: number[][] = [];
-  for (const form of ['exact', 'symmetric', 'float32'] as const) {
+  for (const form of ['exact', 'symmetric', 'reduced', 'float32'] as const) {
     const { onnx, head, form: made } = convertTflite(file, { form });
     t.equal(made, form);
     if (head.kind !== 'classifier') throw new Error('no classifier');
     const { name, type, scale, zeroPoint } = head.logits;
-    const model = await openOnnx(onnx);
+    const model = await openOnnx(onnx, form);
     const output = (await model.run(picture, size, size))[name];
     await model.close();
     t.equal(output?.type, type);
     real.push(Array.from(output?.data ?? [], (value) => (value - zeroPoint) * scale));
   }
-  const [exact = [], symmetric = [], float = []] = real;
+  const [exact = [], symmetric = [], reduced = [], float = []] = real;
   const error = (values: readonly number[]) =>
     Math.sqrt(values.reduce((sum, value, i) => sum + (value - (exact[i] ?? 0)) ** 2, 0) / 50);
   const spread = Math.sqrt(exact.reduce((sum, value) => sum + value ** 2, 0) / 50);
   t.comment(`rms logit ${spread}, error symmetric ${error(symmetric)}, float ${error(float)}`);
   t.ok(error(symmetric) < 0.1 * spread, `symmetric: ${error(symmetric)} of ${spread}`);
+  t.ok(error(reduced) < 0.1 * spread, `reduced: ${error(reduced)} of ${spread}`);
   t.ok(error(float) < 0.1 * spread, `float32: ${error(float)} of ${spread}`);
 });
 

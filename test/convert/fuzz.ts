@@ -71,7 +71,7 @@ export interface FuzzResult {
   readonly excess: number;
 }
 
-const FORMS = ['exact', 'symmetric', 'float32'] as const;
+const FORMS = ['exact', 'symmetric', 'reduced', 'float32'] as const;
 
 /** Runs a model that a damaged file became; damage may have made it too large to be worth it. */
 async function runs(file: Uint8Array, form: (typeof FORMS)[number]): Promise<void> {

@@ -383,7 +383,7 @@ const MODELS: readonly (readonly [string, ModelSpec, string, RegExp])[] = [
 ];
 
 function conversionError(file: Uint8Array): unknown {
-  for (const form of ['exact', 'symmetric', 'float32'] as const) {
+  for (const form of ['exact', 'symmetric', 'reduced', 'float32'] as const) {
     try {
       convertTflite(file, { form });
     } catch (error) {

@@ -88,7 +88,7 @@ for (const kind of ['large', 'small'] as const) {
     const network = { kind, size: 64, classes: 50, shortened: 6 } as const;
     const file = buildTflite(mobilenetV3Spec(network, 3));
     const results: number[][] = [];
-    for (const form of ['exact', 'symmetric', 'float32'] as const) {
+    for (const form of ['exact', 'symmetric', 'reduced', 'float32'] as const) {
       const { onnx, head } = convertTflite(file, { form });
       const model = await openOnnx(onnx);
       const { data = [] } = (await model.run(randomPicture(64, 4), 64, 64)).logits ?? {};
@@ -97,7 +97,8 @@ for (const kind of ['large', 'small'] as const) {
       const { scale, zeroPoint } = head.logits;
       results.push(Array.from(data, (value) => (value - zeroPoint) * scale));
     }
-    const [exact = [], symmetric = [], float = []] = results;
+    const [exact = [], symmetric = [], reduced = [], float = []] = results;
+    t.ok(correlationOf(exact, reduced) > 0.95, `reduced ${correlationOf(exact, reduced)}`);
     t.ok(correlationOf(exact, symmetric) > 0.95, `symmetric ${correlationOf(exact, symmetric)}`);
     // Float results are not clamped to the quantized ranges, which random weights leave often.
     t.ok(correlationOf(exact, float) > 0.85, `float32 ${correlationOf(exact, float)}`);

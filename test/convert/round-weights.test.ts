@@ -1,5 +1,6 @@
 import t from 'tap';
-import { roundKeepingSum, roundToNearest } from '#mobilenetd/convert/round-weights.js';
+import { symmetricChannel } from '#mobilenetd/convert/passes/symmetric-channel.js';
+import { peakOf, roundKeepingSum, roundToNearest } from '#mobilenetd/convert/round-weights.js';
 import { createRandom } from './random.js';
 
 const sum = (values: Iterable<number>) => {
@@ -41,4 +42,46 @@ t.test('one weight, no weights, and zeros', async (t) => {
   t.same([...roundKeepingSum([0.3], 0.3 / 127).stored], [127]);
   t.equal(roundKeepingSum([], 1).stored.length, 0);
   t.same([...roundKeepingSum([0, 0, 0], 0).stored], [0, 0, 0]);
+});
+
+/** The largest sum of two stored weights of one sign that may meet in 16 bits. */
+function largestPair(stored: Int8Array, span: 'pairs' | 'any'): number {
+  let largest = 0;
+  for (const [a, first] of stored.entries()) {
+    for (const [b, second] of stored.entries()) {
+      const meet = span === 'any' ? a !== b : a === b - 1 && a % 2 === 0;
+      if (meet && first * second >= 0) largest = Math.max(largest, Math.abs(first + second));
+    }
+  }
+  return largest;
+}
+
+t.test('the peak of a span: alone, beside the neighbour, beside any other', async (t) => {
+  const weights = [3, -5, 4, 2, 6];
+  t.equal(peakOf(weights, 'full'), 6);
+  t.equal(peakOf(weights, 'pairs'), 6, '4 + 2; the last has no neighbour');
+  t.equal(peakOf(weights, 'any'), 10);
+  t.equal(peakOf([-5, -4, 1], 'pairs'), 9);
+  for (const span of ['full', 'pairs', 'any'] as const) t.equal(peakOf([], span), 0);
+});
+
+t.test('rounded or moved, two products never pass 16 bits', async (t) => {
+  const random = createRandom(11);
+  for (const span of ['pairs', 'any'] as const) {
+    for (let round = 0; round < 300; round += 1) {
+      const count = 1 + random(40);
+      const steps = Int16Array.from({ length: count }, () => random(511) - 255);
+      const { factor, stored } = symmetricChannel(steps, 0, span);
+      const largest = largestPair(stored, span);
+      if (largest > 128) t.fail(`${span}: ${largest} of ${steps.join(' ')}`);
+      const error = Math.max(...steps.map((step, i) => Math.abs(step / factor - (stored[i] ?? 0))));
+      if (error > 1.01) t.fail(`${span}: a weight strays by ${error}`);
+      const floats = Array.from(steps, (step) => step / 100);
+      const rounded = roundToNearest(floats, peakOf(floats, span) / 127);
+      if (largestPair(rounded.stored, span) > 128) t.fail(`${span}: ${floats.join(' ')}`);
+    }
+    t.pass(span);
+  }
+  t.same(symmetricChannel(Int16Array.of(100, 27, -90), 0, 'pairs').factor, 1, 'left as it is');
+  t.equal(symmetricChannel(Int16Array.of(100, 28), 0, 'pairs').factor, 128 / 127);
 });

@@ -1,31 +1,5 @@
-import { existsSync, readFileSync } from 'node:fs';
-import type { InferenceSession } from 'onnxruntime-node';
-
-process.env.ORT_DISABLE_TELEMETRY = '1';
-
-const { default: ort } = await import('onnxruntime-node');
-
-/**
- * x64 processors without VNNI saturate sums of uint8 · int8 pairs; this option makes onnxruntime use
- * uint8 weights there. ARM and newer x64 need nothing.
- */
-function quantPrecision(): '0' | '1' {
-  if (process.arch !== 'x64' || !existsSync('/proc/cpuinfo')) return '0';
-  return readFileSync('/proc/cpuinfo', 'utf8').includes('vnni') ? '0' : '1';
-}
-
-const OPTIONS: InferenceSession.SessionOptions = {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-  logSeverityLevel: 3,
-  extra: {
-    session: {
-      intra_op: { allow_spinning: '0' },
-      inter_op: { allow_spinning: '0' },
-      x64quantprecision: quantPrecision(),
-    },
-  },
-};
+import { ort, sessionOptions } from '#mobilenetd/inference/runtime.js';
+import type { NumericForm } from '#mobilenetd/models/variant.js';
 
 export interface OnnxOutput {
   readonly type: string;
@@ -39,9 +13,9 @@ export interface OnnxModel {
   close(): Promise<void>;
 }
 
-/** Loads an ONNX file as the daemon does: one thread, all optimizations. */
-export async function openOnnx(file: Uint8Array): Promise<OnnxModel> {
-  const session = await ort.InferenceSession.create(file, OPTIONS);
+/** Loads an ONNX file as the daemon does, with one thread; `exact` is right for every form. */
+export async function openOnnx(file: Uint8Array, form: NumericForm = 'exact'): Promise<OnnxModel> {
+  const session = await ort.InferenceSession.create(file, sessionOptions(1, form));
   return {
     async run(picture, height, width) {
       const input = new ort.Tensor('uint8', picture, [1, height, width, 3]);

@@ -1,3 +1,5 @@
+import { fitsSpan, LARGEST_WEIGHT, peakOf, type WeightSpan } from '../round-weights.js';
+
 /** Weights of one output channel, re-quantized without a zero point. */
 export interface SymmetricChannel {
   /** New scale as a multiple of the old one. */
@@ -6,10 +8,8 @@ export interface SymmetricChannel {
   readonly stored: Int8Array;
 }
 
-const LARGEST = 127;
-
 function clamp(value: number): number {
-  return Math.max(-LARGEST, Math.min(LARGEST, value));
+  return Math.max(-LARGEST_WEIGHT, Math.min(LARGEST_WEIGHT, value));
 }
 
 /**
@@ -17,7 +17,7 @@ function clamp(value: number): number {
  * negative, so an error in the sum of the weights would move the mean of the output. Those weights
  * are rounded the other way that are nearest to the middle.
  */
-function roundToSum(weights: Int16Array, factor: number): Int8Array {
+function roundToSum(weights: Int16Array, factor: number, span: WeightSpan): Int8Array {
   const stored = new Int8Array(weights.length);
   const errors = new Float64Array(weights.length);
   let sum = 0;
@@ -37,7 +37,7 @@ function roundToSum(weights: Int16Array, factor: number): Int8Array {
   for (const index of order) {
     if (left === 0) break;
     const next = (stored[index] ?? 0) + direction;
-    if (Math.abs(next) > LARGEST || (errors[index] ?? 0) * direction <= 0) continue;
+    if ((errors[index] ?? 0) * direction <= 0 || !fitsSpan(stored, index, next, span)) continue;
     stored[index] = next;
     left -= 1;
   }
@@ -46,13 +46,18 @@ function roundToSum(weights: Int16Array, factor: number): Int8Array {
 
 /**
  * Re-quantizes weights, given as whole steps from their zero point (−255 to 255), to int8 without a
- * zero point. Steps of at most 127 stay as they are, at the same scale. `leastFactor` is a lower
+ * zero point. Steps that fit the span stay as they are, at the same scale. `leastFactor` is a lower
  * bound on the new scale as a multiple of the old one.
  */
-export function symmetricChannel(weights: Int16Array, leastFactor: number): SymmetricChannel {
-  let peak = 0;
-  for (const weight of weights) peak = Math.max(peak, Math.abs(weight));
-  if (peak <= LARGEST && leastFactor <= 1) return { factor: 1, stored: Int8Array.from(weights) };
-  const factor = Math.max(peak / LARGEST, leastFactor);
-  return { factor, stored: roundToSum(weights, factor) };
+export function symmetricChannel(
+  weights: Int16Array,
+  leastFactor: number,
+  span: WeightSpan = 'full',
+): SymmetricChannel {
+  const peak = peakOf(weights, span);
+  if (peak <= LARGEST_WEIGHT && leastFactor <= 1) {
+    return { factor: 1, stored: Int8Array.from(weights) };
+  }
+  const factor = Math.max(peak / LARGEST_WEIGHT, leastFactor);
+  return { factor, stored: roundToSum(weights, factor, span) };
 }

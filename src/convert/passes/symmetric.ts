@@ -1,4 +1,5 @@
 import type { ConvOperator, Graph, Tensor } from '../graph.js';
+import { reducedSpan, type WeightSpan } from '../round-weights.js';
 import { constantOf, quantizationOf, tensorOf } from '../tensors.js';
 import { symmetricChannel } from './symmetric-channel.js';
 
@@ -43,7 +44,12 @@ interface Requantized {
   readonly bias: Tensor | null;
 }
 
-function requantize(graph: Graph, operator: ConvOperator, report: MutableReport): Requantized {
+function requantize(
+  graph: Graph,
+  operator: ConvOperator,
+  span: WeightSpan,
+  report: MutableReport,
+): Requantized {
   const weights = tensorOf(graph, operator.weights);
   const bias = operator.bias === null ? null : tensorOf(graph, operator.bias);
   const source = constantOf(weights);
@@ -65,7 +71,7 @@ function requantize(graph: Graph, operator: ConvOperator, report: MutableReport)
     // The bias is stored at the scale of the input times that of the weights.
     const oldBias = sourceBias?.[channel] ?? 0;
     const leastFactor = Math.max(Math.abs(oldBias) / BIAS_LIMIT, LEAST_SCALE / scale);
-    const { factor, stored } = symmetricChannel(steps, leastFactor);
+    const { factor, stored } = symmetricChannel(steps, leastFactor, span);
     if (leastFactor > 1) report.raisedChannels += 1;
     scales.push(Math.fround(scale * factor));
     newBias[channel] = Math.round(oldBias / factor);
@@ -96,8 +102,13 @@ function requantize(graph: Graph, operator: ConvOperator, report: MutableReport)
  * Lite but not the same.
  *
  * A channel with weights of next to nothing but a bias gets a scale that keeps the bias in 32 bits.
+ *
+ * @param reduced whether weights are held so small that no sum saturates on x64 without VNNI
  */
-export function symmetricWeights(graph: Graph): {
+export function symmetricWeights(
+  graph: Graph,
+  reduced = false,
+): {
   readonly graph: Graph;
   readonly report: SymmetricReport;
 } {
@@ -107,7 +118,8 @@ export function symmetricWeights(graph: Graph): {
     if (operator.kind !== 'conv' || tensorOf(graph, operator.output).type !== 'uint8') {
       return operator;
     }
-    const { weights, bias } = requantize(graph, operator, report);
+    const span = reduced ? reducedSpan(operator, tensorOf(graph, operator.weights)) : 'full';
+    const { weights, bias } = requantize(graph, operator, span, report);
     // A constant may be shared by operators; each gets its own, the old one goes.
     const weightsName = `${operator.output}:symmetric weights`;
     tensors.delete(operator.weights);

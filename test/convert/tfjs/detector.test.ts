@@ -22,7 +22,7 @@ t.test('float32 and int8 forms of a small detector agree, at every size', async 
       return [name, [Math.min(...data), Math.max(...data)] as const];
     }),
   );
-  const calibration = { channelScales: new Map(), corrections: new Map(), ranges };
+  const calibration = { channelScales: new Map(), means: new Map(), ranges };
   const int8 = convertTfjs({ ...model, form: 'symmetric', calibration });
   const quantized = await openOnnx(int8.onnx);
   const stored = await quantized.run(picture, SIZE, SIZE);
@@ -55,6 +55,7 @@ t.test('forms and heads that do not fit', async (t) => {
   const model = buildDetector();
   const mismatch = { code: 'MND_MODEL_MISMATCH' };
   t.throws(() => convertTfjs({ ...model, form: 'symmetric', calibration: null }), mismatch);
+  t.throws(() => convertTfjs({ ...model, form: 'reduced', calibration: null }), mismatch);
   t.throws(() => convertTfjs({ ...model, form: 'exact', calibration: null }), mismatch);
   const block = readTfjs(buildBlockModel(), BLOCK_CUT);
   const options = { form: 'float32', calibration: null } as const;
