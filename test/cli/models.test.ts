@@ -73,7 +73,19 @@ t.test('with nothing installed', async (t) => {
 });
 
 t.test('add, list, classify, remove', async (t) => {
-  const added = await run('models', 'add', model, '--labels', labels, '--name', 'own', '--json');
+  const added = await run(
+    'models',
+    'add',
+    model,
+    '--labels',
+    labels,
+    '--name',
+    'own',
+    '--form',
+    'exact',
+    'symmetric',
+    '--json',
+  );
   t.match(added, { status: 0, stderr: '' });
   t.match(added.json(), [{ name: 'own', task: 'classify', fresh: true }]);
   t.match(
