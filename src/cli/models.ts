@@ -5,6 +5,7 @@ import type { ModelEntry, PullResult, Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm, type Task } from '../models/variant.js';
 import { numberOption, numbersOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
+import { registerInspect } from './inspect.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
 import { formatTable } from './table.js';
@@ -45,6 +46,7 @@ export const register: Register = (program, context) => {
   registerAdd(models, context);
   registerRemove(models, context);
   registerDescribe(models, context);
+  registerInspect(models, context, shelfOf);
 };
 
 async function shelfOf(context: CommandContext): Promise<Shelf> {

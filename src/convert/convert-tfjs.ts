@@ -1,8 +1,8 @@
 import { codedError } from '../errors.js';
 import type { ModelOutput, NumericForm, SsdHead } from '../models/variant.js';
 import type { Calibration } from './calibration.js';
-import type { ConvertedModel } from './converted-model.js';
-import { equalizeGraph } from './equalize.js';
+import { type ConvertedModel, UNCHANGED } from './converted-model.js';
+import { type ChannelScales, equalizableGroups, equalizeGraph } from './equalize.js';
 import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { quantizeGraph } from './quantize.js';
@@ -60,7 +60,7 @@ export function convertDetectorGraph(source: Graph, options: DetectorOptions): C
 
 function inForm(source: Graph, { form, calibration }: DetectorOptions) {
   if (form === 'float32') {
-    return { graph: source, changes: { raisedChannels: 0, largestWeightError: 0 } };
+    return { graph: source, changes: UNCHANGED };
   }
   if (form === 'exact' || calibration === null) {
     throw codedError('MND_MODEL_MISMATCH', {
@@ -75,7 +75,21 @@ function inForm(source: Graph, { form, calibration }: DetectorOptions) {
     form === 'reduced',
   );
   const { raisedChannels, largestWeightError } = report;
-  return { graph, changes: { raisedChannels, largestWeightError } };
+  const rescaledChannels = rescaled(source, calibration.channelScales);
+  return { graph, changes: { raisedChannels, rescaledChannels, largestWeightError } };
+}
+
+/** Channels of convolutions whose results equalization divided by something other than 1. */
+function rescaled(graph: Graph, scales: ChannelScales): number {
+  const convolutions = new Set(
+    graph.operators.filter(({ kind }) => kind === 'conv').map(({ output }) => output),
+  );
+  let count = 0;
+  for (const group of equalizableGroups(graph)) {
+    const changed = (scales.get(group[0] ?? '') ?? []).filter((scale) => scale !== 1).length;
+    count += changed * group.filter((name) => convolutions.has(name)).length;
+  }
+  return count;
 }
 
 /**

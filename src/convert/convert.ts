@@ -2,7 +2,7 @@ import { codedError } from '../errors.js';
 import type { ClassifierHead, NumericForm } from '../models/variant.js';
 import type { Calibration } from './calibration.js';
 import { convertDetectorGraph } from './convert-tfjs.js';
-import type { ConvertedModel } from './converted-model.js';
+import { type ConvertedModel, UNCHANGED } from './converted-model.js';
 import { detectorHead } from './detector-head.js';
 
 import type { Graph } from './graph.js';
@@ -40,20 +40,19 @@ function classifierHead(graph: Graph): ClassifierHead {
 }
 
 function inForm(source: Graph, form: NumericForm) {
-  const untouched = { raisedChannels: 0, largestWeightError: 0 };
   if (isFloat(source)) {
-    if (form === 'float32') return { graph: source, changes: untouched };
+    if (form === 'float32') return { graph: source, changes: UNCHANGED };
     throw codedError('MND_MODEL_MISMATCH', {
       subject: `numeric form ${form}`,
       expected: 'float32, for quantizing a float network needs a calibration',
       found: 'a float network',
     });
   }
-  if (form === 'float32') return { graph: dequantize(source), changes: untouched };
-  if (form === 'exact') return { graph: source, changes: untouched };
+  if (form === 'float32') return { graph: dequantize(source), changes: UNCHANGED };
+  if (form === 'exact') return { graph: source, changes: UNCHANGED };
   const { graph, report } = symmetricWeights(source, form === 'reduced');
-  const { raisedChannels, largestWeightError } = report;
-  return { graph, changes: { raisedChannels, largestWeightError } };
+  const { raisedChannels, rescaledChannels, largestWeightError } = report;
+  return { graph, changes: { raisedChannels, rescaledChannels, largestWeightError } };
 }
 
 /** A TFLite model as it was read, before it takes a numeric form. */

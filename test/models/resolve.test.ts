@@ -25,7 +25,15 @@ function model(sketch: Sketch): InstalledModel {
     bytes: 1,
     input: { name: 'input', sizes },
     head: { kind: 'classifier', classes: 1, logits },
-    report: { operators: {}, parameters: 1, multAdds: 1, raisedChannels: 0, largestWeightError: 0 },
+    report: {
+      operators: {},
+      parameters: 1,
+      multAdds: 1,
+      raisedChannels: 0,
+      rescaledChannels: 0,
+      largestWeightError: 0,
+      layers: [],
+    },
   });
   const forms = sketch.forms ?? ['exact', 'symmetric'];
   return {

@@ -62,7 +62,9 @@ export function convertOwnOnnx(bytes: Uint8Array, options: OwnOnnxOptions): Conv
       parameters: file.parameters,
       multAdds: null,
       raisedChannels: 0,
+      rescaledChannels: 0,
       largestWeightError: 0,
+      layers: [],
     },
   };
 }

@@ -7,6 +7,8 @@ import { symmetricChannel } from './symmetric-channel.js';
 export interface SymmetricReport {
   /** Output channels whose scale was raised so that their bias fits into 32 bits. */
   readonly raisedChannels: number;
+  /** Output channels whose weights have another scale than before. */
+  readonly rescaledChannels: number;
   /** Output channels in all convolutions. */
   readonly channels: number;
   /** Largest change of a weight, as a share of its layer's largest weight. */
@@ -15,6 +17,7 @@ export interface SymmetricReport {
 
 interface MutableReport {
   raisedChannels: number;
+  rescaledChannels: number;
   channels: number;
   largestWeightError: number;
 }
@@ -73,6 +76,7 @@ function requantize(
     const leastFactor = Math.max(Math.abs(oldBias) / BIAS_LIMIT, LEAST_SCALE / scale);
     const { factor, stored } = symmetricChannel(steps, leastFactor, span);
     if (leastFactor > 1) report.raisedChannels += 1;
+    if (factor !== 1) report.rescaledChannels += 1;
     scales.push(Math.fround(scale * factor));
     newBias[channel] = Math.round(oldBias / factor);
     for (const [index, value] of stored.entries()) {
@@ -112,7 +116,12 @@ export function symmetricWeights(
   readonly graph: Graph;
   readonly report: SymmetricReport;
 } {
-  const report: MutableReport = { raisedChannels: 0, channels: 0, largestWeightError: 0 };
+  const report: MutableReport = {
+    raisedChannels: 0,
+    rescaledChannels: 0,
+    channels: 0,
+    largestWeightError: 0,
+  };
   const tensors = new Map(graph.tensors);
   const operators = graph.operators.map((operator) => {
     if (operator.kind !== 'conv' || tensorOf(graph, operator.output).type !== 'uint8') {

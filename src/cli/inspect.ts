@@ -1,0 +1,168 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Command, Option } from 'commander';
+import type { LayerReport } from '../convert/layers.js';
+import { codedError } from '../errors.js';
+import type { ChannelUse } from '../inference/channels.js';
+import type { FormRecord } from '../models/conversion.js';
+import type { InstalledModel } from '../models/installed.js';
+import type { Shelf } from '../models/shelf.js';
+import type { NumericForm } from '../models/variant.js';
+import { PACKAGE_ROOT } from '../package-root.js';
+import { FORMS } from './arguments.js';
+import type { CommandContext } from './command.js';
+import { writeJsonLine, writeLine } from './output.js';
+import { formatTable } from './table.js';
+
+interface InspectFlags {
+  readonly form?: NumericForm;
+  readonly json?: boolean;
+}
+
+/** A photo that comes with the program, for who names no picture. */
+const PHOTO = join(PACKAGE_ROOT, 'assets/demo/coffee.jpg');
+
+export function registerInspect(
+  models: Command,
+  context: CommandContext,
+  shelfOf: (context: CommandContext) => Promise<Shelf>,
+): void {
+  models
+    .command('inspect')
+    .description('the layers of an installed model, their ranges, and what quantizing did to them')
+    .argument('<name>', 'the model')
+    .argument('[picture...]', 'pictures on which channels are watched (default: a shipped photo)')
+    .addOption(new Option('--form <form>', 'numeric form').choices(FORMS))
+    .option('--json', 'one JSON object a layer, then one with the report')
+    .action(async (name: string, pictures: string[], flags: InspectFlags) => {
+      const shelf = await shelfOf(context);
+      const model = await installedModel(shelf, name);
+      const { pickForm } = await import('../models/resolve.js');
+      const form = pickForm(model, flags.form ?? 'auto');
+      const record = model.forms[form];
+      if (record === undefined) throw codedError('MND_INTERNAL', { subject: `${name} (${form})` });
+      // Models that an older version installed have no layers in their report.
+      const layers = record.report.layers ?? [];
+      const files = pictures.length === 0 ? [PHOTO] : pictures;
+      const uses = await watchChannels(model, { form, record, layers, files });
+      if (flags.json) {
+        for (const layer of layers) {
+          const use = uses.get(layer.name);
+          writeJsonLine(context.stdout, { ...layer, channels: use ?? null });
+        }
+        writeJsonLine(context.stdout, summaryOf(model, form, record, files.length));
+        return;
+      }
+      writeLine(context.stdout, inspectText(model, { form, record, layers, uses, files }));
+    });
+}
+
+/** @throws MND_MODEL_MISSING, MND_MODEL_UNKNOWN */
+async function installedModel(shelf: Shelf, name: string): Promise<InstalledModel> {
+  const installed = await shelf.installed();
+  const { variantName } = await import('../models/installed.js');
+  const found = installed.find(
+    (model) => model.name === name || model.sizes.some((size) => variantName(model, size) === name),
+  );
+  if (found !== undefined) return found;
+  const known = (await shelf.list()).map((entry) => entry.name);
+  if (known.includes(name)) {
+    throw codedError('MND_MODEL_MISSING', {
+      subject: name,
+      next: `run: mobilenetd models pull ${name}`,
+    });
+  }
+  const { unknownModel } = await import('../models/resolve.js');
+  throw unknownModel(name, known);
+}
+
+interface Inspection {
+  readonly form: NumericForm;
+  readonly record: FormRecord;
+  readonly layers: readonly LayerReport[];
+  readonly files: readonly string[];
+}
+
+/** By layer; empty for a network without quantized results. */
+async function watchChannels(
+  model: InstalledModel,
+  { form, record, layers, files }: Inspection,
+): Promise<ReadonlyMap<string, ChannelUse>> {
+  const [size = 0] = model.sizes;
+  if (!layers.some(({ range }) => range !== null)) return new Map();
+  const { measureChannels } = await import('../inference/channels.js');
+  const { networkInput } = await import('../inference/network-input.js');
+  const pictures: Uint8Array[] = [];
+  for (const file of files) pictures.push(await networkInput(file, size, model.centralCrop));
+  const bytes = await readFile(join(model.folder, record.file));
+  const uses = await measureChannels({ model: bytes, layers, form, size, pictures });
+  return new Map(uses.map((use) => [use.name, use]));
+}
+
+function summaryOf(
+  model: InstalledModel,
+  form: NumericForm,
+  { report, head, bytes }: FormRecord,
+  pictures: number,
+) {
+  const { layers: _, ...rest } = report;
+  const { name, family, task, alpha, sizes, origin, convertedBy } = model;
+  const about = { name, family, task, alpha, sizes, form, bytes, origin, convertedBy };
+  return { ...about, head: head.kind, classes: head.classes, pictures, report: rest };
+}
+
+const COLUMNS = ['layer', 'operator', 'result', 'range', 'scale', 'zero', 'weights', 'channels'];
+
+const NAME_WIDTH = 44;
+
+function inspectText(
+  model: InstalledModel,
+  { form, record, layers, uses, files }: Inspection & { uses: ReadonlyMap<string, ChannelUse> },
+): string {
+  const { report } = record;
+  const rows = layers.map((layer) => [
+    layer.name.length > NAME_WIDTH ? `…${layer.name.slice(1 - NAME_WIDTH)}` : layer.name,
+    layer.kind + (layer.activation === 'none' ? '' : ` ${layer.activation}`),
+    layer.shape.slice(1).join('×'),
+    layer.range === null ? '' : layer.range.map(short).join(' to '),
+    layer.scale === null ? '' : short(layer.scale),
+    layer.zeroPoint === null ? '' : String(layer.zeroPoint),
+    layer.parameters === 0 ? '' : String(layer.parameters),
+    channelText(layer, uses.get(layer.name)),
+  ]);
+  const sum = (count: (layer: LayerReport) => number) =>
+    layers.reduce((total, layer) => total + count(layer), 0);
+  const operators = Object.entries(report.operators).map(([kind, count]) => `${count} ${kind}`);
+  const lines = [
+    `${model.name} (${form}), from ${model.origin.source}`,
+    `operators   ${operators.join(', ')}`,
+    `parameters  ${report.parameters}`,
+    `mult-adds   ${report.multAdds === null ? 'not known' : `${report.multAdds.toFixed(1)} M`}`,
+    `weights     ${report.rescaledChannels ?? 0} channels rescaled, largest error ${percent(report.largestWeightError)} of a layer's largest weight`,
+    `dead        ${sum((layer) => layer.deadChannels)} channels without weights, ${report.raisedChannels} given a larger scale so that their bias fits`,
+  ];
+  if (uses.size > 0) {
+    const clipped = sum(({ name }) => uses.get(name)?.clipped ?? 0);
+    const constant = sum(({ name }) => uses.get(name)?.constant ?? 0);
+    const number = files.length === 1 ? 'one picture' : `${files.length} pictures`;
+    lines.push(`on ${number}: ${clipped} channels clipped, ${constant} of one value`);
+  }
+  if (rows.length === 0) return [...lines, 'layers      not known'].join('\n');
+  return [formatTable(COLUMNS, rows), '', ...lines].join('\n');
+}
+
+function channelText({ deadChannels }: LayerReport, use: ChannelUse | undefined): string {
+  const parts = use === undefined ? [] : [String(use.channels)];
+  if (deadChannels > 0) parts.push(`${deadChannels} dead`);
+  if (use !== undefined && use.clipped > 0) parts.push(`${use.clipped} clipped`);
+  if (use !== undefined && use.constant > 0) parts.push(`${use.constant} of one value`);
+  return parts.join(', ');
+}
+
+function short(value: number): string {
+  return Number(value.toPrecision(4)).toString();
+}
+
+function percent(share: number): string {
+  return `${(100 * share).toFixed(2)} %`;
+}
