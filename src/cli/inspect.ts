@@ -7,9 +7,9 @@ import type { ChannelUse } from '../inference/channels.js';
 import type { FormRecord } from '../models/conversion.js';
 import type { InstalledModel } from '../models/installed.js';
 import type { Shelf } from '../models/shelf.js';
-import type { NumericForm } from '../models/variant.js';
+import { NUMERIC_FORMS, type NumericForm } from '../models/variant.js';
 import { PACKAGE_ROOT } from '../package-root.js';
-import { FORMS } from './arguments.js';
+
 import type { CommandContext } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { formatTable } from './table.js';
@@ -32,7 +32,7 @@ export function registerInspect(
     .description('the layers of an installed model, their ranges, and what quantizing did to them')
     .argument('<name>', 'the model')
     .argument('[picture...]', 'pictures on which channels are watched (default: a shipped photo)')
-    .addOption(new Option('--form <form>', 'numeric form').choices(FORMS))
+    .addOption(new Option('--form <form>', 'numeric form').choices(NUMERIC_FORMS))
     .option('--json', 'one JSON object a layer, then one with the report')
     .action(async (name: string, pictures: string[], flags: InspectFlags) => {
       const shelf = await shelfOf(context);

@@ -56,7 +56,7 @@ export async function measureChannels(request: ChannelRequest): Promise<ChannelU
   const output = [...model.graph.output, ...opened];
   const file = encodeModel({ ...model, graph: { ...model.graph, output } });
   try {
-    const session = await ort.InferenceSession.create(file, sessionOptions(1));
+    const session = await ort.InferenceSession.create(file, sessionOptions(1, request.form));
     const names = watched.map(({ value }) => value);
     for (const pixels of request.pictures) {
       const { size } = request;

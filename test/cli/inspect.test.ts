@@ -43,7 +43,8 @@ const LAYER = 'Conv2d_3_pointwise';
 const spec = mobilenetV1Spec({ alpha: 0.25, size: 32, classes: 5 });
 const labels = put('labels.txt', 'a\nb\nc\nd\ne\n');
 const model = put('net.tflite', buildTflite(withDeadChannels(spec, LAYER)));
-const added = await run('models', 'add', model, '--labels', labels);
+const forms = ['--form', 'exact', 'symmetric'];
+const added = await run('models', 'add', model, '--labels', labels, ...forms);
 t.equal(added.status, 0, added.stderr);
 
 interface LayerLine {
