@@ -1,0 +1,179 @@
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import t, { type Test } from 'tap';
+import { createConnection } from '#mobilenetd/mqtt/connection.js';
+import { createPublisher } from '#mobilenetd/mqtt/publisher.js';
+import { createTopics } from '#mobilenetd/mqtt/topics.js';
+import type { PresenceEvent } from '#mobilenetd/presence/event.js';
+import { openStore } from '#mobilenetd/store/store.js';
+import { aedes, type BrokerKind, eventually, listenTo, mosquitto } from './brokers.js';
+
+const ROOT = 'mobilenetd/porch';
+const MINUTES = 60;
+const EVENTS = 3000;
+/** Seconds an event is worth delivering: half of the outage. */
+const MAX_AGE = (MINUTES * 60) / 2;
+/** Every second is this many: the outage takes ten. */
+const SPEED = 360;
+const LABELS = 40;
+/** What may be held beside the database, however long the outage. */
+const MAX_GROWTH_BYTES = 4e6;
+const MAX_RECOVERY_MS = 2000;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage: () => void = runInNewContext('gc');
+
+function heapBytes(): number {
+  collectGarbage();
+  return process.memoryUsage().heapUsed;
+}
+
+/** A board whose clocks and timers run fast. */
+function createBoard(file: string, url: string) {
+  const began = performance.now();
+  const monotonic = () => (performance.now() - began) * SPEED;
+  const start = Date.UTC(2026, 5, 1, 12);
+  const now = () => start + monotonic();
+  const timers = {
+    setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms / SPEED),
+    clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
+  };
+  const lines: { time: number; message: string }[] = [];
+  const write = (_fields: object, message: string) => void lines.push({ time: now(), message });
+  const log = { debug() {}, info: write, warn: write, error: write };
+  const store = openStore({
+    file,
+    commitInterval: 0.05,
+    detectionInterval: 1,
+    retention: { days: 30, maxBytes: 1e9 },
+    outbox: { maxAge: MAX_AGE, maxRows: 10_000 },
+    now,
+    monotonic: now,
+    log,
+  });
+  const topics = createTopics({ base: 'mobilenetd', node: 'porch' });
+  const connection = createConnection({
+    url,
+    clientId: 'mobilenetd-porch',
+    will: { topic: topics.state, payload: 'offline' },
+    random: () => 0,
+    timers,
+    monotonic,
+    log,
+  });
+  const { outbox } = store;
+  const publisher = createPublisher({
+    ...{ connection, topics, outbox, version: '1', maxEventAge: MAX_AGE, log, now },
+    timers: {
+      setTimeout: (callback, ms) => setTimeout(callback, ms),
+      clearTimeout: timers.clearTimeout,
+    },
+  });
+  publisher.setCameras([{ name: 'front', labels: [] }]);
+  return { store, connection, publisher, lines, now };
+}
+
+for (const kind of [mosquitto, aedes]) {
+  const skip = kind.available ? false : 'not installed';
+  t.test(`an hour without ${kind.name}`, { skip }, (t) => outage(t, kind));
+}
+
+async function outage(t: Test, kind: BrokerKind): Promise<void> {
+  t.setTimeout(100_000);
+  const broker = await kind.make();
+  await broker.start();
+  const board = createBoard(join(t.testdir(), 'mobilenetd.db'), broker.url);
+  const { store, connection, publisher, lines, now } = board;
+  const recorded = new Map<string, number>();
+  let number = 0;
+  const step = () => {
+    const begins = number % 2 === 0;
+    const event: PresenceEvent = {
+      id: `e${number}`,
+      type: begins ? 'new' : 'end',
+      camera: 'front',
+      label: `label ${number % LABELS}`,
+      score: 0.9,
+      start: now(),
+      end: begins ? null : now(),
+      model: 'm',
+      alpha: 1,
+      size: 300,
+      count: 1,
+      box: null,
+    };
+    recorded.set(event.id, now());
+    number++;
+    store.recordEvents([event], publisher.eventMessages([event]));
+    publisher.applyEvents([event]);
+  };
+  publisher.start();
+  await eventually('connected', () => connection.connected());
+  await broker.stop();
+  await eventually('the loss', () => !connection.connected());
+
+  const lostAt = now();
+  const heap: number[] = [];
+  while (number < EVENTS) {
+    const due = Math.min(EVENTS, ((now() - lostAt) / (MINUTES * 60_000)) * EVENTS);
+    while (number < due) {
+      step();
+      // Every label has been seen by the first, so that what is kept for each is not counted.
+      if (number % 500 === 0) heap.push(heapBytes());
+    }
+    await delay(3);
+  }
+  const growth = heap.slice(1).map((bytes) => bytes - (heap[0] ?? 0));
+  t.comment(`heap against the 500th event, kB: ${growth.map((b) => (b / 1e3).toFixed(0))}`);
+  t.ok(Math.max(...growth) < MAX_GROWTH_BYTES, 'memory is flat');
+
+  await broker.start();
+  const house = await listenTo(broker);
+  await eventually('the connection', () => connection.connected());
+  const upAt = performance.now();
+  const backAt = now();
+  await house.until('online', () => house.last.get(`${ROOT}/state`) === 'online');
+  const recovery = performance.now() - upAt;
+  for (let label = 0; label < LABELS; label++) {
+    const expected = label % 2 ? 'OFF' : 'ON';
+    if (house.last.get(`${ROOT}/front/label_${label}`) !== expected) t.fail(`label ${label}`);
+  }
+  t.comment(`retained states were right ${recovery.toFixed(0)} ms after the connect`);
+  t.ok(recovery < MAX_RECOVERY_MS, 'retained states are right within two seconds');
+
+  await eventually('the outbox is empty', () => store.outbox.depth() === 0);
+  const last = `"e${EVENTS - 1}"`;
+  const events = () => house.heard.filter(({ topic }) => topic === `${ROOT}/front/events`);
+  await house.until('the last', () => events().at(-1)?.text.includes(last) === true);
+  const ids = [...new Set(events().map(({ text }) => String(JSON.parse(text).id)))];
+  const numbers = ids.map((id) => Number(id.slice(1)));
+  const [first = 0] = numbers;
+  t.same(
+    numbers,
+    Array.from({ length: EVENTS - first }, (_, i) => first + i),
+    'what was delivered has no gap and is in order',
+  );
+  const age = (id: number) => (backAt - (recorded.get(`e${id}`) ?? 0)) / 1000;
+  t.ok(age(first) <= MAX_AGE + 1, `the oldest was ${age(first).toFixed(0)} s old`);
+  // Delivery took some seconds of this fast clock.
+  t.ok(age(first - 1) >= MAX_AGE - 5 * SPEED, 'nothing younger was dropped');
+  t.equal(store.outbox.dropped(), first, 'what is too old was dropped and counted');
+  t.equal([...store.events({ limit: 1e6 })].length, EVENTS, 'all are in the database');
+
+  t.comment(
+    lines.map(({ time, message }) => `${new Date(time).toISOString()} ${message}`).join('\n'),
+  );
+  const said = new Map<string, number>();
+  for (const { time, message } of lines) {
+    const before = said.get(message) ?? Number.NEGATIVE_INFINITY;
+    if (time - before < 60_000) t.fail(`twice within a minute: ${message}`);
+    said.set(message, time);
+  }
+  t.ok(lines.length < 10, `${lines.length} lines of log`);
+  await publisher.close();
+  store.close();
+  await house.close();
+  await broker.stop();
+}
