@@ -116,12 +116,20 @@ async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
   // Started by root it would become another user, who cannot read the password file.
   if (process.getuid?.() === 0) lines.unshift('user root');
   writeFileSync(conf, `${[...lines, ...board.lines, ...(setup.conf ?? [])].join('\n')}\n`);
-  let child: ChildProcess | null = null;
+  const broker = createMosquitto(conf);
   return {
     url: board.url,
     client: { ...clientOf(setup), ...(board.ca && { tls: { ca: board.ca } }) },
     house: { url: `mqtt://127.0.0.1:${port}`, options: loginOf(setup) },
     port,
+    ...broker,
+  };
+}
+
+/** A Mosquitto that runs with a configuration file, whenever it is started. */
+function createMosquitto(conf: string): Pick<TestBroker, 'start' | 'stop' | 'signal'> {
+  let child: ChildProcess | null = null;
+  return {
     async start() {
       child = spawn(MOSQUITTO ?? 'mosquitto', ['-c', conf], {
         stdio: ['ignore', 'ignore', 'pipe'],
@@ -151,6 +159,21 @@ async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
     },
     signal: (name) => void child?.kill(name),
   };
+}
+
+/** Runs a whole mosquitto.conf whose one listener is put on a free port of loopback. */
+export async function runMosquitto(
+  conf: string,
+  folder: string,
+): Promise<{ readonly port: number; stop(): Promise<void> }> {
+  const port = await freePort();
+  const file = join(folder, 'mosquitto.conf');
+  const user = process.getuid?.() === 0 ? 'user root\n' : '';
+  const text = conf.replace(/^listener \d+$/m, `listener ${port} 127.0.0.1`);
+  writeFileSync(file, `${user}log_dest stderr\n${text}`);
+  const { start, stop } = createMosquitto(file);
+  await start();
+  return { port, stop };
 }
 
 /** The listener that the board uses: that of everybody, or one of its own. */
@@ -187,7 +210,7 @@ function loginOf({ user }: BrokerSetup): IClientOptions {
 }
 
 /** A line of mosquitto's password file: PBKDF2-HMAC-SHA512, 101 rounds. */
-function mosquittoPassword({ name, password }: { name: string; password: string }): string {
+export function mosquittoPassword({ name, password }: { name: string; password: string }): string {
   const salt = randomBytes(12);
   const hash = pbkdf2Sync(password, salt, 101, 64, 'sha512');
   return `${name}:$7$101$${salt.toString('base64')}$${hash.toString('base64')}\n`;

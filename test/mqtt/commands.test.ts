@@ -7,6 +7,7 @@ import { SILENT } from '#mobilenetd/mqtt/log.js';
 import { parseRequest, REQUEST_SCHEMAS, transactionIn, VERBS } from '#mobilenetd/mqtt/requests.js';
 import { createRetainedState } from '#mobilenetd/mqtt/retained.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
+import { createRandom } from '#mobilenetd/thermal/simulate/random.js';
 
 const ROOT = 'mobilenetd/porch';
 
@@ -243,20 +244,9 @@ t.test('the schemas of the documentation are those in force', async (t) => {
   t.ok('fault' in parseRequest('health', null));
 });
 
-/** A small deterministic generator (mulberry32), so that a failure can be repeated. */
-function createRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 t.test('10 000 random payloads: nothing changes but by valid ones, all are answered', async (t) => {
   const { done, answers, send, pass } = setup();
-  const random = createRandom(20260601);
+  const random = createRandom(20260601).next;
   const pick = <T>(items: readonly T[]): T => items[Math.floor(random() * items.length)] as T;
   const topics = [
     'front/detect/set',
