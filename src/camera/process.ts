@@ -1,6 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import type { Socket } from 'node:net';
+import type { Readable } from 'node:stream';
 import { messageOf } from '../errors.js';
 import { type Clock, systemClock } from './clock.js';
+import { openReusedPipe, type ReusedPipe } from './pipe.js';
 
 /** Starts a program with an argument array; stdin is closed, stdout and stderr are pipes. */
 export type SpawnChild = (
@@ -8,6 +11,14 @@ export type SpawnChild = (
   args: readonly string[],
   env: NodeJS.ProcessEnv | undefined,
 ) => ChildProcess;
+
+/** A child that has been started; where its stdout comes from when that is not its own pipe. */
+interface Started {
+  readonly child: ChildProcess;
+  readonly stdout: Readable | null;
+  /** Resolves when there is nothing more to read from a stdout that is not the child's own pipe. */
+  readonly drained: Promise<void>;
+}
 
 export interface ChildOptions {
   readonly command: string;
@@ -51,26 +62,31 @@ const MAX_TAIL = 2000;
  * after 2 s SIGKILL, after 2 s more it is abandoned. Output that comes after the abort is read and
  * thrown away, so that the child never blocks on a full pipe. Never rejects.
  */
-export function runChild(options: ChildOptions, signal: AbortSignal): Promise<ChildExit> {
+export async function runChild(options: ChildOptions, signal: AbortSignal): Promise<ChildExit> {
   const clock = options.clock ?? systemClock;
-  const start = options.spawn ?? spawnChild;
+  const onStdout = (chunk: Uint8Array): void => {
+    if (!signal.aborted) options.onStdout(chunk);
+  };
   const tail = createTail(options.onStderrLine);
+  // The one wait before the child exists: what it emits must find its listeners.
+  const pipe =
+    options.spawn === undefined ? await openReusedPipe(onStdout).catch(() => null) : null;
   return new Promise((resolve) => {
-    let child: ChildProcess;
+    let started: Started;
     try {
-      child = start(options.command, options.args, options.env);
+      started = start(options, pipe, onStdout);
     } catch (error) {
       const startError: NodeJS.ErrnoException =
         error instanceof Error ? error : new Error(messageOf(error));
       resolve({ code: null, signal: null, stderr: '', startError, abandoned: false });
       return;
     }
-
+    const { child, stdout, drained } = started;
     let cancelTimer = (): void => {};
     const settle = (exit: Partial<ChildExit>): void => {
       cancelTimer();
       signal.removeEventListener('abort', stop);
-      child.stdout?.destroy();
+      stdout?.destroy();
       child.stderr?.destroy();
       const unknown = { code: null, signal: null, startError: null, abandoned: false };
       resolve({ ...unknown, ...exit, stderr: tail.text() });
@@ -88,11 +104,8 @@ export function runChild(options: ChildOptions, signal: AbortSignal): Promise<Ch
     };
     const stop = (): void => escalate(0);
 
-    child.stdout?.on('data', (chunk: Uint8Array) => {
-      if (!signal.aborted) options.onStdout(chunk);
-    });
     child.stderr?.on('data', (chunk: Uint8Array) => tail.push(chunk));
-    for (const pipe of [child.stdout, child.stderr]) pipe?.on('error', () => {});
+    for (const pipe of [stdout, child.stderr]) pipe?.on('error', () => {});
     child.on('error', (error) => {
       // Also raised when a signal cannot be sent; only a child without a pid never started.
       if (child.pid === undefined) settle({ startError: error });
@@ -102,14 +115,45 @@ export function runChild(options: ChildOptions, signal: AbortSignal): Promise<Ch
       signal.removeEventListener('abort', stop);
       cancelTimer = clock.setTimer(() => settle({ code, signal: exitSignal }), PIPE_GRACE_MS);
     });
-    child.on('close', (code, exitSignal) => settle({ code, signal: exitSignal }));
+    child.on('close', (code, exitSignal) => {
+      void drained.then(() => settle({ code, signal: exitSignal }));
+    });
     if (signal.aborted) stop();
     else signal.addEventListener('abort', stop, { once: true });
   });
 }
 
-const spawnChild: SpawnChild = (command, args, env) =>
-  spawn(command, args, { stdio: ['ignore', 'pipe', 'pipe'], shell: false, env });
+/** Starts the child with a pipe that reuses its memory, or, where there is none, with its own. */
+function start(
+  { command, args, env, spawn: ownSpawn }: ChildOptions,
+  pipe: ReusedPipe | null,
+  onStdout: (chunk: Uint8Array) => void,
+): Started {
+  if (pipe === null) {
+    const child = ownSpawn?.(command, args, env) ?? spawnChild(command, args, env, 'pipe');
+    child.stdout?.on('data', onStdout);
+    return { child, stdout: child.stdout, drained: Promise.resolve() };
+  }
+  const { childEnd, reader } = pipe;
+  const drained = new Promise<void>((resolve) => reader.once('close', () => resolve()));
+  try {
+    return { child: spawnChild(command, args, env, childEnd), stdout: reader, drained };
+  } catch (error) {
+    reader.destroy();
+    throw error;
+  } finally {
+    childEnd.destroy();
+  }
+}
+
+function spawnChild(
+  command: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv | undefined,
+  stdout: 'pipe' | Socket,
+): ChildProcess {
+  return spawn(command, args, { stdio: ['ignore', stdout, 'pipe'], shell: false, env });
+}
 
 interface Tail {
   push(chunk: Uint8Array): void;

@@ -38,6 +38,8 @@ export interface DaemonOptions {
   readonly sources?: SourceSurroundings;
   readonly onDecision?: GoverningOptions['onDecision'];
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
+  /** Called with every labelled frame. */
+  readonly onResult?: (result: Result) => void;
 }
 
 export interface ServiceOptions {
@@ -93,9 +95,10 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       onReload: async () => void (await inTurn(change)),
       // Not awaited: the answer to the request must still go out.
       onRestart: () => void setTimeout(startAnew, ANSWER_MS),
-      onResult() {
+      onResult(result) {
         labelled = true;
         reports?.sayReady();
+        options.onResult?.(result);
       },
     });
     judge = createProgressJudge();
