@@ -1,6 +1,8 @@
+import type { Config } from '../config/config.js';
 import { askDaemon } from '../control/client.js';
 import type { CameraReport, RunningReport, StatusReport } from '../control/protocol.js';
 import { controlSockets } from '../control/socket.js';
+import { isCodedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { endWith, writeJsonLine, writeLine } from './output.js';
 
@@ -25,9 +27,18 @@ export const register: Register = (program, context) => {
     });
 };
 
-/** Where the daemon of the configuration listens. */
+/**
+ * Where the daemon of the configuration listens; the usual places when that cannot be read, which is
+ * others' to read or is just being edited.
+ */
 export function socketsOf(context: CommandContext): { readonly sockets: readonly string[] } {
-  const config = context.loadConfig();
+  let config: Config;
+  try {
+    config = context.loadConfig();
+  } catch (error) {
+    if (isCodedError(error)) return { sockets: controlSockets(null, context.env) };
+    throw error;
+  }
   const { socket } = config.control;
   return { sockets: socket === null ? controlSockets(config.state_dir, context.env) : [socket] };
 }

@@ -9,8 +9,8 @@ export function controlSocket(stateDir: string, env: NodeJS.ProcessEnv): string 
   return join(runtimeFolder(env) ?? stateDir, FILE);
 }
 
-/** Where a daemon may be listening, the most likely place first. */
-export function controlSockets(stateDir: string, env: NodeJS.ProcessEnv): readonly string[] {
+/** Where a daemon may be listening, the most likely place first; `stateDir` null where not known. */
+export function controlSockets(stateDir: string | null, env: NodeJS.ProcessEnv): readonly string[] {
   const folders = [runtimeFolder(env), stateDir, '/run/mobilenetd'];
   return [...new Set(folders.filter((folder) => folder !== null))].map((folder) =>
     join(folder, FILE),

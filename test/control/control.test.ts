@@ -125,6 +125,7 @@ t.test('places', async (t) => {
     '/run/mobilenetd/control.sock',
     '/state/control.sock',
   ]);
+  t.same(controlSockets(null, {}), ['/run/mobilenetd/control.sock']);
   const path = `/${'x'.repeat(120)}/control.sock`;
   await t.rejects(startControlServer({ path, handle: async () => ({}) }), {
     code: 'MND_CONTROL_LISTEN',
