@@ -39,7 +39,7 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
     throw error;
   });
   if (installed === null) {
-    log.info('no model is installed: fetching and converting it');
+    log.info('no model is installed: fetching and converting it, as `mobilenetd models pull` does');
     options.onProgress?.('fetching and converting the model …');
   }
   const variant = installed ?? (await shelf.ensure(request, { signal: options.signal }));
