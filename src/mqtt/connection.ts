@@ -63,7 +63,12 @@ export function createConnection(options: ConnectionOptions): Connection {
   const address = addressOf(options);
   const choice = createProtocolChoice(options.protocol ?? 'auto');
   const backoff = createBackoff({ random: options.random ?? Math.random });
-  const reporter = createReporter({ log, monotonic, broker: address.shown });
+  const reporter = createReporter({
+    log,
+    monotonic,
+    broker: address.shown,
+    named: address.username !== null,
+  });
   const sizes = createSizeLimit(options.maxPayload ?? DEFAULT_MAX_PAYLOAD, monotonic);
   const window = createWindow(WINDOW);
   const registrations = new Set<Registration>();

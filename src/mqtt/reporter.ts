@@ -28,6 +28,45 @@ const CODES: Readonly<Record<number, string>> = {
   149: 'the broker found a message too large',
 };
 
+interface Fault {
+  readonly found: string;
+  readonly next?: string;
+}
+
+/** What Node and OpenSSL say, in words, and what to do about it where that is known. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  ECONNREFUSED: { found: 'nothing listens at this address' },
+  ENOTFOUND: { found: 'the host name is not known' },
+  EAI_AGAIN: { found: 'the host name is not known' },
+  ECONNRESET: { found: 'the connection was reset' },
+  EHOSTUNREACH: { found: 'there is no way to this host' },
+  ENETUNREACH: { found: 'there is no network' },
+  ...Object.fromEntries(
+    [
+      'DEPTH_ZERO_SELF_SIGNED_CERT',
+      'SELF_SIGNED_CERT_IN_CHAIN',
+      'UNABLE_TO_GET_ISSUER_CERT',
+      'UNABLE_TO_GET_ISSUER_CERT_LOCALLY',
+      'UNABLE_TO_VERIFY_LEAF_SIGNATURE',
+    ].map((code) => [
+      code,
+      {
+        found: "the broker's certificate is of an authority that is not trusted",
+        next: "set mqtt.tls.ca_file to that authority's certificate",
+      },
+    ]),
+  ),
+  ...Object.fromEntries(
+    ['CERT_HAS_EXPIRED', 'CERT_NOT_YET_VALID'].map((code) => [
+      code,
+      {
+        found: "the broker's certificate is not valid at this time",
+        next: "see whether this board's clock is right, else renew the certificate",
+      },
+    ]),
+  ),
+};
+
 /** A sentence fragment about why a connection failed or ended. Holds no secrets. */
 export function describeFailure(reason: unknown): string {
   const code = codeOf(reason);
@@ -35,12 +74,27 @@ export function describeFailure(reason: unknown): string {
     if (CREDENTIAL_CODES.has(code)) return 'the broker refuses the user name or password';
     return CODES[code] ?? `the broker's reason code ${code}`;
   }
-  if (code === 'ECONNREFUSED') return 'nothing listens at this address';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'the host name is not known';
   if (reason instanceof AggregateError && reason.message === '') {
     return describeFailure(reason.errors[0]);
   }
-  return reason === null ? 'the connection was closed' : messageOf(reason);
+  const known = faultOf(reason)?.found;
+  return known ?? (reason === null ? 'the connection was closed' : messageOf(reason));
+}
+
+function faultOf(reason: unknown): Fault | undefined {
+  const code = codeOf(reason);
+  if (typeof code === 'string' && Object.hasOwn(FAULTS, code)) return FAULTS[code];
+  // OpenSSL's own errors have no codes that can be told apart.
+  const text = messageOf(reason);
+  if (/wrong version number|packet length too long/.test(text)) {
+    return { found: 'something that is not TLS answers at this port' };
+  }
+  return /protocol version|unsupported protocol/.test(text)
+    ? {
+        found: 'the broker and this client have no version of TLS in common',
+        next: 'see mqtt.tls.min_version',
+      }
+    : undefined;
 }
 
 function codeOf(reason: unknown): unknown {
@@ -59,8 +113,10 @@ export function createReporter(options: {
   readonly log: Log;
   readonly monotonic: () => number;
   readonly broker: string;
+  /** Whether a user name goes along. */
+  readonly named?: boolean;
 }): { connected(): void; lost(loss: Loss): void } {
-  const { log, monotonic, broker } = options;
+  const { log, monotonic, broker, named = true } = options;
   const said = new Map<string, number>();
   let lastLine = Number.NEGATIVE_INFINITY;
   let short = 0;
@@ -77,13 +133,24 @@ export function createReporter(options: {
     return true;
   }
 
-  function nextStep(reason: unknown): string {
+  function nextStep(reason: unknown, wasUp: boolean): string {
     const code = codeOf(reason);
+    const retried = 'it is tried again up to once a minute';
     if (code === TAKEN_OVER) return 'give each board a node name of its own';
     if (typeof code === 'number' && CREDENTIAL_CODES.has(code)) {
-      return 'check mqtt.username and mqtt.password; it is tried again up to once a minute';
+      const what = named
+        ? 'check mqtt.username and mqtt.password'
+        : 'set mqtt.username and a password (mqtt.password_file)';
+      return `${what}; ${retried}`;
     }
-    return 'it is tried again up to once a minute; events wait in the database';
+    const known = faultOf(reason)?.next;
+    if (known !== undefined) return `${known}; ${retried}`;
+    // TLS spoken to a port without it, or the other way round, ends like this.
+    const doubtful = !wasUp && (reason === null || code === 'ECONNRESET' || code === 'EPROTO');
+    const hint = doubtful
+      ? `see whether ${broker.split(':', 1)[0]} is what this port speaks; `
+      : '';
+    return `${hint}${retried}; events wait in the database`;
   }
 
   return {
@@ -107,7 +174,7 @@ export function createReporter(options: {
       const error = codedError('MND_MQTT_UNAVAILABLE', {
         subject: broker,
         found,
-        next: nextStep(suspected),
+        next: nextStep(suspected, wasUp),
       });
       log.warn({ code: error.code, broker }, error.message);
     },

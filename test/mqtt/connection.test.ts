@@ -115,6 +115,24 @@ t.test('failures are said in words, rarely', async (t) => {
   t.equal(describeFailure(code(199)), "the broker's reason code 199");
   t.equal(describeFailure(null), 'the connection was closed');
 
+  const said = (reason: unknown, more = {}) => {
+    const log = createLog();
+    const reporter = createReporter({ log, monotonic: () => 0, broker: 'mqtts://x:1', ...more });
+    reporter.lost({ reason, wasUp: false, lasted: 0 });
+    return log.lines[0];
+  };
+  t.match(said(code(5)), /check mqtt.username/);
+  t.match(said(code(5), { named: false }), /set mqtt.username and a password/);
+  t.match(said(code('SELF_SIGNED_CERT_IN_CHAIN')), /not trusted; set mqtt.tls.ca_file/);
+  t.match(said(code('CERT_NOT_YET_VALID')), /board's clock/);
+  const notTls = Object.assign(new Error('ssl3_get_record:wrong version number'), {
+    code: 'EPROTO',
+  });
+  t.match(said(notTls), /not TLS answers.*see whether mqtts is what/);
+  t.match(said(null), /closed; see whether mqtts is what this port speaks/);
+  t.notMatch(said(code('ECONNREFUSED')), /see whether/);
+  t.match(said(code('constructor')), /found raw/);
+
   let time = 0;
   const log = createLog();
   const reporter = createReporter({ log, monotonic: () => time, broker: 'mqtt://x' });
