@@ -33,6 +33,7 @@ export const ERROR_TABLE = {
   MND_CAMERA_STALLED: { exit: 69, summary: 'a camera source delivers no frames' },
   MND_CAMERA_MISSING: { exit: 69, summary: 'the program or device a camera needs is missing' },
   MND_STORE_OPEN: { exit: 1, summary: 'the database cannot be opened' },
+  MND_STORE_ADDON: { exit: 69, summary: 'the database library does not fit this Node' },
   MND_STORE_CORRUPT: { exit: 1, summary: 'the database is damaged' },
   MND_STORE_NEWER: { exit: 1, summary: 'the database was written by a newer version' },
   MND_STORE_FAILED: { exit: 1, summary: 'the database cannot be written' },

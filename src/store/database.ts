@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from
 import { basename, dirname, join } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
+import { addonError } from './addon.js';
 import type { Log } from './log.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
 
@@ -40,7 +41,7 @@ export function openDatabase(options: OpenDatabaseOptions): Database {
   try {
     return openChecked(options);
   } catch (error) {
-    if (!isDamage(error)) throw error;
+    if (!isDamage(error)) throw addonError(error) ?? error;
     setAside(options, messageOf(error).replaceAll(/\s+/g, ' '));
     return openChecked(options);
   }
@@ -68,6 +69,8 @@ export function openForReading(file: string): Database {
   } catch (error) {
     database?.close();
     if (isCodedError(error)) throw error;
+    const unfit = addonError(error);
+    if (unfit !== null) throw unfit;
     const code = isDamage(error) ? 'MND_STORE_CORRUPT' : 'MND_STORE_OPEN';
     throw codedError(code, { subject: file, found: messageOf(error), cause: error });
   }
