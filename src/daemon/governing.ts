@@ -51,6 +51,10 @@ export interface Governing {
 /** Milliseconds between two snapshots of what the governor has learnt. */
 const SNAPSHOT_MS = 300_000;
 const NOTE_MS = 60_000;
+const QUIET_NOTE_MS = 600_000;
+/** What counts as movement: °C, and share of the frames. */
+const NOTE_DEGREES = 2;
+const NOTE_FRACTION = 0.05;
 const SNAPSHOT_FILE = 'governor.json';
 
 /**
@@ -69,7 +73,7 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   let last = { at: startedAt, stats: pipeline.stats() };
   let decision: Decision | null = null;
   let shown = '';
-  let noted = { key: '', time: 0 };
+  let noted = { key: '', time: 0, degrees: 0, fraction: 0 };
   let busy = 0;
   let deciding = false;
 
@@ -127,13 +131,20 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
     options.onDecision?.(next, rungs);
   }
 
-  /** The log in the database: a row a minute, and one for every change of the rungs. */
+  /**
+   * The log in the database: a row for every change of the rungs, and one a minute while temperature
+   * or mix move. Where nothing happens, nothing is written for ten minutes: the disk may sleep.
+   */
   function note(next: Decision): void {
     const time = Date.now();
     const { low, high, fraction } = next.mix;
     const key = `${next.mode} ${low} ${high}`;
-    if (key === noted.key && time - noted.time < NOTE_MS) return;
-    noted = { key, time };
+    const degrees = next.temperatureC ?? 0;
+    const moved =
+      Math.abs(degrees - noted.degrees) >= NOTE_DEGREES ||
+      Math.abs(fraction - noted.fraction) >= NOTE_FRACTION;
+    if (key === noted.key && time - noted.time < (moved ? NOTE_MS : QUIET_NOTE_MS)) return;
+    noted = { key, time, degrees, fraction };
     options.store.recordGovernor({
       time,
       mode: next.mode,

@@ -1,0 +1,148 @@
+// What the daemon costs while nothing moves: `node bench/idle.js [SECONDS]` after a build. A made-up
+// rpicam-vid delivers the same raw picture ten times a second, the motion gate is on, the governor
+// reads a made-up sensor, systemd-notify reports to a socket, and a broker listens. Prints CPU time,
+// bytes written to disk, and the time from start to the first label, each with its bar; ends with 1
+// when one is missed. The model is installed and measured by a first run, which does not count.
+import { execFileSync, spawn } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import mqtt from 'mqtt';
+import { startEmbeddedBroker } from '../dist/mqtt/embedded.js';
+
+const BARS = { cpuPercent: 2, writtenBytes: 0, readySeconds: 5 };
+const SETTLE_SECONDS = 45;
+const seconds = Number(process.argv[2] ?? 60);
+const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
+/** Ticks of /proc/<pid>/stat in a second (USER_HZ, the same on every Linux). */
+const TICKS = 100;
+
+/** Writes one grey picture of the asked size, ten times a second, as rpicam-vid does. */
+const CAMERA = `#!${process.execPath}
+const size = (name) => Number(process.argv[process.argv.indexOf('--' + name) + 1]);
+const row = Math.ceil(size('width') / 64) * 64;
+const picture = Buffer.alloc(row * size('height') * 1.5, 110);
+setInterval(() => process.stdout.write(picture), 100);
+process.on('SIGINT', () => process.exit(0));
+`;
+/** Takes what systemd-notify sends, as the service manager would. */
+const RECEIVER = `use Socket; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); bind($s, pack('S a*', AF_UNIX, $ARGV[0]));
+while (defined recv($s, my $text, 4096, 0)) {}`;
+
+const work = mkdtempSync(join(tmpdir(), 'mobilenetd-idle-'));
+const children = [];
+const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
+let missed = false;
+try {
+  const camera = join(work, 'bin', 'rpicam-vid');
+  mkdirSync(join(work, 'bin'));
+  writeFileSync(camera, CAMERA);
+  chmodSync(camera, 0o755);
+  const zone = join(work, 'sys/class/thermal/thermal_zone0');
+  mkdirSync(zone, { recursive: true });
+  writeFileSync(join(zone, 'type'), 'cpu-thermal\n');
+  writeFileSync(join(zone, 'temp'), '48000\n');
+  const socket = join(work, 'notify');
+  children.push(spawn('perl', ['-e', RECEIVER, socket], { stdio: 'ignore' }));
+  const env = {
+    PATH: `${join(work, 'bin')}:${process.env.PATH}`,
+    HOME: work,
+    MOBILENETD_STATE: join(work, 'state'),
+    NOTIFY_SOCKET: socket,
+    WATCHDOG_USEC: '30000000',
+    MALLOC_ARENA_MAX: '2',
+    NODE_OPTIONS: '--max-semi-space-size=2',
+  };
+  writeFileSync(
+    join(work, 'config.yaml'),
+    `node: idle\nmqtt: { url: "${broker.url}" }\ngovernor: { sysfs_root: ${join(work, 'sys')} }\n` +
+      'cameras: { front: { source: libcamera, fps: 10, motion: { enabled: true } } }\n',
+  );
+  execFileSync(process.execPath, [MAIN, 'models', 'pull'], { env, stdio: 'ignore' });
+  await (await run(env)).stop(15);
+
+  const daemon = await run(env);
+  await delay(SETTLE_SECONDS * 1000);
+  const before = usage(daemon.pid);
+  await delay(seconds * 1000);
+  const after = usage(daemon.pid);
+  const cpuPercent = (100 * (after.ticks - before.ticks)) / TICKS / seconds;
+  const writtenBytes = after.written - before.written;
+  await daemon.stop(0);
+  show(
+    'start to the first label',
+    daemon.readySeconds.toFixed(1),
+    's',
+    daemon.readySeconds < BARS.readySeconds,
+    `under ${BARS.readySeconds}`,
+  );
+  show(
+    'processor, of one core',
+    cpuPercent.toFixed(2),
+    '%',
+    cpuPercent < BARS.cpuPercent,
+    `under ${BARS.cpuPercent}`,
+  );
+  show(
+    `written to disk in ${seconds} s`,
+    writtenBytes,
+    'bytes',
+    writtenBytes <= BARS.writtenBytes,
+    'none',
+  );
+} finally {
+  for (const child of children) child.kill('SIGKILL');
+  await broker.close();
+  rmSync(work, { recursive: true, force: true });
+}
+process.exit(missed ? 1 : 0);
+
+async function run(env) {
+  const client = await mqtt.connectAsync(broker.url);
+  await client.subscribeAsync('mobilenetd/idle/front/labels');
+  const started = performance.now();
+  const child = spawn(process.execPath, [MAIN, 'run', '--config', join(work, 'config.yaml')], {
+    env,
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  children.push(child);
+  let log = '';
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
+  const exited = new Promise((resolve) => child.once('exit', resolve));
+  const labelled = new Promise((resolve) => {
+    // What an earlier run left retained does not count.
+    client.on('message', (_topic, _payload, packet) => packet.retain || resolve(true));
+  });
+  const ended = await Promise.race([labelled, exited]);
+  if (ended !== true) throw new Error(`the daemon ended: ${log}`);
+  const readySeconds = (performance.now() - started) / 1000;
+  await client.endAsync();
+  return {
+    pid: child.pid,
+    readySeconds,
+    async stop(after) {
+      await delay(after * 1000);
+      child.kill('SIGTERM');
+      await exited;
+    },
+  };
+}
+
+/** Processor time and bytes sent to the disk of a process, with the children it has waited for. */
+function usage(pid) {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  // utime, stime, cutime and cstime (proc(5), fields 14 to 17).
+  const ticks = fields.slice(11, 15).reduce((sum, value) => sum + Number(value), 0);
+  const written = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'));
+  return { ticks, written: Number(written?.[1]) };
+}
+
+function show(name, value, unit, holds, bar) {
+  if (!holds) missed = true;
+  process.stdout.write(`${holds ? 'ok' : 'NOT ok'} - ${name}: ${value} ${unit} (bar: ${bar})\n`);
+}
