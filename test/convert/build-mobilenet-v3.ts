@@ -54,6 +54,8 @@ export interface MobilenetV3 {
   readonly classes: number;
   /** Blocks that are left away from the end, for a smaller file. */
   readonly shortened?: number;
+  /** Channels of the last two layers before the classifier, if not the paper's. */
+  readonly head?: readonly [number, number];
   /** Hard-swish as one operator, or as the operators that older converters leave of it. */
   readonly swish?: 'fused' | 'composed';
 }
@@ -229,7 +231,7 @@ export function mobilenetV3Spec(network: MobilenetV3, seed = 1): ModelSpec {
   value = hardSwish(spec, convolve(spec, value, { kernel: 3, stride: 2, channels: 16 }), swish);
   const blocks = BLOCKS[kind].slice(0, BLOCKS[kind].length - shortened);
   for (const block of blocks) value = bottleneck(spec, value, block, swish);
-  const [wide, last] = LAST[kind];
+  const [wide, last] = network.head ?? LAST[kind];
   value = hardSwish(spec, convolve(spec, value, { channels: wide }), swish);
   value = hardSwish(spec, convolve(spec, mean(spec, value), { channels: last }), swish);
   value = convolve(spec, value, { channels: classes });

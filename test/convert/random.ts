@@ -1,5 +1,8 @@
+/** The next pseudo-random whole number below a bound. */
+export type Random = (below: number) => number;
+
 /** Seeded pseudo-random whole numbers (mulberry32): the same sequence for the same seed. */
-export function createRandom(seed: number): (below: number) => number {
+export function createRandom(seed: number): Random {
   let state = seed >>> 0;
   return (below) => {
     state = (state + 0x6d2b79f5) >>> 0;

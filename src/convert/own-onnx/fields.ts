@@ -1,5 +1,5 @@
 import protobuf from 'protobufjs/light.js';
-import { codedError } from '../../errors.js';
+import { codedError, isCodedError, messageOf as messageOfError } from '../../errors.js';
 
 /** One field of a protobuf message; `bytes` is a view. Numbers of 64 bits are read as doubles. */
 export interface Field {
@@ -51,10 +51,12 @@ function readField(reader: protobuf.Reader, message: Uint8Array, start: number):
     else if (wire === LENGTH_DELIMITED) bytes = lengthDelimited(reader, message);
     else throw damaged(`a field of wire type ${wire}`);
   } catch (error) {
+    if (isCodedError(error)) throw error;
     if (error instanceof RangeError) {
       throw codedError('MND_MODEL_TRUNCATED', { subject: 'ONNX file', next: 'fetch it again' });
     }
-    throw error;
+    // What the reader says of a number that does not end.
+    throw damaged(messageOfError(error));
   }
   if (number === 0) throw damaged('a field without a number');
   return { number, value, bytes, raw: message.subarray(start, reader.pos) };

@@ -1,0 +1,175 @@
+import { convertNetwork, readTflite } from '#mobilenetd/convert/convert.js';
+import { convertDetectorGraph } from '#mobilenetd/convert/convert-tfjs.js';
+import type { ConvertedModel } from '#mobilenetd/convert/converted-model.js';
+import { convertOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
+import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
+import { fitLabels, parseLabels } from '#mobilenetd/models/labels.js';
+import { edgeImpulseModel } from '../build-edge-impulse.js';
+import { kerasModel } from '../build-keras.js';
+import { mobilenetV1Spec } from '../build-mobilenet.js';
+import { mobilenetV3Spec } from '../build-mobilenet-v3.js';
+import { smallSpec } from '../build-small.js';
+import { ssdModel } from '../build-ssd.js';
+import { buildTflite } from '../build-tflite.js';
+import { classifierSpec, encodeOnnx } from '../own-onnx/build-onnx.js';
+import type { Random } from '../random.js';
+import { buildDetector } from '../tfjs/build-tfjs.js';
+import { mutateBytes, mutateJson } from './mutate.js';
+
+/** A damaged input: its size in bytes, and what reads it. */
+export interface Sample {
+  readonly bytes: number;
+  /**
+   * Reads it; what comes back writes the model, or is null for what is no model (a label file). Both
+   * throw a coded error for what they refuse.
+   */
+  read(): (() => ConvertedModel) | null;
+}
+
+/** A reader under test and a source of damaged inputs for it. */
+export interface Target {
+  readonly name: string;
+  /** Codes that a refusal may have begin with this. */
+  readonly codes: RegExp;
+  /** Whether onnxruntime's own refusal counts: the daemon makes it MND_MODEL_VERIFY. */
+  readonly runtimeMayRefuse: boolean;
+  sample(random: Random): Sample;
+}
+
+const FORMS = ['exact', 'symmetric', 'reduced', 'float32'] as const;
+
+const pick = <T>(items: readonly T[], random: Random): T => {
+  const item = items[random(items.length)];
+  if (item === undefined) throw new Error('nothing to pick from');
+  return item;
+};
+
+function tfliteTarget(): Target {
+  const files = [
+    ...[1, 2, 3].map((seed) => buildTflite(smallSpec(seed))),
+    buildTflite(kerasModel({ wrapping: 'uint8', pool: 'mean', hidden: true }).model),
+    buildTflite(kerasModel({ wrapping: 'float32', pool: 'average' }).model),
+    buildTflite(edgeImpulseModel(16, 1).model),
+    buildTflite(ssdModel().model),
+    buildTflite(mobilenetV1Spec({ alpha: 0.1, size: 32, classes: 4 })),
+    buildTflite(
+      mobilenetV3Spec({ kind: 'small', size: 32, classes: 4, shortened: 10, head: [16, 24] }),
+    ),
+  ];
+  return {
+    name: 'tflite',
+    codes: /^MND_MODEL_/,
+    runtimeMayRefuse: false,
+    sample(random) {
+      const file = mutateBytes(pick(files, random), random);
+      const form = pick(FORMS, random);
+      return {
+        bytes: file.length,
+        read() {
+          const network = readTflite(file);
+          return () => convertNetwork(network, { form });
+        },
+      };
+    },
+  };
+}
+
+function tfjsTarget(): Target {
+  const { document, shards } = buildDetector();
+  const encoder = new TextEncoder();
+  const text = encoder.encode(JSON.stringify(document));
+  return {
+    name: 'tfjs',
+    codes: /^MND_MODEL_/,
+    runtimeMayRefuse: false,
+    sample(random) {
+      const what = random(4);
+      const modelJson =
+        what === 0
+          ? mutateBytes(text, random)
+          : what < 3
+            ? encoder.encode(JSON.stringify(mutateJson(document, random)))
+            : text;
+      const damaged = random(shards.length);
+      const files = shards.map((shard, index) =>
+        what === 3 && index === damaged ? mutateBytes(shard, random) : shard,
+      );
+      const bytes = files.reduce((sum, shard) => sum + shard.length, modelJson.length);
+      return {
+        bytes,
+        read() {
+          const graph = readTfjs({ modelJson, shards: files });
+          return () => convertDetectorGraph(graph, { form: 'float32', calibration: null });
+        },
+      };
+    },
+  };
+}
+
+function onnxTarget(): Target {
+  const files = [
+    classifierSpec(),
+    classifierSpec({ layout: 'nhwc', end: 'logits', batch: 'N' }),
+    classifierSpec({ channels: 1, type: 'uint8', end: 'softmax-flatten' }),
+    classifierSpec({ quantized: true, metadata: { mean: '0', scale: '0.01' } }),
+    classifierSpec({ old: true, opset: 9 }),
+  ].map(encodeOnnx);
+  const scalings = [null, { mean: [0], scale: [1] }, { mean: [1, 2, 3], scale: [1, 2, 3] }];
+  return {
+    name: 'onnx',
+    codes: /^MND_(MODEL_|USAGE)/,
+    runtimeMayRefuse: true,
+    sample(random) {
+      const file = mutateBytes(pick(files, random), random);
+      const scaling = pick(scalings, random);
+      return {
+        bytes: file.length,
+        read() {
+          const model = convertOwnOnnx(file, { scaling });
+          return () => model;
+        },
+      };
+    },
+  };
+}
+
+function labelsTarget(): Target {
+  const encoder = new TextEncoder();
+  const list = (count: number, line: (index: number) => string) =>
+    encoder.encode(Array.from({ length: count }, (_, index) => line(index)).join('\n'));
+  const files = [
+    list(1001, (index) => (index === 0 ? 'background' : `class ${index}`)),
+    list(1000, (index) => `Klasse Nr. ${index} äöü €`),
+    list(6, (index) => `${index} cat`),
+    list(91, (index) => (index % 9 === 0 ? '???' : `thing ${index}\r`)),
+    new Uint8Array(),
+  ];
+  const output = { name: 'logits', type: 'float32', scale: 1, zeroPoint: 0 } as const;
+  const heads = [1000, 1001, 6, 91].map(
+    (classes) => ({ kind: 'classifier', classes, logits: output }) as const,
+  );
+  return {
+    name: 'labels',
+    codes: /^MND_LABELS_INVALID$/,
+    runtimeMayRefuse: false,
+    sample(random) {
+      const file = mutateBytes(pick(files, random), random);
+      const head = pick(heads, random);
+      return {
+        bytes: file.length,
+        read() {
+          const labels = fitLabels(parseLabels(file, 'labels.txt'), head, 'labels.txt');
+          if (labels.length !== head.classes) throw new Error(`${labels.length} labels`);
+          return null;
+        },
+      };
+    },
+  };
+}
+
+export const TARGETS: readonly (() => Target)[] = [
+  tfliteTarget,
+  tfjsTarget,
+  onnxTarget,
+  labelsTarget,
+];
