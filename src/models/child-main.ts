@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import type { ErrorCode } from '../errors.js';
 import { toWire } from '../inference/protocol.js';
 import type { ChildAnswer } from './child.js';
@@ -11,6 +12,7 @@ export function answerParent<Request, Answer>(
   code: ErrorCode,
   work: (request: Request) => Promise<Answer>,
 ): void {
+  offerForSacrifice();
   process.once('message', async (message: { readonly request: Request }) => {
     let answer: ChildAnswer<Answer>;
     try {
@@ -22,4 +24,13 @@ export function answerParent<Request, Answer>(
   });
   // Without a parent there is nobody to work for.
   process.once('disconnect', () => process.exit(1));
+}
+
+/** Should a hostile model take all memory, Linux shall end this process rather than the daemon. */
+function offerForSacrifice(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Not on Linux, or not allowed: then the kernel chooses.
+  }
 }

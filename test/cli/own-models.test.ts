@@ -68,7 +68,17 @@ t.test("Teachable Machine's uint8 export with its numbered labels", async (t) =>
   const { model } = kerasModel({ wrapping: 'uint8', pool: 'mean', hidden: true, size: 32 });
   const file = put('model.tflite', buildTflite(model));
   const labels = put('tm.txt', '0 cat\n1 dog\n2 bird\n3 fox\n4 Class 5\n5 none\n');
-  const added = await run('models', 'add', file, '--labels', labels, '--name', 'pets', '--json');
+  const added = await run(
+    'models',
+    'add',
+    file,
+    '--labels',
+    labels,
+    '--name',
+    'pets',
+    '--form',
+    'exact',
+  );
   t.equal(added.status, 0, added.stderr);
   const seen = await run('classify', orange, '--model', 'pets', '--top', '6', '--json');
   const found = (seen.json()[0] as { labels: { label: string }[] }).labels.map((one) => one.label);
@@ -94,7 +104,7 @@ t.test('a name that says α and size must be true', async (t) => {
   ] as const;
   for (const [name, spec, network, version] of cases) {
     const file = put(name, buildTflite(spec({ ...network, classes: 5 })));
-    const result = await run('models', 'add', file, '--labels', labelsOf(5));
+    const result = await run('models', 'add', file, '--labels', labelsOf(5), '--form', 'exact');
     t.equal(result.status, 1, name);
     const found = new RegExp(
       `MND_MODEL_MISMATCH.*found MobileNet${version}, alpha ${network.alpha}, ${network.size} px`,
@@ -109,7 +119,8 @@ t.test('a name that says α and size must be true', async (t) => {
     ['mobilenet_v2_0.35_32', mobilenetV2Spec, { alpha: 0.35, size: 32 }],
   ] as const) {
     const file = put(`${name}.tflite`, buildTflite(spec({ ...network, classes: 5 })));
-    const result = await run('models', 'add', file, '--labels', labelsOf(5), '--json');
+    const args = ['--labels', labelsOf(5), '--form', 'exact', '--json'];
+    const result = await run('models', 'add', file, ...args);
     t.equal(result.status, 0, result.stderr);
   }
   const list = (await run('models', 'list', '--installed', '--json')).json();
@@ -122,11 +133,24 @@ t.test('a name that says α and size must be true', async (t) => {
   );
 });
 
+/** The classifier with an operator in front that reads paddings. */
+function withPads(pads: readonly number[], opType: string): Uint8Array {
+  const spec = classifierSpec({ size: 32 });
+  const { node, initializer } = spec.graph;
+  node.unshift({ opType, input: ['input', 'pads'], output: ['padded'], attribute: [] });
+  Object.assign(node[1] ?? {}, { input: ['padded'] });
+  const rawData = new Uint8Array(BigInt64Array.from(pads, BigInt).buffer);
+  initializer.push({ name: 'pads', dims: [pads.length], dataType: 7, rawData });
+  return encodeOnnx(spec);
+}
+
 t.test('what cannot be added says why and leaves nothing', async (t) => {
   const onnx = put('float.onnx', encodeOnnx(classifierSpec({ size: 32 })));
   const cut = put('cut.onnx', encodeOnnx(classifierSpec({ size: 32 })).subarray(0, 200));
   const tiny = put('tiny.onnx', encodeOnnx(classifierSpec({ size: 16 })));
   const scaling = ['--mean', '0', '--scale', '1'];
+  const misfit = put('misfit.onnx', withPads([0, 0, 0, 0, 0, 0, 0, 0], 'Relu'));
+  const bomb = put('bomb.onnx', withPads([0, 0, 0, 0, 0, 0, 2 ** 40, 2 ** 40], 'Pad'));
   const cases: readonly (readonly [args: readonly string[], status: number, text: RegExp])[] = [
     [[onnx, '--labels', labelsOf(4)], 64, /MND_USAGE.*--mean/],
     [[onnx, '--labels', labelsOf(4), '--mean', '0'], 64, /MND_USAGE.*together/],
@@ -135,6 +159,8 @@ t.test('what cannot be added says why and leaves nothing', async (t) => {
     [[onnx, '--labels', labelsOf(4), ...scaling, '--form', 'exact'], 1, /MND_MODEL_MISMATCH/],
     [[onnx, '--labels', labelsOf(4), ...scaling, '--task', 'detect'], 1, /MND_MODEL_MISMATCH/],
     [[tiny, '--labels', labelsOf(4), ...scaling], 1, /MND_MODEL_SHAPE.*32 to 1024 px; found 16 px/],
+    [[misfit, '--labels', labelsOf(4), ...scaling], 1, /MND_MODEL_VERIFY/],
+    [[bomb, '--labels', labelsOf(4), ...scaling], 1, /MND_MODEL_VERIFY/],
     [[cut, '--labels', labelsOf(4), ...scaling], 1, /MND_MODEL_TRUNCATED/],
   ];
   for (const [args, status, text] of cases) {

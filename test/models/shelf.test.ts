@@ -135,6 +135,11 @@ t.test('a model that is not what its description says', async (t) => {
       'MND_MODEL_MISMATCH',
       /expected MobileNetV1, alpha 0.25, 64 px/,
     ],
+    'another family': [
+      { family: 'mobilenet_v2' },
+      'MND_MODEL_MISMATCH',
+      /expected MobileNetV2, alpha 0.25, 32 px; found MobileNetV1, alpha 0.25, 32 px/,
+    ],
     'a size of another family': [
       { family: 'other', sizes: [64] },
       'MND_MODEL_MISMATCH',
@@ -151,6 +156,34 @@ t.test('a model that is not what its description says', async (t) => {
     await t.rejects(shelf.pull(['tiny']), { code, message }, name);
     t.strictSame(await readdir(dir), [], `${name}: nothing is left`);
   }
+});
+
+t.test('a model that is a part of a file', async (t) => {
+  const packed = Buffer.concat([Buffer.from('labels first\n'), MODEL, Buffer.alloc(5)]);
+  const range = [13, 13 + MODEL.length];
+  const source = (members: object) => ({
+    kind: 'file',
+    path: 'packed.data',
+    archive: 'none',
+    sha256: sha256(packed),
+    members: [{ path: 'packed.data', ...members }],
+  });
+  const install = async (members: object) => {
+    const { shelf, root } = await sampleShelf(t, [
+      tinyEntry(source(members), { forms: ['exact'] }),
+    ]);
+    await writeFile(join(root, 'catalog', 'packed.data'), packed);
+    return shelf.pull(['tiny']);
+  };
+  const [pulled] = await install({ sha256: sha256(MODEL), range });
+  t.match(pulled?.model, { alpha: 0.25, origin: { files: [{ sha256: sha256(MODEL) }] } });
+  await t.rejects(install({ sha256: sha256(MODEL), range: [0, 500] }), {
+    code: 'MND_MODEL_CHECKSUM',
+  });
+  await t.rejects(install({ sha256: sha256(MODEL), range: [9, 9] }), {
+    code: 'MND_CATALOG_INVALID',
+    message: /empty range/,
+  });
 });
 
 t.test('files that are no model, and labels that do not fit', async (t) => {
