@@ -110,7 +110,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   function verdict(): Verdict {
     if (changingSince === null) return judge(runtime.progress());
     const sound = performance.now() - changingSince < CHANGE_LIMIT_MS;
-    return { sound, reason: 'the configuration is being changed' };
+    return { sound, reason: 'the configuration is being changed', awaitsFrames: true };
   }
 
   async function restart(next: Config): Promise<void> {

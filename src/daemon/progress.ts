@@ -35,6 +35,8 @@ export interface ProgressLimits {
 export interface Verdict {
   readonly sound: boolean;
   readonly reason: string;
+  /** Whether any camera is meant to deliver now: not switched off, outside its schedule or at its end. */
+  readonly awaitsFrames: boolean;
 }
 
 export const PROGRESS_LIMITS: ProgressLimits = {
@@ -94,9 +96,15 @@ export function createProgressJudge(
       // Every camera is looked at, so that each one's clock runs.
       progress.cameras.map((camera) => cameraFault(camera, time)).find((text) => text !== null) ??
       null;
-    if (fault !== null) return { sound: false, reason: fault };
-    return { sound: true, reason: moved ? 'frames are labelled' : reasonOfRest(progress) };
+    const awaitsFrames = progress.cameras.some(isAsked);
+    if (fault !== null) return { sound: false, reason: fault, awaitsFrames };
+    const reason = moved ? 'frames are labelled' : reasonOfRest(progress);
+    return { sound: true, reason, awaitsFrames };
   };
+}
+
+function isAsked({ status, enabled }: CameraProgress): boolean {
+  return enabled && (status === 'online' || status === 'offline');
 }
 
 function reasonOfRest({ cameras }: Progress): string {

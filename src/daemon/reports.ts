@@ -45,6 +45,8 @@ export function startReports(options: ReportsOptions): Reports {
     const verdict = options.judge();
     if (verdict.sound !== sound) options.onVerdict(verdict);
     sound = verdict.sound;
+    // Nobody is meant to deliver a frame now, perhaps for hours: there is nothing to wait for.
+    if (verdict.sound && !verdict.awaitsFrames) wanted = true;
     if (wanted && !ready) ready = await notifier.ready();
     const text = verdict.sound ? options.status() : `stuck: ${verdict.reason}`;
     const feed = verdict.sound && (!ready || options.watchdogMs !== null);

@@ -4,8 +4,12 @@ import { startReports } from '#mobilenetd/daemon/reports.js';
 import { statusLine } from '#mobilenetd/daemon/status-line.js';
 import { createNotifier } from '#mobilenetd/systemd/notify.js';
 
-const SOUND: Verdict = { sound: true, reason: 'frames are labelled' };
-const STUCK: Verdict = { sound: false, reason: 'a frame has been in the network for 31 s' };
+const SOUND: Verdict = { sound: true, reason: 'frames are labelled', awaitsFrames: true };
+const STUCK: Verdict = {
+  sound: false,
+  reason: 'a frame has been in the network for 31 s',
+  awaitsFrames: true,
+};
 
 /** Reports whose messages are kept; the timer never fires within a test. */
 function reportsOf(options: { watchdogMs: number | null; works?: () => boolean }) {
@@ -71,6 +75,15 @@ t.test('READY is said again until it is heard', async (t) => {
   await reports.report();
   t.notOk(reports.ready());
   works = true;
+  await reports.report();
+  t.ok(reports.ready());
+  t.equal(told[0], 'READY=1');
+});
+
+t.test('where no camera is meant to deliver, READY waits for none', async (t) => {
+  const { reports, told, state } = reportsOf({ watchdogMs: 30_000 });
+  t.teardown(() => reports.stop());
+  state.verdict = { sound: true, reason: 'front disabled', awaitsFrames: false };
   await reports.report();
   t.ok(reports.ready());
   t.equal(told[0], 'READY=1');
