@@ -60,7 +60,10 @@ try {
     `node: idle\nmqtt: { url: "${broker.url}" }\ngovernor: { sysfs_root: ${join(work, 'sys')} }\n` +
       'cameras: { front: { source: libcamera, fps: 10, motion: { enabled: true } } }\n',
   );
-  execFileSync(process.execPath, [MAIN, 'models', 'pull'], { env, stdio: 'ignore' });
+  execFileSync(process.execPath, [MAIN, 'models', 'pull'], {
+    env: { ...process.env, MOBILENETD_STATE: env.MOBILENETD_STATE },
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   await (await run(env)).stop(15);
 
   const daemon = await run(env);
