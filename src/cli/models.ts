@@ -6,6 +6,7 @@ import { NUMERIC_FORMS, type NumericForm, type Task } from '../models/variant.js
 import { numberOption, numbersOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { registerInspect } from './inspect.js';
+import { registerBench } from './models-bench.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
 import { formatTable } from './table.js';
@@ -47,6 +48,7 @@ export const register: Register = (program, context) => {
   registerRemove(models, context);
   registerDescribe(models, context);
   registerInspect(models, context, shelfOf);
+  registerBench(models, context);
 };
 
 async function shelfOf(context: CommandContext): Promise<Shelf> {

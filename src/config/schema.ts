@@ -60,7 +60,7 @@ export const SCHEMA = {
     threads: key(
       either(auto, integer(1, 64)),
       'auto',
-      'CPU threads of one inference; auto takes the cores less one, at most 3.',
+      'CPU threads of one inference; auto takes what this board measured, before that the cores less one, at most 3.',
     ),
     form: key(
       oneOf('auto', 'exact', 'symmetric', 'reduced', 'float32'),

@@ -1,15 +1,14 @@
 import { messageOf } from '../errors.js';
-import type { Variant } from '../models/variant.js';
 import { type Governing, type GoverningOptions, startGoverning } from './governing.js';
 import { ungovernedPayload } from './governor-payload.js';
+import type { Ladder } from './model.js';
 import { type MeasuredRung, measureRungs } from './rungs.js';
-import { threadsOf } from './settings.js';
 import { type HeatReading, realThermometer, type Thermometer } from './thermometer.js';
 
 export interface GovernorPartOptions
   extends Omit<GoverningOptions, 'rungs' | 'thermometer' | 'pin' | 'limit'> {
   readonly thermometer?: Thermometer;
-  readonly variants: readonly Variant[];
+  readonly ladder: Ladder;
 }
 
 /** The governor of the daemon, or what stands in its place when there is none. */
@@ -25,6 +24,8 @@ export interface GovernorPart {
   /** What `<base>/governor` would say now; null while there is no governor. */
   payload(): Record<string, unknown> | null;
   setLimit(limit: 'auto' | number): void;
+  /** Goes on with the same variants in other forms, or with other costs. */
+  adopt(ladder: Ladder): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -41,6 +42,7 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
   /** Why nothing governs; null while something does, or may yet. */
   let off: string | null = null;
   let { pin, limit } = config.governor;
+  let { ladder } = options;
 
   async function start(): Promise<void> {
     if (config.governor.enabled === false) {
@@ -54,34 +56,37 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
       log.warn('governor: off: no temperature sensor was found, so heat is not looked after');
       return pinOnly();
     }
-    const rungs = await ladder();
+    return govern();
+  }
+
+  async function govern(): Promise<void> {
+    const rungs = await measure();
     if (stopped || rungs.length === 0) return;
     governing = await startGoverning({ ...options, thermometer, rungs, pin, limit });
     if (stopped) governing.stop();
   }
 
-  function ladder(): Promise<MeasuredRung[]> {
+  function measure(): Promise<MeasuredRung[]> {
     return measureRungs({
-      variants: options.variants,
-      stateDir: config.state_dir,
-      threads: threadsOf(config),
-      measure: async (variant) =>
-        thermometer.costMs(variant) ?? (await options.network.measure(variant)),
-      keep: thermometer.simulated === null,
-      onUnkept: (error) =>
-        log.warn({ err: error }, `governor: the figures are not kept: ${messageOf(error)}`),
+      variants: ladder.variants,
+      costMs: (variant) =>
+        thermometer.costMs(variant) ??
+        ladder.measuredMs.get(variant.name) ??
+        options.network.measure(variant),
       onError: (variant, error) =>
         log.warn({ err: error }, `governor: ${variant.name} is left out: ${messageOf(error)}`),
     });
   }
 
   async function pinOnly(): Promise<void> {
-    const pinned = options.variants.find(({ name }) => name === pin);
+    const running = options.network.mix()?.high.name;
+    const wanted = pin === 'auto' ? running : pin;
+    const pinned = ladder.variants.find(({ name }) => name === wanted);
     if (pinned !== undefined) await options.network.use({ low: pinned, high: pinned, fraction: 1 });
     else if (pin !== 'auto') log.warn(`governor: no installed variant is named ${pin}`);
-    const running = options.network.mix()?.high;
-    if (running === undefined || off === null) return;
-    options.messaging.publisher.setGovernor(ungovernedPayload(running, off));
+    const used = options.network.mix()?.high;
+    if (used === undefined || off === null) return;
+    options.messaging.publisher.setGovernor(ungovernedPayload(used, off));
   }
 
   const starting = start().catch((error: unknown) =>
@@ -102,6 +107,14 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     setLimit(next) {
       governing?.reconfigure(pin, next);
       limit = next;
+    },
+    async adopt(next) {
+      await starting;
+      if (stopped) return;
+      ladder = next;
+      if (governing === null) return pinOnly();
+      governing.stop();
+      await govern();
     },
     async stop() {
       stopped = true;

@@ -1,8 +1,18 @@
 import type { Config } from '../config/config.js';
 import { isCodedError } from '../errors.js';
-import { openShelf } from '../models/shelf.js';
+import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
+import { readBoardModel } from '../thermal/limit.js';
 import type { Log } from './log.js';
+import {
+  chooseVariant,
+  formsOf,
+  type ProfileBoard,
+  type Profiles,
+  readProfiles,
+  thisBoard,
+  type VariantForms,
+} from './profiles.js';
 
 export interface ModelOptions {
   readonly config: Config;
@@ -13,11 +23,22 @@ export interface ModelOptions {
   readonly onProgress?: (text: string) => void;
 }
 
-/** What the daemon runs, and the rungs the governor may choose from. */
-export interface ProvidedModel {
-  readonly variant: Variant;
+/** The rungs the governor may choose from, each in the form and with the threads to run it. */
+export interface Ladder {
   /** All installed variants of the task, or those of the configured model. */
   readonly variants: readonly Variant[];
+  /** Least milliseconds of one inference, by the name of the variant, where this board measured it. */
+  readonly measuredMs: ReadonlyMap<string, number>;
+}
+
+/** What the daemon runs, and what it may run instead. */
+export interface ProvidedModel extends Ladder {
+  readonly variant: Variant;
+  /** The variants in all their forms, the one that runs first. */
+  readonly forms: readonly VariantForms[];
+  readonly board: ProfileBoard;
+  /** The ladder by what has been measured since. */
+  choose(profiles: Profiles): Ladder;
 }
 
 /**
@@ -45,5 +66,38 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
   const variant = installed ?? (await shelf.ensure(request, { signal: options.signal }));
   const all = await shelf.variants(task, form);
   const chosen = all.filter((other) => name === 'auto' || [other.name, other.model].includes(name));
-  return { variant, variants: chosen.length === 0 ? [variant] : chosen };
+  const variants = chosen.length === 0 ? [variant] : chosen;
+  const forms = await allForms(shelf, variants, variant);
+  const board = thisBoard(await readBoardModel(config.governor.proc_root));
+  const choose = (profiles: Profiles) => chooseLadder(variants, forms, profiles, config);
+  const ladder = choose(await readProfiles(config.state_dir, board));
+  const running = ladder.variants.find((other) => other.name === variant.name);
+  return { ...ladder, variant: running ?? variant, forms, board, choose };
+}
+
+async function allForms(
+  shelf: Shelf,
+  variants: readonly Variant[],
+  first: Variant,
+): Promise<VariantForms[]> {
+  const names = new Set(variants.map(({ name }) => name));
+  const forms = (await formsOf(shelf)).filter(([{ name }]) => names.has(name));
+  const isFirst = ([{ name }]: VariantForms) => Number(name === first.name);
+  return forms.sort((a, b) => isFirst(b) - isFirst(a));
+}
+
+function chooseLadder(
+  variants: readonly Variant[],
+  forms: readonly VariantForms[],
+  profiles: Profiles,
+  { model }: Config,
+): Ladder {
+  const measuredMs = new Map<string, number>();
+  const chosen = variants.map((variant) => {
+    const own = forms.find(([{ name }]) => name === variant.name) ?? [variant];
+    const { variant: best, cost } = chooseVariant(variant, own, profiles, model);
+    if (cost !== null) measuredMs.set(variant.name, cost.minMs);
+    return best;
+  });
+  return { variants: chosen, measuredMs };
 }

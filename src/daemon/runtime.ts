@@ -3,6 +3,7 @@ import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import type { RunningReport } from '../control/protocol.js';
 import { codedError, messageOf } from '../errors.js';
+import { thisProcessor } from '../inference/processor.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
@@ -14,14 +15,22 @@ import { infoPayload } from './info.js';
 import { createLifecycle } from './lifecycle.js';
 import type { Log } from './log.js';
 import { type Messaging, startMessaging } from './messaging.js';
-import { provideModel } from './model.js';
+import { type Ladder, type ProvidedModel, provideModel } from './model.js';
 import { connectParts, createNetworkOf, openDatabase, type Parts } from './parts.js';
+import { shippedPictures } from './probe-pictures.js';
+import {
+  measureForms,
+  type Profiling,
+  type ProfilingOptions,
+  startProfiling,
+  threadCounts,
+} from './profiling.js';
 import type { Progress } from './progress.js';
 import type { LivePart } from './reload.js';
 import { startRemote } from './remote.js';
 import { runningReport } from './report.js';
 import { statusLine } from './status-line.js';
-import type { Thermometer } from './thermometer.js';
+import { realThermometer, type Thermometer } from './thermometer.js';
 import { createHealth, startTimers } from './timers.js';
 
 export interface RuntimeOptions {
@@ -43,6 +52,8 @@ export interface RuntimeOptions {
   readonly sources?: SourceSurroundings;
   /** Called with every labelled frame. */
   readonly onResult?: (result: Result) => void;
+  /** Milliseconds after the start until forms without a profile are measured; default 30 s. */
+  readonly profileAfterMs?: number;
 }
 
 /** Everything that runs for one configuration. */
@@ -73,7 +84,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     signal?.throwIfAborted();
     const store = openDatabase(config, log);
     lifecycle.started('the database', () => store.close());
-    const { variant, variants } = await provideModel(options);
+    const model = await provideModel(options);
+    const { variant, variants } = model;
     signal?.throwIfAborted();
     const network = createNetworkOf(config, log);
     await network.open(variant);
@@ -90,7 +102,8 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     messaging.publisher.setInfo(infoPayload(config, variant, board));
     parts.pipeline.start();
     const shared = { ...options, ...parts, network, messaging, store, variants, board };
-    let governor = startGovernor(shared);
+    let ladder: Ladder = model;
+    let governor = startGovernor({ ...shared, ladder });
     lifecycle.started('the governor', () => governor.stop());
     const health = createHealth({ ...parts, store, heat: () => governor.heat() });
     const { onReload: reload, onRestart: restart } = options;
@@ -101,7 +114,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
 
     async function restartGovernor(changed: Config): Promise<void> {
       await governor.stop();
-      governor = startGovernor({ ...shared, config: changed });
+      governor = startGovernor({ ...shared, ladder, config: changed });
     }
 
     /** Commands and entities are those of the governor and prefix they were made for. */
@@ -109,6 +122,17 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
       if (shown.homeassistant.prefix !== changed.homeassistant.prefix) remote.withdraw();
       await remote.close();
       remote = connectRemote(changed);
+    }
+
+    if (options.thermometer?.simulated == null) {
+      const profiling = profileInBackground(model, options, {
+        limitC: () => governor.limitC(),
+        async onMeasured(profiles) {
+          ladder = model.choose(profiles);
+          await governor.adopt(ladder);
+        },
+      });
+      lifecycle.started('the profiling', () => profiling.stop());
     }
 
     let shown = config;
@@ -150,6 +174,30 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await lifecycle.stop(2000);
     throw error;
   }
+}
+
+/** Figures of a simulated board are given; on a real one forms are measured while frames go on. */
+function profileInBackground(
+  { forms, board }: ProvidedModel,
+  { config, log, profileAfterMs }: RuntimeOptions,
+  hooks: Pick<ProfilingOptions, 'limitC' | 'onMeasured'>,
+): Profiling {
+  const { threads } = config.model;
+  const counts = threads === 'auto' ? threadCounts(thisProcessor().cores) : [threads];
+  const thermometer = realThermometer(config);
+  return startProfiling({
+    ...hooks,
+    heat: () => thermometer.read(0, 0),
+    stateDir: config.state_dir,
+    board,
+    forms: async () => forms,
+    async measure(variant, signal) {
+      const pictures = await shippedPictures();
+      return measureForms(variant, { threads: counts, pictures, background: true, signal });
+    },
+    log,
+    delayMs: profileAfterMs,
+  });
 }
 
 function progressOf({ pipeline, fleet }: Parts): Progress {

@@ -81,7 +81,7 @@ export function createInferenceService(threads: number): InferenceService {
 }
 
 /** The frame path: unpack, resize, infer, read the outputs; timed stage by stage. */
-function createFrameRunner(
+export function createFrameRunner(
   sessions: SessionPool,
 ): (name: string, frame: Frame, options: RunOptions) => Promise<Result> {
   const preprocessor = createPreprocessor(loadResize().resize);

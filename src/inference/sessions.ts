@@ -64,7 +64,7 @@ export function createSessionPool(threads: number): SessionPool {
   }
 
   async function open(variant: Variant): Promise<void> {
-    const session = await openSession(variant, threads);
+    const session = await openSession(variant, variant.threads ?? threads);
     try {
       const loaded = await prepare(session, variant);
       const variants = new Map([[variant.name, loaded]]);
@@ -114,7 +114,7 @@ export function createSessionPool(threads: number): SessionPool {
 }
 
 function keyOf(variant: Variant): string {
-  return `${variant.sha256}:${variant.file}`;
+  return `${variant.sha256}:${variant.file}:${variant.threads ?? ''}`;
 }
 
 /** Checks the session against the variant and runs it once: the first run allocates. */

@@ -120,4 +120,6 @@ export interface Variant {
   readonly quality?: SizeQuality;
   /** Multiply-adds of one inference, millions; null if unknown. */
   readonly multAdds: number | null;
+  /** Threads of one inference, by what this board measured; absent: the engine's. */
+  readonly threads?: number;
 }

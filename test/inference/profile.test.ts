@@ -2,13 +2,28 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { Engine } from '#mobilenetd/inference/engine.js';
+import type { Frame } from '#mobilenetd/camera/source.js';
+import type { Agreement } from '#mobilenetd/inference/agreement.js';
 import { median } from '#mobilenetd/inference/median.js';
-import { profileVariant } from '#mobilenetd/inference/profile.js';
-import { classifierVariant } from './tiny-models.js';
+import {
+  bestCost,
+  type FormCost,
+  profileForms,
+  referenceForm,
+} from '#mobilenetd/inference/profile.js';
+import type { NumericForm } from '#mobilenetd/models/variant.js';
+import { classifierVariant, colourClassifier } from './tiny-models.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mobilenetd-profile-'));
 t.teardown(() => rm(folder, { recursive: true }));
+
+function picture(...colour: readonly number[]): Frame {
+  const bytes = Uint8Array.from({ length: 8 * 8 * 3 }, (_, at) => colour[at % 3] ?? 0);
+  const common = { sequence: 1, camera: 'probe', capturedAt: 0, time: 0 } as const;
+  return { ...common, width: 8, height: 8, format: 'rgb24', range: 'full', bytes };
+}
+
+const pictures = [picture(200, 10, 10), picture(10, 220, 20), picture(0, 30, 240)];
 
 t.test('median', async (t) => {
   t.equal(median([3, 1, 2]), 2);
@@ -16,71 +31,74 @@ t.test('median', async (t) => {
   t.ok(Number.isNaN(median([])));
 });
 
-t.test('a real variant, by thread count', async (t) => {
-  const variant = await classifierVariant(folder, 'colours');
-  const { name, costs, best } = await profileVariant(variant, { threads: [2, 1], runs: 7 });
-  t.equal(name, 'colours');
-  t.same(
-    costs.map(({ threads, runs }) => [threads, runs]),
-    [
-      [2, 7],
-      [1, 7],
-    ],
+t.test('real forms take turns, and one that answers otherwise is found out', async (t) => {
+  const exact = await classifierVariant(folder, 'colours');
+  const same = { ...exact, form: 'symmetric' } as const;
+  // The same pixels, seen with half the weight: other scores.
+  const faint = await classifierVariant(folder, 'faint', colourClassifier(), {
+    form: 'reduced',
+    head: {
+      kind: 'classifier',
+      classes: 3,
+      logits: { name: 'logits', type: 'uint8', scale: 0.002, zeroPoint: 0 },
+    },
+  });
+  const variants = [exact, same, { ...faint, name: 'colours' }];
+  const costs = await profileForms({ variants, threads: [2, 1], pictures, rounds: 2, rest: 0.2 });
+  t.strictSame(
+    costs.map(({ form, threads }) => `${form} ${threads}`),
+    ['exact 2', 'symmetric 2', 'reduced 2', 'exact 1', 'symmetric 1', 'reduced 1'],
   );
-  for (const { medianMs, minMs, cpuMs } of costs) {
-    t.ok(minMs > 0 && medianMs >= minMs && cpuMs > 0);
+  for (const { form, medianMs, minMs, quietMs, cpuMs, agreement } of costs) {
+    t.ok(minMs > 0 && medianMs >= minMs && quietMs >= minMs && cpuMs > 0, form);
+    t.equal(agreement.pictures, 3);
+    t.equal(agreement.decisive, 3);
+    t.equal(agreement.agrees, form !== 'reduced', form);
   }
-  t.ok(costs.includes(best));
+  const missing = { ...exact, file: join(folder, 'none.onnx') };
+  const request = { variants: [missing], threads: [1], pictures, rounds: 1, rest: 0 };
+  await t.rejects(profileForms(request), { code: 'MND_MODEL_MISSING' });
+  for (const wrong of [{ variants: [] }, { threads: [] }, { rounds: 0 }, { rest: 1 }]) {
+    await t.rejects(profileForms({ ...request, ...wrong }), { code: 'MND_INTERNAL' });
+  }
 });
 
-/** An engine whose costs are given, by thread count. */
-function fakeEngine(medians: Record<number, number>, log: string[]) {
-  return async ({ threads }: { threads: number }): Promise<Engine> => {
-    const unused = () => Promise.reject(new Error('not expected'));
-    return {
-      run: unused,
-      release: unused,
-      memory: unused,
-      loaded: () => [],
-      load: async (variant) => {
-        log.push(`load ${variant.name} ${threads}`);
-        if (threads === 4) throw new Error('does not load');
-        return { ms: 1 };
-      },
-      profile: async (_name, { runs, warmup }) => {
-        log.push(`profile ${runs} ${warmup}`);
-        const medianMs = medians[threads] ?? 0;
-        return { medianMs, minMs: medianMs, cpuMs: medianMs * threads, runs };
-      },
-      close: async () => {
-        log.push('close');
-      },
-    };
+function cost(form: NumericForm, threads: number, ms: number, agrees = true): FormCost {
+  const agreement: Agreement = {
+    pictures: 1,
+    decisive: 1,
+    matched: 1,
+    extra: 0,
+    scoreChange: 0,
+    agrees,
   };
+  return { form, threads, medianMs: ms, minMs: ms, quietMs: ms, cpuMs: ms * threads, agreement };
 }
 
-t.test('the fastest, unless more threads gain next to nothing', async (t) => {
-  const variant = await classifierVariant(folder, 'colours');
-  const best = async (medians: Record<number, number>) => {
-    const start = fakeEngine(medians, []);
-    return (await profileVariant(variant, { threads: [3, 2, 1], start })).best.threads;
+t.test('the fastest that agrees; a gain below 3 % is none', async (t) => {
+  const best = (costs: FormCost[], form: 'auto' | NumericForm, threads: 'auto' | number) => {
+    const found = bestCost(costs, { form, threads });
+    return found && `${found.form} ${found.threads}`;
   };
-  t.equal(await best({ 1: 10, 2: 6, 3: 5 }), 3);
-  t.equal(await best({ 1: 10, 2: 6, 3: 5.9 }), 2);
-  t.equal(await best({ 1: 10, 2: 11, 3: 12 }), 1);
+  const costs = [
+    cost('float32', 1, 12),
+    cost('reduced', 1, 7.9),
+    cost('symmetric', 1, 8),
+    cost('exact', 1, 10),
+    cost('exact', 2, 6),
+    cost('symmetric', 2, 5, false),
+  ];
+  t.equal(best(costs, 'auto', 'auto'), 'exact 2');
+  t.equal(best(costs, 'auto', 1), 'symmetric 1', 'reduced gains next to nothing over it');
+  t.equal(best(costs, 'symmetric', 'auto'), 'symmetric 2', 'who asks for it gets it');
+  t.equal(best(costs, 'exact', 1), 'exact 1');
+  t.equal(best(costs, 'auto', 3), null);
+  t.equal(best([], 'auto', 'auto'), null);
 });
 
-t.test('every engine is closed, and an abort ends it', async (t) => {
-  const variant = await classifierVariant(folder, 'colours');
-  const log: string[] = [];
-  const start = fakeEngine({ 1: 1 }, log);
-  await t.rejects(profileVariant(variant, { threads: [1, 4, 2], runs: 3, warmup: 2, start }), {
-    message: 'does not load',
-  });
-  t.same(log, ['load colours 1', 'profile 3 2', 'close', 'load colours 4', 'close']);
-  const signal = AbortSignal.abort(new Error('enough'));
-  await t.rejects(profileVariant(variant, { start, signal }), { message: 'enough' });
-  for (const wrong of [{ threads: [] }, { runs: 0 }, { warmup: -1 }, { runs: Number.NaN }]) {
-    await t.rejects(profileVariant(variant, { start, ...wrong }), { code: 'MND_INTERNAL' });
-  }
+t.test('what the others are held against', async (t) => {
+  t.equal(referenceForm(['float32', 'symmetric', 'exact']), 'exact');
+  t.equal(referenceForm(['reduced', 'symmetric', 'float32']), 'float32', 'of a float network');
+  t.equal(referenceForm(['reduced', 'symmetric']), 'symmetric');
+  t.equal(referenceForm([]), null);
 });

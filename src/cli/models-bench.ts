@@ -1,0 +1,118 @@
+import type { Command } from 'commander';
+import type { VariantProfile } from '../daemon/profiles.js';
+import { codedError } from '../errors.js';
+import type { FormCost } from '../inference/profile.js';
+import { numberOption } from './arguments.js';
+import type { CommandContext } from './command.js';
+import { writeJsonLine, writeLine } from './output.js';
+import { formatTable } from './table.js';
+
+interface BenchFlags {
+  readonly images?: string;
+  readonly threads?: readonly number[];
+  readonly rounds: number;
+  readonly json?: boolean;
+}
+
+export function registerBench(models: Command, context: CommandContext): void {
+  models
+    .command('bench')
+    .summary('measure the installed models in every form on this board')
+    .description(
+      [
+        'Runs each installed model in every numeric form and with each thread count, holds the answers',
+        'against those of the exact form, and keeps the figures in the state folder: with model.form and',
+        'model.threads at auto, the daemon runs the fastest that agrees. Stop other work first.',
+      ].join('\n'),
+    )
+    .argument('[name...]', 'models or variants (default: all that are installed)')
+    .option('--images <folder>', 'pictures to compare the answers on, besides the shipped ones')
+    .option('--threads <counts>', 'thread counts, separated by commas', threadsOption)
+    .option('--rounds <count>', 'turns of each form', numberOption('--rounds', ROUNDS), 9)
+    .option('--json', 'one JSON object a form and thread count')
+    .action((names: string[], flags: BenchFlags) => runBench(names, flags, context));
+}
+
+const ROUNDS = { min: 1, max: 1000, integer: true };
+
+function threadsOption(text: string): number[] {
+  const parse = numberOption('--threads', { min: 1, max: 64, integer: true });
+  return [...new Set(text.split(',').map(parse))];
+}
+
+async function runBench(
+  names: readonly string[],
+  flags: BenchFlags,
+  context: CommandContext,
+): Promise<void> {
+  const { openShelf } = await import('../models/shelf.js');
+  const { formsOf, readProfiles, thisBoard, writeProfiles } = await import('../daemon/profiles.js');
+  const { measureForms, threadCounts } = await import('../daemon/profiling.js');
+  const { picturesOf, shippedPictures } = await import('../daemon/probe-pictures.js');
+  const { thisProcessor } = await import('../inference/processor.js');
+  const { readBoardModel } = await import('../thermal/limit.js');
+  const { mkdir } = await import('node:fs/promises');
+  const config = context.loadConfig();
+  const shelf = openShelf({ dir: config.models_dir, env: context.env });
+  const installed = await formsOf(shelf);
+  const isWanted = (name: string, model: string) =>
+    names.length === 0 || names.includes(name) || names.includes(model);
+  const wanted = installed.filter(([{ name, model }]) => isWanted(name, model));
+  const unknown = names.find((name) => !installed.some(([v]) => [v.name, v.model].includes(name)));
+  if (unknown !== undefined || wanted.length === 0) {
+    throw codedError('MND_MODEL_MISSING', {
+      subject: unknown ?? 'a model to measure',
+      next: 'mobilenetd models list --installed shows what there is',
+    });
+  }
+  const own = flags.images === undefined ? [] : await picturesOf(flags.images);
+  const pictures = [...(await shippedPictures()), ...own];
+  const threads = flags.threads ?? threadCounts(thisProcessor().cores);
+  const board = thisBoard(await readBoardModel(config.governor.proc_root));
+  await mkdir(config.state_dir, { recursive: true });
+  for (const forms of wanted) {
+    const { signal } = context;
+    const options = { threads, pictures, rounds: flags.rounds, background: false, signal };
+    const profile = await measureForms(forms, options);
+    const profiles = await readProfiles(config.state_dir, board);
+    const variants = { ...profiles.variants, [forms[0].name]: profile };
+    await writeProfiles(config.state_dir, { board, variants });
+    await print(forms[0].name, profile, config.model, flags, context);
+  }
+}
+
+const COLUMNS = ['form', 'threads', 'median ms', 'quiet ms', 'CPU ms', 'agreement', ''];
+
+async function print(
+  name: string,
+  profile: VariantProfile,
+  wanted: Parameters<typeof import('../inference/profile.js').bestCost>[1],
+  { json }: BenchFlags,
+  { stdout }: CommandContext,
+): Promise<void> {
+  const { bestCost } = await import('../inference/profile.js');
+  const best = bestCost(profile.costs, wanted);
+  if (json) {
+    for (const cost of profile.costs) {
+      writeJsonLine(stdout, { model: name, ...cost, chosen: cost === best });
+    }
+    return;
+  }
+  writeLine(stdout, name);
+  const rows = profile.costs.map((cost) => rowOf(cost, cost === best));
+  writeLine(stdout, `${formatTable(COLUMNS, rows)}\n`);
+}
+
+function rowOf(cost: FormCost, isBest: boolean): string[] {
+  const { form, threads, medianMs, quietMs, cpuMs, agreement } = cost;
+  const { decisive, matched, extra, scoreChange, agrees } = agreement;
+  return [
+    form,
+    String(threads),
+    medianMs.toFixed(2),
+    quietMs.toFixed(2),
+    cpuMs.toFixed(2),
+    `${matched}/${decisive}${extra > 0 ? ` +${extra}` : ''}, ${scoreChange.toFixed(3)}${agrees ? '' : ' (no)'}`,
+    isBest ? '* chosen' : '',
+  ];
+}
