@@ -5,11 +5,12 @@ import { messageOf } from '../errors.js';
 import { type Clock, systemClock } from './clock.js';
 import { openReusedPipe, type ReusedPipe } from './pipe.js';
 
-/** Starts a program with an argument array; stdin is closed, stdout and stderr are pipes. */
+/** Starts a program with an argument array; stdout and stderr are pipes, and stdin where it is asked. */
 export type SpawnChild = (
   command: string,
   args: readonly string[],
   env: NodeJS.ProcessEnv | undefined,
+  stdin: 'ignore' | 'pipe',
 ) => ChildProcess;
 
 /** A child that has been started; where its stdout comes from when that is not its own pipe. */
@@ -25,6 +26,8 @@ export interface ChildOptions {
   /** Passed as they are: no shell is involved. */
   readonly args: readonly string[];
   readonly env?: NodeJS.ProcessEnv;
+  /** What it reads from stdin, which is then closed; null for nothing. Not seen by other users. */
+  readonly stdin?: string | null;
   /** The chunk is valid until it returns. */
   readonly onStdout: (chunk: Uint8Array) => void;
   readonly onStderrLine?: (line: string) => void;
@@ -125,19 +128,19 @@ export async function runChild(options: ChildOptions, signal: AbortSignal): Prom
 
 /** Starts the child with a pipe that reuses its memory, or, where there is none, with its own. */
 function start(
-  { command, args, env, spawn: ownSpawn }: ChildOptions,
+  options: ChildOptions,
   pipe: ReusedPipe | null,
   onStdout: (chunk: Uint8Array) => void,
 ): Started {
   if (pipe === null) {
-    const child = ownSpawn?.(command, args, env) ?? spawnChild(command, args, env, 'pipe');
+    const child = spawnChild(options, 'pipe');
     child.stdout?.on('data', onStdout);
     return { child, stdout: child.stdout, drained: Promise.resolve() };
   }
   const { childEnd, reader } = pipe;
   const drained = new Promise<void>((resolve) => reader.once('close', () => resolve()));
   try {
-    return { child: spawnChild(command, args, env, childEnd), stdout: reader, drained };
+    return { child: spawnChild(options, childEnd), stdout: reader, drained };
   } catch (error) {
     reader.destroy();
     throw error;
@@ -146,13 +149,16 @@ function start(
   }
 }
 
-function spawnChild(
-  command: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv | undefined,
-  stdout: 'pipe' | Socket,
-): ChildProcess {
-  return spawn(command, args, { stdio: ['ignore', stdout, 'pipe'], shell: false, env });
+function spawnChild(options: ChildOptions, stdout: 'pipe' | Socket): ChildProcess {
+  const { command, args, env, stdin: text = null } = options;
+  const stdin = text === null ? 'ignore' : 'pipe';
+  const child =
+    options.spawn?.(command, args, env, stdin) ??
+    spawn(command, args, { stdio: [stdin, stdout, 'pipe'], shell: false, env });
+  // A child that ends before it has read it is told of by its exit.
+  child.stdin?.on('error', () => {});
+  if (text !== null) child.stdin?.end(text);
+  return child;
 }
 
 interface Tail {

@@ -20,6 +20,7 @@ export function redactConfig(config: Config): Config {
     ...config,
     mqtt: {
       ...mqtt,
+      url: mqtt.url === null ? null : maskAddress(mqtt.url),
       password: mqtt.password === null ? null : MASK,
       embedded: { ...mqtt.embedded, users: Object.fromEntries(users) },
     },
@@ -30,20 +31,23 @@ export function redactConfig(config: Config): Config {
 }
 
 function redactCamera(camera: CameraConfig): CameraConfig {
-  return camera.url === null ? camera : { ...camera, url: maskUserInfo(camera.url) };
+  return camera.url === null ? camera : { ...camera, url: maskAddress(camera.url) };
 }
 
-/** A checked address: its user information is known exactly. */
-function maskUserInfo(address: string): string {
+/** A checked address: its user information and the values of its query, which may be tokens. */
+function maskAddress(address: string): string {
   const url = new URL(address);
-  if (url.username === '' && url.password === '') return address;
-  url.username = MASK;
+  if (url.username === '' && url.password === '' && url.search === '') return address;
+  if (url.username !== '' || url.password !== '') url.username = MASK;
   url.password = '';
+  for (const name of [...url.searchParams.keys()]) url.searchParams.set(name, MASK);
   return url.href;
 }
 
 /** Masking a text of one or two letters would mask every word. */
 const SHORTEST_MASKED = 3;
+/** Values in the query of an address are mostly no secrets: `channel=1`, `stream=main`. */
+const SHORTEST_TOKEN = 8;
 
 /** Every secret of the configuration as it may appear in a message, for masking logs. */
 export function secretsOf(config: Config): readonly string[] {
@@ -57,10 +61,13 @@ export function secretsOf(config: Config): readonly string[] {
   };
   add(config.mqtt.password);
   for (const hash of Object.values(config.mqtt.embedded.users)) add(hash);
-  for (const { url } of Object.values(config.cameras)) {
-    const password = url === null ? '' : new URL(url).password;
+  const addresses = Object.values(config.cameras).map(({ url }) => url);
+  for (const address of [config.mqtt.url, ...addresses]) {
+    if (address === null) continue;
+    const { password, searchParams } = new URL(address);
     add(password);
     if (/%[0-9a-f]{2}/i.test(password)) add(decodeSafely(password));
+    for (const value of searchParams.values()) if (value.length >= SHORTEST_TOKEN) add(value);
   }
   return [...secrets].sort((a, b) => b.length - a.length);
 }

@@ -3,6 +3,7 @@ import {
   type FfmpegInput,
   type FfmpegPicture,
   ffmpegArguments,
+  ffmpegStdin,
 } from '#mobilenetd/camera/ffmpeg/arguments.js';
 
 const picture: FfmpegPicture = { size: [640, 480], fps: 10 };
@@ -79,4 +80,28 @@ t.test('a refused address is not repeated in the error', (t) => {
     t.notMatch(String(error), /Sesam12/);
   }
   t.end();
+});
+
+t.test('what an address holds of credentials goes in by stdin', async (t) => {
+  const picture = { size: [64, 48], fps: 5 } as const;
+  for (const [input, options] of [
+    [{ kind: 'rtsp', url: "rtsp://me:it's%20Sesam12@cam/s" }, ['rtsp_transport tcp', 'fflags']],
+    [{ kind: 'mjpeg', url: 'http://cam/s?token=Sesam12' }, ['fflags nobuffer']],
+    [{ kind: 'remote', url: 'https://me:Sesam12@cam/film.mp4', loop: true }, []],
+  ] as const) {
+    const args = ffmpegArguments(input, picture).join(' ');
+    t.notMatch(args, /Sesam12|me:/);
+    t.match(args, /-protocol_whitelist pipe,.* -f concat -safe 0 -i pipe:0/);
+    const [header, file, ...rest] = ffmpegStdin(input)?.trimEnd().split('\n') ?? [];
+    t.equal(header, 'ffconcat version 1.0');
+    t.equal(file, `file '${input.url.replace("'", '%27')}'`);
+    t.equal(rest.length, input.kind === 'rtsp' ? 2 : options.length);
+    for (const option of options) t.ok(rest.some((line) => line.startsWith(`option ${option}`)));
+  }
+  t.equal(ffmpegStdin({ kind: 'rtsp', url: 'rtsp://cam/s' }), null);
+  t.match(
+    ffmpegArguments({ kind: 'rtsp', url: 'rtsp://cam/s' }, picture).join(' '),
+    '-i rtsp://cam/s',
+  );
+  t.equal(ffmpegStdin({ kind: 'video', path: 'a', loop: false }), null);
 });

@@ -77,6 +77,18 @@ for (const password of ODD_PASSWORDS) {
   });
 }
 
+t.test('the values in the query of an address may be tokens', async (t) => {
+  const { config } = load(
+    'mqtt: { url: "wss://b/mqtt?key=abcdefgh1" }\ncameras: { a: { source: rtsp, url: "rtsp://c/s?channel=1&auth=t0ken-t0ken" } }',
+  );
+  const shown = redactConfig(config);
+  t.equal(shown.cameras.a?.url, `rtsp://c/s?channel=${MASK}&auth=${MASK}`);
+  t.equal(shown.mqtt.url, `wss://b/mqtt?key=${MASK}`);
+  const secrets = secretsOf(config);
+  t.ok(secrets.includes('t0ken-t0ken') && secrets.includes('abcdefgh1'));
+  t.notOk(secrets.includes('1'), 'a short one would mask harmless text');
+});
+
 t.test('user name and password are taken out of the address of the broker', async (t) => {
   const { config, origins } = load('mqtt: { url: "mqtt://me:p%40ss%2F%25@broker:1884" }');
   t.match(config.mqtt, { url: 'mqtt://broker:1884', username: 'me', password: 'p@ss/%' });

@@ -100,7 +100,7 @@ export interface Subscriber {
   /** The newest payload by topic. */
   readonly values: Map<string, string>;
   readonly client: mqtt.MqttClient;
-  /** False if a topic of the board has not had the value within 10 s. */
+  /** False if a topic of the board has not had the value within 20 s. */
   until(topic: string, value: string): Promise<boolean>;
   /** Publishes below the board's topics. */
   say(topic: string, text: string): Promise<unknown>;
@@ -122,9 +122,9 @@ export async function subscriber(url: string, options: IClientOptions = {}): Pro
   };
 }
 
-/** Looks every 50 ms for at most 10 s. */
+/** Looks every 50 ms for at most 20 s. */
 export async function eventually(holds: () => boolean): Promise<boolean> {
-  for (let tries = 0; tries < 200; tries += 1) {
+  for (let tries = 0; tries < 400; tries += 1) {
     if (holds()) return true;
     await delay(50);
   }

@@ -84,6 +84,54 @@ export function ffmpegArguments(input: FfmpegInput, picture: FfmpegPicture): str
   ];
 }
 
+/**
+ * What ffmpeg reads from stdin: null for nothing. An address with a password would stand in its
+ * arguments, which every user of the machine can see; so it goes in as a playlist of one entry
+ * (ffmpeg's concat demuxer), with the same options.
+ */
+export function ffmpegStdin(input: FfmpegInput): string | null {
+  if (!('url' in input) || !holdsCredentials(input.url)) return null;
+  const options = networkOptions(input).map(([name, value]) => `option ${name} ${value}`);
+  // Between single quotes nothing else has a meaning.
+  const file = `file '${checkedAddress(input).replaceAll("'", '%27')}'`;
+  return ['ffconcat version 1.0', file, ...options, ''].join('\n');
+}
+
+function holdsCredentials(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password, search } = new URL(url);
+  return `${username}${password}${search}` !== '';
+}
+
+type NetworkInput = Extract<FfmpegInput, { readonly url: string }>;
+
+/** Options of the stream itself. */
+function networkOptions(input: NetworkInput): (readonly [string, string])[] {
+  const live = ['fflags', 'nobuffer'] as const;
+  if (input.kind === 'remote') return [];
+  if (input.kind === 'mjpeg') return [live];
+  return [['rtsp_transport', input.transport === 'udp' ? 'udp' : 'tcp'], live];
+}
+
+function networkArguments(input: NetworkInput): string[] {
+  const protocols = oneOf(PROTOCOLS, input.kind, 'kind');
+  const address = checkedAddress(input);
+  if (holdsCredentials(address)) {
+    return [
+      ...['-protocol_whitelist', `pipe,${protocols}`],
+      ...['-f', 'concat', '-safe', '0', '-i', 'pipe:0'],
+    ];
+  }
+  return [
+    ...networkOptions(input).flatMap(([name, value]) => [`-${name}`, value]),
+    ...['-protocol_whitelist', protocols, '-i', address],
+  ];
+}
+
+function checkedAddress({ kind, url }: NetworkInput): string {
+  return checkedUrl(url, kind === 'rtsp' ? ['rtsp:', 'rtsps:'] : ['http:', 'https:']);
+}
+
 function inputArguments(input: FfmpegInput, width: number, height: number, fps: number): string[] {
   const only = ['-protocol_whitelist', oneOf(PROTOCOLS, input.kind, 'kind')];
   switch (input.kind) {
@@ -94,21 +142,10 @@ function inputArguments(input: FfmpegInput, width: number, height: number, fps: 
         ...['-re', ...only, '-i', `file:${resolve(input.path)}`],
       ];
     case 'remote':
-      return [
-        ...(input.loop ? ['-stream_loop', '-1'] : []),
-        ...['-re', ...only, '-i', checkedUrl(input.url, ['http:', 'https:'])],
-      ];
+      return [...(input.loop ? ['-stream_loop', '-1'] : []), '-re', ...networkArguments(input)];
     case 'rtsp':
-      return [
-        ...['-rtsp_transport', input.transport === 'udp' ? 'udp' : 'tcp'],
-        ...['-fflags', 'nobuffer', ...only],
-        ...['-i', checkedUrl(input.url, ['rtsp:', 'rtsps:'])],
-      ];
     case 'mjpeg':
-      return [
-        ...['-fflags', 'nobuffer', ...only],
-        ...['-i', checkedUrl(input.url, ['http:', 'https:'])],
-      ];
+      return networkArguments(input);
     case 'v4l2':
       return [
         ...['-f', 'v4l2', '-framerate', String(fps), '-video_size', `${width}x${height}`],

@@ -5,7 +5,7 @@ import { type ChildExit, runChild, type SpawnChild } from '../process.js';
 import { createRedactor, redactUrl } from '../redact.js';
 import type { Source } from '../source.js';
 import { createY4mReader } from '../y4m.js';
-import { type FfmpegInput, type FfmpegPicture, ffmpegArguments } from './arguments.js';
+import { type FfmpegInput, type FfmpegPicture, ffmpegArguments, ffmpegStdin } from './arguments.js';
 
 export interface FfmpegOptions extends FfmpegPicture {
   readonly input: FfmpegInput;
@@ -19,13 +19,13 @@ export interface FfmpegOptions extends FfmpegPicture {
  * A camera or a video that ffmpeg reads and scales: a file (at its own speed), an RTSP or MJPEG
  * stream, a V4L2 device. Delivers `yuv420p`. Throws MND_CONFIG_INVALID.
  *
- * Credentials in an address never reach a log or an error, but they are in ffmpeg's arguments,
- * which other users of the machine can see (`ps`).
+ * Credentials in an address reach neither a log, nor an error, nor ffmpeg's arguments.
  */
 export function createFfmpegSource(options: FfmpegOptions): Source {
   const { input } = options;
   const program = options.program ?? 'ffmpeg';
   const args = ffmpegArguments(input, options);
+  const stdin = ffmpegStdin(input);
   const subject = subjectOf(input);
   const redact = 'url' in input ? createRedactor(input.url) : (text: string) => text;
 
@@ -51,7 +51,10 @@ export function createFfmpegSource(options: FfmpegOptions): Source {
         }
       };
       const { spawn, clock } = options;
-      const exit = await runChild({ command: program, args, onStdout, spawn, clock }, stopWith);
+      const exit = await runChild(
+        { command: program, args, stdin, onStdout, spawn, clock },
+        stopWith,
+      );
       if (exit.abandoned) return abandonedError(subject, program);
       if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
       if (broken !== null) return broken;
