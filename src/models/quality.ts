@@ -13,8 +13,9 @@ export function qualityFigure({ matched, extra, hits }: SizeQuality): number {
 
 /**
  * Accuracy of a variant for ranking, percent: the published one where it holds for this size; else the
- * native size's, lowered by as much as the measured quality is below the native size's. A detector of
- * which nothing was published counts by its measured quality alone. Null if nothing is known.
+ * native size's, lowered by as much as the measured quality is below the native size's. Where nothing
+ * was published of any, sizes count by their measured quality alone; beside a published figure that
+ * would compare two things. Null if nothing comparable is known.
  */
 export function rankingAccuracy(variant: Variant, all: readonly Variant[]): number | null {
   const own = published(variant.accuracy);
@@ -26,7 +27,8 @@ export function rankingAccuracy(variant: Variant, all: readonly Variant[]): numb
     const top = published(accuracy);
     if (top !== null && quality !== undefined) return (top * figure) / qualityFigure(quality);
   }
-  return 100 * figure;
+  const comparable = all.every(({ accuracy }) => published(accuracy) === null);
+  return comparable ? 100 * figure : null;
 }
 
 function published({ top1, map }: Accuracy): number | null {

@@ -34,6 +34,9 @@ for (const alpha of ALPHAS) {
       t.equal(exact.report.multAdds, totals.multAdds / 1e6);
       const model = await openOnnx(exact.onnx);
       const { logits } = await model.run(picture, size, size);
+      const start = performance.now();
+      for (let run = 0; run < 3; run += 1) await model.run(picture, size, size);
+      t.comment(`${((performance.now() - start) / 3).toFixed(1)} ms an inference`);
       await model.close();
       t.strictSame(logits?.dims, [1, CLASSES]);
       t.strictSame([...(logits?.data ?? [])], [...expected], 'the exact form is bit for bit');
