@@ -120,6 +120,7 @@ function changeEntry(container: Container, key: string, random: Random): void {
   else if (choice === 3) {
     // Another entry's value: names and shapes that exist, in the wrong place.
     const keys = Object.keys(container);
-    Reflect.set(container, key, Reflect.get(container, keys[random(keys.length)] ?? key));
+    const other: unknown = Reflect.get(container, keys[random(keys.length)] ?? key);
+    Reflect.set(container, key, structuredClone(other));
   } else Reflect.set(container, key, VALUES[random(VALUES.length)]);
 }
