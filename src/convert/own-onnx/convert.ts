@@ -116,9 +116,13 @@ function beforeSoftmax(file: OnnxFile, output: string): string {
   return output;
 }
 
+/** A name that no value has, nor has with a colon and something behind it. */
 function uniqueName({ inputs, nodes, constants }: OnnxFile, wanted: string): string {
-  const taken = new Set([...constants, ...inputs.map(({ name }) => name)]);
-  for (const { outputs } of nodes) for (const output of outputs) taken.add(output);
+  const taken = new Set<string>();
+  const take = (name: string) => taken.add(name.split(':')[0] ?? name);
+  for (const name of constants) take(name);
+  for (const { name } of inputs) take(name);
+  for (const { outputs } of nodes) for (const output of outputs) take(output);
   let name = wanted;
   for (let count = 1; taken.has(name); count += 1) name = `${wanted}_${count}`;
   return name;

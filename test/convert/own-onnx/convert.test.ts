@@ -118,6 +118,11 @@ const CASES: Readonly<Record<string, Case>> = {
     scaling: SCALING,
     expected: scaled(SCALING),
   },
+  'names like those inside the wrapping': {
+    options: { inputName: 'picture:0' },
+    scaling: SCALING,
+    expected: scaled(SCALING),
+  },
   'quantized operators': {
     options: { quantized: true },
     scaling: { mean: [127.5], scale: [1 / 127.5] },
