@@ -1,112 +1,112 @@
-// Runs the governor on boards it was not tuned on: every plant parameter drawn within ±40 % (the
-// resistances to the air ±30 %), random sensors, ladders and scenarios, with the CPU utilisation
-// hidden in a third of the runs.
-// Usage: node bench/governor-random.js [--runs 150] [--from 1] [--heat]   (npm run build first)
-// --heat draws the heat of each rung within ±30 % of what its cost suggests.
+// Runs the governor on random boards, ladders, callers, sensors and courses of events, in a
+// simulator that shares no code with src/thermal/simulate, and holds it to its bars.
+// Usage: npm run bench:governor -- --random 500 [--seed 1] [--course a,b] [--list]
 import { parseArgs } from 'node:util';
-import { BOARDS, boardLadder } from '../dist/thermal/simulate/boards.js';
-import { createRandom } from '../dist/thermal/simulate/random.js';
-import { simulate } from '../dist/thermal/simulate/run.js';
-import { createScenario, SCENARIO_NAMES } from '../dist/thermal/simulate/scenarios.js';
-import { isFeasible, scoreRun } from '../dist/thermal/simulate/score.js';
+import { judge } from './adversary/judge.js';
+import { COURSE_NAMES } from './adversary/scenario.js';
 
 const { values } = parseArgs({
   options: {
-    runs: { type: 'string', default: '150' },
-    from: { type: 'string', default: '1' },
-    heat: { type: 'boolean', default: false },
+    random: { type: 'string', default: '200' },
+    seed: { type: 'string', default: '1' },
+    course: { type: 'string' },
+    list: { type: 'boolean', default: false },
   },
 });
-// The six-hour scenario is slow and the hot start is at the limit before anything is decided.
-const names = SCENARIO_NAMES.filter((name) => name !== 'diurnal' && name !== 'hot-start');
-const first = Number(values.from);
-const results = [];
-for (let seed = first; seed < first + Number(values.runs); seed += 1) results.push(run(seed));
-
-const feasible = results.filter((result) => result.feasible);
-const mean = (list) => list.reduce((sum, x) => sum + x, 0) / Math.max(1, list.length);
-console.log(
-  JSON.stringify({
-    runs: results.length,
-    feasible: feasible.length,
-    meanGap: Number(mean(feasible.map((r) => r.gap)).toFixed(2)),
-    worstPeakC: Number(Math.max(...feasible.map((r) => r.own.peakC)).toFixed(2)),
-    peaksOverHalfDegree: feasible.filter((r) => r.own.peakC > -0.5).length,
-    secondsAtLimit: feasible.reduce((sum, r) => sum + r.own.secondsAtLimit, 0),
-  }),
-);
-
-function run(seed) {
-  const random = createRandom(seed * 101);
-  const vary = (value, by = 0.4) => value * random.between(1 - by, 1 + by);
-  const pick = (list) => list[Math.floor(random.next() * list.length)];
-  const base = pick(BOARDS);
-  const plant = { ...base.plant };
-  for (const key of ['idleDieW', 'boardW', 'dynamicW', 'leakageW', 'dieJK', 'boardJK', 'caseJK']) {
-    plant[key] = vary(plant[key]);
-  }
-  plant.dieToBoardKW = vary(plant.dieToBoardKW);
-  plant.boardOutKW = vary(plant.boardOutKW, 0.3);
-  plant.caseOutKW = vary(plant.caseOutKW, 0.3);
-  const sensor = {
-    lagS: random.between(0, 3),
-    noiseC: random.next() < 0.3 ? 0 : random.between(0, 0.6),
-    stepC: pick([0, 0.49, 0.5, 1]),
-  };
-  const board = { ...base, plant, sensor, requestedFps: vary(base.requestedFps) };
-  const ladder = drawLadder(board, random);
-  const heat = values.heat ? ladder.map(() => random.between(0.7, 1.3)) : [];
-  const hideUtil = random.next() < 0.33;
-  const name = pick(names);
-  const score = (governor, hide) =>
-    scoreRun(
-      simulate({
-        board,
-        scenario: createScenario(name, seed),
-        seed,
-        ladder,
-        heat,
-        governor,
-        hideUtil: hide,
-      }),
-      board.limitC,
-    );
-  const oracle = score('oracle', false);
-  const own = score('mobilenetd', hideUtil);
-  const result = {
-    own,
-    gap: oracle.quality - own.quality,
-    feasible: isFeasible(oracle, score('floor', false)),
-  };
-  if (result.feasible && own.peakC > -0.5) {
-    console.error(
-      `${seed}: ${base.name} ${name}, sensor ${JSON.stringify(sensor)}: peak ${own.peakC.toFixed(2)} °C`,
-    );
-  }
-  return result;
+const only = values.course === undefined ? COURSE_NAMES : values.course.split(',');
+const first = Number(values.seed);
+const runs = [];
+for (let seed = first; seed < first + Number(values.random); seed += 1) {
+  const run = judge(seed, { only });
+  runs.push(run);
+  if (values.list) console.log(JSON.stringify(run));
 }
 
-/** All sixteen networks, a random part of them, or four with the costs of an x64 machine's int8. */
-function drawLadder(board, random) {
-  const all = boardLadder(board);
-  const kind = Math.floor(random.next() * 3);
-  if (kind === 0) return all;
-  if (kind === 1) {
-    const some = all.filter(() => random.next() < 0.4);
-    return some.length < 2 ? all : some;
-  }
-  const scale = 900 / board.requestedFps / 11.9;
-  const four = [
-    [0.25, 128, 39.5, 1.14],
-    [0.5, 160, 57.2, 2.87],
-    [0.75, 192, 66.1, 6],
-    [1, 224, 70.8, 11.9],
-  ];
-  return four.map(([alpha, size, accuracy, cost]) => ({
-    name: `${alpha}_${size}`,
-    alpha,
-    size,
-    accuracy,
-    costMs: cost * scale,
-  }));
+const mean = (list) => list.reduce((sum, x) => sum + x, 0) / Math.max(1, list.length);
+const worst = (list, value) =>
+  list.reduce(
+    (top, r) => (value(r) !== null && (top === null || value(r) > value(top)) ? r : top),
+    null,
+  );
+const feasible = runs.filter((r) => r.feasible);
+const sound = feasible.filter((r) => !r.fault);
+const faults = feasible.filter((r) => r.fault);
+
+function bar(name, list, value, limit) {
+  const valued = list.filter((r) => value(r) !== null);
+  const bad = valued.filter((r) => value(r) > limit);
+  const top = worst(valued, value);
+  const figure = top === null ? 0 : value(top);
+  const who = top === null ? '' : `seed ${top.seed} ${top.course}`;
+  console.log(
+    `${bad.length > 0 ? '✗' : ' '} ${name.padEnd(50)} ${figure.toFixed(2).padStart(8)} (bar ${limit.toFixed(2)})  ${bad.length} of ${valued.length} miss  ${who}`,
+  );
+}
+
+console.log(`${runs.length} runs, ${feasible.length} feasible, seeds from ${first}`);
+const gap = mean(feasible.map((r) => r.gap));
+console.log(
+  `${gap > 1.4 ? '✗' : ' '} mean gap, feasible ${gap.toFixed(3)} (bar 1.4); sound ${mean(sound.map((r) => r.gap)).toFixed(3)}; faults ${mean(faults.map((r) => r.gap)).toFixed(3)}; the oracle at limit − 1.5 °C without foresight ${mean(sound.map((r) => r.blindGap)).toFixed(3)}`,
+);
+bar('feasible, sound: seconds at the limit', sound, (r) => r.atLimit, 0);
+bar('feasible, sound: peak', sound, (r) => r.peak, -0.5);
+bar(
+  '  of which: not beyond what foresight alone avoids',
+  sound.filter((r) => r.blindPeak <= -0.5 && r.oraclePeak <= -0.49),
+  (r) => r.peak,
+  -0.5,
+);
+bar('faults: seconds at the limit', faults, (r) => r.atLimit, 2);
+bar(
+  'faults: seconds to the floor at half rate',
+  faults.filter((r) => !/frozen/.test(r.course)),
+  (r) => r.floorAfterS,
+  35,
+);
+bar(
+  'frozen: seconds to the floor at half rate',
+  faults.filter((r) => /frozen/.test(r.course)),
+  (r) => r.floorAfterS,
+  95,
+);
+bar('sound sensor: seconds of false alarm', runs, (r) => r.alarmS, 0);
+bar(
+  'infeasible: seconds beyond unavoidable',
+  runs.filter((r) => !r.feasible && !r.fault),
+  (r) => r.over,
+  5,
+);
+bar("restless: budget variation / step_wise's", runs, (r) => r.variation, 1 / 3);
+bar(
+  'restless: avoidable seconds',
+  runs.filter((r) => r.variation !== null),
+  (r) => r.over,
+  0,
+);
+bar('recovery, s', feasible, (r) => r.recoveryS, 180);
+bar('steady: pair changes an hour', runs, (r) => r.pairs, 12);
+console.log('\ncourse            runs   gap  blind  worst peak  at limit s  alarms');
+for (const name of only) {
+  const of = runs.filter((r) => r.course === name);
+  const ok = of.filter((r) => r.feasible);
+  if (ok.length === 0) continue;
+  console.log(
+    name.padEnd(16),
+    `${ok.length}/${of.length}`.padStart(6),
+    mean(ok.map((r) => r.gap))
+      .toFixed(2)
+      .padStart(6),
+    mean(ok.map((r) => r.blindGap))
+      .toFixed(2)
+      .padStart(6),
+    Math.max(...ok.map((r) => r.peak))
+      .toFixed(2)
+      .padStart(9),
+    mean(ok.map((r) => r.atLimit))
+      .toFixed(2)
+      .padStart(11),
+    mean(of.map((r) => r.alarmS))
+      .toFixed(1)
+      .padStart(8),
+  );
 }

@@ -21,7 +21,7 @@ const MOST_GUARD_C = 2;
  * Far ahead the target may be passed a little (it stays below the limit): feedback has minutes to
  * see to it, and heat that was misjudged has not made the board too careful after a disturbance.
  */
-const FAR_SLACK_C = 0.8;
+const FAR_SLACK_C = 1.5;
 const FAR_S = 60;
 const LAST_S = 300;
 

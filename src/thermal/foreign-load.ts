@@ -34,7 +34,10 @@ export function createForeignLoad(restore?: ForeignLoadState): ForeignLoad {
   const means = MEANS_S.map((_, i) => restore?.means[i] ?? 0);
   const blend = (load: number, dtS: number): void => {
     MEANS_S.forEach((tau, i) => {
-      means[i] = (means[i] ?? 0) + (load - (means[i] ?? 0)) * (1 - Math.exp(-dtS / tau));
+      const before = means[i] ?? 0;
+      // What has just begun may heat the die before the mean has noticed: the nearest is quick to rise.
+      const share = i === 0 && load > before ? 0.8 : 1 - Math.exp(-dtS / tau);
+      means[i] = before + (load - before) * share;
     });
   };
   return {

@@ -1,11 +1,12 @@
 import { type BudgetLaw, createBudgetLaw } from './budget.js';
+import { createCorrection } from './correction.js';
 import { createEmergency } from './emergency.js';
 import { explain } from './explain.js';
 import { createFaultDetector, type Verdict } from './faults.js';
-import { sustainableLoad, totalGain } from './forecast.js';
+import { forecast, sustainableLoad, totalGain } from './forecast.js';
 import { createForeignLoad } from './foreign-load.js';
 import { type CleanSample, createIntake } from './intake.js';
-import { buildHull, dipped, type Hull, loadAt, topLoad } from './ladder.js';
+import { atFloor, buildHull, dipped, floorLoad, type Hull, topLoad } from './ladder.js';
 import { createErrorDiffusion } from './mix.js';
 import { createSensorCharacter } from './noise.js';
 import { BANK, createObserver, OFFSET, RATIO, SLOPE, TIME_CONSTANTS_S } from './observer.js';
@@ -14,8 +15,10 @@ import { createPairHold } from './pair-hold.js';
 import { createProbe } from './probe.js';
 import type { Decision, GovernorMode, IdentifiedBoard, Mix, Sample } from './sample.js';
 import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
+import { createStarving } from './starving.js';
 import { decodeThrottled } from './throttle-flags.js';
 import { createThrottlePoint } from './throttle-point.js';
+import { createTrim } from './trim.js';
 
 export type { GovernorOptions } from './options.js';
 export type { Decision, Mix, Rung, Sample } from './sample.js';
@@ -35,10 +38,10 @@ const CAUTION = 0.7;
 /** The emergency line is this far below the limit (less if the margin is smaller), °C. */
 const EMERGENCY_C = 1.5;
 /** The target's distance from that line with a good sensor (noise 0.35 °C, steps 0.5 °C), °C. */
-const TARGET_GAP_C = 0.3;
+const TARGET_GAP_C = 0;
 const GOOD_NOISE_C = 0.35;
 const GOOD_STEP_C = 0.5;
-const GAP_PER_STEP = 0.6;
+const GAP_PER_STEP = 0.25;
 /** Standard deviations of a single reading above the line that make an emergency. */
 const EMERGENCY_SIGMAS = 3;
 /** A reading this far below the limit while the firmware throttles is not believed, °C. */
@@ -49,8 +52,18 @@ const STILL_S = 15;
 const DOUBT_C = 3;
 /** A quiet sensor is probed only when this near to the target, °C. */
 const NEAR_C = 10;
+/** Mean of the last surprises, and how many standard deviations of one reading make it unusual. */
+const BIAS_SHARE = 0.3;
+const RISE_SIGMAS = 1;
+const FALL_SIGMAS = 1.3;
+/** Part of the margin that may be spent before frames of the smallest rung are dropped, °C. */
+const STARVING_C = 0.6;
+/** Part of the budget that is left after an emergency. */
+const AFTER_EMERGENCY = 0.8;
+/** Heat found at the start is not of our making. */
+const SETTLED_S = 90;
 /** Share of a second that can be spent in inference. */
-const FULL_SECOND = 0.98;
+const FULL_SECOND = 1;
 
 /**
  * The governor: pure and deterministic, time comes with the samples. See docs/governor.md.
@@ -69,23 +82,28 @@ export function createGovernor(options: GovernorOptions): Governor {
   const intake = createIntake(() => settings.ladder, settings.requestedFps);
   const law: BudgetLaw = createBudgetLaw();
   const probe = createProbe();
+  const trim = createTrim();
+  const starving = createStarving();
+  const correction = createCorrection();
+  let ranS = 0;
   const diffusion = createErrorDiffusion();
   const pair = createPairHold();
+  let last: Decision | null = null;
   let slowdown = 1;
-  let streak = 0;
+  let bias = 0;
   let contradictedS = 0;
 
   /** Steps 1 and 2: what is known after this sample. */
   const observe = (clean: CleanSample): Verdict => {
     const heat = decodeThrottled(clean.flags);
-    const { readingC: reading, dtS } = clean;
+    const { readingC, dtS } = clean;
     const foreignLoad = foreign.update(clean.cpuUtil, clean.load, dtS);
     observer.advance(clean.load, foreignLoad, dtS);
     const expected = observer.temperature();
-    const cool = reading !== null && reading < settings.limitC - CONTRADICTION_C;
+    const cool = readingC !== null && readingC < settings.limitC - CONTRADICTION_C;
     contradictedS = heat.heat && !heat.soft && cool ? contradictedS + dtS : 0;
     const verdict = detector.check({
-      readingC: reading,
+      readingC,
       expectedC: Number.isNaN(expected) ? null : expected,
       sigmaC: Math.hypot(observer.sigma(), character.noiseC),
       fastRiseC: observer.fastRise(),
@@ -97,16 +115,17 @@ export function createGovernor(options: GovernorOptions): Governor {
       dtS,
       jumped: clean.jumped,
     });
-    if (verdict.use && reading !== null) {
+    if (verdict.use && clean.readingC !== null) {
+      const reading = clean.readingC - verdict.biasC;
       const still = verdict.stillS >= STILL_S;
-      if (!still) character.update(reading);
+      if (!still) character.update(reading, observer.fastRise());
       if (verdict.restart || clean.jumped) observer.reset(reading);
       const told = still ? stillReading(reading) : reading;
       if (told !== null) correct(told, !still);
     }
     if (clean.slowdown !== null) {
       const seen = Math.min(4, Math.max(0.8, clean.slowdown));
-      slowdown += (seen - slowdown) * 0.2;
+      slowdown += (seen - slowdown) * (seen > slowdown ? 0.5 : 0.2);
     }
     return verdict;
   };
@@ -126,28 +145,36 @@ export function createGovernor(options: GovernorOptions): Governor {
   const correct = (reading: number, learnGains: boolean): void => {
     const sigma = Math.hypot(observer.sigma(), character.noiseC);
     const innovation = observer.correct(reading, character.noiseC, learnGains);
-    // The same surprise again is no noise: something unmodelled heats or cools.
-    const surprise = Math.abs(innovation) > 2 * sigma ? Math.sign(innovation) : 0;
-    streak = surprise === 0 ? 0 : (Math.sign(streak) === surprise ? streak : 0) + surprise;
-    if (Math.abs(streak) >= 2) observer.loosen((innovation * innovation) / 4);
+    // Surprises that keep to one side are no noise: something unmodelled heats or cools.
+    bias += (innovation - bias) * BIAS_SHARE;
+    const unusual = (innovation > 0 ? RISE_SIGMAS : FALL_SIGMAS) * sigma;
+    if (Math.abs(bias) > unusual && bias * innovation > 0) {
+      observer.loosen(Math.max(bias * bias, (innovation * innovation) / 2));
+    }
   };
 
   const decide = (sample: Sample): Decision => {
-    const clean = intake.take(sample);
+    const clean = intake.take(sample, last);
     const verdict = observe(clean);
     const heat = decodeThrottled(clean.flags);
     const fps = clean.requestedFps;
     const estimate = observer.temperature();
     const known = !Number.isNaN(estimate);
+    const trusted = verdict.trust === 'good';
     const limitC = throttlePoint.update(settings.limitC, {
       throttled: heat.heat && contradictedS === 0 && known && verdict.trust === 'good',
       temperatureC: estimate,
       dtS: clean.dtS,
     });
     const noise = character.noiseC;
-    const lineC = limitC - Math.min(EMERGENCY_C, settings.marginC);
-    const targetC = limitC - settings.marginC - sensorGap() - emergency.guardC;
-    const reading = clean.readingC ?? Number.NaN;
+    const floor = floorLoad(settings.ladder, settings.rules, fps);
+    starving.update(law.value, floor, trusted, clean.dtS);
+    const spareC = starving.value * Math.min(STARVING_C, settings.marginC / 2);
+    const lineC = limitC - Math.min(EMERGENCY_C, settings.marginC) + spareC;
+    const goalC = limitC - settings.marginC - sensorGap() - emergency.guardC + spareC;
+    const targetC = goalC + trim.update(estimate, goalC, last?.mode === 'limited', clean.dtS);
+    ranS += clean.dtS;
+    const reading = (clean.readingC ?? Number.NaN) - verdict.biasC;
     // Above the line beyond doubt: a noisy sensor must not cry wolf, a sudden rise is believed.
     const wide = EMERGENCY_SIGMAS * noise;
     const hot =
@@ -156,11 +183,11 @@ export function createGovernor(options: GovernorOptions): Governor {
       reading >= lineC + wide ||
       (reading >= lineC && known && reading >= estimate + 1.5 * wide);
     const cool = !heat.heat && known && estimate < lineC;
-    const trusted = verdict.trust === 'good';
-    const floor = loadAt(hull, 1, fps);
-    const ours = law.value > 1.5 * floor;
+    const ours = law.value > 1.5 * floor && ranS > SETTLED_S;
     const alarm = { hot: hot && verdict.fault !== 'range', cool, ours };
+    const before = emergency.active;
     const inEmergency = emergency.update(alarm, clean.dtS);
+    if (inEmergency && !before) law.cap(AFTER_EMERGENCY * law.value);
     const sustainable = known
       ? sustainableLoad(observer, trusted ? targetC : targetC - DOUBT_C, {
           load: clean.load,
@@ -168,7 +195,8 @@ export function createGovernor(options: GovernorOptions): Governor {
           foreign: foreign.forecast,
         })
       : 0;
-    if (trusted) law.next(sustainable, clean.dtS, { mayRise: !inEmergency });
+    const held = correction.update(estimate, goalC, observer.own[0] ?? 0, perLoadC(), clean.dtS);
+    if (trusted) law.next(Math.min(held, sustainable), clean.dtS, { mayRise: !inEmergency });
     else if (verdict.trust !== 'coasting') law.cap(Math.max(sustainable, floor / 2));
     if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
     const worthIt = character.noisy || estimate > targetC - NEAR_C;
@@ -181,11 +209,14 @@ export function createGovernor(options: GovernorOptions): Governor {
     const spend = Math.min(budget, FULL_SECOND / slowdown);
     // The floor is one rung: an upper one that gets no frames would only confuse.
     if (inEmergency || !trusted) pair.release();
-    const full = pair.allocate(hull, spend, fps, settings.rules.minFps, clean.dtS);
+    const least = inEmergency || verdict.trust === 'lost' || !known;
+    const full = least
+      ? atFloor(settings.ladder, settings.rules, spend, fps)
+      : pair.allocate(hull, spend, fps, settings.rules.minFps, clean.dtS);
     const plan = dipped(full, settings.ladder, dip);
     const mode = modeOf(verdict, inEmergency, plan.load, topLoad(hull, fps));
     const temperatureC = known ? estimate : null;
-    return {
+    last = {
       rung: pick(plan.mix, fps, spend * dip),
       fps: plan.fps,
       mix: plan.mix,
@@ -212,12 +243,16 @@ export function createGovernor(options: GovernorOptions): Governor {
       undervoltage: heat.undervoltage,
       board: identified(),
     };
+    return last;
   };
+
+  /** Rise in a minute for each unit of load, °C. */
+  const perLoadC = (): number => forecast(observer, 60, 0, foreign.forecast).perLoadC;
 
   /** A worse sensor sees trouble later: more distance. */
   const sensorGap = (): number => {
     const noisier = Math.max(0, character.noiseC - GOOD_NOISE_C);
-    return TARGET_GAP_C + noisier + GAP_PER_STEP * Math.max(0, character.stepC - GOOD_STEP_C);
+    return TARGET_GAP_C + 0.3 * noisier + GAP_PER_STEP * Math.max(0, character.stepC - GOOD_STEP_C);
   };
 
   /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */

@@ -135,7 +135,7 @@ export function allocate(
   }
   const fraction = clamp01((perFrame - low.costMs) / (high.costMs - low.costMs));
   if (low.rung < 0) {
-    const slow = Math.min(fps, Math.max(fps * fraction, Math.min(rules.minFps, fps)));
+    const slow = Math.min(fps, Math.max(fps * fraction, Math.min(rules.minFps, fps / 2)));
     const mix = { low: high.rung, high: high.rung, fraction: 0 };
     return { mix, fps: slow, load: (slow * high.costMs) / 1000, segment };
   }
@@ -145,6 +145,36 @@ export function allocate(
     fps,
     load: (mean * fps) / 1000,
     segment,
+  };
+}
+
+/** Index of the cheapest rung the rules leave. */
+function cheapest(ladder: readonly Rung[], rules: LadderRules): number {
+  const cost = (index: number): number => ladder[index]?.costMs ?? 0;
+  return allowedRungs(ladder, rules).reduce((a, b) => (cost(b) < cost(a) ? b : a));
+}
+
+/** Load of the cheapest rung at `fps`. */
+export function floorLoad(ladder: readonly Rung[], rules: LadderRules, fps: number): number {
+  return ((ladder[cheapest(ladder, rules)]?.costMs ?? 0) * fps) / 1000;
+}
+
+/** Spends a budget on the cheapest rung alone, be it a corner of the hull or not. */
+export function atFloor(
+  ladder: readonly Rung[],
+  rules: LadderRules,
+  budget: number,
+  fps: number,
+): Allocation {
+  const rung = cheapest(ladder, rules);
+  const costMs = ladder[rung]?.costMs ?? 0;
+  const wanted = costMs > 0 ? (1000 * budget) / costMs : fps;
+  const rate = Math.min(fps, Math.max(wanted, Math.min(rules.minFps, fps / 2)));
+  return {
+    mix: { low: rung, high: rung, fraction: 0 },
+    fps: rate,
+    load: (rate * costMs) / 1000,
+    segment: -1,
   };
 }
 

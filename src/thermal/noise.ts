@@ -1,6 +1,7 @@
 /** What a sensor's readings look like: how coarse and how noisy. */
 export interface SensorCharacter {
-  update(readingC: number): void;
+  /** @param explainedC What our own changes of load explain of the reading: they are no noise. */
+  update(readingC: number, explainedC: number): void;
   /** One standard deviation of a reading, °C, coarseness included. */
   readonly noiseC: number;
   /** Smallest change seen, °C. */
@@ -29,6 +30,7 @@ const SCATTER_SHARE = 0.3;
 export function createSensorCharacter(): SensorCharacter {
   let before: number | null = null;
   let last: number | null = null;
+  let lastReading: number | null = null;
   let variance = 0.2 ** 2;
   let step: number | null = null;
   let recent: number[] = [];
@@ -49,19 +51,23 @@ export function createSensorCharacter(): SensorCharacter {
     scatter += ((wide ? 1 : 0) - scatter) / WINDOW;
   };
   return {
-    update(readingC) {
-      watchScatter(readingC);
-      if (last !== null) {
-        const change = Math.abs(readingC - last);
+    update(readingC, explainedC) {
+      const rest = readingC - explainedC;
+      watchScatter(rest);
+      if (lastReading !== null) {
+        const change = Math.abs(readingC - lastReading);
         if (change > 0.05 && change < 3) step = step === null ? change : Math.min(step, change);
+      }
+      lastReading = readingC;
+      if (last !== null) {
         if (before !== null) {
-          const second = readingC - 2 * last + before;
+          const second = rest - 2 * last + before;
           const sample = Math.min(second * second, 36 * Math.max(variance, 0.04)) / 6;
           variance += (sample - variance) / WINDOW;
         }
       }
       before = last;
-      last = readingC;
+      last = rest;
     },
     get noiseC() {
       return noiseC();

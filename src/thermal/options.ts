@@ -14,6 +14,7 @@ export interface GovernorOptions {
   readonly pin?: string;
   readonly floorAlpha?: number;
   readonly floorSize?: number;
+  /** Least frame rate, default 0.1; half of what is asked for where that is less. */
   readonly minFps?: number;
   readonly prefer?: 'accuracy' | 'fps';
   /** What `snapshot()` returned in an earlier life; ignored when it does not fit. */
@@ -53,7 +54,7 @@ export function settingsOf(options: GovernorOptions): Settings {
       pin: options.pin ?? 'auto',
       floorAlpha: options.floorAlpha ?? 0,
       floorSize: options.floorSize ?? 0,
-      minFps: bounded(options.minFps, 0, 1000, 1),
+      minFps: bounded(options.minFps, 0, 1000, 0.1),
       prefer: options.prefer ?? 'accuracy',
     },
   };

@@ -56,8 +56,8 @@ t.test('a forecast comes true', async (t) => {
   const budget = sustainableLoad(observer, 75, { load: 0.3, caution: 0, foreign: () => 0 });
   for (const ahead of [15, 60, 120, 300]) {
     const g = forecast(observer, ahead, budget, () => 0);
-    // Far ahead the target may be passed by up to 0.8 °C.
-    const late = (0.8 * Math.max(0, ahead - 60)) / 240;
+    // Far ahead the target may be passed by up to 1.5 °C.
+    const late = (1.5 * Math.max(0, ahead - 60)) / 240;
     t.ok(g.baseC + budget * g.perLoadC <= 75 + late + 1e-6, `${ahead} s`);
   }
 });
