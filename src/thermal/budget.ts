@@ -15,6 +15,10 @@ const SLOT_S = 10;
 const HOLD_SLOTS = 6;
 /** Time to rise from nothing to a full load, s. */
 const RISE_S = 40;
+/** The more it fell lately (sum of falls, fraction), the slower it rises, up to so many times. */
+const SLOWER_PER_FALL = 6;
+const MOST_SLOWER = 5;
+const FALL_MEMORY_S = 120;
 const SMOOTH_S = 6;
 /** Falls are followed beyond these: of the smoothed and of the momentary sustainable load. */
 const SLACK = 0.01;
@@ -23,6 +27,7 @@ const ABRUPT = 0.04;
 export function createBudgetLaw(): BudgetLaw {
   let smooth: number | null = null;
   let budget = 0;
+  let fallen = 0;
   let slot = { sum: 0, age: 0, least: 1 };
   let means: number[] = [];
   return {
@@ -48,9 +53,15 @@ export function createBudgetLaw(): BudgetLaw {
         slot = { sum: 0, age: 0, least: 1 };
       }
       const held = Math.min(secondLowest(means), smooth + SLACK, now + ABRUPT);
+      fallen *= Math.exp(-dtS / FALL_MEMORY_S);
       if (first) budget = held;
-      else if (held < budget) budget = held;
-      else if (mayRise) budget = Math.min(held, budget + dtS / RISE_S);
+      else if (held < budget) {
+        fallen += budget - held;
+        budget = held;
+      } else if (mayRise) {
+        const slower = Math.min(MOST_SLOWER, 1 + SLOWER_PER_FALL * fallen);
+        budget = Math.min(held, budget + dtS / (RISE_S * slower));
+      }
       return budget;
     },
   };

@@ -14,9 +14,14 @@ export interface Correction {
 const SPAN_S = 12;
 const ABOVE_C = 0.15;
 const FALLING_C = 0.04;
+/** A spike as short as this is none of its business. */
+const PASSING_S = 4;
+const RISING_C = 0.1;
 const SHARE = 0.35;
+const SHARE_RISING = 1;
 
 export function createCorrection(): Correction {
+  let aboveS = 0;
   let past: { readonly ageS: number; readonly estimateC: number }[] = [];
   return {
     update(estimateC, goalC, loadNow, perLoadC, dtS) {
@@ -26,11 +31,13 @@ export function createCorrection(): Correction {
       const oldest = past[0];
       past.push({ ageS: 0, estimateC });
       const above = estimateC - goalC;
-      if (oldest === undefined || oldest.ageS < SPAN_S / 2 || !(above > ABOVE_C)) {
+      aboveS = above > ABOVE_C ? aboveS + dtS : 0;
+      if (oldest === undefined || oldest.ageS < SPAN_S / 2 || aboveS <= PASSING_S) {
         return Number.POSITIVE_INFINITY;
       }
       if (estimateC < oldest.estimateC - FALLING_C) return Number.POSITIVE_INFINITY;
-      return Math.max(0, loadNow - (SHARE * above) / Math.max(2, perLoadC));
+      const share = estimateC > oldest.estimateC + RISING_C ? SHARE_RISING : SHARE;
+      return Math.max(0, loadNow - (share * above) / Math.max(2, perLoadC));
     },
   };
 }

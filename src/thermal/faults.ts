@@ -48,7 +48,7 @@ const FASTEST_C = 3;
 const COAST_S = 5;
 const LOST_S = 25;
 const CLEAR_S = 5;
-const MOST_CLEAR_S = 60;
+const MOST_CLEAR_S = 20;
 const CLEAR_SHARE = 0.1;
 /**
  * A new level that agrees with itself is believed after this long. Nothing cools a die by degrees
@@ -105,11 +105,11 @@ export function createFaultDetector(): FaultDetector {
     rises.push({ atS: stillS, riseC: e.fastRiseC });
     const values = rises.map((rise) => rise.riseC);
     const moved = Math.max(...values) - Math.min(...values);
-    const early = e.identified ? 3 * e.stepC + 1 : 3 * e.stepC + 4;
+    const early = e.identified ? 4 * e.stepC + 1.5 : 4 * e.stepC + 4;
     if (stillS >= FROZEN_EARLY_S && moved > early) return true;
     if (stillS < FROZEN_S) return false;
     if (scatteredBefore) return true;
-    const proofC = e.noisy ? 1.5 * e.stepC + 0.3 : 2.2 * e.stepC + 0.4;
+    const proofC = e.noisy ? 1.5 * e.stepC + 0.3 : 3 * e.stepC + 0.6;
     return moved > (e.identified ? 1 : 3) * proofC;
   };
 

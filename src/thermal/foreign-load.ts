@@ -36,7 +36,7 @@ export function createForeignLoad(restore?: ForeignLoadState): ForeignLoad {
     MEANS_S.forEach((tau, i) => {
       const before = means[i] ?? 0;
       // What has just begun may heat the die before the mean has noticed: the nearest is quick to rise.
-      const share = i === 0 && load > before ? 0.8 : 1 - Math.exp(-dtS / tau);
+      const share = i === 0 && load > before ? 0.7 : 1 - Math.exp(-dtS / tau);
       means[i] = before + (load - before) * share;
     });
   };

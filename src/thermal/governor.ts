@@ -41,7 +41,7 @@ const EMERGENCY_C = 1.5;
 const TARGET_GAP_C = 0;
 const GOOD_NOISE_C = 0.35;
 const GOOD_STEP_C = 0.5;
-const GAP_PER_STEP = 0.25;
+const GAP_PER_STEP = 0.8;
 /** Standard deviations of a single reading above the line that make an emergency. */
 const EMERGENCY_SIGMAS = 3;
 /** A reading this far below the limit while the firmware throttles is not believed, °C. */
@@ -60,6 +60,10 @@ const FALL_SIGMAS = 1.3;
 const STARVING_C = 0.6;
 /** Part of the budget that is left after an emergency. */
 const AFTER_EMERGENCY = 0.8;
+/** No choice of a rung may bring the forecast nearer to the limit than this, °C. */
+const PEAK_C = 0.7;
+/** Seconds in which a second of the longest pause is forgotten. */
+const LONGEST_MEMORY_S = 300;
 /** Heat found at the start is not of our making. */
 const SETTLED_S = 90;
 /** Share of a second that can be spent in inference. */
@@ -86,6 +90,7 @@ export function createGovernor(options: GovernorOptions): Governor {
   const starving = createStarving();
   const correction = createCorrection();
   let ranS = 0;
+  let longestS = 1;
   const diffusion = createErrorDiffusion();
   const pair = createPairHold();
   let last: Decision | null = null;
@@ -174,6 +179,7 @@ export function createGovernor(options: GovernorOptions): Governor {
     const goalC = limitC - settings.marginC - sensorGap() - emergency.guardC + spareC;
     const targetC = goalC + trim.update(estimate, goalC, last?.mode === 'limited', clean.dtS);
     ranS += clean.dtS;
+    if (!clean.jumped) longestS = Math.max(1, clean.dtS, longestS - clean.dtS / LONGEST_MEMORY_S);
     const reading = (clean.readingC ?? Number.NaN) - verdict.biasC;
     // Above the line beyond doubt: a noisy sensor must not cry wolf, a sudden rise is believed.
     const wide = EMERGENCY_SIGMAS * noise;
@@ -217,7 +223,7 @@ export function createGovernor(options: GovernorOptions): Governor {
     const mode = modeOf(verdict, inEmergency, plan.load, topLoad(hull, fps));
     const temperatureC = known ? estimate : null;
     last = {
-      rung: pick(plan.mix, fps, spend * dip),
+      rung: pick(plan.mix, fps, spend * dip, limitC),
       fps: plan.fps,
       mix: plan.mix,
       reason: explain({
@@ -256,17 +262,21 @@ export function createGovernor(options: GovernorOptions): Governor {
   };
 
   /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */
-  const pick = (mix: Mix, fps: number, spend: number): number => {
+  const pick = (mix: Mix, fps: number, spend: number, limitC: number): number => {
     if (mix.low === mix.high) return mix.low;
     const low = settings.ladder[mix.low];
     const high = settings.ladder[mix.high];
     if (low === undefined || high === undefined) return mix.low;
     const room = 1000 / (fps * slowdown);
-    if (high.costMs <= room) return diffusion.next(mix.fraction) ? mix.high : mix.low;
     // The upper rung cannot keep the rate alone: worth it only if what it delivers counts for more.
-    if ((high.accuracy * room) / high.costMs <= low.accuracy) return mix.low;
-    const share = ((spend * 1000) / fps - low.costMs) / (room - low.costMs);
-    return diffusion.next(share) ? mix.high : mix.low;
+    const alone = high.costMs <= room;
+    if (!alone && (high.accuracy * room) / high.costMs <= low.accuracy) return mix.low;
+    const share = alone ? mix.fraction : ((spend * 1000) / fps - low.costMs) / (room - low.costMs);
+    if (!diffusion.next(share)) return mix.low;
+    // A whole second of it, or as long as the caller was seen to be away, must stay below the limit.
+    const load = Math.min(1, (fps * high.costMs) / 1000);
+    const { baseC, perLoadC } = forecast(observer, longestS, load, foreign.forecast);
+    return baseC + load * perLoadC > limitC - PEAK_C ? mix.low : mix.high;
   };
 
   /** Change of the temperature that the load to come brings, °C a second. */
