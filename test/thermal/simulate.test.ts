@@ -25,6 +25,8 @@ function scenario(name: string, seed = 1) {
   return found;
 }
 
+t.setTimeout(300_000);
+
 t.test('the boards stand where they were measured', async (t) => {
   t.ok(BOARDS.length >= 8);
   for (const b of BOARDS) {
