@@ -1,60 +1,12 @@
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
-import t, { type Test } from 'tap';
-import { askDaemon } from '#mobilenetd/control/client.js';
+import t from 'tap';
 import type { StatusReport } from '#mobilenetd/control/protocol.js';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
-import {
-  configOf,
-  eventually,
-  MAIN,
-  preparePictures,
-  runDaemon,
-  subscriber,
-  writeConfig,
-} from './daemon-process.js';
-import { installRandomModel } from './demo-process.js';
+import { broker, command, home, report } from './daemon-home.js';
+import { eventually, MAIN, runDaemon, writeConfig } from './daemon-process.js';
 
-/** A state folder with a model; its path is short, for the control socket is in it. */
-async function home(t: Test): Promise<{ folder: string; pictures: string }> {
-  const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
-  await installRandomModel(folder);
-  return { folder, pictures: await preparePictures(folder) };
-}
-
-async function broker(t: Test) {
-  const started = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
-  t.teardown(() => started.close());
-  const listener = await subscriber(started.url);
-  t.teardown(() => listener.end());
-  return { url: started.url, listener };
-}
-
-/** Runs a command against the state folder, without holding up this process: a broker is in it. */
-async function command(folder: string, config: string, ...args: readonly string[]) {
-  const child = spawn(process.execPath, [MAIN, '--config', config, ...args], {
-    env: { PATH: process.env.PATH, HOME: folder, MOBILENETD_STATE: folder },
-  });
-  let [stdout, stderr] = ['', ''];
-  child.stdout.on('data', (chunk) => {
-    stdout += chunk;
-  });
-  child.stderr.on('data', (chunk) => {
-    stderr += chunk;
-  });
-  const [status] = await once(child, 'close');
-  return { status, stdout, stderr };
-}
-
-async function report(folder: string): Promise<StatusReport> {
-  const sockets = [join(folder, 'control.sock')];
-  return (await askDaemon({ verb: 'status' }, { sockets })) as StatusReport;
-}
+t.setTimeout(110_000);
 
 t.test('status, log levels and a lock, before, while and after a daemon runs', async (t) => {
   const { folder, pictures } = await home(t);
@@ -149,93 +101,6 @@ t.test('a daemon in trouble: exit status 1, and why', async (t) => {
   t.equal((await daemon.end('SIGTERM')).code, 0);
 });
 
-t.test('a reload touches what changed, and says what needs a restart', async (t) => {
-  const { folder, pictures } = await home(t);
-  const { url, listener } = await broker(t);
-  const parts = { url, cameras: ['front'], pictures };
-  const config = writeConfig(folder, parts);
-  const daemon = runDaemon(folder, config);
-  t.ok(await listener.until('front/status', 'online'), daemon.log());
-  const statuses: string[] = [];
-  listener.client.on('message', (topic, payload) => {
-    if (topic.endsWith('/front/status')) statuses.push(payload.toString());
-  });
-  /** What the daemon answers: what was done, or the code and message of a refusal. */
-  const reload = async (more: Readonly<Record<string, object>>) => {
-    writeConfig(folder, { ...parts, more });
-    const sockets = [join(folder, 'control.sock')];
-    return askDaemon({ verb: 'reload' }, { sockets, timeout: 20_000 }).catch((error) => error);
-  };
-
-  const homes = new Map<string, string>();
-  listener.client.on('message', (topic, payload) => homes.set(topic, payload.toString()));
-  await listener.client.subscribeAsync(['homeassistant/#', 'elsewhere/#']);
-  t.ok(
-    await eventually(() =>
-      [...homes.keys()].some((topic) => topic.startsWith('homeassistant/device/')),
-    ),
-  );
-  const discovery =
-    [...homes.keys()].find((topic) => topic.startsWith('homeassistant/device/')) ?? '';
-
-  t.match(await reload({}), { done: 'nothing has changed' });
-  t.match(await reload({ log: { level: 'debug' } }), {
-    done: 'changed: log (the rest ran on)',
-  });
-  t.equal((await report(folder)).log_level, 'debug');
-  t.match(await reload({ governor: { margin: 3 } }), { done: /^changed: governor/ });
-  t.match(await reload({ governor: { margin: 3 }, homeassistant: { prefix: 'elsewhere' } }), {
-    done: 'changed: homeassistant (the rest ran on)',
-  });
-  const moved = discovery.replace('homeassistant/', 'elsewhere/');
-  t.ok(await eventually(() => homes.has(moved)), 'the entities have moved');
-  t.ok(await eventually(() => homes.get(discovery) === ''), 'the old ones are gone');
-  t.match(await reload({ governor: { margin: 3 }, homeassistant: { enabled: false } }), {
-    done: /homeassistant/,
-  });
-  t.ok(await eventually(() => homes.get(moved) === ''));
-  t.same(statuses, [], 'the camera has not noticed any of it');
-
-  t.match(
-    await reload({ presence: { enter: 0.35, stay: 0.1 } }),
-    { code: 'MND_CONFIG_INVALID' },
-    'twice in the file',
-  );
-  const kept = await reload({ diagnostics: { crash_reports: 7 } });
-  t.match(kept.done, /needs a restart of the program to take effect: diagnostics \(sudo systemctl/);
-  const bad = await reload({ governor: { limit: 41, margin: 5 } });
-  t.match(bad, { code: 'MND_CONFIG_INVALID', message: /limit − margin/ });
-  t.match((await report(folder)).running, { cameras: [{ status: 'online' }] });
-
-  statuses.length = 0;
-  t.match(await reload({ store: { commit_interval: 3 } }), { done: /everything started anew/ });
-  t.ok(await listener.until('front/status', 'online'));
-  t.ok(statuses.includes('offline'));
-  t.match(await report(folder), { pid: daemon.child.pid, running: { cameras: [{}] } });
-
-  await listener.say('front/detect/set', 'OFF');
-  t.ok(await listener.until('front/status', 'disabled'));
-  await listener.say('front/detect/set', 'ON');
-  t.ok(await listener.until('front/status', 'online'), 'commands are listened to as before');
-  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
-});
-
-t.test('a reload that cannot run goes back, and says so', async (t) => {
-  const { folder, pictures } = await home(t);
-  const { url, listener } = await broker(t);
-  const config = writeConfig(folder, { url, cameras: ['front'], pictures });
-  const daemon = runDaemon(folder, config);
-  t.ok(await listener.until('front/status', 'online'), daemon.log());
-  // The port of the test's own broker is taken.
-  const listen = new URL(url).host;
-  writeFileSync(config, configOf({ cameras: ['front'], pictures, mqtt: { embedded: { listen } } }));
-  const refused = await command(folder, config, 'ctl', 'reload');
-  t.equal(refused.status, 69);
-  t.match(refused.stderr, /MND_MQTT_LISTEN/);
-  t.ok(await listener.until('front/status', 'online'), 'what ran before runs again');
-  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
-});
-
 t.test('backup while the daemon runs, and SIGUSR2 does no harm', async (t) => {
   const { folder, pictures } = await home(t);
   const { url, listener } = await broker(t);
@@ -251,6 +116,5 @@ t.test('backup while the daemon runs, and SIGUSR2 does no harm', async (t) => {
   t.match(await command(folder, config, 'backup', copy), { status: 1, stderr: /--force/ });
   t.ok(await eventually(() => /heap snapshots are off/.test(daemon.log())));
   t.equal(daemon.child.exitCode, null);
-  await delay(0);
   t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
 });
