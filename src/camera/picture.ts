@@ -23,6 +23,20 @@ export function looksLikePicture(bytes: Uint8Array): boolean {
   );
 }
 
+/** Bytes at the end of a file in which its end mark is looked for. */
+const TAIL_BYTES = 4096;
+
+/**
+ * False when a JPEG or PNG has no end mark: most likely it is still being written. Other encodings
+ * are taken for whole.
+ */
+export function looksWhole(bytes: Uint8Array): boolean {
+  const tail = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).subarray(-TAIL_BYTES);
+  // JPEG (ITU T.81, B.1.1.3): EOI; PNG, 11.2.5: IEND.
+  if (bytes[0] === 0xff) return tail.includes(Buffer.from([0xff, 0xd9]));
+  return bytes[0] !== 0x89 || tail.includes('IEND');
+}
+
 /**
  * The bytes of a picture file; null when it is something else, cannot be read or is larger than
  * `maxBytes`. Only its first bytes are read of a file that is no picture.

@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { codedError, messageOf } from '../errors.js';
 import { type Clock, createPacer, type FrameRate, sleep, systemClock } from './clock.js';
 import { listFolder } from './files.js';
-import { readPicture } from './picture.js';
+import { looksWhole, readPicture } from './picture.js';
 import type { Source } from './source.js';
 
 export interface WatchOptions {
@@ -15,6 +15,8 @@ export interface WatchOptions {
 }
 
 const LOOK_INTERVAL_MS = 1000;
+/** Looks for which a picture without an end waits for the rest of it: slow uploads pause. */
+const MAX_POSTPONED = 30;
 /** Pictures that wait to be shown; the oldest give way. */
 const MAX_WAITING = 100;
 
@@ -44,6 +46,7 @@ export function createWatchSource(options: WatchOptions): Source {
           for (const file of await watcher.look()) {
             const bytes = await readPicture(file);
             if (bytes === null) continue;
+            if (!looksWhole(bytes) && watcher.postpone(file)) continue;
             await pacer.next(signal);
             if (signal.aborted) break;
             onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
@@ -65,6 +68,8 @@ export function createWatchSource(options: WatchOptions): Source {
 interface Watcher {
   /** Files that are new since the last look and complete, oldest first. Rejects when the path is gone. */
   look(): Promise<string[]>;
+  /** Waits for the rest of a file; false when it has been waited for long enough. */
+  postpone(file: string): boolean;
 }
 
 async function createWatcher(path: string): Promise<Watcher> {
@@ -76,6 +81,8 @@ async function createFolderWatcher(path: string, first: Stats): Promise<Watcher>
   let changed = first.mtimeMs;
   let known = new Set(await listFolder(path));
   const candidates = new Map<string, Candidate | null>();
+  /** How often each was postponed. */
+  const postponed = new Map<string, number>();
 
   return {
     async look() {
@@ -100,8 +107,19 @@ async function createFolderWatcher(path: string, first: Stats): Promise<Watcher>
         if (candidates.size <= MAX_WAITING) break;
         candidates.delete(name);
       }
+      for (const name of postponed.keys()) if (!known.has(name)) postponed.delete(name);
       complete.sort((a, b) => a.changed - b.changed);
       return complete.slice(-MAX_WAITING).map(({ name }) => name);
+    },
+    postpone(file) {
+      const times = (postponed.get(file) ?? 0) + 1;
+      if (times > MAX_POSTPONED) {
+        postponed.delete(file);
+        return false;
+      }
+      postponed.set(file, times);
+      candidates.set(file, null);
+      return true;
     },
   };
 }
@@ -118,6 +136,8 @@ function createFileWatcher(path: string, first: Stats): Watcher {
       shown = before;
       return [path];
     },
+    // What it becomes is a new version, and noticed as such.
+    postpone: () => true,
   };
 }
 

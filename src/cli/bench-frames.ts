@@ -32,7 +32,7 @@ export async function benchFrames(): Promise<CapturedFrame[]> {
  *
  * @param rgb width·height·3 bytes; both sides even
  */
-function toYuv420p(rgb: Uint8Array, width: number, height: number): Uint8Array {
+export function toYuv420p(rgb: Uint8Array, width: number, height: number): Uint8Array {
   const plane = width * height;
   const yuv = new Uint8ClampedArray((plane * 3) / 2);
   for (let i = 0; i < plane; i += 1) {

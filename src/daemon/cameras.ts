@@ -14,6 +14,7 @@ import { type CameraStatus, superviseSource } from '../camera/supervisor.js';
 import type { CameraConfig, Config } from '../config/config.js';
 import { codedError } from '../errors.js';
 import { createPresence } from '../presence/presence.js';
+import { createCameraLog } from './camera-log.js';
 import { type CameraUnit, createCameraUnit } from './camera-unit.js';
 import type { Log } from './log.js';
 import { createMeter } from './meter.js';
@@ -40,6 +41,7 @@ export function buildCamera(
     throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
   }
   const log = surroundings.log.child({ camera: name });
+  const logStatus = createCameraLog(log, () => performance.now());
   // A misconfigured source is an error at start, not one of its attempts.
   for (const mode of modesOf(camera)) createSource(asRead(camera, mode));
   const stallOf = (mode: 'stream' | 'still') =>
@@ -80,7 +82,7 @@ export function buildCamera(
     },
     takePicture: pictureOf(camera, surroundings.sources ?? {}),
     onStatus: (status, reason) => {
-      log.info({ status, reason }, `camera ${status}${reason === null ? '' : `: ${reason}`}`);
+      logStatus(status, reason);
       surroundings.onStatus(name, status, reason);
     },
     wallTime: surroundings.sources?.wallTime,

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import { parseSize } from '../config/formats.js';
-import { messageOf } from '../errors.js';
+import { isCodedError, messageOf } from '../errors.js';
 import { startEngine } from '../inference/engine.js';
 import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
@@ -110,7 +110,8 @@ export function connectParts(options: PartsOptions): Parts {
       repeating.warn(
         `${lane.camera} ${messageOf(error)}`,
         `a frame was not labelled: ${messageOf(error)}`,
-        { camera: lane.camera, err: error },
+        // A coded error says it all; where it was made is for the others.
+        { camera: lane.camera, ...(!isCodedError(error) && { err: error }) },
       ),
   });
 

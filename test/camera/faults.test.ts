@@ -1,5 +1,7 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import t from 'tap';
 import { createLibcameraStream } from '#mobilenetd/camera/libcamera/stream.js';
 import { createSlot } from '#mobilenetd/camera/slot.js';
@@ -39,6 +41,16 @@ function seededRandom(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
   };
+}
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Bytes of objects and buffers that are in use. */
+function memory(): number {
+  collect();
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
 }
 
 /** A camera program on the fake clock: good frames at first, then its fault. */
@@ -189,7 +201,12 @@ t.test('200 faults in random order: every recovery in time, no wrong frame', asy
     },
     stop.signal,
   );
-  for (let step = 0; faults < 200 && step < 10_000; step += 1) await clock.advance(10_000);
+  let settled: number | null = null;
+  for (let step = 0; faults < 200 && step < 10_000; step += 1) {
+    await clock.advance(10_000);
+    if (faults >= 60) settled ??= memory();
+  }
+  const grown = memory() - (settled ?? 0);
   stop.abort();
   await clock.advance(20_000);
   await done;
@@ -197,6 +214,8 @@ t.test('200 faults in random order: every recovery in time, no wrong frame', asy
   await clock.advance(5000);
 
   t.ok(faults >= 200, `${faults} faults`);
+  t.ok(clock.now() >= 600_000, `${Math.round(clock.now() / 60_000)} minutes`);
+  t.ok(grown < 1_000_000, `${grown} bytes more after the last 140 faults`);
   t.equal(counts.size, FAULTS.length, 'every kind of fault occurred');
   t.ok(frames > 1000, `${frames} frames`);
   t.same(wrong, [], 'no half, shifted or foreign frame');

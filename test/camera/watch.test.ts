@@ -91,6 +91,26 @@ t.test('a file that grows is shown when it is whole', async (t) => {
   await run;
 });
 
+t.test('an upload that pauses is waited for, but not for ever', async (t) => {
+  const folder = t.testdir({});
+  const bytes = await picture(7);
+  const file = join(folder, 'upload.png');
+  const { look, stop, run } = await watch(folder);
+  put(folder, 'upload.png', bytes.subarray(0, 60));
+  for (let pause = 0; pause < 6; pause += 1) t.same(await look(), []);
+  appendFileSync(file, bytes.subarray(60));
+  touch(file);
+  await look();
+  t.same(await look(), [bytes]);
+  const torn = Buffer.concat([bytes.subarray(0, 60)]);
+  put(folder, 'torn.png', torn);
+  const shown: Uint8Array[] = [];
+  for (let pause = 0; pause < 70; pause += 1) shown.push(...(await look()));
+  t.same(shown, [torn], 'what never ends is shown once, so that it is told of');
+  stop();
+  await run;
+});
+
 t.test('a file that is written anew is shown each time', async (t) => {
   const folder = t.testdir({});
   const [one, two] = await Promise.all([picture(1), picture(2)]);

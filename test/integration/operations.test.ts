@@ -93,7 +93,7 @@ t.test('a daemon in trouble: exit status 1, and why', async (t) => {
   });
   const daemon = runDaemon(folder, config);
   t.ok(await eventually(() => existsSync(join(folder, 'control.sock'))), daemon.log());
-  t.ok(await eventually(() => /camera offline/.test(daemon.log())), daemon.log());
+  t.ok(await eventually(() => /the camera failed/.test(daemon.log())), daemon.log());
   const status = await command(folder, config, 'status');
   t.equal(status.status, 1);
   t.match(status.stdout, /^camera front {2}offline: .*nowhere/m);

@@ -82,6 +82,9 @@ async function missingInput(input: FfmpegInput, subject: string): Promise<Error 
       subject,
       expected: input.kind === 'video' ? 'a video file' : 'a video device',
       found: messageOf(error),
+      ...(input.kind === 'v4l2' && {
+        next: 'see that it is plugged in, and take its name from /dev/v4l/by-id, which stays the same',
+      }),
       cause: error,
     });
   }

@@ -1,0 +1,129 @@
+// Lets cameras of real processes fail at random under the daemon's own parts (supervisor, slots,
+// pipeline, presence, database, broker) with a clock that runs faster, and looks at what comes out.
+// The network is a judge that knows what a whole frame looks like.
+// Usage: npm run bench:storm [-- --seconds 120 --speed 5 --cameras 16]
+// Prints one JSON line; ends with 1 when a bar is missed.
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { loadConfig } from '../dist/config/load.js';
+import { createLog } from '../dist/daemon/log.js';
+import { startMessaging } from '../dist/daemon/messaging.js';
+import { connectParts, openDatabase } from '../dist/daemon/parts.js';
+
+const { values } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '120' },
+    speed: { type: 'string', default: '5' },
+    cameras: { type: 'string', default: '16' },
+  },
+});
+const [seconds, speed, count] = [values.seconds, values.speed, values.cameras].map(Number);
+const [WIDTH, HEIGHT] = [128, 96];
+const FAULTS_BAR = 200;
+/** RSS may settle by so much after the first third, MB (10⁶ bytes). */
+const GROWTH_BAR_MB = 12;
+
+const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-storm-'));
+const journal = join(folder, 'faults');
+const program = join(folder, 'rpicam-vid');
+const camera = resolve(import.meta.dirname ?? 'bench', 'storm-camera.js');
+writeFileSync(
+  program,
+  `#!/bin/sh\nSTORM_LOG='${journal}' exec '${process.execPath}' '${camera}' "$@"\n`,
+);
+chmodSync(program, 0o755);
+
+const cameras = Object.fromEntries(
+  Array.from({ length: count }, (_, index) => [
+    `camera${index}`,
+    {
+      source: 'libcamera',
+      size: [WIDTH, HEIGHT],
+      fps: 20,
+      stall_timeout: 30,
+    },
+  ]),
+);
+const { config } = loadConfig({
+  systemFile: '/nowhere',
+  env: {},
+  flags: { node: 'storm', cameras, state_dir: folder, 'mqtt.embedded.listen': '127.0.0.1:0' },
+});
+const log = createLog({ ...config.log, level: 'error', destination: process.stderr });
+const store = openDatabase(config, log);
+const messaging = await startMessaging(config, store, log);
+
+let whole = 0;
+let broken = 0;
+/** Luma is one number, Cb 100, Cr 200: what the stand-in writes. */
+function isWhole({ width, height, bytes }) {
+  const luma = width * height;
+  return (
+    width === WIDTH &&
+    height === HEIGHT &&
+    bytes.subarray(0, luma).every((byte) => byte === bytes[0] && byte < 200) &&
+    bytes.subarray(luma, luma * 1.25).every((byte) => byte === 100) &&
+    bytes.subarray(luma * 1.25).every((byte) => byte === 200)
+  );
+}
+const network = {
+  async infer(frame) {
+    if (isWhole(frame)) whole += 1;
+    else broken += 1;
+    const { camera: name, sequence, capturedAt, time } = frame;
+    const timings = { decode: 0, preprocess: 0, inference: 1, postprocess: 0 };
+    const seen = { label: 'cup', score: whole % 40 < 20 ? 0.9 : 0.1, box: [0, 0, 9, 9] };
+    const model = { model: 'judge', alpha: 1, size: 128 };
+    return { camera: name, sequence, capturedAt, time, ...model, timings, labels: [seen] };
+  },
+};
+const variant = { name: 'judge', task: 'detect', labels: ['', 'cup'] };
+const clock = {
+  now: () => performance.now() * speed,
+  setTimer(run, ms) {
+    const timer = setTimeout(run, ms / speed);
+    return () => clearTimeout(timer);
+  },
+};
+const sources = { clock, path: folder };
+const parts = connectParts({ config, log, store, network, messaging, variant, sources });
+await parts.fleet.apply(config);
+parts.pipeline.start();
+messaging.publisher.start();
+
+const faults = () =>
+  existsSync(journal) ? readFileSync(journal, 'utf8').trim().split('\n').length : 0;
+const rssMb = () => process.memoryUsage.rss() / 1e6;
+await delay((seconds * 1000) / 3);
+const early = rssMb();
+await delay((seconds * 2000) / 3);
+const late = rssMb();
+const provoked = faults();
+// Every camera comes back: each delivers in the time of one longest pause, stall and start.
+const before = parts.fleet.units().map((unit) => unit.slot.stats().delivered);
+await delay(75_000 / speed);
+const silent = parts.fleet
+  .units()
+  .filter((unit, index) => unit.slot.stats().delivered === before[index])
+  .map(({ name }) => name);
+await parts.fleet.stop();
+await parts.pipeline.stop();
+await messaging.close();
+store.close();
+rmSync(folder, { recursive: true, force: true });
+
+const result = {
+  accelerated_minutes: (seconds * speed) / 60,
+  faults: provoked,
+  whole,
+  broken,
+  silent,
+  rss_early_mb: Math.round(early),
+  rss_late_mb: Math.round(late),
+  pass: provoked >= FAULTS_BAR && broken === 0 && whole > 0 && late - early < GROWTH_BAR_MB,
+};
+console.log(JSON.stringify(result));
+process.exit(result.pass ? 0 : 1);
