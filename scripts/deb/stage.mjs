@@ -127,7 +127,7 @@ export async function stage({ root, tree, target, debVersion, date }) {
   for (const folder of ['dist', 'config', 'models', 'assets']) {
     cpSync(join(root, folder), join(program, folder), {
       recursive: true,
-      filter: (path) => !/\.(d\.ts|map)$/.test(path),
+      filter: (path) => !/\.(d\.ts|map|tsbuildinfo)$/.test(path),
     });
   }
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });

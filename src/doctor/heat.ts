@@ -1,3 +1,4 @@
+import { messageOf } from '../errors.js';
 import { limitFor } from '../thermal/limit.js';
 import { createSensor } from '../thermal/sensor.js';
 import { type Finding, findings } from './finding.js';
@@ -54,21 +55,18 @@ function temperature(
     });
   }
   const found = `${tempC.toFixed(1)} °C`;
-  const limit = limitOf(model, config);
-  if (limit === null || tempC < limit) return ok('sensor', found);
+  let limit: number;
+  try {
+    const { limit: configured = 'auto', margin = 0 } = config?.governor ?? {};
+    limit = limitFor(model, configured, margin).limitC;
+  } catch (error) {
+    return fail('limit', messageOf(error), { means: 'the governor does not start with it' });
+  }
+  if (tempC < limit) return ok('sensor', found);
   return warn('sensor', `${found}, and the limit is ${limit} °C`, {
     means: 'the board is too hot before the daemon has done anything',
     next: 'a heat sink, a fan or a cooler place; docs/governor.md',
   });
-}
-
-function limitOf(model: string | null, config: Patient['config']): number | null {
-  try {
-    return limitFor(model, config?.governor.limit ?? 'auto', config?.governor.margin ?? 0).limitC;
-  } catch {
-    // The check of the configuration tells of it.
-    return null;
-  }
 }
 
 function noFlags(model: string): Finding {

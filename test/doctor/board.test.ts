@@ -117,6 +117,13 @@ t.test('sensor: too hot already, and none', async (t) => {
     level: 'warn',
     found: '63.0 °C, and the limit is 60 °C',
   });
+  const narrow = configFor(hot, {
+    MOBILENETD_GOVERNOR_LIMIT: '45',
+    MOBILENETD_GOVERNOR_MARGIN: '9',
+  });
+  t.match(await checkHeat({ around: surroundingsOf(hot), config: narrow }), [
+    { subject: 'limit', level: 'fail', found: /limit − margin/ },
+  ]);
   const none = { around: surroundingsOf('/nonexistent'), config: null };
   t.match(of(await checkHeat(none), 'sensor'), { level: 'warn', means: /governor stays off/ });
   const wanted = configFor(hot, { MOBILENETD_GOVERNOR_ENABLED: 'true' });
