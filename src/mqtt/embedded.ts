@@ -23,6 +23,8 @@ export interface EmbeddedBrokerOptions {
   /** Bytes of the largest packet, default 1 MiB. */
   readonly maxPacket?: number;
   readonly maxRetained?: number;
+  /** Bytes of all retained payloads together, default 32 MiB. */
+  readonly maxRetainedBytes?: number;
   readonly timers?: Timers;
   readonly log?: Log;
 }
@@ -39,6 +41,7 @@ export interface EmbeddedBroker {
 const MAX_CLIENTS = 100;
 const MAX_PACKET = 1024 * 1024;
 const MAX_RETAINED = 10_000;
+const MAX_RETAINED_BYTES = 32 * 1024 * 1024;
 const SAVE_MS = 60_000;
 /** CONNACK codes of MQTT 3.1.1 (3.2.2.3). */
 const UNAVAILABLE = 3;
@@ -58,6 +61,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   const maxRetained = options.maxRetained ?? MAX_RETAINED;
   const file = options.file === undefined ? null : createRetainedFile(options.file, log);
   const retained = new Map<string, AedesPublishPacket>();
+  let retainedBytes = 0;
+  let full = false;
   let saving: unknown = null;
   let verifying: Promise<unknown> = Promise.resolve();
 
@@ -81,9 +86,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     },
     authorizePublish(_client, packet, done) {
       if (packet.topic.startsWith('$')) return done(new Error('reserved topic'));
-      const isNew = packet.retain && packet.payload.length > 0 && !retained.has(packet.topic);
       // Still delivered, only not kept.
-      if (isNew && retained.size >= maxRetained) packet.retain = false;
+      if (packet.retain && !fits(packet)) packet.retain = false;
       done(null);
     },
   });
@@ -107,10 +111,28 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     return verified;
   }
 
+  function fits({ topic, payload }: Pick<AedesPublishPacket, 'topic' | 'payload'>): boolean {
+    if (payload.length === 0) return true;
+    const before = retained.get(topic);
+    const room = before !== undefined || retained.size < maxRetained;
+    const bytes = retainedBytes - (before?.payload.length ?? 0) + payload.length;
+    if (room && bytes <= (options.maxRetainedBytes ?? MAX_RETAINED_BYTES)) return true;
+    if (!full) log.warn({ topic }, 'no room for more retained messages: further ones are not kept');
+    full = true;
+    return false;
+  }
+
+  function keep(packet: AedesPublishPacket): void {
+    retainedBytes -= retained.get(packet.topic)?.payload.length ?? 0;
+    retained.delete(packet.topic);
+    if (packet.payload.length === 0) return;
+    retained.set(packet.topic, packet);
+    retainedBytes += packet.payload.length;
+  }
+
   function remember(packet: AedesPublishPacket, client: Client | null): void {
     if (!packet.retain || client === null) return;
-    if (packet.payload.length === 0) retained.delete(packet.topic);
-    else retained.set(packet.topic, packet);
+    keep(packet);
     if (file === null || options.ephemeral?.(packet.topic)) return;
     saving ??= timers.setTimeout(save, SAVE_MS);
   }
@@ -118,7 +140,8 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   async function restore(): Promise<void> {
     for (const { topic, payload, qos } of file?.read() ?? []) {
       const packet = { cmd: 'publish', topic, payload, qos, retain: true, dup: false } as const;
-      retained.set(topic, packet as unknown as AedesPublishPacket);
+      if (!fits(packet)) continue;
+      keep(packet as unknown as AedesPublishPacket);
       await new Promise<void>((resolve) => broker.publish(packet, () => resolve()));
     }
   }

@@ -1,10 +1,14 @@
 import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { createServer } from 'node:tls';
 import mqtt from 'mqtt';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
 import { freePort } from '../mqtt/brokers.js';
+import { hasOpenssl, makeCertificates } from '../mqtt/certificates.js';
 import {
   eventually,
   MAIN,
@@ -144,3 +148,53 @@ t.test('keys that say how to connect reach the broker', async (t) => {
   await house.end();
   t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
 });
+
+t.test(
+  'keys of TLS reach the handshake',
+  { skip: hasOpenssl ? false : 'openssl is not installed' },
+  async (t) => {
+    const folder = t.testdir();
+    await installRandomModel(folder);
+    const pictures = await preparePictures(folder);
+    const { folder: certificates, read } = makeCertificates('DNS:broker.internal');
+    const seen: Record<string, unknown>[] = [];
+    const options = {
+      key: read('server.key'),
+      cert: read('server.crt'),
+      ca: read('ca.crt'),
+      requestCert: true,
+      ALPNProtocols: ['other', 'mqtt'],
+    };
+    const server = createServer(options, (socket) => {
+      seen.push({
+        alpn: socket.alpnProtocol,
+        version: socket.getProtocol(),
+        client: socket.getPeerCertificate().subject?.CN,
+        authorized: socket.authorized,
+      });
+      socket.on('error', () => {}).destroy();
+    }).listen(0, '127.0.0.1');
+    t.teardown(() => void server.close());
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const file = writeConfig(folder, {
+      cameras: ['front'],
+      pictures,
+      mqtt: {
+        url: `mqtts://127.0.0.1:${port}`,
+        tls: {
+          ca_file: join(certificates, 'ca.crt'),
+          cert_file: join(certificates, 'client.crt'),
+          key_file: join(certificates, 'client.key'),
+          server_name: 'broker.internal',
+          min_version: 'TLSv1.3',
+          alpn: ['mqtt'],
+        },
+      },
+    });
+    const daemon = runDaemon(folder, file);
+    t.ok(await eventually(() => seen.length > 0), daemon.log());
+    t.same(seen[0], { alpn: 'mqtt', version: 'TLSv1.3', client: 'client', authorized: true });
+    t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+  },
+);

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 /** A certificate authority of its own, a server of it, a client of it, and a stranger's client. */
-export function makeCertificates(): { folder: string; read: (name: string) => Buffer } {
+export function makeCertificates(host = 'IP:127.0.0.1'): {
+  folder: string;
+  read: (name: string) => Buffer;
+} {
   const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-tls-'));
   const run = (...args: string[]) =>
     execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });
@@ -28,7 +31,7 @@ export function makeCertificates(): { folder: string; read: (name: string) => Bu
   };
   authority('ca');
   authority('stranger');
-  certificate('server', 'ca', 'IP:127.0.0.1');
+  certificate('server', 'ca', host);
   certificate('client', 'ca', 'DNS:client');
   certificate('impostor', 'stranger', 'DNS:client');
   return { folder, read: (name) => readFileSync(join(folder, name)) };

@@ -147,6 +147,26 @@ t.test('clients, packets and retained topics are bounded', async (t) => {
   await broker.close();
 });
 
+t.test('retained payloads are bounded in bytes', async (t) => {
+  const broker = await startEmbeddedBroker({ ...LOOPBACK, maxRetainedBytes: 1000 });
+  const house = await listenTo(broker.url);
+  const retain = (topic: string, bytes: number) =>
+    house.client.publishAsync(topic, Buffer.alloc(bytes, 120), { retain: true, qos: 1 });
+  await retain('a', 600);
+  await retain('b', 500);
+  await retain('a', 100);
+  await retain('c', 800);
+  await retain('c', 0);
+  await retain('d', 900);
+  await house.until('all are delivered', () => house.heard.length >= 6);
+  const later = await listenTo(broker.url);
+  await later.until('what was kept', () => later.last.size >= 2);
+  t.same([...later.last.keys()].sort(), ['a', 'd']);
+  await later.close();
+  await house.close();
+  await broker.close();
+});
+
 t.test('no session outlives its connection', async (t) => {
   const broker = await startEmbeddedBroker(LOOPBACK);
   const stay = { clientId: 'stay', clean: false, reconnectPeriod: 0 };
