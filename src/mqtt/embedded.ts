@@ -1,10 +1,11 @@
 import { createServer, type Socket } from 'node:net';
-import { Aedes, type AedesPublishPacket, type AuthenticateError, type Client } from 'aedes';
+import { Aedes, type AuthenticateError, type PublishPacket } from 'aedes';
 import { codedError, messageOf } from '../errors.js';
 import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
 import { createPacketLimit } from './packet-limit.js';
 import { verifyPassword } from './password.js';
 import { createRetainedFile } from './retained-file.js';
+import { createRetainedLedger } from './retained-ledger.js';
 
 export interface EmbeddedBrokerOptions {
   /** Address to listen on; anything but loopback needs `users` or `allowAnonymous`. */
@@ -58,11 +59,14 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
   checkExposure(options);
   const log = options.log ?? SILENT;
   const timers = options.timers ?? REAL_TIMERS;
-  const maxRetained = options.maxRetained ?? MAX_RETAINED;
   const file = options.file === undefined ? null : createRetainedFile(options.file, log);
-  const retained = new Map<string, AedesPublishPacket>();
-  let retainedBytes = 0;
-  let full = false;
+  const ledger = createRetainedLedger({
+    maxTopics: options.maxRetained ?? MAX_RETAINED,
+    maxBytes: options.maxRetainedBytes ?? MAX_RETAINED_BYTES,
+    lasting: (topic) => file !== null && options.ephemeral?.(topic) !== true,
+    onFull: (topic) =>
+      log.warn({ topic }, 'no room for more retained messages: further ones are not kept'),
+  });
   let saving: unknown = null;
   let verifying: Promise<unknown> = Promise.resolve();
 
@@ -86,12 +90,11 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     },
     authorizePublish(_client, packet, done) {
       if (packet.topic.startsWith('$')) return done(new Error('reserved topic'));
-      // Still delivered, only not kept.
-      if (packet.retain && !fits(packet)) packet.retain = false;
+      // Without room it is still delivered, only not kept.
+      if (packet.retain) packet.retain = admitRetained(packet);
       done(null);
     },
   });
-  broker.on('publish', (packet, client) => remember(packet, client));
   for (const event of ['clientError', 'connectionError'] as const) {
     broker.on(event, (client, error) => log.debug({ client: client.id }, messageOf(error)));
   }
@@ -111,51 +114,25 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     return verified;
   }
 
-  function fits({ topic, payload }: Pick<AedesPublishPacket, 'topic' | 'payload'>): boolean {
-    if (payload.length === 0) return true;
-    const before = retained.get(topic);
-    const room = before !== undefined || retained.size < maxRetained;
-    const bytes = retainedBytes - (before?.payload.length ?? 0) + payload.length;
-    if (room && bytes <= (options.maxRetainedBytes ?? MAX_RETAINED_BYTES)) return true;
-    if (!full) log.warn({ topic }, 'no room for more retained messages: further ones are not kept');
-    full = true;
-    return false;
-  }
-
-  function keep(packet: AedesPublishPacket): void {
-    retainedBytes -= retained.get(packet.topic)?.payload.length ?? 0;
-    retained.delete(packet.topic);
-    if (packet.payload.length === 0) return;
-    retained.set(packet.topic, packet);
-    retainedBytes += packet.payload.length;
-  }
-
-  function remember(packet: AedesPublishPacket, client: Client | null): void {
-    if (!packet.retain || client === null) return;
-    keep(packet);
-    if (file === null || options.ephemeral?.(packet.topic)) return;
-    saving ??= timers.setTimeout(save, SAVE_MS);
+  function admitRetained({ topic, payload, qos }: PublishPacket): boolean {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    const message = { topic, payload: bytes, qos: qos === 0 ? 0 : 1 } as const;
+    if (!ledger.admit(message)) return false;
+    if (file !== null && !options.ephemeral?.(topic)) saving ??= timers.setTimeout(save, SAVE_MS);
+    return true;
   }
 
   async function restore(): Promise<void> {
-    for (const { topic, payload, qos } of file?.read() ?? []) {
-      const packet = { cmd: 'publish', topic, payload, qos, retain: true, dup: false } as const;
-      if (!fits(packet)) continue;
-      keep(packet as unknown as AedesPublishPacket);
+    for (const message of file?.read() ?? []) {
+      if (!ledger.admit(message)) continue;
+      const packet = { cmd: 'publish', ...message, retain: true, dup: false } as const;
       await new Promise<void>((resolve) => broker.publish(packet, () => resolve()));
     }
   }
 
   function save(): void {
     saving = null;
-    const kept = [...retained.values()].filter(({ topic }) => !options.ephemeral?.(topic));
-    file?.write(
-      kept.map(({ topic, payload, qos }) => ({
-        topic,
-        payload: Buffer.from(payload),
-        qos: qos === 0 ? 0 : 1,
-      })),
-    );
+    file?.write(ledger.lasting());
   }
 
   const server = createServer((socket) => admit(socket));
