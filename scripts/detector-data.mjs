@@ -96,8 +96,8 @@ export function mirrored(picture, size) {
 }
 
 /** A session as the daemon makes it: right on every processor. */
-export function openSession(onnx, form = 'float32') {
-  return ort.InferenceSession.create(onnx, sessionOptions(2, form));
+export function openSession(onnx, form = 'float32', threads = 2) {
+  return ort.InferenceSession.create(onnx, sessionOptions(threads, form));
 }
 
 export function infer(session, picture, size) {

@@ -1,7 +1,7 @@
 // Measures a float detector's int8 form at each of its input sizes, on the pictures that calibration
 // did not see and their mirror images, and on drawn scenes of the demo:
 //
-//   node scripts/evaluate-detector.mjs [NAME] [--reduced] [--write]        (after calibrate-detector.mjs)
+//   node scripts/evaluate-detector.mjs [NAME] [--reduced] [--native] [--write]        (after calibrate-detector.mjs)
 //
 // One JSON object for each size:
 //   agreement  the int8 form against float32 at the same size
@@ -52,7 +52,8 @@ const reference = [];
 for (const view of views) reference.push(await detect(float, await view.at(native), native));
 
 const qualities = [];
-for (const size of entry.sizes) {
+const sizes = process.argv.includes('--native') ? [native] : entry.sizes;
+for (const size of sizes) {
   const form = createCount();
   const rung = createCount();
   const hits = { labelled: 0, float: 0, int8: 0 };

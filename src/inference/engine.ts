@@ -15,6 +15,7 @@ import {
   type Request,
   type RunCost,
   type RunOptions,
+  unpackResult,
 } from './protocol.js';
 import type { Result } from './result.js';
 
@@ -88,18 +89,24 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
   const channel = await openChannel(options);
   const frames = createFrameShare();
   let loaded: readonly string[] = [];
+  const variants = new Map<string, Variant>();
 
   return {
     async load(variant) {
       const answer = await channel.call('load', { variant });
       loaded = answer.loaded;
+      for (const name of variants.keys()) if (!loaded.includes(name)) variants.delete(name);
+      variants.set(variant.name, variant);
       return { ms: answer.ms };
     },
     async run(name, frame, { topK, threshold, crop = null, cropOf }) {
       const shared = frames.share(frame);
       try {
         const request = { name, frame: shared.frame, options: { topK, threshold, crop, cropOf } };
-        return await channel.call('run', request);
+        const variant = variants.get(name);
+        const packed = await channel.call('run', request);
+        // One that was not loaded has failed.
+        return unpackResult(packed, frame, variant as Variant);
       } finally {
         shared.done();
       }

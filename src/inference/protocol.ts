@@ -8,7 +8,7 @@ import {
 } from '../errors.js';
 import type { Variant } from '../models/variant.js';
 import type { CropRegion } from '../vision/crop.js';
-import type { Result } from './result.js';
+import type { Result, ScoredLabel } from './result.js';
 
 /** How one frame is looked at. */
 export interface RunOptions {
@@ -55,7 +55,8 @@ export interface Calls {
   readonly run: {
     /** The frame's bytes lie in shared memory. */
     request: { readonly name: string; readonly frame: Frame; readonly options: RunOptions };
-    answer: Result;
+    /** See {@link packResult}. */
+    answer: PackedResult;
   };
   readonly release: { request: { readonly name: string }; answer: Loaded };
   readonly profile: {
@@ -81,6 +82,52 @@ export type CallKind = keyof Calls;
 export type Request = {
   [Kind in CallKind]: { readonly id: number; readonly kind: Kind } & Calls[Kind]['request'];
 }[CallKind];
+
+/**
+ * A result as numbers: cloning objects and strings from thread to thread takes as long as some
+ * layers of a small network. The engine knows the rest.
+ */
+export type PackedResult = readonly number[];
+
+const TIMINGS = 4;
+const NO_BOX = -1;
+/** Index, score and box of a label. */
+const LABEL = 6;
+
+export function packResult({ timings, labels }: Result): PackedResult {
+  const { decode, preprocess, inference, postprocess } = timings;
+  const packed = [decode, preprocess, inference, postprocess];
+  for (const { index, score, box } of labels) {
+    // No box is as small as a pixel less than none.
+    packed.push(index, score, ...(box ?? [0, 0, NO_BOX, NO_BOX]));
+  }
+  return packed;
+}
+
+/** @param variant that ran on the frame */
+export function unpackResult(packed: PackedResult, frame: Frame, variant: Variant): Result {
+  const [decode = 0, preprocess = 0, inference = 0, postprocess = 0] = packed;
+  const labels: ScoredLabel[] = [];
+  for (let at = TIMINGS; at < packed.length; at += LABEL) {
+    const [index = 0, score = 0, x = 0, y = 0, width = NO_BOX, height = NO_BOX] = packed.slice(
+      at,
+      at + LABEL,
+    );
+    const box = width === NO_BOX ? null : ([x, y, width, height] as const);
+    labels.push({ index, label: variant.labels[index] ?? '', score, box });
+  }
+  return {
+    camera: frame.camera,
+    sequence: frame.sequence,
+    capturedAt: frame.capturedAt,
+    time: frame.time,
+    model: variant.name,
+    alpha: variant.alpha,
+    size: variant.size,
+    timings: { decode, preprocess, inference, postprocess },
+    labels,
+  };
+}
 
 /** An error as it travels between threads. */
 export interface WireError {

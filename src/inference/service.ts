@@ -8,6 +8,7 @@ import {
   type CallKind,
   type Calls,
   type ProfileOptions,
+  packResult,
   type Request,
   type RunCost,
   type RunOptions,
@@ -47,7 +48,7 @@ export function createInferenceService(threads: number): InferenceService {
         return { ms: performance.now() - started, loaded: sessions.names() };
       }
       case 'run':
-        return look(request.name, request.frame, request.options);
+        return packResult(await look(request.name, request.frame, request.options));
       case 'release':
         await sessions.release(request.name);
         return { loaded: sessions.names() };

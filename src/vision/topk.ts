@@ -21,12 +21,32 @@ export function topClasses(
 ): ScoredClass[] {
   const best = highestIndices(logits, k);
   const highest = logits[best[0] ?? 0] ?? 0;
+  if (logits instanceof Uint8Array) {
+    const powers = powersOf(scale);
+    let sum = 0;
+    for (let at = 0; at < logits.length; at += 1) sum += powers[highest - (logits[at] ?? 0)] ?? 0;
+    return best.map((index) => ({
+      index,
+      score: (powers[highest - (logits[index] ?? 0)] ?? 0) / sum,
+    }));
+  }
   let sum = 0;
   for (const logit of logits) sum += Math.exp(scale * (logit - highest));
   return best.map((index) => ({
     index,
     score: Math.exp(scale * ((logits[index] ?? 0) - highest)) / sum,
   }));
+}
+
+/** e^(−scale · steps) for the last scale asked for: a thousand exponentials a frame take long. */
+let lastPowers = { scale: Number.NaN, values: new Float64Array() };
+
+function powersOf(scale: number): Float64Array {
+  if (lastPowers.scale !== scale) {
+    const values = Float64Array.from({ length: 256 }, (_, steps) => Math.exp(scale * -steps));
+    lastPowers = { scale, values };
+  }
+  return lastPowers.values;
 }
 
 /** Indices of the k highest values, by insertion into a short sorted list. */
