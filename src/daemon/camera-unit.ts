@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from '../camera/clock.js';
 import type { CaptureMode, Director } from '../camera/director.js';
 import { createDirector } from '../camera/director.js';
 import type { Schedule } from '../camera/schedule.js';
@@ -47,6 +48,7 @@ export interface CameraUnitOptions {
   readonly onStatus: (status: CameraStatus, reason: string | null) => void;
   /** Milliseconds since the epoch. */
   readonly wallTime?: () => number;
+  readonly clock?: Clock;
 }
 
 /** One camera of the daemon: its source, slot and presence, and what the pipeline needs of it. */
@@ -91,13 +93,14 @@ const MINUTE_MS = 60_000;
 export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
   const { name, slot, presence, labels, meter, schedule } = options;
   const wallTime = options.wallTime ?? Date.now;
+  const clock = options.clock ?? systemClock;
   const ending = new AbortController();
   let source: { readonly status: CameraStatus; readonly reason: string | null } = {
     status: 'offline',
     reason: 'not started',
   };
   let running: Promise<void> | null = null;
-  let scheduling: NodeJS.Timeout | undefined;
+  let cancelLook = (): void => {};
   let limit: number | null = null;
   let enabled = true;
   let cool = false;
@@ -134,7 +137,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
   function followSchedule(): void {
     direct();
     if (schedule === null) return;
-    scheduling = setTimeout(followSchedule, MINUTE_MS - (wallTime() % MINUTE_MS) + 1);
+    cancelLook = clock.setTimer(followSchedule, MINUTE_MS - (wallTime() % MINUTE_MS) + 1);
   }
 
   const fps = (): number => options.fps[runningMode()];
@@ -208,7 +211,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
       running = director.run(ending.signal);
     },
     async stop() {
-      clearTimeout(scheduling);
+      cancelLook();
       ending.abort();
       await running;
       slot.close();

@@ -86,6 +86,7 @@ export function buildCamera(
       surroundings.onStatus(name, status, reason);
     },
     wallTime: surroundings.sources?.wallTime,
+    clock: surroundings.sources?.clock,
   });
 }
 
