@@ -80,13 +80,26 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     labelled,
     events,
     async kill(camera) {
-      process.kill(Number(await readFile(join(folder, `pid-${camera}`), 'utf8')), 'SIGKILL');
+      // On a machine that is too busy it may just be starting anew.
+      for (let tries = 0; tries < 20; tries += 1) {
+        const pid = await readFile(join(folder, `pid-${camera}`), 'utf8').catch(() => '');
+        if (pid !== '' && endProcess(Number(pid))) return;
+        await delay(500);
+      }
     },
     async stop() {
       await daemon.stop(5000);
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+function endProcess(pid: number): boolean {
+  try {
+    return process.kill(pid, 'SIGKILL');
+  } catch {
+    return false;
+  }
 }
 
 /** A program named rpicam-vid; with no shell's help it would not find Node. */
