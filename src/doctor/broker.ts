@@ -85,7 +85,8 @@ async function embedded(config: Config, around: Patient['around']): Promise<Find
 }
 
 async function isOurs(config: Config, { env }: Patient['around'], port: number): Promise<boolean> {
-  const sockets = controlSockets(config.state_dir, env);
+  const { socket } = config.control;
+  const sockets = socket === null ? controlSockets(config.state_dir, env) : [socket];
   const answer = await askDaemon({ verb: 'status' }, { sockets, timeout: 2000 }).catch(() => null);
   return JSON.stringify(answer ?? '').includes(`:${port}","embedded":true`);
 }

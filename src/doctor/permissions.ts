@@ -1,3 +1,4 @@
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Finding, findings } from './finding.js';
 import { canUse, type Patient, readText } from './surroundings.js';
@@ -59,7 +60,6 @@ async function groupsOf(etc: string, ids: readonly number[]): Promise<readonly s
 async function secretFile(config: Patient['config'], uid: number): Promise<Finding[]> {
   const file = config?.mqtt.password_file ?? null;
   if (file === null) return [];
-  const { stat } = await import('node:fs/promises');
   const found = await stat(file).catch(() => null);
   if (found === null || (found.mode & 0o007) === 0) return [];
   const owner = uid === 0 ? 'root:mobilenetd' : 'its owner';
