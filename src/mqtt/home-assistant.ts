@@ -275,6 +275,7 @@ function addControls(add: Collector, name: string, paths: CameraTopics, topics: 
   add('binary_sensor', [name, 'camera'], {
     state_topic: paths.status,
     value_template: "{{ 'ON' if value == 'online' else 'OFF' }}",
+    json_attributes_topic: paths.statusAttributes,
     device_class: 'connectivity',
     ...DIAGNOSTIC,
   });
