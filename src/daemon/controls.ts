@@ -2,6 +2,7 @@ import type { Config } from '../config/config.js';
 import { codedError } from '../errors.js';
 import type { CommandActions, ControlState } from '../mqtt/commands.js';
 import type { Store } from '../store/store.js';
+import { LEAST_TARGET_C } from '../thermal/limit.js';
 import type { Fleet } from './fleet.js';
 import type { Flow } from './flow.js';
 import type { GovernorPart } from './governor.js';
@@ -13,8 +14,6 @@ export interface Range {
   readonly max: number;
 }
 
-/** Below this distance over it a board's idle temperature would not stay in a warm summer, °C. */
-const LEAST_TARGET_C = 40;
 const LIMITS_C = { min: 45, max: 85 };
 
 /** Limits that commands may set: sensible ones, that of the configuration, and room for its margin. */

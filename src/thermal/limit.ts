@@ -14,7 +14,7 @@ export interface Limit {
 const SOFT_LIMIT_C = 60;
 const SOFT_LIMIT_MODEL = /Raspberry Pi 3 Model [AB] Plus/i;
 /** Below this a target would leave no room over a warm summer's idle board. */
-const LEAST_TARGET_C = 40;
+export const LEAST_TARGET_C = 40;
 
 /**
  * The temperature never to reach: the user's, or the one at which this board starts to throttle.
