@@ -2,8 +2,8 @@
 //
 //   npm run bench:models [-- speed fixed agreement preprocessing detector install] [--rounds N]
 //
-// Contestants take turns in rotating order within one run; the fastest run of a turn counts, and
-// ratios are medians of the rounds' ratios.
+// Contestants take turns in rotating order within one run; processor time counts (one thread),
+// and ratios are medians of the rounds' ratios.
 // The bars of the speed were set on an x64 with VNNI; the first line says what this machine has.
 // Exit status 1 if a bar is missed.
 import { loadPictures, printMachine } from './models/common.js';

@@ -51,7 +51,7 @@ async function fetchLibrary(folder) {
   rmSync(tarball);
 }
 
-/** A model in a process of its own; `turn(runs)` gives the milliseconds of the fastest run. */
+/** A model in a process of its own; `turn(runs)` gives the processor milliseconds of one run. */
 export async function openTfliteC({ library, program }, tflite, picture) {
   const model = join(cache, `${process.pid}.tflite`);
   const input = join(cache, `${process.pid}.picture`);
