@@ -122,5 +122,5 @@ function changeEntry(container: Container, key: string, random: Random): void {
     const keys = Object.keys(container);
     const other: unknown = Reflect.get(container, keys[random(keys.length)] ?? key);
     Reflect.set(container, key, structuredClone(other));
-  } else Reflect.set(container, key, VALUES[random(VALUES.length)]);
+  } else Reflect.set(container, key, structuredClone(VALUES[random(VALUES.length)]));
 }
