@@ -51,11 +51,21 @@ t.test('the padding of any board is found and removed', (t) => {
   t.end();
 });
 
-t.test('frames that came together count, the last of each burst is delivered', (t) => {
-  const bursts = [[1, 2, 3], [4], [5, 6], [7]].map((burst) =>
+t.test('frames that came together prove no layout, and then the last of each is delivered', (t) => {
+  const bursts = [[1, 2, 3], [4], [5, 6], [7], [8], [9, 10], [11]].map((burst) =>
     Buffer.concat(burst.map((number) => frame(number, 64))),
   );
-  t.same(play(bursts, 1e6), [6, 7]);
+  t.same(play(bursts, 1e6), [8, 10, 11]);
+  t.end();
+});
+
+t.test('so many bytes as several frames have may be frames of another size', (t) => {
+  // Three frames of two rows have the bytes of one and a half of four.
+  const other = (number: number) => frame(number, 64, WIDTH, HEIGHT / 2);
+  const bursts = numbers(1, 12).map((number) =>
+    Buffer.concat(Array.from({ length: 4 }, () => other(number))),
+  );
+  t.same(play(bursts, 1e6), []);
   t.end();
 });
 

@@ -80,8 +80,11 @@ function failure(
   deadline: number,
 ): CameraFinding {
   const late = isCodedError(reason) && reason.code === 'MND_CAMERA_STOPPED';
-  const found = late ? `no frame within ${deadline} s` : messageOf(reason);
-  return { subject, level: 'fail', found, next: adviceFor(found, camera) };
+  const own = isCodedError(reason) ? (reason.detail.next ?? null) : null;
+  const message = messageOf(reason);
+  const said = own === null ? message : message.replace(`; ${own}`, '');
+  const found = late ? `no frame within ${deadline} s` : said;
+  return { subject, level: 'fail', found, next: own ?? adviceFor(found, camera) };
 }
 
 /** What people can do about the messages of libcamera, ffmpeg and the system. */

@@ -32,6 +32,8 @@ export function createRawStreamReader(
   let layouts = possibleLayouts(...size);
   let assembler: BlockAssembler | null = null;
   let total = 0;
+  /** `total` at the last pause that was looked at. */
+  let searchedTo = 0;
   let lastArrival: number | null = null;
   let agreement: { readonly layout: PlaneLayout; readonly count: number } | null = null;
   let astray = 0;
@@ -56,13 +58,16 @@ export function createRawStreamReader(
     });
   }
 
-  /** Before the layout is known: does a frame of some layout end at this pause? */
+  /**
+   * Before the layout is known: did exactly one frame of some layout come since the last pause? Several
+   * at once prove nothing, since so many bytes may be frames of another size, too.
+   */
   function searchLayout(): void {
-    const layout = layouts.find(({ length }) => total > 0 && total % length === 0);
+    const since = total - searchedTo;
+    searchedTo = total;
+    const layout = layouts.find(({ length }) => since === length);
     astray += 1;
-    if (layout === undefined) {
-      agreement = null;
-    } else {
+    if (layout !== undefined) {
       const count = agreement?.layout === layout ? agreement.count + 1 : 1;
       agreement = { layout, count };
       if (count >= PAUSES_TO_AGREE) {
@@ -70,8 +75,10 @@ export function createRawStreamReader(
         astray = 0;
         return;
       }
+    } else if (since === 0 || since % (agreement?.layout.length ?? Number.NaN) !== 0) {
+      agreement = null;
     }
-    if (astray >= MAX_PAUSES_ASTRAY) fail(`a pause after ${total} bytes`);
+    if (astray >= MAX_PAUSES_ASTRAY) fail(`a pause after ${since} bytes`);
   }
 
   function checkStep(pending: number): void {
