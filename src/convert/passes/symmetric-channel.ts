@@ -21,23 +21,24 @@ function roundToSum(weights: Int16Array, factor: number, span: WeightSpan): Int8
   const stored = new Int8Array(weights.length);
   const errors = new Float64Array(weights.length);
   let sum = 0;
-  for (const [index, weight] of weights.entries()) {
-    const value = clamp(Math.round(weight / factor));
+  for (let index = 0; index < weights.length; index += 1) {
+    const wanted = (weights[index] ?? 0) / factor;
+    const value = clamp(Math.round(wanted));
     stored[index] = value;
-    errors[index] = weight / factor - value;
-    sum += weight / factor - value;
+    errors[index] = wanted - value;
+    sum += wanted - value;
   }
   const steps = Math.round(sum);
   if (steps === 0) return stored;
   const direction = Math.sign(steps);
-  const order = Array.from(weights.keys()).sort(
-    (a, b) => direction * ((errors[b] ?? 0) - (errors[a] ?? 0)),
-  );
+  const order = Array.from(weights.keys())
+    .filter((index) => (errors[index] ?? 0) * direction > 0)
+    .sort((a, b) => direction * ((errors[b] ?? 0) - (errors[a] ?? 0)));
   let left = Math.abs(steps);
   for (const index of order) {
     if (left === 0) break;
     const next = (stored[index] ?? 0) + direction;
-    if ((errors[index] ?? 0) * direction <= 0 || !fitsSpan(stored, index, next, span)) continue;
+    if (!fitsSpan(stored, index, next, span)) continue;
     stored[index] = next;
     left -= 1;
   }

@@ -79,7 +79,8 @@ function requantize(
     if (factor !== 1) report.rescaledChannels += 1;
     scales.push(Math.fround(scale * factor));
     newBias[channel] = Math.round(oldBias / factor);
-    for (const [index, value] of stored.entries()) {
+    for (let index = 0; index < perChannel; index += 1) {
+      const value = stored[index] ?? 0;
       data[at(channel, index)] = value;
       const real = (steps[index] ?? 0) * scale;
       largestWeight = Math.max(largestWeight, Math.abs(real));
