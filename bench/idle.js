@@ -1,15 +1,15 @@
 // What the daemon costs while nothing moves: `node bench/idle.js [SECONDS]` after a build. A made-up
 // rpicam-vid delivers the same raw picture ten times a second, the motion gate is on, the governor
 // reads a made-up sensor, systemd-notify reports to a socket, and a broker listens. Prints CPU time,
-// bytes written to disk, and the time from start to the first label, each with its bar; ends with 1
+// bytes written to disk, and the time from start to READY (a labelled frame), each with its bar; ends with 1
 // when one is missed. The model is installed and measured by a first run, which does not count.
 import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import mqtt from 'mqtt';
 import { startEmbeddedBroker } from '../dist/mqtt/embedded.js';
 
 const BARS = { cpuPercent: 2, writtenBytes: 0, readySeconds: 5 };
@@ -21,15 +21,16 @@ const TICKS = 100;
 
 /** Writes one grey picture of the asked size, ten times a second, as rpicam-vid does. */
 const CAMERA = `#!${process.execPath}
-const size = (name) => Number(process.argv[process.argv.indexOf('--' + name) + 1]);
+const size = (name) => Number(new RegExp('--' + name + '[= ](\\\\d+)').exec(process.argv.join(' '))[1]);
 const row = Math.ceil(size('width') / 64) * 64;
 const picture = Buffer.alloc(row * size('height') * 1.5, 110);
 setInterval(() => process.stdout.write(picture), 100);
 process.on('SIGINT', () => process.exit(0));
 `;
 /** Takes what systemd-notify sends, as the service manager would. */
-const RECEIVER = `use Socket; socket(my $s, AF_UNIX, SOCK_DGRAM, 0); bind($s, pack('S a*', AF_UNIX, $ARGV[0]));
-while (defined recv($s, my $text, 4096, 0)) {}`;
+const RECEIVER = `use Socket; $| = 1; socket(my $s, AF_UNIX, SOCK_DGRAM, 0);
+bind($s, pack('S a*', AF_UNIX, $ARGV[0]));
+while (defined recv($s, my $text, 4096, 0)) { print "ready\\n" if $text =~ /^READY=1/m; }`;
 
 const work = mkdtempSync(join(tmpdir(), 'mobilenetd-idle-'));
 const children = [];
@@ -45,7 +46,8 @@ try {
   writeFileSync(join(zone, 'type'), 'cpu-thermal\n');
   writeFileSync(join(zone, 'temp'), '48000\n');
   const socket = join(work, 'notify');
-  children.push(spawn('perl', ['-e', RECEIVER, socket], { stdio: 'ignore' }));
+  const manager = spawn('perl', ['-e', RECEIVER, socket], { stdio: ['ignore', 'pipe', 'inherit'] });
+  children.push(manager);
   const env = {
     PATH: `${join(work, 'bin')}:${process.env.PATH}`,
     HOME: work,
@@ -64,9 +66,9 @@ try {
     env: { ...process.env, MOBILENETD_STATE: env.MOBILENETD_STATE },
     stdio: ['ignore', 'ignore', 'inherit'],
   });
-  await (await run(env)).stop(15);
+  await (await run(env, manager)).stop(15);
 
-  const daemon = await run(env);
+  const daemon = await run(env, manager);
   await delay(SETTLE_SECONDS * 1000);
   const before = usage(daemon.pid);
   await delay(seconds * 1000);
@@ -75,7 +77,7 @@ try {
   const writtenBytes = after.written - before.written;
   await daemon.stop(0);
   show(
-    'start to the first label',
+    'start to READY (a labelled frame)',
     daemon.readySeconds.toFixed(1),
     's',
     daemon.readySeconds < BARS.readySeconds,
@@ -102,9 +104,7 @@ try {
 }
 process.exit(missed ? 1 : 0);
 
-async function run(env) {
-  const client = await mqtt.connectAsync(broker.url);
-  await client.subscribeAsync('mobilenetd/idle/front/labels');
+async function run(env, manager) {
   const started = performance.now();
   const child = spawn(process.execPath, [MAIN, 'run', '--config', join(work, 'config.yaml')], {
     env,
@@ -116,14 +116,9 @@ async function run(env) {
     log += chunk;
   });
   const exited = new Promise((resolve) => child.once('exit', resolve));
-  const labelled = new Promise((resolve) => {
-    // What an earlier run left retained does not count.
-    client.on('message', (_topic, _payload, packet) => packet.retain || resolve(true));
-  });
-  const ended = await Promise.race([labelled, exited]);
-  if (ended !== true) throw new Error(`the daemon ended: ${log}`);
+  const ready = once(manager.stdout, 'data').then(() => true);
+  if ((await Promise.race([ready, exited])) !== true) throw new Error(`the daemon ended: ${log}`);
   const readySeconds = (performance.now() - started) / 1000;
-  await client.endAsync();
   return {
     pid: child.pid,
     readySeconds,
