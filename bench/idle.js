@@ -1,4 +1,4 @@
-// What the daemon costs while nothing moves: `node bench/idle.js [SECONDS]` after a build. A made-up
+// What the daemon costs while nothing moves: `node bench/idle.js [SECONDS [SETTLING]]` after a build. A made-up
 // rpicam-vid delivers the same raw picture ten times a second, the motion gate is on, the governor
 // reads a made-up sensor, systemd-notify reports to a socket, and a broker listens. Prints CPU time,
 // bytes written to disk, and the time from start to READY (a labelled frame), each with its bar; ends with 1
@@ -13,7 +13,8 @@ import { fileURLToPath } from 'node:url';
 import { startEmbeddedBroker } from '../dist/mqtt/embedded.js';
 
 const BARS = { cpuPercent: 2, writtenBytes: 0, readySeconds: 5 };
-const SETTLE_SECONDS = 45;
+/** The first minutes have writes of their own: the ladder, the governor's first rows, a checkpoint. */
+const SETTLE_SECONDS = Number(process.argv[3] ?? 100);
 const seconds = Number(process.argv[2] ?? 60);
 const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 /** Ticks of /proc/<pid>/stat in a second (USER_HZ, the same on every Linux). */
