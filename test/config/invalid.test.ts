@@ -429,11 +429,12 @@ t.test('the problems of all places are told at once', async (t) => {
   t.same(
     problems.map(({ key, where }) => [where, key]),
     [
+      // What cannot be read comes before what does not fit.
+      ['MOBILENETD_LOGLEVEL', ''],
       ['c.yaml:1', 'nod'],
       ['c.yaml:3', 'cameras.state.fps'],
       ['c.yaml:5', 'mqtt.url'],
       ['c.yaml:5', 'mqtt.base'],
-      ['MOBILENETD_LOGLEVEL', ''],
       ['MOBILENETD_MODEL_TOP', 'model.top'],
       ['c.yaml:4', 'cameras.b.source'],
       ['c.yaml:3', 'cameras.state'],
