@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import type { VariantProfile } from '../daemon/profiles.js';
 import { codedError } from '../errors.js';
 import type { FormCost } from '../inference/profile.js';
+import { makeFolder } from '../make-folder.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -51,7 +52,6 @@ async function runBench(
   const { picturesOf, shippedPictures } = await import('../daemon/probe-pictures.js');
   const { thisProcessor } = await import('../inference/processor.js');
   const { readBoardModel } = await import('../thermal/limit.js');
-  const { mkdir } = await import('node:fs/promises');
   const config = context.loadConfig();
   const shelf = openShelf({ dir: config.models_dir, env: context.env });
   const installed = await formsOf(shelf);
@@ -69,7 +69,7 @@ async function runBench(
   const pictures = [...(await shippedPictures()), ...own];
   const threads = flags.threads ?? threadCounts(thisProcessor().cores);
   const board = thisBoard(await readBoardModel(config.governor.proc_root));
-  await mkdir(config.state_dir, { recursive: true });
+  makeFolder(config.state_dir);
   for (const forms of wanted) {
     const { signal } = context;
     const options = { threads, pictures, rounds: flags.rounds, background: false, signal };

@@ -18,7 +18,14 @@ export const register: Register = (program, context) => {
       'tell the service manager READY without waiting for the first labelled frame',
     )
     .action(async (options: { readonly cameraOk: boolean }) => {
-      // First of all: a bad configuration is told before anything heavy is loaded.
+      let reload = () => {};
+      let asked = false;
+      // A signal that comes while this starts is kept until it has: by default it ends a process.
+      process.on('SIGHUP', () => {
+        asked = true;
+        reload();
+      });
+      // Before the rest: a bad configuration is told before anything heavy is loaded.
       const config = context.loadConfig();
       requireCamera(config);
       const { signal } = context;
@@ -71,12 +78,12 @@ export const register: Register = (program, context) => {
         },
         onProgress: (text) => void notifier.report({ status: text }),
       });
-      const reload = () => void daemon.reload();
-      process.on('SIGHUP', reload);
+      reload = () => void daemon.reload();
+      if (asked) reload();
       try {
         if (!signal.aborted) await once(signal, 'abort');
       } finally {
-        process.off('SIGHUP', reload);
+        reload = () => {};
         await notifier.stopping();
         await daemon.stop(STOP_DEADLINE_MS);
         endSnapshots();

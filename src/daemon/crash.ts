@@ -1,7 +1,8 @@
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMasker } from '../config/secrets.js';
 import { isCodedError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { PACKAGE_ROOT, VERSION } from '../package-root.js';
 
 export interface CrashOptions {
@@ -53,7 +54,7 @@ function writeReport(error: unknown, origin: string, options: CrashOptions): voi
   const folder = crashFolder(options.stateDir);
   const time = new Date((options.now ?? Date.now)()).toISOString();
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolder(folder, 0o700);
     const mask = createMasker(options.secrets());
     const text = JSON.stringify(reportOf(error, origin, time, mask), null, 2);
     writeFileSync(join(folder, `${time.replaceAll(':', '-')}.json`), `${text}\n`, { mode: 0o600 });

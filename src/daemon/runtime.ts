@@ -1,10 +1,10 @@
-import { mkdir } from 'node:fs/promises';
 import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import type { RunningReport } from '../control/protocol.js';
 import { codedError, messageOf } from '../errors.js';
 import { thisProcessor } from '../inference/processor.js';
 import type { Result } from '../inference/result.js';
+import { makeFolder } from '../make-folder.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { limitFor, readBoardModel } from '../thermal/limit.js';
@@ -80,7 +80,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     onError: (part, error) => log.warn({ err: error }, `stopping ${part}: ${messageOf(error)}`),
   });
   try {
-    await makeStateFolder(config.state_dir);
+    makeStateFolder(config.state_dir);
     signal?.throwIfAborted();
     const store = openDatabase(config, log);
     lifecycle.started('the database', () => store.close());
@@ -232,9 +232,9 @@ async function checkLimit({ governor }: Config): Promise<void> {
   limitFor(await readBoardModel(governor.proc_root), governor.limit, governor.margin);
 }
 
-async function makeStateFolder(folder: string): Promise<void> {
+function makeStateFolder(folder: string): void {
   try {
-    await mkdir(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     throw codedError('MND_STORE_OPEN', {
       subject: folder,

@@ -1,8 +1,9 @@
 import { createReadStream, createWriteStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { codedError, isCodedError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { extractMembers } from './archive.js';
 import type { CatalogEntry, ModelSource, SourceMember } from './catalog.js';
 import { type Checksum, checksumOf, integritySum, requireChecksum, sha256Sum } from './checksum.js';
@@ -136,7 +137,7 @@ async function downloadArchive(
   options: FetchOptions,
 ): Promise<FetchedArchive> {
   const { downloads } = environment;
-  await mkdir(downloads, { recursive: true });
+  makeFolder(downloads);
   const checksum = sumOf(source);
   const file = join(downloads, key);
   const discard = () => rm(file, { force: true });

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { makeFolder } from '../make-folder.js';
 import { isAlive } from './part-file.js';
 
 const STALE_MS = 24 * 3600 * 1000;
@@ -18,7 +19,7 @@ function unique(kind: 'staging' | 'retired', name: string): string {
 /** A hidden folder beside the models, where one is put together. */
 export async function createStaging(dir: string, name: string): Promise<string> {
   const folder = join(dir, unique('staging', name));
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   return folder;
 }
 

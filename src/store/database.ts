@@ -1,7 +1,8 @@
-import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { addonError } from './addon.js';
 import type { Log } from './log.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
@@ -37,7 +38,7 @@ export interface OpenDatabaseOptions {
  * when the disk is at fault.
  */
 export function openDatabase(options: OpenDatabaseOptions): Database {
-  makeFolder(options.file);
+  makeFolderOf(options.file);
   try {
     return openChecked(options);
   } catch (error) {
@@ -104,9 +105,9 @@ export function sqliteCode(error: unknown): string {
   return error instanceof SQLite.SqliteError ? error.code : '';
 }
 
-function makeFolder(file: string): void {
+function makeFolderOf(file: string): void {
   try {
-    mkdirSync(dirname(file), { recursive: true });
+    makeFolder(dirname(file));
   } catch (error) {
     throw codedError('MND_STORE_OPEN', {
       subject: file,

@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { sqliteCode } from './database.js';
 import { type Log, SILENT } from './log.js';
 
@@ -23,7 +23,7 @@ const FILE = 'lock.db';
 export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock {
   let database: SQLite.Database | null = null;
   try {
-    mkdirSync(stateDir, { recursive: true });
+    makeFolder(stateDir);
     database = new SQLite(join(stateDir, FILE), { timeout: 0 });
     take(database);
   } catch (error) {

@@ -1,13 +1,24 @@
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
-import { configOf, MAIN, preparePictures, runDaemon as run, subscriber } from './daemon-process.js';
+import { broker, home } from './daemon-home.js';
+import {
+  configOf,
+  eventually,
+  MAIN,
+  preparePictures,
+  runDaemon,
+  subscriber,
+  writeConfig,
+} from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';
+
+t.setTimeout(110_000);
 
 t.test('a bad configuration ends with 78 and all of its problems', async (t) => {
   const folder = t.testdir({
@@ -62,7 +73,7 @@ t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends within 5 
   writeFileSync(file, configOf({ url: broker.url, cameras: ['front'], pictures }));
   const listener = await subscriber(broker.url);
   t.teardown(() => listener.end());
-  const daemon = run(folder, file);
+  const daemon = runDaemon(folder, file);
   t.ok(await listener.until('front/status', 'online'), daemon.log());
   t.ok(await listener.until('state', 'online'));
 
@@ -100,7 +111,7 @@ t.test(
     const config = configOf({ url: `mqtt://127.0.0.1:${port}`, cameras: ['front'], pictures });
     const missing = `  gone: { source: files, path: ${join(folder, 'nowhere')}, fps: 5 }\n`;
     writeFileSync(file, config + missing);
-    const daemon = run(folder, file);
+    const daemon = runDaemon(folder, file);
     await delay(2500);
     t.equal(daemon.child.exitCode, null, 'it runs without a broker');
     const broker = await startEmbeddedBroker({ host: '127.0.0.1', port });
@@ -131,7 +142,7 @@ t.test('commands: a camera is switched off, and stays off over a restart', async
   t.teardown(() => listener.end());
   const { say } = listener;
 
-  const first = run(folder, file);
+  const first = runDaemon(folder, file);
   t.ok(await listener.until('front/status', 'online'), first.log());
   t.ok(await listener.until('front/detect/state', 'ON'));
   await say('front/detect/set', 'perhaps');
@@ -152,11 +163,32 @@ t.test('commands: a camera is switched off, and stays off over a restart', async
   t.match(first.log(), /MND_MQTT_PAYLOAD|invalid payload/, 'the invalid command was named');
 
   listener.values.clear();
-  const second = run(folder, file);
+  const second = runDaemon(folder, file);
   t.ok(await listener.until('state', 'online'), second.log());
   t.ok(await listener.until('front/detect/state', 'OFF'), 'it is still off');
   t.equal(listener.values.get('mobilenetd/board/front/threshold/state'), '0.9');
   await say('front/detect/set', 'ON');
   t.ok(await listener.until('front/status', 'online'));
   t.equal((await second.end('SIGTERM')).code, 0, second.log());
+});
+
+t.test('SIGHUP while the daemon starts is kept until it has started', async (t) => {
+  const { folder, pictures } = await home(t);
+  const { url, listener } = await broker(t);
+  const config = writeConfig(folder, { url, cameras: ['front'], pictures });
+  const daemon = runDaemon(folder, config);
+  t.ok(await eventually(() => existsSync(join(folder, 'lock.db'))), daemon.log());
+  daemon.child.kill('SIGHUP');
+  t.ok(await listener.until('front/status', 'online'), daemon.log());
+  const read = 'configuration read again; nothing has changed';
+  t.ok(await eventually(() => daemon.log().includes(read)), daemon.log());
+  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+});
+
+t.test('a state folder that cannot be made is told, and ends the start', async (t) => {
+  const { folder, pictures } = await home(t);
+  const config = writeConfig(folder, { url: 'mqtt://127.0.0.1:1', cameras: ['front'], pictures });
+  const daemon = runDaemon(folder, config, { MOBILENETD_STATE: '/proc/mobilenetd/state' });
+  t.ok(await eventually(() => daemon.child.exitCode !== null), daemon.log());
+  t.match(daemon.log(), /MND_STORE_OPEN: \/proc\/mobilenetd\/state/);
 });
