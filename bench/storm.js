@@ -96,12 +96,16 @@ messaging.publisher.start();
 
 const faults = () =>
   existsSync(journal) ? readFileSync(journal, 'utf8').trim().split('\n').length : 0;
+const begun = performance.now();
 const rssMb = () => process.memoryUsage.rss() / 1e6;
 await delay((seconds * 1000) / 3);
 const early = rssMb();
 await delay((seconds * 2000) / 3);
+// Programs start slowly on a busy machine: the storm lasts until there were enough faults.
+for (let more = 0; more < seconds && faults() < FAULTS_BAR; more += 1) await delay(1000);
 const late = rssMb();
 const provoked = faults();
+const stormed = performance.now() - begun;
 // Every camera comes back: each delivers in the time of one longest pause, stall and start.
 const before = parts.fleet.units().map((unit) => unit.slot.stats().delivered);
 await delay(75_000 / speed);
@@ -116,14 +120,15 @@ store.close();
 rmSync(folder, { recursive: true, force: true });
 
 const result = {
-  accelerated_minutes: (seconds * speed) / 60,
+  accelerated_minutes: Math.round((stormed * speed) / 60_000),
   faults: provoked,
   whole,
   broken,
   silent,
   rss_early_mb: Math.round(early),
   rss_late_mb: Math.round(late),
-  pass: provoked >= FAULTS_BAR && broken === 0 && whole > 0 && late - early < GROWTH_BAR_MB,
+  pass:
+    provoked >= FAULTS_BAR && broken === 0 && silent.length === 0 && late - early < GROWTH_BAR_MB,
 };
 console.log(JSON.stringify(result));
 process.exit(result.pass ? 0 : 1);
