@@ -19,6 +19,7 @@ interface DemoFlags {
   readonly for?: number;
   readonly fps?: number;
   readonly board?: string;
+  readonly real: boolean;
   readonly speed: number;
   readonly ambient: number;
   readonly json: boolean;
@@ -59,8 +60,9 @@ export const register: Register = (program, context) => {
       '--ambient <degrees>',
       'air around the simulated board, °C',
       numberOption('--ambient', { min: -40, max: 60 }),
-      35,
+      30,
     )
+    .option('--real', "govern by this machine's own sensor, and say what it reads", false)
     .option('--json', 'one JSON object a line: first the addresses, then events', false)
     .action((flags: DemoFlags) => runDemo(flags, context));
 };
@@ -71,6 +73,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   const { secretsOf } = await import('../config/secrets.js');
   const { startDaemon } = await import('../daemon/daemon.js');
   const config = demoConfig(flags, context);
+  const source = flags.real ? await requireSensor(flags, config) : null;
   const log = createLog({
     ...config.log,
     secrets: secretsOf(config),
@@ -88,9 +91,10 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       log,
       onProgress: (text) => writeLine(context.stderr, text),
       ...(thermometer !== null && { thermometer }),
-      onDecision: (decision) => printer.decision(decision.reason, flags.board ?? null),
+      onDecision: (decision) => printer.decision(decision.reason, boardOf(flags, thermometer)),
       onEvents: (events, result) => printer.events(events, result),
     });
+    if (source !== null) writeLine(context.stderr, `sensor  ${source}`);
     printer.ready(daemon, config);
     const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
     await (flags.for === undefined
@@ -103,6 +107,34 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       rmSync(config.state_dir, { recursive: true, force: true });
     }
   }
+}
+
+/** The simulated board, and what its weather is; null where the machine's own sensor is read. */
+function boardOf(flags: DemoFlags, thermometer: Thermometer | null): string | null {
+  if (flags.board === undefined) return null;
+  return [flags.board, thermometer?.weather?.() ?? ''].join(' ').trim();
+}
+
+/** Throws MND_USAGE with `--real` where nothing can be read. */
+async function requireSensor(flags: DemoFlags, config: Config): Promise<string> {
+  const { codedError } = await import('../errors.js');
+  if (flags.board !== undefined) {
+    throw codedError('MND_USAGE', {
+      subject: 'demo',
+      expected: 'either --real or --board',
+      found: 'both',
+    });
+  }
+  const { createSensor } = await import('../thermal/sensor.js');
+  const { sysfs_root: sysfsRoot, sensor } = config.governor;
+  const { tempC, source } = await createSensor({ sysfsRoot, sensor }).read();
+  if (tempC !== null) return `${source}: ${tempC.toFixed(1)} °C`;
+  throw codedError('MND_USAGE', {
+    subject: 'demo --real',
+    expected: 'a temperature sensor',
+    found: `none below ${sysfsRoot} (governor.sensor: ${sensor})`,
+    next: 'name it with governor.sensor, or heat a simulated board: `demo --board pi4-case`',
+  });
 }
 
 async function thermometerOf(flags: DemoFlags): Promise<Thermometer | null> {

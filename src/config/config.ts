@@ -170,6 +170,8 @@ export interface PresenceConfig {
 
 export interface GovernorConfig {
   readonly enabled: 'auto' | boolean;
+  /** `auto`, the type of a thermal zone, or the path of a file with milli-degrees. */
+  readonly sensor: string;
   readonly limit: 'auto' | number;
   readonly margin: number;
   readonly floor_alpha: number;

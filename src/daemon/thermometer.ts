@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import type { Variant } from '../models/variant.js';
 import { createCpuMeter } from '../thermal/cpu-meter.js';
 import { createSensor } from '../thermal/sensor.js';
-import { simulatedBoard } from '../thermal/simulate/simulated-board.js';
+import { SUN_AND_SHADE, simulatedBoard } from '../thermal/simulate/simulated-board.js';
 
 /** What is known of the board's heat at one moment; null for what cannot be read. */
 export interface HeatReading {
@@ -17,6 +17,8 @@ export interface Thermometer {
   readonly speed: number;
   /** Name of the board, when it is a simulated one. */
   readonly simulated: string | null;
+  /** What the weather around a simulated board is, in words. */
+  readonly weather?: () => string;
   /** Wall time of one frame on a simulated board, ms; null where it must be measured. */
   costMs(variant: Variant): number | null;
   /** @param busy fraction of the time since the last call that went into inference, 0 to 1 */
@@ -25,7 +27,10 @@ export interface Thermometer {
 
 /** The machine's own sensor and CPU. */
 export function realThermometer(config: Config): Thermometer {
-  const sensor = createSensor({ sysfsRoot: config.governor.sysfs_root });
+  const sensor = createSensor({
+    sysfsRoot: config.governor.sysfs_root,
+    sensor: config.governor.sensor,
+  });
   const cpu = createCpuMeter(config.governor.proc_root);
   return {
     speed: 1,
@@ -43,10 +48,11 @@ const REST_UTIL = 0.05;
 
 /** A simulated board, heated by the inferences of this process. Throws MND_USAGE. */
 export function simulatedThermometer(board: string, speed: number, ambientC: number): Thermometer {
-  const simulated = simulatedBoard({ board, speed, ambientC });
+  const simulated = simulatedBoard({ board, speed, ambientC, weather: SUN_AND_SHADE });
   return {
     speed,
     simulated: board,
+    weather: () => simulated.weather,
     costMs({ multAdds }) {
       const { overheadMs, msPerMillion } = simulated.board;
       return multAdds === null ? null : overheadMs + msPerMillion * multAdds;

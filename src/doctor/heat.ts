@@ -24,6 +24,7 @@ export async function checkHeat({ around, config }: Patient): Promise<Finding[]>
       config?.governor.sysfs_root === '/sys'
         ? around.sys
         : (config?.governor.sysfs_root ?? around.sys),
+    ...(config !== null && config !== undefined && { sensor: config.governor.sensor }),
     runVcgencmd: () => vcgencmd(around),
   });
   const { tempC, flags } = await sensor.read();

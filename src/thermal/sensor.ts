@@ -14,8 +14,11 @@ export interface SensorReading {
 export interface SensorOptions {
   /** Default /sys. */
   readonly sysfsRoot?: string;
-  /** A file with milli-degrees to use instead of looking for a zone. */
-  readonly path?: string | null;
+  /**
+   * `auto` looks for the processor's zone; a path is a file with milli-degrees; anything else is the
+   * type of the zone to use.
+   */
+  readonly sensor?: string;
   /** Reads a small file; rejects when it cannot. */
   readonly readText?: (path: string) => Promise<string>;
   readonly listNames?: (path: string) => Promise<readonly string[]>;
@@ -53,20 +56,23 @@ export function createSensor(options: SensorOptions = {}): Sensor {
   const readText = options.readText ?? ((path) => readFile(path, 'utf8'));
   const listNames = options.listNames ?? ((path) => readdir(path));
   const vcgencmd = options.runVcgencmd === undefined ? runVcgencmd : options.runVcgencmd;
-  let zone: string | null = options.path ?? null;
+  const wanted = options.sensor ?? 'auto';
+  const types = wanted === 'auto' ? ZONE_TYPES : [wanted];
+  const fixed = wanted.startsWith('/');
+  let zone: string | null = fixed ? wanted : null;
   let misses = 0;
   let flagSource: 'sysfs' | 'vcgencmd' | 'none' | null = null;
 
   const temperature = async (): Promise<number | null> => {
     if (zone === null && misses % RESCAN_EVERY === 0)
-      zone = await findZone(root, readText, listNames);
+      zone = await findZone(root, types, { readText, listNames });
     if (zone === null) {
       misses += 1;
       return null;
     }
     const tempC = await readText(zone).then(parseMilliDegrees, () => null);
     misses = tempC === null ? misses + 1 : 0;
-    if (tempC === null && options.path === undefined && misses > RESCAN_EVERY) zone = null;
+    if (tempC === null && !fixed && misses > RESCAN_EVERY) zone = null;
     return tempC;
   };
   const flags = async (): Promise<number | null> => {
@@ -97,17 +103,17 @@ export function readSensor(options: SensorOptions = {}): Promise<SensorReading> 
 
 async function findZone(
   root: string,
-  readText: (path: string) => Promise<string>,
-  listNames: (path: string) => Promise<readonly string[]>,
+  types: readonly string[],
+  { readText, listNames }: Required<Pick<SensorOptions, 'readText' | 'listNames'>>,
 ): Promise<string | null> {
   const folder = join(root, 'class/thermal');
   const names = await listNames(folder).catch(() => []);
   let best: string | null = null;
-  let bestRank = ZONE_TYPES.length;
+  let bestRank = types.length;
   for (const name of [...names].sort()) {
     if (!name.startsWith('thermal_zone')) continue;
     const type = await readText(join(folder, name, 'type')).catch(() => '');
-    const rank = ZONE_TYPES.indexOf(type.trim());
+    const rank = types.indexOf(type.trim());
     if (rank >= 0 && rank < bestRank) {
       best = join(folder, name, 'temp');
       bestRank = rank;

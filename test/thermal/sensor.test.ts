@@ -44,8 +44,19 @@ t.test('the processor zone is found by its type', async (t) => {
 
 t.test('a configured path wins', async (t) => {
   const dir = t.testdir({ temp: '42000\n' });
-  const reading = await readSensor({ sysfsRoot: dir, path: join(dir, 'temp'), runVcgencmd: null });
+  const sensor = join(dir, 'temp');
+  const reading = await readSensor({ sysfsRoot: dir, sensor, runVcgencmd: null });
   t.equal(reading.tempC, 42);
+});
+
+t.test('a configured type of zone is the only one that counts', async (t) => {
+  const sysfsRoot = await fakeSys(t.testdir({}), [
+    ['cpu-thermal', '51000\n'],
+    ['board-thermal', '44000\n'],
+  ]);
+  const wanted = { sysfsRoot, sensor: 'board-thermal', runVcgencmd: null };
+  t.equal((await readSensor(wanted)).tempC, 44);
+  t.equal((await readSensor({ ...wanted, sensor: 'other' })).tempC, null);
 });
 
 t.test('a machine without a sensor', async (t) => {

@@ -1,10 +1,25 @@
 import type { Config } from '../config.js';
-import { auto, boolean, either, filePath, integer, modelName, number, oneOf } from '../formats.js';
+import {
+  auto,
+  boolean,
+  either,
+  filePath,
+  integer,
+  modelName,
+  number,
+  oneOf,
+  text,
+} from '../formats.js';
 import type { Section } from '../leaf.js';
 import { key } from '../leaf.js';
 
 export const GOVERNOR = {
   enabled: key(either(auto, boolean), 'auto', 'auto governs where there is a temperature sensor.'),
+  sensor: key(
+    text('auto, the type of a thermal zone, or the path of a file with thousandths of a degree'),
+    'auto',
+    'Where the temperature is read: auto, the type of a thermal zone (cpu-thermal), or a path.',
+  ),
   limit: key(
     either(auto, number(40, 95, '°C')),
     'auto',
