@@ -9,7 +9,7 @@ import {
   isFloat,
   readTflite,
 } from '../convert/convert.js';
-import { convertDetectorGraph } from '../convert/convert-tfjs.js';
+import { convertDetectorGraph } from '../convert/float-detector.js';
 import { convertOwnOnnx } from '../convert/own-onnx/convert.js';
 import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { readTfjs } from '../convert/tfjs/read.js';
@@ -109,12 +109,14 @@ async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): P
   if (files.format === 'tflite') {
     const network = readTflite(await readBytes(files.file), uniformScaling(scaling));
     const quantized = !isFloat(network.graph);
+    if (quantized) refuseScaling(scaling, 'a quantized network, whose file says it');
     return {
       convert: (form) => convertNetwork(network, { form, calibration }),
       usualForms: quantized ? NUMERIC_FORMS : floatForms(calibration),
       identity: network.kind === 'classifier' ? identifyMobilenet(network.graph) : null,
     };
   }
+  refuseScaling(scaling, 'a TensorFlow.js network, whose graph says it');
   const modelJson = await readBytes(files.modelJson);
   const shards = await Promise.all(files.shards.map(readBytes));
   const graph = readTfjs({ modelJson, shards });
@@ -144,6 +146,17 @@ function openOnnx(bytes: Uint8Array, scaling: ChannelScaling | null): Network {
     identity: null,
     usualForms: [model.form],
   };
+}
+
+/** @throws MND_USAGE where somebody says what is not theirs to say: it would have no effect */
+function refuseScaling(scaling: ChannelScaling | null, found: string): void {
+  if (scaling === null) return;
+  throw codedError('MND_USAGE', {
+    subject: 'mean and scale',
+    expected: 'a network that takes real numbers and does not say how they come from pixels',
+    found,
+    next: 'leave --mean and --scale out',
+  });
 }
 
 function uniformScaling(scaling: ChannelScaling | null): PictureScaling | undefined {

@@ -80,6 +80,11 @@ t.test('what cannot be added', async (t) => {
     ['a name that means something', () => shelf.add(file, { labels, name: 'auto' }), 'MND_USAGE'],
     ['no name', () => shelf.add(file, { labels, name: '' }), 'MND_USAGE'],
     [
+      'a scaling that would have no effect',
+      () => shelf.add(file, { labels, scaling: { mean: [0], scale: [1] } }),
+      'MND_USAGE',
+    ],
+    [
       'a manifest that is none',
       async () => shelf.add(await put('a.json', '[]'), { labels }),
       'MND_MODEL_INVALID',

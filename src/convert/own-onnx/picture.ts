@@ -35,7 +35,8 @@ const NOMINAL_RANGES: Readonly<Record<string, ChannelScaling>> = {
  * Finds the one picture input of a classifier and how pixels become its numbers: by what is given, or
  * by the file's metadata (`mean` and `scale` or `std`, or ONNX' `Image.NominalPixelRange`).
  *
- * @throws MND_MODEL_SHAPE, MND_USAGE if a float input's scaling is neither given nor in the file
+ * @throws MND_MODEL_SHAPE; MND_USAGE if a float input's scaling is neither given nor in the file, or
+ *   one is given for a uint8 input
  */
 export function findPicture(file: OnnxFile, given: ChannelScaling | null): OnnxPicture {
   const [input, ...others] = file.inputs.filter(({ name }) => !file.constants.has(name));
@@ -58,6 +59,14 @@ export function findPicture(file: OnnxFile, given: ChannelScaling | null): OnnxP
   }
   if (input.type !== FLOAT && input.type !== UINT8) {
     throw shapeError('a float32 or uint8 picture', `data type ${input.type}`);
+  }
+  if (input.type === UINT8 && given !== null) {
+    throw codedError('MND_USAGE', {
+      subject: 'mean and scale',
+      expected: 'a float32 picture',
+      found: 'a uint8 picture, which pixels are as they are',
+      next: 'leave --mean and --scale out',
+    });
   }
   return {
     input,

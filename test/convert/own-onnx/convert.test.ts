@@ -166,6 +166,11 @@ t.test('a float picture needs a scaling, from somewhere', (t) => {
   });
   const three = { mean: [1, 2, 3], scale: [1] };
   t.throws(() => convertOwnOnnx(file({ channels: 1 }), { scaling: three }), { code: 'MND_USAGE' });
+  const one = { mean: [0], scale: [1] };
+  t.throws(() => convertOwnOnnx(file({ type: 'uint8' }), { scaling: one }), {
+    code: 'MND_USAGE',
+    message: /uint8/,
+  });
   const metadata = { mean: '0', std: '0' };
   t.throws(() => convertOwnOnnx(file({ metadata }), { scaling: null }), {
     code: 'MND_MODEL_INVALID',
