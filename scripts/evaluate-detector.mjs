@@ -15,7 +15,7 @@ import sharp from 'sharp';
 import { createSceneRenderer } from '#mobilenetd/camera/demo/renderer.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '#mobilenetd/camera/demo/scene.js';
 import { parseCalibration } from '#mobilenetd/convert/calibration.js';
-import { convertDetectorGraph } from '#mobilenetd/convert/convert-tfjs.js';
+import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
 import { createAnchors, decodeDetections } from '#mobilenetd/vision/ssd.js';
 import {
   calibrationFile,

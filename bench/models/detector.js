@@ -18,7 +18,7 @@ export async function detector(pictures, rounds) {
     scripts
   );
   const { parseCalibration } = await import('../../dist/convert/calibration.js');
-  const { convertDetectorGraph } = await import('../../dist/convert/convert-tfjs.js');
+  const { convertDetectorGraph } = await import('../../dist/convert/float-detector.js');
   const { readFile } = await import('node:fs/promises');
   const entry = detectorEntry(NAME);
   const calibration = parseCalibration(JSON.parse(await readFile(calibrationFile(entry), 'utf8')));

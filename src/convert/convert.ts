@@ -1,10 +1,9 @@
 import { codedError } from '../errors.js';
 import type { ClassifierHead, NumericForm } from '../models/variant.js';
 import type { Calibration } from './calibration.js';
-import { convertDetectorGraph } from './convert-tfjs.js';
 import { type ConvertedModel, UNCHANGED } from './converted-model.js';
 import { detectorHead } from './detector-head.js';
-
+import { convertDetectorGraph } from './float-detector.js';
 import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { dequantize } from './passes/dequantize.js';
@@ -110,11 +109,6 @@ export function convertNetwork(network: TfliteNetwork, options: ConvertOptions):
     head: network.kind === 'detector' ? detectorHead(network, graph) : classifierHead(graph),
     report: { ...graphStatistics(graph), ...changes },
   };
-}
-
-/** Writes a quantized classifier's graph in one numeric form. */
-export function convertClassifierGraph(graph: Graph, options: ConvertOptions): ConvertedModel {
-  return convertNetwork({ kind: 'classifier', graph }, options);
 }
 
 /**

@@ -163,8 +163,3 @@ export function operatorInputs(operator: Operator): readonly string[] {
       return [operator.input];
   }
 }
-
-/** Names of the activations an operator reads (weights and biases left out). */
-export function activationInputs(operator: Operator): readonly string[] {
-  return operator.kind === 'conv' ? [operator.input] : operatorInputs(operator);
-}

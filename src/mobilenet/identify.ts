@@ -1,6 +1,5 @@
 import type { ConvOperator, Graph } from '../convert/graph.js';
 import { tensorOf } from '../convert/tensors.js';
-import { codedError } from '../errors.js';
 import {
   BLOCKS,
   describeMobilenetV1,
@@ -79,23 +78,6 @@ export function identifyMobilenetV1(graph: Graph): MobilenetV1 | null {
   if (alpha === null) return null;
   const network = { alpha, size, classes };
   return fits(convolutions, network) ? network : null;
-}
-
-/**
- * Makes sure that a graph is the MobileNetV1 its description says. Throws MND_MODEL_MISMATCH if it
- * is another network, or has another α, input size or number of classes.
- */
-export function requireMobilenetV1(graph: Graph, described: MobilenetV1): void {
-  const text = ({ alpha, size, classes }: MobilenetV1) =>
-    `MobileNetV1 with alpha ${alpha}, ${size} pixels and ${classes} classes`;
-  const found = identifyMobilenetV1(graph);
-  if (found === null || text(found) !== text(described)) {
-    throw codedError('MND_MODEL_MISMATCH', {
-      expected: text(described),
-      found: found === null ? 'another network' : text(found),
-      next: 'check the name of the model and where the file comes from',
-    });
-  }
 }
 
 /** A network of the family, by its layers. */

@@ -1,7 +1,7 @@
 import t from 'tap';
+import { readTflite } from '#mobilenetd/convert/convert.js';
 import { writeOnnx } from '#mobilenetd/convert/onnx/write.js';
 import { symmetricWeights } from '#mobilenetd/convert/passes/symmetric.js';
-import { readTfliteClassifier } from '#mobilenetd/convert/tflite/read.js';
 import { describeProcessor, thisProcessor } from '#mobilenetd/inference/processor.js';
 import { ort, sessionOptions } from '#mobilenetd/inference/runtime.js';
 import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
@@ -63,7 +63,7 @@ t.test('wide weights are run as uint8 only where sums saturate', async (t) => {
 t.test('the form reduced gives the same numbers however its products are added', async (t) => {
   const size = 64;
   const file = buildTflite(mobilenetV1Spec({ alpha: 0.5, size, classes: 40 }, 9));
-  const { graph } = symmetricWeights(readTfliteClassifier(file), true);
+  const { graph } = symmetricWeights(readTflite(file).graph, true);
   const onnx = writeOnnx(graph);
   const logits = async (model: string, picture: Uint8Array) => {
     const processor = describeProcessor('x64', model, 1);

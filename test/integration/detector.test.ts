@@ -2,7 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { parseCalibration } from '#mobilenetd/convert/calibration.js';
-import { convertDetectorGraph } from '#mobilenetd/convert/convert-tfjs.js';
+import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
 import { openOnnx } from '../convert/session.js';
 import { detect, picturePixels } from './run-detector.js';

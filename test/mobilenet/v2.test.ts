@@ -1,6 +1,5 @@
 import t from 'tap';
-import { convertTflite } from '#mobilenetd/convert/convert.js';
-import { readTfliteClassifier } from '#mobilenetd/convert/tflite/read.js';
+import { convertTflite, readTflite } from '#mobilenetd/convert/convert.js';
 import { identifyMobilenet, identifyMobilenetV2 } from '#mobilenetd/mobilenet/identify.js';
 import { divisibleChannels, mobilenetV2Convolutions } from '#mobilenetd/mobilenet/v2.js';
 import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
@@ -55,12 +54,12 @@ t.test('a network is recognised at any α and size, and only as what it is', (t)
     [1.4, 32],
   ] as const) {
     const file = buildTflite(mobilenetV2Spec({ alpha, size, classes: 3 }));
-    const graph = readTfliteClassifier(file);
+    const { graph } = readTflite(file);
     t.strictSame(identifyMobilenet(graph), { family: 'mobilenet_v2', alpha, size });
     t.ok((convertTflite(file, { form: 'exact' }).report.multAdds ?? 0) > 0);
   }
   const other = buildTflite(mobilenetV1Spec({ alpha: 0.5, size: 64, classes: 3 }));
-  const graph = readTfliteClassifier(other);
+  const { graph } = readTflite(other);
   t.equal(identifyMobilenetV2(graph), null);
   t.match(identifyMobilenet(graph), { family: 'mobilenet_v1', alpha: 0.5, size: 64 });
   t.end();

@@ -2,7 +2,7 @@ import { codedError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { tensorOf } from '../tensors.js';
 import { operandOf, type ReadContext, unsupported } from './context.js';
-import { parseTflite, type TfliteModel, type TfliteOperator } from './model.js';
+import type { TfliteModel, TfliteOperator } from './model.js';
 import { OPERATOR_READERS } from './operators.js';
 import {
   addPicture,
@@ -132,9 +132,4 @@ export function classifierGraph(model: TfliteModel, scaling?: PictureScaling): G
     });
   }
   return graph;
-}
-
-/** Parses a file and reads it by {@link classifierGraph}. Throws what parseTflite throws, too. */
-export function readTfliteClassifier(file: Uint8Array): Graph {
-  return classifierGraph(parseTflite(file));
 }

@@ -1,6 +1,6 @@
 import { convertNetwork, readTflite } from '#mobilenetd/convert/convert.js';
-import { convertDetectorGraph } from '#mobilenetd/convert/convert-tfjs.js';
 import type { ConvertedModel } from '#mobilenetd/convert/converted-model.js';
+import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
 import { convertOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
 import { fitLabels, parseLabels } from '#mobilenetd/models/labels.js';

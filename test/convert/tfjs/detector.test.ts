@@ -1,5 +1,5 @@
 import t from 'tap';
-import { convertDetectorGraph, convertTfjs } from '#mobilenetd/convert/convert-tfjs.js';
+import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
 import { createAnchors, decodeDetections } from '#mobilenetd/vision/ssd.js';
 import { randomPicture } from '../random.js';
@@ -10,7 +10,7 @@ const SIZE = 140;
 
 t.test('float32 and int8 forms of a small detector agree, at every size', async (t) => {
   const model = buildDetector();
-  const float = convertTfjs({ ...model, form: 'float32', calibration: null });
+  const float = convertDetectorGraph(readTfjs(model), { form: 'float32', calibration: null });
   t.same(float.input, { name: 'input', sizes: [300, 236, 172, 140] });
   t.equal(float.head.kind, 'ssd');
   t.equal(float.report.operators.conv, 21);
@@ -23,7 +23,7 @@ t.test('float32 and int8 forms of a small detector agree, at every size', async 
     }),
   );
   const calibration = { channelScales: new Map(), means: new Map(), ranges };
-  const int8 = convertTfjs({ ...model, form: 'symmetric', calibration });
+  const int8 = convertDetectorGraph(readTfjs(model), { form: 'symmetric', calibration });
   const quantized = await openOnnx(int8.onnx);
   const stored = await quantized.run(picture, SIZE, SIZE);
   if (int8.head.kind !== 'ssd') throw new Error(int8.head.kind);
@@ -54,9 +54,18 @@ t.test('float32 and int8 forms of a small detector agree, at every size', async 
 t.test('forms and heads that do not fit', async (t) => {
   const model = buildDetector();
   const mismatch = { code: 'MND_MODEL_MISMATCH' };
-  t.throws(() => convertTfjs({ ...model, form: 'symmetric', calibration: null }), mismatch);
-  t.throws(() => convertTfjs({ ...model, form: 'reduced', calibration: null }), mismatch);
-  t.throws(() => convertTfjs({ ...model, form: 'exact', calibration: null }), mismatch);
+  t.throws(
+    () => convertDetectorGraph(readTfjs(model), { form: 'symmetric', calibration: null }),
+    mismatch,
+  );
+  t.throws(
+    () => convertDetectorGraph(readTfjs(model), { form: 'reduced', calibration: null }),
+    mismatch,
+  );
+  t.throws(
+    () => convertDetectorGraph(readTfjs(model), { form: 'exact', calibration: null }),
+    mismatch,
+  );
   const block = readTfjs(buildBlockModel(), BLOCK_CUT);
   const options = { form: 'float32', calibration: null } as const;
   t.throws(() => convertDetectorGraph(block, options), mismatch);
