@@ -14,13 +14,21 @@ import type { Lane } from './pipeline.js';
 
 type RunningMode = Exclude<CaptureMode, 'off'>;
 
-export interface CameraUnitOptions {
+/** How the results of a camera are read; can change while it runs. */
+export interface Reading {
+  /** By the way the camera is read. */
+  readonly presenceOptions: Readonly<Record<RunningMode, PresenceOptions>>;
+  /** Labels that are kept; null keeps all. */
+  readonly labels: ReadonlySet<string> | null;
+  /** Scores below this change nothing: the least `stay` of any label. */
+  readonly threshold: number;
+}
+
+export interface CameraUnitOptions extends Reading {
   readonly name: string;
   readonly slot: FrameSlot;
   readonly meter: Meter;
   readonly presence: Presence;
-  /** By the way the camera is read. */
-  readonly presenceOptions: Readonly<Record<RunningMode, PresenceOptions>>;
   /** Frames a second asked for in the configuration, by the way the camera is read. */
   readonly fps: Readonly<Record<RunningMode, number>>;
   /** Seconds without a frame after which the source is restarted; null: never. */
@@ -30,10 +38,6 @@ export interface CameraUnitOptions {
   /** When it runs; null: always. */
   readonly schedule: Schedule | null;
   readonly crop: Lane['crop'];
-  /** Labels that are kept; null keeps all. */
-  readonly labels: ReadonlySet<string> | null;
-  /** Scores below this change nothing: the least `stay` of any label. */
-  readonly threshold: number;
   /** Supervises the camera's source until the signal is aborted. */
   readonly supervise: (
     mode: RunningMode,
@@ -69,6 +73,8 @@ export interface CameraUnit {
   /** False while it has been switched off from outside: it runs, but nobody looks. */
   enabled(): boolean;
   setEnabled(on: boolean): void;
+  /** Reads results in another way from now on, as if it had been built so. */
+  configure(reading: Reading): void;
   /** Smoothed score that makes a label present, 0 to 1. */
   threshold(): number;
   setThreshold(enter: number): void;
@@ -91,7 +97,8 @@ const SWITCHED_OFF = 'switched off by a command';
 const MINUTE_MS = 60_000;
 
 export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
-  const { name, slot, presence, labels, meter, schedule } = options;
+  const { name, slot, presence, meter, schedule } = options;
+  let reading: Reading = options;
   const wallTime = options.wallTime ?? Date.now;
   const clock = options.clock ?? systemClock;
   const ending = new AbortController();
@@ -145,9 +152,9 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
   const isLooked = (): boolean => enabled && director.mode() !== 'off';
 
   function configurePresence(): void {
-    const chosen = options.presenceOptions[runningMode()];
+    const chosen = reading.presenceOptions[runningMode()];
     const stay = Math.min(chosen.stay, enter);
-    floor = Math.min(options.threshold, stay);
+    floor = Math.min(reading.threshold, stay);
     presence.configure({ ...chosen, enter, stay });
   }
 
@@ -181,6 +188,11 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
       enabled = on;
       show();
     },
+    configure(next) {
+      reading = next;
+      enter = next.presenceOptions.stream.enter;
+      configurePresence();
+    },
     threshold: () => enter,
     setThreshold(next) {
       enter = next;
@@ -203,7 +215,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
       return director.borrow(takePicture);
     },
     filter(result) {
-      return { ...result, labels: keepLabels(result.labels, labels) };
+      return { ...result, labels: keepLabels(result.labels, reading.labels) };
     },
     start() {
       if (running !== null) return;

@@ -15,7 +15,7 @@ import type { CameraConfig, Config } from '../config/config.js';
 import { codedError } from '../errors.js';
 import { createPresence } from '../presence/presence.js';
 import { createCameraLog } from './camera-log.js';
-import { type CameraUnit, createCameraUnit } from './camera-unit.js';
+import { type CameraUnit, createCameraUnit, type Reading } from './camera-unit.js';
 import type { Log } from './log.js';
 import { createMeter } from './meter.js';
 import { keptLabelsOf, presenceOptionsOf, thresholdOf } from './settings.js';
@@ -36,34 +36,27 @@ export function buildCamera(
   config: Config,
   surroundings: CameraSurroundings,
 ): CameraUnit {
-  const camera = config.cameras[name];
-  if (camera === undefined) {
-    throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
-  }
+  const camera = cameraOf(name, config);
   const log = surroundings.log.child({ camera: name });
   const logStatus = createCameraLog(log, () => performance.now());
   // A misconfigured source is an error at start, not one of its attempts.
   for (const mode of modesOf(camera)) createSource(asRead(camera, mode));
   const stallOf = (mode: 'stream' | 'still') =>
     stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
-  const presenceOf = (mode: 'stream' | 'still') =>
-    presenceOptionsOf(config, camera, mode, surroundings.createId);
-  const presenceOptions = { stream: presenceOf('stream'), still: presenceOf('still') };
+  const reading = readingOf(name, config, surroundings.createId);
   const [first = 'stream'] = modesOf(camera);
   return createCameraUnit({
     name,
-    presenceOptions,
+    ...reading,
     slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable, ...gateOf(camera) }),
     meter: createMeter(performance.now()),
-    presence: createPresence(name, presenceOptions[first]),
+    presence: createPresence(name, reading.presenceOptions[first]),
     fps: { stream: camera.fps, still: rateOf(asRead(camera, 'still')) },
     stallTimeout: { stream: stallOf('stream'), still: stallOf('still') },
     capture: isStill(camera) ? 'still' : camera.capture,
     schedule:
       camera.schedule.length === 0 ? null : createSchedule(camera.schedule, camera.time_zone),
     crop: camera.crop === null ? null : { box: camera.crop, size: camera.size },
-    labels: keptLabelsOf(config, camera),
-    threshold: thresholdOf(config, camera),
     supervise(mode, signal, onFrame, onStatus, rate) {
       const source = asRead(camera, mode);
       return superviseSource(
@@ -88,6 +81,29 @@ export function buildCamera(
     wallTime: surroundings.sources?.wallTime,
     clock: surroundings.sources?.clock,
   });
+}
+
+/** How the results of a camera of the configuration are read. */
+export function readingOf(
+  name: string,
+  config: Config,
+  createId: CameraSurroundings['createId'],
+): Reading {
+  const camera = cameraOf(name, config);
+  return {
+    presenceOptions: {
+      stream: presenceOptionsOf(config, camera, 'stream', createId),
+      still: presenceOptionsOf(config, camera, 'still', createId),
+    },
+    labels: keptLabelsOf(config, camera),
+    threshold: thresholdOf(config, camera),
+  };
+}
+
+function cameraOf(name: string, config: Config): CameraConfig {
+  const camera = config.cameras[name];
+  if (camera !== undefined) return camera;
+  throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
 }
 
 /** The camera as it is read in one of the modes. */

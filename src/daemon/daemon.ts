@@ -150,9 +150,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
 
   async function apply(next: Config): Promise<string> {
     const plan = planReload(config, next);
-    if (plan.everything) {
-      await restart(plan.config);
-    } else if (plan.live.size > 0) {
+    if (plan.live.size > 0) {
       await runtime.apply(plan.config, plan.live);
       config = plan.config;
     }
@@ -169,7 +167,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
     await outer.stop(RESTART_DEADLINE_MS);
     throw error;
   });
-  log.info({ model: runtime.variant.name, broker: runtime.messaging.broker }, 'started');
+  log.info({ model: runtime.variant().name, broker: runtime.messaging.broker }, 'started');
 
   if (service !== undefined) {
     reports = startReports({
@@ -236,7 +234,7 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
       return runtime.messaging.topics.root;
     },
     get model() {
-      return runtime.variant.name;
+      return runtime.variant().name;
     },
     async reload() {
       // A manager that still waits for READY must not take the end of a reload for it.

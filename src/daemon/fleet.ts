@@ -3,6 +3,10 @@ import type { Config } from '../config/config.js';
 import type { CameraUnit } from './camera-unit.js';
 
 export interface FleetOptions {
+  /** Throws when a camera cannot be what the configuration says; changes nothing. */
+  readonly check: (name: string, config: Config) => void;
+  /** Gives a camera that runs on what has changed around it. */
+  readonly configure: (unit: CameraUnit, config: Config) => void;
   /** Builds a camera; nothing of it runs yet. */
   readonly build: (name: string, config: Config) => CameraUnit;
   /** The cameras there are from now on, before any of them runs. */
@@ -41,12 +45,8 @@ export function createFleet(options: FleetOptions): Fleet {
     const next = new Map<string, Member>();
     for (const [name, camera] of Object.entries(config.cameras)) {
       if (!camera.enabled) continue;
-      const signature = JSON.stringify([
-        camera,
-        config.presence,
-        config.model,
-        config.governor.min_fps,
-      ]);
+      options.check(name, config);
+      const signature = JSON.stringify(camera);
       const running = members.get(name);
       const kept = running?.signature === signature ? running : undefined;
       next.set(name, kept ?? { unit: options.build(name, config), signature });
@@ -64,7 +64,9 @@ export function createFleet(options: FleetOptions): Fleet {
     async apply(config) {
       const next = plan(config);
       const old = [...members.values()].filter(({ unit }) => next.get(unit.name)?.unit !== unit);
+      const kept = [...members.values()].filter(({ unit }) => next.get(unit.name)?.unit === unit);
       members = next;
+      for (const { unit } of kept) options.configure(unit, config);
       await Promise.all(old.map(({ unit }) => retire(unit)));
       options.onChange(
         [...next.values()].map(({ unit }) => unit),

@@ -18,6 +18,8 @@ export interface GovernorPart {
   heat(): HeatReading | null;
   /** `auto` or the name of the variant that is pinned. */
   pin(): string;
+  /** Tells a new publisher of it. */
+  show(): void;
   setPin(variant: string): void;
   /** Temperature never to reach, °C; null while there is no governor. */
   limitC(): number | null;
@@ -84,9 +86,14 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     const pinned = ladder.variants.find(({ name }) => name === wanted);
     if (pinned !== undefined) await options.network.use({ low: pinned, high: pinned, fraction: 1 });
     else if (pin !== 'auto') log.warn(`governor: no installed variant is named ${pin}`);
+    show();
+  }
+
+  function show(): void {
     const used = options.network.mix()?.high;
-    if (used === undefined || off === null) return;
-    options.messaging.publisher.setGovernor(ungovernedPayload(used, off));
+    const idle = used === undefined || off === null ? null : ungovernedPayload(used, off);
+    const payload = governing?.payload() ?? idle;
+    if (payload !== null) options.messaging.publisher.setGovernor(payload);
   }
 
   const starting = start().catch((error: unknown) =>
@@ -96,6 +103,7 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     started: starting,
     heat: () => governing?.heat() ?? lone,
     pin: () => pin,
+    show,
     setPin(variant) {
       pin = variant;
       if (governing === null)

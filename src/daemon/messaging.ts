@@ -23,8 +23,46 @@ export interface Messaging {
   close(): Promise<void>;
 }
 
+/** Messaging that can be exchanged while those who hold it keep it. */
+export interface LiveMessaging extends Messaging {
+  /**
+   * Says goodbye to one broker and makes ready for the next; its publisher is yet to be told
+   * everything, and started. When that throws, nothing is connected: replace it once more.
+   */
+  replace(config: Config): Promise<void>;
+}
+
+export async function startLiveMessaging(
+  config: Config,
+  store: Store,
+  log: Log,
+): Promise<LiveMessaging> {
+  let current = await startMessaging(config, store, log);
+  return {
+    get connection() {
+      return current.connection;
+    },
+    get publisher() {
+      return current.publisher;
+    },
+    get topics() {
+      return current.topics;
+    },
+    get broker() {
+      return current.broker;
+    },
+    connected: () => current.connected(),
+    close: () => current.close(),
+    async replace(next) {
+      // First: the embedded broker's port may be wanted again.
+      await current.close();
+      current = await startMessaging(next, store, log);
+    },
+  };
+}
+
 /** Connects to the configured broker, or starts the embedded one when there is none. */
-export async function startMessaging(config: Config, store: Store, log: Log): Promise<Messaging> {
+async function startMessaging(config: Config, store: Store, log: Log): Promise<Messaging> {
   const { mqtt } = config;
   const topics = createTopics({ base: mqtt.base, node: config.node });
   const embedded = mqtt.url === null ? await startBroker(config, topics, log) : null;
@@ -49,15 +87,16 @@ export async function startMessaging(config: Config, store: Store, log: Log): Pr
     maxEventAge: mqtt.max_age,
     log: log.child({ part: 'mqtt' }),
   });
+  let closing: Promise<void> | null = null;
   return {
     connection,
     publisher,
     topics,
     broker: url,
     connected: () => connection.connected(),
-    async close() {
-      await publisher.close();
-      await embedded?.broker.close();
+    close() {
+      closing ??= publisher.close().then(() => embedded?.broker.close());
+      return closing;
     },
   };
 }

@@ -13,9 +13,11 @@ export interface VariantMix {
   readonly fraction: number;
 }
 
+export type StartEngine = (onFault: (error: Error) => void) => Promise<Engine>;
+
 export interface NetworkOptions {
   /** Starts an engine; called again after its worker died. */
-  readonly start: (onFault: (error: Error) => void) => Promise<Engine>;
+  readonly start: StartEngine;
   readonly onFault: (error: Error) => void;
   readonly setTimer?: (run: () => void, ms: number) => () => void;
 }
@@ -24,6 +26,11 @@ export interface NetworkOptions {
 export interface Network {
   /** Starts the engine and loads the first variant. */
   open(variant: Variant): Promise<void>;
+  /**
+   * Takes another engine, started beside the one that serves until it is ready. When that throws,
+   * nothing has changed.
+   */
+  replace(start: StartEngine, variant: Variant): Promise<void>;
   /** Loads what the mix needs and then uses it; until then the old variants serve. */
   use(mix: VariantMix): Promise<void>;
   mix(): VariantMix | null;
@@ -49,10 +56,29 @@ export function createNetwork(options: NetworkOptions): Network {
   let restartDelay = FIRST_RESTART_MS;
   let cancelRestart: (() => void) | null = null;
   let closed = false;
+  let { start } = options;
+  /** Counts replacements: what was begun for an earlier engine does not touch the next. */
+  let round = 0;
 
   async function load(target: Engine, mix: VariantMix): Promise<void> {
     await target.load(mix.high);
     if (mix.low.name !== mix.high.name) await target.load(mix.low);
+  }
+
+  /** An engine with the mix loaded; a fault before it serves is thrown, not reported. */
+  async function launch(starting: StartEngine, mix: VariantMix): Promise<Engine> {
+    let mine: Engine | null = null;
+    const fresh = await starting((error) => {
+      if (mine !== null && mine === engine) onFault(error);
+    });
+    mine = fresh;
+    try {
+      await load(fresh, mix);
+      return fresh;
+    } catch (error) {
+      await fresh.close();
+      throw error;
+    }
   }
 
   function next(mix: VariantMix): Variant {
@@ -77,18 +103,20 @@ export function createNetwork(options: NetworkOptions): Network {
 
   async function restart(): Promise<void> {
     if (closed || current === null) return;
-    let fresh: Engine | null = null;
+    const mine = round;
+    const isOver = () => closed || mine !== round;
     try {
-      fresh = await options.start(onFault);
+      let loaded = current;
+      const fresh = await launch(start, loaded);
       // The mix may change while it is loaded.
-      for (let loaded: VariantMix | null = null; loaded !== current && !closed; ) {
+      while (loaded !== current && !isOver()) {
         loaded = current;
         await load(fresh, loaded);
       }
-      if (closed) await fresh.close();
+      if (isOver()) await fresh.close();
       else engine = fresh;
     } catch (error) {
-      await fresh?.close();
+      if (isOver()) return;
       options.onFault(error instanceof Error ? error : new Error(String(error)));
       scheduleRestart();
     }
@@ -97,19 +125,27 @@ export function createNetwork(options: NetworkOptions): Network {
   return {
     async open(variant) {
       const mix = { low: variant, high: variant, fraction: 1 };
-      const fresh = await options.start(onFault);
-      try {
-        await load(fresh, mix);
-      } catch (error) {
-        await fresh.close();
-        throw error;
-      }
-      engine = fresh;
+      engine = await launch(start, mix);
       current = mix;
     },
-    async use(mix) {
-      if (engine !== null) await load(engine, mix);
+    async replace(nextStart, variant) {
+      const mix = { low: variant, high: variant, fraction: 1 };
+      const fresh = await launch(nextStart, mix);
+      const old = engine;
+      round += 1;
+      cancelRestart?.();
+      cancelRestart = null;
+      restartDelay = FIRST_RESTART_MS;
+      start = nextStart;
+      engine = fresh;
       current = mix;
+      // What it was asked before is answered.
+      await old?.close();
+    },
+    async use(mix) {
+      const mine = round;
+      if (engine !== null) await load(engine, mix);
+      if (mine === round) current = mix;
     },
     mix: () => current,
     async measure(variant) {

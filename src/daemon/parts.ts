@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import { parseSize } from '../config/formats.js';
@@ -9,15 +10,15 @@ import type { Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
 import { checkLabelNames } from '../mqtt/topics.js';
 import type { PresenceEvent } from '../presence/event.js';
-import { openStore, type Store } from '../store/store.js';
-import { buildCamera } from './cameras.js';
+import { openStore, type Store, type StoreTuning } from '../store/store.js';
+import { buildCamera, readingOf } from './cameras.js';
 import { createFleet, type Fleet, publicStatus } from './fleet.js';
 import { createFlow, type Flow } from './flow.js';
 import { shortName } from './labels.js';
 import { createRepeatingLog, type Log } from './log.js';
 import type { Messaging } from './messaging.js';
 import { createMeter, type Meter } from './meter.js';
-import { createNetwork, type Network } from './network.js';
+import { createNetwork, type Network, type StartEngine } from './network.js';
 import { createPipeline, type Pipeline } from './pipeline.js';
 import { threadsOf, thresholdOf } from './settings.js';
 import { createSnapshots, type Snapshots } from './snapshots.js';
@@ -30,6 +31,13 @@ const MAX_ANNOUNCED = 100;
 export function openDatabase(config: Config, log: Log): Store {
   return openStore({
     file: join(config.state_dir, 'mobilenetd.db'),
+    ...storeTuning(config),
+    log: log.child({ part: 'store' }),
+  });
+}
+
+export function storeTuning(config: Config): StoreTuning {
+  return {
     commitInterval: config.store.commit_interval,
     detectionInterval: config.store.detection_interval,
     minScore: thresholdOf(config),
@@ -38,14 +46,17 @@ export function openDatabase(config: Config, log: Log): Store {
       maxBytes: parseSize(config.store.retention.max_size),
     },
     outbox: { maxAge: config.mqtt.max_age, maxRows: OUTBOX_ROWS },
-    log: log.child({ part: 'store' }),
-  });
+  };
+}
+
+export function engineOf(config: Config): StartEngine {
+  return (onFault) => startEngine({ threads: threadsOf(config), onFault });
 }
 
 export function createNetworkOf(config: Config, log: Log): Network {
   const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
   return createNetwork({
-    start: (onFault) => startEngine({ threads: threadsOf(config), onFault }),
+    start: engineOf(config),
     onFault: (error) => repeating.error('network', `inference: ${error.message}`, { err: error }),
   });
 }
@@ -70,21 +81,24 @@ export interface Parts {
   readonly flow: Flow;
   readonly meter: Meter;
   readonly snapshots: Snapshots;
+  /** Another network labels frames from now on; what its labels do not name has ended. */
+  adopt(config: Config, variant: Variant): void;
 }
 
 export function connectParts(options: PartsOptions): Parts {
-  const { config, log, store, network, messaging, variant } = options;
-  const { publisher } = messaging;
+  const { config, log, store, network, messaging } = options;
+  let { variant } = options;
+  let topK = config.model.top;
   const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
   const meter = createMeter(performance.now());
   const snapshots = createSnapshots({
-    publish: (camera, jpeg) => publisher.setSnapshot(camera, jpeg),
+    publish: (camera, jpeg) => messaging.publisher.setSnapshot(camera, jpeg),
     onError: (camera, error) =>
       repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`),
   });
   const flow = createFlow({
     store,
-    publisher,
+    messaging,
     onEvents(events, result) {
       for (const { type, camera } of events) if (type === 'new') snapshots.request(camera);
       options.onEvents?.(events, result);
@@ -92,7 +106,9 @@ export function connectParts(options: PartsOptions): Parts {
   });
 
   const pipeline: Pipeline = createPipeline({
-    topK: config.model.top,
+    get topK() {
+      return topK;
+    },
     infer: (frame, run) => network.infer(frame, run),
     onResult(lane, result, frame) {
       const unit = fleet.get(lane.camera);
@@ -116,8 +132,9 @@ export function connectParts(options: PartsOptions): Parts {
   });
 
   const fleet: Fleet = createFleet({
+    check: (name, current) => checkLabelNames(announcedLabels(current, name, variant)),
+    configure: (unit, current) => unit.configure(readingOf(unit.name, current, () => randomUUID())),
     build(name, current) {
-      checkLabelNames(announcedLabels(current, name, variant));
       return buildCamera(name, current, {
         log,
         createId: () => randomUUID(),
@@ -125,20 +142,33 @@ export function connectParts(options: PartsOptions): Parts {
         onStatus(camera, status, reason) {
           const unit = fleet.get(camera);
           if (status === 'disabled' && unit !== undefined) flow.end(unit);
-          publisher.setCameraState(camera, publicStatus(status), reason);
+          messaging.publisher.setCameraState(camera, publicStatus(status), reason);
         },
         sources: options.sources,
       });
     },
     onChange(units, current) {
-      publisher.setCameras(
+      messaging.publisher.setCameras(
         units.map(({ name }) => ({ name, labels: announcedLabels(current, name, variant) })),
       );
       pipeline.setLanes(units.map(({ lane }) => lane));
     },
     onStopped: (unit) => flow.end(unit),
   });
-  return { fleet, pipeline, flow, meter, snapshots };
+  return {
+    fleet,
+    pipeline,
+    flow,
+    meter,
+    snapshots,
+    adopt(current, next) {
+      topK = current.model.top;
+      if (!isDeepStrictEqual(next.labels, variant.labels)) {
+        for (const unit of fleet.units()) flow.end(unit);
+      }
+      variant = next;
+    },
+  };
 }
 
 /** Labels of a camera that have a topic from the start: those it keeps, or a detector's own. */

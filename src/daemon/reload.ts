@@ -3,7 +3,14 @@ import type { Config } from '../config/config.js';
 import { diffConfig } from '../config/reload.js';
 
 /** Parts that take a change while the others run on. */
-export type LivePart = 'cameras' | 'governor' | 'homeassistant' | 'log';
+export type LivePart =
+  | 'cameras'
+  | 'governor'
+  | 'homeassistant'
+  | 'log'
+  | 'messaging'
+  | 'network'
+  | 'store';
 
 /** What must be done to get from one configuration to another. */
 export interface ReloadPlan {
@@ -11,39 +18,47 @@ export interface ReloadPlan {
   readonly changed: readonly string[];
   /** What only a new process can take; the old values stay in force. */
   readonly kept: readonly string[];
-  /** Parts that are touched, when not everything is. */
+  /** Parts that are touched. */
   readonly live: ReadonlySet<LivePart>;
-  /** Everything starts anew inside the process. */
-  readonly everything: boolean;
   /** The configuration to run: the new one with the old values of `kept`. */
   readonly config: Config;
 }
 
-const LIVE: Readonly<Record<string, LivePart>> = {
+type Section = Exclude<keyof Config, 'state_dir' | 'control' | 'diagnostics'>;
+
+/** Null: it shows in the other sections, or nothing uses it yet. */
+const LIVE: Readonly<Record<Section, LivePart | null>> = {
+  board: null,
+  status: null,
   cameras: 'cameras',
   presence: 'cameras',
   governor: 'governor',
   homeassistant: 'homeassistant',
   log: 'log',
+  model: 'network',
+  models_dir: 'network',
+  mqtt: 'messaging',
+  node: 'messaging',
+  store: 'store',
 };
-/** The overlay's choice shows in the other sections. */
-const WITHOUT_EFFECT: ReadonlySet<string> = new Set(['board']);
 
 export function planReload(before: Config, after: Config): ReloadPlan {
   const { config, kept } = keepWhatMustStay(before, after);
   const { sections, cameras } = diffConfig(before, config);
   const touched = cameras.added.length + cameras.removed.length + cameras.changed.length > 0;
-  const changed = touched ? [...sections, 'cameras'] : [...sections];
+  const changed = touched ? [...sections, 'cameras' as const] : [...sections];
   const live = new Set<LivePart>();
-  let everything = false;
-  for (const section of changed.filter((name) => !WITHOUT_EFFECT.has(name))) {
-    const part = LIVE[section];
-    if (part === undefined) everything = true;
-    else live.add(part);
+  for (const section of changed) {
+    const part = isLive(section) ? LIVE[section] : null;
+    if (part !== null) live.add(part);
   }
   // The least rate tells presence how far apart frames may be.
   if (before.governor.min_fps !== config.governor.min_fps) live.add('cameras');
-  return { changed, kept, live, everything, config };
+  return { changed, kept, live, config };
+}
+
+function isLive(section: keyof Config): section is Section {
+  return Object.hasOwn(LIVE, section);
 }
 
 function keepWhatMustStay(
@@ -78,8 +93,7 @@ function keepWhatMustStay(
 export function describePlan(plan: ReloadPlan): string {
   const parts: string[] = [];
   if (plan.changed.length > 0) {
-    const how = plan.everything ? 'everything started anew' : 'the rest ran on';
-    parts.push(`changed: ${plan.changed.join(', ')} (${how})`);
+    parts.push(`changed: ${plan.changed.join(', ')} (the rest ran on)`);
   }
   if (plan.kept.length > 0) {
     parts.push(

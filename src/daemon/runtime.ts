@@ -14,9 +14,16 @@ import { startGovernor } from './governor.js';
 import { infoPayload } from './info.js';
 import { createLifecycle } from './lifecycle.js';
 import type { Log } from './log.js';
-import { type Messaging, startMessaging } from './messaging.js';
+import { type Messaging, startLiveMessaging } from './messaging.js';
 import { type Ladder, type ProvidedModel, provideModel } from './model.js';
-import { connectParts, createNetworkOf, openDatabase, type Parts } from './parts.js';
+import {
+  connectParts,
+  createNetworkOf,
+  engineOf,
+  openDatabase,
+  type Parts,
+  storeTuning,
+} from './parts.js';
 import { shippedPictures } from './probe-pictures.js';
 import {
   measureForms,
@@ -59,10 +66,12 @@ export interface RuntimeOptions {
 /** Everything that runs for one configuration. */
 export interface Runtime {
   readonly messaging: Messaging;
-  readonly variant: Variant;
+  /** The configured variant, which runs first. */
+  variant(): Variant;
   /**
-   * Applies changes to the parts named, while the others run on. Throws and changes nothing when they
-   * cannot be: a camera that cannot be built, a limit that leaves no room for the margin.
+   * Applies changes to the parts named, while the others run on. Throws when they cannot be (a camera
+   * that cannot be built, a port that is taken, a model that cannot be loaded), and then what ran before
+   * runs again; where even that fails, it asks for a restart.
    */
   apply(config: Config, parts: ReadonlySet<LivePart>): Promise<void>;
   report(): RunningReport;
@@ -84,89 +93,138 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     signal?.throwIfAborted();
     const store = openDatabase(config, log);
     lifecycle.started('the database', () => store.close());
-    const model = await provideModel(options);
-    const { variant, variants } = model;
+    let model = await provideModel(options);
+    const { variant } = model;
     signal?.throwIfAborted();
     const network = createNetworkOf(config, log);
     await network.open(variant);
     lifecycle.started('the network', () => network.close());
-    const messaging = await startMessaging(config, store, log);
+    const messaging = await startLiveMessaging(config, store, log);
     lifecycle.started('MQTT', () => messaging.close());
-    const parts = connectParts({ ...options, store, network, messaging, variant });
-    lifecycle.started('labelling', () => parts.pipeline.stop());
-    lifecycle.started('the cameras', () => parts.fleet.stop());
-    await parts.fleet.apply(config);
-    const recovered = parts.flow.recover(new Set(Object.keys(config.cameras)));
+    const labelling = connectParts({ ...options, store, network, messaging, variant });
+    const { fleet } = labelling;
+    lifecycle.started('labelling', () => labelling.pipeline.stop());
+    lifecycle.started('the cameras', () => fleet.stop());
+    await fleet.apply(config);
+    const recovered = labelling.flow.recover(new Set(Object.keys(config.cameras)));
     if (recovered > 0) log.info({ events: recovered }, 'ended what an earlier run left open');
     const board = await readBoardModel(config.governor.proc_root);
     messaging.publisher.setInfo(infoPayload(config, variant, board));
-    parts.pipeline.start();
-    const shared = { ...options, ...parts, network, messaging, store, variants, board };
+    labelling.pipeline.start();
+    const shared = { ...options, ...labelling, network, messaging, store, board };
     let ladder: Ladder = model;
     let governor = startGovernor({ ...shared, ladder });
     lifecycle.started('the governor', () => governor.stop());
-    const health = createHealth({ ...parts, store, heat: () => governor.heat() });
+    const health = createHealth({ ...labelling, store, heat: () => governor.heat() });
     const { onReload: reload, onRestart: restart } = options;
-    const connectRemote = (current: Config) =>
-      startRemote({ ...shared, config: current, governor, health, reload, restart });
+    const connectRemote = (current: Config) => {
+      const { variants } = model;
+      return startRemote({
+        ...shared,
+        config: current,
+        variants,
+        governor,
+        health,
+        reload,
+        restart,
+      });
+    };
     let remote = connectRemote(config);
     lifecycle.started('the commands', () => remote.close());
 
-    async function restartGovernor(changed: Config): Promise<void> {
-      await governor.stop();
-      governor = startGovernor({ ...shared, ladder, config: changed });
-    }
-
-    /** Commands and entities are those of the governor and prefix they were made for. */
-    async function restartRemote(changed: Config): Promise<void> {
-      if (shown.homeassistant.prefix !== changed.homeassistant.prefix) remote.withdraw();
-      await remote.close();
-      remote = connectRemote(changed);
-    }
-
-    if (options.thermometer?.simulated == null) {
-      const profiling = profileInBackground(model, options, {
-        limitC: () => governor.limitC(),
-        async onMeasured(profiles) {
-          ladder = model.choose(profiles);
-          await governor.adopt(ladder);
+    function profile(current: Config): Profiling | null {
+      // Figures of a simulated board are given.
+      if (options.thermometer?.simulated != null) return null;
+      const { choose } = model;
+      return profileInBackground(
+        model,
+        { ...options, config: current },
+        {
+          limitC: () => governor.limitC(),
+          async onMeasured(profiles) {
+            ladder = choose(profiles);
+            await governor.adopt(ladder);
+          },
         },
-      });
-      lifecycle.started('the profiling', () => profiling.stop());
+      );
     }
+    let profiling = profile(config);
+    lifecycle.started('the profiling', () => profiling?.stop());
 
     let shown = config;
+
+    /**
+     * From the inside outwards: database, network, messaging, cameras; then those who only talk about
+     * them. Any step may throw; called once more with what ran before, it brings that back.
+     */
+    async function change(next: Config, provided: ProvidedModel, parts: ReadonlySet<LivePart>) {
+      const anyOf = (...names: LivePart[]) => names.some((name) => parts.has(name));
+      // Entities of another prefix are taken away while there is a connection.
+      if (shown.homeassistant.prefix !== next.homeassistant.prefix) remote.withdraw();
+      const retalks = anyOf('governor', 'homeassistant', 'messaging', 'network');
+      if (retalks) await remote.close();
+      store.configure(storeTuning(next));
+      if (anyOf('governor', 'network')) await governor.stop();
+      if (anyOf('network')) {
+        await profiling?.stop();
+        await network.replace(engineOf(next), provided.variant);
+        model = provided;
+        ladder = provided;
+        labelling.adopt(next, provided.variant);
+      }
+      if (anyOf('messaging')) await messaging.replace(next);
+      if (anyOf('cameras', 'messaging', 'network')) await fleet.apply(next);
+      if (anyOf('governor', 'network'))
+        governor = startGovernor({ ...shared, ladder, config: next });
+      if (anyOf('network')) profiling = profile(next);
+      if (retalks) remote = connectRemote(next);
+      else remote.refresh(next);
+      shown = next;
+      messaging.publisher.setInfo(infoPayload(next, model.variant, board));
+      if (!anyOf('messaging')) return;
+      for (const unit of fleet.units()) labelling.flow.show(unit);
+      governor.show();
+      messaging.publisher.setHealth(health());
+      messaging.publisher.start();
+    }
     // Only now: whoever sees `online` finds commands listened to and states that are true.
     messaging.publisher.start();
-    lifecycle.started('the timers', startTimers({ ...parts, messaging, health }));
+    lifecycle.started('the timers', startTimers({ ...labelling, messaging, health }));
     return {
       messaging,
-      variant,
-      async apply(changed, touched) {
-        if (touched.has('governor')) await checkLimit(changed);
-        if (touched.has('cameras')) await parts.fleet.apply(changed);
-        if (touched.has('governor')) await restartGovernor(changed);
-        if (touched.has('governor') || touched.has('homeassistant')) await restartRemote(changed);
-        else remote.refresh(changed);
-        shown = changed;
-        messaging.publisher.setInfo(infoPayload(changed, variant, board));
+      variant: () => model.variant,
+      async apply(next, touched) {
+        if (touched.has('governor')) await checkLimit(next);
+        // A model is fetched before anything is touched.
+        const renewed = touched.has('network');
+        const provided = renewed ? await provideModel({ ...options, config: next }) : model;
+        const before = { config: shown, model };
+        try {
+          await change(next, provided, touched);
+        } catch (error) {
+          await change(before.config, before.model, touched).catch((again: unknown) => {
+            log.error({ err: again }, `starting anew, for going back failed: ${messageOf(again)}`);
+            restart();
+          });
+          throw error;
+        }
       },
-      progress: () => progressOf(parts),
+      progress: () => progressOf(labelling),
       statusLine: () =>
         statusLine({
-          ...(network.mix()?.high ?? variant),
-          fps: parts.meter.read(performance.now()).fps,
+          ...(network.mix()?.high ?? model.variant),
+          fps: labelling.meter.read(performance.now()).fps,
           temperature: governor.heat()?.tempC ?? null,
-          ...shownBy(parts.fleet),
+          ...shownBy(fleet),
         }),
       report: () =>
         runningReport({
-          ...parts,
+          ...labelling,
           store,
           governor,
           messaging,
-          variant,
-          embedded: config.mqtt.url === null,
+          variant: model.variant,
+          embedded: shown.mqtt.url === null,
         }),
       stop: (deadlineMs) => lifecycle.stop(deadlineMs),
     };
@@ -176,7 +234,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
   }
 }
 
-/** Figures of a simulated board are given; on a real one forms are measured while frames go on. */
+/** Forms are measured while frames go on. */
 function profileInBackground(
   { forms, board }: ProvidedModel,
   { config, log, profileAfterMs }: RuntimeOptions,

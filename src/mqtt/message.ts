@@ -52,6 +52,6 @@ export interface Outbox {
   depth(): number;
   /** Messages dropped unsent since the start: too old, or too many. */
   dropped(): number;
-  /** Calls `listener` after every commit that added messages. */
-  onAdded(listener: () => void): void;
+  /** Calls `listener` after every commit that added messages; returns how to end that. */
+  onAdded(listener: () => void): () => void;
 }

@@ -228,7 +228,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
     drain.reset();
     void introduce();
   });
-  outbox.onAdded(() => {
+  const stopListening = outbox.onAdded(() => {
     if (ready) drain.wake();
   });
 
@@ -289,6 +289,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
       if (connection.connected()) {
         await Promise.race([sayGoodbye(), pause(CLOSE_MS)]);
       }
+      stopListening();
       await connection.close();
     },
   };

@@ -21,8 +21,8 @@ export type { GovernorEntry } from './governor-log.js';
 export type { Query } from './query.js';
 export type { Settings } from './settings.js';
 
-export interface StoreOptions {
-  readonly file: string;
+/** What can change while the store is open. */
+export interface StoreTuning {
   /** Seconds between commits of detections and acknowledgements. */
   readonly commitInterval: number;
   /** Seconds between two detections kept of one label of one camera. */
@@ -35,6 +35,10 @@ export interface StoreOptions {
     readonly maxAge: number;
     readonly maxRows: number;
   };
+}
+
+export interface StoreOptions extends StoreTuning {
+  readonly file: string;
   /** Wall clock, milliseconds since the epoch. */
   readonly now?: () => number;
   /** Monotonic clock, milliseconds; tells a stepped wall clock from time that passed. */
@@ -78,6 +82,8 @@ export interface Store {
   events(query: Query): Iterable<PresenceEvent>;
   /** Applies retention now; it also runs by itself every ten minutes. */
   sweep(): SweepReport & { readonly messages: number };
+  /** From now on; retention with the next sweep. */
+  configure(tuning: StoreTuning): void;
   /** Commits what waits. */
   flush(): void;
   health(): StoreHealth;
@@ -105,10 +111,13 @@ export function openStore(options: StoreOptions): Store {
   const now = options.now ?? Date.now;
   const monotonic = options.monotonic ?? (() => performance.now());
   const schedule = createSchedule(options.timers ?? REAL_TIMERS);
-  const thin = createThinning(options.detectionInterval * 1000);
+  let thin = createThinning(options.detectionInterval * 1000);
+  let tuning: StoreTuning = options;
+  // One object for every session there will be, so that a change reaches the one that is open.
+  const retention = { ...options.retention };
   const dropped = { detections: 0, events: 0, messages: 0 };
   const acknowledged = new Set<number>();
-  const listeners: (() => void)[] = [];
+  const listeners = new Set<() => void>();
 
   let closed = false;
   let buffered: Detection[] = [];
@@ -120,7 +129,7 @@ export function openStore(options: StoreOptions): Store {
 
   const database = openWithRetries({
     file: options.file,
-    retention: options.retention,
+    retention,
     ...(options.migrations && { migrations: options.migrations }),
     log,
     now,
@@ -166,7 +175,7 @@ export function openStore(options: StoreOptions): Store {
     });
     depth += change;
     newestId = session.outbox.newest();
-    if (depth > options.outbox.maxRows) trim(session);
+    if (depth > tuning.outbox.maxRows) trim(session);
   }
 
   function checkpointWhenIdle(): void {
@@ -176,7 +185,7 @@ export function openStore(options: StoreOptions): Store {
   }
 
   function trim(session: Session): number {
-    const { maxAge, maxRows } = options.outbox;
+    const { maxAge, maxRows } = tuning.outbox;
     const removed = session.outbox.trim(maxRows, now() - maxAge * 1000);
     dropped.messages += removed;
     depth = session.outbox.count();
@@ -199,7 +208,7 @@ export function openStore(options: StoreOptions): Store {
       followClock(session);
       // Those acknowledged but not yet removed are passed over.
       const found = session.outbox.next(limit + acknowledged.size, beyond);
-      const oldest = now() - options.outbox.maxAge * 1000;
+      const oldest = now() - tuning.outbox.maxAge * 1000;
       if (!found.some((row) => row.created < oldest)) return found;
       trim(session);
       return session.outbox.next(limit + acknowledged.size, beyond);
@@ -222,12 +231,12 @@ export function openStore(options: StoreOptions): Store {
   return {
     recordResult(result, eventIds) {
       if (closed) return;
-      const rows = thin(result, eventIds, options.minScore ?? 0);
+      const rows = thin(result, eventIds, tuning.minScore ?? 0);
       if (rows.length === 0) return;
       const room = MAX_BUFFERED_DETECTIONS - buffered.length;
       buffered.push(...rows.slice(0, room));
       dropped.detections += Math.max(0, rows.length - room);
-      schedule.after('commit', options.commitInterval * 1000, write);
+      schedule.after('commit', tuning.commitInterval * 1000, write);
     },
     recordEvents(events, messages) {
       if (closed) return false;
@@ -243,11 +252,14 @@ export function openStore(options: StoreOptions): Store {
       acknowledge(id) {
         if (closed) return;
         acknowledged.add(id);
-        schedule.after('commit', options.commitInterval * 1000, write);
+        schedule.after('commit', tuning.commitInterval * 1000, write);
       },
       depth: () => Math.max(0, depth - acknowledged.size),
       dropped: () => dropped.messages,
-      onAdded: (listener) => void listeners.push(listener),
+      onAdded(listener) {
+        listeners.add(listener);
+        return () => void listeners.delete(listener);
+      },
     },
     settings: {
       get: (key) => database.attempt((session) => session.settings.get(key)) ?? null,
@@ -268,6 +280,13 @@ export function openStore(options: StoreOptions): Store {
       database.attempt((session) => queryDetections(session.database, query)) ?? [],
     events: (query) => database.attempt((session) => queryEvents(session.database, query)) ?? [],
     sweep,
+    configure(next) {
+      if (next.detectionInterval !== tuning.detectionInterval) {
+        thin = createThinning(next.detectionInterval * 1000);
+      }
+      Object.assign(retention, next.retention);
+      tuning = next;
+    },
     flush: () => void write(),
     health: () => ({
       writable: database.writable(),

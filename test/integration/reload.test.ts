@@ -66,12 +66,6 @@ t.test('a reload touches what changed, and says what needs a restart', async (t)
   t.match(bad, { code: 'MND_CONFIG_INVALID', message: /limit − margin/ });
   t.match((await report(folder)).running, { cameras: [{ status: 'online' }] });
 
-  statuses.length = 0;
-  t.match(await reload({ store: { commit_interval: 3 } }), { done: /everything started anew/ });
-  t.ok(await listener.until('front/status', 'online'));
-  t.ok(statuses.includes('offline'));
-  t.match(await report(folder), { pid: daemon.child.pid, running: { cameras: [{}] } });
-
   await listener.say('front/detect/set', 'OFF');
   t.ok(await listener.until('front/status', 'disabled'));
   await listener.say('front/detect/set', 'ON');

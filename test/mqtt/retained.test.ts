@@ -141,7 +141,7 @@ function createOutbox(count: number) {
     acknowledge: (id: number) => void gone.add(id),
     depth: () => rows.length - gone.size,
     dropped: () => 0,
-    onAdded() {},
+    onAdded: () => () => {},
   };
 }
 

@@ -136,6 +136,7 @@ t.test('MQTT 5 carries expiry, content type and version; 3.1.1 does not', missin
         dropped: () => 0,
         onAdded: (listener) => {
           added = listener;
+          return () => {};
         },
       },
       version: '1.2.3',
