@@ -304,6 +304,27 @@ t.test('retention by age spares what has not ended', async (t) => {
   store.close();
 });
 
+t.test('what can be tuned changes while the store is open', async (t) => {
+  const { time, open, options } = setup(t);
+  const store = open();
+  const see = () => {
+    store.recordResult(result(time.now(), [['person', 0.5]]), NO_EVENTS);
+    time.advance(1000);
+  };
+  for (let i = 0; i < 10; i++) see();
+  store.flush();
+  t.equal([...store.detections(ALL)].length, 10);
+  const retention = { days: 1, maxBytes: 1e9 };
+  store.configure({ ...options, retention, detectionInterval: 5, commitInterval: 60 });
+  for (let i = 0; i < 10; i++) see();
+  t.equal([...store.detections(ALL)].length, 10, 'commits are rarer');
+  store.flush();
+  t.equal([...store.detections(ALL)].length, 12, 'and so are detections');
+  time.advance(2 * 86_400_000);
+  t.same([...store.detections(ALL)], [], 'retention is shorter');
+  store.close();
+});
+
 t.test('retention by size removes the oldest first and gives the space back', async (t) => {
   const { file, time, open } = setup(t, { retention: { days: 30, maxBytes: 300_000 } });
   const store = open();
