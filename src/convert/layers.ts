@@ -89,12 +89,15 @@ function countDead({ depthwise }: ConvOperator, weights: Tensor): number {
   const values = constantOf(weights);
   const channels = weights.shape[depthwise ? 2 : 0] ?? 0;
   const zeroPoints = weights.quantization?.zeroPoint ?? [0];
-  const alive = new Uint8Array(channels);
   const perChannel = values.length / channels;
-  for (let index = 0; index < values.length; index += 1) {
-    const channel = depthwise ? index % channels : Math.floor(index / perChannel);
+  let dead = 0;
+  for (let channel = 0; channel < channels; channel += 1) {
     const zero = zeroPoints[zeroPoints.length === 1 ? 0 : channel] ?? 0;
-    if (values[index] !== zero) alive[channel] = 1;
+    const first = depthwise ? channel : channel * perChannel;
+    const step = depthwise ? channels : 1;
+    let index = 0;
+    while (index < perChannel && values[first + index * step] === zero) index += 1;
+    if (index >= perChannel) dead += 1;
   }
-  return channels - alive.reduce((sum, one) => sum + one, 0);
+  return dead;
 }

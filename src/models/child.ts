@@ -1,4 +1,4 @@
-import { fork } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { codedError, type ErrorCode, type ErrorDetail } from '../errors.js';
 import type { WireError } from '../inference/protocol.js';
 
@@ -12,7 +12,7 @@ export type ChildAnswer<Answer> =
 export interface ChildOptions {
   /** The script; it calls {@link ./child-main.js!answerParent}. */
   readonly script: URL;
-  /** Anything that structured clone takes. */
+  /** Anything that structured clone takes, or a promise of it: the process starts meanwhile. */
   readonly request: unknown;
   /** Code of an error that the script did not report itself: a crash, a time-out. */
   readonly code: ErrorCode;
@@ -26,7 +26,7 @@ export interface ChildOptions {
  * Runs a script in a process of its own and gives its answer: native code that dies of a signal
  * takes that process with it and nothing else, and its memory is given back.
  *
- * @throws the script's coded error, or `code` if it died, said nothing or took too long
+ * @throws what the promised request is rejected with, the script's coded error, or `code` if it died, said nothing or took too long
  */
 export async function runChild<Answer>(options: ChildOptions): Promise<Answer> {
   const { script, request, code, subject, signal } = options;
@@ -53,14 +53,16 @@ export async function runChild<Answer>(options: ChildOptions): Promise<Answer> {
   child.on('error', (error) => {
     failure = error;
   });
+  const ended = new Promise<string>((resolve) => {
+    child.once('close', (status, died) => resolve(died ?? `status ${status}`));
+  });
+  const message = { request: await orKill(request, child) };
   const deadline = setTimeout(() => {
     timedOut = true;
     child.kill('SIGKILL');
   }, options.timeout);
-  child.send({ request }, () => undefined);
-  const exit = await new Promise<string>((resolve) => {
-    child.once('close', (status, died) => resolve(died ?? `status ${status}`));
-  });
+  if (child.connected) child.send(message, () => undefined);
+  const exit = await ended;
   clearTimeout(deadline);
   signal?.throwIfAborted();
 
@@ -71,6 +73,15 @@ export async function runChild<Answer>(options: ChildOptions): Promise<Answer> {
     ? { found: `no answer within ${Math.round(options.timeout / 1000)} s` }
     : { found: `its process ended with ${exit}${lastLine(stderr)}` };
   throw codedError(code, { subject, ...detail, cause: failure ?? undefined });
+}
+
+async function orKill(request: unknown, child: ChildProcess): Promise<unknown> {
+  try {
+    return await request;
+  } catch (error) {
+    child.kill('SIGKILL');
+    throw error;
+  }
 }
 
 /** What a dying process said last, where that is an error. */

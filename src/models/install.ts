@@ -57,15 +57,11 @@ export interface InstallOptions {
  * @throws the converter's MND_MODEL_… codes, MND_MODEL_VERIFY, MND_LABELS_INVALID
  */
 export async function installModel(options: InstallOptions): Promise<InstalledModel> {
-  const { dir, staging, name, onStep, onProgress } = options;
+  const { dir, staging, name, onStep } = options;
   try {
-    onProgress?.({ model: name, stage: 'convert' });
-    const conversion = await convert(options);
-    await onStep?.('converted');
-    const record = await recordOf(options, conversion);
-    const labels = labelsFor(options, record);
-    onProgress?.({ model: name, stage: 'verify' });
-    await verify({ ...record, folder: staging, labels }, options);
+    const made = make(options);
+    // The runtime is loaded, in a process of its own, while the model is made.
+    const [{ record, labels }] = await Promise.all([made, verify(made, options)]);
     await onStep?.('verified');
     await removeSources(staging);
     await writeDurably(join(staging, LABELS_FILE), formatLabels(labels));
@@ -77,6 +73,22 @@ export async function installModel(options: InstallOptions): Promise<InstalledMo
   } catch (error) {
     throw asDiskError(error, dir);
   }
+}
+
+interface Made {
+  readonly record: ModelRecord;
+  readonly labels: readonly string[];
+}
+
+async function make(options: InstallOptions): Promise<Made> {
+  const { name, onStep, onProgress } = options;
+  onProgress?.({ model: name, stage: 'convert' });
+  const conversion = await convert(options);
+  await onStep?.('converted');
+  const record = await recordOf(options, conversion);
+  const labels = labelsFor(options, record);
+  onProgress?.({ model: name, stage: 'verify' });
+  return { record, labels };
 }
 
 function convert({
@@ -122,9 +134,15 @@ function labelsFor({ labels, labelsSource }: InstallOptions, { forms }: ModelRec
   return fitLabels(labels, form.head, labelsSource);
 }
 
-async function verify(model: InstalledModel, { name, signal }: InstallOptions): Promise<void> {
-  const forms = Object.keys(model.forms) as NumericForm[];
-  const request: VerifyRequest = { variants: forms.flatMap((form) => variantsOf(model, form)) };
+async function verify(
+  made: Promise<Made>,
+  { name, staging, signal }: InstallOptions,
+): Promise<void> {
+  const request = made.then(({ record, labels }): VerifyRequest => {
+    const forms = Object.keys(record.forms) as NumericForm[];
+    const model: InstalledModel = { ...record, folder: staging, labels };
+    return { variants: forms.flatMap((form) => variantsOf(model, form)) };
+  });
   await runChild<void>({
     script: new URL('./verify-child.js', import.meta.url),
     request,

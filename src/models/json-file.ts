@@ -4,9 +4,24 @@ import { codedError, type ErrorCode, messageOf } from '../errors.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
-/** Compiles a schema; the caller says of which type valid data is. */
+/** How schemas are read; tests hold them against the meta-schema with these. */
+export const SCHEMA_DIALECT = {
+  allErrors: false,
+  discriminator: true,
+  allowUnionTypes: true,
+} as const;
+
+/**
+ * Compiles a schema; the caller says of which type valid data is. Each runs a few times in a process,
+ * so half of the time is saved by taking the schema as valid and its code as it comes.
+ */
 export function compileSchema<T>(schema: object): ValidateFunction<T> {
-  const ajv = new Ajv({ allErrors: false, discriminator: true, allowUnionTypes: true });
+  const ajv = new Ajv({
+    ...SCHEMA_DIALECT,
+    meta: false,
+    validateSchema: false,
+    code: { optimize: false },
+  });
   return ajv.compile<T>(schema);
 }
 

@@ -38,6 +38,17 @@ t.test('an answer', async (t) => {
   t.strictSame(answer, { twice: 42, bytes: Uint8Array.of(1, 2) });
 });
 
+t.test('a request that is still made while the process starts', async (t) => {
+  const late = (async () => 21)();
+  t.equal(await run('return request * 2;', { request: late }), 42);
+  const failed = new Promise((_, reject) => setTimeout(() => reject(new Error('no request')), 300));
+  await t.rejects(run('return 1;', { request: failed }), { message: 'no request' });
+  const slow = new Promise((resolve) => setTimeout(resolve, 500));
+  await t.rejects(run('return 1;} ); process.exit(3); (() => {', { request: slow }), {
+    message: /ended with status 3/,
+  });
+});
+
 t.test('errors keep their code, or get the one for crashes', async (t) => {
   const coded = "throw codedError('MND_MODEL_OPERATOR', { expected: 'CONV_2D', found: 'FFT' });";
   await t.rejects(run(coded), {

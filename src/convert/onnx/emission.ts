@@ -1,6 +1,6 @@
 import { codedError } from '../../errors.js';
 import { outputSide, paddingOf } from '../geometry.js';
-import type { ConvOperator, Graph, Tensor } from '../graph.js';
+import type { ConvOperator, Graph, Tensor, TensorData } from '../graph.js';
 import { constantOf, nhwcShape, tensorOf } from '../tensors.js';
 import type { AttributeValue, OnnxBuilder } from './builder.js';
 
@@ -121,28 +121,29 @@ export function onnxWeightDims(shapes: ConvShapes): [number, number, number, num
 }
 
 /**
- * Copies weights into ONNX's order through `target`, which receives (index in ONNX's order, index in
- * the graph's order): [out, height, width, in] or depthwise [height, width, out] to out, in, height,
- * width.
+ * Weights in ONNX's order: from [out, height, width, in] or depthwise [height, width, out] to out, in,
+ * height, width. Those of a 1×1 convolution are in that order, and returned as they are.
  */
-export function reorderWeights(
-  operator: ConvOperator,
-  shapes: ConvShapes,
-  target: (to: number, from: number) => void,
-): void {
-  const [height, width] = shapes.kernel;
+export function reorderedWeights<T extends TensorData>(
+  { depthwise }: ConvOperator,
+  { kernel: [height, width], inChannels, outChannels }: ConvShapes,
+  source: T,
+): T {
   const pixels = height * width;
-  const perGroup = operator.depthwise ? 1 : shapes.inChannels;
+  if (pixels === 1 && !depthwise) return source;
+  const perGroup = depthwise ? 1 : inChannels;
+  const target = source.slice() as T;
   let to = 0;
-  for (let out = 0; out < shapes.outChannels; out += 1) {
+  for (let out = 0; out < outChannels; out += 1) {
     for (let channel = 0; channel < perGroup; channel += 1) {
       for (let pixel = 0; pixel < pixels; pixel += 1) {
-        const from = operator.depthwise
-          ? pixel * shapes.outChannels + out
+        const from = depthwise
+          ? pixel * outChannels + out
           : (out * pixels + pixel) * perGroup + channel;
-        target(to, from);
+        target[to] = source[from] ?? 0;
         to += 1;
       }
     }
   }
+  return target;
 }

@@ -9,6 +9,7 @@ import type {
   MaxPoolOperator,
   MulOperator,
   NormalizeOperator,
+  TensorData,
 } from '../graph.js';
 import { constantOf, nhwcShape, tensorOf } from '../tensors.js';
 import {
@@ -18,7 +19,7 @@ import {
   innerName,
   onnxWeightDims,
   operandName,
-  reorderWeights,
+  reorderedWeights,
 } from './emission.js';
 
 /** Runs `emit` with the name its result shall have, then adds the activation. */
@@ -44,14 +45,15 @@ function withActivation(
     );
 }
 
+function toFloat32(values: TensorData): Float32Array {
+  return values instanceof Float32Array ? values : Float32Array.from(values);
+}
+
 export function emitFloatConv(emission: Emission, operator: ConvOperator): void {
   const { graph, builder } = emission;
   const shapes = convShapes(graph, operator);
   const source = constantOf(tensorOf(graph, operator.weights));
-  const weights = new Float32Array(source.length);
-  reorderWeights(operator, shapes, (to, from) => {
-    weights[to] = source[from] ?? 0;
-  });
+  const weights = reorderedWeights(operator, shapes, toFloat32(source));
   const inputs = [
     innerName(graph, operator.input),
     builder.constant(`${operator.output}:weights`, 'float32', onnxWeightDims(shapes), weights),

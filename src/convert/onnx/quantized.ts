@@ -9,6 +9,7 @@ import type {
   MulOperator,
   RequantizeOperator,
   Tensor,
+  TensorData,
 } from '../graph.js';
 import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
 import { MICROSOFT } from './builder.js';
@@ -20,7 +21,7 @@ import {
   innerName,
   onnxWeightDims,
   operandName,
-  reorderWeights,
+  reorderedWeights,
 } from './emission.js';
 
 /**
@@ -69,6 +70,14 @@ function withActivation(
   );
 }
 
+/** uint8 values are moved down by 128, which turns the first of their bits. */
+function toInt8(values: TensorData): Int8Array {
+  if (values instanceof Int8Array) return values;
+  const moved = new Int8Array(values.length);
+  for (let index = 0; index < moved.length; index += 1) moved[index] = (values[index] ?? 0) ^ 0x80;
+  return moved;
+}
+
 /** Adds int8 weights with their scale and zero point; uint8 weights are moved down by 128. */
 function weightInputs(
   { graph, builder }: Emission,
@@ -95,11 +104,7 @@ function weightInputs(
     });
   }
   const shift = tensor.type === 'uint8' ? 128 : 0;
-  const source = constantOf(tensor);
-  const weights = new Int8Array(source.length);
-  reorderWeights(operator, shapes, (to, from) => {
-    weights[to] = (source[from] ?? 0) - shift;
-  });
+  const weights = reorderedWeights(operator, shapes, toInt8(constantOf(tensor)));
   const name = builder.constant(
     `${operator.output}:weights`,
     'int8',

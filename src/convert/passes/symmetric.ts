@@ -28,13 +28,6 @@ const BIAS_LIMIT = 2 ** 30;
 /** Keeps the scale of a channel without weights from vanishing in float32. */
 const LEAST_SCALE = 1e-30;
 
-/** Position of a weight: `channel` of the output, and its `index` among that channel's weights. */
-function weightIndex(operator: ConvOperator, outChannels: number, perChannel: number) {
-  return operator.depthwise
-    ? (channel: number, index: number) => index * outChannels + channel
-    : (channel: number, index: number) => channel * perChannel + index;
-}
-
 /** real = scale · (stored − zeroPoint) of one output channel's weights. */
 function channelParameters(weights: Tensor, channel: number): readonly [number, number] {
   const { scale, zeroPoint } = quantizationOf(weights);
@@ -59,7 +52,8 @@ function requantize(
   const sourceBias = bias === null ? null : constantOf(bias);
   const outChannels = weights.shape[operator.depthwise ? 2 : 0] ?? 0;
   const perChannel = outChannels === 0 ? 0 : source.length / outChannels;
-  const at = weightIndex(operator, outChannels, perChannel);
+  // Weights of one output channel lie in a row, or a row of output channels apart.
+  const step = operator.depthwise ? outChannels : 1;
   const data = new Int8Array(source.length);
   const newBias = new Int32Array(outChannels);
   const scales: number[] = [];
@@ -68,8 +62,9 @@ function requantize(
   let largestError = 0;
   for (let channel = 0; channel < outChannels; channel += 1) {
     const [scale, zeroPoint] = channelParameters(weights, channel);
+    const first = operator.depthwise ? channel : channel * perChannel;
     for (let index = 0; index < perChannel; index += 1) {
-      steps[index] = (source[at(channel, index)] ?? 0) - zeroPoint;
+      steps[index] = (source[first + index * step] ?? 0) - zeroPoint;
     }
     // The bias is stored at the scale of the input times that of the weights.
     const oldBias = sourceBias?.[channel] ?? 0;
@@ -81,7 +76,7 @@ function requantize(
     newBias[channel] = Math.round(oldBias / factor);
     for (let index = 0; index < perChannel; index += 1) {
       const value = stored[index] ?? 0;
-      data[at(channel, index)] = value;
+      data[first + index * step] = value;
       const real = (steps[index] ?? 0) * scale;
       largestWeight = Math.max(largestWeight, Math.abs(real));
       largestError = Math.max(largestError, Math.abs(real - value * factor * scale));
