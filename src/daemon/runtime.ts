@@ -2,12 +2,12 @@ import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import type { RunningReport } from '../control/protocol.js';
 import { codedError, messageOf } from '../errors.js';
-import { thisProcessor } from '../inference/processor.js';
 import type { Result } from '../inference/result.js';
 import { makeFolder } from '../make-folder.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { limitFor, readBoardModel } from '../thermal/limit.js';
+import { profileInBackground } from './background-profiling.js';
 import type { Fleet } from './fleet.js';
 import type { GoverningOptions } from './governing.js';
 import { startGovernor } from './governor.js';
@@ -24,20 +24,13 @@ import {
   type Parts,
   storeTuning,
 } from './parts.js';
-import { shippedPictures } from './probe-pictures.js';
-import {
-  measureForms,
-  type Profiling,
-  type ProfilingOptions,
-  startProfiling,
-  threadCounts,
-} from './profiling.js';
+import type { Profiling } from './profiling.js';
 import type { Progress } from './progress.js';
 import type { LivePart } from './reload.js';
 import { startRemote } from './remote.js';
 import { runningReport } from './report.js';
 import { statusLine } from './status-line.js';
-import { realThermometer, type Thermometer } from './thermometer.js';
+import type { Thermometer } from './thermometer.js';
 import { createHealth, startTimers } from './timers.js';
 
 export interface RuntimeOptions {
@@ -232,30 +225,6 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await lifecycle.stop(2000);
     throw error;
   }
-}
-
-/** Forms are measured while frames go on. */
-function profileInBackground(
-  { forms, board }: ProvidedModel,
-  { config, log, profileAfterMs }: RuntimeOptions,
-  hooks: Pick<ProfilingOptions, 'limitC' | 'onMeasured'>,
-): Profiling {
-  const { threads } = config.model;
-  const counts = threads === 'auto' ? threadCounts(thisProcessor().cores) : [threads];
-  const thermometer = realThermometer(config);
-  return startProfiling({
-    ...hooks,
-    heat: () => thermometer.read(0, 0),
-    stateDir: config.state_dir,
-    board,
-    forms: async () => forms,
-    async measure(variant, signal) {
-      const pictures = await shippedPictures();
-      return measureForms(variant, { threads: counts, pictures, background: true, signal });
-    },
-    log,
-    delayMs: profileAfterMs,
-  });
 }
 
 function progressOf({ pipeline, fleet }: Parts): Progress {

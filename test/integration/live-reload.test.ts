@@ -1,10 +1,12 @@
+import { once } from 'node:events';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { askDaemon } from '#mobilenetd/control/client.js';
 import { broker, command, home, report } from './daemon-home.js';
-import { eventually, runDaemon } from './daemon-process.js';
+import { eventually, runDaemon, subscriber } from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';
 
 t.setTimeout(170_000);
@@ -26,6 +28,15 @@ function cameraPrograms(daemon: number): number[] {
     .split(' ')
     .map(Number)
     .filter((pid) => readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes('rpicam-vid'));
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 t.test('a camera runs on while broker, model, store and presence change', async (t) => {
@@ -129,6 +140,20 @@ t.test('a camera runs on while broker, model, store and presence change', async 
   t.ok(await eventually(() => statuses.at(-1) === 'online'), 'it is back where it was');
   t.ok(await second.listener.until('state', 'online'));
   sameCamera('a broker that does not start');
+
+  const embedded = { listen: `127.0.0.1:${await freePort()}` };
+  for (const keepalive of [60, 30]) {
+    const own = { embedded, keepalive };
+    t.match(await reload({ mqtt: own, model: wide, store }), { done: /^changed: mqtt \(/ });
+    const client = await subscriber(`mqtt://${embedded.listen}`);
+    t.ok(await client.until('state', 'online'), 'its own broker, on the same port each time');
+    t.ok(await client.until('front/status', 'online'));
+    t.match((await report(folder)).running, { broker: { embedded: true, connected: true } });
+    await client.end();
+  }
+  t.match(await reload({ mqtt, model: wide, store }), { done: /^changed: mqtt \(/ });
+  t.ok(await second.listener.until('state', 'online'));
+  sameCamera('its own broker, and back');
 
   t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
   const { stdout } = await command(folder, config, 'query', '--events', '--json');
