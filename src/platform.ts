@@ -1,4 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { machine } from 'node:os';
+import { join } from 'node:path';
 import { type CodedError, codedError } from './errors.js';
 
 /** What this process runs on, as Node names it. */
@@ -18,8 +20,22 @@ const KERNELS_64 = new Set(['aarch64', 'arm64', 'x86_64']);
 const IMAGE =
   'install the 64-bit image of Raspberry Pi OS (Pi 3 and later, Zero 2 W); no 32-bit system can run the network';
 
+/** The platform of this process. */
 export function thisPlatform(): Platform {
   return { platform: process.platform, arch: process.arch, machine: machine() };
+}
+
+/**
+ * The board's name by its device tree (`<procRoot>/device-tree/model`), e.g. `Raspberry Pi 4 Model B
+ * Rev 1.4`; null where there is none.
+ */
+export function readBoardModel(procRoot = '/proc'): string | null {
+  try {
+    const text = readFileSync(join(procRoot, 'device-tree/model'), 'utf8');
+    return text.replaceAll('\0', '').trim() || null;
+  } catch {
+    return null;
+  }
 }
 
 /**

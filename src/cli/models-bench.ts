@@ -51,7 +51,7 @@ async function runBench(
   const { measureForms, threadCounts } = await import('../daemon/profiling.js');
   const { picturesOf, shippedPictures } = await import('../daemon/probe-pictures.js');
   const { thisProcessor } = await import('../inference/processor.js');
-  const { readBoardModel } = await import('../thermal/limit.js');
+  const { readBoardModel } = await import('../platform.js');
   const config = context.loadConfig();
   const shelf = openShelf({ dir: config.models_dir, env: context.env });
   const installed = await formsOf(shelf);
@@ -68,7 +68,7 @@ async function runBench(
   const own = flags.images === undefined ? [] : await picturesOf(flags.images);
   const pictures = [...(await shippedPictures()), ...own];
   const threads = flags.threads ?? threadCounts(thisProcessor().cores);
-  const board = thisBoard(await readBoardModel(config.governor.proc_root));
+  const board = thisBoard(readBoardModel(config.governor.proc_root));
   makeFolder(config.state_dir);
   for (const forms of wanted) {
     const { signal } = context;

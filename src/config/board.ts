@@ -1,5 +1,3 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { BOARD_NAMES, type BoardName } from './config.js';
 
 /**
@@ -15,17 +13,6 @@ const MODELS: readonly (readonly [RegExp, BoardName])[] = [
 /** The overlay for a board's name as the device tree has it; null for boards without one. */
 export function boardOf(model: string): BoardName | null {
   return MODELS.find(([pattern]) => pattern.test(model))?.[1] ?? null;
-}
-
-/** The board's name, e.g. `Raspberry Pi 4 Model B Rev 1.4`; null where there is no device tree. */
-export function deviceTreeModel(procRoot: string): string | null {
-  try {
-    const text = readFileSync(join(procRoot, 'device-tree/model'), 'utf8');
-    const name = text.replaceAll('\0', '').trim();
-    return name === '' ? null : name;
-  } catch {
-    return null;
-  }
 }
 
 /** The overlay that `board` asks for; null for none. A value that does not fit counts as auto. */

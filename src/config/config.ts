@@ -1,3 +1,5 @@
+import type { LibcameraControls } from '../camera/libcamera/controls.js';
+
 /**
  * The configuration as the daemon sees it: every key is present, checked and frozen. Names are those
  * of the file (docs/configure.md); durations are seconds, temperatures °C, sizes pixels. The schema
@@ -59,42 +61,8 @@ export type SourceKind = (typeof SOURCE_KINDS)[number];
 
 export type Point = readonly [x: number, y: number];
 
-/** Settings of a libcamera camera; null leaves one to the camera. */
-export interface CameraControls {
-  readonly camera: number | null;
-  readonly hflip: boolean;
-  readonly vflip: boolean;
-  /** Fractions of the sensor. */
-  readonly roi: readonly [x: number, y: number, width: number, height: number] | null;
-  readonly exposure: 'normal' | 'sport' | 'long' | null;
-  /** Microseconds. */
-  readonly shutter: number | null;
-  readonly gain: number | null;
-  /** Stops. */
-  readonly ev: number | null;
-  readonly metering: 'centre' | 'spot' | 'average' | null;
-  readonly awb:
-    | 'auto'
-    | 'incandescent'
-    | 'tungsten'
-    | 'fluorescent'
-    | 'indoor'
-    | 'daylight'
-    | 'cloudy'
-    | null;
-  readonly autofocus: 'default' | 'manual' | 'auto' | 'continuous' | null;
-  readonly autofocus_range: 'normal' | 'macro' | 'full' | null;
-  /** Dioptres. */
-  readonly lens: number | null;
-  readonly hdr: 'off' | 'auto' | 'sensor' | 'single-exp' | null;
-  readonly mode: string | null;
-  readonly tuning_file: string | null;
-  readonly denoise: 'auto' | 'off' | 'cdn_off' | 'cdn_fast' | 'cdn_hq' | null;
-  readonly brightness: number | null;
-  readonly contrast: number | null;
-  readonly saturation: number | null;
-  readonly sharpness: number | null;
-}
+/** Settings of a libcamera camera, all of them there; null leaves one to the camera. */
+export type CameraControls = Required<LibcameraControls>;
 
 export interface CameraConfig {
   readonly enabled: boolean;

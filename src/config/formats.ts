@@ -1,3 +1,5 @@
+import { PASSWORD_HASH } from '../mqtt/password.js';
+
 /** Kinds of value that a key accepts; they tell how the text of an environment variable is read. */
 export type Kind = 'null' | 'boolean' | 'number' | 'text' | 'list';
 
@@ -178,7 +180,7 @@ export const clientId = text(
 /** As {@link ../mqtt/password.js!hashPassword} writes it; whether it can be checked is seen there. */
 export const passwordHash = text(
   'a hash as `mobilenetd config hash-password` prints it',
-  /^scrypt\$\d{1,7}\$\d{1,2}\$\d{1,2}\$[A-Za-z0-9+/=]{16,}\$[A-Za-z0-9+/=]{16,}$/,
+  PASSWORD_HASH,
   256,
 );
 

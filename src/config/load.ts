@@ -2,7 +2,8 @@ import { homedir, hostname } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { codedError } from '../errors.js';
 import { PACKAGE_ROOT } from '../package-root.js';
-import { chooseBoard, deviceTreeModel } from './board.js';
+import { readBoardModel } from '../platform.js';
+import { chooseBoard } from './board.js';
 import type { Config } from './config.js';
 import { applyCredentials } from './credentials.js';
 import { place, readEnvironment } from './environment.js';
@@ -108,7 +109,7 @@ function boardOverlay(own: readonly Layer[], settings: Required): Overlay | null
   const procRoot = value('governor.proc_root');
   const chosen = chooseBoard(value('board'), () =>
     settings.boardModel === undefined
-      ? deviceTreeModel(typeof procRoot === 'string' ? procRoot : '/proc')
+      ? readBoardModel(typeof procRoot === 'string' ? procRoot : '/proc')
       : settings.boardModel,
   );
   return chosen === null

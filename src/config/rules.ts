@@ -1,17 +1,7 @@
+import { FIXED_FIRST } from '../mqtt/topics.js';
 import type { CameraConfig, Config, MqttConfig, SourceKind } from './config.js';
 import { parseListen } from './formats.js';
 import type { ConfigProblem } from './problem.js';
-
-/** First levels below `<base>/<node>` that are not cameras (docs/mqtt.md). */
-const FIXED_TOPICS = new Set([
-  'state',
-  'info',
-  'health',
-  'governor',
-  'update',
-  'request',
-  'response',
-]);
 
 /** What each kind of source needs; any one of them is enough. */
 const SOURCE_NEEDS: Readonly<Record<SourceKind, readonly ('device' | 'url' | 'path')[]>> = {
@@ -60,7 +50,7 @@ function checkCamera(name: string, config: Config, report: Report): void {
   const camera = config.cameras[name];
   if (camera === undefined) return;
   const path = ['cameras', name];
-  if (FIXED_TOPICS.has(name)) {
+  if (FIXED_FIRST.some((level) => level === name)) {
     report(path, `expected another name; the topic "${name}" has a meaning of its own`);
   }
   checkSource(camera, path, report);

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { messageOf } from '../errors.js';
+import { readBoardModel } from '../platform.js';
 import type { Store } from '../store/store.js';
 import {
   createGovernor,
@@ -9,7 +10,7 @@ import {
   type Governor,
   type GovernorOptions,
 } from '../thermal/governor.js';
-import { limitFor, readBoardModel } from '../thermal/limit.js';
+import { limitFor } from '../thermal/limit.js';
 import { createCoolCapture } from './cool-capture.js';
 import type { Fleet } from './fleet.js';
 import { governorPayload } from './governor-payload.js';
@@ -63,7 +64,7 @@ const SNAPSHOT_FILE = 'governor.json';
  */
 export async function startGoverning(options: GoverningOptions): Promise<Governing> {
   const { config, log, rungs, thermometer, network, fleet, pipeline, messaging } = options;
-  const board = thermometer.simulated ?? (await readBoardModel(config.governor.proc_root));
+  const board = thermometer.simulated ?? readBoardModel(config.governor.proc_root);
   const chosen = limitFor(board, options.limit, config.governor.margin);
   let { limitC } = chosen;
   const governor = openGovernor(options, limitC);

@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { isCodedError } from '../errors.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
-import { readBoardModel } from '../thermal/limit.js';
+import { readBoardModel } from '../platform.js';
 import type { Log } from './log.js';
 import {
   chooseVariant,
@@ -68,7 +68,7 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
   const chosen = all.filter((other) => name === 'auto' || [other.name, other.model].includes(name));
   const variants = chosen.length === 0 ? [variant] : chosen;
   const forms = await allForms(shelf, variants, variant);
-  const board = thisBoard(await readBoardModel(config.governor.proc_root));
+  const board = thisBoard(readBoardModel(config.governor.proc_root));
   const choose = (profiles: Profiles) => chooseLadder(variants, forms, profiles, config);
   const ladder = choose(await readProfiles(config.state_dir, board));
   const running = ladder.variants.find((other) => other.name === variant.name);

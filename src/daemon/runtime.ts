@@ -5,8 +5,9 @@ import { codedError, messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import { makeFolder } from '../make-folder.js';
 import type { Variant } from '../models/variant.js';
+import { readBoardModel } from '../platform.js';
 import type { PresenceEvent } from '../presence/event.js';
-import { limitFor, readBoardModel } from '../thermal/limit.js';
+import { limitFor } from '../thermal/limit.js';
 import { profileInBackground } from './background-profiling.js';
 import type { Fleet } from './fleet.js';
 import type { GoverningOptions } from './governing.js';
@@ -101,7 +102,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     await fleet.apply(config);
     const recovered = labelling.flow.recover(new Set(Object.keys(config.cameras)));
     if (recovered > 0) log.info({ events: recovered }, 'ended what an earlier run left open');
-    const board = await readBoardModel(config.governor.proc_root);
+    const board = readBoardModel(config.governor.proc_root);
     messaging.publisher.setInfo(infoPayload(config, variant, board));
     labelling.pipeline.start();
     const shared = { ...options, ...labelling, network, messaging, store, board };
@@ -256,7 +257,7 @@ function shownBy(fleet: Fleet): { readonly labels: string[]; readonly away: stri
 
 /** @throws MND_CONFIG_INVALID when the governor could not work with the limit */
 async function checkLimit({ governor }: Config): Promise<void> {
-  limitFor(await readBoardModel(governor.proc_root), governor.limit, governor.margin);
+  limitFor(readBoardModel(governor.proc_root), governor.limit, governor.margin);
 }
 
 function makeStateFolder(folder: string): void {

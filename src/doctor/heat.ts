@@ -1,8 +1,9 @@
 import { messageOf } from '../errors.js';
+import { readBoardModel } from '../platform.js';
 import { limitFor } from '../thermal/limit.js';
 import { createSensor } from '../thermal/sensor.js';
 import { type Finding, findings } from './finding.js';
-import { type Patient, readText, type Surroundings } from './surroundings.js';
+import type { Patient, Surroundings } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('heat');
 const power = findings('power');
@@ -28,9 +29,9 @@ export async function checkHeat({ around, config }: Patient): Promise<Finding[]>
     runVcgencmd: () => vcgencmd(around),
   });
   const { tempC, flags } = await sensor.read();
-  const model = await readText(around.proc, 'device-tree/model');
+  const model = readBoardModel(around.proc);
   return [
-    temperature(tempC, model === '' ? null : model, config),
+    temperature(tempC, model, config),
     ...(flags === null ? [noFlags(model)] : [...heatFlags(flags), ...powerFlags(flags)]),
   ];
 }
@@ -70,9 +71,9 @@ function temperature(
   });
 }
 
-function noFlags(model: string): Finding {
+function noFlags(model: string | null): Finding {
   const means = 'under-voltage and throttling cannot be told from other causes';
-  return /^Raspberry Pi/.test(model)
+  return /^Raspberry Pi/.test(model ?? '')
     ? warn('throttling', 'neither sysfs nor vcgencmd has the firmware’s flags', {
         means,
         next: 'sudo usermod -aG video USER lets a user ask vcgencmd (it needs /dev/vcio)',

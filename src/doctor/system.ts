@@ -1,5 +1,5 @@
 import { boardOf } from '../config/board.js';
-import { unsupportedPlatform } from '../platform.js';
+import { readBoardModel, unsupportedPlatform } from '../platform.js';
 import { type Finding, findings } from './finding.js';
 import { type Patient, readText } from './surroundings.js';
 
@@ -18,7 +18,7 @@ export async function checkSystem({ around }: Patient): Promise<Finding[]> {
   return [
     architecture(around.platform),
     await operatingSystem(around.etc),
-    await board(around.proc),
+    board(around.proc),
     node(around.nodeVersion),
     await memory(around.proc),
   ];
@@ -51,9 +51,9 @@ async function operatingSystem(etc: string): Promise<Finding> {
   return ok('system', name);
 }
 
-async function board(proc: string): Promise<Finding> {
-  const model = await readText(proc, 'device-tree/model');
-  if (model === '') return info('board', 'no device tree: not a board but a computer');
+function board(proc: string): Finding {
+  const model = readBoardModel(proc);
+  if (model === null) return info('board', 'no device tree: not a board but a computer');
   const overlay = boardOf(model);
   return overlay === null
     ? info('board', model, { means: 'it has no overlay; the general defaults hold' })

@@ -5,7 +5,9 @@ const COST = 16_384;
 const BLOCK_SIZE = 8;
 const PARALLEL = 1;
 const KEY_BYTES = 32;
-const FORMAT = /^scrypt\$(\d{1,7})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9+/=]+)\$([A-Za-z0-9+/=]+)$/;
+/** A hash as {@link hashPassword} writes it: cost, block size, parallelism, salt, key. */
+export const PASSWORD_HASH =
+  /^scrypt\$(\d{1,7})\$(\d{1,2})\$(\d{1,2})\$([A-Za-z0-9+/=]{16,})\$([A-Za-z0-9+/=]{16,})$/;
 /** Compared with when there is no such user, so that the answer takes as long. */
 const NOBODY = `scrypt$${COST}$${BLOCK_SIZE}$${PARALLEL}$AAAAAAAAAAAAAAAAAAAAAA==$${Buffer.alloc(KEY_BYTES).toString('base64')}`;
 
@@ -21,7 +23,7 @@ export async function hashPassword(
 
 /** True if the password has this hash; false for a hash of null or of another form. */
 export async function verifyPassword(password: Buffer, hash: string | null): Promise<boolean> {
-  const match = FORMAT.exec(hash ?? NOBODY);
+  const match = PASSWORD_HASH.exec(hash ?? NOBODY);
   if (match === null) return false;
   const [, cost, block, parallel, salt = '', key = ''] = match;
   const wanted = Buffer.from(key, 'base64');
@@ -33,11 +35,6 @@ export async function verifyPassword(password: Buffer, hash: string | null): Pro
     // Parameters that scrypt does not take: a damaged hash, which nothing matches.
     return false;
   }
-}
-
-/** True if text has the form of a hash that {@link verifyPassword} can check. */
-export function isPasswordHash(text: string): boolean {
-  return FORMAT.test(text);
 }
 
 function derive(

@@ -1,6 +1,6 @@
 import { codedError } from '../errors.js';
 
-/** First levels under the base that are not cameras. */
+/** First levels under `<base>/<node>` that are not cameras (docs/mqtt.md). */
 export const FIXED_FIRST = [
   'state',
   'info',

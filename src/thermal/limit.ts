@@ -1,5 +1,3 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { codedError } from '../errors.js';
 import { DEFAULT_LIMIT_C } from './options.js';
 
@@ -45,14 +43,4 @@ function boardLimit(model: string | null): Limit {
   const name = model ?? 'unknown board';
   if (SOFT_LIMIT_MODEL.test(name)) return { limitC: SOFT_LIMIT_C, why: `${name}: soft limit` };
   return { limitC: DEFAULT_LIMIT_C, why: `${name}: throttles from ${DEFAULT_LIMIT_C} °C` };
-}
-
-/** The board's name from the device tree (`<procRoot>/device-tree/model`); null when there is none. */
-export async function readBoardModel(
-  procRoot = '/proc',
-  readText: (path: string) => Promise<string> = (path) => readFile(path, 'utf8'),
-): Promise<string | null> {
-  const text = await readText(join(procRoot, 'device-tree/model')).catch(() => '');
-  const name = text.replaceAll('\0', '').trim();
-  return name === '' ? null : name;
 }

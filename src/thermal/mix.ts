@@ -1,5 +1,3 @@
-import type { Mix } from './sample.js';
-
 /** Spreads a fraction evenly over a sequence: 0.7 is 7 of every 10, never two gaps in a row. */
 export interface ErrorDiffusion {
   /** True when the next frame (or second) is one of the `fraction`. */
@@ -21,14 +19,5 @@ export function createErrorDiffusion(carry = 0.5): ErrorDiffusion {
     get carry() {
       return error;
     },
-  };
-}
-
-/** Picks the rung of each frame of a mix. */
-export function createMixer(): { next(mix: Mix): number } {
-  const diffusion = createErrorDiffusion();
-  return {
-    next: (mix) =>
-      mix.low === mix.high ? mix.low : diffusion.next(mix.fraction) ? mix.high : mix.low,
   };
 }

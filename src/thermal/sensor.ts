@@ -96,11 +96,6 @@ export function createSensor(options: SensorOptions = {}): Sensor {
   };
 }
 
-/** One reading of the machine's sensor. */
-export function readSensor(options: SensorOptions = {}): Promise<SensorReading> {
-  return createSensor(options).read();
-}
-
 async function findZone(
   root: string,
   types: readonly string[],

@@ -1,14 +1,10 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { readBoardModel } from '#mobilenetd/platform.js';
 import { createCpuMeter, parseTicks } from '#mobilenetd/thermal/cpu-meter.js';
-import { limitFor, readBoardModel } from '#mobilenetd/thermal/limit.js';
-import {
-  createSensor,
-  parseMilliDegrees,
-  parseThrottled,
-  readSensor,
-} from '#mobilenetd/thermal/sensor.js';
+import { limitFor } from '#mobilenetd/thermal/limit.js';
+import { createSensor, parseMilliDegrees, parseThrottled } from '#mobilenetd/thermal/sensor.js';
 import { decodeThrottled } from '#mobilenetd/thermal/throttle-flags.js';
 
 async function fakeSys(
@@ -36,7 +32,7 @@ t.test('the processor zone is found by its type', async (t) => {
     ['acpitz', '30000\n'],
     ['cpu-thermal', '51121\n'],
   ]);
-  const reading = await readSensor({ sysfsRoot, runVcgencmd: null });
+  const reading = await createSensor({ sysfsRoot, runVcgencmd: null }).read();
   t.equal(reading.tempC, 51.121);
   t.match(reading.source, /thermal_zone2\/temp$/);
   t.equal(reading.flags, null);
@@ -45,7 +41,7 @@ t.test('the processor zone is found by its type', async (t) => {
 t.test('a configured path wins', async (t) => {
   const dir = t.testdir({ temp: '42000\n' });
   const sensor = join(dir, 'temp');
-  const reading = await readSensor({ sysfsRoot: dir, sensor, runVcgencmd: null });
+  const reading = await createSensor({ sysfsRoot: dir, sensor, runVcgencmd: null }).read();
   t.equal(reading.tempC, 42);
 });
 
@@ -55,12 +51,12 @@ t.test('a configured type of zone is the only one that counts', async (t) => {
     ['board-thermal', '44000\n'],
   ]);
   const wanted = { sysfsRoot, sensor: 'board-thermal', runVcgencmd: null };
-  t.equal((await readSensor(wanted)).tempC, 44);
-  t.equal((await readSensor({ ...wanted, sensor: 'other' })).tempC, null);
+  t.equal((await createSensor(wanted).read()).tempC, 44);
+  t.equal((await createSensor({ ...wanted, sensor: 'other' }).read()).tempC, null);
 });
 
 t.test('a machine without a sensor', async (t) => {
-  const reading = await readSensor({ sysfsRoot: t.testdir({}), runVcgencmd: null });
+  const reading = await createSensor({ sysfsRoot: t.testdir({}), runVcgencmd: null }).read();
   t.same(reading, { tempC: null, flags: null, source: null });
 });
 
@@ -76,7 +72,7 @@ t.test('a sensor that vanishes and comes back', async (t) => {
 
 t.test('throttle flags come from sysfs, else from vcgencmd', async (t) => {
   const withFile = await fakeSys(t.testdir({}), [], '50005\n');
-  t.equal((await readSensor({ sysfsRoot: withFile, runVcgencmd: null })).flags, 0x50005);
+  t.equal((await createSensor({ sysfsRoot: withFile, runVcgencmd: null }).read()).flags, 0x50005);
   const empty = t.testdir({});
   let calls = 0;
   const asked = createSensor({
@@ -147,6 +143,6 @@ t.test('limits', async (t) => {
   t.throws(() => limitFor(null, 45, 10), { code: 'MND_CONFIG_INVALID' });
   t.throws(() => limitFor(null, Number.NaN, 1), { code: 'MND_CONFIG_INVALID' });
   const procRoot = t.testdir({ 'device-tree': { model: 'Raspberry Pi 5 Model B Rev 1.0\0' } });
-  t.equal(await readBoardModel(procRoot), 'Raspberry Pi 5 Model B Rev 1.0');
-  t.equal(await readBoardModel(t.testdir({})), null);
+  t.equal(readBoardModel(procRoot), 'Raspberry Pi 5 Model B Rev 1.0');
+  t.equal(readBoardModel(t.testdir({})), null);
 });

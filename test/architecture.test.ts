@@ -1,0 +1,57 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+
+const ROOT = fileURLToPath(new URL('../../', import.meta.url));
+const SOURCE = join(ROOT, 'src');
+const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
+
+/** The folders in the order of the page's table. */
+const ORDER = [...page.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, folder]) => folder ?? '');
+const rule = /folder's own contract file \(([^)]*)\)/.exec(page)?.[1] ?? '';
+const CONTRACTS = [...rule.matchAll(/`([^`]+\.ts)`/g)].map(([, file]) => file);
+
+const files = readdirSync(SOURCE, { recursive: true, encoding: 'utf8' }).filter((file) =>
+  file.endsWith('.ts'),
+);
+
+/** The folder of a file under src/; null for a file beside the folders. */
+function folderOf(file: string): string | null {
+  return file.includes('/') ? file.slice(0, file.indexOf('/')) : null;
+}
+
+/** What a file imports or starts as a script, as paths under src/. */
+function importsOf(file: string): string[] {
+  const text = readFileSync(join(SOURCE, file), 'utf8');
+  const found = text.matchAll(/(?:from |import\(|new URL\()'(\.[^']+)\.js'/g);
+  return [...found].map(([, path]) => {
+    return relative(SOURCE, join(SOURCE, dirname(file), `${path}.ts`));
+  });
+}
+
+t.test('the page lists every folder of the source, and no other', (t) => {
+  const folders = readdirSync(SOURCE, { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name }) => name);
+  t.same([...ORDER].sort(), folders.sort());
+  for (const file of CONTRACTS) t.ok(files.includes(file ?? ''), file);
+  t.ok(CONTRACTS.length > 0);
+  t.end();
+});
+
+t.test('arrows run downward in its list, or into a contract file', (t) => {
+  let seen = 0;
+  for (const file of files) {
+    const from = folderOf(file);
+    for (const target of importsOf(file)) {
+      const to = folderOf(target);
+      if (to === null || to === from || CONTRACTS.includes(target)) continue;
+      seen += 1;
+      const downward = from !== null && ORDER.indexOf(from) < ORDER.indexOf(to);
+      if (!downward) t.fail(`${file} imports ${target}`);
+    }
+  }
+  t.ok(seen > 100, `${seen} arrows`);
+  t.end();
+});
