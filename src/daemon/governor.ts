@@ -1,4 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.js';
+import type { Variant } from '../models/variant.js';
 import { type Governing, type GoverningOptions, startGoverning } from './governing.js';
 import { ungovernedPayload } from './governor-payload.js';
 import type { Ladder } from './model.js';
@@ -9,7 +11,12 @@ export interface GovernorPartOptions
   extends Omit<GoverningOptions, 'rungs' | 'thermometer' | 'pin' | 'limit'> {
   readonly thermometer?: Thermometer;
   readonly ladder: Ladder;
+  /** Resolves with the first labelled frame. */
+  readonly labelled: Promise<void>;
 }
+
+/** Milliseconds that measuring waits for a first frame, which may never come. */
+const FIRST_FRAME_MS = 30_000;
 
 /** The governor of the daemon, or what stands in its place when there is none. */
 export interface GovernorPart {
@@ -32,7 +39,7 @@ export interface GovernorPart {
 }
 
 /**
- * Measures the variants in the background and then starts the governor; until then the first variant
+ * Measures the variants in the background, once a frame has been labelled, and then starts the governor; until then the first variant
  * labels frames. Without a sensor there is no governor (`governor.enabled: auto`), which is said.
  */
 export function startGovernor(options: GovernorPartOptions): GovernorPart {
@@ -40,7 +47,9 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
   const thermometer = options.thermometer ?? realThermometer(config);
   let governing: Governing | null = null;
   let lone: HeatReading | null = null;
-  let stopped = false;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let mayMeasure: Promise<void> | null = null;
   /** Why nothing governs; null while something does, or may yet. */
   let off: string | null = null;
   let { pin, limit } = config.governor;
@@ -63,21 +72,30 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
 
   async function govern(): Promise<void> {
     const rungs = await measure();
-    if (stopped || rungs.length === 0) return;
+    if (signal.aborted || rungs.length === 0) return;
     governing = await startGoverning({ ...options, thermometer, rungs, pin, limit });
-    if (stopped) governing.stop();
+    if (signal.aborted) governing.stop();
   }
 
   function measure(): Promise<MeasuredRung[]> {
     return measureRungs({
       variants: ladder.variants,
       costMs: (variant) =>
-        thermometer.costMs(variant) ??
-        ladder.measuredMs.get(variant.name) ??
-        options.network.measure(variant),
-      onError: (variant, error) =>
-        log.warn({ err: error }, `governor: ${variant.name} is left out: ${messageOf(error)}`),
+        thermometer.costMs(variant) ?? ladder.measuredMs.get(variant.name) ?? measureNow(variant),
+      onError(variant, error) {
+        if (signal.aborted) return;
+        log.warn({ err: error }, `governor: ${variant.name} is left out: ${messageOf(error)}`);
+      },
     });
+  }
+
+  /** On a slow board this takes a minute, for which the first frame must not wait. */
+  async function measureNow(variant: Variant): Promise<number> {
+    const timeout = () => delay(FIRST_FRAME_MS, undefined, { signal });
+    mayMeasure ??= Promise.race([options.labelled, timeout()]);
+    await mayMeasure;
+    signal.throwIfAborted();
+    return options.network.measure(variant);
   }
 
   async function pinOnly(): Promise<void> {
@@ -118,14 +136,14 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     },
     async adopt(next) {
       await starting;
-      if (stopped) return;
+      if (signal.aborted) return;
       ladder = next;
       if (governing === null) return pinOnly();
       governing.stop();
       await govern();
     },
     async stop() {
-      stopped = true;
+      stopping.abort();
       await starting;
       governing?.stop();
     },

@@ -95,7 +95,18 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     lifecycle.started('the network', () => network.close());
     const messaging = await startLiveMessaging(config, store, log);
     lifecycle.started('MQTT', () => messaging.close());
-    const labelling = connectParts({ ...options, store, network, messaging, variant });
+    let sayLabelled = () => {};
+    const labelled = new Promise<void>((resolve) => {
+      sayLabelled = resolve;
+    });
+    const labelling = connectParts({
+      ...options,
+      ...{ store, network, messaging, variant },
+      onResult(result) {
+        sayLabelled();
+        options.onResult?.(result);
+      },
+    });
     const { fleet } = labelling;
     lifecycle.started('labelling', () => labelling.pipeline.stop());
     lifecycle.started('the cameras', () => fleet.stop());
@@ -105,7 +116,7 @@ export async function startRuntime(options: RuntimeOptions): Promise<Runtime> {
     const board = readBoardModel(config.governor.proc_root);
     messaging.publisher.setInfo(infoPayload(config, variant, board));
     labelling.pipeline.start();
-    const shared = { ...options, ...labelling, network, messaging, store, board };
+    const shared = { ...options, ...labelling, network, messaging, store, board, labelled };
     let ladder: Ladder = model;
     let governor = startGovernor({ ...shared, ladder });
     lifecycle.started('the governor', () => governor.stop());
