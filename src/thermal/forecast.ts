@@ -7,6 +7,7 @@ import {
   SLOPE_DECAY_S,
   TIME_CONSTANTS_S,
 } from './observer.js';
+import type { IdentifiedBoard } from './sample.js';
 
 /** Seconds ahead that are looked at; the shortest is how long the die and the sensor may lag. */
 export const HORIZONS_S = [15, 30, 60, 120, 200, 300] as const;
@@ -106,4 +107,24 @@ export function totalGain(observer: Observer): { readonly gainC: number; readonl
     for (let j = 0; j < BANK; j += 1) variance += observer.covariance[i]?.[j] ?? 0;
   }
   return { gainC: gain, sigmaC: Math.sqrt(Math.max(0, variance)) };
+}
+
+/** Change of the temperature that a load from now on (fraction) brings, °C a second. */
+export function trend(observer: Observer, load: number): number {
+  const g = observer.theta;
+  let rate = g[SLOPE] ?? 0;
+  TIME_CONSTANTS_S.forEach((tau, i) => {
+    rate += ((g[i] ?? 0) * (load - (observer.own[i] ?? 0))) / tau;
+  });
+  return rate;
+}
+
+/** What the observer has learnt of the board, for people. */
+export function identifiedBoard(observer: Observer): IdentifiedBoard {
+  return {
+    gainC: observer.theta.slice(0, BANK),
+    timeConstantsS: TIME_CONSTANTS_S,
+    gainErrorC: totalGain(observer).sigmaC,
+    foreignRatio: observer.theta[RATIO] ?? 1,
+  };
 }

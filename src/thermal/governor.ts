@@ -3,17 +3,17 @@ import { createCorrection } from './correction.js';
 import { createEmergency } from './emergency.js';
 import { explain } from './explain.js';
 import { createFaultDetector, type Verdict } from './faults.js';
-import { forecast, sustainableLoad, totalGain } from './forecast.js';
+import { forecast, identifiedBoard, sustainableLoad, totalGain, trend } from './forecast.js';
 import { createForeignLoad } from './foreign-load.js';
 import { type CleanSample, createIntake } from './intake.js';
 import { atFloor, buildHull, dipped, floorLoad, type Hull, topLoad } from './ladder.js';
 import { createErrorDiffusion } from './mix.js';
 import { createSensorCharacter } from './noise.js';
-import { BANK, createObserver, OFFSET, RATIO, SLOPE, TIME_CONSTANTS_S } from './observer.js';
+import { createObserver, OFFSET } from './observer.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
 import { createPairHold } from './pair-hold.js';
 import { createProbe } from './probe.js';
-import type { Decision, GovernorMode, IdentifiedBoard, Mix, Sample } from './sample.js';
+import type { Decision, GovernorMode, Mix, Sample } from './sample.js';
 import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
 import { createStarving } from './starving.js';
 import { decodeThrottled } from './throttle-flags.js';
@@ -38,7 +38,7 @@ const CAUTION = 0.7;
 /** The emergency line is this far below the limit (less if the margin is smaller), °C. */
 const EMERGENCY_C = 1.5;
 /** The target's distance from that line with a good sensor (noise 0.35 °C, steps 0.5 °C), °C. */
-const TARGET_GAP_C = 0;
+const TARGET_GAP_C = 0.3;
 const GOOD_NOISE_C = 0.35;
 const GOOD_STEP_C = 0.5;
 const GAP_PER_STEP = 0.8;
@@ -57,7 +57,7 @@ const BIAS_SHARE = 0.3;
 const RISE_SIGMAS = 1;
 const FALL_SIGMAS = 1.3;
 /** Part of the margin that may be spent before frames of the smallest rung are dropped, °C. */
-const STARVING_C = 0.6;
+const STARVING_C = 0.3;
 /** Part of the budget that is left after an emergency. */
 const AFTER_EMERGENCY = 0.8;
 /** No choice of a rung may bring the forecast nearer to the limit than this, °C. */
@@ -234,7 +234,7 @@ export function createGovernor(options: GovernorOptions): Governor {
         fps: plan.fps,
         requestedFps: fps,
         temperatureC,
-        trendC: trend(plan.load),
+        trendC: trend(observer, plan.load),
         limitC,
         heatFlag: heat.heat,
         undervoltage: heat.undervoltage,
@@ -247,7 +247,7 @@ export function createGovernor(options: GovernorOptions): Governor {
       headroomC: temperatureC === null ? null : limitC - temperatureC,
       headroomBudget: Math.min(1, Math.max(0, sustainable - plan.load)),
       undervoltage: heat.undervoltage,
-      board: identified(),
+      board: identifiedBoard(observer),
     };
     return last;
   };
@@ -278,23 +278,6 @@ export function createGovernor(options: GovernorOptions): Governor {
     const { baseC, perLoadC } = forecast(observer, longestS, load, foreign.forecast);
     return baseC + load * perLoadC > limitC - PEAK_C ? mix.low : mix.high;
   };
-
-  /** Change of the temperature that the load to come brings, °C a second. */
-  const trend = (load: number): number => {
-    const g = observer.theta;
-    let rate = g[SLOPE] ?? 0;
-    TIME_CONSTANTS_S.forEach((tau, i) => {
-      rate += ((g[i] ?? 0) * (load - (observer.own[i] ?? 0))) / tau;
-    });
-    return rate;
-  };
-
-  const identified = (): IdentifiedBoard => ({
-    gainC: observer.theta.slice(0, BANK),
-    timeConstantsS: TIME_CONSTANTS_S,
-    gainErrorC: totalGain(observer).sigmaC,
-    foreignRatio: observer.theta[RATIO] ?? 1,
-  });
 
   return {
     decide,

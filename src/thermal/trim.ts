@@ -18,7 +18,7 @@ export interface Trim {
 
 const START_C = -0.3;
 const LEAST_C = -0.5;
-const MOST_C = 1;
+const MOST_C = 0.4;
 const SLOT_S = 20;
 const SLOTS = 7;
 /** °C a second: half a degree in four minutes. */
