@@ -56,6 +56,8 @@ const QUIET_NOTE_MS = 600_000;
 /** What counts as movement: °C, and share of the frames. */
 const NOTE_DEGREES = 2;
 const NOTE_FRACTION = 0.05;
+/** Share of the time below which nothing is labelled to speak of: a mix says nothing then. */
+const NOTE_BUSY = 0.02;
 const SNAPSHOT_FILE = 'governor.json';
 
 /**
@@ -74,7 +76,7 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   let last = { at: startedAt, stats: pipeline.stats() };
   let decision: Decision | null = null;
   let shown = '';
-  let noted = { key: '', time: 0, degrees: 0, fraction: 0 };
+  let noted = { key: '', time: 0, degrees: 0, fraction: 0, busyMs: 0 };
   let busy = 0;
   let deciding = false;
 
@@ -134,18 +136,21 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
 
   /**
    * The log in the database: a row for every change of the rungs, and one a minute while temperature
-   * or mix move. Where nothing happens, nothing is written for ten minutes: the disk may sleep.
+   * or the mix in use move. Where nothing happens, nothing is written for ten minutes: the disk may
+   * sleep.
    */
   function note(next: Decision): void {
     const time = Date.now();
     const { low, high, fraction } = next.mix;
     const key = `${next.mode} ${low} ${high}`;
     const degrees = next.temperatureC ?? 0;
+    const { busyMs } = last.stats;
+    const inUse = busyMs - noted.busyMs >= NOTE_BUSY * (time - noted.time);
     const moved =
       Math.abs(degrees - noted.degrees) >= NOTE_DEGREES ||
-      Math.abs(fraction - noted.fraction) >= NOTE_FRACTION;
+      (inUse && Math.abs(fraction - noted.fraction) >= NOTE_FRACTION);
     if (key === noted.key && time - noted.time < (moved ? NOTE_MS : QUIET_NOTE_MS)) return;
-    noted = { key, time, degrees, fraction };
+    noted = { key, time, degrees, fraction, busyMs };
     options.store.recordGovernor({
       time,
       mode: next.mode,
