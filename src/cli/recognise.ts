@@ -5,6 +5,8 @@ import type { Config } from '../config/config.js';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import type { RunOptions } from '../inference/protocol.js';
 import type { Result } from '../inference/result.js';
+import type { VariantRequest } from '../models/resolve.js';
+import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm, type Task, type Variant } from '../models/variant.js';
 import type { CommandContext } from './command.js';
 import { reportError, writeLine } from './output.js';
@@ -87,7 +89,12 @@ function summaryOf(failures: readonly unknown[], total: number): unknown {
   });
 }
 
-/** @throws MND_MODEL_UNKNOWN, MND_MODEL_MISSING; what pulling throws */
+/**
+ * The variant to run, in the form and with the threads that `models bench` or the daemon found to be
+ * the fastest on this board, where nothing else was asked for.
+ *
+ * @throws MND_MODEL_UNKNOWN, MND_MODEL_MISSING; what pulling throws
+ */
 async function chooseVariant(
   { task, flags }: Recognition,
   config: Config,
@@ -106,13 +113,39 @@ async function chooseVariant(
     size,
     form: flags.form ?? config.model.form,
   };
-  if (!(flags.pull ?? isInteractive(context))) return shelf.resolve(request);
+  const variant =
+    (flags.pull ?? isInteractive(context))
+      ? await ensure(shelf, request, context)
+      : await shelf.resolve(request);
+  return request.form === 'auto' ? inMeasuredForm(variant, shelf, config) : variant;
+}
+
+async function ensure(
+  shelf: Shelf,
+  request: VariantRequest,
+  context: CommandContext,
+): Promise<Variant> {
   const bar = createProgressBar(context.stderr);
   try {
     return await shelf.ensure(request, { onProgress: bar.onProgress, signal: context.signal });
   } finally {
     bar.clear();
   }
+}
+
+async function inMeasuredForm(variant: Variant, shelf: Shelf, config: Config): Promise<Variant> {
+  const {
+    chooseVariant: choose,
+    formsOf,
+    readProfiles,
+    thisBoard,
+  } = await import('../daemon/profiles.js');
+  const { readBoardModel } = await import('../platform.js');
+  const forms = await formsOf(shelf, variant.task);
+  const own = forms.find(([{ name }]) => name === variant.name);
+  if (own === undefined) return variant;
+  const board = thisBoard(readBoardModel(config.governor.proc_root));
+  return choose(variant, own, await readProfiles(config.state_dir, board), config.model).variant;
 }
 
 function isInteractive({ stderr }: CommandContext): boolean {

@@ -3,6 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
+import { filesOf, formsOf, thisBoard, writeProfiles } from '#mobilenetd/daemon/profiles.js';
+import { openShelf } from '#mobilenetd/models/shelf.js';
+import { readBoardModel } from '#mobilenetd/platform.js';
 import { buildMobilenet, CLASSES, writeDetector } from '../models/sample-files.js';
 import { runInProcess } from './in-process.js';
 
@@ -122,6 +125,50 @@ t.test('add, list, classify, remove', async (t) => {
 
   t.match(await run('models', 'remove', 'own'), { status: 0, stdout: 'own  removed\n' });
   t.match(await run('models', 'remove', 'own'), { status: 64 });
+});
+
+t.test('the form that was measured to be the fastest', async (t) => {
+  await run(
+    ...['models', 'add', model, '--labels', labels, '--name', 'measured'],
+    ...['--form', 'exact', 'float32'],
+  );
+  const scores = async (...options: string[]) => {
+    const { status, json } = await run('classify', red, '--json', '--top', '5', ...options);
+    t.equal(status, 0);
+    return json()[0]?.labels;
+  };
+  const exact = await scores('--form', 'exact');
+  const float = await scores('--form', 'float32');
+  t.notSame(exact, float);
+  t.strictSame(await scores(), exact, 'without a profile');
+
+  const state = ENV.MOBILENETD_STATE;
+  const shelf = openShelf({ dir: join(state, 'models'), env: ENV });
+  const [forms] = await formsOf(shelf, 'classify');
+  if (forms === undefined) throw new Error('nothing is installed');
+  const agreement = {
+    pictures: 1,
+    decisive: 1,
+    matched: 1,
+    extra: 0,
+    scoreChange: 0,
+    agrees: true,
+  };
+  const cost = (form: 'exact' | 'float32', ms: number) => {
+    return { form, threads: 1, medianMs: ms, minMs: ms, quietMs: ms, cpuMs: ms, agreement };
+  };
+  const board = thisBoard(readBoardModel());
+  const costs = [cost('exact', 2), cost('float32', 1)];
+  const measured = { measured: '2026-01-01T00:00:00Z', files: filesOf(forms), costs };
+  await writeProfiles(state, { board, variants: { [forms[0].name]: measured } });
+  t.strictSame(await scores(), float);
+  t.strictSame(await scores('--form', 'exact'), exact);
+  await writeProfiles(state, {
+    board: { ...board, onnxruntime: '1.0.0' },
+    variants: { [forms[0].name]: measured },
+  });
+  t.strictSame(await scores(), exact, 'a profile of another runtime');
+  await run('models', 'remove', 'measured');
 });
 
 t.test('bad pictures do not stop the good ones', async (t) => {
