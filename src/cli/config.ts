@@ -25,9 +25,11 @@ export const register: Register = (program, context) => {
       const { loadConfig } = await import('../config/load.js');
       const { isConfigError } = await import('../config/problem.js');
       const { redactConfig } = await import('../config/secrets.js');
+      const { requireCamera } = await import('./require-camera.js');
       try {
         const { config, origins } = loadConfig(context.configOptions());
         if (flags.check) {
+          requireCamera(config);
           if (flags.json) writeJsonLine(context.stdout, { ok: true, problems: [] });
           else writeLine(context.stdout, 'ok');
         } else if (flags.json) {

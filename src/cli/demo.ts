@@ -69,15 +69,16 @@ export const register: Register = (program, context) => {
 
 async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void> {
   const { signal } = context;
-  const { createLog } = await import('../daemon/log.js');
+  const { createLevelSwitch, createLog } = await import('../daemon/log.js');
   const { secretsOf } = await import('../config/secrets.js');
   const { startDaemon } = await import('../daemon/daemon.js');
   const config = demoConfig(flags, context);
   const source = flags.real ? await requireSensor(flags, config) : null;
+  const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');
   const log = createLog({
     ...config.log,
     secrets: secretsOf(config),
-    level: context.debug ? 'debug' : 'warn',
+    level: logLevel,
     destination: context.stderr,
   });
   const thermometer = await thermometerOf(flags);
@@ -89,6 +90,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       env: context.env,
       signal,
       log,
+      logLevel,
       onProgress: (text) => writeLine(context.stderr, text),
       ...(thermometer !== null && { thermometer }),
       onDecision: (decision) => printer.decision(decision.reason, boardOf(flags, thermometer)),

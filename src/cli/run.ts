@@ -1,7 +1,6 @@
 import { once } from 'node:events';
-import type { Config } from '../config/config.js';
-import { codedError } from '../errors.js';
 import type { Register } from './command.js';
+import { requireCamera } from './require-camera.js';
 
 /** Longest time a stop may take before the process ends anyway, ms; systemd asks for SIGKILL later. */
 const STOP_DEADLINE_MS = 5000;
@@ -91,13 +90,3 @@ export const register: Register = (program, context) => {
       }
     });
 };
-
-function requireCamera(config: Config): void {
-  if (Object.keys(config.cameras).length > 0) return;
-  throw codedError('MND_CONFIG_INVALID', {
-    subject: 'cameras',
-    expected: 'at least one camera',
-    found: 'none',
-    next: 'add one, e.g. "cameras: { front: { source: demo } }", or try `mobilenetd demo`',
-  });
-}

@@ -180,6 +180,7 @@ t.test('one frame of each configured camera', async (t) => {
       gone: { ...v4l2, device: '/dev/no-such-camera' },
       door: { ...CAMERA, source: 'watch', path: join(folder, 'drop') },
       lost: { ...CAMERA, source: 'watch', path: join(folder, 'none') },
+      film: { ...CAMERA, source: 'video', path: join(folder, 'none.mp4') },
     },
     createSource: (options) => sources[options.device ?? ''] ?? createSource(options),
   });
@@ -190,6 +191,7 @@ t.test('one frame of each configured camera', async (t) => {
     { subject: 'camera gone', level: 'fail', next: /by-id/ },
     { subject: 'camera door', level: 'ok' },
     { subject: 'camera lost', level: 'fail', found: /missing/ },
+    { subject: 'camera film', level: 'fail', next: /path is right/ },
   ]);
 });
 

@@ -86,7 +86,8 @@ t.test('config shows values, their origins and no secret', async (t) => {
 
 t.test('config --check', async (t) => {
   const folder = t.testdir({
-    'good.yaml': 'node: porch\n',
+    'good.yaml': 'node: porch\ncameras: { front: { source: demo } }\n',
+    'empty.yaml': 'node: porch\n',
     'bad.yaml': 'nod: porch\nmqtt:\n  url: "ftp://me:hunter2@broker"\n',
   });
   const good = ['config', '--check', '--config', `${folder}/good.yaml`];
@@ -103,6 +104,10 @@ t.test('config --check', async (t) => {
   t.equal(json.status, 78);
   t.match(JSON.parse(json.stdout), { ok: false, problems: [{ key: 'nod' }, { key: 'mqtt.url' }] });
   t.notMatch(told.stderr + json.stdout + json.stderr, /hunter2/);
+
+  const empty = run(['config', '--check', '--json', '--config', `${folder}/empty.yaml`]);
+  t.match(empty, { status: 78, stderr: /cameras: expected at least one camera/ });
+  t.match(JSON.parse(empty.stdout), { ok: false, problems: [{ key: 'cameras' }] });
 
   const missing = run(['config', '--check', '--config', `${folder}/none.yaml`]);
   t.match(missing, { status: 78, stderr: /MND_CONFIG_UNREADABLE: .*none\.yaml.*no such file/ });

@@ -109,7 +109,13 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   ],
 ];
 
+/** The sources that read a file or folder; a device is not their trouble. */
+const READS_PATH: readonly string[] = ['video', 'files', 'watch'];
+
 function adviceFor(found: string, { source }: SourceOptions): string | null {
+  if (READS_PATH.includes(source) && /ENOENT|no such file/i.test(found)) {
+    return 'see whether the path is right, and whether what it is on is mounted';
+  }
   const known = ADVICE.find(([pattern]) => pattern.test(found));
   if (known !== undefined) return known[1];
   if (source === 'libcamera' || source === 'still') {
