@@ -56,6 +56,7 @@ export const ERROR_TABLE = {
 
 export type ErrorCode = keyof typeof ERROR_TABLE;
 
+/** Whether text is a code of the table. */
 export function isErrorCode(code: string): code is ErrorCode {
   return Object.hasOwn(ERROR_TABLE, code);
 }
@@ -108,6 +109,7 @@ export function codedError(code: ErrorCode, detail: ErrorDetail = {}): CodedErro
   return new MobilenetdError(code, detail);
 }
 
+/** Whether something thrown is an error of this program, with a code. */
 export function isCodedError(value: unknown): value is CodedError {
   return value instanceof MobilenetdError;
 }

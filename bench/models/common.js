@@ -3,12 +3,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { median } from '../../dist/inference/median.js';
 import { thisProcessor } from '../../dist/inference/processor.js';
 import { ort } from '../../dist/inference/runtime.js';
 import { centralCrop } from '../../dist/vision/crop.js';
 import { decodePicture } from '../../dist/vision/decode.js';
 import { resizeBilinear } from '../../dist/vision/resize.js';
 import { createSamplingPlan } from '../../dist/vision/sampling.js';
+
+export { median };
 
 export const packageRoot = fileURLToPath(new URL('../..', import.meta.url));
 const MIRROR = process.env.MOBILENETD_MODELS_MIRROR ?? join(packageRoot, '../shared/models');
@@ -77,12 +80,6 @@ export function printMachine() {
 
 export function round(value, digits = 4) {
   return typeof value === 'number' ? Number(value.toFixed(digits)) : value;
-}
-
-export function median(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 const TURN_MS = 60;

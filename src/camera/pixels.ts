@@ -39,6 +39,7 @@ export function withPixels(source: Source, steps: readonly PixelStep[]): Source 
   };
 }
 
+/** The frame after each step in turn; the frame itself where there are none. */
 export function applySteps(frame: CapturedFrame, steps: readonly PixelStep[]): CapturedFrame {
   return steps.reduce((changed, step) => step(changed), frame);
 }

@@ -33,6 +33,7 @@ const FOLDER = 'crashes';
 const MAX_CAUSES = 5;
 const MAX_TEXT = 8192;
 
+/** Folder of a state folder's crash reports. */
 export function crashFolder(stateDir: string): string {
   return join(stateDir, FOLDER);
 }

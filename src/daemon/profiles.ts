@@ -41,6 +41,7 @@ interface ProfileFile extends Profiles {
 const PROFILE_FILE = 'profile.json';
 const SCHEMA = 2;
 
+/** What a profile is true for: this processor, runtime and board (by its device tree). */
 export function thisBoard(model: string | null): ProfileBoard {
   const { model: processor, cores, features } = thisProcessor();
   const manifest = createRequire(import.meta.url)('onnxruntime-node/package.json');
@@ -107,6 +108,7 @@ export function profileOf(profiles: Profiles, forms: VariantForms): VariantProfi
   return known && forms.every(({ form }) => found.files[form] === files[form]) ? found : null;
 }
 
+/** Checksums of a variant's installed files, by numeric form. */
 export function filesOf(forms: VariantForms): Record<string, string> {
   return Object.fromEntries(forms.map(({ form, sha256 }) => [form, sha256]));
 }

@@ -94,6 +94,7 @@ const NO_BOX = -1;
 /** Index, score and box of a label. */
 const LABEL = 6;
 
+/** What a result has beyond its frame and variant, as plain numbers. */
 export function packResult({ timings, labels }: Result): PackedResult {
   const { decode, preprocess, inference, postprocess } = timings;
   const packed = [decode, preprocess, inference, postprocess];
@@ -149,6 +150,7 @@ export function toWire(error: unknown, fallback: ErrorCode): WireError {
   return { code: error.code, detail };
 }
 
+/** The coded error that was sent by {@link toWire}. */
 export function fromWire(error: WireError): Error {
   return codedError(error.code, error.detail);
 }

@@ -132,10 +132,12 @@ function findProblem({ models, defaults }: Catalog): string | null {
   return null;
 }
 
+/** Absolute path of an entry's label file, one label a line. */
 export function labelsFileOf(catalog: Catalog, entry: CatalogEntry): string {
   return join(dirname(catalog.file), 'labels', entry.labels);
 }
 
+/** Absolute path of an entry's calibration; null for one that needs none. */
 export function calibrationFileOf(catalog: Catalog, entry: CatalogEntry): string | null {
   return entry.calibration === undefined ? null : join(dirname(catalog.file), entry.calibration);
 }
