@@ -1,4 +1,4 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   appendFileSync,
@@ -131,6 +131,18 @@ function filesIn(folder: string): string[] {
   });
 }
 
+/** Not synchronously: the listeners of the tests beside this one would go deaf. */
+function mobilenetd(
+  args: readonly string[],
+  options: { readonly env: NodeJS.ProcessEnv; readonly timeout?: number },
+): Promise<{ readonly stdout: string; readonly stderr: string }> {
+  return new Promise((resolve) => {
+    execFile(process.execPath, [MAIN, ...args], options, (_error, stdout, stderr) =>
+      resolve({ stdout, stderr }),
+    );
+  });
+}
+
 async function connected(daemon: DaemonProcess): Promise<boolean> {
   return eventually(() => /connected to the MQTT broker/.test(daemon.log()));
 }
@@ -186,12 +198,11 @@ for (const way of WAYS) {
       ...(thorough ? [['query', '--events', '--json']] : []),
     ]) {
       const [command = '', ...flags] = args;
-      const { stdout, stderr } = spawnSync(
-        process.execPath,
-        [MAIN, command, '--config', file, ...flags],
+      const { stdout, stderr } = await mobilenetd([command, '--config', file, ...flags], {
+        env: processEnv,
         // A second daemon finds the database in use, or is ended.
-        { encoding: 'utf8', env: processEnv, timeout: command === 'run' ? 3000 : 30_000 },
-      );
+        timeout: command === 'run' ? 3000 : 30_000,
+      });
       outputs.set(`mobilenetd ${args.join(' ')}`, stdout + stderr);
     }
 
@@ -209,10 +220,7 @@ for (const way of WAYS) {
       const before = daemon.log().length;
       daemon.child.kill('SIGHUP');
       await eventually(() => /running configuration stays/.test(daemon.log().slice(before)));
-      const { stderr } = spawnSync(process.execPath, [MAIN, 'config', '--config', file], {
-        encoding: 'utf8',
-        env: processEnv,
-      });
+      const { stderr } = await mobilenetd(['config', '--config', file], { env: processEnv });
       outputs.set(`errors of ${to}`, stderr);
     }
 
