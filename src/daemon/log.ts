@@ -1,7 +1,8 @@
 import { createRequire } from 'node:module';
 import type { LogFn, Logger } from 'pino';
-import { pino, stdTimeFunctions } from 'pino';
+import { pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { createMasker, MASK } from '../config/secrets.js';
+import { isCodedError } from '../errors.js';
 
 export type Log = Logger;
 
@@ -73,6 +74,7 @@ export function createLog(options: LogOptions): Log {
       },
     },
     base: null,
+    serializers: { err: shownError },
     redact: {
       paths: SECRET_FIELDS.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]),
       censor: MASK,
@@ -159,4 +161,10 @@ export function createRepeatingLog(log: Log, options: RepeatingLogOptions): Repe
       else log.info({ repeated: entry.skipped }, `${message} (${entry.skipped}× not shown)`);
     },
   };
+}
+
+/** A coded error says all there is to know; a stack is for what nobody expected. */
+function shownError(error: unknown): unknown {
+  if (isCodedError(error)) return { code: error.code, message: error.message };
+  return error instanceof Error ? stdSerializers.err(error) : error;
 }

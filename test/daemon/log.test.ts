@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import t from 'tap';
 import { createLog, createRepeatingLog } from '#mobilenetd/daemon/log.js';
+import { codedError } from '#mobilenetd/errors.js';
 
 function capture(terminal = false) {
   const destination = Object.assign(new PassThrough(), { isTTY: terminal });
@@ -51,6 +52,21 @@ t.test('secrets do not reach the destination', async (t) => {
     t.match(output, /cannot reach mqtt:\/\/\*+@broker/);
     t.equal(output.match(/bad password/g)?.length, 1);
   }
+});
+
+t.test('a coded error is one short line; any other keeps its stack', async (t) => {
+  const { destination, text } = capture();
+  const log = createLog({ level: 'info', format: 'json', destination });
+  const parts = { subject: 'state', expected: 'a folder', found: 'a file', next: 'choose another' };
+  log.warn({ err: codedError('MND_STORE_OPEN', parts) }, 'refused');
+  log.error({ err: new TypeError('unforeseen') }, 'crashed');
+  const [coded, other] = text()
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line).err);
+  t.same(Object.keys(coded), ['code', 'message']);
+  t.equal(coded.code, 'MND_STORE_OPEN');
+  t.match(other.stack, /TypeError: unforeseen\n/);
 });
 
 t.test('a failure that repeats is logged once in the interval, with a count', async (t) => {
