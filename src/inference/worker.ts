@@ -1,9 +1,11 @@
+import { writeFileSync } from 'node:fs';
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Answer, GREETING_ID, type Request, toWire } from './protocol.js';
 
 const port = parentPort;
 if (port === null) throw new Error('this file runs as a worker thread');
 
+nameThread('inference');
 try {
   // onnxruntime's addon is loaded here: a broken installation is reported, not thrown.
   const { createInferenceService } = await import('./service.js');
@@ -16,4 +18,13 @@ try {
 } catch (error) {
   const reason = toWire(error, 'MND_INFERENCE_FAILED');
   port.postMessage({ id: GREETING_ID, ok: false, error: reason } satisfies Answer);
+}
+
+/** What `top -H` shows instead of Node's name for every thread: proc(5), /proc/pid/task/tid/comm. */
+function nameThread(name: string): void {
+  try {
+    writeFileSync('/proc/thread-self/comm', name);
+  } catch {
+    // Not Linux, or /proc is read-only here: it keeps Node's name.
+  }
 }
