@@ -42,19 +42,24 @@ export async function startHomeAssistant(broker: TestBroker): Promise<FakeHomeAs
     }
   }
 
-  house.client.on('message', (topic, payload, packet) => {
-    const text = payload.toString();
+  function onMessage(topic: string, text: string, retain: boolean): void {
     if (topic.startsWith('homeassistant/device/')) onDiscovery(topic, text);
     for (const component of entities.values()) {
       if (component.platform !== 'event' || component.state_topic !== topic) continue;
-      if (packet.retain) faults.push(`${topic} was retained`);
+      if (retain) faults.push(`${topic} was retained`);
       const body = JSON.parse(render(component.value_template, text));
       if (!(component.event_types as string[]).includes(body.event_type)) {
         faults.push(`event type ${body.event_type}`);
       }
       events.set(topic, body.event_type);
     }
-  });
+  }
+
+  // Retained messages may have come together with the acknowledgement of the subscription.
+  for (const { topic, text, retain } of house.heard) onMessage(topic, text, retain);
+  house.client.on('message', (topic, payload, packet) =>
+    onMessage(topic, payload.toString(), packet.retain),
+  );
 
   function isAvailable(component: Component): boolean {
     const list = (component.availability ?? root.availability ?? []) as Component[];

@@ -281,7 +281,10 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
   show();
   announcer.announce(document);
   publisher.start();
-  t.teardown(() => store.close());
+  t.teardown(async () => {
+    await connection.close();
+    store.close();
+  });
   return {
     publisher,
     announcer,
@@ -338,6 +341,7 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   t.teardown(() => broker.stop());
   const file = join(t.testdir(), 'mobilenetd.db');
   const ha = await startHomeAssistant(broker);
+  t.teardown(() => ha.close());
   const state = (entity: string) => ha.states()[entity];
   let board = startBoard(t, broker, file, entities());
 
@@ -394,11 +398,10 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   await broker.stop();
   await broker.start();
   const later = await startHomeAssistant(broker);
+  t.teardown(() => later.close());
   await later.until('again', () => later.states()['binary_sensor.porch_front_camera'] === 'ON');
   await later.until('all', () => later.states()['update.porch_update'] !== 'unknown');
   t.same(later.states(), TRUE_STATES);
   t.same([...ha.faults, ...later.faults], []);
   await board.stop();
-  await ha.close();
-  await later.close();
 }
