@@ -48,6 +48,7 @@ export interface LoadedConfig {
   readonly origins: ReadonlyMap<string, string>;
 }
 
+const CAMERA_KEYS = keysOf(CAMERA);
 const SYSTEM_FILE = '/etc/mobilenetd/config.yaml';
 
 type Required = LoadConfigOptions & {
@@ -210,10 +211,9 @@ function absolute(folder: string, path: string, settings: Required): string {
 
 /** A camera without a source cannot be resolved: it is told of and left out. */
 function requireSources(merged: Merged): void {
-  const cameraKeys = keysOf(CAMERA);
   for (const { path, origin } of [...merged.assignments.values()]) {
     if (path.length !== 2 || path[0] !== 'cameras') continue;
-    for (const { path: below, node } of cameraKeys) {
+    for (const { path: below, node } of CAMERA_KEYS) {
       if (!isLeaf(node) || !node.required) continue;
       const keyPath = [...path, ...below];
       if (merged.assignments.has(pathKey(keyPath))) continue;
@@ -231,7 +231,7 @@ function originsOf(merged: Merged): Map<string, string> {
   for (const { dotted } of KNOWN_KEYS) origins.set(dotted, 'default');
   for (const { path } of merged.assignments.values()) {
     if (path.length !== 2 || path[0] !== 'cameras') continue;
-    for (const { dotted } of keysOf(CAMERA)) origins.set([...path, dotted].join('.'), 'default');
+    for (const { dotted } of CAMERA_KEYS) origins.set([...path, dotted].join('.'), 'default');
   }
   for (const { path, origin } of merged.assignments.values()) origins.set(path.join('.'), origin);
   return origins;

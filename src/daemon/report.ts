@@ -52,8 +52,8 @@ export function runningReport(sources: ReportSources): RunningReport {
 function cameraReport(unit: CameraUnit): CameraReport {
   return {
     name: unit.name,
-    status: unit.enabled() ? unit.status() : 'disabled',
-    reason: unit.enabled() ? unit.reason() : 'switched off by detect/set',
+    status: unit.status(),
+    reason: unit.reason(),
     fps: unit.fps,
     dropped: unit.slot.stats().dropped,
   };

@@ -52,7 +52,7 @@ t.test('status, log levels and a lock, before, while and after a daemon runs', a
   t.ok(await listener.until('front/status', 'disabled'));
   t.match((await report(folder)).running?.cameras[0], {
     status: 'disabled',
-    reason: 'switched off by detect/set',
+    reason: 'switched off by a command',
   });
 
   t.match(await command(folder, config, 'ctl', 'log-level'), { status: 0, stdout: 'info\n' });
