@@ -1,16 +1,27 @@
 // What the daemon costs while nothing moves: `node bench/idle.js [SECONDS [SETTLING]]` after a build. A made-up
-// rpicam-vid delivers the same raw picture ten times a second, the motion gate is on, the governor
-// reads a made-up sensor, systemd-notify reports to a socket, and a broker listens. Prints CPU time,
-// bytes written to disk, and the time from start to READY (a labelled frame), each with its bar; ends with 1
-// when one is missed. The model is installed, measured (`models bench`) and run once before that, which
-// does not count: a board measures its forms once.
+// rpicam-vid delivers the same picture, with a label in it, ten times a second, the motion gate is on, the
+// governor reads a made-up sensor, systemd-notify reports to a socket, and a broker listens. Prints CPU time,
+// bytes written to disk (and the files of the state folder that changed), and the time from start to READY (a
+// labelled frame), each with its bar; ends with 1 when one is missed. The model is installed, measured
+// (`models bench`) and run once before that, which does not count: a board measures its forms once.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import mqtt from 'mqtt';
+import sharp from 'sharp';
 import { startEmbeddedBroker } from '../dist/mqtt/embedded.js';
 
 const BARS = { cpuPercent: 2, writtenBytes: 0, readySeconds: 5 };
@@ -21,11 +32,15 @@ const MAIN = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 /** Ticks of /proc/<pid>/stat in a second (USER_HZ, the same on every Linux). */
 const TICKS = 100;
 
-/** Writes one grey picture of the asked size, ten times a second, as rpicam-vid does. */
+const PHOTO = fileURLToPath(new URL('../assets/demo/coffee.jpg', import.meta.url));
+/** What is seen in it. */
+const LABEL = 'cup';
+
+/** Writes one picture of 640 × 480 (yuv420p, rows of 640), ten times a second, as rpicam-vid does. */
 const CAMERA = `#!${process.execPath}
 const size = (name) => Number(new RegExp('--' + name + '[= ](\\\\d+)').exec(process.argv.join(' '))[1]);
-const row = Math.ceil(size('width') / 64) * 64;
-const picture = Buffer.alloc(row * size('height') * 1.5, 110);
+if (size('width') !== 640 || size('height') !== 480) throw new Error('another size was asked for');
+const picture = require('node:fs').readFileSync(require('node:path').join(__dirname, 'picture'));
 setInterval(() => process.stdout.write(picture), 100);
 process.on('SIGINT', () => process.exit(0));
 `;
@@ -43,6 +58,7 @@ try {
   mkdirSync(join(work, 'bin'));
   writeFileSync(camera, CAMERA);
   chmodSync(camera, 0o755);
+  writeFileSync(join(work, 'bin/picture'), await picture());
   const zone = join(work, 'sys/class/thermal/thermal_zone0');
   mkdirSync(zone, { recursive: true });
   writeFileSync(join(zone, 'type'), 'cpu-thermal\n');
@@ -62,7 +78,7 @@ try {
   writeFileSync(
     join(work, 'config.yaml'),
     `node: idle\nmqtt: { url: "${broker.url}" }\ngovernor: { sysfs_root: ${join(work, 'sys')} }\n` +
-      'cameras: { front: { source: libcamera, fps: 10, motion: { enabled: true } } }\n',
+      'cameras: { front: { source: libcamera, size: [640, 480], fps: 10, motion: { enabled: true } } }\n',
   );
   execFileSync(process.execPath, [MAIN, 'models', 'pull'], {
     env: { ...process.env, MOBILENETD_STATE: env.MOBILENETD_STATE },
@@ -75,13 +91,20 @@ try {
   });
   await (await run(env, manager)).stop(5);
 
+  const client = await mqtt.connectAsync(broker.url);
+  const values = new Map();
+  client.on('message', (topic, payload) => values.set(topic, payload.toString()));
+  await client.subscribeAsync('mobilenetd/idle/#');
   const daemon = await run(env, manager);
   await delay(SETTLE_SECONDS * 1000);
   const before = usage(daemon.pid);
+  const filesBefore = files();
   await delay(seconds * 1000);
   const after = usage(daemon.pid);
+  const changed = Object.entries(files()).filter(([file, state]) => filesBefore[file] !== state);
   const cpuPercent = (100 * (after.ticks - before.ticks)) / TICKS / seconds;
   const writtenBytes = after.written - before.written;
+  await client.endAsync();
   await daemon.stop(0);
   show(
     'start to READY (a labelled frame)',
@@ -105,6 +128,9 @@ try {
     writtenBytes <= BARS.writtenBytes,
     'none',
   );
+  for (const [file] of changed) process.stdout.write(`# changed: ${file}\n`);
+  const seen = values.get(`mobilenetd/idle/front/${LABEL}`);
+  show(`${LABEL} at the broker`, seen, '', seen === 'ON', 'ON');
 } finally {
   for (const child of children) child.kill('SIGKILL');
   await broker.close();
@@ -147,6 +173,40 @@ function usage(pid) {
   const ticks = fields.slice(11, 15).reduce((sum, value) => sum + Number(value), 0);
   const written = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${pid}/io`, 'utf8'));
   return { ticks, written: Number(written?.[1]) };
+}
+
+/** The photo as a camera delivers it: BT.601 in full range (JFIF). */
+async function picture() {
+  const [width, height] = [640, 480];
+  const shape = { width, height, fit: 'cover' };
+  const rgb = await sharp(PHOTO).resize(shape).removeAlpha().raw().toBuffer();
+  const half = { width: width / 2, height: height / 2 };
+  const small = await sharp(PHOTO).resize(shape).resize(half).removeAlpha().raw().toBuffer();
+  const plane = (pixels, offset, r, g, b) => {
+    const out = Buffer.alloc(pixels.length / 3);
+    for (let at = 0; at < out.length; at += 1) {
+      const [red, green, blue] = pixels.subarray(3 * at, 3 * at + 3);
+      out[at] = Math.min(255, Math.max(0, Math.round(offset + r * red + g * green + b * blue)));
+    }
+    return out;
+  };
+  return Buffer.concat([
+    plane(rgb, 0, 0.299, 0.587, 0.114),
+    plane(small, 128, -0.168736, -0.331264, 0.5),
+    plane(small, 128, 0.5, -0.418688, -0.081312),
+  ]);
+}
+
+/** Size and time of change of every file in the state folder. */
+function files() {
+  const folder = join(work, 'state');
+  const names = readdirSync(folder, { recursive: true });
+  return Object.fromEntries(
+    names.flatMap((name) => {
+      const { size, mtimeMs } = statSync(join(folder, name));
+      return [[name, `${size} ${mtimeMs}`]];
+    }),
+  );
 }
 
 function show(name, value, unit, holds, bar) {

@@ -11,8 +11,11 @@ export interface MotionOptions {
 
 /** Decides which frames are worth looking at. */
 export interface MotionGate {
-  /** Whether a frame that came at `now` (monotonic ms) passes; encoded ones always do. */
-  accepts(frame: CapturedFrame, now: number): boolean;
+  /**
+   * Whether a frame that came at `now` (monotonic ms) passes, encoded ones always; `unmoved` where it
+   * does so only because nothing has passed for `refresh` seconds.
+   */
+  accepts(frame: CapturedFrame, now: number): boolean | 'unmoved';
 }
 
 /** Cells across and down: at 640 × 480 one has 20 × 20 pixels. */
@@ -85,9 +88,10 @@ export function createMotionGate(options: MotionOptions = {}): MotionGate {
       } else if (hasMoved()) {
         lastMovement = now;
       }
-      const passes = now - lastMovement <= hold * 1000 || now - lastPass >= refresh * 1000;
-      if (passes) lastPass = now;
-      return passes;
+      const moves = now - lastMovement <= hold * 1000;
+      if (!moves && now - lastPass < refresh * 1000) return false;
+      lastPass = now;
+      return moves || 'unmoved';
     },
   };
 }

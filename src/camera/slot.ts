@@ -8,8 +8,11 @@ export interface SlotOptions {
   readonly now?: () => number;
   /** Milliseconds since the epoch. */
   readonly wallTime?: () => number;
-  /** Says whether a frame is worth looking at (a motion gate); one that is not is not copied. */
-  readonly accept?: (captured: CapturedFrame, now: number) => boolean;
+  /**
+   * Says whether a frame is worth looking at (a motion gate); one that is not is not copied. `unmoved`
+   * marks one that shows nothing new.
+   */
+  readonly accept?: (captured: CapturedFrame, now: number) => boolean | 'unmoved';
   /** Called after every accepted frame. */
   readonly onAvailable?: () => void;
 }
@@ -88,7 +91,8 @@ export function createSlot(options: SlotOptions): FrameSlot {
     checkFrame(options.camera, captured);
     sequence += 1;
     const capturedAt = now();
-    if (options.accept?.(captured, capturedAt) === false) {
+    const verdict = options.accept?.(captured, capturedAt);
+    if (verdict === false) {
       skipped += 1;
       return;
     }
@@ -107,6 +111,7 @@ export function createSlot(options: SlotOptions): FrameSlot {
       format,
       range,
       bytes: buffer.bytes,
+      ...(verdict === 'unmoved' && { unmoved: true }),
     };
     waiting = { frame, buffer };
     options.onAvailable?.();

@@ -22,6 +22,8 @@ export interface Frame {
   /** Luma range of `yuv420p`: libcamera delivers `full`, most network cameras `limited` (BT.601). */
   readonly range: 'full' | 'limited';
   readonly bytes: Uint8Array;
+  /** Nothing has moved; the motion gate lets it pass because a look is due. */
+  readonly unmoved?: true;
 }
 
 /** What a source hands over: the frame without what the slot adds. */

@@ -18,7 +18,8 @@ export interface FlowOptions {
 export interface Flow {
   /** Ends what a process that was killed left open; `cameras` are those there are now. */
   recover(cameras: ReadonlySet<string>): number;
-  result(unit: CameraUnit, result: Result): void;
+  /** `unmoved`: the frame was only looked at again, nothing in it has moved. */
+  result(unit: CameraUnit, result: Result, unmoved?: boolean): void;
   /** Lets off delays run out. */
   tick(units: Iterable<CameraUnit>, now: Instant): void;
   /** Tells a new publisher what a camera shows. */
@@ -44,11 +45,11 @@ export function createFlow(options: FlowOptions): Flow {
       messaging.publisher.applyEvents(ended.filter(({ camera }) => cameras.has(camera)));
       return ended.length;
     },
-    result(unit, result) {
+    result(unit, result, unmoved) {
       const kept = unit.filter(result);
       commit(unit.presence.update(kept), kept);
       const ids = new Map(unit.presence.present().map(({ label, eventId }) => [label, eventId]));
-      store.recordResult(kept, ids);
+      store.recordResult(kept, ids, unmoved);
       messaging.publisher.showResult(kept);
     },
     tick(units, now) {

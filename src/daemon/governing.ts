@@ -56,8 +56,10 @@ const QUIET_NOTE_MS = 600_000;
 /** What counts as movement: °C, and share of the frames. */
 const NOTE_DEGREES = 2;
 const NOTE_FRACTION = 0.05;
-/** Share of the time below which nothing is labelled to speak of: a mix says nothing then. */
-const NOTE_BUSY = 0.02;
+/** Share of the wanted frames below which nothing is labelled to speak of: rungs say nothing then. */
+const NOTE_USE = 0.05;
+/** Seconds over which that share is averaged. */
+const USE_SECONDS = 30;
 const SNAPSHOT_FILE = 'governor.json';
 
 /**
@@ -76,7 +78,10 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   let last = { at: startedAt, stats: pipeline.stats() };
   let decision: Decision | null = null;
   let shown = '';
-  let noted = { key: '', time: 0, degrees: 0, fraction: 0, busyMs: 0 };
+  let noted = { mode: '', rungs: '', time: 0, degrees: 0, fraction: 0 };
+  /** Share of the frames that the last decision let pass which were labelled. */
+  let use = 0;
+  let usedSinceSaved = false;
   let busy = 0;
   let deciding = false;
 
@@ -91,6 +96,9 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
     busy = thermometer.simulated === null ? busyMs / (at - last.at) : expectedBusy(decision, rungs);
     heat = await thermometer.read(dtS, busy);
     last = { at, stats };
+    const wanted = Math.min(fps, decision?.fps ?? fps) * dtS;
+    if (wanted > 0) use += Math.min(1, dtS / USE_SECONDS) * (Math.min(1, frames / wanted) - use);
+    usedSinceSaved ||= use >= NOTE_USE;
     decision = governor.decide({
       timeS: ((at - startedAt) / 1000) * thermometer.speed,
       tempC: heat.tempC,
@@ -135,25 +143,27 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   }
 
   /**
-   * The log in the database: a row for every change of the rungs, and one a minute while temperature
-   * or the mix in use move. Where nothing happens, nothing is written for ten minutes: the disk may
-   * sleep.
+   * The log in the database: a row for every change of the mode or the rungs while frames are
+   * labelled, and of an unusual mode at any time; one a minute while temperature or the mix in use
+   * move. Where nothing happens, nothing is written for ten minutes: the disk may sleep.
    */
   function note(next: Decision): void {
     const time = Date.now();
     const { low, high, fraction } = next.mix;
-    const key = `${next.mode} ${low} ${high}`;
     const degrees = next.temperatureC ?? 0;
-    const { busyMs } = last.stats;
-    const inUse = busyMs - noted.busyMs >= NOTE_BUSY * (time - noted.time);
+    const inUse = use >= NOTE_USE;
+    const { mode } = next;
+    const pair = `${low} ${high}`;
+    const isUsual = [mode, noted.mode].every((each) => each === 'full' || each === 'limited');
+    const changed = (mode !== noted.mode && (inUse || !isUsual)) || (inUse && pair !== noted.rungs);
     const moved =
       Math.abs(degrees - noted.degrees) >= NOTE_DEGREES ||
       (inUse && Math.abs(fraction - noted.fraction) >= NOTE_FRACTION);
-    if (key === noted.key && time - noted.time < (moved ? NOTE_MS : QUIET_NOTE_MS)) return;
-    noted = { key, time, degrees, fraction, busyMs };
+    if (!changed && time - noted.time < (moved ? NOTE_MS : QUIET_NOTE_MS)) return;
+    noted = { mode, rungs: pair, time, degrees, fraction };
     options.store.recordGovernor({
       time,
-      mode: next.mode,
+      mode,
       low: rungs[low]?.name ?? '',
       high: rungs[high]?.name ?? '',
       fraction,
@@ -186,8 +196,10 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
   const file = join(config.state_dir, SNAPSHOT_FILE);
   const remember = () => {
     if (thermometer.simulated === null) saveSnapshot(file, governor, log);
+    usedSinceSaved = false;
   };
-  const saving = setInterval(remember, SNAPSHOT_MS);
+  // What frames heat is learnt from frames.
+  const saving = setInterval(() => usedSinceSaved && remember(), SNAPSHOT_MS);
   return {
     heat: () => heat,
     limitC: () => limitC,

@@ -5,7 +5,7 @@ import type { Config } from '../config/config.js';
 import { parseListen } from '../config/formats.js';
 import { codedError } from '../errors.js';
 import { type Connection, createConnection, type TlsOptions } from '../mqtt/connection.js';
-import { type EmbeddedBroker, startEmbeddedBroker } from '../mqtt/embedded.js';
+import type { EmbeddedBroker } from '../mqtt/embedded.js';
 import { hashPassword } from '../mqtt/password.js';
 import { createPublisher, type Publisher } from '../mqtt/publisher.js';
 import { createTopics, type Topics } from '../mqtt/topics.js';
@@ -119,6 +119,8 @@ async function startBroker(config: Config, topics: Topics, log: Log): Promise<Ow
   // A user of this process alone, which no configured one can be.
   const [username, password] = guarded ? [`daemon ${randomUUID()}`, randomUUID()] : [null, null];
   const own = username === null ? {} : { [username]: await hashPassword(password) };
+  // Loaded only where it is wanted.
+  const { startEmbeddedBroker } = await import('../mqtt/embedded.js');
   const broker = await startEmbeddedBroker({
     host,
     port,

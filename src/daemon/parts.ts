@@ -118,7 +118,7 @@ export function connectParts(options: PartsOptions): Parts {
       if (unit.status() === 'disabled') return;
       meter.add(result, performance.now());
       unit.meter.add(result, performance.now());
-      flow.result(unit, result);
+      flow.result(unit, result, frame.unmoved);
       snapshots.offer(frame);
       options.onResult?.(result);
     },

@@ -19,37 +19,62 @@ export interface Detection {
 /** Camera and label pairs whose last row is remembered. */
 const REMEMBERED = 16384;
 
-/**
- * Thins results out: of each label of a camera at most one detection per interval passes, the
- * best-scored object of its frame. A clock that was set back lets the next one pass.
- */
-export function createThinning(
-  interval: number,
-): (result: Result, eventIds: ReadonlyMap<string, string>, minScore: number) => Detection[] {
-  const last = new Map<string, number>();
+/** A frame's labels on their way to the database. */
+export interface Labelled {
+  readonly result: Result;
+  /** Id of the running event of each label. */
+  readonly eventIds: ReadonlyMap<string, string>;
+  /** Labels without an event are kept from this score on. */
+  readonly minScore: number;
+  /** Nothing has moved in the frame since the one before. */
+  readonly unmoved: boolean;
+}
 
-  function due(key: string, time: number): boolean {
+/** Milliseconds after which a picture that does not change is noted again. */
+const UNMOVED_INTERVAL = 600_000;
+/** What a score must differ by to say something new of such a picture. */
+const UNMOVED_SCORE = 0.1;
+
+/**
+ * Thins results out: of each label of a camera at most one detection per interval (ms) passes, the
+ * best-scored object of its frame. A clock that was set back lets the next one pass. Of a frame in
+ * which nothing has moved, a label passes with another event, variant or score than in its last row.
+ */
+export function createThinning(interval: number): (labelled: Labelled) => Detection[] {
+  const last = new Map<string, Detection>();
+
+  function due(key: string, row: Detection, unmoved: boolean): boolean {
     const before = last.get(key);
+    if (before === undefined || row.time < before.time) return true;
+    const wait = unmoved && !isNews(before, row) ? UNMOVED_INTERVAL : interval;
     // 5 % early is on time: frames do not arrive on the second.
-    return before === undefined || time < before || time - before >= interval * 0.95;
+    return row.time - before.time >= wait * 0.95;
   }
 
-  return (result, eventIds, minScore) => {
+  return ({ result, eventIds, minScore, unmoved }) => {
     const rows = new Map<string, Detection>();
     for (const { label, score, box } of result.labels) {
       const event = eventIds.get(label) ?? null;
       const better = rows.get(label);
       if (better !== undefined && better.score >= score) continue;
       if (event === null && score < minScore) continue;
-      const key = `${result.camera}\n${label}`;
-      if (better === undefined && !due(key, result.time)) continue;
-      if (last.size >= REMEMBERED) last.clear();
-      last.set(key, result.time);
       const { time, camera, model, alpha, size } = result;
-      rows.set(label, { time, camera, label, score, model, alpha, size, box, event });
+      const row = { time, camera, label, score, model, alpha, size, box, event };
+      const key = `${camera}\n${label}`;
+      if (better === undefined && !due(key, row, unmoved)) continue;
+      if (last.size >= REMEMBERED) last.clear();
+      last.set(key, row);
+      rows.set(label, row);
     }
     return [...rows.values()];
   };
+}
+
+function isNews(before: Detection, row: Detection): boolean {
+  const same = (['event', 'model', 'alpha', 'size'] as const).every(
+    (key) => before[key] === row[key],
+  );
+  return !same || Math.abs(before.score - row.score) >= UNMOVED_SCORE;
 }
 
 export function createDetectionTable(

@@ -63,8 +63,11 @@ export interface StoreHealth {
 }
 
 export interface Store {
-  /** Keeps the labels of a frame; `eventIds` has the id of the running event of each label. */
-  recordResult(result: Result, eventIds: ReadonlyMap<string, string>): void;
+  /**
+   * Keeps the labels of a frame; `eventIds` has the id of the running event of each label. Of a frame
+   * in which nothing has moved, only what it says anew: a still camera leaves the disk alone.
+   */
+  recordResult(result: Result, eventIds: ReadonlyMap<string, string>, unmoved?: boolean): void;
   /**
    * Writes events and their messages in one transaction, at once. True when they are on disk; false
    * when the disk refuses them: they then wait (bounded) and {@link Outbox.onAdded} tells of them.
@@ -229,9 +232,9 @@ export function openStore(options: StoreOptions): Store {
   schedule.after('sweep', SWEEP_MORE_MS, sweep);
 
   return {
-    recordResult(result, eventIds) {
+    recordResult(result, eventIds, unmoved = false) {
       if (closed) return;
-      const rows = thin(result, eventIds, tuning.minScore ?? 0);
+      const rows = thin({ result, eventIds, minScore: tuning.minScore ?? 0, unmoved });
       if (rows.length === 0) return;
       const room = MAX_BUFFERED_DETECTIONS - buffered.length;
       buffered.push(...rows.slice(0, room));

@@ -61,6 +61,19 @@ t.test('a still scene with noise saves at least nine in ten, and is looked at re
   t.end();
 });
 
+t.test('a look at a still scene is told from one at a movement', (t) => {
+  const gate = createMotionGate({ refresh: 3 });
+  const verdicts = Array.from({ length: 100 }, (_, frame) =>
+    gate.accepts(draw(frame < 80 ? {} : { thing: 100 }), frame * 100),
+  );
+  t.same(new Set(verdicts.slice(0, 21)), new Set([true]), 'the first are new');
+  const still = verdicts.slice(21, 80);
+  t.same(new Set(still), new Set([false, 'unmoved']));
+  t.equal(still.filter((verdict) => verdict === 'unmoved').length, 1, 'one every three seconds');
+  t.same(new Set(verdicts.slice(80)), new Set([true]));
+  t.end();
+});
+
 t.test('a thing that enters is looked at, from its first frame and for a while', (t) => {
   for (const format of ['yuv420p', 'rgb24'] as const) {
     const passed = play(150, (frame) => (frame < 60 ? { format } : { format, thing: 100 }));

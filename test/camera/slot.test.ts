@@ -172,3 +172,15 @@ t.test('a frame that is not worth looking at is counted and not copied', (t) => 
   t.same(slot.stats(), { delivered: 3, skipped: 2, taken: 1, dropped: 0 });
   t.end();
 });
+
+t.test('a frame in which nothing has moved says so', (t) => {
+  const slot = createSlot({
+    camera: 'front',
+    accept: ({ bytes }) => (bytes[0] === 1 ? 'unmoved' : true),
+  });
+  slot.put(gray(1));
+  t.match(slot.take(), { unmoved: true });
+  slot.put(gray(2));
+  t.notHas(slot.take(), { unmoved: true });
+  t.end();
+});

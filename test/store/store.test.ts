@@ -189,6 +189,30 @@ t.test('at most one detection per label and interval, the best object of its fra
   store.close();
 });
 
+t.test('a picture that does not change is noted once, then what it says anew', async (t) => {
+  const { open } = setup(t);
+  const store = open();
+  const ids = new Map([['person', 'e1']]);
+  const look = (seconds: number, score: number, label = 'person') =>
+    store.recordResult(result(START + seconds * 1000, [[label, score]]), ids, true);
+  store.recordResult(result(START, [['person', 0.7]]), NO_EVENTS);
+  look(10, 0.7); // its event has begun
+  look(20, 0.72);
+  look(30, 0.65);
+  look(40, 0.9);
+  look(50, 0.5, 'dog');
+  look(60, 0.9);
+  store.recordResult(result(START + 70_000, [['person', 0.9]]), ids); // something moves
+  look(80, 0.9);
+  look(670, 0.9);
+  store.flush();
+  t.same(
+    [...store.detections(ALL)].map((row) => (row.time - START) / 1000).sort((a, b) => a - b),
+    [0, 10, 40, 50, 70, 670],
+  );
+  store.close();
+});
+
 t.test('labels below minScore are kept only while their event lasts', async (t) => {
   const { open } = setup(t, { minScore: 0.5 });
   const store = open();
