@@ -44,7 +44,7 @@ export interface CameraUnitOptions extends Reading {
     signal: AbortSignal,
     onFrame: (frame: CapturedFrame) => void,
     onStatus: (status: CameraStatus, reason: string | null) => void,
-    /** Frames a second that are looked at now. */
+    /** Frames a second that are wanted of it now. */
     rate: () => number,
   ) => Promise<void>;
   /** Takes a picture of its own, while the source is stopped; null when the camera cannot. */
@@ -95,6 +95,8 @@ export interface CameraUnit {
 
 const SWITCHED_OFF = 'switched off by a command';
 const MINUTE_MS = 60_000;
+/** Frames that a source whose rate is limited delivers in the time after which it has stalled. */
+const FRAMES_A_STALL = 2;
 
 export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
   const { name, slot, presence, meter, schedule } = options;
@@ -123,7 +125,7 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
 
   const director: Director = createDirector({
     supervise: (mode, signal, onStatus) =>
-      options.supervise(mode, signal, (frame) => slot.put(frame), onStatus, rate),
+      options.supervise(mode, signal, (frame) => slot.put(frame), onStatus, sourceRate),
     onStatus(status, reason) {
       source = { status, reason };
       show();
@@ -149,6 +151,13 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
 
   const fps = (): number => options.fps[runningMode()];
   const rate = (): number => Math.min(fps(), limit ?? Number.POSITIVE_INFINITY);
+  /** What its source delivers: never so little that it would be taken for one that has stalled. */
+  const sourceRate = (): number => {
+    const stall = options.stallTimeout[runningMode()];
+    return stall === null ? rate() : Math.min(fps(), Math.max(rate(), FRAMES_A_STALL / stall));
+  };
+  /** Single pictures cost next to nothing: one that has been taken is looked at. */
+  const lookRate = (): number => (runningMode() === 'still' ? sourceRate() : rate());
   const isLooked = (): boolean => enabled && director.mode() !== 'off';
 
   function configurePresence(): void {
@@ -163,8 +172,8 @@ export function createCameraUnit(options: CameraUnitOptions): CameraUnit {
     crop: options.crop,
     take: () => (isLooked() ? slot.take() : null),
     release: (frame) => slot.release(frame),
-    interval: () => (limit === null || limit >= fps() ? 0 : 1000 / limit),
-    rate,
+    interval: () => (lookRate() >= fps() ? 0 : 1000 / lookRate()),
+    rate: lookRate,
     threshold: () => floor,
   };
 

@@ -121,3 +121,28 @@ t.test('a limit of the rate holds for the lane and for sources that can follow',
   t.equal(unit.lane.rate(), 10);
   await unit.stop();
 });
+
+t.test('however few frames are looked at, a source is not taken for a stalled one', async (t) => {
+  let wanted = (): number => 0;
+  const { unit, clock } = setUp({
+    capture: 'auto',
+    async supervise(_mode, signal, _onFrame, _onStatus, rate) {
+      wanted = rate;
+      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    },
+  });
+  unit.start();
+  await clock.advance(0);
+  unit.limitRate(0.01);
+  t.equal(wanted(), 0.2, 'two frames in its ten seconds');
+  t.equal(unit.lane.interval(), 100_000, 'and one of them in a hundred seconds is looked at');
+  unit.keepCool(true);
+  await clock.advance(0);
+  unit.limitRate(0.0001);
+  t.equal(wanted(), 2 / 180, 'two pictures in its three minutes');
+  t.equal(unit.lane.interval(), 90_000, 'and both are looked at');
+  unit.limitRate(null);
+  t.equal(wanted(), 1 / 60);
+  t.equal(unit.lane.interval(), 0);
+  await unit.stop();
+});

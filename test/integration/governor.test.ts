@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -15,6 +15,7 @@ import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { findBoard } from '#mobilenetd/thermal/simulate/boards.js';
 import { simulatedBoard } from '#mobilenetd/thermal/simulate/simulated-board.js';
+import { type BoardTree, createBoardTree } from './board-tree.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
 const FLOOR = 'mobilenet_v1_0.25_128_quant';
@@ -45,36 +46,11 @@ const FPS = 10;
 const SLOWER = 8;
 const LIMIT_C = 80;
 
-/** A /sys and a /proc in which a simulated board stands, heated by what the daemon runs. */
-function createFakeTree(folder: string) {
-  const sysfs = join(folder, 'sys');
-  const proc = join(folder, 'proc');
-  const zone = join(sysfs, 'class/thermal/thermal_zone0');
-  const firmware = join(sysfs, 'devices/platform/soc/soc:firmware');
-  for (const dir of [zone, firmware, proc]) mkdirSync(dir, { recursive: true });
-  writeFileSync(join(zone, 'type'), 'cpu-thermal\n');
-  let busyTicks = 0;
-  let idleTicks = 0;
-  return {
-    sysfs,
-    proc,
-    write(tempC: number, flags: number, util: number) {
-      busyTicks += Math.round(1000 * util);
-      idleTicks += Math.round(1000 * (1 - util));
-      writeFileSync(join(zone, 'temp'), `${Math.round(tempC * 1000)}\n`);
-      writeFileSync(join(firmware, 'get_throttled'), `${flags.toString(16)}\n`);
-      writeFileSync(join(proc, 'stat'), `cpu  ${busyTicks} 0 0 ${idleTicks} 0 0 0 0 0 0\n`);
-    },
-  };
-}
-
-type Tree = ReturnType<typeof createFakeTree>;
-
 /**
  * The daemon's own reading of the fake tree; the plant behind it advances as far as the governor's
  * clock does, whatever this machine's speed.
  */
-function plantBehind(tree: Tree, config: Config) {
+function plantBehind(tree: BoardTree, config: Config) {
   const board = simulatedBoard({ board: BOARD, ambientC: 34, speed: SPEED });
   // It has been running for some minutes: otherwise the test would.
   while (board.dieC < 57) board.step(1, 0.9);
@@ -104,7 +80,7 @@ t.test(
     t.setTimeout(110_000);
     const folder = t.testdir();
     await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(NAMES);
-    const tree = createFakeTree(folder);
+    const tree = createBoardTree(folder);
     const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
     t.teardown(() => broker.close());
     const told: { readonly at: number; readonly decision: Decision }[] = [];
