@@ -1,11 +1,12 @@
 import { execFileSync } from 'node:child_process';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import sharp from 'sharp';
 import t, { type Test } from 'tap';
 import type { FfmpegInput } from '#mobilenetd/camera/ffmpeg/arguments.js';
 import { createFfmpegSource } from '#mobilenetd/camera/ffmpeg/source.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import { encodeStream, startRtspCamera } from './rtsp-camera.js';
 
 const found = (() => {
   try {
@@ -99,69 +100,15 @@ t.test('MJPEG over HTTP, with a password, until the server goes away', { skip },
   t.match(refused.error, { code: 'MND_CAMERA_FAILED', message: /401/ });
 });
 
-/** An RTSP server of one stream: an MPEG transport stream in RTP (RFC 2250), over the connection. */
-function createRtspServer(stream: Buffer): Server {
-  const TS_PACKET = 188;
-  return createServer((socket) => {
-    let request = '';
-    let timer: NodeJS.Timeout | null = null;
-    socket.on('close', () => timer !== null && clearInterval(timer));
-    const play = (): void => {
-      let at = 0;
-      let sequence = 0;
-      timer = setInterval(() => {
-        for (let packet = 0; packet < 4 && at < stream.length; packet += 1) {
-          const payload = stream.subarray(at, at + 7 * TS_PACKET);
-          at += payload.length;
-          const header = Buffer.alloc(16);
-          header.write('$', 0);
-          header.writeUInt16BE(12 + payload.length, 2);
-          header.writeUInt16BE(0x8000 | 33, 4);
-          header.writeUInt16BE(sequence & 0xffff, 6);
-          header.writeUInt32BE((sequence * 3600) >>> 0, 8);
-          header.writeUInt32BE(0x1234, 12);
-          sequence += 1;
-          socket.write(Buffer.concat([header, payload]));
-        }
-      }, 10);
-    };
-    socket.on('data', (chunk) => {
-      request += chunk.toString('latin1');
-      for (let end = request.indexOf('\r\n\r\n'); end >= 0; end = request.indexOf('\r\n\r\n')) {
-        const head = request.slice(0, end);
-        request = request.slice(end + 4);
-        const start = head.search(/[A-Z]+ rtsp:/);
-        if (start < 0) continue;
-        const method = head.slice(start).split(' ')[0];
-        const number = /CSeq: (\d+)/i.exec(head)?.[1] ?? '0';
-        const sdp =
-          'v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=test\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track1\r\n';
-        const extra: Record<string, string> = {
-          OPTIONS: 'Public: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n',
-          DESCRIBE: `Content-Type: application/sdp\r\nContent-Length: ${sdp.length}\r\n`,
-          SETUP: 'Transport: RTP/AVP/TCP;unicast;interleaved=0-1\r\nSession: 1\r\n',
-          PLAY: 'Session: 1\r\n',
-        };
-        const body = method === 'DESCRIBE' ? sdp : '';
-        socket.write(
-          `RTSP/1.0 200 OK\r\nCSeq: ${number}\r\n${extra[method ?? ''] ?? ''}\r\n${body}`,
-        );
-        if (method === 'PLAY') play();
-      }
-    });
-  });
-}
-
 t.test('RTSP', { skip }, async (t) => {
   const hex = COLOUR.map((value) => value.toString(16).padStart(2, '0')).join('');
-  const stream = execFileSync('ffmpeg', [
-    ...['-v', 'error', '-f', 'lavfi', '-i', `color=c=0x${hex}:s=160x120:r=10:d=6`],
+  const stream = encodeStream(`color=c=0x${hex}:s=160x120`, 6, [
     ...['-vf', 'scale=out_color_matrix=bt601:out_range=limited,format=yuv420p'],
     ...['-c:v', 'mpeg2video', '-q:v', '1', '-g', '5', '-colorspace', 'smpte170m'],
-    ...['-f', 'mpegts', '-'],
   ]);
-  const port = await listen(t, createRtspServer(stream), new Set());
-  const { frames, error } = await take({ kind: 'rtsp', url: `rtsp://127.0.0.1:${port}/live` }, 5);
+  const camera = await startRtspCamera(stream, 3);
+  t.teardown(() => camera.unplug());
+  const { frames, error } = await take({ kind: 'rtsp', url: camera.url() }, 5);
   t.equal(frames.length, 5, String(error));
   t.ok(frames.every((frame) => showsColour(frame, 3)));
   t.match(error, { code: 'MND_CAMERA_STOPPED' });
