@@ -3,7 +3,7 @@ import {
   LARGEST_WEIGHT,
   peakOf,
   roundKeepingSum,
-  roundToNearest,
+  roundWithinSpan,
   type WeightSpan,
 } from './round-weights.js';
 import { constantOf } from './tensors.js';
@@ -61,8 +61,9 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
     const least = Math.abs(bias) / (inputScale * LARGEST_BIAS);
     if (largest / LARGEST_WEIGHT < least) raisedChannels++;
     const finest = Math.max(largest / LARGEST_WEIGHT, least);
-    const round = operator.depthwise ? roundKeepingSum : roundToNearest;
-    const { scale, stored: rounded } = round(weights, finest);
+    const { scale, stored: rounded } = operator.depthwise
+      ? roundKeepingSum(weights, finest)
+      : roundWithinSpan(weights, least, span);
     let lost = 0;
     rounded.forEach((value, i) => {
       stored[first + i * step] = value;

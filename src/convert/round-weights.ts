@@ -79,6 +79,55 @@ export function roundToNearest(weights: ArrayLike<number>, scale: number): Round
 }
 
 /**
+ * Rounds each weight to the nearest step, and where two that meet in 16 bits come out too large
+ * together, both towards 0. Of several scales, from the finest at which each weight fits alone to the
+ * one at which all fit together, the one with the least squared error is taken: one large pair need
+ * not make every other step coarser.
+ *
+ * @param least the finest scale that is allowed
+ */
+export function roundWithinSpan(
+  weights: ArrayLike<number>,
+  least: number,
+  span: WeightSpan,
+): RoundedWeights {
+  const finest = Math.max(peakOf(weights, 'full') / LARGEST_WEIGHT, least);
+  const widest = Math.max(peakOf(weights, span) / LARGEST_WEIGHT, least);
+  let best = roundToNearest(weights, widest);
+  if (widest === finest) return best;
+  let leastError = squaredError(best, weights);
+  for (let candidate = 0; candidate < SCALES; candidate++) {
+    const rounded = roundToNearest(weights, finest * (widest / finest) ** (candidate / SCALES));
+    shrinkToSpan(rounded.stored, span);
+    const error = squaredError(rounded, weights);
+    if (error < leastError) {
+      leastError = error;
+      best = rounded;
+    }
+  }
+  return best;
+}
+
+function shrinkToSpan(stored: Int8Array, span: WeightSpan): void {
+  if (span === 'any') {
+    for (const [index, value] of stored.entries()) {
+      stored[index] = Math.sign(value) * Math.min(Math.abs(value), LARGEST_PAIR / 2);
+    }
+  }
+  if (span !== 'pairs') return;
+  for (let index = 1; index < stored.length; index += 2) {
+    const first = stored[index - 1] ?? 0;
+    const second = stored[index] ?? 0;
+    const excess = Math.abs(first + second) - LARGEST_PAIR;
+    if (first * second <= 0 || excess <= 0) continue;
+    // Neither passes 0: the excess is less than each of them, as the other is below 128.
+    const half = Math.ceil(excess / 2);
+    stored[index] = second - Math.sign(second) * half;
+    stored[index - 1] = first - Math.sign(first) * (excess - half);
+  }
+}
+
+/**
  * Rounds the weights of a depthwise channel so that their sum is kept, not each to the nearest:
  * neighbouring pixels are nearly equal, so what a filter makes of a flat surface depends on the sum
  * alone, and edge filters, whose large weights cancel, suffer most from plain rounding. Of several
@@ -127,6 +176,14 @@ function expectedError({ scale, stored }: RoundedWeights, weights: ArrayLike<num
     squares += error * error;
   }
   return (1 - CORRELATION) * squares + CORRELATION * sum * sum;
+}
+
+function squaredError({ scale, stored }: RoundedWeights, weights: ArrayLike<number>): number {
+  let squares = 0;
+  for (const [index, value] of stored.entries()) {
+    squares += ((weights[index] ?? 0) - scale * value) ** 2;
+  }
+  return squares;
 }
 
 function clamp(value: number): number {

@@ -1,6 +1,11 @@
 import t from 'tap';
 import { symmetricChannel } from '#mobilenetd/convert/passes/symmetric-channel.js';
-import { peakOf, roundKeepingSum, roundToNearest } from '#mobilenetd/convert/round-weights.js';
+import {
+  peakOf,
+  roundKeepingSum,
+  roundToNearest,
+  roundWithinSpan,
+} from '#mobilenetd/convert/round-weights.js';
 import { createRandom } from './random.js';
 
 const sum = (values: Iterable<number>) => {
@@ -85,3 +90,32 @@ t.test('rounded or moved, two products never pass 16 bits', async (t) => {
   t.same(symmetricChannel(Int16Array.of(100, 27, -90), 0, 'pairs').factor, 1, 'left as it is');
   t.equal(symmetricChannel(Int16Array.of(100, 28), 0, 'pairs').factor, 128 / 127);
 });
+
+t.test(
+  'within a span: no pair too large, and no worse than the scale at which all fit',
+  async (t) => {
+    const random = createRandom(23);
+    const errorOf = (weights: readonly number[], rounded: ReturnType<typeof roundToNearest>) =>
+      sum(weights.map((weight, i) => (weight - rounded.scale * (rounded.stored[i] ?? 0)) ** 2));
+    let better = 0;
+    for (const span of ['pairs', 'any', 'full'] as const) {
+      for (let round = 0; round < 200; round += 1) {
+        // Mostly small, few large, as trained weights are.
+        const weights = Array.from({ length: 1 + random(60) }, () => {
+          return ((random(2001) - 1000) / 1000) ** 3;
+        });
+        const rounded = roundWithinSpan(weights, 0, span);
+        if (span !== 'full' && largestPair(rounded.stored, span) > 128) t.fail(weights.join(' '));
+        const plain = errorOf(weights, roundToNearest(weights, peakOf(weights, span) / 127));
+        const error = errorOf(weights, rounded);
+        if (error > plain) t.fail(`${span}: ${error} instead of ${plain}`);
+        if (error < plain * 0.99) better += 1;
+      }
+    }
+    t.ok(better > 40, `${better} of 400 are better by 1 % or more`);
+    t.ok(
+      roundWithinSpan([1, 1], 0.1, 'pairs').scale >= Math.fround(0.1),
+      'the least scale is kept',
+    );
+  },
+);

@@ -23,6 +23,7 @@ import {
   operandName,
   reorderedWeights,
 } from './emission.js';
+import { type Affine, additionRatios, productRatio } from './portable-ratios.js';
 
 /**
  * TensorFlow Lite rounds a pool's halves away from a stored value (0 for uint8), onnxruntime to
@@ -140,18 +141,29 @@ export function emitQuantizedConv(emission: Emission, operator: ConvOperator): v
   });
 }
 
-/** QLinearAdd and QLinearMul: a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero. */
+/**
+ * QLinearAdd and QLinearMul: a, a_scale, a_zero, b, b_scale, b_zero, y_scale, y_zero. Only the ratios
+ * of the scales matter; those are chosen so that every processor rounds alike.
+ */
 export function emitQuantizedBinary(
   emission: Emission,
   operator: AddOperator | MulOperator,
   opType: 'QLinearAdd' | 'QLinearMul',
 ): void {
   const { graph, builder } = emission;
-  const inputs = operator.inputs.flatMap((name) => [
-    operandName(emission, name),
-    ...activationParameters(emission, tensorOf(graph, name)),
-  ]);
-  inputs.push(...activationParameters(emission, tensorOf(graph, operator.output)));
+  const [first, second] = operator.inputs;
+  const a = scalarQuantization(tensorOf(graph, first));
+  const b = scalarQuantization(tensorOf(graph, second));
+  const output = scalarQuantization(tensorOf(graph, operator.output));
+  const [ratioA, ratioB] =
+    opType === 'QLinearAdd' ? additionRatios(a, b, output) : [productRatio(a, b, output), 1];
+  const float = (value: number) => builder.scalar('float32', value);
+  const zero = ({ zeroPoint }: Affine) => builder.scalar('uint8', zeroPoint);
+  const inputs = [
+    ...[operandName(emission, first), float(ratioA), zero(a)],
+    ...[operandName(emission, second), float(ratioB), zero(b)],
+    ...[float(1), zero(output)],
+  ];
   withActivation(emission, operator.output, operator.activation, (name) => {
     builder.node(opType, inputs, name, {}, MICROSOFT);
   });
