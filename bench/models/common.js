@@ -73,9 +73,18 @@ export function skip(figure, reason) {
 /** What the figures depend on. */
 export function printMachine() {
   const { arch, model, features, saturates } = thisProcessor();
-  const machine = { arch, processor: model, cores: availableParallelism(), features, saturates };
+  const cores = availableParallelism();
+  const machine = { arch, processor: model, class: processorClass(), cores, features, saturates };
   const versions = { onnxruntime: ort.env.versions.node, node: process.version };
   process.stdout.write(`${JSON.stringify({ figure: 'machine', ...machine, ...versions })}\n`);
+}
+
+/** What its integer products are made of, on which the bars of the speed depend. */
+export function processorClass() {
+  const { features } = thisProcessor();
+  if (features.some((feature) => feature.endsWith('vnni'))) return 'vnni';
+  if (features.includes('asimddp')) return 'dotprod';
+  return 'neither vnni nor dotprod';
 }
 
 export function round(value, digits = 4) {

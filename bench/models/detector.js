@@ -3,7 +3,17 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { median, packageRoot, print, ratioOf, round, skip, takeTurns, timed } from './common.js';
+import {
+  median,
+  packageRoot,
+  print,
+  processorClass,
+  ratioOf,
+  round,
+  skip,
+  takeTurns,
+  timed,
+} from './common.js';
 
 const NAME = 'ssdlite_mobilenet_v2_coco';
 const SIZE = 300;
@@ -43,10 +53,7 @@ export async function detector(pictures, rounds) {
     'detector: float32 / fastest',
     ratioOf(times, 'float32', fastest),
     { least: 1.9 },
-    {
-      form: fastest,
-      medianMs,
-    },
+    { form: fastest, processor: processorClass(), medianMs },
   );
   if (pictures.length === 0) return skip('detector: agreement', 'no pictures');
   for (const form of ['symmetric', 'reduced']) {

@@ -7,6 +7,7 @@ import { openOracle, withoutLastOperator } from '../../.build/test/convert/liter
 import { convertTflite } from '../../dist/convert/convert.js';
 import { createSessionPool } from '../../dist/inference/sessions.js';
 import { NUMERIC_FORMS } from '../../dist/models/variant.js';
+import { heaviestPointwise, pointwiseContestants } from './ceiling.js';
 import {
   MODELS,
   median,
@@ -14,6 +15,7 @@ import {
   networkInput,
   packageRoot,
   print,
+  processorClass,
   ratioOf,
   round,
   skip,
@@ -81,6 +83,10 @@ export async function speed(pictures, rounds) {
     }
     contestants.litert = timed(() => litert.run(input, [1, size, size, 3]));
     if (c !== null) contestants.tfliteC = (runs) => c.turn(runs);
+    const layer = heaviestPointwise(tflite);
+    const pointwise = await pointwiseContestants(layer);
+    contestants.pointwiseInt8 = pointwise.contestants.int8;
+    contestants.pointwiseFloat32 = pointwise.contestants.float32;
     const times = await takeTurns(contestants, rounds);
     // The fastest of each round would be luck: one form for all.
     const fastest = Object.keys(forms).reduce((best, form) =>
@@ -89,16 +95,30 @@ export async function speed(pictures, rounds) {
     const ms = Object.fromEntries(
       Object.entries(times).map(([who, all]) => [who, round(median(all), 3)]),
     );
-    print(`fastest form of ${name}`, ms[fastest], {}, { unit: 'ms', form: fastest, medianMs: ms });
+    const processor = processorClass();
+    const details = { unit: 'ms', form: fastest, processor, medianMs: ms };
+    print(`fastest form of ${name}`, ms[fastest], {}, details);
+    print(
+      `float32 / int8 of its heaviest 1×1 convolution alone, ${name}`,
+      ratioOf(times, 'pointwiseFloat32', 'pointwiseInt8'),
+      {},
+      { processor, layer },
+    );
     for (const [peer, leastOf] of Object.entries(LEAST_RATIO)) {
       if (times[peer] === undefined) skip(`${peer} / fastest, ${name}`, tfliteC.skip);
       else {
         const least = leastOf(name);
-        print(`${peer} / fastest, ${name}`, ratioOf(times, peer, fastest), { least });
+        print(
+          `${peer} / fastest, ${name}`,
+          ratioOf(times, peer, fastest),
+          { least },
+          { processor },
+        );
       }
     }
     litert.close();
     c?.close();
+    await pointwise.close();
     for (const { close } of Object.values(forms)) await close();
   }
 }
@@ -196,9 +216,9 @@ export async function preprocessing(rounds) {
     },
   );
   print('pixels that differ from the plain resize', different, { most: 0 });
-  // A few small views; nothing of the picture's size.
+  // The views of a camera's memory are kept; what is left is the measuring.
   const allocated = allocatedBy(() => kernel(frame, plan, out));
-  print('bytes allocated a frame by pre-processing', allocated, { most: 1024 });
+  print('bytes allocated a frame by pre-processing', allocated, { most: 128 });
   for (const { close } of Object.values(forms)) await close();
 }
 

@@ -27,6 +27,11 @@ export function createKernelResize(binary: Uint8Array): Resize {
   const layouts = new WeakMap<SamplingPlan, KernelLayout>();
   let view = new Uint8Array(memory.buffer);
   let current: SamplingPlan | null = null;
+  // Views of the last frame's rows and of the result: a camera's frames come in the same memory, so
+  // nothing is allocated for the next one.
+  let source: Uint8Array | null = null;
+  let rows: readonly Uint8Array[] = [];
+  let result = view;
 
   /** Makes the plan's tables the ones in memory. */
   function install(plan: SamplingPlan, layout: KernelLayout): void {
@@ -34,7 +39,16 @@ export function createKernelResize(binary: Uint8Array): Resize {
     growTo(memory, layout.bytes);
     if (view.buffer !== memory.buffer) view = new Uint8Array(memory.buffer);
     view.set(layout.tables);
+    const { out } = layout.addresses;
+    result = view.subarray(out, out + plan.outWidth * plan.outHeight * 3);
+    source = null;
     current = plan;
+  }
+
+  function copyRows(bytes: Uint8Array, { spans }: KernelLayout): void {
+    if (source !== bytes) rows = spans.map(({ start, end }) => bytes.subarray(start, end));
+    source = bytes;
+    for (let at = 0; at < rows.length; at += 1) view.set(rows[at] ?? [], spans[at]?.address);
   }
 
   function layoutOf(plan: SamplingPlan): KernelLayout {
@@ -52,13 +66,10 @@ export function createKernelResize(binary: Uint8Array): Resize {
       return;
     }
     install(plan, layout);
-    for (const { start, end, address } of layout.spans) {
-      view.set(bytes.subarray(start, end), address);
-    }
+    copyRows(bytes, layout);
     if (plan.layout.format === 'rgb24') runRgb(kernel, plan, layout);
     else runYuv(kernel, plan, layout);
-    const from = layout.addresses.out;
-    out.set(view.subarray(from, from + plan.outWidth * plan.outHeight * 3));
+    out.set(result);
   };
 }
 
