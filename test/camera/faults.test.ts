@@ -1,5 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
@@ -46,11 +47,16 @@ function seededRandom(seed: number): () => number {
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** Bytes of objects and buffers that are in use. */
-function memory(): number {
-  collect();
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+/** Bytes of objects and buffers that are in use; buffers are given back some time after a collection. */
+async function memory(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let pass = 0; pass < 5; pass += 1) {
+    collect();
+    await delay(20);
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    least = Math.min(least, heapUsed + arrayBuffers);
+  }
+  return least;
 }
 
 /** A camera program on the fake clock: good frames at first, then its fault. */
@@ -206,9 +212,9 @@ t.test('200 faults in random order: every recovery in time, no wrong frame', asy
   let settled: number | null = null;
   for (let step = 0; faults < 200 && step < 10_000; step += 1) {
     await clock.advance(10_000);
-    if (faults >= 60) settled ??= memory();
+    if (faults >= 60) settled ??= await memory();
   }
-  const grown = memory() - (settled ?? 0);
+  const grown = (await memory()) - (settled ?? 0);
   stop.abort();
   await clock.advance(20_000);
   await done;

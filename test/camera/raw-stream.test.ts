@@ -21,19 +21,20 @@ function frame(number: number, alignment: number, width = WIDTH, height = HEIGHT
   return bytes;
 }
 
-/** Sends bursts 50 ms apart, in chunks that follow each other at once; returns the delivered luma. */
+/** Sends bursts as far apart as frames are (50 ms), in chunks that follow each other at once; returns the delivered luma. */
 function play(
   bursts: readonly Uint8Array[],
   chunkLength = 100,
   delivered: number[] = [],
+  fps = 20,
 ): number[] {
-  const reader = createRawStreamReader([WIDTH, HEIGHT], ({ bytes, width, height }) => {
+  const reader = createRawStreamReader([WIDTH, HEIGHT], fps, ({ bytes, width, height }) => {
     const clean = bytes.length === width * height * 1.5 && bytes.every((byte) => byte === bytes[0]);
     delivered.push(clean ? (bytes[0] ?? -1) : -1);
   });
   for (const [index, burst] of bursts.entries()) {
     for (let from = 0; from < burst.length; from += chunkLength) {
-      reader.push(burst.subarray(from, from + chunkLength), index * 50);
+      reader.push(burst.subarray(from, from + chunkLength), (index * 1000) / fps);
     }
   }
   return delivered;
@@ -47,6 +48,14 @@ t.test('the padding of any board is found and removed', (t) => {
     const bursts = numbers(1, 8).map((number) => frame(number, alignment));
     t.same(play(bursts), numbers(3, 8), `rows of a multiple of ${alignment}`);
     t.same(play(bursts, 7), numbers(3, 8), 'in small chunks');
+  }
+  t.end();
+});
+
+t.test('fast cameras have shorter pauses', (t) => {
+  for (const fps of [0.05, 1, 30, 60, 90, 120]) {
+    const bursts = numbers(1, 8).map((number) => frame(number, 64));
+    t.same(play(bursts, 100, [], fps), numbers(3, 8), `${fps} frames a second`);
   }
   t.end();
 });
@@ -112,7 +121,7 @@ t.test('a trickle is given up', (t) => {
 
 t.test('a size that the camera announces replaces the wanted one', (t) => {
   const sizes: string[] = [];
-  const reader = createRawStreamReader([WIDTH, HEIGHT], ({ width, height, bytes }) => {
+  const reader = createRawStreamReader([WIDTH, HEIGHT], 20, ({ width, height, bytes }) => {
     sizes.push(`${width}x${height} ${bytes.length}`);
   });
   reader.resize(WIDTH, HEIGHT);

@@ -13,6 +13,8 @@ export interface RawStreamReader {
 
 /** A pause this long (ms) is one between frames: within a frame, bytes follow one another at once. */
 const PAUSE_MS = 12;
+/** The same as a share of the time from one frame to the next, for fast cameras. */
+const PAUSE_SHARE = 0.4;
 /** Pauses in a row that must fall between frames of one layout before it is believed. */
 const PAUSES_TO_AGREE = 2;
 /** Pauses without agreement, or in the middle of a frame, before the stream is given up. */
@@ -24,11 +26,15 @@ const MAX_PAUSES_ASTRAY = 16;
  * pauses. Afterwards a frame is delivered only if the last pause fell between frames and nothing
  * followed it at once; so after lost, additional or foreign bytes nothing is delivered until the
  * stream is in step again, and MND_FRAME_INVALID when that does not happen.
+ *
+ * @param fps frames a second that were asked for
  */
 export function createRawStreamReader(
   size: readonly [width: number, height: number],
+  fps: number,
   onFrame: (frame: CapturedFrame) => void,
 ): RawStreamReader {
+  const pauseMs = Math.min(PAUSE_MS, (PAUSE_SHARE * 1000) / fps);
   let layouts = possibleLayouts(...size);
   let assembler: BlockAssembler | null = null;
   let total = 0;
@@ -99,7 +105,7 @@ export function createRawStreamReader(
 
   return {
     push(chunk, now) {
-      const paused = lastArrival !== null && now - lastArrival >= PAUSE_MS;
+      const paused = lastArrival !== null && now - lastArrival >= pauseMs;
       lastArrival = now;
       if (paused) {
         if (assembler === null) searchLayout();

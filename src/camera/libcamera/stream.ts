@@ -71,7 +71,7 @@ export function createLibcameraStream(options: LibcameraStreamOptions): Source {
         fault ??= error instanceof Error ? error : new Error(messageOf(error));
         stop.abort();
       };
-      const reader = createRawStreamReader(options.size, (frame) => {
+      const reader = createRawStreamReader(options.size, options.fps, (frame) => {
         timeouts = 0;
         onFrame(frame);
       });
