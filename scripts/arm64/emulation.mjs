@@ -13,6 +13,8 @@ const LIBRARIES = {
   variant: 'extract',
 };
 const EMULATOR = 'qemu-aarch64-static';
+/** What the emulated machine says it is. */
+export const BOARD = 'Raspberry Pi 5 Model B Rev 1.0';
 
 /** Why arm64 programs cannot run here; null when they can. */
 export function whyNoArm64() {
@@ -43,8 +45,10 @@ export async function arm64Node() {
   const image = await debianImage(LIBRARIES);
   const prefix = mkdtempSync(join(tmpdir(), 'mobilenetd-arm64-'));
   execFileSync('tar', ['xf', image, '-C', prefix, '--exclude=./dev/*']);
-  mkdirSync(join(prefix, 'proc'), { recursive: true });
+  mkdirSync(join(prefix, 'proc/device-tree'), { recursive: true });
+  writeFileSync(join(prefix, 'proc/device-tree/model'), `${BOARD}\0`);
   const cpus = [0, 1, 2, 3].map((index) => `processor\t: ${index}\n${CPU}\n`);
   writeFileSync(join(prefix, 'proc/cpuinfo'), cpus.join(''));
-  return { command: [EMULATOR, '-L', prefix, node], env: {}, prefix };
+  // The environment reaches children, which start without these arguments where the kernel knows how.
+  return { command: [EMULATOR, node], env: { QEMU_LD_PREFIX: prefix }, prefix };
 }

@@ -48,15 +48,17 @@ export function unpackImage(image) {
 
 /**
  * Boots the system in `root`. Its network is a loopback of its own unless `network` is true.
+ * `capabilities` are given to it beyond the usual ones, as far as this process has them.
  *
  * @returns run(command…) with its output, start(command…) as a child, and stop()
  */
-export async function bootContainer(root, { network = false } = {}) {
+export async function bootContainer(root, { network = false, capabilities = [] } = {}) {
   writeFileSync(join(root, 'etc/machine-id'), '');
   const nspawn = [
     ...['systemd-nspawn', '--quiet', '--boot', '--register=no', '--keep-unit'],
     ...['--console=passive', '--resolv-conf=off', `--directory=${root}`],
     ...(network ? [] : ['--private-network']),
+    ...capabilities.filter(isHeld).map((name) => `--capability=${name}`),
   ];
   const script = 'mount -t tmpfs tmpfs /run && exec "$@"';
   const child = spawn(
@@ -97,7 +99,9 @@ export async function bootContainer(root, { network = false } = {}) {
     start: (...command) =>
       spawn('nsenter', [...enter, ...clean, ...command], { stdio: ['ignore', 'pipe', 'inherit'] }),
     async stop() {
-      spawnSync('nsenter', [...enter, 'systemctl', 'poweroff', '--force'], { stdio: 'ignore' });
+      spawnSync('nsenter', [...enter, 'systemctl', 'poweroff', '--force', '--force'], {
+        stdio: 'ignore',
+      });
       if ((await Promise.race([exited, delay(10_000, 'late')])) === 'late') child.kill('SIGKILL');
       rmSync(root, { recursive: true, force: true });
     },
@@ -109,6 +113,13 @@ export async function bootContainer(root, { network = false } = {}) {
   }
   await container.stop();
   throw new Error(`the container does not come up:\n${console_}`);
+}
+
+/** Whether this process has a capability, by its number (capability.h). */
+function isHeld(name) {
+  const numbers = { CAP_SYS_TIME: 25, CAP_SYSLOG: 34 };
+  const held = /^CapEff:\s*([0-9a-f]+)/m.exec(readFileSync('/proc/self/status', 'utf8'));
+  return ((BigInt(`0x${held?.[1] ?? 0}`) >> BigInt(numbers[name])) & 1n) === 1n;
 }
 
 /** The process that is number 1 inside: the only child of nspawn that is an init. */
