@@ -1,5 +1,5 @@
-/** What stands in place of a secret. */
-const MASK = '***';
+/** What stands in place of a secret; the same in the configuration and in the log. */
+const MASK = '********';
 
 /**
  * An address fit for logs and errors: without user, password, query and fragment, which may all

@@ -77,6 +77,8 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');
   const log = createLog({
     ...config.log,
+    // Whoever runs a demo reads what it says, in a pipe as well.
+    format: config.log.format === 'auto' ? 'pretty' : config.log.format,
     secrets: secretsOf(config),
     level: logLevel,
     destination: context.stderr,

@@ -13,13 +13,15 @@ export const register: Register = (program, context) => {
   service
     .command('install')
     .summary('write the unit, make the user and enable the service')
-    .option('--dry-run', 'print the files and do nothing')
+    .option('--dry-run', 'print the files, say whether they would be written, and do nothing')
     .action(async (options: { readonly dryRun?: boolean }) => {
-      const { installService, planService } = await import('../systemd/install.js');
+      const { installService, planService, requireVisible } = await import('../systemd/install.js');
       if (options.dryRun) {
         for (const { path, text, keep } of planService(surroundings())) {
           context.stdout.write(`# ${path}${keep ? ' (kept if it exists)' : ''}\n${text}\n`);
         }
+        // The files are right for where this runs from; that a service could run it there is not said.
+        requireVisible(surroundings());
         return;
       }
       list(context, 'wrote', installService(surroundings()));

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { codedError, isErrorCode, messageOf } from '../errors.js';
 import { type ControlAnswer, type ControlRequest, MAX_ANSWER } from './protocol.js';
-import { MAX_PATH_BYTES } from './socket.js';
+import { nameOfSocket, type SocketName } from './socket.js';
 
 export interface AskOptions {
   /** Sockets to try in order; the first that answers is asked. */
@@ -40,8 +40,12 @@ export async function askDaemon(request: ControlRequest, options: AskOptions): P
 /** Whether anybody listens on a socket; false for a file that a killed daemon left behind. */
 export function isListening(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path);
+    let end = nameOrNull(path);
+    if (end === null) return resolve(false);
+    const socket = connect(end.name);
     const done = (listening: boolean) => {
+      end?.release();
+      end = null;
       socket.destroy();
       resolve(listening);
     };
@@ -51,13 +55,19 @@ export function isListening(path: string): Promise<boolean> {
   });
 }
 
+/** Null where there is no such place. */
+function nameOrNull(path: string): SocketName | null {
+  try {
+    return nameOfSocket(path);
+  } catch {
+    return null;
+  }
+}
+
 function exchange(path: string, request: ControlRequest, timeout: number): Promise<string> {
   return new Promise((resolve, reject) => {
-    if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-      reject(Object.assign(new Error('the path is too long'), { code: 'ENAMETOOLONG' }));
-      return;
-    }
-    const socket = connect(path);
+    const { name, release } = nameOfSocket(path);
+    const socket = connect(name);
     let text = '';
     const fail = (error: Error) => {
       socket.destroy();
@@ -72,7 +82,10 @@ function exchange(path: string, request: ControlRequest, timeout: number): Promi
       if (text.length > MAX_ANSWER) fail(new Error('an answer that is too long'));
     });
     socket.once('end', () => resolve(text));
-    socket.once('close', () => reject(new Error('the connection was closed')));
+    socket.once('close', () => {
+      release();
+      reject(new Error('the connection was closed'));
+    });
   });
 }
 

@@ -3,7 +3,7 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import { isListening } from './client.js';
 import { type ControlAnswer, type ControlRequest, MAX_REQUEST, parseRequest } from './protocol.js';
-import { MAX_PATH_BYTES } from './socket.js';
+import { nameOfSocket, type SocketName } from './socket.js';
 
 export interface ControlServerOptions {
   readonly path: string;
@@ -29,9 +29,6 @@ const UMASK = 0o117;
  */
 export async function startControlServer(options: ControlServerOptions): Promise<ControlServer> {
   const { path } = options;
-  if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw cannotListen(path, `a path of more than ${MAX_PATH_BYTES} bytes`);
-  }
   if (await isListening(path)) throw cannotListen(path, 'another daemon listens there');
   rmSync(path, { force: true });
   const open = new Set<Socket>();
@@ -41,23 +38,37 @@ export async function startControlServer(options: ControlServerOptions): Promise
     serve(socket, options);
   });
   server.maxConnections = MAX_CLIENTS;
-  await listen(server, path);
+  const name = shortName(path);
+  await listen(server, path, name);
   return {
     async close() {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()));
       for (const socket of open) socket.destroy();
       await closed;
+      // Closing removes the socket by the name it was given.
+      name.release();
     },
   };
 }
 
+function shortName(path: string): SocketName {
+  try {
+    return nameOfSocket(path);
+  } catch (error) {
+    throw cannotListen(path, messageOf(error));
+  }
+}
+
 /** The permissions are those of the moment of binding, so that there is none of too many rights. */
-function listen(server: Server, path: string): Promise<void> {
+function listen(server: Server, path: string, { name, release }: SocketName): Promise<void> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(cannotListen(path, messageOf(error))));
+    server.once('error', (error) => {
+      release();
+      reject(cannotListen(path, messageOf(error)));
+    });
     const before = process.umask(UMASK);
     try {
-      server.listen(path, () => {
+      server.listen(name, () => {
         server.removeAllListeners('error');
         server.on('error', () => {});
         resolve();
@@ -107,6 +118,6 @@ function refusal(error: unknown): ControlAnswer {
 }
 
 function cannotListen(path: string, found: string): Error {
-  const next = 'name another place with control.socket';
+  const next = 'name another place with control.socket, e.g. /run/user/1000/mobilenetd.sock';
   return codedError('MND_CONTROL_LISTEN', { subject: path, found, next });
 }

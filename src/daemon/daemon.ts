@@ -3,7 +3,7 @@ import type { SourceSurroundings } from '../camera/create.js';
 import type { Config } from '../config/config.js';
 import { startControlServer } from '../control/server.js';
 import { controlSocket } from '../control/socket.js';
-import { messageOf } from '../errors.js';
+import { codedError, messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { lockStateFolder } from '../store/lock.js';
@@ -182,7 +182,15 @@ export async function startDaemon(options: DaemonOptions): Promise<Daemon> {
   }
 
   async function change(): Promise<string> {
-    if (options.load === undefined || stopping) return 'the configuration of this daemon is fixed';
+    if (options.load === undefined || stopping) {
+      throw codedError('MND_CONTROL_REQUEST', {
+        subject: 'reload',
+        expected: 'a daemon that reads configuration files, as `mobilenetd run` does',
+        found: stopping
+          ? 'one that is stopping'
+          : 'one whose configuration is fixed, as in the demo',
+      });
+    }
     const done = await apply(options.load());
     log.info(`configuration read again; ${done}`);
     return done;

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { parseListen } from '../config/formats.js';
 import { codedError } from '../errors.js';
+import { shownAddress } from '../mqtt/client-options.js';
 import { type Connection, createConnection, type TlsOptions } from '../mqtt/connection.js';
 import type { EmbeddedBroker } from '../mqtt/embedded.js';
 import { hashPassword } from '../mqtt/password.js';
@@ -92,7 +93,7 @@ async function startMessaging(config: Config, store: Store, log: Log): Promise<M
     connection,
     publisher,
     topics,
-    broker: url,
+    broker: shownAddress(url),
     connected: () => connection.connected(),
     close() {
       closing ??= publisher.close().then(() => embedded?.broker.close());

@@ -39,7 +39,7 @@ export function runningReport(sources: ReportSources): RunningReport {
     undervoltage: state?.undervoltage ?? null,
     cameras: sources.fleet.units().map(cameraReport),
     broker: {
-      url: shownAddress(messaging.broker),
+      url: messaging.broker,
       embedded: sources.embedded,
       connected: messaging.connected(),
     },
@@ -57,12 +57,6 @@ function cameraReport(unit: CameraUnit): CameraReport {
     fps: unit.fps,
     dropped: unit.slot.stats().dropped,
   };
-}
-
-/** Without the path of a WebSocket, which may hold a token. */
-function shownAddress(address: string): string {
-  const { protocol, host } = new URL(address);
-  return `${protocol}//${host}`;
 }
 
 function tenth(value: number): number {

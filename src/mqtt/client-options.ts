@@ -51,7 +51,7 @@ export interface ConnectionOptions {
 export interface Address {
   /** Without user name and password. */
   readonly url: string;
-  /** The same for people, without the path of a WebSocket, which may hold a token. */
+  /** The same for people. */
   readonly shown: string;
   readonly username: string | null;
   readonly password: string | null;
@@ -71,7 +71,13 @@ export function addressOf(options: ConnectionOptions): Address {
   const password = options.password ?? decoded(url.password);
   url.username = '';
   url.password = '';
-  return { url: url.href, shown: `${url.protocol}//${url.host}`, username, password };
+  return { url: url.href, shown: shownAddress(url.href), username, password };
+}
+
+/** An address for people: no user, password or query, nor the path of a WebSocket, which may be a token. */
+export function shownAddress(address: string): string {
+  const { protocol, host } = new URL(address);
+  return `${protocol}//${host}`;
 }
 
 function decoded(part: string): string | null {

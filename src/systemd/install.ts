@@ -49,18 +49,14 @@ export function isVisibleToService(path: string): boolean {
   return !HIDDEN.test(path);
 }
 
-/**
- * The files of the service for an installation by npm.
- *
- * @throws MND_SERVICE_FAILED when Node or the package lie where a service cannot see them
- */
-export function planService(options: ServiceOptions): PlannedFile[] {
+function programsOf({ node, packageRoot }: ServiceOptions): UnitPrograms {
+  return { node: realpathSync(node), main: realpathSync(join(packageRoot, 'dist/cli/main.js')) };
+}
+
+/** @throws MND_SERVICE_FAILED when Node or the package lie where a service cannot see them */
+export function requireVisible(options: ServiceOptions): void {
   const { isVisible = isVisibleToService } = options;
-  const read = (file: string) => readFileSync(join(options.packageRoot, file), 'utf8');
-  const programs: UnitPrograms = {
-    node: realpathSync(options.node),
-    main: realpathSync(join(options.packageRoot, 'dist/cli/main.js')),
-  };
+  const programs = programsOf(options);
   for (const [name, path] of Object.entries({ Node: programs.node, mobilenetd: programs.main })) {
     if (isVisible(path)) continue;
     throw codedError('MND_SERVICE_FAILED', {
@@ -70,10 +66,15 @@ export function planService(options: ServiceOptions): PlannedFile[] {
       next: 'install Node for all users (not with nvm), then mobilenetd with `sudo npm install -g`',
     });
   }
+}
+
+/** The files of the service for an installation by npm. */
+export function planService(options: ServiceOptions): PlannedFile[] {
+  const read = (file: string) => readFileSync(join(options.packageRoot, file), 'utf8');
   return [
     {
       path: UNIT,
-      text: renderUnit(read('systemd/mobilenetd.service'), programs),
+      text: renderUnit(read('systemd/mobilenetd.service'), programsOf(options)),
       keep: false,
     },
     { path: SYSUSERS, text: read('systemd/sysusers.conf'), keep: false },
@@ -96,6 +97,7 @@ export function installService(options: ServiceOptions): string[] {
       next: 'use that one, or `sudo apt remove mobilenetd` first',
     });
   }
+  requireVisible(options);
   const written: string[] = [];
   for (const { path, text, keep } of planService(options)) {
     if (keep && existsSync(inRoot(path))) continue;

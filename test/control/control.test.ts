@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { askDaemon, isListening } from '#mobilenetd/control/client.js';
 import type { ControlRequest } from '#mobilenetd/control/protocol.js';
@@ -126,10 +127,31 @@ t.test('places', async (t) => {
     '/state/control.sock',
   ]);
   t.same(controlSockets(null, {}), ['/run/mobilenetd/control.sock']);
-  const path = `/${'x'.repeat(120)}/control.sock`;
-  await t.rejects(startControlServer({ path, handle: async () => ({}) }), {
+});
+
+t.test('a folder that is too deep for the name of a socket', async (t) => {
+  const folder = join(folderOf(t), 'x'.repeat(60), 'y'.repeat(60));
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, 'control.sock');
+  const fds = () => readdirSync('/proc/self/fd').length;
+  const before = fds();
+  t.notOk(await isListening(path));
+  const server = await startControlServer({ path, handle: async (request) => ({ request }) });
+  t.ok(existsSync(path), 'it is where it was to be');
+  t.ok(await isListening(path));
+  t.match(await askDaemon({ verb: 'status' }, { sockets: [path] }), { request: {} });
+  await t.rejects(startControlServer({ path, handle: async () => ({}) }), /another daemon/);
+  await server.close();
+  t.notOk(existsSync(path), 'an orderly end leaves nothing');
+  await setImmediate();
+  t.equal(fds(), before, 'nothing stays open');
+
+  const long = join(folder, 's'.repeat(120));
+  await t.rejects(startControlServer({ path: long, handle: async () => ({}) }), {
     code: 'MND_CONTROL_LISTEN',
-    message: /more than 107 bytes/,
+    message: /more than 107 bytes.*control\.socket/s,
   });
-  await t.rejects(askDaemon({ verb: 'status' }, { sockets: [path] }), /too long/);
+  await t.rejects(askDaemon({ verb: 'status' }, { sockets: [long] }), /more than 107 bytes/);
+  const gone = join(folder, 'gone', 'control.sock');
+  await t.rejects(askDaemon({ verb: 'status' }, { sockets: [gone] }), /no socket/);
 });

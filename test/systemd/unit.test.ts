@@ -6,6 +6,7 @@ import { loadConfig } from '#mobilenetd/config/load.js';
 import {
   installService,
   isVisibleToService,
+  planService,
   type ServiceOptions,
   uninstallService,
 } from '#mobilenetd/systemd/install.js';
@@ -136,4 +137,5 @@ t.test('a Node of one user is refused: the service could not see it', async (t) 
   t.throws(() => installService(refused), /Node: .*not with nvm/);
   t.same(calls, []);
   t.notOk(existsSync(join(options.root, UNIT)), 'nothing was written');
+  t.equal(planService(refused).length, 4, 'a dry run shows the files all the same');
 });
