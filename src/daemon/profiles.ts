@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { thisProcessor } from '../inference/processor.js';
 import { bestCost, type FormCost, type Wanted } from '../inference/profile.js';
+import { variantsOf } from '../models/installed.js';
 import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type Variant } from '../models/variant.js';
 
@@ -91,8 +92,12 @@ export async function writeProfiles(stateDir: string, profiles: Profiles): Promi
 /** Every installed variant of a task in all its forms. */
 export async function formsOf(shelf: Shelf, task?: Variant['task']): Promise<VariantForms[]> {
   const byName = new Map<string, VariantForms>();
+  // Reading what is installed takes longer than all else here: once is enough.
+  const models = (await shelf.installed()).filter(
+    (model) => task === undefined || model.task === task,
+  );
   for (const form of NUMERIC_FORMS) {
-    for (const variant of await shelf.variants(task, form)) {
+    for (const variant of models.flatMap((model) => variantsOf(model, form))) {
       byName.set(variant.name, [...(byName.get(variant.name) ?? []), variant] as VariantForms);
     }
   }
