@@ -139,9 +139,12 @@ function judgeSum(
     const sum = (a - zeroA) * fixedA + (b - zeroB) * fixedB;
     const stored = clamp(Math.sign(sum) * Math.floor(Math.abs(sum) + 0.5) + zero);
     for (const offset of offsets) {
+      // Fused (AVX2), the same with one value for all b, and without fusion (SSE2).
       const fused = fround(a * first + fround(b * second + offset));
-      const plain = fround(fround(a * first) + fround(fround(b * second) + offset));
-      if (toStored(fused) !== stored || toStored(plain) !== stored) return TORN;
+      const half = fround(a * first + fround(fround(b * second) + offset));
+      const plain = fround(fround(offset + fround(a * first)) + fround(b * second));
+      if (toStored(fused) !== stored) return TORN;
+      if (toStored(half) !== stored || toStored(plain) !== stored) return TORN;
     }
     return stored === expected ? 0 : 1;
   };
