@@ -36,6 +36,8 @@ export interface DaemonOptions {
   readonly thermometer?: Thermometer;
   /** Clock, processes and the like for the cameras' sources; default: the machine's own. */
   readonly sources?: SourceSurroundings;
+  /** Milliseconds after the start until forms without a profile are measured; default 30 s. */
+  readonly profileAfterMs?: number;
   readonly onDecision?: GoverningOptions['onDecision'];
   readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
   /** Called with every labelled frame. */

@@ -45,6 +45,8 @@ export interface Rig {
 const WRITER = fileURLToPath(new URL('./writer-main.js', import.meta.url));
 /** After the start V8 tidies up for some seconds; what a daemon costs shows after that. */
 const WARM_UP_MS = 20_000;
+/** Measuring the forms of a model, once in its life, would take the other core meanwhile. */
+const NOT_MEANWHILE_MS = 86_400_000;
 
 /** Resolves when it has run for some time. */
 export async function startRig(options: RigOptions): Promise<Rig> {
@@ -63,6 +65,7 @@ export async function startRig(options: RigOptions): Promise<Rig> {
     signal: context.signal,
     log,
     sources: { path: folder },
+    profileAfterMs: NOT_MEANWHILE_MS,
     onResult(result: Result) {
       const at = performance.now();
       const { camera, capturedAt, timings } = result;
