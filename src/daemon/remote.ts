@@ -2,7 +2,8 @@ import type { Config } from '../config/config.js';
 import type { Variant } from '../models/variant.js';
 import { createAnnouncer } from '../mqtt/announcer.js';
 import { listenForCommands } from '../mqtt/commands.js';
-import type { DiscoveryOptions } from '../mqtt/home-assistant.js';
+import { leaveFormerName, type Whereabouts } from '../mqtt/former-name.js';
+import { type DiscoveryOptions, discoveryTopic } from '../mqtt/home-assistant.js';
 import { watchedLabels } from '../mqtt/watched-labels.js';
 import { VERSION } from '../package-root.js';
 import type { CameraUnit } from './camera-unit.js';
@@ -30,6 +31,8 @@ export interface Remote {
 }
 
 const VERSION_MS = 60_000;
+/** Setting that remembers under which names this board was last found. */
+const WHEREABOUTS = 'mqtt/whereabouts';
 
 export function startRemote(options: RemoteOptions): Remote {
   const { config, fleet, messaging, variants } = options;
@@ -70,6 +73,17 @@ export function startRemote(options: RemoteOptions): Remote {
     log,
   });
 
+  const leaving = leaveFormerName({
+    connection,
+    now: {
+      root: topics.root,
+      discovery: discoveryTopic(config.homeassistant.prefix, config.node),
+    },
+    recall: () => whereaboutsIn(options.store.settings.get(WHEREABOUTS)),
+    remember: (found) => void options.store.settings.set(WHEREABOUTS, JSON.stringify(found)),
+    log,
+  });
+
   const stopVersions = publishVersions(options);
   let shown = config;
 
@@ -92,10 +106,21 @@ export function startRemote(options: RemoteOptions): Remote {
     withdraw: () => announcer.withdraw(),
     async close() {
       stopVersions();
+      leaving.close();
       announcer.close();
       await commands.close();
     },
   };
+}
+
+function whereaboutsIn(text: string | null): Whereabouts | null {
+  if (text === null) return null;
+  try {
+    const { root, discovery }: Partial<Whereabouts> = JSON.parse(text);
+    return typeof root === 'string' && typeof discovery === 'string' ? { root, discovery } : null;
+  } catch {
+    return null;
+  }
 }
 
 /** Says which version there is, now and whenever the version file changes. */

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import { cpSync, mkdirSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import t from 'tap';
 import { VERSION } from '#mobilenetd/package-root.js';
-import { mosquitto } from '../mqtt/brokers.js';
+import { listenTo, mosquitto } from '../mqtt/brokers.js';
 import { startHomeAssistant } from '../mqtt/fake-home-assistant.js';
 import { messageFaults } from '../mqtt/payload-rules.js';
 import { type ConfigParts, preparePictures, runDaemon, writeConfig } from './daemon-process.js';
@@ -241,3 +241,48 @@ t.test('without a sensor there is no target, but what runs is shown', { skip }, 
   t.same(await exited, [0, null], daemon.log());
   await ha.close();
 });
+
+t.test('a node that is renamed leaves nothing behind', { skip }, async (t) => {
+  const folder = t.testdir();
+  await installRandomModel(folder);
+  const pictures = await preparePictures(folder);
+  const broker = await mosquitto.make({ persistent: true });
+  await broker.start();
+  t.teardown(() => broker.stop());
+  const house = await listenTo(broker);
+  t.teardown(() => house.close());
+  const file = writeConfig(folder, { url: broker.url, cameras: ['front'], pictures });
+  const text = readFileSync(file, 'utf8');
+  const rename = (node: string) =>
+    writeFileSync(file, text.replace('node: board', `node: ${node}`));
+  const online = (node: string) => () => house.last.get(`mobilenetd/${node}/state`) === 'online';
+  const device = (node: string) => `homeassistant/device/mobilenetd_${node}/config`;
+  const left = (node: string) =>
+    [...house.last.keys()].filter(
+      (topic) => topic.startsWith(`mobilenetd/${node}/`) || topic === device(node),
+    );
+
+  let daemon = runDaemon(folder, file);
+  t.teardown(() => daemon.child.kill('SIGKILL'));
+  await house.until('it is announced', () => house.last.has(device('board')));
+  await house.until('and online', online('board'));
+  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+  t.ok(left('board').length > 5, left('board').join());
+
+  rename('gate');
+  daemon = runDaemon(folder, file);
+  await house.until('the new name', () => online('gate')() && house.last.has(device('gate')));
+  await house.until('renamed while it was off', () => !left('board').some(isRetained));
+
+  rename('yard');
+  daemon.child.kill('SIGHUP');
+  await house.until('the next', () => online('yard')() && house.last.has(device('yard')));
+  await house.until('renamed while it ran', () => !left('gate').some(isRetained));
+  t.match(daemon.log(), /took back what the former name said/);
+  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+});
+
+/** Events are not retained, and so are never taken back. */
+function isRetained(topic: string): boolean {
+  return !topic.endsWith('/events');
+}
