@@ -3,7 +3,8 @@
 // governor reads a made-up sensor, systemd-notify reports to a socket, and a broker listens. Prints CPU time,
 // bytes written to disk (and the files of the state folder that changed), and the time from start to READY (a
 // labelled frame), each with its bar; ends with 1 when one is missed. The model is installed, measured
-// (`models bench`) and run once before that, which does not count: a board measures its forms once.
+// (`models bench`) and run once before that, which does not count: a board measures its forms once. Meant for
+// a machine that does nothing else: other load is heat to come, for which the governor takes smaller rungs.
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {

@@ -38,17 +38,21 @@ const UNMOVED_SCORE = 0.1;
 /**
  * Thins results out: of each label of a camera at most one detection per interval (ms) passes, the
  * best-scored object of its frame. A clock that was set back lets the next one pass. Of a frame in
- * which nothing has moved, a label passes with another event, variant or score than in its last row.
+ * which nothing has moved, a label passes with another event or score than in the variant's last row.
  */
 export function createThinning(interval: number): (labelled: Labelled) => Detection[] {
-  const last = new Map<string, Detection>();
+  /** When a label was last kept, and what of it by the variant: rungs take turns on a still picture. */
+  const last = new Map<string, number>();
+  const said = new Map<string, Detection>();
 
   function due(key: string, row: Detection, unmoved: boolean): boolean {
     const before = last.get(key);
-    if (before === undefined || row.time < before.time) return true;
-    const wait = unmoved && !isNews(before, row) ? UNMOVED_INTERVAL : interval;
+    if (before === undefined || row.time < before) return true;
     // 5 % early is on time: frames do not arrive on the second.
-    return row.time - before.time >= wait * 0.95;
+    if (row.time - before < interval * 0.95) return false;
+    const same = said.get(variantKey(key, row));
+    if (!unmoved || same === undefined || isNews(same, row)) return true;
+    return row.time - same.time >= UNMOVED_INTERVAL * 0.95;
   }
 
   return ({ result, eventIds, minScore, unmoved }) => {
@@ -62,19 +66,24 @@ export function createThinning(interval: number): (labelled: Labelled) => Detect
       const row = { time, camera, label, score, model, alpha, size, box, event };
       const key = `${camera}\n${label}`;
       if (better === undefined && !due(key, row, unmoved)) continue;
-      if (last.size >= REMEMBERED) last.clear();
-      last.set(key, row);
+      if (said.size >= REMEMBERED) {
+        last.clear();
+        said.clear();
+      }
+      last.set(key, time);
+      said.set(variantKey(key, row), row);
       rows.set(label, row);
     }
     return [...rows.values()];
   };
 }
 
+function variantKey(key: string, { model, alpha, size }: Detection): string {
+  return [key, model, alpha, size].join('\n');
+}
+
 function isNews(before: Detection, row: Detection): boolean {
-  const same = (['event', 'model', 'alpha', 'size'] as const).every(
-    (key) => before[key] === row[key],
-  );
-  return !same || Math.abs(before.score - row.score) >= UNMOVED_SCORE;
+  return before.event !== row.event || Math.abs(before.score - row.score) >= UNMOVED_SCORE;
 }
 
 export function createDetectionTable(

@@ -213,6 +213,25 @@ t.test('a picture that does not change is noted once, then what it says anew', a
   store.close();
 });
 
+t.test(
+  'variants that take turns on a picture that does not change are noted once each',
+  async (t) => {
+    const { open } = setup(t);
+    const store = open();
+    const ids = new Map([['person', 'e1']]);
+    for (let look = 0; look < 20; look += 1) {
+      const at = result(START + look * 10_000, [['person', look % 2 === 0 ? 0.7 : 0.4]]);
+      store.recordResult({ ...at, size: look % 2 === 0 ? 224 : 128 }, ids, true);
+    }
+    store.flush();
+    t.same(
+      [...store.detections(ALL)].map((row) => row.size).sort((a, b) => a - b),
+      [128, 224],
+    );
+    store.close();
+  },
+);
+
 t.test('labels below minScore are kept only while their event lasts', async (t) => {
   const { open } = setup(t, { minScore: 0.5 });
   const store = open();
