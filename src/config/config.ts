@@ -205,6 +205,8 @@ export interface HomeAssistantConfig {
   readonly enabled: boolean;
   readonly prefix: string;
   readonly labels: 'default' | readonly string[];
+  /** Web page of this board. */
+  readonly configuration_url: string | null;
   /** Absolute path. */
   readonly version_file: string | null;
 }

@@ -230,6 +230,17 @@ export function address(...schemes: readonly string[]): Format<string> {
   );
 }
 
+/** Address of a web page, which others will see: without a user name and a password. */
+export const pageAddress: Format<string> = format(
+  ['text'],
+  'an address that begins with http:// or https://, without a user name and a password',
+  (value) => {
+    if (address('http', 'https').fault(value) !== null) return false;
+    const { username, password } = new URL(value as string);
+    return `${username}${password}` === '';
+  },
+);
+
 /** `host:port`, `[ipv6]:port`; port 0 lets the system choose. */
 export const listen: Format<string> = format(
   ['text'],

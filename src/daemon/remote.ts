@@ -140,6 +140,7 @@ function publishVersions({ config, messaging, log }: RemoteOptions): () => void 
 
 function entitiesOf(config: Config, options: RemoteOptions, limits: Range): DiscoveryOptions {
   const { fleet, messaging, variants, governor } = options;
+  const { configuration_url: page } = config.homeassistant;
   const [first] = variants;
   const known = new Set((first?.labels ?? []).filter(Boolean).map(shortName));
   return {
@@ -153,6 +154,7 @@ function entitiesOf(config: Config, options: RemoteOptions, limits: Range): Disc
     variants,
     limit: governor.limitC() === null ? null : limits,
     update: config.homeassistant.version_file !== null,
+    ...(page !== null && { configurationUrl: page }),
     ...(options.board !== null && { board: options.board }),
   };
 }

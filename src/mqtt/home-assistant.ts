@@ -24,9 +24,8 @@ export interface DiscoveryOptions {
   readonly limit: { readonly min: number; readonly max: number } | null;
   /** What this board is, e.g. `Raspberry Pi 5`. */
   readonly board?: string;
-  /** Address of the status page as others reach it, http or https. */
+  /** Address of a web page about this board, http or https. */
   readonly configurationUrl?: string;
-  readonly supportUrl?: string;
   /** Whether `<base>/update` is published. */
   readonly update?: boolean;
 }
@@ -69,11 +68,7 @@ export function discoveryPayload(options: DiscoveryOptions): DiscoveryPayload {
       sw_version: version,
       ...(options.configurationUrl && { configuration_url: options.configurationUrl }),
     },
-    origin: {
-      name: 'mobilenetd',
-      sw_version: version,
-      ...(options.supportUrl && { support_url: options.supportUrl }),
-    },
+    origin: { name: 'mobilenetd', sw_version: version },
     availability: [{ topic: topics.state }],
     availability_mode: 'all',
     qos: 1,

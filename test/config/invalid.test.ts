@@ -267,6 +267,17 @@ const CATALOGUE: readonly Bad[] = [
     ],
   },
   {
+    name: 'a page with a password',
+    yaml: 'homeassistant: { configuration_url: "http://me:hunter2@wiki.example/" }',
+    problems: [
+      [
+        'c.yaml:1',
+        'homeassistant.configuration_url',
+        /http:\/\/ or https:\/\/, without a user name/,
+      ],
+    ],
+  },
+  {
     name: 'topics with wildcards',
     yaml: 'node: "a/b"\nmqtt: { base: "home/+" }\nhomeassistant: { prefix: "$SYS" }',
     problems: [

@@ -74,6 +74,7 @@ t.test('the whole daemon in Home Assistant, through all that happens', { skip },
         homeassistant: {
           labels: ['left', 'middle', 'right'],
           version_file: versions,
+          configuration_url: 'https://wiki.example.org/porch',
           ...homeassistant,
         },
       },
@@ -101,6 +102,10 @@ t.test('the whole daemon in Home Assistant, through all that happens', { skip },
     'sensor.board_outbox': '0',
   };
   t.match(ha.states(), truth);
+  t.match(ha.device(), {
+    configuration_url: 'https://wiki.example.org/porch',
+    model: 'Raspberry Pi 4 Model B Rev 1.4',
+  });
   t.same(JSON.parse(state('update.board_update') ?? ''), {
     installed_version: VERSION,
     title: 'mobilenetd',

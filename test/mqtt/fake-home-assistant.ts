@@ -12,6 +12,8 @@ export interface FakeHomeAssistant {
   /** State by entity id; `unavailable` and `unknown` as Home Assistant has them. */
   states(): Record<string, string>;
   component(entity: string): Component | undefined;
+  /** The device as it was announced last. */
+  device(): unknown;
   press(entity: string, value?: string): Promise<void>;
   birth(): Promise<void>;
   until(what: string, condition: () => boolean): Promise<void>;
@@ -95,6 +97,7 @@ export async function startHomeAssistant(broker: TestBroker): Promise<FakeHomeAs
 
   return {
     faults,
+    device: () => root.device,
     discoveries: () => discoveries,
     states: () =>
       Object.fromEntries(

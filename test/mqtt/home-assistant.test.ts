@@ -32,7 +32,6 @@ function entities(more: Partial<DiscoveryOptions> = {}): DiscoveryOptions {
     limit: { min: 40, max: 85 },
     board: 'Raspberry Pi 5',
     configurationUrl: 'http://porch.local:8080/',
-    supportUrl: 'https://example.org/mobilenetd',
     update: true,
     ...more,
   };

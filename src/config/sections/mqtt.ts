@@ -12,6 +12,7 @@ import {
   nullable,
   number,
   oneOf,
+  pageAddress,
   passwordHash,
   secret,
   text,
@@ -121,6 +122,12 @@ export const HOME_ASSISTANT = {
     either(oneOf('default'), list(label, 'labels', { max: 200 })),
     'default',
     'Labels that become entities; default takes those that people watch.',
+  ),
+  configuration_url: key(
+    nullable(pageAddress),
+    null,
+    "Web page that the device's link in Home Assistant leads to, e.g. a wiki page or a dashboard.",
+    { address: true },
   ),
   version_file: key(
     nullable(filePath),
