@@ -2,12 +2,12 @@ import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { codedError, messageOf } from '../errors.js';
 import { type Clock, createPacer, type FrameRate, sleep, systemClock } from './clock.js';
-import { listFolder } from './files.js';
 import { looksWhole, readPicture } from './picture.js';
 import type { Source } from './source.js';
+import { createWatchTree } from './watch-tree.js';
 
 export interface WatchOptions {
-  /** A folder in which pictures appear, or one picture that is written anew. */
+  /** A folder in which, or below which, pictures appear, or one picture that is written anew. */
   readonly path: string;
   /** Pictures a second when several appear at once. */
   readonly fps: FrameRate;
@@ -29,7 +29,7 @@ interface Candidate {
 /**
  * Shows each picture that appears in a folder, or each new version of one file, once it has not
  * changed from one look (a second) to the next. What is there at the start is not shown. It looks at
- * the folder's own time of change, which works on network shares as well; a file in a folder that is
+ * the times of change of the folder and its subfolders (see watch-tree.ts); a file in a folder that is
  * overwritten in place is not noticed (watch the file itself).
  */
 export function createWatchSource(options: WatchOptions): Source {
@@ -74,25 +74,19 @@ interface Watcher {
 
 async function createWatcher(path: string): Promise<Watcher> {
   const first = await stat(path);
-  return first.isDirectory() ? createFolderWatcher(path, first) : createFileWatcher(path, first);
+  return first.isDirectory() ? createFolderWatcher(path) : createFileWatcher(path, first);
 }
 
-async function createFolderWatcher(path: string, first: Stats): Promise<Watcher> {
-  let changed = first.mtimeMs;
-  let known = new Set(await listFolder(path));
+async function createFolderWatcher(path: string): Promise<Watcher> {
+  const tree = await createWatchTree(path);
   const candidates = new Map<string, Candidate | null>();
   /** How often each was postponed. */
   const postponed = new Map<string, number>();
 
   return {
     async look() {
-      const now = await stat(path);
-      if (now.mtimeMs !== changed) {
-        changed = now.mtimeMs;
-        const names = await listFolder(path);
-        for (const name of names) if (!known.has(name)) candidates.set(name, null);
-        known = new Set(names);
-      }
+      for (const name of postponed.keys()) if (!candidates.has(name)) postponed.delete(name);
+      for (const name of await tree.appeared()) candidates.set(name, null);
       const complete: { readonly name: string; readonly changed: number }[] = [];
       for (const [name, before] of candidates) {
         const found = await stat(name).catch(() => null);
@@ -107,7 +101,6 @@ async function createFolderWatcher(path: string, first: Stats): Promise<Watcher>
         if (candidates.size <= MAX_WAITING) break;
         candidates.delete(name);
       }
-      for (const name of postponed.keys()) if (!known.has(name)) postponed.delete(name);
       complete.sort((a, b) => a.changed - b.changed);
       return complete.slice(-MAX_WAITING).map(({ name }) => name);
     },

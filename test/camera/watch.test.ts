@@ -111,6 +111,65 @@ t.test('an upload that pauses is waited for, but not for ever', async (t) => {
   await run;
 });
 
+t.test('recorders sort by day: folders that appear are looked into', async (t) => {
+  const folder = t.testdir({ front: { '2026': { '11': { '25': { 'old.png': '' } } } } });
+  const [one, two, three] = await Promise.all([picture(1), picture(2), picture(3)]);
+  const { look, stop, run } = await watch(folder);
+  const month = join(folder, 'front/2026/11');
+  put(join(month, '25'), 'late.png', one);
+  t.same(await look(), [], 'what was there is not shown');
+  t.same(await look(), [one], 'a picture in a folder that was there');
+  mkdirSync(join(month, '26/00'), { recursive: true });
+  put(join(month, '26/00'), 'early.png', two);
+  touch(join(month, '26'));
+  touch(month);
+  await look();
+  t.same(await look(), [two], 'and one that came with its folder');
+  put(join(month, '26/00'), 'next.png', three);
+  await look();
+  t.same(await look(), [three]);
+  rmSync(join(month, '25'), { recursive: true });
+  touch(month);
+  t.same(await look(), [], 'old days are removed');
+  mkdirSync(join(folder, '.cache'));
+  put(join(folder, '.cache'), 'hidden.png', one);
+  mkdirSync(join(folder, 'a/b/c/d/e/f'), { recursive: true });
+  put(join(folder, 'a/b/c/d/e/f'), 'deep.png', one);
+  touch(folder);
+  await look();
+  t.same(await look(), [], 'hidden ones, and the sixth level, are left out');
+  stop();
+  await run;
+});
+
+t.test('of many folders the newest are watched, and a new one is always seen', async (t) => {
+  const folder = t.testdir({});
+  for (let day = 0; day < 200; day += 1) {
+    mkdirSync(join(folder, `${day}`));
+    touch(join(folder, `${day}`));
+  }
+  touch(folder);
+  const bytes = await picture(1);
+  const { look, stop, run } = await watch(folder);
+  for (const [day, shown] of [
+    ['199', true],
+    ['0', false],
+  ] as const) {
+    put(join(folder, day), 'x.png', bytes);
+    await look();
+    t.same(await look(), shown ? [bytes] : [], `day ${day}`);
+  }
+  for (const day of ['200', '201']) {
+    mkdirSync(join(folder, day));
+    put(join(folder, day), 'x.png', bytes);
+    touch(folder);
+    await look();
+    t.same(await look(), [bytes], `day ${day}`);
+  }
+  stop();
+  await run;
+});
+
 t.test('a file that is written anew is shown each time', async (t) => {
   const folder = t.testdir({});
   const [one, two] = await Promise.all([picture(1), picture(2)]);

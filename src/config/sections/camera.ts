@@ -70,7 +70,7 @@ export const CAMERA = {
   path: key(
     nullable(filePath),
     null,
-    'A video; a picture or a folder of pictures (files); a folder in which pictures appear (watch).',
+    'A video; a picture or a folder of pictures (files); a folder in or below which pictures appear (watch).',
     { path: true },
   ),
   loop: key(boolean, true, 'Whether a video or a set of pictures begins again at its end.'),
