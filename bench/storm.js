@@ -10,7 +10,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../dist/config/load.js';
 import { createLog } from '../dist/daemon/log.js';
-import { startMessaging } from '../dist/daemon/messaging.js';
+import { startLiveMessaging } from '../dist/daemon/messaging.js';
 import { connectParts, openDatabase } from '../dist/daemon/parts.js';
 
 const { values } = parseArgs({
@@ -54,7 +54,7 @@ const { config } = loadConfig({
 });
 const log = createLog({ ...config.log, level: 'error', destination: process.stderr });
 const store = openDatabase(config, log);
-const messaging = await startMessaging(config, store, log);
+const messaging = await startLiveMessaging(config, store, log);
 
 let whole = 0;
 let broken = 0;
