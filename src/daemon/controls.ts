@@ -128,7 +128,7 @@ export function createControls(options: ControlsOptions): Controls {
       keep('pin', variant === config.governor.pin ? null : variant);
     },
     async setLimit(limit) {
-      await governor.started;
+      await governor.known;
       if (governor.limitC() === null) {
         throw codedError('MND_MQTT_PAYLOAD', {
           expected: 'a board with a governor',

@@ -10,7 +10,7 @@ import {
   type Governor,
   type GovernorOptions,
 } from '../thermal/governor.js';
-import { limitFor } from '../thermal/limit.js';
+import { type Limit, limitFor } from '../thermal/limit.js';
 import { createCoolCapture } from './cool-capture.js';
 import type { Fleet } from './fleet.js';
 import { governorPayload } from './governor-payload.js';
@@ -68,8 +68,7 @@ const SNAPSHOT_FILE = 'governor.json';
  */
 export async function startGoverning(options: GoverningOptions): Promise<Governing> {
   const { config, log, rungs, thermometer, network, fleet, pipeline, messaging } = options;
-  const board = thermometer.simulated ?? readBoardModel(config.governor.proc_root);
-  const chosen = limitFor(board, options.limit, config.governor.margin);
+  const chosen = limitOf(options);
   let { limitC } = chosen;
   const governor = openGovernor(options, limitC);
   const coolCapture = createCoolCapture(config.governor.min_fps);
@@ -206,7 +205,7 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
     payload: () =>
       decision === null ? null : governorPayload(decision, rungs, limitC, thermometer.simulated),
     reconfigure(pin, limit) {
-      limitC = limitFor(board, limit, config.governor.margin).limitC;
+      limitC = limitOf({ config, thermometer, limit }).limitC;
       governor.reconfigure(governorOptionsOf({ ...options, pin }, limitC));
     },
     stop() {
@@ -215,6 +214,20 @@ export async function startGoverning(options: GoverningOptions): Promise<Governi
       remember();
     },
   };
+}
+
+/**
+ * The temperature that a governor of this board keeps below, before there is one, too.
+ *
+ * @throws MND_CONFIG_INVALID when the limit leaves no room for the margin
+ */
+export function limitOf({
+  config: { governor },
+  thermometer,
+  limit,
+}: Pick<GoverningOptions, 'config' | 'thermometer' | 'limit'>): Limit {
+  const board = thermometer.simulated ?? readBoardModel(governor.proc_root);
+  return limitFor(board, limit, governor.margin);
 }
 
 function openGovernor(options: GoverningOptions, limitC: number): Governor {

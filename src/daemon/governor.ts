@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../errors.js';
 import type { Variant } from '../models/variant.js';
-import { type Governing, type GoverningOptions, startGoverning } from './governing.js';
+import { type Governing, type GoverningOptions, limitOf, startGoverning } from './governing.js';
 import { ungovernedPayload } from './governor-payload.js';
 import type { Ladder } from './model.js';
 import { type MeasuredRung, measureRungs } from './rungs.js';
@@ -20,7 +20,9 @@ const FIRST_FRAME_MS = 30_000;
 
 /** The governor of the daemon, or what stands in its place when there is none. */
 export interface GovernorPart {
-  /** Resolves when it is known whether there is a governor; never rejects. */
+  /** Resolves when it is known whether there is a sensor to govern by; never rejects. */
+  readonly known: Promise<void>;
+  /** Resolves when it governs, or when nothing will; never rejects. */
   readonly started: Promise<void>;
   heat(): HeatReading | null;
   /** `auto` or the name of the variant that is pinned. */
@@ -28,7 +30,7 @@ export interface GovernorPart {
   /** Tells a new publisher of it. */
   show(): void;
   setPin(variant: string): void;
-  /** Temperature never to reach, °C; null while there is no governor. */
+  /** Temperature never to reach, °C, while rungs are still measured, too; null without a governor. */
   limitC(): number | null;
   /** What `<base>/governor` would say now; null while there is no governor. */
   payload(): Record<string, unknown> | null;
@@ -54,25 +56,28 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
   let off: string | null = null;
   let { pin, limit } = config.governor;
   let { ladder } = options;
+  /** There is a sensor; rungs may still be measured, which waits for a first frame. */
+  let governs = false;
 
-  async function start(): Promise<void> {
+  async function sense(): Promise<void> {
     if (config.governor.enabled === false) {
       off = 'governor.enabled is false: heat is not looked after';
       log.warn('governor: off (governor.enabled: false): nothing keeps this board from throttling');
-      return pinOnly();
+      return;
     }
     lone = await thermometer.read(0, 0);
     if (lone.tempC === null && config.governor.enabled === 'auto') {
       off = 'no temperature sensor was found: heat is not looked after';
       log.warn('governor: off: no temperature sensor was found, so heat is not looked after');
-      return pinOnly();
+      return;
     }
-    return govern();
+    governs = true;
   }
 
   async function govern(): Promise<void> {
     const rungs = await measure();
-    if (signal.aborted || rungs.length === 0) return;
+    governs = rungs.length > 0;
+    if (signal.aborted || !governs) return;
     governing = await startGoverning({ ...options, thermometer, rungs, pin, limit });
     if (signal.aborted) governing.stop();
   }
@@ -114,10 +119,15 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
     if (payload !== null) options.messaging.publisher.setGovernor(payload);
   }
 
-  const starting = start().catch((error: unknown) =>
-    log.error({ err: error }, `governor: not started: ${messageOf(error)}`),
-  );
+  function notStarted(error: unknown): void {
+    governs = false;
+    log.error({ err: error }, `governor: not started: ${messageOf(error)}`);
+  }
+
+  const known = sense().catch(notStarted);
+  const starting = known.then(() => (governs ? govern() : pinOnly())).catch(notStarted);
   return {
+    known,
     started: starting,
     heat: () => governing?.heat() ?? lone,
     pin: () => pin,
@@ -128,10 +138,14 @@ export function startGovernor(options: GovernorPartOptions): GovernorPart {
         void starting.then(() => (governing === null ? pinOnly() : undefined));
       governing?.reconfigure(pin, limit);
     },
-    limitC: () => governing?.limitC() ?? null,
+    limitC() {
+      if (governing !== null) return governing.limitC();
+      return governs ? limitOf({ config, thermometer, limit }).limitC : null;
+    },
     payload: () => governing?.payload() ?? null,
     setLimit(next) {
-      governing?.reconfigure(pin, next);
+      if (governing === null) limitOf({ config, thermometer, limit: next });
+      else governing.reconfigure(pin, next);
       limit = next;
     },
     async adopt(next) {

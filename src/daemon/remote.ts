@@ -94,13 +94,16 @@ export function startRemote(options: RemoteOptions): Remote {
     announcer.announce(current.homeassistant.enabled ? entities : null);
   }
 
-  refresh(config);
-  // Only then is it known whether there is a governor, and which limit it keeps.
-  void options.governor.started.then(() => {
+  function tellOfGovernor(): void {
     // What an earlier run had set says nothing where nobody governs.
     if (options.governor.limitC() === null) publisher.retained.clear(topics.limitState);
     refresh(shown);
-  });
+  }
+
+  controls.restore();
+  // Not announced before it is known whether there is a target: an entity that is left out is forgotten.
+  void options.governor.known.then(tellOfGovernor);
+  void options.governor.started.then(tellOfGovernor);
   return {
     refresh,
     withdraw: () => announcer.withdraw(),

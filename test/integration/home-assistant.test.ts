@@ -45,7 +45,7 @@ async function watchPayloads(url: string) {
   });
   // Retain as published: what is retained can then be told from what is not.
   await client.subscribeAsync('mobilenetd/board/#', { qos: 1, rap: true });
-  return { faults, seen, last, properties, close: () => client.endAsync() };
+  return { faults, seen, last, properties, close: () => client.endAsync(true) };
 }
 
 t.test('the whole daemon in Home Assistant, through all that happens', { skip }, async (t) => {
@@ -60,7 +60,9 @@ t.test('the whole daemon in Home Assistant, through all that happens', { skip },
   await broker.start();
   t.teardown(() => broker.stop());
   const ha = await startHomeAssistant(broker);
+  t.teardown(() => ha.close());
   const watched = await watchPayloads(broker.url);
+  t.teardown(() => watched.close());
   const governor = makeBoard(folder);
   const config = (more: Partial<ConfigParts> = {}, homeassistant: object = {}) =>
     writeConfig(folder, {
@@ -192,6 +194,13 @@ t.test('the whole daemon in Home Assistant, through all that happens', { skip },
   await until('unknown', () => state('binary_sensor.board_gate_right') === 'unavailable');
   await until('the limit as ever', () => state('number.board_target_temperature') === '62');
 
+  // It starts without a frame to look at: the target is not forgotten until one comes.
+  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+  daemon = runDaemon(folder, file);
+  await until('online again', () => watched.last.get('state') === 'online');
+  await until('still off', () => state('switch.board_gate_detect') === 'OFF');
+  await until('the target', () => state('number.board_target_temperature') === '62');
+
   config({ cameras: ['gate'] }, { enabled: false });
   daemon.child.kill('SIGHUP');
   await until('no device at all', () => Object.keys(ha.states()).length === 0);
@@ -214,8 +223,6 @@ t.test('the whole daemon in Home Assistant, through all that happens', { skip },
   for (const topic of ['front/snapshot', 'governor/limit/state', 'response/restart']) {
     t.ok(watched.seen.has(topic), `${topic} was among them`);
   }
-  await watched.close();
-  await ha.close();
 });
 
 t.test('without a sensor there is no target, but what runs is shown', { skip }, async (t) => {
@@ -226,6 +233,7 @@ t.test('without a sensor there is no target, but what runs is shown', { skip }, 
   await broker.start();
   t.teardown(() => broker.stop());
   const ha = await startHomeAssistant(broker);
+  t.teardown(() => ha.close());
   const governor = { sysfs_root: join(folder, 'nowhere'), proc_root: join(folder, 'nowhere') };
   const file = writeConfig(folder, {
     url: broker.url,
@@ -244,7 +252,6 @@ t.test('without a sensor there is no target, but what runs is shown', { skip }, 
   const exited = once(daemon.child, 'exit');
   daemon.child.kill('SIGTERM');
   t.same(await exited, [0, null], daemon.log());
-  await ha.close();
 });
 
 t.test('a node that is renamed leaves nothing behind', { skip }, async (t) => {

@@ -252,7 +252,7 @@ export interface Listener {
   readonly heard: { topic: string; text: string; retain: boolean }[];
   /** The last text of each topic; empty retained messages remove it. */
   readonly last: Map<string, string>;
-  /** Resolves when the condition holds, looking after every message; fails after 10 s. */
+  /** Resolves when the condition holds, looking after every message; fails after 30 s. */
   until(what: string, condition: () => boolean): Promise<void>;
   close(): Promise<void>;
 }
@@ -296,7 +296,7 @@ export function eventually(
   lookers = new Set<() => void>(),
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => finish(new Error(`never: ${what}`)), 10_000);
+    const deadline = setTimeout(() => finish(new Error(`never: ${what}`)), 30_000);
     const interval = setInterval(look, 10);
     function finish(error: Error | null): void {
       clearTimeout(deadline);
