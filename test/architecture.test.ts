@@ -55,3 +55,16 @@ t.test('arrows run downward in its list, or into a contract file', (t) => {
   t.ok(seen > 100, `${seen} arrows`);
   t.end();
 });
+
+t.test(
+  'only the main script sets the exit status: what a command set would be overwritten',
+  (t) => {
+    const setting = files.filter(
+      (file) =>
+        file.startsWith('cli/') &&
+        /process\.exitCode\s*=/.test(readFileSync(join(SOURCE, file), 'utf8')),
+    );
+    t.same(setting, ['cli/main.ts']);
+    t.end();
+  },
+);

@@ -2,6 +2,7 @@ import sharp from 'sharp';
 import { codedError } from '../errors.js';
 import type { Clock } from './clock.js';
 import { ownTurn, pixelSteps, type SourceOptions } from './create.js';
+import { encodeJpeg } from './jpeg.js';
 import { type StillOptions, takeStill } from './libcamera/still.js';
 import { applySteps, decodeFrame } from './pixels.js';
 
@@ -13,8 +14,8 @@ const JPEG_QUALITY = 85;
 
 /**
  * A picture of a libcamera camera in a size of its own, turned and masked as its frames are (`mask`
- * is in pixels of `options.size` and stretched with the picture), as JPEG without metadata. The
- * camera must not be streaming. Throws MND_CAMERA_… errors.
+ * is in pixels of `options.size` and stretched with the picture), as JPEG without metadata that fits
+ * into a message (see jpeg.ts). The camera must not be streaming. Throws MND_CAMERA_… errors.
  */
 export async function takeSnapshot(
   options: SourceOptions,
@@ -41,7 +42,7 @@ export async function takeSnapshot(
     });
   }
   const frame = applySteps(decoded, pixelSteps(options, turn));
-  return sharp(frame.bytes, { raw: { width: frame.width, height: frame.height, channels: 3 } })
-    .jpeg({ quality: JPEG_QUALITY })
-    .toBuffer();
+  const { width: across, height: down } = frame;
+  const picture = sharp(frame.bytes, { raw: { width: across, height: down, channels: 3 } });
+  return encodeJpeg(picture, JPEG_QUALITY);
 }

@@ -141,7 +141,10 @@ export function createControls(options: ControlsOptions): Controls {
     },
     async snapshot(camera) {
       const units = camera === null ? fleet.units() : [unitOf(camera)];
-      await Promise.all(units.map((unit) => options.snapshots.take(unit)));
+      const taken = await Promise.allSettled(units.map((unit) => options.snapshots.take(unit)));
+      // Of all cameras some may be away.
+      if (taken.some(({ status }) => status === 'fulfilled')) return;
+      for (const outcome of taken) if (outcome.status === 'rejected') throw outcome.reason;
     },
     reload: () => options.reload(),
     async restart() {

@@ -1,5 +1,7 @@
-import sharp from 'sharp';
+import sharp, { type Sharp } from 'sharp';
+import { encodeJpeg } from '../camera/jpeg.js';
 import type { Frame } from '../camera/source.js';
+import { codedError } from '../errors.js';
 import { resizeBilinear } from '../vision/resize.js';
 import { createSamplingPlan } from '../vision/sampling.js';
 import type { CameraUnit } from './camera-unit.js';
@@ -11,7 +13,7 @@ export interface Snapshots {
    * As `request`, but a camera that can takes a picture in a size of its own; resolves when that is
    * published, and rejects when it cannot be taken.
    */
-  take(unit: Pick<CameraUnit, 'name' | 'picture'>): Promise<void>;
+  take(unit: Pick<CameraUnit, 'name' | 'picture' | 'status' | 'reason'>): Promise<void>;
   /** Offers a labelled frame, whose bytes are only valid now. */
   offer(frame: Frame): void;
   stop(): Promise<void>;
@@ -34,7 +36,7 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
 
   async function encode(frame: Frame): Promise<void> {
     try {
-      options.publish(frame.camera, await encodeJpeg(frame));
+      options.publish(frame.camera, await encodeJpeg(open(frame), JPEG_QUALITY));
     } catch (error) {
       options.onError(frame.camera, error);
     } finally {
@@ -46,8 +48,9 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
     request: (camera) => void wanted.add(camera),
     async take(unit) {
       const picture = unit.picture();
-      if (picture === null) wanted.add(unit.name);
-      else options.publish(unit.name, await picture);
+      if (picture !== null) return options.publish(unit.name, await picture);
+      if (unit.status() !== 'online') throw noFrames(unit);
+      wanted.add(unit.name);
     },
     offer(frame) {
       if (!wanted.has(frame.camera) || underway.has(frame.camera)) return;
@@ -61,16 +64,18 @@ export function createSnapshots(options: SnapshotOptions): Snapshots {
   };
 }
 
-async function encodeJpeg(frame: Frame): Promise<Uint8Array> {
-  if (frame.format === 'jpeg') {
-    // Encoded again: what a source calls a picture may be a PNG, or carry a camera's metadata.
-    return sharp(frame.bytes).autoOrient().jpeg({ quality: JPEG_QUALITY }).toBuffer();
-  }
+/** A camera of which no next frame can be expected. */
+function noFrames({ name, status, reason }: Pick<CameraUnit, 'name' | 'status' | 'reason'>): Error {
+  const code = status() === 'disabled' ? 'MND_CAMERA_STOPPED' : 'MND_CAMERA_FAILED';
+  return codedError(code, { subject: `camera ${name}`, found: reason() ?? status() });
+}
+
+function open(frame: Frame): Sharp {
+  // Encoded again: what a source calls a picture may be a PNG, or carry a camera's metadata.
+  if (frame.format === 'jpeg') return sharp(frame.bytes).autoOrient();
   const { width, height } = frame;
   const rgb = frame.format === 'rgb24' ? frame.bytes : toRgb(frame);
-  return sharp(rgb, { raw: { width, height, channels: 3 } })
-    .jpeg({ quality: JPEG_QUALITY })
-    .toBuffer();
+  return sharp(rgb, { raw: { width, height, channels: 3 } });
 }
 
 /** A resize to the frame's own size converts and changes nothing else. */

@@ -10,7 +10,7 @@ import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
 import { installRandomModel } from './demo-process.js';
 
 /** The daemon with stand-ins for the camera programs on its PATH, and a subscriber to all it says. */
-async function start(test: Test, cameras: readonly string[]) {
+async function start(test: Test, cameras: readonly string[], picture?: Buffer) {
   const folder = test.testdir({ bin: {} });
   await installRandomModel(folder);
   for (const kind of ['vid', 'still']) {
@@ -38,6 +38,8 @@ async function start(test: Test, cameras: readonly string[]) {
   writeFileSync(file, `${lines.join('\n')}\n`);
   const lock = join(folder, 'lock');
   const log = join(folder, 'stills');
+  const shown = picture === undefined ? undefined : join(folder, 'shown.jpg');
+  if (shown !== undefined && picture !== undefined) writeFileSync(shown, picture);
   const child = spawn(process.execPath, ['dist/cli/main.js', 'run', '--config', file], {
     stdio: ['ignore', 'ignore', 'pipe'],
     env: {
@@ -45,7 +47,7 @@ async function start(test: Test, cameras: readonly string[]) {
       HOME: folder,
       MOBILENETD_STATE: folder,
       FAKE_CAMERA: JSON.stringify({ lock }),
-      FAKE_STILL: JSON.stringify({ lock, log }),
+      FAKE_STILL: JSON.stringify({ lock, log, picture: shown }),
     },
   });
   let errors = '';
@@ -125,6 +127,53 @@ t.test('pictures on request: the stream pauses, comes back, and is masked', asyn
   const statuses = daemon.of('front/status').filter((status) => status === 'offline');
   t.ok(statuses.length <= 1, 'offline before the first frame at most');
 });
+
+t.test(
+  'a picture from the whole sensor fits into a message; no picture of a camera that is away',
+  async (t) => {
+    const create = { width: 2304, height: 1296, channels: 3, background: '#777' } as const;
+    const grain = { type: 'gaussian', mean: 128, sigma: 60 } as const;
+    const noise = sharp({ create: { ...create, noise: grain } }).jpeg({ quality: 90 });
+    const taken = await noise.toBuffer();
+    t.ok(taken.length > 1 << 20, 'what the camera takes is larger than a message');
+    const daemon = await start(
+      t,
+      [
+        'front: { source: libcamera, snapshot_size: [2304, 1296] }',
+        'away: { source: files, path: /nowhere }',
+      ],
+      taken,
+    );
+    await daemon.until('the stream runs', () => daemon.of('front/status').at(-1) === 'online');
+    await daemon.publish('request/snapshot', '{"transaction":"one","camera":"front"}');
+    const large = () =>
+      Promise.all(daemon.pictures('front/snapshot').map((jpeg) => sharp(jpeg).metadata()));
+    await daemon.until('the request is answered', () => daemon.of('response/snapshot').length > 0);
+    await daemon.until('it arrives', () =>
+      daemon.pictures('front/snapshot').some((jpeg) => jpeg.length > 300_000),
+    );
+    const [shown] = (await large()).filter(({ width = 0 }) => width > 640);
+    t.ok((shown?.width ?? 0) > 1000, `${shown?.width} × ${shown?.height}`);
+    t.ok(Math.abs((shown?.width ?? 0) / (shown?.height ?? 1) - 16 / 9) < 0.01, 'of the same shape');
+    t.ok(daemon.pictures('front/snapshot').every(({ length }) => length <= 1_000_000));
+
+    await daemon.publish('request/snapshot', '{"transaction":"two","camera":"away"}');
+    await daemon.until('an answer', () => daemon.of('response/snapshot').length > 1);
+    t.match(JSON.parse(daemon.of('response/snapshot')[1] ?? ''), {
+      transaction: 'two',
+      ok: false,
+      code: 'MND_CAMERA_FAILED',
+      message: /nowhere/,
+    });
+    await daemon.publish('request/snapshot', '{"transaction":"three"}');
+    await daemon.until('a third', () => daemon.of('response/snapshot').length > 2);
+    t.match(
+      JSON.parse(daemon.of('response/snapshot')[2] ?? ''),
+      { ok: true },
+      'of those there are',
+    );
+  },
+);
 
 t.test('outside its schedule a camera is off, and says why', async (t) => {
   const daemon = await start(t, [
