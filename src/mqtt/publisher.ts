@@ -84,7 +84,7 @@ export function createPublisher(options: PublisherOptions): Publisher {
   const timers = options.timers ?? REAL_TIMERS;
   const now = options.now ?? Date.now;
   const monotonic = options.monotonic ?? (() => performance.now());
-  const retained = createRetainedState({ connection, log });
+  const retained = createRetainedState({ connection, log, monotonic });
   const views = new Map<string, CameraView>();
   const json = {
     contentType: 'application/json',

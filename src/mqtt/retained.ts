@@ -5,6 +5,7 @@ import type { Log } from './log.js';
 /** Messages under way at a time; the rest waits as one entry a topic. */
 const WINDOW = 16;
 const MAX_TOPICS = 16_384;
+const REPORT_MS = 60_000;
 
 export interface RetainedOptions {
   readonly qos: 0 | 1;
@@ -40,13 +41,18 @@ export interface RetainedState {
 export function createRetainedState(options: {
   readonly connection: Connection;
   readonly log: Log;
+  /** Monotonic, milliseconds. */
+  readonly monotonic?: () => number;
 }): RetainedState {
   const { connection, log } = options;
+  const monotonic = options.monotonic ?? (() => performance.now());
   const entries = new Map<string, Entry>();
   const dirty = new Set<string>();
   let underway = 0;
   let round = 0;
   let waiters: (() => void)[] = [];
+  let refusals = 0;
+  let reportedAt = Number.NEGATIVE_INFINITY;
 
   function pump(): void {
     while (connection.connected() && underway < WINDOW) {
@@ -87,7 +93,11 @@ export function createRetainedState(options: {
 
   function refused(topic: string, error: unknown): void {
     if (!isCodedError(error) || error.code !== 'MND_MQTT_REFUSED') return;
-    log.warn({ code: error.code, topic }, messageOf(error));
+    refusals++;
+    // A picture that is too large for a broker is one with every event.
+    if (monotonic() - reportedAt < REPORT_MS) return;
+    reportedAt = monotonic();
+    log.warn({ code: error.code, topic, refused: refusals }, messageOf(error));
   }
 
   function set(topic: string, payload: string | Uint8Array, how: RetainedOptions): void {

@@ -67,6 +67,25 @@ t.test('a topic that changes faster than the broker costs one message under way'
   t.ok(broker.sent.every(({ options }) => options.retain));
 });
 
+t.test('what a broker refuses is told once a minute, with a count', async (t) => {
+  const broker = createManual();
+  const said: object[] = [];
+  let now = 0;
+  const log = { ...SILENT, warn: (fields: object) => void said.push(fields) };
+  const state = createRetainedState({
+    connection: broker.connection,
+    log,
+    monotonic: () => now,
+  });
+  for (const at of [0, 1000, 59_000, 60_000, 61_000]) {
+    now = at;
+    state.set('picture', `${at}`, { qos: 0 });
+    await broker.refuse();
+  }
+  t.match(said, [{ topic: 'picture', refused: 1 }, { refused: 4 }]);
+  t.equal(said.length, 2);
+});
+
 t.test('a new connection is told everything once, the newest', async (t) => {
   const broker = createManual();
   const state = createRetainedState({ connection: broker.connection, log: SILENT });
