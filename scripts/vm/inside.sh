@@ -84,10 +84,10 @@ start() {
 }
 
 labels() {
-  wait_for 300 '[ "$(count "/front/labels ")" -ge 10 ]'
+  wait_for 900 '[ "$(count "/front/labels ")" -ge 10 ]'
   check "$(count '/front/labels ') messages with labels: $(last front/labels | cut -c1-200)" \
     '[ "$(count "/front/labels .*\"score\"")" -ge 10 ]'
-  wait_for 120 'last front/label | grep -qv none'
+  wait_for 300 'last front/label | grep -qv none'
   label=$(last front/label)
   check "the label is $label" '[ -n "$label" ] && [ "$label" != none ]'
   state=front/$(echo "$label" | tr ' ' '_')
@@ -104,7 +104,7 @@ frames() {
   ffmpeg=$(pgrep -P "$main" -x ffmpeg)
   check "a child of the daemon, ffmpeg, has /dev/video0 open" \
     'ls -l "/proc/$ffmpeg/fd" | grep -q "/dev/video0$"'
-  mosquitto_sub -C 1 -W 120 -R -N -t "$TOPIC/front/snapshot" >/root/frame.jpg &
+  mosquitto_sub -C 1 -W 300 -R -N -t "$TOPIC/front/snapshot" >/root/frame.jpg &
   listener=$!
   sleep 2
   mosquitto_pub -t $TOPIC/request/snapshot -m '{"transaction":"1"}'
@@ -125,12 +125,12 @@ hungry_child() {
   killed=$(events oom_kill)
   sh -c "echo \$\$ >$GROUP/cgroup.procs; echo 200 >/proc/\$\$/oom_score_adj; exec tail /dev/zero" &
   hungry=$!
-  wait_for 120 '[ "$(events high)" -gt "$slowed" ]'
+  wait_for 300 '[ "$(events high)" -gt "$slowed" ]'
   check "past MemoryHigh=$(show MemoryHigh) it is slowed down" '[ "$(events high)" -gt "$slowed" ]'
   # Else it would take minutes to reach the other limit.
   systemctl set-property --runtime mobilenetd MemoryHigh=infinity
   # Should the kernel leave it alone, this ends it, with another status.
-  (sleep 180; kill -TERM $hungry) &
+  (sleep 600; kill -TERM $hungry) &
   guard=$!
   wait $hungry
   status=$?
@@ -142,7 +142,7 @@ hungry_child() {
   check "the most that was ever in use is $(cat $GROUP/memory.peak)" \
     '[ "$(cat $GROUP/memory.peak)" -le $MEMORY_MAX ]'
   seen=$(count '/front/labels ')
-  wait_for 120 '[ "$(count "/front/labels ")" -ge $((seen + 3)) ]'
+  wait_for 300 '[ "$(count "/front/labels ")" -ge $((seen + 3)) ]'
   check "the daemon runs on and labels frames" \
     '[ "$(show MainPID)/$(show NRestarts)" = "$main/0" ] && [ "$(count "/front/labels ")" -ge $((seen + 3)) ]'
 }
@@ -153,7 +153,7 @@ greedy_daemon() {
   echo $MEMORY_MAX >$GROUP/memory.max
   wait_for 60 'dmesg | grep -q "Killed process $main "'
   check "the kernel's log: $(dmesg | grep "Killed process $main ")" 'dmesg | grep -q "out of memory: Killed process $main "'
-  wait_for 300 '[ "$(show MainPID)" != "$main" ] && [ "$(show ActiveState)/$(show SubState)" = active/running ]'
+  wait_for 900 '[ "$(show MainPID)" != "$main" ] && [ "$(show ActiveState)/$(show SubState)" = active/running ]'
   check "its will says $(grep -m1 -o "^$TOPIC/state offline" $MESSAGES)" 'grep -q "^$TOPIC/state offline" $MESSAGES'
   check "systemd's log: $(journal | grep 'OOM killer' | tail -1)" 'journal | grep -q "killed by the OOM killer"'
   check "systemd starts it again: $(show NRestarts), READY, with its own limit" \
