@@ -144,6 +144,7 @@ async function outage(t: Test, kind: BrokerKind): Promise<void> {
   t.ok(recovery < MAX_RECOVERY_MS, 'retained states are right within two seconds');
 
   await eventually('the outbox is empty', () => store.outbox.depth() === 0);
+  const emptyAt = now();
   const last = `"e${EVENTS - 1}"`;
   const events = () => house.heard.filter(({ topic }) => topic === `${ROOT}/front/events`);
   await house.until('the last', () => events().at(-1)?.text.includes(last) === true);
@@ -152,14 +153,16 @@ async function outage(t: Test, kind: BrokerKind): Promise<void> {
   const [first = 0] = numbers;
   t.same(
     numbers,
-    Array.from({ length: EVENTS - first }, (_, i) => first + i),
-    'what was delivered has no gap and is in order',
+    [...numbers].sort((a, b) => a - b),
+    'what was delivered is in order',
   );
-  const age = (id: number) => (backAt - (recorded.get(`e${id}`) ?? 0)) / 1000;
-  t.ok(age(first) <= MAX_AGE + 1, `the oldest was ${age(first).toFixed(0)} s old`);
-  // Delivery took some seconds of this fast clock.
-  t.ok(age(first - 1) >= MAX_AGE - 5 * SPEED, 'nothing younger was dropped');
-  t.equal(store.outbox.dropped(), first, 'what is too old was dropped and counted');
+  const age = (id: number, at: number) => (at - (recorded.get(`e${id}`) ?? 0)) / 1000;
+  t.ok(age(first, backAt) <= MAX_AGE + 1, `the oldest was ${age(first, backAt).toFixed(0)} s old`);
+  const delivered = new Set(numbers);
+  const missing = Array.from({ length: EVENTS }, (_, i) => i).filter((i) => !delivered.has(i));
+  // Minutes of this fast clock go by while the outbox is delivered, so more become too old meanwhile.
+  t.ok(age(missing.at(-1) ?? 0, emptyAt) >= MAX_AGE, 'nothing younger was dropped');
+  t.equal(store.outbox.dropped(), missing.length, 'what is missing was dropped and counted');
   t.equal([...store.events({ limit: 1e6 })].length, EVENTS, 'all are in the database');
 
   t.comment(
