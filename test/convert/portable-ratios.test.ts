@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createOnnxBuilder, MICROSOFT } from '#mobilenetd/convert/onnx/builder.js';
 import { additionRatios, productRatio } from '#mobilenetd/convert/onnx/portable-ratios.js';
+import type { ScalarQuantization as Affine } from '#mobilenetd/convert/tensors.js';
 import { ort, sessionOptions } from '#mobilenetd/inference/runtime.js';
 import { createRandom } from './random.js';
 
@@ -8,11 +9,6 @@ const { fround } = Math;
 const COUNT = 256 * 256;
 const A = Uint8Array.from({ length: COUNT }, (_, pair) => pair >> 8);
 const B = Uint8Array.from({ length: COUNT }, (_, pair) => pair & 255);
-
-interface Affine {
-  readonly scale: number;
-  readonly zeroPoint: number;
-}
 
 /** Every pair of stored values through onnxruntime's own operator. */
 async function everyPair(

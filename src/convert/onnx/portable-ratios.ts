@@ -7,11 +7,7 @@
  * few units in the last place away can be chosen for which no pair lies there.
  */
 
-/** Scale and zero point of a uint8 tensor. */
-export interface Affine {
-  readonly scale: number;
-  readonly zeroPoint: number;
-}
+import type { ScalarQuantization } from '../tensors.js';
 
 /**
  * Units in the last place by which a ratio may be moved, and the least such move. The wide ones are for
@@ -45,7 +41,11 @@ const JUDGEMENTS = 300_000;
  *
  * @returns float32 numbers; the output's scale is then 1
  */
-export function additionRatios(a: Affine, b: Affine, sum: Affine): readonly [number, number] {
+export function additionRatios(
+  a: ScalarQuantization,
+  b: ScalarQuantization,
+  sum: ScalarQuantization,
+): readonly [number, number] {
   const exact = [Math.fround(a.scale / sum.scale), Math.fround(b.scale / sum.scale)] as const;
   if (!(Math.max(...exact) < LARGEST_RATIO)) return exact;
   const exponent = exponentOf(Math.max(...exact));
@@ -70,7 +70,11 @@ export function additionRatios(a: Affine, b: Affine, sum: Affine): readonly [num
  *
  * @returns a float32 number; give it as the first input's scale and 1 as the others
  */
-export function productRatio(a: Affine, b: Affine, product: Affine): number {
+export function productRatio(
+  a: ScalarQuantization,
+  b: ScalarQuantization,
+  product: ScalarQuantization,
+): number {
   const exact = Math.fround((a.scale * b.scale) / product.scale);
   if (!(exact < LARGEST_RATIO)) return exact;
   const unit = 2 ** (exponentOf(exact) - 23);

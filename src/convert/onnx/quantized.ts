@@ -11,7 +11,13 @@ import type {
   Tensor,
   TensorData,
 } from '../graph.js';
-import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
+import {
+  constantOf,
+  quantizationOf,
+  type ScalarQuantization,
+  scalarQuantization,
+  tensorOf,
+} from '../tensors.js';
 import { MICROSOFT } from './builder.js';
 import {
   type ConvShapes,
@@ -23,7 +29,7 @@ import {
   operandName,
   reorderedWeights,
 } from './emission.js';
-import { type Affine, additionRatios, productRatio } from './portable-ratios.js';
+import { additionRatios, productRatio } from './portable-ratios.js';
 
 /**
  * TensorFlow Lite rounds a pool's halves away from a stored value (0 for uint8), onnxruntime to
@@ -158,7 +164,7 @@ export function emitQuantizedBinary(
   const [ratioA, ratioB] =
     opType === 'QLinearAdd' ? additionRatios(a, b, output) : [productRatio(a, b, output), 1];
   const float = (value: number) => builder.scalar('float32', value);
-  const zero = ({ zeroPoint }: Affine) => builder.scalar('uint8', zeroPoint);
+  const zero = ({ zeroPoint }: ScalarQuantization) => builder.scalar('uint8', zeroPoint);
   const inputs = [
     ...[operandName(emission, first), float(ratioA), zero(a)],
     ...[operandName(emission, second), float(ratioB), zero(b)],
