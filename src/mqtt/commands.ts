@@ -2,6 +2,7 @@ import { type CodedError, codedError, isCodedError, messageOf } from '../errors.
 import type { Connection, IncomingMessage } from './connection.js';
 import { type Log, SILENT } from './log.js';
 import { createRateLimit } from './rate-limit.js';
+import { createRefusals } from './refusals.js';
 import { isVerb, parseRequest, type Request, transactionIn, type Verb } from './requests.js';
 import type { RetainedState } from './retained.js';
 import { type Topics, topicSafe } from './topics.js';
@@ -13,7 +14,6 @@ const MAX_UNDERWAY = 32;
 const MAX_ANSWERS = 256;
 /** Bytes of correlation data that are sent back. */
 const MAX_CORRELATION = 256;
-const REPORT_MS = 60_000;
 
 /**
  * What commands do. Each rejects with a coded error when it cannot; the daemon keeps what is set and
@@ -82,14 +82,10 @@ export function listenForCommands(options: CommandsOptions): Commands {
   const rate = createRateLimit({ perSecond: 5, burst: 20, monotonic });
   let underway = 0;
   let answers = 0;
-  let refused = 0;
-  let reportedAt = Number.NEGATIVE_INFINITY;
+  const refusals = createRefusals(log, monotonic);
 
   function report(topic: string, error: unknown): void {
-    refused++;
-    if (monotonic() - reportedAt < REPORT_MS) return;
-    reportedAt = monotonic();
-    log.warn({ topic, refused }, `a command was refused: ${messageOf(error)}`);
+    refusals.note({ topic }, `a command was refused: ${messageOf(error)}`);
   }
 
   async function answer(to: Reply | null, body: object): Promise<void> {

@@ -2,10 +2,10 @@ import { isCodedError, messageOf } from '../errors.js';
 import type { Connection, MessageProperties } from './connection.js';
 import type { Log } from './log.js';
 import type { Outbox, PendingMessage } from './message.js';
+import { createRefusals } from './refusals.js';
 
 /** Messages under way at a time. */
 const WINDOW = 16;
-const REPORT_MS = 60_000;
 
 /**
  * Sends the outbox in order, a window at a time; a message leaves it when the broker has acknowledged
@@ -29,8 +29,7 @@ export function createDrain(options: {
   let cursor = 0;
   let underway = 0;
   let round = 0;
-  let refused = 0;
-  let reportedAt = Number.NEGATIVE_INFINITY;
+  const refusals = createRefusals(log, options.monotonic);
 
   function wake(): void {
     if (!connection.connected() || underway >= WINDOW) return;
@@ -61,11 +60,7 @@ export function createDrain(options: {
   function refusedForGood(message: PendingMessage, error: unknown): boolean {
     if (!isCodedError(error) || error.code !== 'MND_MQTT_REFUSED') return false;
     outbox.acknowledge(message.id);
-    refused++;
-    if (options.monotonic() - reportedAt >= REPORT_MS) {
-      reportedAt = options.monotonic();
-      log.warn({ code: error.code, topic: message.topic, refused }, messageOf(error));
-    }
+    refusals.note({ code: error.code, topic: message.topic }, messageOf(error));
     return true;
   }
 
@@ -76,6 +71,6 @@ export function createDrain(options: {
       cursor = 0;
       underway = 0;
     },
-    refused: () => refused,
+    refused: refusals.total,
   };
 }

@@ -1,6 +1,7 @@
 import { messageOf } from '../errors.js';
 import type { Connection, IncomingMessage } from './connection.js';
 import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
+import { createSilence } from './silence.js';
 
 /** Where a board is found on a broker: what its configuration's names come to. */
 export interface Whereabouts {
@@ -43,20 +44,14 @@ export function leaveFormerName(options: FormerNameOptions): { close(): void } {
   /** Everything retained on the filters, once the broker has been silent for a moment. */
   async function retainedOn(filters: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
-    let heard = (): void => {};
+    const silence = createSilence(timers);
     const note = ({ topic, payload, retain }: IncomingMessage): void => {
       if (!retain || found.size >= MAX_TOPICS) return;
       found.set(topic, payload.subarray(0, 16).toString());
-      heard();
+      silence.heard();
     };
     const subscription = await connection.subscribe(filters, note);
-    await new Promise<void>((resolve) => {
-      let quiet = timers.setTimeout(resolve, QUIET_MS);
-      heard = () => {
-        timers.clearTimeout(quiet);
-        quiet = timers.setTimeout(resolve, QUIET_MS);
-      };
-    });
+    await silence.fallen(QUIET_MS);
     await subscription.close();
     return found;
   }

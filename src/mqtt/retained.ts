@@ -1,11 +1,11 @@
 import { isCodedError, messageOf } from '../errors.js';
 import type { Connection, MessageProperties } from './connection.js';
 import type { Log } from './log.js';
+import { createRefusals } from './refusals.js';
 
 /** Messages under way at a time; the rest waits as one entry a topic. */
 const WINDOW = 16;
 const MAX_TOPICS = 16_384;
-const REPORT_MS = 60_000;
 
 export interface RetainedOptions {
   readonly qos: 0 | 1;
@@ -45,14 +45,12 @@ export function createRetainedState(options: {
   readonly monotonic?: () => number;
 }): RetainedState {
   const { connection, log } = options;
-  const monotonic = options.monotonic ?? (() => performance.now());
+  const refusals = createRefusals(log, options.monotonic ?? (() => performance.now()));
   const entries = new Map<string, Entry>();
   const dirty = new Set<string>();
   let underway = 0;
   let round = 0;
   let waiters: (() => void)[] = [];
-  let refusals = 0;
-  let reportedAt = Number.NEGATIVE_INFINITY;
 
   function pump(): void {
     while (connection.connected() && underway < WINDOW) {
@@ -93,11 +91,8 @@ export function createRetainedState(options: {
 
   function refused(topic: string, error: unknown): void {
     if (!isCodedError(error) || error.code !== 'MND_MQTT_REFUSED') return;
-    refusals++;
     // A picture that is too large for a broker is one with every event.
-    if (monotonic() - reportedAt < REPORT_MS) return;
-    reportedAt = monotonic();
-    log.warn({ code: error.code, topic, refused: refusals }, messageOf(error));
+    refusals.note({ code: error.code, topic }, messageOf(error));
   }
 
   function set(topic: string, payload: string | Uint8Array, how: RetainedOptions): void {

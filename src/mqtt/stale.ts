@@ -2,6 +2,7 @@ import { messageOf } from '../errors.js';
 import type { Connection, IncomingMessage } from './connection.js';
 import type { Log, Timers } from './log.js';
 import type { RetainedState } from './retained.js';
+import { createSilence } from './silence.js';
 import { FIXED_FIRST, FIXED_SECOND, type Topics } from './topics.js';
 
 /** Silence after which the broker is taken to have sent what it had retained. */
@@ -52,7 +53,7 @@ export async function sweepStale(options: {
 }): Promise<void> {
   const { connection, topics, retained, timers, log } = options;
   const corrections: Promise<void>[] = [];
-  let onMessage = (): void => {};
+  const silence = createSilence(timers);
 
   async function say(topic: string, payloads: readonly string[]): Promise<void> {
     for (const payload of payloads) {
@@ -62,7 +63,7 @@ export async function sweepStale(options: {
 
   function correct({ topic, payload, retain }: IncomingMessage): void {
     if (!retain || corrections.length >= MAX_CORRECTIONS || retained.has(topic)) return;
-    onMessage();
+    silence.heard();
     const levels = topic.slice(topics.root.length + 1).split('/');
     const known = options.cameras.has(levels[0] ?? '');
     const text = payload.subarray(0, 16).toString();
@@ -85,14 +86,7 @@ export async function sweepStale(options: {
     const filters = [topics.cameraFilter, topics.attributesFilter, topics.statesFilter];
     const subscription = await connection.subscribe(filters, correct, 0);
     timers.setTimeout(() => void subscription.close(), SUBSCRIBED_MS);
-    await new Promise<void>((resolve) => {
-      timers.setTimeout(resolve, LONGEST_MS);
-      let quiet = timers.setTimeout(resolve, QUIET_MS);
-      onMessage = () => {
-        timers.clearTimeout(quiet);
-        quiet = timers.setTimeout(resolve, QUIET_MS);
-      };
-    });
+    await silence.fallen(QUIET_MS, LONGEST_MS);
     await Promise.all(corrections);
   } catch (error) {
     log.info({}, `retained messages of an earlier run were not looked at: ${messageOf(error)}`);
