@@ -1,5 +1,4 @@
-/** What stands in place of a secret; the same in the configuration and in the log. */
-const MASK = '********';
+import { MASK } from '../mask.js';
 
 /**
  * An address fit for logs and errors: without user, password, query and fragment, which may all

@@ -1,7 +1,5 @@
+import { MASK } from '../mask.js';
 import type { CameraConfig, Config } from './config.js';
-
-/** What stands in place of a secret. */
-export const MASK = '********';
 
 /**
  * Masks user names and passwords of addresses (`mqtt://user:pass@host`) anywhere in a text. The user

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import type { LogFn, Logger } from 'pino';
 import { pino, stdSerializers, stdTimeFunctions } from 'pino';
-import { createMasker, MASK } from '../config/secrets.js';
+import { createMasker } from '../config/secrets.js';
 import { isCodedError } from '../errors.js';
+import { MASK } from '../mask.js';
 
 export type Log = Logger;
 

@@ -3,14 +3,9 @@ import t from 'tap';
 import { annotatedYaml } from '#mobilenetd/config/annotate.js';
 import type { LoadConfigOptions } from '#mobilenetd/config/load.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import {
-  createMasker,
-  MASK,
-  maskUrls,
-  redactConfig,
-  secretsOf,
-} from '#mobilenetd/config/secrets.js';
+import { createMasker, maskUrls, redactConfig, secretsOf } from '#mobilenetd/config/secrets.js';
 import { messageOf } from '#mobilenetd/errors.js';
+import { MASK } from '#mobilenetd/mask.js';
 
 const ODD_PASSWORDS = [
   'plain-hunter2',
