@@ -23,6 +23,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
 import sharp from 'sharp';
+import { toYuv420p } from '../dist/cli/bench-frames.js';
 import { startEmbeddedBroker } from '../dist/mqtt/embedded.js';
 
 const BARS = { cpuPercent: 2, writtenBytes: 0, readySeconds: 5 };
@@ -176,26 +177,12 @@ function usage(pid) {
   return { ticks, written: Number(written?.[1]) };
 }
 
-/** The photo as a camera delivers it: BT.601 in full range (JFIF). */
+/** The photo as a camera delivers it. */
 async function picture() {
   const [width, height] = [640, 480];
   const shape = { width, height, fit: 'cover' };
   const rgb = await sharp(PHOTO).resize(shape).removeAlpha().raw().toBuffer();
-  const half = { width: width / 2, height: height / 2 };
-  const small = await sharp(PHOTO).resize(shape).resize(half).removeAlpha().raw().toBuffer();
-  const plane = (pixels, offset, r, g, b) => {
-    const out = Buffer.alloc(pixels.length / 3);
-    for (let at = 0; at < out.length; at += 1) {
-      const [red, green, blue] = pixels.subarray(3 * at, 3 * at + 3);
-      out[at] = Math.min(255, Math.max(0, Math.round(offset + r * red + g * green + b * blue)));
-    }
-    return out;
-  };
-  return Buffer.concat([
-    plane(rgb, 0, 0.299, 0.587, 0.114),
-    plane(small, 128, -0.168736, -0.331264, 0.5),
-    plane(small, 128, 0.5, -0.418688, -0.081312),
-  ]);
+  return toYuv420p(rgb, width, height);
 }
 
 /** Size and time of change of every file in the state folder. */
