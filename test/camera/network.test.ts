@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import sharp from 'sharp';
@@ -6,17 +5,8 @@ import t, { type Test } from 'tap';
 import type { FfmpegInput } from '#mobilenetd/camera/ffmpeg/arguments.js';
 import { createFfmpegSource } from '#mobilenetd/camera/ffmpeg/source.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import { skipWithoutFfmpeg as skip } from './ffmpeg.js';
 import { encodeStream, startRtspCamera } from './rtsp-camera.js';
-
-const found = (() => {
-  try {
-    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const skip = found ? false : 'ffmpeg is not installed';
 
 const USER = 'viewer';
 const PASSWORD = 'Sesam12';

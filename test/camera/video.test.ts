@@ -3,16 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createFfmpegSource, type FfmpegOptions } from '#mobilenetd/camera/ffmpeg/source.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
-
-const found = (() => {
-  try {
-    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const skip = found ? false : 'ffmpeg is not installed';
+import { skipWithoutFfmpeg as skip } from './ffmpeg.js';
 
 function makeVideo(file: string, input: string, ...more: string[]): void {
   const output = [...more, `file:${file}`];

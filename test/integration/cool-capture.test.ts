@@ -1,16 +1,15 @@
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { Writable } from 'node:stream';
 import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { startDaemon } from '#mobilenetd/daemon/daemon.js';
-import { createLog } from '#mobilenetd/daemon/log.js';
 import { realThermometer, type Thermometer } from '#mobilenetd/daemon/thermometer.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
 import { type BoardTree, createBoardTree } from './board-tree.js';
+import { logTo } from './collected-log.js';
 import { eventually } from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';
 
@@ -81,32 +80,27 @@ t.test('a board too hot for the floor is looked after with stills until it is co
   );
   const { config } = loadConfig({ files: [file], env: {} });
   let tempC = 60;
-  let log = '';
-  const destination = new Writable({
-    write(chunk, _encoding, done) {
-      log += String(chunk);
-      done();
-    },
-  });
+  const lines: string[] = [];
+  const log = () => lines.join('');
   const results: Result[] = [];
   const daemon = await startDaemon({
     config,
     env: { ...process.env, MOBILENETD_STATE: folder },
-    log: createLog({ ...config.log, level: 'info', destination }),
+    log: logTo(lines),
     thermometer: thermometerOf(config, tree, () => tempC),
     onResult: (result) => results.push(result),
   });
   t.teardown(() => daemon.stop(5000));
-  t.ok(await eventually(() => /governor: limit 80/.test(log)), log);
-  t.ok(await eventually(() => results.length > 5), log);
+  t.ok(await eventually(() => /governor: limit 80/.test(log())), log());
+  t.ok(await eventually(() => results.length > 5), log());
   t.equal(pictures(), 0, 'while it is cool it streams');
 
   tempC = LIMIT_C + 3;
-  t.ok(await eventually(() => pictures() >= 1), `too hot: a single picture. ${log}`);
+  t.ok(await eventually(() => pictures() >= 1), `too hot: a single picture. ${log()}`);
   const first = results.length;
   t.ok(
     await eventually(() => pictures() >= 4 && results.length >= first + 3),
-    `and one after the other, each looked at, however hot it is. ${log}`,
+    `and one after the other, each looked at, however hot it is. ${log()}`,
   );
 
   tempC = LIMIT_C - 20;
@@ -115,11 +109,11 @@ t.test('a board too hot for the floor is looked after with stills until it is co
       const before = all[i - 1];
       return before === undefined || r.capturedAt - before.capturedAt < 500;
     });
-  t.ok(await eventually(() => results.length > first + 20 && streaming()), `cool again. ${log}`);
+  t.ok(await eventually(() => results.length > first + 20 && streaming()), `cool again. ${log()}`);
   const taken = pictures();
   const seen = results.length;
-  t.ok(await eventually(() => results.length > seen + 10), log);
+  t.ok(await eventually(() => results.length > seen + 10), log());
   t.equal(pictures(), taken, 'the stream has the camera to itself');
   t.notOk(statuses.slice(statuses.indexOf('online')).includes('offline'), statuses.join());
-  t.notMatch(log, /the camera failed/);
+  t.notMatch(log(), /the camera failed/);
 });

@@ -1,13 +1,11 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import t from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { startDaemon } from '#mobilenetd/daemon/daemon.js';
-import { createLog } from '#mobilenetd/daemon/log.js';
 import { realThermometer, type Thermometer } from '#mobilenetd/daemon/thermometer.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
@@ -16,6 +14,7 @@ import { openStore } from '#mobilenetd/store/store.js';
 import { findBoard } from '#mobilenetd/thermal/simulate/boards.js';
 import { simulatedBoard } from '#mobilenetd/thermal/simulate/simulated-board.js';
 import { type BoardTree, createBoardTree } from './board-tree.js';
+import { logTo } from './collected-log.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
 const FLOOR = 'mobilenet_v1_0.25_128_quant';
@@ -107,17 +106,11 @@ t.test(
     const { config } = loadConfig({ files: [file], env: {} });
     const { thermometer, dieC } = plantBehind(tree, config);
     const results: Result[] = [];
-    let log = '';
-    const destination = new Writable({
-      write(chunk, _encoding, done) {
-        log += String(chunk);
-        done();
-      },
-    });
+    const lines: string[] = [];
     const daemon = await startDaemon({
       config,
       env: { ...process.env, MOBILENETD_STATE: folder },
-      log: createLog({ ...config.log, level: 'info', destination }),
+      log: logTo(lines),
       thermometer,
       onResult: (result) => results.push(result),
     });
@@ -132,7 +125,7 @@ t.test(
     t.ok(Math.max(...dieC) - (dieC[0] ?? 0) > 4, 'the board gets warmer');
     t.ok(peak < LIMIT_C, `and stays below ${LIMIT_C} °C: ${peak.toFixed(2)}`);
 
-    t.equal(results[0]?.model, TOP, `the best network before anything is known. ${log}`);
+    t.equal(results[0]?.model, TOP, `the best network before anything is known. ${lines.join('')}`);
     const third = Math.floor(results.length / 3);
     const meanSize = (of: readonly Result[]) =>
       of.reduce((sum, { size }) => sum + size, 0) / Math.max(1, of.length);

@@ -1,20 +1,11 @@
-import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { skipWithoutFfmpeg as skip } from '../camera/ffmpeg.js';
 import { encodeStream, startRtspCamera } from '../camera/rtsp-camera.js';
 import { broker, home } from './daemon-home.js';
 import { eventually, runDaemon } from './daemon-process.js';
 
-const found = (() => {
-  try {
-    execFileSync('ffmpeg', ['-version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-})();
-const skip = found ? false : 'ffmpeg is not installed';
 const SECONDS = 60;
 const PASSWORD = 'Sesam12';
 

@@ -1,17 +1,16 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { createLog } from '#mobilenetd/daemon/log.js';
 import { provideModel } from '#mobilenetd/daemon/model.js';
 import { readProfiles } from '#mobilenetd/daemon/profiles.js';
 import { startRuntime } from '#mobilenetd/daemon/runtime.js';
 import { bestCost } from '#mobilenetd/inference/profile.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
 import { CLASSES, LABELS, tinyModel } from '../models/sample-shelf.js';
+import { logTo } from './collected-log.js';
 
 const root = await mkdtemp(join(tmpdir(), 'mobilenetd-profiling-'));
 t.teardown(() => rm(root, { recursive: true, force: true }));
@@ -35,16 +34,6 @@ async function install(): Promise<void> {
   await writeFile(model, tinyModel());
   await writeFile(labels, LABELS.join('\n'));
   await openShelf({ dir: config.models_dir, env: {} }).add(model, { labels, name: 'own' });
-}
-
-function logTo(lines: string[]) {
-  const destination = new Writable({
-    write(chunk, _encoding, done) {
-      lines.push(String(chunk));
-      done();
-    },
-  });
-  return createLog({ level: 'info', format: 'json', destination });
 }
 
 t.test('a daemon measures its forms while frames go on, and runs the best', async (t) => {
