@@ -2,13 +2,13 @@
 // Usage: npm run bench:governor [-- --seeds 1] [--boards a,b] [--scenarios a,b]
 // Prints one JSON line a figure, then a table; ends with 1 when a bar is missed.
 import { parseArgs } from 'node:util';
+import { benchRun, figures } from '../dist/simulator/bench.js';
+import { BOARDS, boardLadder } from '../dist/simulator/boards.js';
+import { REFERENCE_NAMES } from '../dist/simulator/references.js';
+import { simulate } from '../dist/simulator/run.js';
+import { createScenario, SCENARIO_NAMES } from '../dist/simulator/scenarios.js';
+import { scoreRun } from '../dist/simulator/score.js';
 import { createGovernor } from '../dist/thermal/governor.js';
-import { benchRun, figures } from '../dist/thermal/simulate/bench.js';
-import { BOARDS, boardLadder } from '../dist/thermal/simulate/boards.js';
-import { REFERENCE_NAMES } from '../dist/thermal/simulate/references.js';
-import { simulate } from '../dist/thermal/simulate/run.js';
-import { createScenario, SCENARIO_NAMES } from '../dist/thermal/simulate/scenarios.js';
-import { scoreRun } from '../dist/thermal/simulate/score.js';
 
 const { values } = parseArgs({
   options: {

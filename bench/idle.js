@@ -24,7 +24,7 @@ import { fileURLToPath } from 'node:url';
 import mqtt from 'mqtt';
 import sharp from 'sharp';
 import { toYuv420p } from '../dist/cli/bench-frames.js';
-import { startEmbeddedBroker } from '../dist/mqtt/embedded.js';
+import { startEmbeddedBroker } from '../dist/mqtt/broker/embedded.js';
 
 const BARS = { cpuPercent: 2, writtenBytes: 0, readySeconds: 5 };
 /** The first minutes have writes of their own: the ladder, the governor's first rows, a checkpoint. */

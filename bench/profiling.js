@@ -7,7 +7,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../dist/config/load.js';
-import { createLog } from '../dist/daemon/log.js';
+import { createLog } from '../dist/daemon/diagnostics/log.js';
 import { startRuntime } from '../dist/daemon/runtime.js';
 
 const FPS = 10;

@@ -9,8 +9,8 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../dist/config/load.js';
-import { createLog } from '../dist/daemon/log.js';
-import { startLiveMessaging } from '../dist/daemon/messaging.js';
+import { createLog } from '../dist/daemon/diagnostics/log.js';
+import { startLiveMessaging } from '../dist/daemon/outputs/messaging.js';
 import { connectParts, openDatabase } from '../dist/daemon/parts.js';
 
 const { values } = parseArgs({

@@ -12,8 +12,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import sharp from 'sharp';
-import { createSceneRenderer } from '#mobilenetd/camera/demo/renderer.js';
-import { SCENE_HEIGHT, SCENE_WIDTH } from '#mobilenetd/camera/demo/scene.js';
+import { createSceneRenderer } from '#mobilenetd/camera/sources/demo/renderer.js';
+import { SCENE_HEIGHT, SCENE_WIDTH } from '#mobilenetd/camera/sources/demo/scene.js';
 import { parseCalibration } from '#mobilenetd/convert/calibration.js';
 import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
 import { createAnchors, decodeDetections } from '#mobilenetd/vision/ssd.js';

@@ -19,8 +19,8 @@ import { delimiter, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import mqtt from 'mqtt';
-import { createConnection } from '../dist/mqtt/connection.js';
-import { eventPayload, presentAttributes } from '../dist/mqtt/payloads.js';
+import { createConnection } from '../dist/mqtt/connection/connection.js';
+import { eventPayload, presentAttributes } from '../dist/mqtt/publish/payloads.js';
 import { createTopics } from '../dist/mqtt/topics.js';
 
 const BASE = 'mobilenetd';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // Writes config/default.yaml and the tables of docs/configure.md from the schema (run the build first).
 import { readFileSync, writeFileSync } from 'node:fs';
-import { defaultYaml, referenceMarkdown } from '../dist/config/document.js';
+import { defaultYaml, referenceMarkdown } from '../dist/config/schema/document.js';
 
 const root = new URL('../', import.meta.url);
 writeFileSync(new URL('config/default.yaml', root), defaultYaml());

@@ -56,6 +56,43 @@ t.test('arrows run downward in its list, or into a contract file', (t) => {
   t.end();
 });
 
+/** Alcoves that still know each other; the list only shrinks. */
+const TIED: readonly string[] = ['daemon'];
+
+/** A folder inside a room, or a file beside such folders. */
+function alcoveOf(file: string): string {
+  return file.split('/').slice(0, 2).join('/');
+}
+
+t.test('arrows between the alcoves of a room, and between its files, run one way', (t) => {
+  const arrows = new Map<string, Set<string>>();
+  const add = (from: string, to: string) => {
+    if (from !== to) arrows.set(from, (arrows.get(from) ?? new Set()).add(to));
+  };
+  for (const file of files) {
+    for (const target of importsOf(file)) {
+      if (!file.includes('/') || folderOf(file) !== folderOf(target)) continue;
+      add(file, target);
+      if (!TIED.includes(folderOf(file) ?? '')) add(alcoveOf(file), alcoveOf(target));
+    }
+  }
+  for (const start of arrows.keys()) t.notOk(reaches(arrows, start), `${start} is in a circle`);
+  t.end();
+});
+
+/** Whether arrows lead from a place back to it. */
+function reaches(arrows: ReadonlyMap<string, ReadonlySet<string>>, start: string): boolean {
+  const seen = new Set<string>();
+  const next = [...(arrows.get(start) ?? [])];
+  for (let place = next.pop(); place !== undefined; place = next.pop()) {
+    if (place === start) return true;
+    if (seen.has(place)) continue;
+    seen.add(place);
+    next.push(...(arrows.get(place) ?? []));
+  }
+  return false;
+}
+
 t.test(
   'only the main script sets the exit status: what a command set would be overwritten',
   (t) => {

@@ -1,11 +1,11 @@
-import type { Clock } from './clock.js';
-import { createSource, type SourceOptions } from './create.js';
+import type { Clock } from '../time.js';
+import type { SpawnChild } from './child/process.js';
 import { findVideoDevices } from './discover/devices.js';
 import type { CameraFinding } from './discover/finding.js';
 import { checkLibcameraDevices, findLibcamera, type MayUse, mayUse } from './discover/programs.js';
 import { tryFrame } from './discover/trial.js';
-import type { SpawnChild } from './process.js';
 import type { Source } from './source.js';
+import { createSource, type SourceOptions } from './sources/sources.js';
 
 export type { CameraFinding } from './discover/finding.js';
 

@@ -1,10 +1,10 @@
 import sharp from 'sharp';
 import { codedError } from '../errors.js';
-import type { Clock } from './clock.js';
-import { ownTurn, pixelSteps, type SourceOptions } from './create.js';
-import { encodeJpeg } from './jpeg.js';
-import { type StillOptions, takeStill } from './libcamera/still.js';
-import { applySteps, decodeFrame } from './pixels.js';
+import type { Clock } from '../time.js';
+import { encodeJpeg } from './pixels/jpeg.js';
+import { applySteps, decodeFrame } from './pixels/pixels.js';
+import { type StillOptions, takeStill } from './sources/libcamera/still.js';
+import { ownTurn, pixelSteps, type SourceOptions } from './sources/sources.js';
 
 export interface SnapshotSurroundings extends Pick<StillOptions, 'path' | 'temporary'> {
   readonly clock?: Clock;

@@ -1,5 +1,5 @@
 import { codedError, isCodedError, messageOf } from '../errors.js';
-import { type Clock, sleep, systemClock } from './clock.js';
+import { type Clock, sleep, systemClock } from '../time.js';
 import type { CapturedFrame, Source } from './source.js';
 
 /** `ended`: a finite source has delivered its last picture. `disabled` is set by whoever disables. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import { createSceneRenderer } from '../camera/demo/renderer.js';
-import { SCENE_HEIGHT, SCENE_WIDTH } from '../camera/demo/scene.js';
 import type { CapturedFrame } from '../camera/source.js';
+import { createSceneRenderer } from '../camera/sources/demo/renderer.js';
+import { SCENE_HEIGHT, SCENE_WIDTH } from '../camera/sources/demo/scene.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 
 /** Seconds into the demo scene: everything it has is in the picture. */

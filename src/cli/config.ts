@@ -23,8 +23,8 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON object: config and origins, or with --check ok and problems')
     .action(async (flags: Flags) => {
       const { loadConfig } = await import('../config/load.js');
-      const { isConfigError } = await import('../config/problem.js');
-      const { redactConfig } = await import('../config/secrets.js');
+      const { isConfigError } = await import('../config/check/problem.js');
+      const { redactConfig } = await import('../config/check/secrets.js');
       const { requireCamera } = await import('./require-camera.js');
       try {
         const { config, origins } = loadConfig(context.configOptions());
@@ -36,7 +36,7 @@ export const register: Register = (program, context) => {
           const shown = { config: redactConfig(config), origins: Object.fromEntries(origins) };
           writeJsonLine(context.stdout, shown);
         } else {
-          const { annotatedYaml } = await import('../config/annotate.js');
+          const { annotatedYaml } = await import('../config/schema/annotate.js');
           context.stdout.write(annotatedYaml(redactConfig(config), origins));
         }
       } catch (error) {
@@ -56,7 +56,7 @@ export const register: Register = (program, context) => {
       ].join('\n'),
     )
     .action(async () => {
-      const { hashPassword } = await import('../mqtt/password.js');
+      const { hashPassword } = await import('../mqtt/broker/password.js');
       const password = await readPassword(process.stdin, context.stderr);
       writeLine(context.stdout, await hashPassword(password));
     });

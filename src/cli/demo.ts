@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import type { Daemon } from '../daemon/daemon.js';
-import type { Thermometer } from '../daemon/thermometer.js';
 import type { Result } from '../inference/result.js';
-import { eventPayload } from '../mqtt/payloads.js';
+import { eventPayload } from '../mqtt/publish/payloads.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { Thermometer } from '../thermal/thermometer.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -69,8 +69,8 @@ export const register: Register = (program, context) => {
 
 async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void> {
   const { signal } = context;
-  const { createLevelSwitch, createLog } = await import('../daemon/log.js');
-  const { secretsOf } = await import('../config/secrets.js');
+  const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
+  const { secretsOf } = await import('../config/check/secrets.js');
   const { startDaemon } = await import('../daemon/daemon.js');
   const config = demoConfig(flags, context);
   const source = flags.real ? await requireSensor(flags, config) : null;
@@ -143,7 +143,7 @@ async function requireSensor(flags: DemoFlags, config: Config): Promise<string> 
 
 async function thermometerOf(flags: DemoFlags): Promise<Thermometer | null> {
   if (flags.board === undefined) return null;
-  const { simulatedThermometer } = await import('../daemon/thermometer.js');
+  const { simulatedThermometer } = await import('../daemon/governor/thermometer.js');
   return simulatedThermometer(flags.board, flags.speed, flags.ambient);
 }
 

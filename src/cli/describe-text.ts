@@ -1,4 +1,4 @@
-import type { ArchitectureTotals, Layer } from '../mobilenet/architecture.js';
+import type { ArchitectureTotals, Layer } from '../families/architecture.js';
 import { formatTable } from './table.js';
 
 const COLUMNS = ['layer', 'kind', 'kernel', 'stride', 'output', 'parameters', 'mult-adds'];

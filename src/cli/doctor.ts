@@ -37,7 +37,7 @@ export const register: Register = (program, context) => {
 async function surroundings(context: CommandContext) {
   const { realSurroundings } = await import('../doctor/surroundings.js');
   const { tryListen } = await import('../doctor/try-listen.js');
-  const { probeBroker } = await import('../mqtt/probe.js');
+  const { probeBroker } = await import('../mqtt/connection/probe.js');
   const { fileURLToPath } = await import('node:url');
   const script = fileURLToPath(new URL('../doctor/self-test-child.js', import.meta.url));
   return realSurroundings({

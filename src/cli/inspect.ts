@@ -4,8 +4,8 @@ import { type Command, Option } from 'commander';
 import type { LayerReport } from '../convert/layers.js';
 import { codedError } from '../errors.js';
 import type { ChannelUse } from '../inference/channels.js';
-import type { FormRecord } from '../models/conversion.js';
-import type { InstalledModel } from '../models/installed.js';
+import type { FormRecord } from '../models/install/conversion.js';
+import type { InstalledModel } from '../models/install/installed.js';
 import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm } from '../models/variant.js';
 import { PACKAGE_ROOT } from '../package-root.js';
@@ -60,7 +60,7 @@ export function registerInspect(
 /** @throws MND_MODEL_MISSING, MND_MODEL_UNKNOWN */
 async function installedModel(shelf: Shelf, name: string): Promise<InstalledModel> {
   const installed = await shelf.installed();
-  const { variantName } = await import('../models/installed.js');
+  const { variantName } = await import('../models/install/installed.js');
   const found = installed.find(
     (model) => model.name === name || model.sizes.some((size) => variantName(model, size) === name),
   );

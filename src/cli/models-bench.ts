@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
-import type { VariantProfile } from '../daemon/profiles.js';
 import { codedError } from '../errors.js';
-import type { FormCost } from '../inference/profile.js';
 import { makeFolder } from '../make-folder.js';
+import type { FormCost } from '../profile/measure.js';
+import type { VariantProfile } from '../profile/profiles.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -47,9 +47,11 @@ async function runBench(
   context: CommandContext,
 ): Promise<void> {
   const { openShelf } = await import('../models/shelf.js');
-  const { formsOf, readProfiles, thisBoard, writeProfiles } = await import('../daemon/profiles.js');
-  const { measureForms, threadCounts } = await import('../daemon/profiling.js');
-  const { picturesOf, shippedPictures } = await import('../daemon/probe-pictures.js');
+  const { formsOf, readProfiles, thisBoard, writeProfiles } = await import(
+    '../profile/profiles.js'
+  );
+  const { measureForms, threadCounts } = await import('../profile/profiling.js');
+  const { picturesOf, shippedPictures } = await import('../profile/pictures.js');
   const { thisProcessor } = await import('../inference/processor.js');
   const { readBoardModel } = await import('../platform.js');
   const config = context.loadConfig();
@@ -86,11 +88,11 @@ const COLUMNS = ['form', 'threads', 'median ms', 'quiet ms', 'CPU ms', 'agreemen
 async function print(
   name: string,
   profile: VariantProfile,
-  wanted: Parameters<typeof import('../inference/profile.js').bestCost>[1],
+  wanted: Parameters<typeof import('../profile/measure.js').bestCost>[1],
   { json }: BenchFlags,
   { stdout }: CommandContext,
 ): Promise<void> {
-  const { bestCost } = await import('../inference/profile.js');
+  const { bestCost } = await import('../profile/measure.js');
   const best = bestCost(profile.costs, wanted);
   if (json) {
     for (const cost of profile.costs) {

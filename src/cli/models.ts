@@ -224,7 +224,7 @@ function registerDescribe(models: Command, context: CommandContext): void {
     .option('--classes <count>', 'outputs of the classifier', classesOption, 1001)
     .option('--json', 'one JSON object a layer, then one with the totals')
     .action(async ({ alpha, size, classes, json }: DescribeFlags) => {
-      const { describeMobilenetV1 } = await import('../mobilenet/architecture.js');
+      const { describeMobilenetV1 } = await import('../families/architecture.js');
       const { layers, totals } = describeMobilenetV1({ alpha, size, classes });
       if (json) {
         for (const layer of layers) writeJsonLine(context.stdout, layer);

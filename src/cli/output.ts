@@ -1,4 +1,4 @@
-import { maskUrls } from '../config/secrets.js';
+import { maskUrls } from '../config/check/secrets.js';
 import { isCodedError, messageOf } from '../errors.js';
 
 /** Writes one JSON object as one line. */

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { codedError } from '../errors.js';
-import { eventPayload, isoTime, roundBox, roundScore } from '../mqtt/payloads.js';
+import { eventPayload, isoTime, roundBox, roundScore } from '../mqtt/publish/payloads.js';
 import type { Detection, Query } from '../store/store.js';
 import type { CommandContext, Register } from './command.js';
 

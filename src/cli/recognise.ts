@@ -139,7 +139,7 @@ async function inMeasuredForm(variant: Variant, shelf: Shelf, config: Config): P
     formsOf,
     readProfiles,
     thisBoard,
-  } = await import('../daemon/profiles.js');
+  } = await import('../profile/profiles.js');
   const { readBoardModel } = await import('../platform.js');
   const forms = await formsOf(shelf, variant.task);
   const own = forms.find(([{ name }]) => name === variant.name);

@@ -1,5 +1,5 @@
+import { configError } from '../config/check/problem.js';
 import type { Config } from '../config/config.js';
-import { configError } from '../config/problem.js';
 
 /**
  * Throws MND_CONFIG_INVALID when there is no camera. The daemon needs one; other commands do not, so

@@ -28,10 +28,10 @@ export const register: Register = (program, context) => {
       const config = context.loadConfig();
       requireCamera(config);
       const { signal } = context;
-      const { createLevelSwitch, createLog } = await import('../daemon/log.js');
-      const { keepCrashReports } = await import('../daemon/crash.js');
-      const { answerHeapSignal } = await import('../daemon/heap-snapshot.js');
-      const { secretsOf } = await import('../config/secrets.js');
+      const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
+      const { keepCrashReports } = await import('../daemon/diagnostics/crash.js');
+      const { answerHeapSignal } = await import('../daemon/diagnostics/heap-snapshot.js');
+      const { secretsOf } = await import('../config/check/secrets.js');
       const { startDaemon } = await import('../daemon/daemon.js');
       const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
       const secrets = new Set(secretsOf(config));

@@ -1,5 +1,5 @@
-import type { Board } from '../thermal/simulate/boards.js';
-import type { GovernorName, Point } from '../thermal/simulate/run.js';
+import type { Board } from '../simulator/boards.js';
+import type { GovernorName, Point } from '../simulator/run.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -60,10 +60,10 @@ export const register: Register = (program, context) => {
 };
 
 async function runSimulate(flags: Flags, context: CommandContext): Promise<void> {
-  const { BOARDS } = await import('../thermal/simulate/boards.js');
-  const { requireBoard } = await import('../thermal/simulate/simulated-board.js');
-  const { GOVERNOR_NAMES } = await import('../thermal/simulate/run.js');
-  const { SCENARIO_NAMES } = await import('../thermal/simulate/scenarios.js');
+  const { BOARDS } = await import('../simulator/boards.js');
+  const { requireBoard } = await import('../simulator/simulated-board.js');
+  const { GOVERNOR_NAMES } = await import('../simulator/run.js');
+  const { SCENARIO_NAMES } = await import('../simulator/scenarios.js');
   const boards = flags.board === 'all' ? BOARDS : [requireBoard(flags.board)];
   const scenarios = await choose('scenario', flags.scenario, SCENARIO_NAMES);
   const governors = await choose('governor', flags.governor, GOVERNOR_NAMES);
@@ -153,9 +153,9 @@ interface RunRequest {
 }
 
 async function runOne(request: RunRequest): Promise<Row> {
-  const { simulate } = await import('../thermal/simulate/run.js');
-  const { createScenario } = await import('../thermal/simulate/scenarios.js');
-  const { isFeasible, scoreRun } = await import('../thermal/simulate/score.js');
+  const { simulate } = await import('../simulator/run.js');
+  const { createScenario } = await import('../simulator/scenarios.js');
+  const { isFeasible, scoreRun } = await import('../simulator/score.js');
   const { board, flags } = request;
   const log: string[] = [];
   const run = (governor: GovernorName, record: boolean): Point[] => {
@@ -197,7 +197,7 @@ async function keepRun(
   const { writeFile } = await import('node:fs/promises');
   const { board, flags } = request;
   if (flags.plot !== undefined) {
-    const { plotRun } = await import('../thermal/simulate/plot.js');
+    const { plotRun } = await import('../simulator/plot.js');
     const title = `${board.description}, ${request.scenario}, ${request.governor} (simulated)`;
     await writeFile(
       flags.plot,
@@ -209,7 +209,7 @@ async function keepRun(
 
 async function runReplay(file: string, flags: Flags, context: CommandContext): Promise<void> {
   const { readFile } = await import('node:fs/promises');
-  const { replayLog } = await import('../thermal/replay.js');
+  const { replayLog } = await import('../simulator/replay.js');
   const { codedError, messageOf } = await import('../errors.js');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });

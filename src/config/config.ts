@@ -1,4 +1,4 @@
-import type { LibcameraControls } from '../camera/libcamera/controls.js';
+import type { LibcameraControls } from '../camera/sources/libcamera/controls.js';
 
 /**
  * The configuration as the daemon sees it: every key is present, checked and frozen. Names are those

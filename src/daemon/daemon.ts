@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SourceSurroundings } from '../camera/create.js';
+import type { SourceSurroundings } from '../camera/sources/sources.js';
 import type { Config } from '../config/config.js';
 import { startControlServer } from '../control/server.js';
 import { controlSocket } from '../control/socket.js';
@@ -8,16 +8,16 @@ import type { Result } from '../inference/result.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { lockStateFolder } from '../store/lock.js';
 import type { Notifier } from '../systemd/notify.js';
-import { controlHandler } from './control.js';
-import type { GoverningOptions } from './governing.js';
+import type { Thermometer } from '../thermal/thermometer.js';
+import type { LevelSwitch, Log } from './diagnostics/log.js';
+import type { GoverningOptions } from './governor/governing.js';
 import { createLifecycle, type Lifecycle } from './lifecycle.js';
-import type { LevelSwitch, Log } from './log.js';
 import { provideModel } from './model.js';
-import { createProgressJudge, type Verdict } from './progress.js';
+import { controlHandler } from './outputs/control.js';
+import { createProgressJudge, type Verdict } from './outputs/progress.js';
+import { type Reports, startReports } from './outputs/reports.js';
 import { describePlan, planReload } from './reload.js';
-import { type Reports, startReports } from './reports.js';
 import { type Runtime, startRuntime } from './runtime.js';
-import type { Thermometer } from './thermometer.js';
 
 export interface DaemonOptions {
   readonly config: Config;

@@ -3,7 +3,6 @@ import { isCodedError } from '../errors.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
 import { readBoardModel } from '../platform.js';
-import type { Log } from './log.js';
 import {
   chooseVariant,
   formsOf,
@@ -12,7 +11,8 @@ import {
   readProfiles,
   thisBoard,
   type VariantForms,
-} from './profiles.js';
+} from '../profile/profiles.js';
+import type { Log } from './diagnostics/log.js';
 
 export interface ModelOptions {
   readonly config: Config;

@@ -1,4 +1,4 @@
-import type { SourceSurroundings } from '../camera/create.js';
+import type { SourceSurroundings } from '../camera/sources/sources.js';
 import type { Config } from '../config/config.js';
 import type { RunningReport } from '../control/protocol.js';
 import { codedError, messageOf } from '../errors.js';
@@ -7,16 +7,23 @@ import { makeFolder } from '../make-folder.js';
 import type { Variant } from '../models/variant.js';
 import { readBoardModel } from '../platform.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { Profiling } from '../profile/profiling.js';
 import { limitFor } from '../thermal/limit.js';
-import { profileInBackground } from './background-profiling.js';
-import type { Fleet } from './fleet.js';
-import type { GoverningOptions } from './governing.js';
-import { startGovernor } from './governor.js';
-import { infoPayload } from './info.js';
+import type { Thermometer } from '../thermal/thermometer.js';
+import type { Fleet } from './cameras/fleet.js';
+import type { Log } from './diagnostics/log.js';
+import { profileInBackground } from './governor/background-profiling.js';
+import type { GoverningOptions } from './governor/governing.js';
+import { startGovernor } from './governor/governor.js';
 import { createLifecycle } from './lifecycle.js';
-import type { Log } from './log.js';
-import { type Messaging, startLiveMessaging } from './messaging.js';
 import { type Ladder, type ProvidedModel, provideModel } from './model.js';
+import { infoPayload } from './outputs/info.js';
+import { type Messaging, startLiveMessaging } from './outputs/messaging.js';
+import type { Progress } from './outputs/progress.js';
+import { startRemote } from './outputs/remote.js';
+import { runningReport } from './outputs/report.js';
+import { statusLine } from './outputs/status-line.js';
+import { createHealth, startTimers } from './outputs/timers.js';
 import {
   connectParts,
   createNetworkOf,
@@ -25,14 +32,7 @@ import {
   type Parts,
   storeTuning,
 } from './parts.js';
-import type { Profiling } from './profiling.js';
-import type { Progress } from './progress.js';
 import type { LivePart } from './reload.js';
-import { startRemote } from './remote.js';
-import { runningReport } from './report.js';
-import { statusLine } from './status-line.js';
-import type { Thermometer } from './thermometer.js';
-import { createHealth, startTimers } from './timers.js';
 
 export interface RuntimeOptions {
   readonly config: Config;

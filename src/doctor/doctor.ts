@@ -1,5 +1,5 @@
+import { createMasker, secretsOf } from '../config/check/secrets.js';
 import type { Config } from '../config/config.js';
-import { createMasker, secretsOf } from '../config/secrets.js';
 import { messageOf } from '../errors.js';
 import { checkBroker } from './broker.js';
 import { checkClock } from './clock.js';

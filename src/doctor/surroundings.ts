@@ -3,7 +3,7 @@ import { constants } from 'node:fs';
 import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
-import type { BrokerProbe } from '../mqtt/probe.js';
+import type { BrokerProbe } from '../mqtt/connection/probe.js';
 import { type Platform, thisPlatform } from '../platform.js';
 
 /** How a program ended. */

@@ -1,4 +1,4 @@
-import { boardOf } from '../config/board.js';
+import { boardOf } from '../config/read/board.js';
 import { readBoardModel, unsupportedPlatform } from '../platform.js';
 import { type Finding, findings } from './finding.js';
 import { type Patient, readText } from './surroundings.js';

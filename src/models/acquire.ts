@@ -1,24 +1,31 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { codedError } from '../errors.js';
-import { type AddOptions, claimOf, describeOwn, knownFile, ownFiles, ownName } from './add.js';
 import {
   type Catalog,
   type CatalogEntry,
   calibrationFileOf,
   describeSource,
   labelsFileOf,
-} from './catalog.js';
-import { checksumOf } from './checksum.js';
-import type { ExpectedModel, ModelFiles } from './conversion.js';
-import { asDiskError } from './disk.js';
-import { type InstallStep, installModel, SOURCE_FOLDER } from './install.js';
-import { type InstalledModel, installedNames, readInstalled } from './installed.js';
+} from './catalog/catalog.js';
+import { checksumOf } from './fetch/checksum.js';
+import { asDiskError } from './fetch/disk.js';
+import { fetchModel, type SourceEnvironment } from './fetch/sources.js';
+import {
+  type AddOptions,
+  claimOf,
+  describeOwn,
+  knownFile,
+  ownFiles,
+  ownName,
+} from './install/add.js';
+import type { ExpectedModel, ModelFiles } from './install/conversion.js';
+import { type InstallStep, installModel, SOURCE_FOLDER } from './install/install.js';
+import { type InstalledModel, installedNames, readInstalled } from './install/installed.js';
+import { createStaging } from './install/staging.js';
 import { readLabels } from './labels.js';
 import { descriptionOf } from './listing.js';
 import type { OnProgress } from './progress.js';
-import { fetchModel, type SourceEnvironment } from './sources.js';
-import { createStaging } from './staging.js';
 import type { NumericForm } from './variant.js';
 
 /** Where models come to, and from. */

@@ -1,5 +1,5 @@
-import { type Catalog, describeSource, type ModelDescription } from './catalog.js';
-import { type InstalledModel, installedNames, readInstalled } from './installed.js';
+import { type Catalog, describeSource, type ModelDescription } from './catalog/catalog.js';
+import { type InstalledModel, installedNames, readInstalled } from './install/installed.js';
 import type { NumericForm } from './variant.js';
 
 /** A line of `models list`. */

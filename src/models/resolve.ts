@@ -1,7 +1,7 @@
 import { codedError } from '../errors.js';
-import type { Catalog, ModelDescription } from './catalog.js';
-import { type InstalledModel, variantName, variantsOf } from './installed.js';
-import { nearestNames } from './nearest.js';
+import { nearestNames } from '../nearest.js';
+import type { Catalog, ModelDescription } from './catalog/catalog.js';
+import { type InstalledModel, variantName, variantsOf } from './install/installed.js';
 import { NUMERIC_FORMS, type NumericForm, type Task, type Variant } from './variant.js';
 
 export interface VariantRequest {

@@ -1,15 +1,17 @@
 import { dirname, join } from 'node:path';
 import { codedError, isCodedError } from '../errors.js';
 import type { AcquireContext, PullOptions, PullResult } from './acquire.js';
-import type { AddOptions } from './add.js';
-import { type Catalog, type CatalogEntry, readCatalog } from './catalog.js';
-import { asDiskError } from './disk.js';
-import type { DownloadOptions } from './download.js';
-import type { HttpTimeouts } from './http.js';
-import type { InstallStep } from './install.js';
-import { type InstalledModel, installedNames, variantsOf } from './installed.js';
+import { type Catalog, type CatalogEntry, readCatalog } from './catalog/catalog.js';
+import { asDiskError } from './fetch/disk.js';
+import type { DownloadOptions } from './fetch/download.js';
+import type { HttpTimeouts } from './fetch/http.js';
+import { recoverParts } from './fetch/part-file.js';
+import type { SourceEnvironment } from './fetch/sources.js';
+import type { AddOptions } from './install/add.js';
+import type { InstallStep } from './install/install.js';
+import { type InstalledModel, installedNames, variantsOf } from './install/installed.js';
+import { recover, retire } from './install/staging.js';
 import { examine, listEntries, type ModelEntry, modelsOf } from './listing.js';
-import { recoverParts } from './part-file.js';
 import { type ShelfLog, SILENT_LOG } from './progress.js';
 import {
   type FormPreference,
@@ -19,13 +21,11 @@ import {
   unknownModel,
   type VariantRequest,
 } from './resolve.js';
-import type { SourceEnvironment } from './sources.js';
-import { recover, retire } from './staging.js';
 import type { NumericForm, Task, Variant } from './variant.js';
 
 export type { PullOptions, PullResult } from './acquire.js';
-export type { AddOptions } from './add.js';
-export type { InstalledModel } from './installed.js';
+export type { AddOptions } from './install/add.js';
+export type { InstalledModel } from './install/installed.js';
 export type { ModelEntry } from './listing.js';
 export type { InstallProgress, OnProgress, ShelfLog } from './progress.js';
 export type { FormPreference, VariantRequest } from './resolve.js';

@@ -1,16 +1,16 @@
 import t, { type Test } from 'tap';
-import { createSource } from '#mobilenetd/camera/create.js';
-import { controlOptions } from '#mobilenetd/camera/libcamera/controls.js';
-import { stillOptions } from '#mobilenetd/camera/libcamera/still.js';
-import { streamArguments } from '#mobilenetd/camera/libcamera/stream.js';
+import { controlOptions } from '#mobilenetd/camera/sources/libcamera/controls.js';
+import { stillOptions } from '#mobilenetd/camera/sources/libcamera/still.js';
+import { streamArguments } from '#mobilenetd/camera/sources/libcamera/stream.js';
+import { createSource } from '#mobilenetd/camera/sources/sources.js';
+import { isConfigError } from '#mobilenetd/config/check/problem.js';
 import type { CameraConfig, Config } from '#mobilenetd/config/config.js';
-import { keysOf } from '#mobilenetd/config/keys.js';
-import { createMerged, mergeLayer } from '#mobilenetd/config/layer.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { isConfigError } from '#mobilenetd/config/problem.js';
-import { SCHEMA } from '#mobilenetd/config/schema.js';
-import { CAMERA } from '#mobilenetd/config/sections/camera.js';
-import { CONTROLS } from '#mobilenetd/config/sections/controls.js';
+import { createMerged, mergeLayer } from '#mobilenetd/config/read/layer.js';
+import { keysOf } from '#mobilenetd/config/schema/keys.js';
+import { SCHEMA } from '#mobilenetd/config/schema/schema.js';
+import { CAMERA } from '#mobilenetd/config/schema/sections/camera.js';
+import { CONTROLS } from '#mobilenetd/config/schema/sections/controls.js';
 
 const INVALID = { code: 'MND_CONFIG_INVALID' };
 

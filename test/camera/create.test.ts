@@ -5,7 +5,7 @@ import {
   type SourceKind,
   type SourceOptions,
   stallTimeoutOf,
-} from '#mobilenetd/camera/create.js';
+} from '#mobilenetd/camera/sources/sources.js';
 
 const plain: Omit<SourceOptions, 'source'> = {
   device: null,

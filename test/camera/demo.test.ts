@@ -1,15 +1,15 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { createSceneRenderer } from '#mobilenetd/camera/demo/renderer.js';
+import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import { createSceneRenderer } from '#mobilenetd/camera/sources/demo/renderer.js';
 import {
   drawScene,
   SCENE_HEIGHT,
   SCENE_PERIOD,
   SCENE_WIDTH,
-} from '#mobilenetd/camera/demo/scene.js';
-import { createDemoSource } from '#mobilenetd/camera/demo/source.js';
-import type { CapturedFrame } from '#mobilenetd/camera/source.js';
-import { createFakeClock } from './fake-clock.js';
+} from '#mobilenetd/camera/sources/demo/scene.js';
+import { createDemoSource } from '#mobilenetd/camera/sources/demo/source.js';
+import { createFakeClock } from '../fake-clock.js';
 
 const NOON = new Date(2026, 0, 1, 12, 0, 0).getTime();
 const photo = readFileSync('assets/demo/coffee.jpg');

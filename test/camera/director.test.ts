@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createDirector, type DirectorOptions } from '#mobilenetd/camera/director.js';
-import { settle } from './fake-clock.js';
+import { settle } from '../fake-clock.js';
 
 /** A director whose sources say what they do, and take a moment to stop. */
 function setUp(overrides: Partial<DirectorOptions> = {}) {

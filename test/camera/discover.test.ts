@@ -1,10 +1,10 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createSource, type SourceOptions } from '#mobilenetd/camera/create.js';
 import { parseCameraList } from '#mobilenetd/camera/discover/programs.js';
 import { type DiscoverOptions, discoverCameras } from '#mobilenetd/camera/discover.js';
 import type { Source } from '#mobilenetd/camera/source.js';
+import { createSource, type SourceOptions } from '#mobilenetd/camera/sources/sources.js';
 import { codedError } from '#mobilenetd/errors.js';
 
 const LIST = `Available cameras

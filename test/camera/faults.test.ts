@@ -4,10 +4,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import t from 'tap';
-import { createLibcameraStream } from '#mobilenetd/camera/libcamera/stream.js';
 import { createSlot } from '#mobilenetd/camera/slot.js';
+import { createLibcameraStream } from '#mobilenetd/camera/sources/libcamera/stream.js';
 import { superviseSource } from '#mobilenetd/camera/supervisor.js';
-import { createFakeClock } from './fake-clock.js';
+import { createFakeClock } from '../fake-clock.js';
 
 const WIDTH = 128;
 const HEIGHT = 64;

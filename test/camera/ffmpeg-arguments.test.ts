@@ -4,7 +4,7 @@ import {
   type FfmpegPicture,
   ffmpegArguments,
   ffmpegStdin,
-} from '#mobilenetd/camera/ffmpeg/arguments.js';
+} from '#mobilenetd/camera/sources/ffmpeg/arguments.js';
 
 const picture: FfmpegPicture = { size: [640, 480], fps: 10 };
 const rtsp: FfmpegInput = { kind: 'rtsp', url: 'rtsp://cam/live' };

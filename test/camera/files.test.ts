@@ -3,10 +3,10 @@ import { mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
-import { createFilesSource } from '#mobilenetd/camera/files.js';
-import { looksLikePicture, readPicture } from '#mobilenetd/camera/picture.js';
+import { looksLikePicture, readPicture } from '#mobilenetd/camera/pixels/picture.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
-import { createFakeClock } from './fake-clock.js';
+import { createFilesSource } from '#mobilenetd/camera/sources/files.js';
+import { createFakeClock } from '../fake-clock.js';
 
 const picture = (red: number) =>
   sharp({ create: { width: 8, height: 6, channels: 3, background: { r: red, g: 0, b: 0 } } });

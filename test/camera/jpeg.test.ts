@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import sharp from 'sharp';
 import t from 'tap';
-import { encodeJpeg } from '#mobilenetd/camera/jpeg.js';
+import { encodeJpeg } from '#mobilenetd/camera/pixels/jpeg.js';
 
 /** A picture that nothing can compress. */
 function noise(width: number, height: number) {

@@ -6,8 +6,8 @@ import {
   type StillOptions,
   stillOptions,
   takeStill,
-} from '#mobilenetd/camera/libcamera/still.js';
-import { createFakeClock } from './fake-clock.js';
+} from '#mobilenetd/camera/sources/libcamera/still.js';
+import { createFakeClock } from '../fake-clock.js';
 
 const FAKE = resolve('test/fixtures/fake-rpicam-still.mjs');
 const PHOTO = readFileSync('assets/demo/coffee.jpg');

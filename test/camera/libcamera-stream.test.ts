@@ -2,12 +2,12 @@ import { spawn } from 'node:child_process';
 import { chmodSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
+import type { CapturedFrame } from '#mobilenetd/camera/source.js';
 import {
   createLibcameraStream,
   type LibcameraStreamOptions,
   streamArguments,
-} from '#mobilenetd/camera/libcamera/stream.js';
-import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+} from '#mobilenetd/camera/sources/libcamera/stream.js';
 
 const FAKE = resolve('test/fixtures/fake-rpicam-vid.mjs');
 

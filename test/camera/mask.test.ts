@@ -1,7 +1,7 @@
 import sharp from 'sharp';
 import t from 'tap';
-import { createMask, createMaskStep, type Polygon } from '#mobilenetd/camera/mask.js';
-import { withPixels } from '#mobilenetd/camera/pixels.js';
+import { createMask, createMaskStep, type Polygon } from '#mobilenetd/camera/pixels/blackout.js';
+import { withPixels } from '#mobilenetd/camera/pixels/pixels.js';
 import type { CapturedFrame, Source } from '#mobilenetd/camera/source.js';
 import { codedError } from '#mobilenetd/errors.js';
 

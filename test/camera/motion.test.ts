@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createMotionGate } from '#mobilenetd/camera/motion.js';
+import { createMotionGate } from '#mobilenetd/camera/pixels/motion.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
 
 const WIDTH = 320;

@@ -2,9 +2,9 @@ import { createServer as createHttpServer } from 'node:http';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import sharp from 'sharp';
 import t, { type Test } from 'tap';
-import type { FfmpegInput } from '#mobilenetd/camera/ffmpeg/arguments.js';
-import { createFfmpegSource } from '#mobilenetd/camera/ffmpeg/source.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import type { FfmpegInput } from '#mobilenetd/camera/sources/ffmpeg/arguments.js';
+import { createFfmpegSource } from '#mobilenetd/camera/sources/ffmpeg/source.js';
 import { skipWithoutFfmpeg as skip } from './ffmpeg.js';
 import { encodeStream, startRtspCamera } from './rtsp-camera.js';
 

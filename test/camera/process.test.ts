@@ -1,8 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import t from 'tap';
-import { type ChildExit, runChild } from '#mobilenetd/camera/process.js';
-import { createFakeClock, settle } from './fake-clock.js';
+import { type ChildExit, runChild } from '#mobilenetd/camera/child/process.js';
+import { createFakeClock, settle } from '../fake-clock.js';
 
 const never = new AbortController().signal;
 

@@ -3,8 +3,8 @@ import {
   planeLayout,
   possibleLayouts,
   removePadding,
-} from '#mobilenetd/camera/libcamera/layout.js';
-import { createRawStreamReader } from '#mobilenetd/camera/libcamera/raw-stream.js';
+} from '#mobilenetd/camera/sources/libcamera/layout.js';
+import { createRawStreamReader } from '#mobilenetd/camera/sources/libcamera/raw-stream.js';
 
 const WIDTH = 72;
 const HEIGHT = 4;

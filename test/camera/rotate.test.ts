@@ -1,6 +1,6 @@
 import sharp from 'sharp';
 import t from 'tap';
-import { createRotation } from '#mobilenetd/camera/rotate.js';
+import { createRotation } from '#mobilenetd/camera/pixels/rotate.js';
 
 const WIDTH = 70;
 const HEIGHT = 38;

@@ -2,7 +2,7 @@ import t from 'tap';
 import type { CapturedFrame, Source } from '#mobilenetd/camera/source.js';
 import { type SourceFailure, superviseSource } from '#mobilenetd/camera/supervisor.js';
 import { codedError } from '#mobilenetd/errors.js';
-import { createFakeClock, settle } from './fake-clock.js';
+import { createFakeClock, settle } from '../fake-clock.js';
 
 const FRAME: CapturedFrame = {
   width: 1,

@@ -1,8 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { join } from 'node:path';
 import t from 'tap';
-import { createFfmpegSource, type FfmpegOptions } from '#mobilenetd/camera/ffmpeg/source.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import {
+  createFfmpegSource,
+  type FfmpegOptions,
+} from '#mobilenetd/camera/sources/ffmpeg/source.js';
 import { skipWithoutFfmpeg as skip } from './ffmpeg.js';
 
 function makeVideo(file: string, input: string, ...more: string[]): void {

@@ -2,8 +2,8 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, utimesSync, writeFileSyn
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
-import { createWatchSource } from '#mobilenetd/camera/watch.js';
-import { createFakeClock } from './fake-clock.js';
+import { createWatchSource } from '#mobilenetd/camera/sources/watch.js';
+import { createFakeClock } from '../fake-clock.js';
 
 const picture = (red: number) =>
   sharp({ create: { width: 8, height: 8, channels: 3, background: { r: red, g: 0, b: 0 } } })

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createY4mReader } from '#mobilenetd/camera/y4m.js';
+import { createY4mReader } from '#mobilenetd/camera/pixels/y4m.js';
 
 interface Seen {
   readonly width: number;

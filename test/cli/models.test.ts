@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
-import { filesOf, formsOf, thisBoard, writeProfiles } from '#mobilenetd/daemon/profiles.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
 import { readBoardModel } from '#mobilenetd/platform.js';
+import { filesOf, formsOf, thisBoard, writeProfiles } from '#mobilenetd/profile/profiles.js';
 import { buildMobilenet, CLASSES, writeDetector } from '../models/sample-files.js';
 import { runInProcess } from './in-process.js';
 

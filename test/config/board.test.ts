@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { boardOf } from '#mobilenetd/config/board.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
+import { boardOf } from '#mobilenetd/config/read/board.js';
 
 const NONE = '/nonexistent/config.yaml';
 

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { defaultYaml, referenceMarkdown } from '#mobilenetd/config/document.js';
-import { KNOWN_KEYS } from '#mobilenetd/config/keys.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { nearestOf } from '#mobilenetd/config/nearest.js';
+import { defaultYaml, referenceMarkdown } from '#mobilenetd/config/schema/document.js';
+import { KNOWN_KEYS } from '#mobilenetd/config/schema/keys.js';
+import { nearestOf } from '#mobilenetd/nearest.js';
 
 const HINT = 'run `npm run build && node scripts/write-default-config.mjs`';
 

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
+import type { ConfigProblem } from '#mobilenetd/config/check/problem.js';
+import { isConfigError } from '#mobilenetd/config/check/problem.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import type { ConfigProblem } from '#mobilenetd/config/problem.js';
-import { isConfigError } from '#mobilenetd/config/problem.js';
 import { isCodedError } from '#mobilenetd/errors.js';
 
 interface Bad {

@@ -1,9 +1,14 @@
 import { join } from 'node:path';
 import t from 'tap';
-import { annotatedYaml } from '#mobilenetd/config/annotate.js';
+import {
+  createMasker,
+  maskUrls,
+  redactConfig,
+  secretsOf,
+} from '#mobilenetd/config/check/secrets.js';
 import type { LoadConfigOptions } from '#mobilenetd/config/load.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { createMasker, maskUrls, redactConfig, secretsOf } from '#mobilenetd/config/secrets.js';
+import { annotatedYaml } from '#mobilenetd/config/schema/annotate.js';
 import { messageOf } from '#mobilenetd/errors.js';
 import { MASK } from '#mobilenetd/mask.js';
 

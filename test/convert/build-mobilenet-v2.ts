@@ -1,4 +1,4 @@
-import { mobilenetV2Convolutions } from '#mobilenetd/mobilenet/v2.js';
+import { mobilenetV2Convolutions } from '#mobilenetd/families/v2.js';
 import { CODE } from './build-mobilenet.js';
 import { createSpec } from './build-small.js';
 import type { ModelSpec } from './build-tflite.js';

@@ -2,7 +2,7 @@ import {
   describeMobilenetV1,
   type Layer,
   type MobilenetV1,
-} from '#mobilenetd/mobilenet/architecture.js';
+} from '#mobilenetd/families/architecture.js';
 import type { ModelSpec, OperatorSpec, TensorSpec } from './build-tflite.js';
 import { createRandom } from './random.js';
 

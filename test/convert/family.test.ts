@@ -1,7 +1,7 @@
 import t from 'tap';
 import { convertTflite, readTflite } from '#mobilenetd/convert/convert.js';
-import { describeMobilenetV1 } from '#mobilenetd/mobilenet/architecture.js';
-import { identifyMobilenetV1 } from '#mobilenetd/mobilenet/identify.js';
+import { describeMobilenetV1 } from '#mobilenetd/families/architecture.js';
+import { identifyMobilenetV1 } from '#mobilenetd/families/identify.js';
 import { mobilenetV1Spec } from './build-mobilenet.js';
 import { buildTflite } from './build-tflite.js';
 import { openOracle, withoutLastOperator } from './litert.js';

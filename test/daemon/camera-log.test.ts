@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createCameraLog } from '#mobilenetd/daemon/camera-log.js';
+import { createCameraLog } from '#mobilenetd/daemon/cameras/camera-log.js';
 
 t.test('a camera that comes and goes gets a line a minute; failures tell themselves', (t) => {
   let time = 0;

@@ -1,10 +1,13 @@
 import t from 'tap';
 import { createSchedule } from '#mobilenetd/camera/schedule.js';
 import { createSlot } from '#mobilenetd/camera/slot.js';
-import { type CameraUnitOptions, createCameraUnit } from '#mobilenetd/daemon/camera-unit.js';
-import { createMeter } from '#mobilenetd/daemon/meter.js';
+import {
+  type CameraUnitOptions,
+  createCameraUnit,
+} from '#mobilenetd/daemon/cameras/camera-unit.js';
+import { createMeter } from '#mobilenetd/daemon/line/meter.js';
 import { createPresence } from '#mobilenetd/presence/presence.js';
-import { createFakeClock } from '../camera/fake-clock.js';
+import { createFakeClock } from '../fake-clock.js';
 
 const THRESHOLDS = { enter: 0.6, stay: 0.4, offDelay: 5, minFrames: 2 };
 const FRAME = { width: 2, height: 2, format: 'yuv420p', range: 'full' } as const;

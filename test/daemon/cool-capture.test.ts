@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createCoolCapture } from '#mobilenetd/daemon/cool-capture.js';
+import { createCoolCapture } from '#mobilenetd/daemon/governor/cool-capture.js';
 import type { Decision } from '#mobilenetd/thermal/sample.js';
 
 function decision(temperatureC: number | null, mode: Decision['mode'], fps: number): Decision {

@@ -3,8 +3,12 @@ import { EventEmitter } from 'node:events';
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { crashFolder, crashReports, keepCrashReports } from '#mobilenetd/daemon/crash.js';
-import { answerHeapSignal } from '#mobilenetd/daemon/heap-snapshot.js';
+import {
+  crashFolder,
+  crashReports,
+  keepCrashReports,
+} from '#mobilenetd/daemon/diagnostics/crash.js';
+import { answerHeapSignal } from '#mobilenetd/daemon/diagnostics/heap-snapshot.js';
 import { codedError } from '#mobilenetd/errors.js';
 
 t.test('the newest reports are kept, masked and for the owner alone', async (t) => {
@@ -53,7 +57,7 @@ t.test('none are kept when none are wanted, and a disk that refuses hides nothin
 t.test('a real process: the report is written, and the process ends as it would', async (t) => {
   const stateDir = t.testdir();
   const script = `
-    const { keepCrashReports } = await import(${JSON.stringify(`${process.cwd()}/dist/daemon/crash.js`)});
+    const { keepCrashReports } = await import(${JSON.stringify(`${process.cwd()}/dist/daemon/diagnostics/crash.js`)});
     keepCrashReports({ stateDir: ${JSON.stringify(stateDir)}, keep: 2, secrets: () => [] });
     Promise.reject(new Error('nobody listened'));`;
   const { status, stderr } = spawnSync(process.execPath, ['--input-type=module', '-e', script], {

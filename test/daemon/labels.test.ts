@@ -1,5 +1,5 @@
 import t from 'tap';
-import { keepLabels, shortName } from '#mobilenetd/daemon/labels.js';
+import { keepLabels, shortName } from '#mobilenetd/daemon/line/labels.js';
 
 const scored = (label: string, score: number) => ({ index: 1, label, score, box: null });
 

@@ -1,7 +1,8 @@
 import { PassThrough } from 'node:stream';
 import t from 'tap';
-import { createLog, createRepeatingLog } from '#mobilenetd/daemon/log.js';
+import { createLog } from '#mobilenetd/daemon/diagnostics/log.js';
 import { codedError } from '#mobilenetd/errors.js';
+import { createRepeatingLog } from '#mobilenetd/log.js';
 
 function capture(terminal = false) {
   const destination = Object.assign(new PassThrough(), { isTTY: terminal });

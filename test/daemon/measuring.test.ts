@@ -2,8 +2,8 @@ import { setImmediate } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import type { Frame } from '#mobilenetd/camera/source.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { type GovernorPartOptions, startGovernor } from '#mobilenetd/daemon/governor.js';
-import { createNetwork, type Network } from '#mobilenetd/daemon/network.js';
+import { type GovernorPartOptions, startGovernor } from '#mobilenetd/daemon/governor/governor.js';
+import { createNetwork, type Network } from '#mobilenetd/daemon/line/network.js';
 import type { Engine } from '#mobilenetd/inference/engine.js';
 import type { Variant } from '#mobilenetd/models/variant.js';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createNetwork, type StartEngine } from '#mobilenetd/daemon/network.js';
+import { createNetwork, type StartEngine } from '#mobilenetd/daemon/line/network.js';
 import type { Engine } from '#mobilenetd/inference/engine.js';
 import type { Variant } from '#mobilenetd/models/variant.js';
 

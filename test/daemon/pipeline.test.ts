@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Frame } from '#mobilenetd/camera/source.js';
-import { createPipeline, type Lane } from '#mobilenetd/daemon/pipeline.js';
+import { createPipeline, type Lane } from '#mobilenetd/daemon/line/pipeline.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 
 function frameOf(camera: string, sequence: number): Frame {

@@ -1,11 +1,11 @@
 import t from 'tap';
-import { createPipeline, type Lane } from '#mobilenetd/daemon/pipeline.js';
+import { createPipeline, type Lane } from '#mobilenetd/daemon/line/pipeline.js';
 import {
   type CameraProgress,
   createProgressJudge,
   PROGRESS_LIMITS,
   type Progress,
-} from '#mobilenetd/daemon/progress.js';
+} from '#mobilenetd/daemon/outputs/progress.js';
 import { codedError } from '#mobilenetd/errors.js';
 
 const FRONT: CameraProgress = {

@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { Verdict } from '#mobilenetd/daemon/progress.js';
-import { startReports } from '#mobilenetd/daemon/reports.js';
-import { statusLine } from '#mobilenetd/daemon/status-line.js';
+import type { Verdict } from '#mobilenetd/daemon/outputs/progress.js';
+import { startReports } from '#mobilenetd/daemon/outputs/reports.js';
+import { statusLine } from '#mobilenetd/daemon/outputs/status-line.js';
 import { createNotifier } from '#mobilenetd/systemd/notify.js';
 
 const SOUND: Verdict = { sound: true, reason: 'frames are labelled', awaitsFrames: true };

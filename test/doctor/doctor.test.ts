@@ -7,7 +7,7 @@ import { examine } from '#mobilenetd/doctor/doctor.js';
 import { type Finding, hasFailed } from '#mobilenetd/doctor/finding.js';
 import { checkModel } from '#mobilenetd/doctor/model.js';
 import { codedError } from '#mobilenetd/errors.js';
-import type { ProbeFault } from '#mobilenetd/mqtt/probe.js';
+import type { ProbeFault } from '#mobilenetd/mqtt/connection/probe.js';
 import { installRandomModel } from '../integration/demo-process.js';
 import { configFor, fakeBoard, surroundingsOf } from './fake-board.js';
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import mqtt from 'mqtt';
 import t from 'tap';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { freePort } from '../mqtt/brokers.js';
 import { hasOpenssl, makeCertificates } from '../mqtt/certificates.js';
 import {

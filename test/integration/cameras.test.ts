@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import sharp from 'sharp';
 import t, { type Test } from 'tap';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { installRandomModel } from './demo-process.js';
 
 /** The daemon with stand-ins for the camera programs on its PATH, and a subscriber to all it says. */

@@ -1,5 +1,5 @@
 import { Writable } from 'node:stream';
-import { createLog, type Log } from '#mobilenetd/daemon/log.js';
+import { createLog, type Log } from '#mobilenetd/daemon/diagnostics/log.js';
 
 /** A daemon's log, whose lines (JSON) are added to `lines`. */
 export function logTo(lines: string[]): Log {

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { createRandom } from '#mobilenetd/simulator/random.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { createRandom } from '#mobilenetd/thermal/simulate/random.js';
 import { mosquitto } from '../mqtt/brokers.js';
 import { schemaFaults } from '../mqtt/payload-rules.js';
 import {

@@ -6,13 +6,14 @@ import t from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { startDaemon } from '#mobilenetd/daemon/daemon.js';
-import { realThermometer, type Thermometer } from '#mobilenetd/daemon/thermometer.js';
+import { realThermometer } from '#mobilenetd/daemon/governor/thermometer.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
+import { findBoard } from '#mobilenetd/simulator/boards.js';
+import { simulatedBoard } from '#mobilenetd/simulator/simulated-board.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { findBoard } from '#mobilenetd/thermal/simulate/boards.js';
-import { simulatedBoard } from '#mobilenetd/thermal/simulate/simulated-board.js';
+import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
 import { type BoardTree, createBoardTree } from './board-tree.js';
 import { logTo } from './collected-log.js';
 

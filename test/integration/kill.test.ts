@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import t from 'tap';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { installRandomModel, runDemo } from './demo-process.js';
 

@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { provideModel } from '#mobilenetd/daemon/model.js';
-import { readProfiles } from '#mobilenetd/daemon/profiles.js';
 import { startRuntime } from '#mobilenetd/daemon/runtime.js';
-import { bestCost } from '#mobilenetd/inference/profile.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
+import { bestCost } from '#mobilenetd/profile/measure.js';
+import { readProfiles } from '#mobilenetd/profile/profiles.js';
 import { CLASSES, LABELS, tinyModel } from '../models/sample-shelf.js';
 import { logTo } from './collected-log.js';
 

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { broker, home } from './daemon-home.js';
 import {
   configOf,

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
-import { type ArchiveLimits, extractMembers } from '#mobilenetd/models/archive.js';
+import { type ArchiveLimits, extractMembers } from '#mobilenetd/models/fetch/archive.js';
 import { buildTar, buildTgz, buildZip, type Member } from './archives.js';
 
 const MODEL = randomBytes(200_000);

@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
-import { describeMobilenetV1 } from '#mobilenetd/mobilenet/architecture.js';
-import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/catalog.js';
-import { CATALOG_SCHEMA } from '#mobilenetd/models/catalog-schema.js';
-import { INSTALLED_SCHEMA } from '#mobilenetd/models/installed-schema.js';
+import { describeMobilenetV1 } from '#mobilenetd/families/architecture.js';
+import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/catalog/catalog.js';
+import { CATALOG_SCHEMA } from '#mobilenetd/models/catalog/catalog-schema.js';
+import { qualityFigure } from '#mobilenetd/models/catalog/quality.js';
+import { INSTALLED_SCHEMA } from '#mobilenetd/models/install/installed-schema.js';
 import { SCHEMA_DIALECT } from '#mobilenetd/models/json-file.js';
 import { readLabels } from '#mobilenetd/models/labels.js';
-import { qualityFigure } from '#mobilenetd/models/quality.js';
 
 t.test('the schemas are valid', (t) => {
   for (const schema of [CATALOG_SCHEMA, INSTALLED_SCHEMA]) {

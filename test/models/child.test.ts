@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
-import { runChild } from '#mobilenetd/models/child.js';
+import { runChild } from '#mobilenetd/models/install/child.js';
 
-const MAIN = pathToFileURL('dist/models/child-main.js').href;
+const MAIN = pathToFileURL('dist/models/install/child-main.js').href;
 const ERRORS = pathToFileURL('dist/errors.js').href;
 
 /** Runs a script whose `work(request)` has this body. */

@@ -5,9 +5,9 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { sha256Sum } from '#mobilenetd/models/checksum.js';
-import { type DownloadOptions, download } from '#mobilenetd/models/download.js';
-import { createHttpClient, withoutSecrets } from '#mobilenetd/models/http.js';
+import { sha256Sum } from '#mobilenetd/models/fetch/checksum.js';
+import { type DownloadOptions, download } from '#mobilenetd/models/fetch/download.js';
+import { createHttpClient, withoutSecrets } from '#mobilenetd/models/fetch/http.js';
 import { type Handler, serveBytes, startServer } from './http-server.js';
 
 const BYTES = randomBytes(300_000);

@@ -2,13 +2,13 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import type { NpmSource } from '#mobilenetd/models/catalog.js';
+import type { NpmSource } from '#mobilenetd/models/catalog/catalog.js';
 import {
   headersFor,
   npmSettings,
   tarballName,
   tarballUrl,
-} from '#mobilenetd/models/npm-registry.js';
+} from '#mobilenetd/models/fetch/npm-registry.js';
 
 interface Files {
   readonly project?: string;

@@ -1,8 +1,8 @@
 import { createServer } from 'node:http';
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket } from 'node:net';
 import t, { type Test } from 'tap';
-import { createHttpClient } from '#mobilenetd/models/http.js';
-import { openTunnel, proxyFor } from '#mobilenetd/models/proxy.js';
+import { createHttpClient } from '#mobilenetd/models/fetch/http.js';
+import { openTunnel, proxyFor } from '#mobilenetd/models/fetch/proxy.js';
 import { startServer } from './http-server.js';
 
 t.test('which proxy', async (t) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { qualityFigure, rankingAccuracy } from '#mobilenetd/models/quality.js';
+import { qualityFigure, rankingAccuracy } from '#mobilenetd/models/catalog/quality.js';
 import type { Variant } from '#mobilenetd/models/variant.js';
 
 const measured = (size: number, matched: number, extra: number, hits: number) => ({

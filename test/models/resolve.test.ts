@@ -1,10 +1,10 @@
 import t from 'tap';
-import type { Catalog, CatalogEntry } from '#mobilenetd/models/catalog.js';
-import type { FormRecord } from '#mobilenetd/models/conversion.js';
-import { type InstalledModel, variantsOf } from '#mobilenetd/models/installed.js';
-import { nearestNames } from '#mobilenetd/models/nearest.js';
+import type { Catalog, CatalogEntry } from '#mobilenetd/models/catalog/catalog.js';
+import type { FormRecord } from '#mobilenetd/models/install/conversion.js';
+import { type InstalledModel, variantsOf } from '#mobilenetd/models/install/installed.js';
 import { modelToPull, resolveVariant, type VariantRequest } from '#mobilenetd/models/resolve.js';
 import type { NumericForm, Task } from '#mobilenetd/models/variant.js';
+import { nearestNames } from '#mobilenetd/nearest.js';
 
 interface Sketch {
   readonly name: string;

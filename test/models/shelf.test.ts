@@ -2,7 +2,7 @@ import { mkdir, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promi
 import { join } from 'node:path';
 import t from 'tap';
 import { isCodedError } from '#mobilenetd/errors.js';
-import type { InstallStep } from '#mobilenetd/models/install.js';
+import type { InstallStep } from '#mobilenetd/models/install/install.js';
 import type { InstallProgress } from '#mobilenetd/models/shelf.js';
 import {
   CLASSES,

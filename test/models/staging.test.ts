@@ -2,8 +2,8 @@ import { mkdir, mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { claimPart, recoverParts, releasePart } from '#mobilenetd/models/part-file.js';
-import { commit, createStaging, recover, retire } from '#mobilenetd/models/staging.js';
+import { claimPart, recoverParts, releasePart } from '#mobilenetd/models/fetch/part-file.js';
+import { commit, createStaging, recover, retire } from '#mobilenetd/models/install/staging.js';
 
 /** A process number that is free: the greatest one Linux can give. */
 const DEAD = 4_194_303;

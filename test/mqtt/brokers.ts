@@ -6,9 +6,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
-import type { ConnectionOptions } from '#mobilenetd/mqtt/connection.js';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
-import { hashPassword } from '#mobilenetd/mqtt/password.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
+import { hashPassword } from '#mobilenetd/mqtt/broker/password.js';
+import type { ConnectionOptions } from '#mobilenetd/mqtt/connection/connection.js';
 import { hasOpenssl, makeCertificates } from './certificates.js';
 
 /** A broker under test; `stop` and `start` keep its address and, if it can, its retained messages. */

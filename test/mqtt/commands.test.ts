@@ -1,13 +1,18 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { codedError } from '#mobilenetd/errors.js';
-import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands.js';
-import type { Connection, IncomingMessage } from '#mobilenetd/mqtt/connection.js';
+import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands/commands.js';
+import {
+  parseRequest,
+  REQUEST_SCHEMAS,
+  transactionIn,
+  VERBS,
+} from '#mobilenetd/mqtt/commands/requests.js';
+import type { Connection, IncomingMessage } from '#mobilenetd/mqtt/connection/connection.js';
 import { SILENT } from '#mobilenetd/mqtt/log.js';
-import { parseRequest, REQUEST_SCHEMAS, transactionIn, VERBS } from '#mobilenetd/mqtt/requests.js';
-import { createRetainedState } from '#mobilenetd/mqtt/retained.js';
+import { createRetainedState } from '#mobilenetd/mqtt/publish/retained.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
-import { createRandom } from '#mobilenetd/thermal/simulate/random.js';
+import { createRandom } from '#mobilenetd/simulator/random.js';
 
 const ROOT = 'mobilenetd/porch';
 

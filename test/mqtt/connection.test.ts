@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { createServer, connect as dial } from 'node:net';
 import t from 'tap';
-import { createBackoff } from '#mobilenetd/mqtt/backoff.js';
-import { createConnection } from '#mobilenetd/mqtt/connection.js';
-import { createPacketLimit } from '#mobilenetd/mqtt/packet-limit.js';
-import { createProtocolChoice } from '#mobilenetd/mqtt/protocol-choice.js';
-import { createReporter, describeFailure } from '#mobilenetd/mqtt/reporter.js';
-import { createSizeLimit } from '#mobilenetd/mqtt/size-limit.js';
-import { createWindow } from '#mobilenetd/mqtt/window.js';
+import { createBackoff } from '#mobilenetd/mqtt/connection/backoff.js';
+import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+import { createPacketLimit } from '#mobilenetd/mqtt/connection/packet-limit.js';
+import { createProtocolChoice } from '#mobilenetd/mqtt/connection/protocol-choice.js';
+import { createReporter, describeFailure } from '#mobilenetd/mqtt/connection/reporter.js';
+import { createSizeLimit } from '#mobilenetd/mqtt/connection/size-limit.js';
+import { createWindow } from '#mobilenetd/mqtt/connection/window.js';
 import { aedes, eventually, KINDS, listenTo, mosquitto } from './brokers.js';
 
 function createLog() {

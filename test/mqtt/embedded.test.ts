@@ -3,8 +3,8 @@ import { connect as connectSocket } from 'node:net';
 import { join } from 'node:path';
 import { connectAsync } from 'mqtt';
 import t from 'tap';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/embedded.js';
-import { hashPassword, PASSWORD_HASH, verifyPassword } from '#mobilenetd/mqtt/password.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
+import { hashPassword, PASSWORD_HASH, verifyPassword } from '#mobilenetd/mqtt/broker/password.js';
 import { eventually, freePort, listenTo } from './brokers.js';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };

@@ -1,7 +1,7 @@
 import t, { type Test } from 'tap';
 import { codedError } from '#mobilenetd/errors.js';
-import { createConnection } from '#mobilenetd/mqtt/connection.js';
-import { leaveFormerName, type Whereabouts } from '#mobilenetd/mqtt/former-name.js';
+import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+import { leaveFormerName, type Whereabouts } from '#mobilenetd/mqtt/publish/former-name.js';
 import { aedes, type Listener, listenTo, mosquitto, type TestBroker } from './brokers.js';
 
 const at = (root: string, device: string, prefix = 'homeassistant'): Whereabouts => ({

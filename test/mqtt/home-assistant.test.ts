@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createAnnouncer } from '#mobilenetd/mqtt/announcer.js';
-import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands.js';
-import { createConnection } from '#mobilenetd/mqtt/connection.js';
+import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands/commands.js';
+import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+import { createAnnouncer } from '#mobilenetd/mqtt/home-assistant/announcer.js';
 import {
   type DiscoveryOptions,
   discoveryPayload,
   discoveryTopic,
-} from '#mobilenetd/mqtt/home-assistant.js';
-import { createPublisher } from '#mobilenetd/mqtt/publisher.js';
+} from '#mobilenetd/mqtt/home-assistant/home-assistant.js';
+import { watchedLabels } from '#mobilenetd/mqtt/home-assistant/watched-labels.js';
+import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
-import { watchedLabels } from '#mobilenetd/mqtt/watched-labels.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { type BrokerKind, KINDS, type TestBroker } from './brokers.js';

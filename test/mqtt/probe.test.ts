@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { Aedes } from 'aedes';
 import t from 'tap';
-import { createConnection } from '#mobilenetd/mqtt/connection.js';
-import { type ProbeOptions, probeBroker } from '#mobilenetd/mqtt/probe.js';
+import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+import { type ProbeOptions, probeBroker } from '#mobilenetd/mqtt/connection/probe.js';
 import { aedes, eventually, freePort, mosquitto } from './brokers.js';
 import { hasOpenssl } from './certificates.js';
 

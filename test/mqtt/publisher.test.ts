@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Result } from '#mobilenetd/inference/result.js';
-import { createConnection } from '#mobilenetd/mqtt/connection.js';
-import { createPublisher } from '#mobilenetd/mqtt/publisher.js';
+import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
@@ -438,8 +438,8 @@ function suite(t: Test, kind: BrokerKind): void {
 /** A board in a process of its own, with a label that the next process knows nothing of. */
 function boardProgram(broker: TestBroker, file: string): string {
   return `
-    import { createConnection } from '#mobilenetd/mqtt/connection.js';
-    import { createPublisher } from '#mobilenetd/mqtt/publisher.js';
+    import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+    import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
     import { createTopics } from '#mobilenetd/mqtt/topics.js';
     import { openStore } from '#mobilenetd/store/store.js';
     const store = openStore({ file: ${JSON.stringify(file)}, commitInterval: 1,

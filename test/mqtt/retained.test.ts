@@ -1,12 +1,12 @@
 import t from 'tap';
 import { codedError } from '#mobilenetd/errors.js';
-import type { Connection, PublishOptions } from '#mobilenetd/mqtt/connection.js';
-import { createDrain } from '#mobilenetd/mqtt/drain.js';
-import { createLabelsFeed } from '#mobilenetd/mqtt/labels-feed.js';
+import type { Connection, PublishOptions } from '#mobilenetd/mqtt/connection/connection.js';
 import { SILENT } from '#mobilenetd/mqtt/log.js';
 import type { PendingMessage } from '#mobilenetd/mqtt/message.js';
-import { createRetainedState } from '#mobilenetd/mqtt/retained.js';
-import { correctionOf } from '#mobilenetd/mqtt/stale.js';
+import { createDrain } from '#mobilenetd/mqtt/publish/drain.js';
+import { createLabelsFeed } from '#mobilenetd/mqtt/publish/labels-feed.js';
+import { createRetainedState } from '#mobilenetd/mqtt/publish/retained.js';
+import { correctionOf } from '#mobilenetd/mqtt/publish/stale.js';
 
 /** A connection whose broker answers when the test says so. */
 function createManual() {

@@ -5,7 +5,7 @@ import {
   eventPayload,
   labelsPayload,
   presentAttributes,
-} from '#mobilenetd/mqtt/payloads.js';
+} from '#mobilenetd/mqtt/publish/payloads.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { schemaFaults as faults, SCHEMA_NAMES as names } from './payload-rules.js';
 

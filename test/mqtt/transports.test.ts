@@ -5,8 +5,11 @@ import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import type { IPublishPacket } from 'mqtt-packet';
 import t from 'tap';
-import { type ConnectionOptions, createConnection } from '#mobilenetd/mqtt/connection.js';
-import { createPublisher } from '#mobilenetd/mqtt/publisher.js';
+import {
+  type ConnectionOptions,
+  createConnection,
+} from '#mobilenetd/mqtt/connection/connection.js';
+import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import { eventually, freePort, listenTo, mosquitto } from './brokers.js';
 import { hasOpenssl, makeCertificates } from './certificates.js';

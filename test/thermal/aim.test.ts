@@ -1,7 +1,7 @@
 import t from 'tap';
-import { createCorrection } from '#mobilenetd/thermal/correction.js';
-import { createStarving } from '#mobilenetd/thermal/starving.js';
-import { createTrim } from '#mobilenetd/thermal/trim.js';
+import { createCorrection } from '#mobilenetd/thermal/law/correction.js';
+import { createStarving } from '#mobilenetd/thermal/law/starving.js';
+import { createTrim } from '#mobilenetd/thermal/law/trim.js';
 
 const GOAL_C = 78;
 

@@ -1,6 +1,6 @@
 import t from 'tap';
+import { createRandom } from '#mobilenetd/simulator/random.js';
 import { createGovernor, type Sample } from '#mobilenetd/thermal/governor.js';
-import { createRandom } from '#mobilenetd/thermal/simulate/random.js';
 import { createDriver, driverOf, FPS, LADDER, sampleOf } from './plant-driver.js';
 
 t.test('settles just below the limit, without ever reaching it', async (t) => {

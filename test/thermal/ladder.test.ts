@@ -1,4 +1,6 @@
 import t from 'tap';
+import { boardLadder } from '#mobilenetd/simulator/boards.js';
+import { createRandom } from '#mobilenetd/simulator/random.js';
 import {
   allocate,
   allowedRungs,
@@ -7,8 +9,6 @@ import {
   type LadderRules,
 } from '#mobilenetd/thermal/ladder.js';
 import type { Rung } from '#mobilenetd/thermal/sample.js';
-import { boardLadder } from '#mobilenetd/thermal/simulate/boards.js';
-import { createRandom } from '#mobilenetd/thermal/simulate/random.js';
 
 const RULES: LadderRules = {
   pin: 'auto',

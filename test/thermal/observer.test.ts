@@ -1,7 +1,7 @@
 import t from 'tap';
-import { forecast, sustainableLoad } from '#mobilenetd/thermal/forecast.js';
-import { createObserver, isObserverState } from '#mobilenetd/thermal/observer.js';
-import { createRandom } from '#mobilenetd/thermal/simulate/random.js';
+import { createRandom } from '#mobilenetd/simulator/random.js';
+import { forecast, sustainableLoad } from '#mobilenetd/thermal/law/forecast.js';
+import { createObserver, isObserverState } from '#mobilenetd/thermal/law/observer.js';
 
 /** A board that is exactly what the observer models. */
 function linearBoard(gains: readonly number[], ambientC: number) {

@@ -1,9 +1,9 @@
 import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { messageOf } from '../../errors.js';
-import { type Clock, systemClock } from '../clock.js';
-import { findProgram } from '../libcamera/program.js';
-import { runChild, type SpawnChild } from '../process.js';
+import { type Clock, systemClock } from '../../time.js';
+import { runChild, type SpawnChild } from '../child/process.js';
+import { findProgram } from '../sources/libcamera/program.js';
 import type { CameraFinding } from './finding.js';
 
 /** A camera as `rpicam-hello --list-cameras` names it. */

@@ -1,8 +1,8 @@
 import { access, constants } from 'node:fs/promises';
 import { isCodedError, messageOf } from '../../errors.js';
-import { type Clock, systemClock } from '../clock.js';
-import type { SourceOptions } from '../create.js';
+import { type Clock, systemClock } from '../../time.js';
 import type { CapturedFrame, Source } from '../source.js';
+import type { SourceOptions } from '../sources/sources.js';
 import type { CameraFinding } from './finding.js';
 
 export interface TrialOptions {

@@ -51,7 +51,7 @@ const NOT_MEANWHILE_MS = 86_400_000;
 /** Resolves when it has run for some time. */
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { context } = options;
-  const { createLog } = await import('../../daemon/log.js');
+  const { createLog } = await import('../../daemon/diagnostics/log.js');
   const { startDaemon } = await import('../../daemon/daemon.js');
   const folder = await mkdtemp(join(tmpdir(), 'mobilenetd-bench-'));
   const config = rigConfig(options, folder);

@@ -2,8 +2,8 @@ import { writeFileSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createSceneRenderer } from '../../camera/demo/renderer.js';
-import { SCENE_HEIGHT, SCENE_WIDTH } from '../../camera/demo/scene.js';
+import { createSceneRenderer } from '../../camera/sources/demo/renderer.js';
+import { SCENE_HEIGHT, SCENE_WIDTH } from '../../camera/sources/demo/scene.js';
 import { PACKAGE_ROOT } from '../../package-root.js';
 import { toYuv420p } from '../bench-frames.js';
 

@@ -7,7 +7,7 @@ import type {
   Tensor,
   TensorData,
 } from '../graph.js';
-import type { TfliteModel, TfliteOperator, TfliteTensor } from './model.js';
+import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
 import { ACTIVATIONS } from './schema.js';
 
 /** What operator readers work on: the parsed file, and the graph that grows. */

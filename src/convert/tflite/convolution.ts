@@ -13,7 +13,7 @@ import {
   sameQuantization,
   unsupported,
 } from './context.js';
-import type { TfliteOperator } from './model.js';
+import type { TfliteOperator } from './model-types.js';
 import { PADDINGS } from './schema.js';
 
 /** Largest stride, dilation or padding; anything above is damage. */

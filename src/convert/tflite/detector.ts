@@ -4,7 +4,7 @@ import { freeSize } from '../free-size.js';
 import type { Graph } from '../graph.js';
 import { nhwcShape, tensorOf } from '../tensors.js';
 import { constantValues, operandOf, subjectOf } from './context.js';
-import type { TfliteModel, TfliteOperator, TfliteTensor } from './model.js';
+import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
 import { INPUT_NAME, type PictureScaling } from './picture.js';
 import { readGraph } from './read.js';
 

@@ -11,7 +11,7 @@ import {
   sameQuantization,
   unsupported,
 } from './context.js';
-import type { TfliteOperator } from './model.js';
+import type { TfliteOperator } from './model-types.js';
 import { PADDINGS } from './schema.js';
 
 /** An input of an addition or multiplication: an activation, or a constant. */

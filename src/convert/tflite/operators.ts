@@ -20,7 +20,7 @@ import {
   readRelu,
   readRelu6,
 } from './elementwise.js';
-import type { TfliteOperator } from './model.js';
+import type { TfliteOperator } from './model-types.js';
 
 type OperatorReader = (context: ReadContext, operator: TfliteOperator) => void;
 

@@ -1,7 +1,7 @@
 import { codedError } from '../../errors.js';
 import type { Tensor } from '../graph.js';
 import { addActivation, operandOf, type ReadContext, unsupported } from './context.js';
-import type { TfliteModel, TfliteTensor } from './model.js';
+import type { TfliteModel, TfliteTensor } from './model-types.js';
 
 /** Name of the picture input of every converted model. */
 export const INPUT_NAME = 'input';

@@ -2,7 +2,7 @@ import { codedError } from '../../errors.js';
 import type { Graph } from '../graph.js';
 import { tensorOf } from '../tensors.js';
 import { operandOf, type ReadContext, unsupported } from './context.js';
-import type { TfliteModel, TfliteOperator } from './model.js';
+import type { TfliteModel, TfliteOperator } from './model-types.js';
 import { OPERATOR_READERS } from './operators.js';
 import {
   addPicture,

@@ -1,6 +1,6 @@
 import { codedError } from '../../errors.js';
 import { halvesToFloat32 } from './half.js';
-import type { TfliteModel, TfliteOperator, TfliteTensor } from './model.js';
+import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
 
 /**
  * Takes out the DEQUANTIZE operators that make float32 weights of stored float16 ones: their outputs

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { codedError, messageOf } from '../../../errors.js';
+import { PACKAGE_ROOT } from '../../../package-root.js';
+import { type Clock, systemClock } from '../../../time.js';
+import { createPacer, type FrameRate } from '../../pacer.js';
+import type { Source } from '../../source.js';
+import { createSceneRenderer } from './renderer.js';
+import { SCENE_HEIGHT, SCENE_WIDTH } from './scene.js';
+
+export interface DemoOptions {
+  /** Frames a second. */
+  readonly fps: FrameRate;
+  /** An encoded picture of a cup; default: the one that comes with the package. */
+  readonly photo?: string;
+  readonly clock?: Clock;
+  /** Milliseconds since the epoch, shown by the clock in the scene. */
+  readonly wallTime?: () => number;
+}
+
+/**
+ * A camera that looks at a drawn scene of 640 × 480 (rgb24): a stop sign, a traffic light that
+ * changes, a clock that shows the time, and a photo of a cup that comes and goes every half minute.
+ */
+export function createDemoSource(options: DemoOptions): Source {
+  const clock = options.clock ?? systemClock;
+  const wallTime = options.wallTime ?? Date.now;
+  const photo = options.photo ?? `${PACKAGE_ROOT}assets/demo/coffee.jpg`;
+  return {
+    async run(signal, onFrame) {
+      try {
+        const renderer = createSceneRenderer(await readFile(photo));
+        const pacer = createPacer(clock, options.fps);
+        const start = clock.now();
+        await pacer.next(signal);
+        while (!signal.aborted) {
+          const bytes = await renderer.render((clock.now() - start) / 1000, wallTime());
+          if (signal.aborted) break;
+          const size = { width: SCENE_WIDTH, height: SCENE_HEIGHT };
+          onFrame({ ...size, format: 'rgb24', range: 'full', bytes });
+          await pacer.next(signal);
+        }
+        return codedError('MND_CAMERA_STOPPED', { subject: 'demo camera' });
+      } catch (error) {
+        return codedError('MND_CAMERA_FAILED', {
+          subject: 'demo camera',
+          found: messageOf(error),
+          cause: error,
+        });
+      }
+    },
+  };
+}

@@ -1,0 +1,215 @@
+import { resolve } from 'node:path';
+import { codedError } from '../../../errors.js';
+
+/** What ffmpeg opens. */
+export type FfmpegInput =
+  | { readonly kind: 'video'; readonly path: string; readonly loop: boolean }
+  | { readonly kind: 'remote'; readonly url: string; readonly loop: boolean }
+  | { readonly kind: 'rtsp'; readonly url: string; readonly transport?: RtspTransport }
+  | { readonly kind: 'mjpeg'; readonly url: string }
+  | {
+      readonly kind: 'v4l2';
+      readonly device: string;
+      readonly inputFormat?: V4l2Format;
+    };
+
+export type RtspTransport = 'tcp' | 'udp';
+export type V4l2Format = 'auto' | 'mjpeg' | 'yuyv422' | 'h264';
+export type Rotation = 0 | 90 | 180 | 270;
+export type HardwareDecoding = 'none' | 'auto' | 'drm' | 'v4l2m2m' | 'vaapi';
+
+export interface FfmpegPicture {
+  /**
+   * Width and height of the frames, pixels, even. The picture keeps its shape: one of another shape
+   * gets black bars.
+   */
+  readonly size: readonly [width: number, height: number];
+  /** Frames a second, over 0, up to 120. */
+  readonly fps: number;
+  /** Clockwise, degrees; default 0. */
+  readonly rotation?: Rotation;
+  /** Default `none`. */
+  readonly hardware?: HardwareDecoding;
+}
+
+const ROTATIONS: Readonly<Record<Rotation, string>> = {
+  0: '',
+  90: 'transpose=clock,',
+  180: 'hflip,vflip,',
+  270: 'transpose=cclock,',
+};
+
+const HARDWARE: Readonly<Record<HardwareDecoding, readonly string[]>> = {
+  none: [],
+  auto: ['-hwaccel', 'auto'],
+  drm: ['-hwaccel', 'drm'],
+  v4l2m2m: ['-c:v', 'h264_v4l2m2m'],
+  vaapi: ['-hwaccel', 'vaapi'],
+};
+
+/** What a stream may make ffmpeg open: a playlist must not reach files, nor a file the network. */
+const PROTOCOLS: Readonly<Record<FfmpegInput['kind'], string>> = {
+  video: 'file',
+  remote: 'http,https,tcp,tls,crypto',
+  rtsp: 'rtsp,rtsps,rtp,srtp,tcp,udp,tls,crypto',
+  mjpeg: 'http,https,tcp,tls,crypto',
+  v4l2: 'file',
+};
+
+/**
+ * Arguments that make ffmpeg write YUV4MPEG2, 4:2:0, full range, BT.601, to stdout. Every value is
+ * a checked number, one of a fixed set, or an input that cannot be taken for an option. Throws
+ * MND_CONFIG_INVALID.
+ */
+export function ffmpegArguments(input: FfmpegInput, picture: FfmpegPicture): string[] {
+  const { width, height, fps } = checkedPicture(picture);
+  const scale = [
+    `scale=${width}:${height}`,
+    'force_original_aspect_ratio=decrease',
+    'force_divisible_by=2',
+    'flags=bilinear+accurate_rnd',
+    'out_range=full',
+    'out_color_matrix=bt601',
+  ].join(':');
+  const pad = `pad=${width}:${height}:(ow-iw)/2:(oh-ih)/2`;
+  const rotate = oneOf(ROTATIONS, picture.rotation ?? 0, 'rotation');
+  return [
+    ...['-nostdin', '-hide_banner', '-v', 'error'],
+    ...oneOf(HARDWARE, picture.hardware ?? 'none', 'hardware'),
+    ...inputArguments(input, width, height, fps),
+    ...['-an', '-sn', '-dn', '-map', '0:v:0'],
+    // The format right behind the scaler: else ffmpeg may convert once more, to limited range.
+    ...['-vf', `fps=${fps},${rotate}${scale},format=yuv420p,${pad}`],
+    ...['-f', 'yuv4mpegpipe', '-'],
+  ];
+}
+
+/**
+ * What ffmpeg reads from stdin: null for nothing. An address with a password would stand in its
+ * arguments, which every user of the machine can see; so it goes in as a playlist of one entry
+ * (ffmpeg's concat demuxer), with the same options.
+ */
+export function ffmpegStdin(input: FfmpegInput): string | null {
+  if (!('url' in input) || !holdsCredentials(input.url)) return null;
+  const options = networkOptions(input).map(([name, value]) => `option ${name} ${value}`);
+  // Between single quotes nothing else has a meaning.
+  const file = `file '${checkedAddress(input).replaceAll("'", '%27')}'`;
+  return ['ffconcat version 1.0', file, ...options, ''].join('\n');
+}
+
+function holdsCredentials(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { username, password, search } = new URL(url);
+  return `${username}${password}${search}` !== '';
+}
+
+type NetworkInput = Extract<FfmpegInput, { readonly url: string }>;
+
+/** Options of the stream itself. */
+function networkOptions(input: NetworkInput): (readonly [string, string])[] {
+  const live = ['fflags', 'nobuffer'] as const;
+  if (input.kind === 'remote') return [];
+  if (input.kind === 'mjpeg') return [live];
+  return [['rtsp_transport', input.transport === 'udp' ? 'udp' : 'tcp'], live];
+}
+
+function networkArguments(input: NetworkInput): string[] {
+  const protocols = oneOf(PROTOCOLS, input.kind, 'kind');
+  const address = checkedAddress(input);
+  if (holdsCredentials(address)) {
+    return [
+      ...['-protocol_whitelist', `pipe,${protocols}`],
+      ...['-f', 'concat', '-safe', '0', '-i', 'pipe:0'],
+    ];
+  }
+  return [
+    ...networkOptions(input).flatMap(([name, value]) => [`-${name}`, value]),
+    ...['-protocol_whitelist', protocols, '-i', address],
+  ];
+}
+
+function checkedAddress({ kind, url }: NetworkInput): string {
+  return checkedUrl(url, kind === 'rtsp' ? ['rtsp:', 'rtsps:'] : ['http:', 'https:']);
+}
+
+function inputArguments(input: FfmpegInput, width: number, height: number, fps: number): string[] {
+  const only = ['-protocol_whitelist', oneOf(PROTOCOLS, input.kind, 'kind')];
+  switch (input.kind) {
+    case 'video':
+      // -re paces the file at its own speed; file: keeps a name from being taken for a protocol.
+      return [
+        ...(input.loop ? ['-stream_loop', '-1'] : []),
+        ...['-re', ...only, '-i', `file:${resolve(input.path)}`],
+      ];
+    case 'remote':
+      return [...(input.loop ? ['-stream_loop', '-1'] : []), '-re', ...networkArguments(input)];
+    case 'rtsp':
+    case 'mjpeg':
+      return networkArguments(input);
+    case 'v4l2':
+      return [
+        ...['-f', 'v4l2', '-framerate', String(fps), '-video_size', `${width}x${height}`],
+        ...v4l2Format(input.inputFormat ?? 'auto'),
+        ...['-i', checkedDevice(input.device)],
+      ];
+  }
+}
+
+const V4L2_FORMATS = {
+  auto: [],
+  mjpeg: ['-input_format', 'mjpeg'],
+  yuyv422: ['-input_format', 'yuyv422'],
+  h264: ['-input_format', 'h264'],
+} as const;
+
+function v4l2Format(format: keyof typeof V4L2_FORMATS): readonly string[] {
+  return oneOf(V4L2_FORMATS, format, 'input_format');
+}
+
+/** Looks a configured word up in a table of all that is allowed. */
+function oneOf<T extends object>(table: T, key: keyof T, name: string): T[keyof T] {
+  if (Object.hasOwn(table, key)) return table[key];
+  throw codedError('MND_CONFIG_INVALID', {
+    subject: name,
+    expected: `one of ${Object.keys(table).join(', ')}`,
+    found: JSON.stringify(key),
+  });
+}
+
+function checkedPicture(picture: FfmpegPicture): { width: number; height: number; fps: number } {
+  const [width, height] = picture.size;
+  for (const side of [width, height]) {
+    if (Number.isInteger(side) && side >= 16 && side <= 4096 && side % 2 === 0) continue;
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: 'size',
+      expected: 'even sides of 16 to 4096 pixels',
+      found: `${width}×${height}`,
+    });
+  }
+  if (!(picture.fps > 0 && picture.fps <= 120)) {
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: 'fps',
+      expected: 'over 0, up to 120',
+      found: String(picture.fps),
+    });
+  }
+  // Four decimals: a plain number, never 1e-7, within ffmpeg's rational precision.
+  return { width, height, fps: Math.max(0.0001, Math.round(picture.fps * 10_000) / 10_000) };
+}
+
+function checkedUrl(url: string, protocols: readonly string[]): string {
+  if (URL.canParse(url) && protocols.includes(new URL(url).protocol)) return url;
+  throw codedError('MND_CONFIG_INVALID', {
+    subject: 'url',
+    expected: `an address that starts with ${protocols.map((name) => `${name}//`).join(' or ')}`,
+  });
+}
+
+function checkedDevice(device: string): string {
+  if (/^\/dev\/[A-Za-z0-9/._:+-]+$/.test(device) && !device.includes('..')) return device;
+  throw codedError('MND_CONFIG_INVALID', {
+    subject: 'device',
+    expected: 'a device such as /dev/video0',
+    found: JSON.stringify(device),
+  });
+}

@@ -1,0 +1,86 @@
+import { opendir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codedError, messageOf } from '../../errors.js';
+import { type Clock, systemClock } from '../../time.js';
+import { createPacer, type FrameRate } from '../pacer.js';
+import { readPicture } from '../pixels/picture.js';
+import type { Source } from '../source.js';
+
+export interface FilesOptions {
+  /** Picture files and folders; a folder stands for its pictures by name, without subfolders. */
+  readonly paths: readonly string[];
+  /** Pictures a second. */
+  readonly fps: FrameRate;
+  /** Starts over after the last picture (folders are read again). */
+  readonly loop: boolean;
+  readonly clock?: Clock;
+}
+
+/** Names of one folder that are looked at. */
+const MAX_NAMES = 100_000;
+
+/**
+ * Shows pictures one after the other, as encoded bytes (`jpeg`). What is not a picture, is too large
+ * or cannot be read is skipped; MND_CAMERA_MISSING when there is none at all.
+ */
+export function createFilesSource(options: FilesOptions): Source {
+  const clock = options.clock ?? systemClock;
+  return {
+    async run(signal, onFrame) {
+      const pacer = createPacer(clock, options.fps);
+      const stopped = () => codedError('MND_CAMERA_STOPPED', { subject: options.paths.join(', ') });
+      try {
+        do {
+          let shown = 0;
+          for (const path of await listFiles(options.paths)) {
+            if (signal.aborted) return stopped();
+            const bytes = await readPicture(path);
+            if (bytes === null) continue;
+            await pacer.next(signal);
+            if (signal.aborted) return stopped();
+            onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
+            shown += 1;
+          }
+          if (shown === 0) return noPictures(options.paths);
+        } while (options.loop);
+        // The last picture is shown as long as the others.
+        await pacer.next(signal);
+        if (signal.aborted) return stopped();
+        return codedError('MND_CAMERA_ENDED', { subject: options.paths.join(', ') });
+      } catch (error) {
+        return codedError('MND_CAMERA_FAILED', { found: messageOf(error), cause: error });
+      }
+    },
+  };
+}
+
+function noPictures(paths: readonly string[]): Error {
+  return codedError('MND_CAMERA_MISSING', {
+    subject: paths.join(', '),
+    expected: 'picture files (JPEG, PNG, WebP, GIF, TIFF, AVIF) or a folder of them',
+    found: 'no picture that can be read',
+  });
+}
+
+async function listFiles(paths: readonly string[]): Promise<string[]> {
+  const files: string[] = [];
+  for (const path of paths) {
+    const found = await stat(path).catch(() => null);
+    if (found?.isDirectory()) files.push(...(await listFolder(path)));
+    else if (found?.isFile()) files.push(path);
+  }
+  return files;
+}
+
+const byName = new Intl.Collator('en', { numeric: true });
+
+/** The visible files of a folder, `2.jpg` before `10.jpg`. */
+export async function listFolder(folder: string): Promise<string[]> {
+  const names: string[] = [];
+  for await (const entry of await opendir(folder)) {
+    if (entry.isDirectory() || entry.name.startsWith('.')) continue;
+    names.push(entry.name);
+    if (names.length >= MAX_NAMES) break;
+  }
+  return names.sort(byName.compare).map((name) => join(folder, name));
+}

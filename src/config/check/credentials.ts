@@ -1,0 +1,144 @@
+import { isAbsolute, join } from 'node:path';
+import type { Config, MqttConfig } from '../config.js';
+import type { ConfigProblem } from './problem.js';
+
+const MAX_SECRET_BYTES = 65_535;
+
+type Name = 'username' | 'password';
+
+interface CredentialOptions {
+  readonly env: NodeJS.ProcessEnv;
+  readonly readFile: (file: string, limit: number) => Buffer;
+  readonly originOf: (dotted: string) => string;
+  readonly faulty: ReadonlySet<string>;
+}
+
+interface WithCredentials {
+  readonly config: Config;
+  /** Where user name and password came from, where the keys do not say it. */
+  readonly origins: ReadonlyMap<string, string>;
+  readonly problems: readonly ConfigProblem[];
+}
+
+/**
+ * Takes user name and password out of the broker's address, and reads them from their files or from
+ * systemd. What the keys say themselves comes first, then the address, the file, and the credential
+ * `mqtt_username` or `mqtt_password` (LoadCredential=, systemd.exec(5)).
+ */
+export function applyCredentials(config: Config, options: CredentialOptions): WithCredentials {
+  const origins = new Map<string, string>();
+  const problems: ConfigProblem[] = [];
+  const mqtt = { ...config.mqtt };
+  const urlOrigin = options.originOf('mqtt.url');
+  const taken = takeUserInfo(mqtt.url);
+  mqtt.url = taken.url;
+  for (const name of ['username', 'password'] as const) {
+    if (mqtt[name] !== null) {
+      origins.set(`mqtt.${name}`, options.originOf(`mqtt.${name}`));
+    } else if (taken[name] !== null) {
+      mqtt[name] = taken[name];
+      origins.set(`mqtt.${name}`, urlOrigin);
+    } else {
+      const source = sourceOf(name, mqtt, options);
+      const found = source === null ? null : readSecret(source, options, problems);
+      if (source === null || found === null) continue;
+      mqtt[name] = found;
+      origins.set(`mqtt.${name}`, source.required ? source.file : source.origin);
+    }
+  }
+  checkUserName(mqtt, { options, origins, problems });
+  return { config: { ...config, mqtt }, origins, problems };
+}
+
+/** MQTT 3.1.1, 3.1.2.9: a password needs a user name. */
+function checkUserName(
+  mqtt: MqttConfig,
+  found: {
+    readonly options: CredentialOptions;
+    readonly origins: ReadonlyMap<string, string>;
+    readonly problems: ConfigProblem[];
+  },
+): void {
+  if (mqtt.password === null || mqtt.username !== null) return;
+  const keys = ['mqtt.username', 'mqtt.username_file', 'mqtt.password', 'mqtt.url'];
+  if (found.problems.length > 0 || keys.some((key) => found.options.faulty.has(key))) return;
+  const where = found.origins.get('mqtt.password') ?? 'default';
+  const message = 'a password needs mqtt.username';
+  found.problems.push({ where, key: 'mqtt.password', message });
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+function takeUserInfo(
+  address: string | null,
+): Mutable<Pick<MqttConfig, 'url' | 'username' | 'password'>> {
+  if (address === null) return { url: null, username: null, password: null };
+  const url = new URL(address);
+  const { username, password } = url;
+  if (username === '' && password === '') return { url: address, username: null, password: null };
+  url.username = '';
+  url.password = '';
+  return {
+    url: url.href,
+    username: username === '' ? null : decode(username),
+    password: password === '' ? null : decode(password),
+  };
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    // A lone % that stands for itself.
+    return text;
+  }
+}
+
+interface SecretSource {
+  /** `mqtt.<name>_file`. */
+  readonly key: string;
+  readonly file: string;
+  readonly origin: string;
+  /** Told when it does not exist. */
+  readonly required: boolean;
+}
+
+function sourceOf(name: Name, mqtt: MqttConfig, options: CredentialOptions): SecretSource | null {
+  const key = `mqtt.${name}_file`;
+  const file = mqtt[`${name}_file`];
+  if (file !== null) return { key, file, origin: options.originOf(key), required: true };
+  const folder = options.env.CREDENTIALS_DIRECTORY ?? '';
+  // An anonymous client has no use for a password.
+  const useless = name === 'password' && mqtt.username === null;
+  if (!isAbsolute(folder) || useless) return null;
+  const credential = `mqtt_${name}`;
+  return {
+    key,
+    file: join(folder, credential),
+    origin: `credential ${credential}`,
+    required: false,
+  };
+}
+
+function readSecret(
+  source: SecretSource,
+  options: CredentialOptions,
+  problems: ConfigProblem[],
+): string | null {
+  const fail = (message: string) => {
+    const { origin: where, key } = source;
+    problems.push({ where, key, message: `${source.file}: ${message}` });
+    return null;
+  };
+  let bytes: Buffer;
+  try {
+    bytes = options.readFile(source.file, MAX_SECRET_BYTES + 1);
+  } catch (error) {
+    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
+    return !source.required && code === 'ENOENT' ? null : fail(`cannot be read (${code})`);
+  }
+  if (bytes.length > MAX_SECRET_BYTES) return fail('expected one line, found a large file');
+  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  if (text === '') return fail('expected one line, found an empty file');
+  return text.includes('\n') ? fail('expected one line, found several') : text;
+}

@@ -1,0 +1,253 @@
+import { FIXED_FIRST } from '../../mqtt/topics.js';
+import type { CameraConfig, Config, MqttConfig, SourceKind } from '../config.js';
+import { parseListen } from '../schema/formats.js';
+import type { ConfigProblem } from './problem.js';
+
+/** What each kind of source needs; any one of them is enough. */
+const SOURCE_NEEDS: Readonly<Record<SourceKind, readonly ('device' | 'url' | 'path')[]>> = {
+  libcamera: [],
+  still: [],
+  v4l2: ['device'],
+  rtsp: ['url'],
+  mjpeg: ['url'],
+  video: ['path', 'url'],
+  files: ['path'],
+  watch: ['path'],
+  demo: [],
+};
+
+const URL_SCHEMES: Readonly<Partial<Record<SourceKind, readonly string[]>>> = {
+  rtsp: ['rtsp:', 'rtsps:'],
+  mjpeg: ['http:', 'https:'],
+};
+
+/** Reports a problem at a dotted key, unless one of the keys it depends on has a problem already. */
+type Report = (path: readonly string[], message: string, dependsOn?: readonly string[]) => void;
+
+export interface RuleOptions {
+  readonly originOf: (path: readonly string[]) => string;
+  readonly faulty: ReadonlySet<string>;
+}
+
+/**
+ * Rules between keys, which no format of a single key can check. `config` is as it was written: user
+ * name and password still stand in the broker's address.
+ */
+export function checkRules(config: Config, options: RuleOptions): readonly ConfigProblem[] {
+  const problems: ConfigProblem[] = [];
+  const report: Report = (path, message, dependsOn = []) => {
+    const key = path.join('.');
+    if ([key, ...dependsOn].some((dependency) => options.faulty.has(dependency))) return;
+    problems.push({ where: options.originOf(path), key, message });
+  };
+  for (const name of Object.keys(config.cameras)) checkCamera(name, config, report);
+  checkPresence(config, report);
+  checkMqtt(config, report);
+  return problems;
+}
+
+function checkCamera(name: string, config: Config, report: Report): void {
+  const camera = config.cameras[name];
+  if (camera === undefined) return;
+  const path = ['cameras', name];
+  if (FIXED_FIRST.some((level) => level === name)) {
+    report(path, `expected another name; the topic "${name}" has a meaning of its own`);
+  }
+  checkSource(camera, path, report);
+  checkUnused(camera, path, report);
+  checkRegion(camera, path, report);
+  checkThresholds(config, camera, path, report);
+}
+
+function checkSource(camera: CameraConfig, path: readonly string[], report: Report): void {
+  const { source } = camera;
+  const sourceKey = [...path, 'source'].join('.');
+  const needs = SOURCE_NEEDS[source];
+  const given = needs.filter((key) => camera[key] !== null);
+  if (needs.length > 0 && given.length === 0) {
+    const needed = needs.map((key) => [...path, key].join('.'));
+    report(path, `source ${source} needs ${needs.join(' or ')}`, [sourceKey, ...needed]);
+  }
+  if (given.length > 1) {
+    report(path, `source ${source} takes ${needs.join(' or ')}, not both`, [sourceKey]);
+  }
+  for (const key of ['device', 'url', 'path'] as const) {
+    if (camera[key] === null || needs.includes(key)) continue;
+    report([...path, key], `source ${source} has no ${key}; remove it`, [sourceKey]);
+  }
+  const schemes = URL_SCHEMES[source];
+  if (schemes !== undefined && camera.url !== null && !schemes.includes(schemeOf(camera.url))) {
+    const expected = schemes.map((scheme) => `${scheme}//`).join(' or ');
+    report([...path, 'url'], `source ${source} needs an address that begins with ${expected}`, [
+      sourceKey,
+    ]);
+  }
+}
+
+/** 0.35 + 0.65 may come out a little over 1. */
+const ROUNDING = 1e-9;
+
+const LIBCAMERA: readonly SourceKind[] = ['libcamera', 'still'];
+const THROUGH_FFMPEG: readonly SourceKind[] = ['v4l2', 'rtsp', 'mjpeg', 'video'];
+
+/** Keys that only some sources have a use for, and the value that stands for "not given". */
+const USES: readonly {
+  readonly key: 'capture' | 'snapshot_size' | 'hardware' | 'transport' | 'input_format';
+  readonly unset: unknown;
+  readonly sources: readonly SourceKind[];
+}[] = [
+  { key: 'capture', unset: 'stream', sources: ['libcamera'] },
+  { key: 'snapshot_size', unset: null, sources: LIBCAMERA },
+  { key: 'hardware', unset: 'none', sources: THROUGH_FFMPEG },
+  { key: 'transport', unset: 'tcp', sources: ['rtsp'] },
+  { key: 'input_format', unset: 'auto', sources: ['v4l2'] },
+];
+
+function checkUnused(camera: CameraConfig, path: readonly string[], report: Report): void {
+  const { source } = camera;
+  const sourceKey = [...path, 'source'].join('.');
+  for (const { key, unset, sources } of USES) {
+    if (camera[key] === unset || sources.includes(source)) continue;
+    report([...path, key], `source ${source} has no ${key}; remove it`, [sourceKey]);
+  }
+  for (const [name, value] of Object.entries(camera.controls)) {
+    if (value === null || value === false || LIBCAMERA.includes(source)) continue;
+    report([...path, 'controls', name], `source ${source} has no controls; remove it`, [sourceKey]);
+  }
+  if (camera.time_zone !== null && camera.schedule.length === 0) {
+    report([...path, 'time_zone'], 'has no effect without a schedule', [
+      [...path, 'schedule'].join('.'),
+    ]);
+  }
+}
+
+/** The camera's own thresholds, with the general ones where it has none. */
+function checkThresholds(
+  config: Config,
+  camera: CameraConfig,
+  path: readonly string[],
+  report: Report,
+): void {
+  const own = camera.presence;
+  if (own.enter === null && own.stay === null) return;
+  const enter = own.enter ?? config.presence.enter;
+  const stay = own.stay ?? config.presence.stay;
+  if (stay < enter) return;
+  const keys = ['enter', 'stay'].map((key) => [...path, 'presence', key].join('.'));
+  report(
+    [...path, 'presence', own.stay === null ? 'enter' : 'stay'],
+    `stay (${stay}) must be less than enter (${enter})`,
+    ['presence.enter', 'presence.stay', ...keys],
+  );
+}
+
+function checkRegion(camera: CameraConfig, path: readonly string[], report: Report): void {
+  const [width, height] = camera.size;
+  const sizeKey = [...path, 'size'].join('.');
+  const fits = (x: number, y: number) => x <= width && y <= height;
+  if (camera.crop !== null) {
+    const [x, y, cropWidth, cropHeight] = camera.crop;
+    if (!fits(x + cropWidth, y + cropHeight)) {
+      report([...path, 'crop'], `expected a part of the frame of ${width}×${height}`, [sizeKey]);
+    }
+  }
+  const [left = 0, top = 0, wide = 1, high = 1] = camera.controls.roi ?? [];
+  if (left + wide > 1 + ROUNDING || top + high > 1 + ROUNDING || wide === 0 || high === 0) {
+    report(
+      [...path, 'controls', 'roi'],
+      'expected a part of the sensor: x + width and y + height up to 1',
+    );
+  }
+  if (!camera.mask.every((polygon) => polygon.every(([x, y]) => fits(x, y)))) {
+    report([...path, 'mask'], `expected points in the frame of ${width}×${height}`, [sizeKey]);
+  }
+}
+
+function checkPresence(config: Config, report: Report): void {
+  const { enter, stay, labels } = config.presence;
+  const general = ['presence.enter', 'presence.stay'];
+  if (stay >= enter) {
+    report(
+      ['presence', 'stay'],
+      `expected less than presence.enter (${enter}); found ${stay}`,
+      general,
+    );
+  }
+  for (const [name, rule] of Object.entries(labels)) {
+    if (rule.enter === undefined && rule.stay === undefined) continue;
+    const own = { enter: rule.enter ?? enter, stay: rule.stay ?? stay };
+    if (own.stay < own.enter) continue;
+    const path = ['presence', 'labels', name];
+    const keys = ['enter', 'stay'].map((key) => [...path, key].join('.'));
+    report(
+      [...path, rule.stay === undefined ? 'enter' : 'stay'],
+      `stay (${own.stay}) must be less than enter (${own.enter})`,
+      [...general, ...keys],
+    );
+  }
+}
+
+/** Each of user name and password comes from one place only. */
+function checkSecretSources(name: 'username' | 'password', mqtt: MqttConfig, report: Report): void {
+  const sources = [
+    mqtt[name] !== null && name,
+    mqtt[`${name}_file`] !== null && `${name}_file`,
+    userInfoOf(mqtt.url)[name] !== '' && 'url',
+  ].filter((source) => source !== false);
+  const [first, second] = sources;
+  if (second === undefined) return;
+  const what = name === 'password' ? 'password' : 'user name';
+  report(['mqtt', second], `the ${what} is given twice, also by mqtt.${first}`, [`mqtt.${first}`]);
+}
+
+function checkMqtt(config: Config, report: Report): void {
+  checkSecretSources('username', config.mqtt, report);
+  checkSecretSources('password', config.mqtt, report);
+  checkTls(config.mqtt, report);
+  const { embedded } = config.mqtt;
+  const { host } = parseListen(embedded.listen);
+  const guarded = embedded.allow_anonymous || Object.keys(embedded.users).length > 0;
+  if (isLoopback(host) || guarded) return;
+  report(
+    ['mqtt', 'embedded', 'listen'],
+    'an address beyond this machine needs mqtt.embedded.users (or mqtt.embedded.allow_anonymous: true)',
+    ['mqtt.embedded.users', 'mqtt.embedded.allow_anonymous'],
+  );
+}
+
+function checkTls({ url, tls }: MqttConfig, report: Report): void {
+  if ((tls.cert_file === null) !== (tls.key_file === null)) {
+    const [given, missing] = tls.cert_file === null ? ['key', 'cert'] : ['cert', 'key'];
+    report(['mqtt', 'tls', `${given}_file`], `needs mqtt.tls.${missing}_file as well`, [
+      `mqtt.tls.${missing}_file`,
+    ]);
+  }
+  const scheme = url === null ? '' : schemeOf(url);
+  const given = (['ca_file', 'cert_file', 'key_file', 'server_name'] as const).filter(
+    (key) => tls[key] !== null,
+  );
+  for (const key of given) {
+    if (['mqtts:', 'wss:'].includes(scheme)) break;
+    report(['mqtt', 'tls', key], 'has no effect unless mqtt.url begins with mqtts:// or wss://', [
+      'mqtt.url',
+    ]);
+  }
+  // Over WebSockets, application protocols are the business of HTTP.
+  if (tls.alpn.length > 0 && scheme !== 'mqtts:') {
+    report(['mqtt', 'tls', 'alpn'], 'has no effect unless mqtt.url begins with mqtts://', [
+      'mqtt.url',
+    ]);
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function schemeOf(url: string): string {
+  return new URL(url).protocol;
+}
+
+function userInfoOf(url: string | null): { readonly username: string; readonly password: string } {
+  return url === null ? { username: '', password: '' } : new URL(url);
+}

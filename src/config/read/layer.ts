@@ -1,0 +1,215 @@
+import { nearestOf } from '../../nearest.js';
+import type { ConfigProblem } from '../check/problem.js';
+import { describeValue } from '../check/problem.js';
+import type { Kind } from '../schema/formats.js';
+import type { AnySection, Leaf, NamedItems, Node } from '../schema/leaf.js';
+import { isLeaf, isNamedItems } from '../schema/leaf.js';
+
+/** Keys that mean something to the language itself. */
+export const RESERVED_NAMES: ReadonlySet<string> = new Set([
+  '__proto__',
+  'constructor',
+  'prototype',
+]);
+
+/** Values from one place: a file, the environment or the flags. */
+export interface Layer {
+  readonly values: Readonly<Record<string, unknown>>;
+  /** Where the value at this path was written. */
+  originOf(path: readonly string[]): string;
+  /** A named section (`cameras`) adds to earlier layers' items when false, and replaces them when true. */
+  readonly replaces: boolean;
+  /** Folder of relative paths. */
+  resolvePath(path: string): string;
+}
+
+/** A value that was set, or (without value) an item that was named. */
+export interface Assignment {
+  readonly path: readonly string[];
+  readonly origin: string;
+  readonly value?: unknown;
+}
+
+/** What all layers together say, by path joined with NUL; later ones win. */
+export interface Merged {
+  readonly assignments: Map<string, Assignment>;
+  readonly problems: ConfigProblem[];
+  /** Dotted keys with a problem: rules between keys leave them alone. */
+  readonly faulty: Set<string>;
+}
+
+export function createMerged(): Merged {
+  return { assignments: new Map(), problems: [], faulty: new Set() };
+}
+
+export function pathKey(path: readonly string[]): string {
+  return path.join('\0');
+}
+
+/** Checks a layer's values against the schema and lays those that fit over the earlier ones. */
+export function mergeLayer(merged: Merged, layer: Layer, schema: AnySection): void {
+  mergeSection({ merged, layer, schema }, layer.values, schema, []);
+}
+
+interface Walk {
+  readonly merged: Merged;
+  readonly layer: Layer;
+  readonly schema: AnySection;
+}
+
+function report(walk: Walk, path: readonly string[], message: string): void {
+  const key = path.join('.');
+  walk.merged.problems.push({ where: walk.layer.originOf(path), key, message });
+  walk.merged.faulty.add(key);
+}
+
+function mergeNode(walk: Walk, value: unknown, node: Node, path: readonly string[]): void {
+  if (isLeaf(node)) mergeLeaf(walk, value, node, path);
+  else if (isNamedItems(node)) mergeItems(walk, value, node, path);
+  else mergeSection(walk, value, node, path);
+}
+
+function mergeSection(
+  walk: Walk,
+  value: unknown,
+  section: AnySection,
+  path: readonly string[],
+): void {
+  // "mqtt:" with nothing below it is how a section looks whose keys are all commented out.
+  if (value === null) return;
+  if (!isRecord(value)) {
+    report(
+      walk,
+      path,
+      `expected a section with the keys ${known(section)}; found ${kindOf(value)}`,
+    );
+    return;
+  }
+  for (const [name, below] of Object.entries(value)) {
+    const node = Object.hasOwn(section, name) ? section[name] : undefined;
+    const keyPath = [...path, name];
+    if (node === undefined) report(walk, keyPath, unknownKey(walk, name, section, path));
+    else mergeNode(walk, below, node, keyPath);
+  }
+}
+
+function mergeItems(
+  walk: Walk,
+  value: unknown,
+  items: NamedItems<unknown>,
+  path: readonly string[],
+): void {
+  if (walk.layer.replaces) forget(walk.merged, path);
+  if (value === null) return;
+  if (!isRecord(value)) {
+    report(walk, path, `expected a section of named items; found ${kindOf(value)}`);
+    return;
+  }
+  for (const [name, below] of Object.entries(value)) {
+    const itemPath = [...path, name];
+    if (RESERVED_NAMES.has(name)) {
+      report(walk, itemPath, 'this name is reserved');
+      continue;
+    }
+    const fault = items.names.fault(name);
+    if (fault !== null) {
+      report(walk, itemPath, `expected ${fault.expected} as name; found ${describeValue(name)}`);
+      continue;
+    }
+    const origin = walk.layer.originOf(itemPath);
+    const known = walk.merged.assignments.has(pathKey(itemPath));
+    if (!known) walk.merged.assignments.set(pathKey(itemPath), { path: itemPath, origin });
+    mergeNode(walk, below, items.item, itemPath);
+  }
+}
+
+function forget(merged: Merged, path: readonly string[]): void {
+  const prefix = `${pathKey(path)}\0`;
+  for (const key of merged.assignments.keys()) {
+    if (key.startsWith(prefix)) merged.assignments.delete(key);
+  }
+}
+
+function mergeLeaf(walk: Walk, value: unknown, leaf: Leaf<unknown>, path: readonly string[]): void {
+  const fault = leaf.type.fault(value);
+  if (fault !== null) {
+    const found = foundIn(value, fault.path, leaf);
+    report(walk, [...path, ...fault.path], `expected ${fault.expected}; found ${found}`);
+    walk.merged.faulty.add(path.join('.'));
+    return;
+  }
+  walk.merged.faulty.delete(path.join('.'));
+  walk.merged.assignments.set(pathKey(path), {
+    path,
+    origin: walk.layer.originOf(path),
+    value: leaf.path && typeof value === 'string' ? walk.layer.resolvePath(value) : value,
+  });
+}
+
+function foundIn(value: unknown, path: readonly string[], leaf: Leaf<unknown>): string {
+  const inner = path.reduce<unknown>(
+    (outer, index) => (Array.isArray(outer) ? outer[Number(index)] : undefined),
+    value,
+  );
+  // A malformed address cannot be masked with certainty: a password may stand anywhere in it.
+  const shown = leaf.sensitive || leaf.address ? kindOf(inner) : describeValue(inner);
+  return shown + hint(inner, leaf.type.kinds);
+}
+
+/** YAML 1.2 has no yes, no, on and off; quoted numbers are text, and unquoted ones are not. */
+function hint(value: unknown, kinds: readonly Kind[]): string {
+  if (typeof value === 'number' || typeof value === 'boolean') {
+    return kinds.includes('text') && !kinds.includes('number') ? '; put it in quotes' : '';
+  }
+  if (typeof value !== 'string') return '';
+  if (kinds.includes('boolean') && /^(yes|on)$/i.test(value)) return '; write true';
+  if (kinds.includes('boolean') && /^(no|off)$/i.test(value)) return '; write false';
+  const isNumber = kinds.includes('number') && /^[-+]?\d+(\.\d+)?$/.test(value);
+  return isNumber ? '; write it without quotes' : '';
+}
+
+function unknownKey(
+  walk: Walk,
+  name: string,
+  section: AnySection,
+  path: readonly string[],
+): string {
+  const near = nearestOf(name, Object.keys(section));
+  if (near !== null) return `unknown key; did you mean ${[...path, near].join('.')}?`;
+  const elsewhere = findKey(walk.schema, name, []);
+  if (elsewhere !== null) return `unknown key here; did you mean ${elsewhere.join('.')}?`;
+  return `unknown key; the keys here are ${known(section)}`;
+}
+
+function findKey(
+  section: AnySection,
+  name: string,
+  path: readonly string[],
+): readonly string[] | null {
+  for (const [key, node] of Object.entries(section)) {
+    if (key === name) return [...path, key];
+    const named = isNamedItems(node);
+    const below = named ? node.item : node;
+    if (isLeaf(below as Node)) continue;
+    const found = findKey(
+      below as AnySection,
+      name,
+      named ? [...path, key, '<name>'] : [...path, key],
+    );
+    if (found !== null) return found;
+  }
+  return null;
+}
+
+function known(section: AnySection): string {
+  return Object.keys(section).join(', ');
+}
+
+function kindOf(value: unknown): string {
+  if (typeof value === 'string') return 'text that is not shown';
+  return typeof value === 'object' ? describeValue(value) : `a ${typeof value}`;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,178 @@
+import { BOARD_NAMES, type Config, type LabelRule } from '../config.js';
+import {
+  auto,
+  either,
+  filePath,
+  integer,
+  label,
+  list,
+  listen,
+  modelName,
+  nullable,
+  number,
+  oneOf,
+  storage,
+  topicName,
+} from './formats.js';
+import type { Section } from './leaf.js';
+import { key, optional } from './leaf.js';
+import { CAMERA } from './sections/camera.js';
+import { GOVERNOR } from './sections/governor.js';
+import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
+import { CONTROL, DIAGNOSTICS } from './sections/operations.js';
+
+const score = number(0, 1);
+
+const LABEL_RULE = {
+  enter: optional(score, 'As presence.enter.'),
+  stay: optional(score, 'As presence.stay.'),
+  off_delay: optional(number(0, 86_400, 'seconds'), 'As presence.off_delay.'),
+  min_frames: optional(integer(1, 100), 'As presence.min_frames.'),
+} as const satisfies Section<LabelRule>;
+
+/** Every key, with its default, its check and its documentation: the one source of all of them. */
+export const SCHEMA = {
+  board: key(
+    oneOf('auto', 'none', ...BOARD_NAMES),
+    'auto',
+    'Defaults for a board, config/<board>.yaml; auto asks the device tree, none takes no overlay.',
+  ),
+  node: key(nullable(topicName), null, 'Name of this board in topics. Null takes the host name.'),
+  state_dir: key(
+    nullable(filePath),
+    null,
+    'Folder of the database and the models. Null takes what systemd gives (STATE_DIRECTORY), else var in a checkout, else ~/.local/state/mobilenetd.',
+    { path: true },
+  ),
+  models_dir: key(
+    nullable(filePath),
+    null,
+    'Folder of the installed models. Null takes `models` in state_dir.',
+    { path: true },
+  ),
+  model: {
+    task: key(
+      oneOf('detect', 'classify'),
+      'detect',
+      'detect finds objects and where they are; classify names the whole picture.',
+    ),
+    name: key(modelName, 'auto', 'Installed model to use; auto takes the best of the task.'),
+    threads: key(
+      either(auto, integer(1, 64)),
+      'auto',
+      'CPU threads of one inference; auto takes what this board measured, before that the cores less one, at most 3.',
+    ),
+    form: key(
+      oneOf('auto', 'exact', 'symmetric', 'reduced', 'float32'),
+      'auto',
+      'Numeric form: exact has the numbers of TensorFlow Lite, symmetric and reduced are faster, float32 is the reference; auto takes what this board measured to be fastest.',
+    ),
+    threshold: key(score, 0.3, 'Least score of an object that a detector reports.'),
+    top: key(integer(1, 100), 5, 'Labels that a classifier reports for a frame.'),
+  },
+  cameras: {
+    kind: 'items',
+    doc: 'The cameras; the key is the name in topics.',
+    names: topicName,
+    item: CAMERA,
+    example: `front:
+  source: libcamera
+  size: [640, 480]
+door:
+  source: rtsp
+  url: rtsp://192.0.2.10/stream
+  fps: 5`,
+  },
+  presence: {
+    enter: key(score, 0.6, 'Smoothed score at which a label becomes present.'),
+    stay: key(score, 0.4, 'Smoothed score above which it stays present; less than enter.'),
+    off_delay: key(
+      number(0, 86_400, 'seconds'),
+      5,
+      'How long the score must be lower before the label is gone, seconds.',
+    ),
+    min_frames: key(
+      integer(1, 100),
+      2,
+      'Frames in which a label must be seen before it becomes present.',
+    ),
+    labels: {
+      kind: 'items',
+      doc: 'Labels with values of their own.',
+      names: label,
+      item: LABEL_RULE,
+      example: 'person: { enter: 0.7, off_delay: 15 }',
+    },
+    groups: {
+      kind: 'items',
+      doc: 'Labels that count as one, under a name of their own.',
+      names: topicName,
+      item: key(list(label, 'labels', { min: 1 }), [], 'Members of the group.'),
+      example: 'pet: [cat, dog]',
+    },
+  },
+  governor: GOVERNOR,
+  store: {
+    commit_interval: key(
+      number(0.05, 60, 'seconds'),
+      2,
+      'Rows are written in batches this far apart, seconds.',
+    ),
+    detection_interval: key(
+      number(0, 3600, 'seconds'),
+      1,
+      'At most one row of a label and camera in this time, seconds; 0 keeps every one.',
+    ),
+    retention: {
+      days: key(number(0.01, 36_500, 'days'), 30, 'Older rows are deleted, days.'),
+      max_size: key(
+        storage(10_000_000, '10MB'),
+        '1GB',
+        'The oldest rows are deleted when the database is larger.',
+      ),
+    },
+  },
+  mqtt: MQTT,
+  homeassistant: HOME_ASSISTANT,
+  status: {
+    listen: key(
+      nullable(listen),
+      '127.0.0.1:8080',
+      'Where the status page listens; null for none. Reserved: this version serves no page.',
+    ),
+  },
+  control: CONTROL,
+  diagnostics: DIAGNOSTICS,
+  log: {
+    level: key(
+      oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+      'info',
+      'Least severity that is logged.',
+    ),
+    format: key(
+      oneOf('auto', 'pretty', 'json'),
+      'auto',
+      'auto is pretty on a terminal and JSON lines elsewhere.',
+    ),
+  },
+} as const satisfies Section<Config>;
+
+/** What the sections are for. */
+export const SECTION_DOCS: Readonly<Record<string, string>> = {
+  model: 'What the frames are shown to.',
+  presence: 'From scores to presence.',
+  governor: 'Keeps the board cool by changing width multiplier, input size and frame rate.',
+  'cameras.NAME.controls': 'Settings of a libcamera camera; null leaves one to the camera.',
+  'cameras.NAME.presence': 'Thresholds of this camera; null takes the general one.',
+  'cameras.NAME.motion': 'Looks only where something moves.',
+  store: 'The SQLite database.',
+  'store.retention': 'What is kept.',
+  mqtt: 'Where labels and events are told.',
+  'mqtt.tls': 'For mqtts and wss.',
+  'mqtt.embedded': 'The broker that is started when mqtt.url is null.',
+  homeassistant: 'Discovery by Home Assistant.',
+  status: 'The status page.',
+  control: 'The local socket of `mobilenetd status` and `mobilenetd ctl`.',
+  diagnostics: 'For the case that something goes wrong.',
+  log: 'What is written to stderr.',
+};

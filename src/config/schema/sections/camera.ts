@@ -1,0 +1,160 @@
+import type { CameraConfig } from '../../config.js';
+import { SOURCE_KINDS } from '../../config.js';
+import {
+  absolutePath,
+  address,
+  boolean,
+  either,
+  filePath,
+  integer,
+  label,
+  list,
+  nullable,
+  number,
+  oneOf,
+  scheduleSpan,
+  timeZone,
+  tuple,
+} from '../formats.js';
+import type { Section } from '../leaf.js';
+import { key, required } from '../leaf.js';
+import { CONTROLS } from './controls.js';
+
+const score = number(0, 1);
+const pixels = integer(0, 8192, 'pixels');
+const length = integer(1, 8192, 'pixels');
+const evenLength = {
+  ...length,
+  expected: 'an even number of pixels from 16 to 8192',
+  fault: (value: unknown) =>
+    Number.isInteger(value) &&
+    Number(value) >= 16 &&
+    Number(value) <= 8192 &&
+    Number(value) % 2 === 0
+      ? null
+      : { path: [], expected: 'an even number of pixels from 16 to 8192' },
+};
+
+export const CAMERA = {
+  enabled: key(boolean, true, 'false keeps the camera in the file but does not open it.'),
+  source: required(oneOf(...SOURCE_KINDS), 'Where the frames come from.'),
+  capture: key(
+    oneOf('stream', 'still', 'auto'),
+    'stream',
+    "How a libcamera camera is read: stream; still takes single pictures with the camera off in between; auto streams, and takes stills while the board is too hot even for the governor's floor.",
+  ),
+  still_interval: key(
+    number(1, 86_400, 'seconds'),
+    60,
+    'Time from one still picture to the next, seconds.',
+  ),
+  controls: CONTROLS,
+  device: key(nullable(absolutePath), null, 'Device of a v4l2 camera, e.g. /dev/video0.'),
+  url: key(
+    nullable(address('rtsp', 'rtsps', 'http', 'https')),
+    null,
+    'Address of an rtsp or mjpeg camera, or of a video. Its user name and password are never shown.',
+    { address: true },
+  ),
+  hardware: key(
+    oneOf('none', 'auto', 'drm', 'v4l2m2m', 'vaapi'),
+    'none',
+    'Decoder of ffmpeg: v4l2m2m for H.264 on a Pi 4 and before, drm for H.265 on a Pi 4 and 5, none for the CPU.',
+  ),
+  transport: key(oneOf('tcp', 'udp'), 'tcp', 'How an rtsp camera sends.'),
+  input_format: key(
+    oneOf('auto', 'mjpeg', 'yuyv422', 'h264'),
+    'auto',
+    'Format that a v4l2 camera is asked for.',
+  ),
+  path: key(
+    nullable(filePath),
+    null,
+    'A video; a picture or a folder of pictures (files); a folder in or below which pictures appear (watch).',
+    { path: true },
+  ),
+  loop: key(boolean, true, 'Whether a video or a set of pictures begins again at its end.'),
+  size: key(
+    tuple<readonly [number, number]>(
+      'a list of width and height, both even, e.g. [640, 480]',
+      evenLength,
+      evenLength,
+    ),
+    [640, 480],
+    'Width and height of the frames, pixels.',
+  ),
+  fps: key(number(0.05, 120), 10, 'Frames a second that are asked of the source.'),
+  rotation: key(oneOf(0, 90, 180, 270), 0, 'Degrees clockwise.'),
+  crop: key(
+    nullable(
+      tuple<readonly [number, number, number, number]>(
+        'a list of x, y, width and height in pixels',
+        pixels,
+        pixels,
+        length,
+        length,
+      ),
+    ),
+    null,
+    'Part of the frame that is looked at: x, y, width, height, pixels.',
+  ),
+  mask: key(
+    list(
+      list(
+        tuple<readonly [number, number]>('a point, e.g. [0, 240]', pixels, pixels),
+        'points, e.g. [[0, 0], [64, 0], [64, 48]]',
+        { min: 3, max: 256 },
+      ),
+      'polygons, each a list of points',
+      { max: 64 },
+    ),
+    [],
+    'Polygons that are blacked out before anything looks at the frame: lists of [x, y], pixels.',
+  ),
+  labels: key(either(oneOf('all'), list(label, 'labels', { min: 1 })), 'all', 'Labels that count.'),
+  presence: {
+    enter: key(nullable(score), null, 'As presence.enter, for this camera alone.'),
+    stay: key(nullable(score), null, 'As presence.stay, for this camera alone.'),
+    off_delay: key(
+      nullable(number(0, 86_400, 'seconds')),
+      null,
+      'As presence.off_delay, for this camera alone.',
+    ),
+    min_frames: key(
+      nullable(integer(1, 100)),
+      null,
+      'As presence.min_frames, for this camera alone.',
+    ),
+  },
+  schedule: key(
+    list(scheduleSpan, 'spans such as "mon-fri 08:00-18:00" or "22:00-06:00"', { max: 64 }),
+    [],
+    'When the camera runs; outside it is off. Empty: always. A span over midnight belongs to the day it begins on.',
+  ),
+  time_zone: key(
+    nullable(timeZone),
+    null,
+    "Whose clock the schedule is read on, e.g. Europe/Berlin; null takes the system's.",
+  ),
+  snapshot_size: key(
+    nullable(
+      tuple<readonly [number, number]>(
+        'a list of width and height, both even, e.g. [4608, 2592]',
+        evenLength,
+        evenLength,
+      ),
+    ),
+    null,
+    'Size of the picture a libcamera camera takes when a snapshot is asked for: the stream pauses for it. Null takes a frame of the stream.',
+  ),
+  stall_timeout: key(
+    number(1, 3600, 'seconds'),
+    10,
+    'A source that delivers no frame for so long is restarted, seconds.',
+  ),
+  motion: {
+    enabled: key(boolean, false, 'Look only at frames in which something has moved.'),
+    sensitivity: key(number(0, 1), 0.5, 'How little a change may be: 1 sees the least.'),
+    refresh: key(number(1, 3600, 'seconds'), 10, 'Looks at least once in so many seconds.'),
+  },
+} as const satisfies Section<CameraConfig>;

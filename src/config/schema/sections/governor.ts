@@ -1,0 +1,44 @@
+import type { Config } from '../../config.js';
+import {
+  auto,
+  boolean,
+  either,
+  filePath,
+  integer,
+  modelName,
+  number,
+  oneOf,
+  text,
+} from '../formats.js';
+import type { Section } from '../leaf.js';
+import { key } from '../leaf.js';
+
+export const GOVERNOR = {
+  enabled: key(either(auto, boolean), 'auto', 'auto governs where there is a temperature sensor.'),
+  sensor: key(
+    text('auto, the type of a thermal zone, or the path of a file with thousandths of a degree'),
+    'auto',
+    'Where the temperature is read: auto, the type of a thermal zone (cpu-thermal), or a path.',
+  ),
+  limit: key(
+    either(auto, number(40, 95, '°C')),
+    'auto',
+    'Temperature never to be reached, °C; auto knows the board.',
+  ),
+  margin: key(number(0, 20, '°C'), 1.5, 'Distance kept from the limit, °C.'),
+  floor_alpha: key(number(0.1, 2), 0.25, 'Least width multiplier the governor may go down to.'),
+  floor_size: key(
+    integer(32, 1024, 'pixels'),
+    128,
+    'Least input size the governor may go down to, pixels.',
+  ),
+  min_fps: key(number(0.01, 120), 1, 'Least frame rate the governor may go down to.'),
+  prefer: key(oneOf('accuracy', 'fps'), 'accuracy', 'What is given up last.'),
+  pin: key(
+    modelName,
+    'auto',
+    'Name of the one variant to run whatever the heat; auto lets the governor choose.',
+  ),
+  sysfs_root: key(filePath, '/sys', 'Where sysfs is mounted.', { path: true }),
+  proc_root: key(filePath, '/proc', 'Where procfs is mounted.', { path: true }),
+} as const satisfies Section<Config['governor']>;

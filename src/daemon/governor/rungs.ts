@@ -1,0 +1,47 @@
+import { rankingAccuracy } from '../../models/catalog/quality.js';
+import type { Variant } from '../../models/variant.js';
+import type { Rung } from '../../thermal/governor.js';
+
+/** A rung of the governor's ladder and the variant it stands for, by rising cost. */
+export interface MeasuredRung extends Rung {
+  readonly variant: Variant;
+}
+
+export interface MeasureOptions {
+  readonly variants: readonly Variant[];
+  /** Wall time of one inference, ms: of the board's profile, or measured now. */
+  readonly costMs: (variant: Variant) => number | Promise<number>;
+  readonly onError: (variant: Variant, error: unknown) => void;
+}
+
+/**
+ * The rungs of the governor: what each variant costs on this board, and how accurate it is. A variant
+ * that fails is left out.
+ */
+export async function measureRungs(options: MeasureOptions): Promise<MeasuredRung[]> {
+  const rungs: MeasuredRung[] = [];
+  for (const [variant, accuracy] of ranked(options.variants)) {
+    try {
+      const costMs = await options.costMs(variant);
+      const { name, alpha, size } = variant;
+      rungs.push({ name, alpha, size, accuracy, costMs, variant });
+    } catch (error) {
+      options.onError(variant, error);
+    }
+  }
+  return rungs.sort((a, b) => a.costMs - b.costMs);
+}
+
+/**
+ * Variants with their accuracy, 0 where it is not known (a model of the user's own): such a one is
+ * only run when it is pinned. Where nothing is known of any, the first one stands for all: the
+ * governor then has the frame rate to work with.
+ */
+function ranked(variants: readonly Variant[]): [Variant, number][] {
+  const found = variants.map((variant) => rankingAccuracy(variant, variants));
+  const known = found.some((accuracy) => accuracy !== null);
+  return variants.map((variant, index) => {
+    const stand = !known && index === 0 ? 100 : 0;
+    return [variant, found[index] ?? stand];
+  });
+}

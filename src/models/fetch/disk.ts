@@ -1,0 +1,48 @@
+import { statfs } from 'node:fs/promises';
+import { codedError, isCodedError, messageOf } from '../../errors.js';
+
+const ADVICE: Readonly<Record<string, string>> = {
+  ENOSPC: 'make room and try again',
+  EDQUOT: 'make room and try again',
+  EACCES: 'use an account that may write there',
+  EPERM: 'use an account that may write there',
+  EROFS: 'choose another models_dir',
+  ENOTDIR: 'choose another models_dir',
+};
+
+/** Room that stays free on a disk, bytes. */
+const SPARE_BYTES = 8 * 1024 * 1024;
+
+/** The code of an error of the system or of Node, e.g. `ENOSPC`. */
+export function errorCodeOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+export function isDiskError(error: unknown): boolean {
+  return Object.hasOwn(ADVICE, errorCodeOf(error) ?? '');
+}
+
+/** An error of the disk as MND_MODEL_UNWRITABLE; every other error as it is. */
+export function asDiskError(error: unknown, folder: string): unknown {
+  if (isCodedError(error) || !isDiskError(error)) return error;
+  return codedError('MND_MODEL_UNWRITABLE', {
+    subject: folder,
+    found: messageOf(error),
+    next: ADVICE[errorCodeOf(error) ?? ''] ?? 'try again',
+    cause: error,
+  });
+}
+
+/** @throws MND_MODEL_UNWRITABLE if the disk has no room for so many bytes */
+export async function requireRoom(bytes: number, folder: string): Promise<void> {
+  const { bavail, bsize } = await statfs(folder);
+  const free = bavail * bsize;
+  if (free >= bytes + SPARE_BYTES) return;
+  throw codedError('MND_MODEL_UNWRITABLE', {
+    subject: folder,
+    expected: `${Math.ceil((bytes + SPARE_BYTES) / 1e6)} MB of free disk`,
+    found: `${Math.floor(free / 1e6)} MB`,
+    next: 'make room and try again',
+  });
+}

@@ -1,0 +1,149 @@
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, extname, join } from 'node:path';
+import type { ChannelScaling } from '../../convert/own-onnx/picture.js';
+import { codedError, messageOf } from '../../errors.js';
+import type { Catalog, CatalogEntry, ModelDescription } from '../catalog/catalog.js';
+import { NAME_PATTERN } from '../catalog/catalog-schema.js';
+import { checksumOf } from '../fetch/checksum.js';
+import type { NumericForm, Task } from '../variant.js';
+import type { Conversion, ExpectedModel, ModelFiles } from './conversion.js';
+
+export interface AddOptions {
+  /** Label file; see readLabels. */
+  readonly labels: string;
+  /** Absent: made of the file's name. */
+  readonly name?: string;
+  /** What the model must turn out to be for. */
+  readonly task?: Task;
+  /** Central part of a picture's sides that the network sees, above 0 and at most 1. */
+  readonly centralCrop?: number;
+  readonly forms?: readonly NumericForm[];
+  /** How pixels become the numbers of a float32 input. */
+  readonly scaling?: ChannelScaling;
+}
+
+/** The part of the picture that ImageNet's classifiers were evaluated on. */
+const IMAGENET_CROP = 0.875;
+/** Without and with a background. */
+const IMAGENET_CLASSES = [1000, 1001];
+
+/**
+ * The files of a user's model: a .tflite, an .onnx, or a TensorFlow.js model.json with its shards
+ * beside it.
+ *
+ * @throws MND_INPUT_MISSING, MND_MODEL_INVALID
+ */
+export async function ownFiles(file: string): Promise<ModelFiles> {
+  const found = await stat(file).catch((error: unknown) => {
+    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
+  });
+  if (!found.isFile()) {
+    throw codedError('MND_INPUT_MISSING', { subject: file, expected: 'a file', found: 'none' });
+  }
+  const extension = extname(file).toLowerCase();
+  if (extension === '.onnx') return { format: 'onnx', file };
+  if (extension !== '.json') return { format: 'tflite', file, calibration: null };
+  return { format: 'tfjs', modelJson: file, shards: await shardsOf(file), calibration: null };
+}
+
+const MAX_MANIFEST_BYTES = 16 * 1024 * 1024;
+
+async function shardsOf(file: string): Promise<string[]> {
+  const invalid = (found: string) =>
+    codedError('MND_MODEL_INVALID', {
+      subject: file,
+      expected: 'a TensorFlow.js graph model with a weightsManifest',
+      found,
+    });
+  const { size } = await stat(file);
+  if (size > MAX_MANIFEST_BYTES) throw invalid(`${size} bytes`);
+  let model: unknown;
+  try {
+    model = JSON.parse(await readFile(file, 'utf8'));
+  } catch (error) {
+    throw invalid(messageOf(error));
+  }
+  const groups = fieldOf(model, 'weightsManifest');
+  if (!Array.isArray(groups)) throw invalid('none');
+  const names: unknown[] = groups.flatMap((group: unknown) => fieldOf(group, 'paths') ?? []);
+  return names.map((name) => {
+    // A shard lies beside its manifest; a path that leads elsewhere is not followed.
+    if (typeof name !== 'string' || name !== basename(name) || name === '' || name === '..') {
+      throw invalid(`the shard name ${JSON.stringify(name)?.slice(0, 100)}`);
+    }
+    return join(dirname(file), name);
+  });
+}
+
+function fieldOf(value: unknown, key: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+  return Object.entries(value).find(([name]) => name === key)?.[1];
+}
+
+/** @throws MND_USAGE unless the name is safe as a folder and as a topic */
+export function ownName(file: string, name: string | undefined): string {
+  const made = basename(file, extname(file))
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, '_')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 64);
+  const wanted = name ?? made;
+  if (new RegExp(NAME_PATTERN).test(wanted) && wanted !== 'auto') return wanted;
+  throw codedError('MND_USAGE', {
+    subject: '--name',
+    expected: 'small letters, digits, ".", "_", "-"; at most 64, the first a letter or a digit',
+    found: JSON.stringify(wanted.slice(0, 100)),
+  });
+}
+
+/** The catalogue's entry that this very file belongs to; null for a stranger. */
+export async function knownFile(files: ModelFiles, catalog: Catalog): Promise<CatalogEntry | null> {
+  const sha256 = await checksumOf(files.format === 'tfjs' ? files.modelJson : files.file, 'sha256');
+  return (
+    catalog.models.find(({ source }) =>
+      source.members.some((member) => member.sha256 === sha256),
+    ) ?? null
+  );
+}
+
+/** What can be said of a user's model from its layers. */
+export function describeOwn(
+  name: string,
+  { forms, identity }: Conversion,
+  options: AddOptions,
+): ModelDescription {
+  const [form] = Object.values(forms);
+  if (form === undefined)
+    throw codedError('MND_INTERNAL', { subject: 'a conversion without forms' });
+  const task: Task = form.head.kind === 'ssd' ? 'detect' : 'classify';
+  if (options.task !== undefined && options.task !== task) {
+    throw codedError('MND_MODEL_MISMATCH', {
+      subject: name,
+      expected: `a model that can ${options.task}`,
+      found: `one that can ${task}`,
+    });
+  }
+  const imagenet = task === 'classify' && IMAGENET_CLASSES.includes(form.head.classes);
+  return {
+    name,
+    family: identity?.family ?? 'custom',
+    task,
+    alpha: identity?.alpha ?? 1,
+    sizes: form.input.sizes,
+    licence: null,
+    centralCrop: options.centralCrop ?? (imagenet ? IMAGENET_CROP : 1),
+    accuracy: { top1: null, top5: null, map: null },
+    multAdds:
+      form.report.multAdds === null || form.input.sizes.length > 1 ? null : [form.report.multAdds],
+  };
+}
+
+/** `mobilenet_v1_0.5_160`, in any way people write it. */
+const CLAIM = /mobilenet[_-]?v([12])[_-]([01]\.\d+)[_-](\d{2,4})(?!\d)/i;
+
+/** What a model's name says it is, which must then be true; empty for a name that says nothing. */
+export function claimOf(name: string): ExpectedModel {
+  const [, version, alpha, size] = CLAIM.exec(name) ?? [];
+  if (version === undefined) return {};
+  return { family: `mobilenet_v${version}`, alpha: Number(alpha), sizes: [Number(size)] };
+}

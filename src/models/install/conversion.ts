@@ -1,0 +1,261 @@
+import { createHash } from 'node:crypto';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Calibration, parseCalibration } from '../../convert/calibration.js';
+import {
+  type ConversionReport,
+  type ConvertedModel,
+  convertNetwork,
+  isFloat,
+  readTflite,
+} from '../../convert/convert.js';
+import { convertDetectorGraph } from '../../convert/float-detector.js';
+import { convertOwnOnnx } from '../../convert/own-onnx/convert.js';
+import type { ChannelScaling } from '../../convert/own-onnx/picture.js';
+import { readTfjs } from '../../convert/tfjs/read.js';
+import type { PictureScaling } from '../../convert/tflite/picture.js';
+import { codedError, messageOf } from '../../errors.js';
+import { identifyMobilenet, type MobilenetIdentity } from '../../families/identify.js';
+import { LEAST_SIZE, MOST_SIZE } from '../catalog/catalog-schema.js';
+import { asDiskError } from '../fetch/disk.js';
+import { type ModelHead, type ModelInput, NUMERIC_FORMS, type NumericForm } from '../variant.js';
+import { writeDurably } from './staging.js';
+
+/** The largest file that is read into memory; the converter has its own, narrower bounds. */
+const MAX_BYTES = 128 * 1024 * 1024;
+
+/** Share by which counted multiply-adds may differ from published ones, which are rounded. */
+const MULT_ADDS_TOLERANCE = 0.02;
+
+/** The network's files on this machine. */
+export type ModelFiles =
+  | { readonly format: 'tflite'; readonly file: string; readonly calibration: string | null }
+  | {
+      readonly format: 'tfjs';
+      readonly modelJson: string;
+      /** In the order of the manifest. */
+      readonly shards: readonly string[];
+      readonly calibration: string | null;
+    }
+  | { readonly format: 'onnx'; readonly file: string };
+
+/** What a file must turn out to be; absent fields are not looked at. */
+export interface ExpectedModel {
+  readonly family?: string;
+  readonly alpha?: number;
+  readonly sizes?: readonly number[];
+  /** Millions, at the native size. */
+  readonly multAdds?: number;
+}
+
+export interface ConversionRequest {
+  readonly files: ModelFiles;
+  /** Null for those that suit the network best. */
+  readonly forms: readonly NumericForm[] | null;
+  /** How pixels become the numbers of a float32 input; absent: by the file's metadata or kind. */
+  readonly scaling?: ChannelScaling | null;
+  /** Existing folder that gets `model.<form>.onnx`. */
+  readonly folder: string;
+  readonly expected: ExpectedModel;
+}
+
+export interface FormFile {
+  /** Name inside the model's folder. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly bytes: number;
+}
+
+/** One network in several numeric forms; input and head are those of the first that is integer. */
+export interface Conversion {
+  readonly forms: Readonly<Partial<Record<NumericForm, FormRecord>>>;
+  /** Where the network is a MobileNetV1 or V2. */
+  readonly identity: MobilenetIdentity | null;
+}
+
+export interface FormRecord extends FormFile {
+  readonly input: ModelInput;
+  readonly head: ModelHead;
+  readonly report: ConversionReport;
+}
+
+/**
+ * Converts a network into every form asked for and writes the ONNX files.
+ *
+ * @throws the converter's MND_MODEL_… codes; MND_MODEL_MISMATCH if it is not what was expected
+ */
+export async function convertFiles(request: ConversionRequest): Promise<Conversion> {
+  const { files, folder, expected } = request;
+  const { convert, identity, usualForms } = await openNetwork(files, request.scaling ?? null);
+  requireIdentity(identity, expected);
+  const forms: Partial<Record<NumericForm, FormRecord>> = {};
+  for (const form of request.forms ?? usualForms) {
+    const model = convert(form);
+    requireNetwork(model, expected);
+    forms[form] = await writeModel(folder, model);
+  }
+  return { forms, identity };
+}
+
+interface Network {
+  convert(form: NumericForm): ConvertedModel;
+  readonly identity: Conversion['identity'];
+  readonly usualForms: readonly NumericForm[];
+}
+
+async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): Promise<Network> {
+  if (files.format === 'onnx') return openOnnx(await readBytes(files.file), scaling);
+  const calibration = files.calibration === null ? null : await readCalibration(files.calibration);
+  if (files.format === 'tflite') {
+    const network = readTflite(await readBytes(files.file), uniformScaling(scaling));
+    const quantized = !isFloat(network.graph);
+    if (quantized) refuseScaling(scaling, 'a quantized network, whose file says it');
+    return {
+      convert: (form) => convertNetwork(network, { form, calibration }),
+      usualForms: quantized ? NUMERIC_FORMS : floatForms(calibration),
+      identity: network.kind === 'classifier' ? identifyMobilenet(network.graph) : null,
+    };
+  }
+  refuseScaling(scaling, 'a TensorFlow.js network, whose graph says it');
+  const modelJson = await readBytes(files.modelJson);
+  const shards = await Promise.all(files.shards.map(readBytes));
+  const graph = readTfjs({ modelJson, shards });
+  return {
+    convert: (form) => convertDetectorGraph(graph, { form, calibration }),
+    usualForms: floatForms(calibration),
+    identity: null,
+  };
+}
+
+/** A float network cannot become an integer one before it has been calibrated. */
+function floatForms(calibration: Calibration | null): readonly NumericForm[] {
+  return calibration === null ? ['float32'] : ['symmetric', 'reduced', 'float32'];
+}
+
+/** An ONNX file stays what it is, so it has one form. */
+function openOnnx(bytes: Uint8Array, scaling: ChannelScaling | null): Network {
+  const model = convertOwnOnnx(bytes, { scaling });
+  return {
+    convert(form) {
+      if (form === model.form) return model;
+      throw codedError('MND_MODEL_MISMATCH', {
+        subject: `numeric form ${form}`,
+        expected: `${model.form}, as the ONNX file is`,
+      });
+    },
+    identity: null,
+    usualForms: [model.form],
+  };
+}
+
+/** @throws MND_USAGE where somebody says what is not theirs to say: it would have no effect */
+function refuseScaling(scaling: ChannelScaling | null, found: string): void {
+  if (scaling === null) return;
+  throw codedError('MND_USAGE', {
+    subject: 'mean and scale',
+    expected: 'a network that takes real numbers and does not say how they come from pixels',
+    found,
+    next: 'leave --mean and --scale out',
+  });
+}
+
+function uniformScaling(scaling: ChannelScaling | null): PictureScaling | undefined {
+  if (scaling === null) return undefined;
+  const [mean, ...means] = scaling.mean;
+  const [scale, ...scales] = scaling.scale;
+  if (mean !== undefined && scale !== undefined && means.length + scales.length === 0) {
+    return { mean, scale };
+  }
+  throw codedError('MND_USAGE', {
+    subject: 'mean and scale',
+    expected: 'one number each for a TensorFlow Lite file',
+    found: `${scaling.mean.length} and ${scaling.scale.length}`,
+  });
+}
+
+async function readCalibration(file: string): Promise<Calibration> {
+  const text = Buffer.from(await readBytes(file)).toString('utf8');
+  try {
+    return parseCalibration(JSON.parse(text));
+  } catch (error) {
+    throw codedError('MND_MODEL_INVALID', {
+      subject: file,
+      expected: 'a calibration',
+      found: messageOf(error),
+    });
+  }
+}
+
+async function readBytes(file: string): Promise<Uint8Array> {
+  let size: number;
+  try {
+    ({ size } = await stat(file));
+    if (size <= MAX_BYTES) return await readFile(file);
+  } catch (error) {
+    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error) });
+  }
+  throw codedError('MND_MODEL_TOO_LARGE', {
+    subject: file,
+    expected: `at most ${MAX_BYTES} bytes`,
+    found: `${size}`,
+  });
+}
+
+function requireIdentity(
+  identity: Conversion['identity'],
+  { family, alpha, sizes }: ExpectedModel,
+): void {
+  if (family !== 'mobilenet_v1' && family !== 'mobilenet_v2') return;
+  const same =
+    identity?.family === family && identity.alpha === alpha && identity.size === sizes?.[0];
+  if (same) return;
+  const text = (network: string, a: number | undefined, side: number | undefined) =>
+    `${network === 'mobilenet_v1' ? 'MobileNetV1' : 'MobileNetV2'}, alpha ${a}, ${side} px`;
+  throw mismatch(
+    text(family, alpha, sizes?.[0]),
+    identity === null ? 'another network' : text(identity.family, identity.alpha, identity.size),
+  );
+}
+
+function requireNetwork(
+  { input, report }: ConvertedModel,
+  { sizes, multAdds }: ExpectedModel,
+): void {
+  const strange = input.sizes.find((size) => size < LEAST_SIZE || size > MOST_SIZE);
+  if (strange !== undefined) {
+    throw codedError('MND_MODEL_SHAPE', {
+      subject: 'model input',
+      expected: `${LEAST_SIZE} to ${MOST_SIZE} px`,
+      found: `${strange} px`,
+    });
+  }
+  const lacking = sizes?.find((size) => !input.sizes.includes(size));
+  if (lacking !== undefined) {
+    throw mismatch(`an input of ${lacking} px`, `${input.sizes.join(', ')} px`);
+  }
+  if (multAdds === undefined || report.multAdds === null) return;
+  if (Math.abs(report.multAdds / multAdds - 1) > MULT_ADDS_TOLERANCE) {
+    throw mismatch(`${multAdds} M multiply-adds`, `${report.multAdds.toFixed(1)} M`);
+  }
+}
+
+function mismatch(expected: string, found: string): Error {
+  return codedError('MND_MODEL_MISMATCH', { expected, found });
+}
+
+async function writeModel(folder: string, model: ConvertedModel): Promise<FormRecord> {
+  const file = `model.${model.form}.onnx`;
+  try {
+    await writeDurably(join(folder, file), model.onnx);
+  } catch (error) {
+    throw asDiskError(error, folder);
+  }
+  return {
+    file,
+    sha256: createHash('sha256').update(model.onnx).digest('hex'),
+    bytes: model.onnx.length,
+    input: model.input,
+    head: model.head,
+    report: model.report,
+  };
+}

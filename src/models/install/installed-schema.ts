@@ -1,0 +1,93 @@
+import { DESCRIPTION_KEYS, DESCRIPTION_PROPERTIES, QUALITY } from '../catalog/catalog-schema.js';
+import { NUMERIC_FORMS } from '../variant.js';
+
+const TEXT = { type: 'string', minLength: 1, maxLength: 1000 };
+const NAME = { type: 'string', minLength: 1, maxLength: 200 };
+const COUNT = { type: 'integer', minimum: 1, maximum: 100_000 };
+const POSITIVE = { type: 'number', exclusiveMinimum: 0 };
+
+function object(properties: Readonly<Record<string, unknown>>): object {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    required: Object.keys(properties),
+    properties,
+  };
+}
+
+const OUTPUT = object({
+  name: NAME,
+  type: { enum: ['uint8', 'float32'] },
+  scale: POSITIVE,
+  zeroPoint: { type: 'integer', minimum: 0, maximum: 255 },
+});
+
+const CLASSIFIER = {
+  additionalProperties: false,
+  required: ['classes', 'logits'],
+  properties: { kind: { const: 'classifier' }, classes: COUNT, logits: OUTPUT },
+};
+
+const SSD = {
+  additionalProperties: false,
+  required: ['classes', 'layers', 'anchors', 'boxScales'],
+  properties: {
+    kind: { const: 'ssd' },
+    classes: COUNT,
+    layers: {
+      type: 'array',
+      minItems: 1,
+      maxItems: 16,
+      items: object({ boxes: OUTPUT, scores: OUTPUT, stride: COUNT }),
+    },
+    anchors: object({
+      referenceSize: COUNT,
+      minScale: POSITIVE,
+      maxScale: POSITIVE,
+      aspectRatios: { type: 'array', minItems: 1, maxItems: 16, items: POSITIVE },
+      reduceBoxesInLowestLayer: { type: 'boolean' },
+      interpolatedScaleAspectRatio: { type: 'number', minimum: 0 },
+    }),
+    boxScales: { type: 'array', items: POSITIVE, minItems: 4, maxItems: 4 },
+  },
+};
+
+const FORM = object({
+  file: { type: 'string', pattern: '^model\\.(exact|symmetric|reduced|float32)\\.onnx$' },
+  sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
+  bytes: { type: 'integer', minimum: 1 },
+  input: object({ name: NAME, sizes: DESCRIPTION_PROPERTIES.sizes }),
+  head: {
+    type: 'object',
+    required: ['kind'],
+    discriminator: { propertyName: 'kind' },
+    oneOf: [CLASSIFIER, SSD],
+  },
+  // For people; what is in it may change with the converter.
+  report: { type: 'object' },
+});
+
+export const INSTALLED_SCHEMA = {
+  type: 'object',
+  required: ['schema', 'convertedBy', 'origin', 'forms', ...DESCRIPTION_KEYS],
+  properties: {
+    ...DESCRIPTION_PROPERTIES,
+    quality: QUALITY,
+    schema: { const: 1 },
+    convertedBy: TEXT,
+    origin: object({
+      source: TEXT,
+      files: {
+        type: 'array',
+        minItems: 1,
+        items: object({ name: TEXT, sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' } }),
+      },
+    }),
+    forms: {
+      type: 'object',
+      additionalProperties: false,
+      minProperties: 1,
+      properties: Object.fromEntries(NUMERIC_FORMS.map((form) => [form, FORM])),
+    },
+  },
+};

@@ -1,0 +1,136 @@
+import type { IClientOptions, MqttClient } from 'mqtt';
+import { codedError } from '../../errors.js';
+import type { Log, Timers } from '../log.js';
+import type { ProtocolVersion } from './protocol-choice.js';
+
+export const CONNECT_TIMEOUT_MS = 10_000;
+/** Bytes of the largest packet that is read; commands are far smaller. */
+export const MAX_INCOMING = 1024 * 1024;
+/** Messages a broker may send us before we have acknowledged one (MQTT 5). */
+const RECEIVE_MAXIMUM = 64;
+const KEEPALIVE_S = 30;
+
+export interface TlsOptions {
+  /** PEM texts. */
+  readonly ca?: string | Buffer;
+  readonly cert?: string | Buffer;
+  readonly key?: string | Buffer;
+  /** False accepts any certificate. */
+  readonly verify?: boolean;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly alpn?: readonly string[];
+  /** Name in the broker's certificate, if it is not the host of the address. */
+  readonly serverName?: string;
+}
+
+export interface ConnectionOptions {
+  /** mqtt, mqtts, ws or wss. A user name and password in it are used and never shown. */
+  readonly url: string;
+  readonly username?: string | null;
+  readonly password?: string | null;
+  /** The same over restarts, and of no other client: a second one would throw this one out. */
+  readonly clientId: string;
+  /** Default `auto`: 5, and 3.1.1 (which is 4) to a broker that does not know it. */
+  readonly protocol?: 'auto' | ProtocolVersion;
+  readonly tls?: TlsOptions;
+  /** Published by the broker when this client is gone without a word; retained, QoS 1. */
+  readonly will?: { readonly topic: string; readonly payload: string };
+  /** Seconds, default 30: a link that is dead without being closed is noticed after 1.5 times this. */
+  readonly keepalive?: number;
+  /** Largest payload that is sent, bytes, default 1 MiB. */
+  readonly maxPayload?: number;
+  readonly random?: () => number;
+  readonly timers?: Timers;
+  /** Monotonic, milliseconds. */
+  readonly monotonic?: () => number;
+  readonly log?: Log;
+  readonly connect?: (url: string, options: IClientOptions) => MqttClient;
+}
+
+/** Where the broker is, and who we are to it. */
+export interface Address {
+  /** Without user name and password. */
+  readonly url: string;
+  /** The same for people. */
+  readonly shown: string;
+  readonly username: string | null;
+  readonly password: string | null;
+}
+
+/** Takes an address apart. Throws MND_CONFIG_INVALID when it is none. */
+export function addressOf(options: ConnectionOptions): Address {
+  if (!URL.canParse(options.url)) {
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: 'mqtt.url',
+      expected: 'an address such as mqtt://broker.local:1883',
+      next: 'correct it',
+    });
+  }
+  const url = new URL(options.url);
+  const username = options.username ?? decoded(url.username);
+  const password = options.password ?? decoded(url.password);
+  url.username = '';
+  url.password = '';
+  return { url: url.href, shown: shownAddress(url.href), username, password };
+}
+
+/** An address for people: no user, password or query, nor the path of a WebSocket, which may be a token. */
+export function shownAddress(address: string): string {
+  const { protocol, host } = new URL(address);
+  return `${protocol}//${host}`;
+}
+
+function decoded(part: string): string | null {
+  if (part === '') return null;
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}
+
+/** Options of MQTT.js for one attempt to connect. */
+export function clientOptions(
+  options: ConnectionOptions,
+  address: Address,
+  protocol: ProtocolVersion,
+): IClientOptions {
+  const { will, tls } = options;
+  return {
+    clientId: options.clientId,
+    protocolVersion: protocol,
+    clean: true,
+    keepalive: options.keepalive ?? KEEPALIVE_S,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    reconnectPeriod: 0,
+    resubscribe: false,
+    queueQoSZero: false,
+    ...(address.username !== null && { username: address.username }),
+    ...(address.password !== null && { password: address.password }),
+    ...(will && {
+      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+    }),
+    ...(protocol === 5 && {
+      properties: {
+        sessionExpiryInterval: 0,
+        receiveMaximum: RECEIVE_MAXIMUM,
+        maximumPacketSize: MAX_INCOMING,
+      },
+    }),
+    ...(/^(mqtts|wss):/.test(address.url) && secureOptions(tls ?? {})),
+  };
+}
+
+function secureOptions(tls: TlsOptions): IClientOptions {
+  const secure = {
+    ...(tls.ca !== undefined && { ca: Buffer.from(tls.ca) }),
+    ...(tls.cert !== undefined && { cert: Buffer.from(tls.cert) }),
+    ...(tls.key !== undefined && { key: Buffer.from(tls.key) }),
+    ...(tls.serverName !== undefined && { servername: tls.serverName }),
+    minVersion: tls.minVersion ?? 'TLSv1.2',
+    rejectUnauthorized: tls.verify ?? true,
+  };
+  // Over WebSockets, application protocols are the business of HTTP.
+  const protocols = tls.alpn === undefined ? {} : { ALPNProtocols: [...tls.alpn] };
+  return { ...secure, ...protocols, wsOptions: secure };
+}

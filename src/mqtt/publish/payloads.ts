@@ -1,0 +1,76 @@
+import type { Box, Result } from '../../inference/result.js';
+import type { PresenceEvent } from '../../presence/event.js';
+
+/** Objects of one frame that are listed at most; a wall of cups needs no longer message. */
+const MAX_LISTED = 20;
+
+/** ISO 8601, UTC, with milliseconds. */
+export function isoTime(milliseconds: number): string {
+  return new Date(milliseconds).toISOString();
+}
+
+/** A score or share with four decimals. */
+export function roundScore(score: number): number {
+  return Math.round(score * 1e4) / 1e4;
+}
+
+/** Pixels with one decimal. */
+export function roundBox(box: Box | null): Box | null {
+  if (box === null) return null;
+  const [x, y, width, height] = box;
+  return [tenth(x), tenth(y), tenth(width), tenth(height)];
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}
+
+/** Payload of `<camera>/events`, and a line of `query --events --json`. */
+export function eventPayload(event: PresenceEvent): Record<string, unknown> {
+  const { id, type, camera, label, model, alpha, size, count } = event;
+  return {
+    id,
+    type,
+    camera,
+    label,
+    score: roundScore(event.score),
+    start: isoTime(event.start),
+    end: event.end === null ? null : isoTime(event.end),
+    model,
+    alpha,
+    size,
+    count,
+    box: roundBox(event.box),
+  };
+}
+
+/** Payload of `<camera>/labels`. */
+export function labelsPayload(result: Result): Record<string, unknown> {
+  return {
+    time: isoTime(result.time),
+    model: result.model,
+    alpha: result.alpha,
+    size: result.size,
+    ms: tenth(result.timings.inference),
+    labels: result.labels.slice(0, MAX_LISTED).map(({ label, score, box }) => ({
+      label,
+      score: roundScore(score),
+      box: roundBox(box),
+    })),
+  };
+}
+
+/** Payload of `<camera>/<label>/attributes` while the label is present. */
+export function presentAttributes(event: PresenceEvent): Record<string, unknown> {
+  return {
+    score: roundScore(event.score),
+    since: isoTime(event.start),
+    count: event.count,
+    box: roundBox(event.box),
+  };
+}
+
+/** The same while it is not; `since` is when it was last seen, null if that is not known. */
+export function absentAttributes(since: number | null): Record<string, unknown> {
+  return { score: 0, since: since === null ? null : isoTime(since), count: 0, box: null };
+}

@@ -1,0 +1,178 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Frame } from '../camera/source.js';
+import { messageOf } from '../errors.js';
+import type { Log } from '../log.js';
+import { runChild } from '../models/install/child.js';
+import type { HeatReading } from '../thermal/thermometer.js';
+import type { ProfileChildRequest } from './child.js';
+import type { FormCost } from './measure.js';
+import {
+  filesOf,
+  type ProfileBoard,
+  type Profiles,
+  profileOf,
+  readProfiles,
+  type VariantForms,
+  type VariantProfile,
+  writeProfiles,
+} from './profiles.js';
+
+export interface MeasureFormsOptions {
+  readonly threads: readonly number[];
+  readonly pictures: readonly Frame[];
+  readonly rounds?: number;
+  /** Whether cameras are looked at meanwhile: then everything else goes first. */
+  readonly background: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/** Enough turns for a median. */
+const ROUNDS = 9;
+/** In the background half of one core's time is left alone, whatever its priority. */
+const BACKGROUND_REST = 0.5;
+const CHILD_TIMEOUT_MS = 900_000;
+
+/**
+ * Thread counts worth a try: up to every core but one, at most three (more gain little and heat a
+ * lot).
+ */
+export function threadCounts(cores: number): number[] {
+  const most = Math.max(1, Math.min(3, cores - 1));
+  return Array.from({ length: most }, (_, index) => index + 1);
+}
+
+/**
+ * Measures a variant in all its forms, in a process of its own.
+ *
+ * @throws what loading its files throws; MND_INFERENCE_FAILED
+ */
+export async function measureForms(
+  forms: VariantForms,
+  options: MeasureFormsOptions,
+): Promise<VariantProfile> {
+  const { threads, pictures, rounds = ROUNDS, background, signal } = options;
+  const rest = background ? BACKGROUND_REST : 0;
+  const request: ProfileChildRequest = {
+    variants: forms,
+    threads,
+    pictures,
+    rounds,
+    rest,
+    background,
+  };
+  const costs = await runChild<FormCost[]>({
+    script: new URL('./child.js', import.meta.url),
+    request,
+    code: 'MND_INFERENCE_FAILED',
+    subject: forms[0].name,
+    timeout: CHILD_TIMEOUT_MS,
+    signal,
+  });
+  return { measured: new Date().toISOString(), files: filesOf(forms), costs };
+}
+
+export interface ProfilingOptions {
+  readonly stateDir: string;
+  readonly board: ProfileBoard;
+  /** What is installed, in the order in which it is wanted. */
+  readonly forms: () => Promise<readonly VariantForms[]>;
+  readonly measure: (forms: VariantForms, signal: AbortSignal) => Promise<VariantProfile>;
+  readonly heat: () => Promise<HeatReading>;
+  /** Temperature never to reach, °C; null while it is not known. */
+  readonly limitC: () => number | null;
+  /** Told once when something new was measured. */
+  readonly onMeasured: (profiles: Profiles) => Promise<void>;
+  readonly log: Log;
+  /** Milliseconds before the first measurement. */
+  readonly delayMs?: number;
+  /** Milliseconds between looks at the temperature. */
+  readonly pollMs?: number;
+}
+
+export interface Profiling {
+  /** Resolves when all is measured, or was given up; never rejects. */
+  readonly done: Promise<void>;
+  stop(): Promise<void>;
+}
+
+const DELAY_MS = 30_000;
+const POLL_MS = 1000;
+/** Degrees below the limit that a measurement may begin at, and must end at. */
+const BEGIN_BELOW = 10;
+const END_BELOW = 5;
+/** Where no limit is known: below any throttle point. */
+const USUAL_LIMIT_C = 80;
+
+/**
+ * Measures what has no profile yet, one variant after the other, while the daemon works. Waits while
+ * the board is hot, and gives a measurement up that makes it so, to begin it again when it has cooled.
+ */
+export function startProfiling(options: ProfilingOptions): Profiling {
+  const { log, stateDir, board, pollMs = POLL_MS } = options;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+
+  async function isHot(below: number): Promise<boolean> {
+    const { tempC } = await options.heat();
+    return tempC !== null && tempC > (options.limitC() ?? USUAL_LIMIT_C) - below;
+  }
+
+  async function measureWhenCool(forms: VariantForms): Promise<VariantProfile> {
+    for (;;) {
+      while (await isHot(BEGIN_BELOW)) await delay(pollMs, undefined, { signal });
+      const hot = new AbortController();
+      const watching = setInterval(() => {
+        // A sensor that cannot be read now will be in a second.
+        void isHot(END_BELOW).then(
+          (is) => is && hot.abort(),
+          () => {},
+        );
+      }, pollMs);
+      try {
+        return await options.measure(forms, AbortSignal.any([signal, hot.signal]));
+      } catch (error) {
+        if (signal.aborted || !hot.signal.aborted) throw error;
+        log.info(
+          { variant: forms[0].name },
+          'profile: the board is hot; trying again when it is not',
+        );
+      } finally {
+        clearInterval(watching);
+      }
+    }
+  }
+
+  async function work(): Promise<void> {
+    await delay(options.delayMs ?? DELAY_MS, undefined, { signal });
+    let profiles = await readProfiles(stateDir, board);
+    let measured = 0;
+    for (const forms of await options.forms()) {
+      if (profileOf(profiles, forms) !== null) continue;
+      const { name } = forms[0];
+      try {
+        const profile = await measureWhenCool(forms);
+        profiles = { board, variants: { ...profiles.variants, [name]: profile } };
+        measured += 1;
+        // Each is kept at once: a restart begins where this one ended.
+        await writeProfiles(stateDir, profiles);
+      } catch (error) {
+        signal.throwIfAborted();
+        log.warn({ err: error }, `profile: ${name} is left out: ${messageOf(error)}`);
+      }
+    }
+    if (measured === 0) return;
+    log.info({ variants: measured }, 'profile: measured on this board');
+    await options.onMeasured(profiles);
+  }
+
+  const done = work().catch((error: unknown) => {
+    if (!signal.aborted) log.warn({ err: error }, `profile: ended: ${messageOf(error)}`);
+  });
+  return {
+    done,
+    async stop() {
+      stopping.abort();
+      await done;
+    },
+  };
+}

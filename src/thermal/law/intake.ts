@@ -1,0 +1,118 @@
+import { bounded } from '../options.js';
+import type { Decision, Rung, Sample } from '../sample.js';
+
+/** A sample made safe: every number finite and in range. */
+export interface CleanSample {
+  /** Seconds since the last sample, > 0. */
+  readonly dtS: number;
+  /** The clock went backwards or stood far apart: what was expected is void. */
+  readonly jumped: boolean;
+  /** As given: the fault detector judges it. */
+  readonly readingC: number | null;
+  readonly requestedFps: number;
+  readonly rung: number;
+  /** Own load of the last second, fraction. */
+  readonly load: number;
+  /** Wall time per frame relative to its measured cost; null when unknown. */
+  readonly slowdown: number | null;
+  readonly cpuUtil: number | null;
+  readonly flags: number | null;
+}
+
+const JUMP_S = 15;
+const LONGEST_S = 7 * 24 * 3600;
+/** Memory of how well each account of the latency fits, in samples. */
+const MEMORY = 20;
+/** How much better "it mixes" must fit. */
+const CLEARLY = 0.002;
+/** A rung that is not the one decided on, between two that are mixed, is the word of a mixer. */
+const MIXER_SAMPLES = 90;
+/** Fewer frames than this part of those decided on, from a busy CPU, are all there is time for. */
+const SHORT = 0.93;
+const BUSY_CPU = 0.88;
+
+type Last = Pick<Decision, 'mix' | 'rung' | 'fps'> | null;
+
+interface Work {
+  readonly delivered: number;
+  readonly busy: number | null;
+  readonly cpuUtil: number | null;
+}
+
+export interface Intake {
+  /** @param last what was decided last; null before the first decision */
+  take(sample: Sample, last: Last): CleanSample;
+}
+
+export function createIntake(ladder: () => readonly Rung[], requestedFps: number): Intake {
+  let timeS: number | null = null;
+  let requested = requestedFps;
+  let rung = 0;
+  // Mean squared logarithm of latency / cost, if `rung` alone was run and if the mix was.
+  let mixerFor = 0;
+  // Mean squared logarithm of latency / cost, if `rung` alone was run and if the mix was.
+  let misfitRung = 0;
+  let misfitMix = CLEARLY;
+  const costOf = (index: number): number => ladder()[index]?.costMs ?? 0;
+
+  /** Mean cost of a frame in the last second. A caller may mix frames and yet name one rung. */
+  const costPerFrame = (latencyMs: number, last: Last, contended: boolean): number => {
+    const named = costOf(rung);
+    if (last === null || last.mix.low === last.mix.high) return named;
+    const { low, high, fraction } = last.mix;
+    const mixed = costOf(high) * fraction + costOf(low) * (1 - fraction);
+    const odd = rung !== last.rung && (rung === low || rung === high);
+    mixerFor = odd ? MIXER_SAMPLES : mixerFor - 1;
+    if (!(latencyMs > 0 && named > 0 && mixed > 0)) return mixerFor > 0 ? mixed : named;
+    if (!contended) {
+      misfitRung += (Math.log(latencyMs / named) ** 2 - misfitRung) / MEMORY;
+      misfitMix += (Math.log(latencyMs / mixed) ** 2 + CLEARLY - misfitMix) / MEMORY;
+    }
+    return mixerFor > 0 || misfitMix < misfitRung ? mixed : named;
+  };
+
+  /**
+   * How much longer a frame took than measured: by its latency, or else by the frames that were
+   * left out although the CPU was busy. Null when nothing tells.
+   */
+  const slowdownOf = (latencyMs: number, cost: number, work: Work, last: Last): number | null => {
+    if (cost <= 0 || work.delivered <= 0) return null;
+    if (latencyMs > 0) return latencyMs / cost;
+    if (last === null || last.fps <= 0) return null;
+    if (work.delivered >= SHORT * Math.min(last.fps, requested)) return 1;
+    const busy = work.busy ?? work.cpuUtil;
+    if (busy !== null && busy < BUSY_CPU) return null;
+    return 1000 / (work.delivered * cost);
+  };
+
+  return {
+    take(raw, last) {
+      const sample = (raw ?? {}) as Partial<Sample>;
+      const now =
+        typeof sample.timeS === 'number' && Number.isFinite(sample.timeS) ? sample.timeS : null;
+      const passed = now === null || timeS === null ? 1 : now - timeS;
+      const jumped = passed <= 0 || passed > JUMP_S;
+      const dtS = passed <= 0 ? 1 : Math.min(passed, LONGEST_S);
+      if (now !== null) timeS = now;
+      requested = bounded(sample.requestedFps, 0, 1000, requested);
+      rung = Math.round(bounded(sample.rung, 0, ladder().length - 1, rung));
+      const delivered = bounded(sample.deliveredFps, 0, 1000, requested);
+      const latency = bounded(sample.latencyMs, 0, 60_000, 0);
+      const busy = typeof sample.busy === 'number' ? sample.busy : null;
+      const cpuUtil = typeof sample.cpuUtil === 'number' ? sample.cpuUtil : null;
+      const cost = costPerFrame(latency, last, (cpuUtil ?? 0) > BUSY_CPU);
+      const byFrames = Math.min(1, (delivered * cost) / 1000);
+      return {
+        dtS,
+        jumped: jumped && timeS !== null,
+        readingC: typeof sample.tempC === 'number' ? sample.tempC : null,
+        requestedFps: requested,
+        rung,
+        load: bounded(busy, 0, 1, byFrames),
+        slowdown: slowdownOf(latency, cost, { delivered, busy, cpuUtil }, last),
+        cpuUtil,
+        flags: typeof sample.throttledFlags === 'number' ? sample.throttledFlags : null,
+      };
+    },
+  };
+}
