@@ -161,7 +161,7 @@ t.test('the source takes a picture at its rate and stops when told', async (t) =
   // The deadline of a picture is a timer, too: time must not run while the program does.
   const stepped = (async () => {
     let ended = false;
-    run.finally(() => {
+    void run.finally(() => {
       ended = true;
     });
     for (let shown = -1; !ended; ) {

@@ -18,7 +18,7 @@ async function watch(path: string) {
   const source = createWatchSource({ path, fps: 1e9, clock });
   const run = source.run(ending.signal, ({ bytes }) => shown.push(Buffer.from(bytes)));
   let ended = false;
-  run.finally(() => {
+  void run.finally(() => {
     ended = true;
   });
   /** Waits for the source's I/O, and runs the pauses of no length between pictures. */
