@@ -2,11 +2,10 @@
 // Usage: npm run bench:governor [-- --seeds 1] [--boards a,b] [--scenarios a,b]
 // Prints one JSON line a figure, then a table; ends with 1 when a bar is missed.
 import { parseArgs } from 'node:util';
-import { benchRun, figures } from '../dist/simulator/bench.js';
+import { benchRun, contest, figures } from '../.build/bench/lab/bars.js';
+import { REFERENCE_NAMES } from '../.build/bench/lab/references.js';
 import { BOARDS, boardLadder } from '../dist/simulator/boards.js';
-import { REFERENCE_NAMES } from '../dist/simulator/references.js';
-import { simulate } from '../dist/simulator/run.js';
-import { createScenario, SCENARIO_NAMES } from '../dist/simulator/scenarios.js';
+import { SCENARIO_NAMES } from '../dist/simulator/scenarios.js';
 import { scoreRun } from '../dist/simulator/score.js';
 import { createGovernor } from '../dist/thermal/governor.js';
 
@@ -61,8 +60,7 @@ printGovernor(
 for (const governor of REFERENCE_NAMES) {
   const rows = yardstick.map((r) => {
     const board = BOARDS.find((b) => b.name === r.board);
-    const scenario = createScenario(r.scenario, r.seed);
-    const score = scoreRun(simulate({ board, scenario, governor, seed: r.seed }), board.limitC);
+    const score = scoreRun(contest(board, r.scenario, governor, r.seed), board.limitC);
     return { gap: r.oracle.quality - score.quality, score };
   });
   printGovernor(governor, rows);

@@ -1,5 +1,5 @@
 // Runs the governor on random boards, ladders, callers, sensors and courses of events, in a
-// simulator that shares no code with src/thermal/simulate, and holds it to its bars.
+// simulator that shares no code with src/simulator, and holds it to its bars.
 // Usage: npm run bench:governor -- --random 500 [--seed 1] [--course a,b] [--list]
 import { parseArgs } from 'node:util';
 import { judge } from './adversary/judge.js';

@@ -1,4 +1,4 @@
-// Seeded draws for the adversary. Written apart from src/thermal/simulate on purpose: a governor
+// Seeded draws for the adversary. Written apart from src/simulator on purpose: a governor
 // that was tuned on one simulator is judged on another.
 
 /** xorshift128: { next, between, log, int, pick, chance, normal }. */

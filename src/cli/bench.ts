@@ -14,8 +14,6 @@ interface BenchFlags {
   readonly model?: string;
   readonly threads?: number;
   readonly frames: number;
-  readonly cameras: boolean;
-  readonly seconds: number;
   readonly json: boolean;
 }
 
@@ -29,24 +27,13 @@ export const register: Register = (program, context) => {
         'memory, through the network in its worker thread, into presence and a database in a temporary',
         'folder. Prints the median milliseconds of each stage for yuv420p, rgb24 and JPEG, and the share',
         "of a frame's time that is not inference. Stop other work first: it is measured too.",
-        '',
-        'With --cameras the whole daemon runs on stand-in cameras of 640×480 at 10 frames a second:',
-        'how two share the engine, what the end of one costs the other, the age of labels, the CPU of',
-        'everything but inference, and what the motion gate saves. Each figure has a bar; a missed one',
-        'makes the command end with 1.',
       ].join('\n'),
     )
     .option('--model <name>', 'an installed model or variant (default: the configured one)')
     .option('--threads <count>', 'threads of one inference (default: the configured number)', count)
     .option('--frames <count>', 'frames of each format that are measured', count, 200)
-    .option('--cameras', 'measure cameras instead', false)
-    .option('--seconds <count>', 'length of each measurement with --cameras', count, 20)
-    .option('--json', 'one JSON object a line, one a format or figure', false)
-    .action(async (flags: BenchFlags) => {
-      if (!flags.cameras) return runBench(flags, context);
-      const { benchCameras } = await import('./camera-bench/command.js');
-      return benchCameras(flags, context);
-    });
+    .option('--json', 'one JSON object a line, one a format', false)
+    .action((flags: BenchFlags) => runBench(flags, context));
 };
 
 interface Bench {

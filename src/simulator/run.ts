@@ -1,24 +1,7 @@
-import { createGovernor } from '../thermal/governor.js';
-import type { GovernorMode, Rung, Sample, SensorFault } from '../thermal/sample.js';
+import type { GovernorMode, Mix, Rung, Sample, SensorFault } from '../thermal/sample.js';
 import { type Board, boardLadder } from './boards.js';
-import { createOracle, mixCommand } from './oracle.js';
-import {
-  type Controller,
-  createReference,
-  REFERENCE_NAMES,
-  type ReferenceName,
-} from './references.js';
-import { logHeader, logLine } from './replay.js';
 import type { Scenario } from './scenarios.js';
 import { type Command, createWorld, type World } from './world.js';
-
-export type GovernorName = 'mobilenetd' | 'oracle' | 'floor' | ReferenceName;
-export const GOVERNOR_NAMES: readonly GovernorName[] = [
-  'mobilenetd',
-  'oracle',
-  'floor',
-  ...REFERENCE_NAMES,
-];
 
 /** One second of a run. */
 export interface Point {
@@ -43,40 +26,49 @@ export interface Point {
   readonly fault: SensorFault | null;
 }
 
+/** What a governor asks of the next second, and what it says of it. */
+export interface Move {
+  readonly command: Command;
+  readonly low: number;
+  readonly high: number;
+  readonly fps: number;
+  readonly budget?: number;
+  readonly reason: string;
+  readonly mode: GovernorMode | null;
+  readonly fault: SensorFault | null;
+}
+
+/** Decides once a second. Only a clairvoyant looks at the world. */
+export type Pilot = (world: World, sample: Sample) => Move;
+
 export interface RunOptions {
   readonly board: Board;
   readonly scenario: Scenario;
-  readonly governor: GovernorName;
+  readonly pilot: Pilot;
   readonly seed: number;
   readonly ladder?: readonly Rung[];
   readonly heat?: readonly number[];
   readonly hideUtil?: boolean;
-  readonly marginC?: number;
-  /** Draws each second's frames from both rungs; otherwise one rung a second. */
-  readonly mixFrames?: boolean;
-  /** Takes the governor log (see replay.ts), line by line. */
-  readonly log?: (line: string) => void;
 }
 
 /** Runs a governor on a board through a scenario, one second at a time. */
 export function simulate(options: RunOptions): Point[] {
-  const { board, scenario } = options;
+  const { board, scenario, pilot, seed, heat, hideUtil } = options;
   const ladder = options.ladder ?? boardLadder(board);
   const world = createWorld({
     board,
     ladder,
     scenario,
-    seed: options.seed,
-    ...(options.heat === undefined ? {} : { heat: options.heat }),
-    ...(options.hideUtil === true ? { hideUtil: true } : {}),
+    seed,
+    ...(heat === undefined ? {} : { heat }),
+    ...(hideUtil === true ? { hideUtil } : {}),
   });
-  const pilot = createPilot(options, ladder);
   const points: Point[] = [];
   let sample = world.first();
   while (world.timeS < scenario.durationS) {
     const move = pilot(world, sample);
     const outcome = world.advance(move.command);
-    const point: Point = {
+    points.push({
       timeS: outcome.timeS,
       dieC: world.dieC(),
       peakC: outcome.peakC,
@@ -95,8 +87,7 @@ export function simulate(options: RunOptions): Point[] {
       reason: move.reason,
       mode: move.mode,
       fault: move.fault,
-    };
-    points.push(point);
+    });
     sample = outcome.sample;
   }
   return points;
@@ -106,67 +97,23 @@ function loadOf(command: Command, ladder: readonly Rung[]): number {
   return command.frames.reduce((sum, [r, fps]) => sum + (fps * (ladder[r]?.costMs ?? 0)) / 1000, 0);
 }
 
-interface Move {
-  readonly command: Command;
-  readonly low: number;
-  readonly high: number;
-  readonly fps: number;
-  readonly budget?: number;
-  readonly reason: string;
-  readonly mode: GovernorMode | null;
-  readonly fault: SensorFault | null;
+/** The frames of an allocation, by rung. */
+export function mixFrames(a: { readonly mix: Mix; readonly fps: number }): Command['frames'] {
+  const { low, high, fraction } = a.mix;
+  if (low === high) return [[low, a.fps]];
+  return [
+    [low, a.fps * (1 - fraction)],
+    [high, a.fps * fraction],
+  ];
 }
 
-function createPilot(
-  options: RunOptions,
-  ladder: readonly Rung[],
-): (world: World, sample: Sample) => Move {
-  const { board, governor } = options;
-  if (governor === 'oracle') {
-    const oracle = createOracle(ladder, board.limitC, options.heat);
-    return (world, sample) => moveOf(oracle(world, sample.requestedFps));
-  }
-  if (governor === 'floor') {
-    return (_, sample) => moveOf({ frames: [[0, sample.requestedFps]] });
-  }
-  const marginC = options.marginC ?? 1.5;
-  if (governor === 'mobilenetd') {
-    const governorOptions = {
-      ladder,
-      limitC: board.limitC,
-      requestedFps: board.requestedFps,
-      marginC,
-    };
-    const g = createGovernor(governorOptions);
-    options.log?.(logHeader(governorOptions));
-    return (_, sample) => {
-      const d = g.decide(sample);
-      options.log?.(logLine(sample, d));
-      const command =
-        options.mixFrames === true ? mixCommand(d) : { frames: [[d.rung, d.fps] as const] };
-      const { fps, budget, reason, mode, fault } = d;
-      return { command, low: d.mix.low, high: d.mix.high, fps, budget, reason, mode, fault };
-    };
-  }
-  const reference: Controller = createReference(governor, {
-    ladder,
-    limitC: board.limitC,
-    marginC,
-  });
-  return (_, sample) => {
-    const d = reference.decide(sample);
-    return moveOf({ frames: [[d.rung, d.fps]] });
-  };
-}
-
-function moveOf(command: Command): Move {
-  const low = command.frames[0];
-  const high = command.frames[command.frames.length - 1];
+/** A move of one who has nothing to say about it. */
+export function moveOf(frames: Command['frames']): Move {
   return {
-    command,
-    low: low?.[0] ?? 0,
-    high: high?.[0] ?? 0,
-    fps: command.frames.reduce((sum, [, fps]) => sum + fps, 0),
+    command: { frames },
+    low: frames[0]?.[0] ?? 0,
+    high: frames[frames.length - 1]?.[0] ?? 0,
+    fps: frames.reduce((sum, [, fps]) => sum + fps, 0),
     reason: '',
     mode: null,
     fault: null,

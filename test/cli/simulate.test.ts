@@ -16,12 +16,11 @@ t.test('one line a run', async (t) => {
   const rows = done.lines.map((line) => JSON.parse(line));
   t.same(
     rows.map((row) => row.governor),
-    ['mobilenetd', 'oracle', 'floor', 'none', 'bang-bang', 'step-wise', 'ipa'],
+    ['mobilenetd', 'step-wise', 'none'],
   );
-  const [own, oracle] = rows;
+  const [own, , none] = rows;
   t.equal(own.seconds_at_limit, 0);
-  t.ok(own.gap < 1.4, `${own.gap} points below the oracle`);
-  t.equal(oracle.gap, 0);
+  t.ok(none.seconds_at_limit > 1000, `${none.seconds_at_limit} s at the limit without one`);
 });
 
 t.test('a table, a picture, a log and its replay', async (t) => {

@@ -1,17 +1,15 @@
 import t from 'tap';
-import { benchRun, figures } from '#mobilenetd/simulator/bench.js';
 import { BOARDS, type Board, boardLadder, findBoard } from '#mobilenetd/simulator/boards.js';
-import { fitPlant, parseLog } from '#mobilenetd/simulator/fit.js';
-import { settledPlant, stepPlant } from '#mobilenetd/simulator/plant.js';
+import { createPilot, type GovernorName } from '#mobilenetd/simulator/governors.js';
+import { settledPlant } from '#mobilenetd/simulator/plant.js';
 import { plotRun } from '#mobilenetd/simulator/plot.js';
-import { createReference } from '#mobilenetd/simulator/references.js';
 import { replayLog } from '#mobilenetd/simulator/replay.js';
 import { simulate } from '#mobilenetd/simulator/run.js';
 import { createScenario, SCENARIO_NAMES } from '#mobilenetd/simulator/scenarios.js';
 import { scoreRun } from '#mobilenetd/simulator/score.js';
 import { simulatedBoard } from '#mobilenetd/simulator/simulated-board.js';
+import { createWorld } from '#mobilenetd/simulator/world.js';
 import { allocate } from '#mobilenetd/thermal/ladder.js';
-import { LADDER, sampleOf } from '../thermal/plant-driver.js';
 
 function board(name: string): Board {
   const found = findBoard(name);
@@ -23,6 +21,20 @@ function scenario(name: string, seed = 1) {
   const found = createScenario(name, seed);
   if (found === undefined) throw new Error(name);
   return found;
+}
+
+interface How {
+  readonly seed?: number;
+  readonly mixFrames?: boolean;
+  readonly log?: (line: string) => void;
+}
+
+function fly(name: string, what: string, governor: GovernorName, how: How = {}) {
+  const b = board(name);
+  const { limitC, requestedFps } = b;
+  const options = { ladder: boardLadder(b), limitC, requestedFps, marginC: 1.5, ...how };
+  const pilot = createPilot(governor, options);
+  return simulate({ board: b, scenario: scenario(what), pilot, seed: how.seed ?? 1 });
 }
 
 t.setTimeout(300_000);
@@ -53,45 +65,36 @@ t.test('firmware throttles and the fan turns', async (t) => {
   t.ok(failed.dieC > cooled.dieC + 3);
 });
 
-t.test('the bars hold on a small subset', async (t) => {
-  const picks: [string, string][] = [
-    ['pi4-case', 'nominal'],
-    ['pi4-case', 'cpu-hog'],
-    ['pi5-bare', 'square-wave'],
-    ['pi4-bare', 'sensor-dropout'],
-    ['pi3bplus-case', 'sensor-frozen'],
-    ['pi5-case', 'fan-failure'],
-  ];
-  const runs = picks.map(([name, what]) => benchRun(board(name), what, 2));
-  for (const figure of figures(runs)) {
-    // Faults cost quality by design; over so few runs their share is not the bench's.
-    if (figure.bar.includes('mean quality')) continue;
-    t.ok(figure.pass, `${figure.bar}: ${figure.value.toFixed(2)} (${figure.worst})`);
-  }
-  const sound = runs.filter((r) => r.floorAfterS === null);
-  const gap = sound.reduce((sum, r) => sum + r.gap, 0) / sound.length;
-  t.ok(gap <= 1.4, `mean gap ${gap.toFixed(2)}`);
+t.test("without a governor, and with the kernel's, the same board is hotter", async (t) => {
+  const none = scoreRun(fly('pi4-case', 'nominal', 'none'), 80);
+  const kernel = scoreRun(fly('pi4-case', 'nominal', 'step-wise'), 80);
+  const ours = scoreRun(fly('pi4-case', 'nominal', 'mobilenetd'), 80);
+  t.ok(none.secondsAtLimit > 1000);
+  t.equal(ours.secondsAtLimit, 0);
+  t.ok(kernel.peakC > ours.peakC && kernel.peakC < none.peakC);
+  t.ok(ours.budgetVariation < kernel.budgetVariation / 3);
 });
 
-t.test('no governor overheats the same board', async (t) => {
-  const b = board('pi4-case');
-  const points = simulate({ board: b, scenario: scenario('nominal'), governor: 'none', seed: 1 });
-  t.ok(scoreRun(points, b.limitC).secondsAtLimit > 1000);
+t.test('step_wise follows the trend at its trip point only', async (t) => {
+  const ladder = boardLadder(board('pi4-case')).slice(0, 4);
+  const pilot = createPilot('step-wise', { ladder, limitC: 80, requestedFps: 30, marginC: 2 });
+  const world = createWorld({
+    board: board('pi4-case'),
+    ladder,
+    scenario: scenario('nominal'),
+    seed: 1,
+  });
+  const rung = (tempC: number) => pilot(world, { ...world.first(), tempC }).high;
+  t.equal(rung(70), 3);
+  t.equal(rung(79), 2, 'above and rising');
+  t.equal(rung(79), 2, 'above and stable');
+  t.equal(rung(78.5), 2, 'above and falling');
+  t.equal(rung(77), 3, 'below and falling');
 });
 
 t.test('frames mixed one by one do as well as seconds', async (t) => {
-  const b = board('pi4-case');
   const run = (mixFrames: boolean) =>
-    scoreRun(
-      simulate({
-        board: b,
-        scenario: scenario('nominal'),
-        governor: 'mobilenetd',
-        seed: 1,
-        mixFrames,
-      }),
-      b.limitC,
-    );
+    scoreRun(fly('pi4-case', 'nominal', 'mobilenetd', { mixFrames }), 80);
   const frames = run(true);
   const seconds = run(false);
   t.equal(frames.secondsAtLimit, 0);
@@ -100,10 +103,9 @@ t.test('frames mixed one by one do as well as seconds', async (t) => {
 
 t.test('a run is reproducible, its log replays bit by bit', async (t) => {
   const lines: string[] = [];
-  const options = { board: board('pi5-bare'), governor: 'mobilenetd', seed: 7 } as const;
   const log = (line: string) => void lines.push(line);
-  const a = simulate({ ...options, scenario: scenario('sensor-garbage'), log });
-  const b = simulate({ ...options, scenario: scenario('sensor-garbage') });
+  const a = fly('pi5-bare', 'sensor-garbage', 'mobilenetd', { seed: 7, log });
+  const b = fly('pi5-bare', 'sensor-garbage', 'mobilenetd', { seed: 7 });
   t.same(a.at(-1), b.at(-1));
   const replay = replayLog(lines.join(''));
   t.equal(replay.decisions, 3600);
@@ -124,40 +126,8 @@ t.test('every scenario is drawn from its seed', async (t) => {
   t.equal(createScenario('nothing', 1), undefined);
 });
 
-t.test('step_wise follows the trend at its trip point only', async (t) => {
-  const governor = createReference('step-wise', { ladder: LADDER, limitC: 80, marginC: 2 });
-  const rung = (tempC: number) => governor.decide(sampleOf(0, tempC)).rung;
-  t.equal(rung(70), 3);
-  t.equal(rung(79), 2, 'above and rising');
-  t.equal(rung(79), 2, 'above and stable');
-  t.equal(rung(78.5), 2, 'above and falling');
-  t.equal(rung(77), 3, 'below and falling');
-});
-
-t.test('a plant is fitted to a log of idle, full, idle', async (t) => {
-  const truth = { ...board('pi4-bare').plant, boardOutKW: 5.2, boardJK: 31, dieToBoardKW: 3.1 };
-  const state = settledPlant(truth, { ambientC: 22, sunW: 0, fanWorks: true }, 0.02);
-  const lines: string[] = ['time,temperature,load'];
-  for (let s = 0; s < 1800; s += 1) {
-    const load = s >= 300 && s < 1100 ? 1 : 0.02;
-    stepPlant(truth, state, { ambientC: 22, sunW: 0, fanWorks: true }, load, 1);
-    lines.push(`${s},${(Math.round(state.dieC * 2) / 2).toFixed(2)},${load}`);
-  }
-  const fit = fitPlant(parseLog(lines.join('\n')), {
-    ambientC: 22,
-    idleW: 2.1,
-    fullW: 6.1,
-    start: board('pi4-bare').plant,
-  });
-  t.ok(fit.errorC < 0.8, `rms ${fit.errorC.toFixed(2)}`);
-  t.ok(Math.abs(fit.plant.boardOutKW - 5.2) < 0.8, `${fit.plant.boardOutKW}`);
-  t.ok(Math.abs(fit.plant.dieToBoardKW - 3.1) < 0.8, `${fit.plant.dieToBoardKW}`);
-  t.throws(() => parseLog('1,2,3'), { code: 'MND_INPUT_MISSING' });
-});
-
 t.test('a picture', async (t) => {
-  const b = board('pi4-case');
-  const points = simulate({ board: b, scenario: scenario('sun'), governor: 'mobilenetd', seed: 1 });
+  const points = fly('pi4-case', 'sun', 'mobilenetd');
   const svg = plotRun(points, { title: 'a <b> & c', limitC: 80, marginC: 1.5 });
   t.match(svg, /^<svg [\s\S]*<\/svg>\n$/);
   t.match(svg, /a &lt;b&gt; &amp; c/);

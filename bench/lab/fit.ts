@@ -1,5 +1,5 @@
-import { codedError } from '../errors.js';
-import { type PlantParameters, stepPlant } from './plant.js';
+import { codedError } from '#mobilenetd/errors.js';
+import { type PlantParameters, stepPlant } from '#mobilenetd/simulator/plant.js';
 
 /** One line of a board's log. */
 export interface LogPoint {

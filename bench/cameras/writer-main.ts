@@ -2,10 +2,10 @@ import { writeFileSync, writeSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createSceneRenderer } from '../../camera/sources/demo/renderer.js';
-import { SCENE_HEIGHT, SCENE_WIDTH } from '../../camera/sources/demo/scene.js';
-import { PACKAGE_ROOT } from '../../package-root.js';
-import { toYuv420p } from '../bench-frames.js';
+import { createSceneRenderer } from '#mobilenetd/camera/sources/demo/renderer.js';
+import { SCENE_HEIGHT, SCENE_WIDTH } from '#mobilenetd/camera/sources/demo/scene.js';
+import { toYuv420p } from '#mobilenetd/cli/bench-frames.js';
+import { PACKAGE_ROOT } from '#mobilenetd/package-root.js';
 
 /*
  * Stands in for rpicam-vid while cameras are measured: takes its options and writes what it writes,

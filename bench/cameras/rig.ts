@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { Config } from '../../config/config.js';
-import type { Result } from '../../inference/result.js';
-import type { PresenceEvent } from '../../presence/event.js';
-import type { CommandContext } from '../command.js';
+import type { CommandContext } from '#mobilenetd/cli/command.js';
+import type { Config } from '#mobilenetd/config/config.js';
+import type { Result } from '#mobilenetd/inference/result.js';
+import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 
 export const FPS = 10;
 
@@ -51,8 +51,8 @@ const NOT_MEANWHILE_MS = 86_400_000;
 /** Resolves when it has run for some time. */
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { context } = options;
-  const { createLog } = await import('../../daemon/diagnostics/log.js');
-  const { startDaemon } = await import('../../daemon/daemon.js');
+  const { createLog } = await import('#mobilenetd/daemon/diagnostics/log.js');
+  const { startDaemon } = await import('#mobilenetd/daemon/daemon.js');
   const folder = await mkdtemp(join(tmpdir(), 'mobilenetd-bench-'));
   const config = rigConfig(options, folder);
   await writeProgram(folder, options.cupAt ?? 0);

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { median } from '../../inference/median.js';
-import type { CommandContext } from '../command.js';
+import type { CommandContext } from '#mobilenetd/cli/command.js';
+import { median } from '#mobilenetd/inference/median.js';
 import { FPS, type Labelled, type Rig, startRig } from './rig.js';
 import { busiestSince, threadCpu } from './thread-cpu.js';
 

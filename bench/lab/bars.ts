@@ -1,8 +1,10 @@
 /** The bars the governor is held to, measured on every board, scenario and seed. */
-import type { Board } from './boards.js';
-import { type GovernorName, type Point, simulate } from './run.js';
-import { createScenario, type Scenario } from './scenarios.js';
-import { isFeasible, type RunScore, recoveryS, scoreRun } from './score.js';
+import { type Board, boardLadder } from '#mobilenetd/simulator/boards.js';
+import { type Point, simulate } from '#mobilenetd/simulator/run.js';
+import { createScenario, type Scenario } from '#mobilenetd/simulator/scenarios.js';
+import { type RunScore, scoreRun } from '#mobilenetd/simulator/score.js';
+import { type ContestantName, createContestant } from './references.js';
+import { isFeasible, recoveryS } from './score.js';
 
 export interface BenchRun {
   readonly board: string;
@@ -49,9 +51,24 @@ const BELIEVE_AGAIN_S = 60;
 const LEAST_VARIATION = 6;
 const RECOVERY_S = 180;
 
+const MARGIN_C = 1.5;
+
+/** A contestant on a board through a scenario, each drawn from the seed. */
+export function contest(
+  board: Board,
+  name: string,
+  contestant: ContestantName,
+  seed: number,
+): Point[] {
+  const { limitC, requestedFps } = board;
+  const ladder = boardLadder(board);
+  const options = { ladder, limitC, requestedFps, marginC: MARGIN_C };
+  const pilot = createContestant(contestant, options);
+  return simulate({ board, scenario: scenarioOf(name, seed), pilot, seed });
+}
+
 export function benchRun(board: Board, name: string, seed: number): BenchRun {
-  const run = (governor: GovernorName): Point[] =>
-    simulate({ board, scenario: scenarioOf(name, seed), governor, seed });
+  const run = (contestant: ContestantName) => contest(board, name, contestant, seed);
   const scenario = scenarioOf(name, seed);
   const oraclePoints = run('oracle');
   const points = run('mobilenetd');
