@@ -36,7 +36,7 @@ export const register: Register = (program, context) => {
           const shown = { config: redactConfig(config), origins: Object.fromEntries(origins) };
           writeJsonLine(context.stdout, shown);
         } else {
-          const { annotatedYaml } = await import('../config/schema/annotate.js');
+          const { annotatedYaml } = await import('../config/annotate.js');
           context.stdout.write(annotatedYaml(redactConfig(config), origins));
         }
       } catch (error) {

@@ -3,6 +3,7 @@ import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { codedError } from '../errors.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 import { readBoardModel } from '../platform.js';
+import { isLeaf } from '../schema/section.js';
 import { applyCredentials } from './check/credentials.js';
 import type { ConfigProblem } from './check/problem.js';
 import { configError } from './check/problem.js';
@@ -18,7 +19,6 @@ import { defaultNode, defaultStateDir } from './read/places.js';
 import { readBounded } from './read/read-bounded.js';
 import { resolveSection } from './read/resolve.js';
 import { KNOWN_KEYS, keysOf } from './schema/keys.js';
-import { isLeaf } from './schema/leaf.js';
 import { SCHEMA } from './schema/schema.js';
 import { CAMERA } from './schema/sections/camera.js';
 

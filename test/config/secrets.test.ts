@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import t from 'tap';
+import { annotatedYaml } from '#mobilenetd/config/annotate.js';
 import {
   createMasker,
   maskUrls,
@@ -8,7 +9,6 @@ import {
 } from '#mobilenetd/config/check/secrets.js';
 import type { LoadConfigOptions } from '#mobilenetd/config/load.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { annotatedYaml } from '#mobilenetd/config/schema/annotate.js';
 import { messageOf } from '#mobilenetd/errors.js';
 import { MASK } from '#mobilenetd/mask.js';
 

@@ -1,4 +1,5 @@
-import { BOARD_NAMES, type BoardName } from '../config.js';
+import type { BoardName } from '../config.js';
+import { BOARD_NAMES } from '../schema/schema.js';
 
 /**
  * Models of the device tree by the overlay that suits them. The Zero 2 W and the Compute Module 3

@@ -1,9 +1,9 @@
 import { nearestOf } from '../../nearest.js';
+import type { Kind } from '../../schema/format.js';
+import { isLeaf } from '../../schema/section.js';
 import type { ConfigProblem } from '../check/problem.js';
-import type { Kind } from '../schema/formats.js';
 import type { KnownKey } from '../schema/keys.js';
 import { ENV_ALIASES, ENV_PREFIX, KNOWN_KEYS, OTHER_VARIABLES } from '../schema/keys.js';
-import { isLeaf } from '../schema/leaf.js';
 
 /** What the environment sets. */
 export interface EnvironmentValues {
@@ -66,7 +66,7 @@ function readText(text: string, { node }: KnownKey): unknown {
   if (has('number') && /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return Number(text);
   if (has('list') && text.trimStart().startsWith('[')) return readJson(text, 'a JSON list');
   if (has('list') && !has('text')) return splitList(text);
-  if (has('list') && node.type.fault(text) !== null) return splitList(text);
+  if (has('list') && node.type.faults(text).length > 0) return splitList(text);
   return text;
 }
 

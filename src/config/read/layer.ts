@@ -1,9 +1,9 @@
 import { nearestOf } from '../../nearest.js';
+import type { Kind } from '../../schema/format.js';
+import type { Leaf, NamedItems, Node, Section } from '../../schema/section.js';
+import { isLeaf, isNamedItems } from '../../schema/section.js';
 import type { ConfigProblem } from '../check/problem.js';
 import { describeValue } from '../check/problem.js';
-import type { Kind } from '../schema/formats.js';
-import type { AnySection, Leaf, NamedItems, Node } from '../schema/leaf.js';
-import { isLeaf, isNamedItems } from '../schema/leaf.js';
 
 /** Keys that mean something to the language itself. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
@@ -47,14 +47,14 @@ export function pathKey(path: readonly string[]): string {
 }
 
 /** Checks a layer's values against the schema and lays those that fit over the earlier ones. */
-export function mergeLayer(merged: Merged, layer: Layer, schema: AnySection): void {
+export function mergeLayer(merged: Merged, layer: Layer, schema: Section): void {
   mergeSection({ merged, layer, schema }, layer.values, schema, []);
 }
 
 interface Walk {
   readonly merged: Merged;
   readonly layer: Layer;
-  readonly schema: AnySection;
+  readonly schema: Section;
 }
 
 function report(walk: Walk, path: readonly string[], message: string): void {
@@ -69,12 +69,7 @@ function mergeNode(walk: Walk, value: unknown, node: Node, path: readonly string
   else mergeSection(walk, value, node, path);
 }
 
-function mergeSection(
-  walk: Walk,
-  value: unknown,
-  section: AnySection,
-  path: readonly string[],
-): void {
+function mergeSection(walk: Walk, value: unknown, section: Section, path: readonly string[]): void {
   // "mqtt:" with nothing below it is how a section looks whose keys are all commented out.
   if (value === null) return;
   if (!isRecord(value)) {
@@ -93,12 +88,7 @@ function mergeSection(
   }
 }
 
-function mergeItems(
-  walk: Walk,
-  value: unknown,
-  items: NamedItems<unknown>,
-  path: readonly string[],
-): void {
+function mergeItems(walk: Walk, value: unknown, items: NamedItems, path: readonly string[]): void {
   if (walk.layer.replaces) forget(walk.merged, path);
   if (value === null) return;
   if (!isRecord(value)) {
@@ -111,8 +101,8 @@ function mergeItems(
       report(walk, itemPath, 'this name is reserved');
       continue;
     }
-    const fault = items.names.fault(name);
-    if (fault !== null) {
+    const [fault] = items.names.faults(name);
+    if (fault !== undefined) {
       report(walk, itemPath, `expected ${fault.expected} as name; found ${describeValue(name)}`);
       continue;
     }
@@ -131,10 +121,12 @@ function forget(merged: Merged, path: readonly string[]): void {
 }
 
 function mergeLeaf(walk: Walk, value: unknown, leaf: Leaf<unknown>, path: readonly string[]): void {
-  const fault = leaf.type.fault(value);
-  if (fault !== null) {
-    const found = foundIn(value, fault.path, leaf);
-    report(walk, [...path, ...fault.path], `expected ${fault.expected}; found ${found}`);
+  const faults = leaf.type.faults(value);
+  if (faults.length > 0) {
+    for (const fault of faults) {
+      const found = foundIn(value, fault.path, leaf);
+      report(walk, [...path, ...fault.path], `expected ${fault.expected}; found ${found}`);
+    }
     walk.merged.faulty.add(path.join('.'));
     return;
   }
@@ -168,12 +160,7 @@ function hint(value: unknown, kinds: readonly Kind[]): string {
   return isNumber ? '; write it without quotes' : '';
 }
 
-function unknownKey(
-  walk: Walk,
-  name: string,
-  section: AnySection,
-  path: readonly string[],
-): string {
+function unknownKey(walk: Walk, name: string, section: Section, path: readonly string[]): string {
   const near = nearestOf(name, Object.keys(section));
   if (near !== null) return `unknown key; did you mean ${[...path, near].join('.')}?`;
   const elsewhere = findKey(walk.schema, name, []);
@@ -182,7 +169,7 @@ function unknownKey(
 }
 
 function findKey(
-  section: AnySection,
+  section: Section,
   name: string,
   path: readonly string[],
 ): readonly string[] | null {
@@ -192,7 +179,7 @@ function findKey(
     const below = named ? node.item : node;
     if (isLeaf(below as Node)) continue;
     const found = findKey(
-      below as AnySection,
+      below as Section,
       name,
       named ? [...path, key, '<name>'] : [...path, key],
     );
@@ -201,7 +188,7 @@ function findKey(
   return null;
 }
 
-function known(section: AnySection): string {
+function known(section: Section): string {
   return Object.keys(section).join(', ');
 }
 

@@ -1,8 +1,8 @@
 import convict from 'convict';
 import { codedError, messageOf } from '../../errors.js';
+import type { Leaf, NamedItems, Section } from '../../schema/section.js';
+import { isLeaf, isNamedItems } from '../../schema/section.js';
 import { keysOf } from '../schema/keys.js';
-import type { AnySection, NamedItems } from '../schema/leaf.js';
-import { isLeaf, isNamedItems } from '../schema/leaf.js';
 import { place } from './environment.js';
 import type { Merged } from './layer.js';
 import { pathKey } from './layer.js';
@@ -10,13 +10,15 @@ import { pathKey } from './layer.js';
 type ConvictNode = convict.SchemaObj<unknown> | { [key: string]: ConvictNode };
 
 /**
- * Lays the checked values over the schema's defaults. convict checks every section once more, in its
- * strict mode; since it does not look below a section with names of the user's own, each item of
- * such a section is a configuration of its own. Names may hold dots, which convict takes for paths,
- * so they never reach it.
+ * Lays the checked values over the schema's defaults. This is convict's part: it holds the defaults,
+ * takes the values and checks all of them in its strict mode, by the formats of the schema. It tells
+ * neither lines nor all faults of a list, so faults of the user's are found before, as layers are
+ * merged. Since it does not look below a section with names of the user's own, each item of such a
+ * section is a configuration of its own. Names may hold dots, which convict takes for paths, so they
+ * never reach it.
  */
 export function resolveSection(
-  schema: AnySection,
+  schema: Section,
   merged: Merged,
   path: readonly string[] = [],
 ): Record<string, unknown> {
@@ -38,7 +40,7 @@ export function resolveSection(
 }
 
 function resolveItems(
-  items: NamedItems<unknown>,
+  items: NamedItems,
   merged: Merged,
   path: readonly string[],
 ): Record<string, unknown> {
@@ -46,8 +48,10 @@ function resolveItems(
   for (const { path: itemPath, value } of merged.assignments.values()) {
     const name = itemPath.at(-1);
     if (name === undefined || pathKey(itemPath.slice(0, -1)) !== pathKey(path)) continue;
-    const item = items.item as AnySection;
-    result[name] = isLeaf(item) ? value : definedOnly(resolveSection(item, merged, itemPath));
+    const { item } = items;
+    if (isLeaf(item)) result[name] = value;
+    else if (!isNamedItems(item))
+      result[name] = definedOnly(resolveSection(item, merged, itemPath));
   }
   return result;
 }
@@ -57,13 +61,24 @@ function definedOnly(values: Record<string, unknown>): Record<string, unknown> {
   return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }
 
-function convictSchema(section: AnySection): ConvictNode {
+function convictSchema(section: Section): ConvictNode {
   return Object.fromEntries(
     Object.entries(section).map(([name, node]) => {
-      if (isLeaf(node)) return [name, node];
+      if (isLeaf(node)) return [name, convictKey(node)];
       return [name, isNamedItems(node) ? { default: {}, format: Object } : convictSchema(node)];
     }),
   );
+}
+
+function convictKey({ default: value, doc, type }: Leaf<unknown>): convict.SchemaObj<unknown> {
+  return {
+    default: value,
+    doc,
+    format(candidate: unknown) {
+      const [fault] = type.faults(candidate);
+      if (fault !== undefined) throw new TypeError(`expected ${fault.expected}`);
+    },
+  };
 }
 
 function validate(instance: convict.Config<unknown>, path: readonly string[]): void {

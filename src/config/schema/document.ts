@@ -1,8 +1,8 @@
 import { stringify } from 'yaml';
+import type { Node, Section } from '../../schema/section.js';
+import { isLeaf, isNamedItems } from '../../schema/section.js';
 import type { KnownKey } from './keys.js';
 import { ENV_ALIASES, KNOWN_KEYS, keysOf } from './keys.js';
-import type { AnySection, Node } from './leaf.js';
-import { isLeaf, isNamedItems } from './leaf.js';
 import { SCHEMA, SECTION_DOCS } from './schema.js';
 import { CAMERA } from './sections/camera.js';
 
@@ -18,7 +18,7 @@ export function defaultYaml(): string {
   return `${[...head, ...sectionLines(SCHEMA, [])].join('\n')}\n`;
 }
 
-function sectionLines(section: AnySection, path: readonly string[]): readonly string[] {
+function sectionLines(section: Section, path: readonly string[]): readonly string[] {
   return Object.entries(section).flatMap(([name, node]: [string, Node]) => {
     const lines = nodeLines(name, node, [...path, name]);
     return path.length === 0 ? ['', ...lines] : lines;

@@ -1,5 +1,5 @@
-import type { AnySection, Leaf, NamedItems } from './leaf.js';
-import { isLeaf, isNamedItems } from './leaf.js';
+import type { Leaf, NamedItems, Section } from '../../schema/section.js';
+import { isLeaf, isNamedItems } from '../../schema/section.js';
 import { SCHEMA } from './schema.js';
 
 /** A key of the schema that can be set by itself: a leaf, or a section whose keys the user names. */
@@ -8,7 +8,7 @@ export interface KnownKey {
   readonly dotted: string;
   /** Environment variable that sets it. */
   readonly env: string;
-  readonly node: Leaf<unknown> | NamedItems<unknown>;
+  readonly node: Leaf<unknown> | NamedItems;
 }
 
 /** Prefix of every environment variable of this program. */
@@ -19,7 +19,7 @@ function envName(path: readonly string[]): string {
   return ENV_PREFIX + path.join('_').toUpperCase();
 }
 
-export function keysOf(section: AnySection, parent: readonly string[] = []): readonly KnownKey[] {
+export function keysOf(section: Section, parent: readonly string[] = []): readonly KnownKey[] {
   return Object.entries(section).flatMap(([name, node]) => {
     const path = [...parent, name];
     return isLeaf(node) || isNamedItems(node)

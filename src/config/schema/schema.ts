@@ -1,25 +1,15 @@
-import { BOARD_NAMES, type Config, type LabelRule } from '../config.js';
-import {
-  auto,
-  either,
-  filePath,
-  integer,
-  label,
-  list,
-  listen,
-  modelName,
-  nullable,
-  number,
-  oneOf,
-  storage,
-  topicName,
-} from './formats.js';
-import type { Section } from './leaf.js';
-import { key, optional } from './leaf.js';
+import { auto, either, integer, list, nullable, number, oneOf } from '../../schema/format.js';
+import type { Section } from '../../schema/section.js';
+import { derived, items, key, optional } from '../../schema/section.js';
+import { filePath, label, topicName } from '../../schema/text.js';
+import { listen, modelName, storage } from './formats.js';
 import { CAMERA } from './sections/camera.js';
 import { GOVERNOR } from './sections/governor.js';
 import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
 import { CONTROL, DIAGNOSTICS } from './sections/operations.js';
+
+/** Boards with an overlay in `config/`. */
+export const BOARD_NAMES = ['pi3', 'pi4', 'pi5'] as const;
 
 const score = number(0, 1);
 
@@ -28,7 +18,7 @@ const LABEL_RULE = {
   stay: optional(score, 'As presence.stay.'),
   off_delay: optional(number(0, 86_400, 'seconds'), 'As presence.off_delay.'),
   min_frames: optional(integer(1, 100), 'As presence.min_frames.'),
-} as const satisfies Section<LabelRule>;
+} as const satisfies Section;
 
 /** Every key, with its default, its check and its documentation: the one source of all of them. */
 export const SCHEMA = {
@@ -37,16 +27,14 @@ export const SCHEMA = {
     'auto',
     'Defaults for a board, config/<board>.yaml; auto asks the device tree, none takes no overlay.',
   ),
-  node: key(nullable(topicName), null, 'Name of this board in topics. Null takes the host name.'),
-  state_dir: key(
-    nullable(filePath),
-    null,
+  node: derived(topicName, 'Name of this board in topics. Null takes the host name.'),
+  state_dir: derived(
+    filePath,
     'Folder of the database and the models. Null takes what systemd gives (STATE_DIRECTORY), else var in a checkout, else ~/.local/state/mobilenetd.',
     { path: true },
   ),
-  models_dir: key(
-    nullable(filePath),
-    null,
+  models_dir: derived(
+    filePath,
     'Folder of the installed models. Null takes `models` in state_dir.',
     { path: true },
   ),
@@ -70,11 +58,9 @@ export const SCHEMA = {
     threshold: key(score, 0.3, 'Least score of an object that a detector reports.'),
     top: key(integer(1, 100), 5, 'Labels that a classifier reports for a frame.'),
   },
-  cameras: {
-    kind: 'items',
+  cameras: items(CAMERA, {
     doc: 'The cameras; the key is the name in topics.',
     names: topicName,
-    item: CAMERA,
     example: `front:
   source: libcamera
   size: [640, 480]
@@ -82,7 +68,7 @@ door:
   source: rtsp
   url: rtsp://192.0.2.10/stream
   fps: 5`,
-  },
+  }),
   presence: {
     enter: key(score, 0.6, 'Smoothed score at which a label becomes present.'),
     stay: key(score, 0.4, 'Smoothed score above which it stays present; less than enter.'),
@@ -96,20 +82,16 @@ door:
       2,
       'Frames in which a label must be seen before it becomes present.',
     ),
-    labels: {
-      kind: 'items',
+    labels: items(LABEL_RULE, {
       doc: 'Labels with values of their own.',
       names: label,
-      item: LABEL_RULE,
       example: 'person: { enter: 0.7, off_delay: 15 }',
-    },
-    groups: {
-      kind: 'items',
+    }),
+    groups: items(key(list(label, 'labels', { min: 1 }), [], 'Members of the group.'), {
       doc: 'Labels that count as one, under a name of their own.',
       names: topicName,
-      item: key(list(label, 'labels', { min: 1 }), [], 'Members of the group.'),
       example: 'pet: [cat, dog]',
-    },
+    }),
   },
   governor: GOVERNOR,
   store: {
@@ -155,7 +137,7 @@ door:
       'auto is pretty on a terminal and JSON lines elsewhere.',
     ),
   },
-} as const satisfies Section<Config>;
+} as const satisfies Section;
 
 /** What the sections are for. */
 export const SECTION_DOCS: Readonly<Record<string, string>> = {

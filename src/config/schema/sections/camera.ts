@@ -1,39 +1,36 @@
-import type { CameraConfig } from '../../config.js';
-import { SOURCE_KINDS } from '../../config.js';
 import {
-  absolutePath,
-  address,
   boolean,
   either,
-  filePath,
+  even,
   integer,
-  label,
   list,
   nullable,
   number,
   oneOf,
-  scheduleSpan,
-  timeZone,
   tuple,
-} from '../formats.js';
-import type { Section } from '../leaf.js';
-import { key, required } from '../leaf.js';
+} from '../../../schema/format.js';
+import type { Section } from '../../../schema/section.js';
+import { key, required } from '../../../schema/section.js';
+import { absolutePath, address, filePath, label, timeZone } from '../../../schema/text.js';
+import { scheduleSpan } from '../formats.js';
 import { CONTROLS } from './controls.js';
 
 const score = number(0, 1);
 const pixels = integer(0, 8192, 'pixels');
 const length = integer(1, 8192, 'pixels');
-const evenLength = {
-  ...length,
-  expected: 'an even number of pixels from 16 to 8192',
-  fault: (value: unknown) =>
-    Number.isInteger(value) &&
-    Number(value) >= 16 &&
-    Number(value) <= 8192 &&
-    Number(value) % 2 === 0
-      ? null
-      : { path: [], expected: 'an even number of pixels from 16 to 8192' },
-};
+const evenLength = even(16, 8192, 'pixels');
+
+export const SOURCE_KINDS = [
+  'libcamera',
+  'still',
+  'v4l2',
+  'rtsp',
+  'mjpeg',
+  'video',
+  'files',
+  'watch',
+  'demo',
+] as const;
 
 export const CAMERA = {
   enabled: key(boolean, true, 'false keeps the camera in the file but does not open it.'),
@@ -157,4 +154,4 @@ export const CAMERA = {
     sensitivity: key(number(0, 1), 0.5, 'How little a change may be: 1 sees the least.'),
     refresh: key(number(1, 3600, 'seconds'), 10, 'Looks at least once in so many seconds.'),
   },
-} as const satisfies Section<CameraConfig>;
+} as const satisfies Section;

@@ -1,7 +1,6 @@
-import type { CameraControls } from '../../config.js';
-import { boolean, integer, nullable, number, oneOf, text, tuple } from '../formats.js';
-import type { Section } from '../leaf.js';
-import { key } from '../leaf.js';
+import { boolean, integer, nullable, number, oneOf, text, tuple } from '../../../schema/format.js';
+import type { Section } from '../../../schema/section.js';
+import { key } from '../../../schema/section.js';
 
 const fraction = number(0, 1);
 
@@ -88,4 +87,4 @@ export const CONTROLS = {
   contrast: key(nullable(number(0, 32)), null, 'Contrast: 1 changes nothing.'),
   saturation: key(nullable(number(0, 32)), null, 'Saturation: 1 changes nothing.'),
   sharpness: key(nullable(number(0, 16)), null, 'Sharpness: 1 changes nothing.'),
-} as const satisfies Section<CameraControls>;
+} as const satisfies Section;

@@ -1,17 +1,8 @@
-import type { Config } from '../../config.js';
-import {
-  auto,
-  boolean,
-  either,
-  filePath,
-  integer,
-  modelName,
-  number,
-  oneOf,
-  text,
-} from '../formats.js';
-import type { Section } from '../leaf.js';
-import { key } from '../leaf.js';
+import { auto, boolean, either, integer, number, oneOf, text } from '../../../schema/format.js';
+import type { Section } from '../../../schema/section.js';
+import { key } from '../../../schema/section.js';
+import { filePath } from '../../../schema/text.js';
+import { modelName } from '../formats.js';
 
 export const GOVERNOR = {
   enabled: key(either(auto, boolean), 'auto', 'auto governs where there is a temperature sensor.'),
@@ -41,4 +32,4 @@ export const GOVERNOR = {
   ),
   sysfs_root: key(filePath, '/sys', 'Where sysfs is mounted.', { path: true }),
   proc_root: key(filePath, '/proc', 'Where procfs is mounted.', { path: true }),
-} as const satisfies Section<Config['governor']>;
+} as const satisfies Section;

@@ -1,25 +1,18 @@
-import type { Config } from '../../config.js';
 import {
-  address,
   boolean,
-  clientId,
   either,
-  filePath,
   integer,
-  label,
   list,
-  listen,
   nullable,
   number,
   oneOf,
-  pageAddress,
-  passwordHash,
   secret,
   text,
-  topicPrefix,
-} from '../formats.js';
-import type { Section } from '../leaf.js';
-import { key } from '../leaf.js';
+} from '../../../schema/format.js';
+import type { Section } from '../../../schema/section.js';
+import { items, key } from '../../../schema/section.js';
+import { address, filePath, label } from '../../../schema/text.js';
+import { clientId, listen, pageAddress, passwordHash, topicPrefix } from '../formats.js';
 
 export const MQTT = {
   url: key(
@@ -100,20 +93,18 @@ export const MQTT = {
       '127.0.0.1:1883',
       'Where the embedded broker listens; beyond loopback it needs users or allow_anonymous.',
     ),
-    users: {
-      kind: 'items',
+    users: items(key(passwordHash, '', 'Hash of the password.', { sensitive: true }), {
       doc: 'Who may connect to the embedded broker: name and hash (mobilenetd config hash-password). With none, anybody who reaches it.',
       names: text('a user name', /\S/, 64),
-      item: key(passwordHash, '', 'Hash of the password.', { sensitive: true }),
       example: 'porch: scrypt$16384$8$1$<salt>$<key>',
-    },
+    }),
     allow_anonymous: key(
       boolean,
       false,
       'true lets anybody in from the network, who can then switch cameras and read all: not advised.',
     ),
   },
-} as const satisfies Section<Config['mqtt']>;
+} as const satisfies Section;
 
 export const HOME_ASSISTANT = {
   enabled: key(boolean, true, 'Announce entities to Home Assistant.'),
@@ -135,4 +126,4 @@ export const HOME_ASSISTANT = {
     'File whose first line is the latest version there is, for the update entity; read once a minute.',
     { path: true },
   ),
-} as const satisfies Section<Config['homeassistant']>;
+} as const satisfies Section;

@@ -1,7 +1,7 @@
-import type { Config } from '../../config.js';
-import { boolean, filePath, integer, nullable } from '../formats.js';
-import type { Section } from '../leaf.js';
-import { key } from '../leaf.js';
+import { boolean, integer, nullable } from '../../../schema/format.js';
+import type { Section } from '../../../schema/section.js';
+import { key } from '../../../schema/section.js';
+import { filePath } from '../../../schema/text.js';
 
 export const CONTROL = {
   enabled: key(boolean, true, 'false: `mobilenetd status` and `ctl` cannot reach this daemon.'),
@@ -11,7 +11,7 @@ export const CONTROL = {
     'A Unix socket, open to the owner and the group. Null takes control.sock in what systemd gives (RUNTIME_DIRECTORY), else in state_dir.',
     { path: true },
   ),
-} as const satisfies Section<Config['control']>;
+} as const satisfies Section;
 
 export const DIAGNOSTICS = {
   crash_reports: key(
@@ -24,4 +24,4 @@ export const DIAGNOSTICS = {
     false,
     'Whether SIGUSR2 writes a heap snapshot to state_dir. It holds whatever is in memory, passwords too.',
   ),
-} as const satisfies Section<Config['diagnostics']>;
+} as const satisfies Section;

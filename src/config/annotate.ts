@@ -1,6 +1,6 @@
 import type { Pair } from 'yaml';
 import { Document, isMap, isScalar, isSeq, visit } from 'yaml';
-import type { Config } from '../config.js';
+import type { Config } from './config.js';
 
 /** The configuration as YAML, with the origin of each value as a comment behind it. */
 export function annotatedYaml(config: Config, origins: ReadonlyMap<string, string>): string {
