@@ -2,9 +2,9 @@ import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
+import type { Log } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { addonError } from './addon.js';
-import type { Log } from './log.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
 
 /** Above this a full check takes too long for every start; then only after an unclean end. */

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
+import { type Log, SILENT } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { sqliteCode } from './database.js';
-import { type Log, SILENT } from './log.js';
 
 export interface StateLock {
   release(): void;

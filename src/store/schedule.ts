@@ -1,29 +1,29 @@
-import type { Timers } from './log.js';
+import type { Clock } from '../time.js';
 
 /** Timers by purpose: while one is pending, another request for the same purpose changes nothing. */
-export interface Schedule {
-  /** Calls `action` after `delay` milliseconds. */
-  after(purpose: string, delay: number, action: () => void): void;
-  /** Cancels everything, for good. */
-  stop(): void;
-}
+export class Schedule {
+  readonly #clock: Clock;
+  readonly #pending = new Map<string, () => void>();
+  #stopped = false;
 
-export function createSchedule(timers: Timers): Schedule {
-  const pending = new Map<string, unknown>();
-  let stopped = false;
-  return {
-    after(purpose, delay, action) {
-      if (stopped || pending.has(purpose)) return;
-      const run = () => {
-        pending.delete(purpose);
-        action();
-      };
-      pending.set(purpose, timers.setTimeout(run, delay));
-    },
-    stop() {
-      stopped = true;
-      for (const handle of pending.values()) timers.clearTimeout(handle);
-      pending.clear();
-    },
-  };
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Calls `action` after `delay` milliseconds. */
+  after(purpose: string, delay: number, action: () => void): void {
+    if (this.#stopped || this.#pending.has(purpose)) return;
+    const run = () => {
+      this.#pending.delete(purpose);
+      action();
+    };
+    this.#pending.set(purpose, this.#clock.setTimer(run, delay));
+  }
+
+  /** Cancels everything, for good. */
+  stop(): void {
+    this.#stopped = true;
+    for (const cancel of this.#pending.values()) cancel();
+    this.#pending.clear();
+  }
 }

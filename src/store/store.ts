@@ -1,106 +1,33 @@
 import { messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
+import { type Log, SILENT } from '../log.js';
 import type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
+import { backgroundClock, type Clock } from '../time.js';
+import type { Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
 import type { GovernorEntry } from './governor-log.js';
-import { type Log, REAL_TIMERS, SILENT, type Timers } from './log.js';
-import type { Migration } from './migrations.js';
 import { type Query, queryDetections, queryEvents } from './query.js';
-import { openWithRetries } from './reopening.js';
+import { Reopening } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
-import { createSchedule } from './schedule.js';
-import type { EventBatch, Session, Work } from './session.js';
+import { Schedule } from './schedule.js';
+import type { Session, Work } from './session.js';
 import type { Settings } from './settings.js';
+import { WallClock } from './wall-clock.js';
+import { WriteQueue } from './write-queue.js';
 
 export type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
+export type { Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
 export type { Detection } from './detections.js';
 export { endOf, type OpenEvent } from './events.js';
 export type { GovernorEntry } from './governor-log.js';
 export type { Query } from './query.js';
 export type { Settings } from './settings.js';
 
-/** What can change while the store is open. */
-export interface StoreTuning {
-  /** Seconds between commits of detections and acknowledgements. */
-  readonly commitInterval: number;
-  /** Seconds between two detections kept of one label of one camera. */
-  readonly detectionInterval: number;
-  /** Labels below this score are kept only while their event lasts. Default 0: all. */
-  readonly minScore?: number;
-  readonly retention: Retention;
-  readonly outbox: {
-    /** Seconds after which an undelivered message is dropped. */
-    readonly maxAge: number;
-    readonly maxRows: number;
-  };
-}
-
-export interface StoreOptions extends StoreTuning {
-  readonly file: string;
-  /** Wall clock, milliseconds since the epoch. */
-  readonly now?: () => number;
-  /** Monotonic clock, milliseconds; tells a stepped wall clock from time that passed. */
-  readonly monotonic?: () => number;
-  readonly timers?: Timers;
-  readonly log?: Log;
-  readonly migrations?: readonly Migration[];
-}
-
-export interface StoreHealth {
-  readonly writable: boolean;
-  /** What was wrong at the last attempt to write; null if nothing was. */
-  readonly error: string | null;
-  /** Lost since the start. */
-  readonly dropped: {
-    readonly detections: number;
-    readonly events: number;
-    readonly messages: number;
-  };
-  /** Events that wait for the disk. */
-  readonly waiting: number;
-}
-
-export interface Store {
-  /**
-   * Keeps the labels of a frame; `eventIds` has the id of the running event of each label. Of a frame
-   * in which nothing has moved, only what it says anew: a still camera leaves the disk alone.
-   */
-  recordResult(result: Result, eventIds: ReadonlyMap<string, string>, unmoved?: boolean): void;
-  /**
-   * Writes events and their messages in one transaction, at once. True when they are on disk; false
-   * when the disk refuses them: they then wait (bounded) and {@link Outbox.onAdded} tells of them.
-   */
-  recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean;
-  readonly outbox: Outbox;
-  readonly settings: Settings;
-  /** Notes what the governor decided; lost, but reported, while the disk refuses it. */
-  recordGovernor(entry: GovernorEntry): void;
-  /** The newest entries of the governor's log since a time (ms), oldest first. */
-  governorLog(since: number, limit: number): GovernorEntry[];
-  /** Events without an end, e.g. those of a daemon that was killed. */
-  openEvents(): OpenEvent[];
-  detections(query: Query): Iterable<Detection>;
-  events(query: Query): Iterable<PresenceEvent>;
-  /** Applies retention now; it also runs by itself every ten minutes. */
-  sweep(): SweepReport & { readonly messages: number };
-  /** From now on; retention with the next sweep. */
-  configure(tuning: StoreTuning): void;
-  /** Commits what waits. */
-  flush(): void;
-  health(): StoreHealth;
-  /** Commits, empties the write-ahead log and closes. Safe to call twice. */
-  close(): void;
-}
-
 const SWEEP_MS = 600_000;
 const SWEEP_MORE_MS = 1000;
 const IDLE_MS = 30_000;
-const MAX_BUFFERED_DETECTIONS = 10_000;
-const MAX_WAITING_BATCHES = 256;
-/** A wall clock that moved this much more than the monotonic one was set. */
-const CLOCK_STEP_MS = 3_600_000;
 
 /**
  * Opens (or makes) the database.
@@ -110,201 +37,235 @@ const CLOCK_STEP_MS = 3_600_000;
  * detections are dropped and counted, events wait within bounds, and it is tried again every 5 s.
  */
 export function openStore(options: StoreOptions): Store {
-  const log = options.log ?? SILENT;
-  const now = options.now ?? Date.now;
-  const monotonic = options.monotonic ?? (() => performance.now());
-  const schedule = createSchedule(options.timers ?? REAL_TIMERS);
-  let thin = createThinning(options.detectionInterval * 1000);
-  let tuning: StoreTuning = options;
-  // One object for every session there will be, so that a change reaches the one that is open.
-  const retention = { ...options.retention };
-  const dropped = { detections: 0, events: 0, messages: 0 };
-  const acknowledged = new Set<number>();
-  const listeners = new Set<() => void>();
+  return new SqliteStore(options);
+}
 
-  let closed = false;
-  let buffered: Detection[] = [];
-  let waiting: EventBatch[] = [];
-  let depth = 0;
-  let newestId = 0;
-  let writtenAt = 0;
-  let clock = { wall: now(), monotonic: monotonic() };
+class SqliteStore implements Store {
+  readonly outbox: Outbox;
+  readonly settings: Settings;
 
-  const database = openWithRetries({
-    file: options.file,
-    retention,
-    ...(options.migrations && { migrations: options.migrations }),
-    log,
-    now,
-    monotonic,
-    schedule,
-    onOpen(session) {
-      session.outbox.continueAfter(newestId);
-      newestId = session.outbox.newest();
-      depth = session.outbox.count();
-      // A fresh database does not have the messages of the damaged one it replaces.
-      if (depth === 0) acknowledged.clear();
-    },
-    onRetry: () => void write(true),
-    losses: () => ({ dropped, waiting: waiting.length }),
-  });
-  const firstId = newestId;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #schedule: Schedule;
+  readonly #queue = new WriteQueue();
+  readonly #wallClock: WallClock;
+  readonly #database: Reopening;
+  readonly #listeners = new Set<() => void>();
+  /** One object for every session there will be, so that a change reaches the one that is open. */
+  readonly #retention: { -readonly [K in keyof Retention]: Retention[K] };
+  #tuning: StoreTuning;
+  #thin: ReturnType<typeof createThinning>;
+  #closed = false;
+  /** Messages in the outbox, and the id of the newest ever recorded. */
+  #depth = 0;
+  #newestId = 0;
+  /** Messages up to this id were there before this start. */
+  readonly #firstId: number;
+  #writtenAt = 0;
+
+  constructor(options: StoreOptions) {
+    const { file, clock = backgroundClock, log = SILENT, migrations } = options;
+    this.#clock = clock;
+    this.#log = log;
+    this.#tuning = options;
+    this.#retention = { ...options.retention };
+    this.#thin = createThinning(options.detectionInterval * 1000);
+    this.#schedule = new Schedule(clock);
+    this.#wallClock = new WallClock(clock);
+    this.#database = new Reopening({
+      ...{ file, log, clock, retention: this.#retention, schedule: this.#schedule },
+      ...(migrations && { migrations }),
+      onOpen: (session) => this.#adopt(session),
+      onRetry: () => void this.#write(true),
+      losses: () => ({ dropped: this.#queue.dropped(), waiting: this.#queue.waiting() }),
+    });
+    this.#firstId = this.#newestId;
+    this.outbox = this.#createOutbox();
+    this.settings = this.#createSettings();
+    this.#schedule.after('sweep', SWEEP_MORE_MS, () => void this.sweep());
+  }
+
+  recordResult(result: Result, eventIds: ReadonlyMap<string, string>, unmoved = false): void {
+    if (this.#closed) return;
+    const minScore = this.#tuning.minScore ?? 0;
+    const rows: Detection[] = this.#thin({ result, eventIds, minScore, unmoved });
+    if (rows.length === 0) return;
+    this.#queue.addDetections(rows);
+    this.#writeSoon();
+  }
+
+  recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean {
+    if (this.#closed) return false;
+    if (events.length + messages.length === 0) return true;
+    this.#queue.addBatch({ events, messages, time: this.#clock.wall() });
+    return this.#write();
+  }
+
+  recordGovernor(entry: GovernorEntry): void {
+    this.#database.attempt((session) => session.governor.add(entry));
+  }
+
+  governorLog(since: number, limit: number): GovernorEntry[] {
+    return this.#database.attempt((session) => session.governor.since(since, limit)) ?? [];
+  }
+
+  openEvents(): OpenEvent[] {
+    return this.#database.attempt((session) => session.events.open()) ?? [];
+  }
+
+  detections(query: Query): Iterable<Detection> {
+    return this.#database.attempt((session) => queryDetections(session.database, query)) ?? [];
+  }
+
+  events(query: Query): Iterable<PresenceEvent> {
+    return this.#database.attempt((session) => queryEvents(session.database, query)) ?? [];
+  }
+
+  sweep(): SweepReport & { readonly messages: number } {
+    const report = this.#database.attempt((session) => {
+      this.#followClock(session);
+      const messages = this.#trim(session);
+      return { ...session.sweep(this.#clock.wall()), messages };
+    });
+    const pause = report?.more ? SWEEP_MORE_MS : SWEEP_MS;
+    this.#schedule.after('sweep', pause, () => void this.sweep());
+    return report ?? { detections: 0, events: 0, messages: 0, more: false };
+  }
+
+  configure(next: StoreTuning): void {
+    if (next.detectionInterval !== this.#tuning.detectionInterval) {
+      this.#thin = createThinning(next.detectionInterval * 1000);
+    }
+    Object.assign(this.#retention, next.retention);
+    this.#tuning = next;
+  }
+
+  flush(): void {
+    this.#write();
+  }
+
+  health(): StoreHealth {
+    return {
+      writable: this.#database.writable(),
+      error: this.#database.failure(),
+      dropped: this.#queue.dropped(),
+      waiting: this.#queue.waiting(),
+    };
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#database.hurry();
+    this.#write();
+    this.#closed = true;
+    this.#schedule.stop();
+    this.#queue.abandon();
+    this.#database.close();
+  }
+
+  #createOutbox(): Outbox {
+    return {
+      next: (limit, beyond = 0) => this.#next(limit, beyond),
+      acknowledge: (id) => {
+        if (this.#closed) return;
+        this.#queue.acknowledge(id);
+        this.#writeSoon();
+      },
+      depth: () => Math.max(0, this.#depth - this.#queue.acknowledged()),
+      dropped: () => this.#queue.dropped().messages,
+      onAdded: (listener) => {
+        this.#listeners.add(listener);
+        return () => void this.#listeners.delete(listener);
+      },
+    };
+  }
+
+  #createSettings(): Settings {
+    return {
+      get: (key) => this.#database.attempt((session) => session.settings.get(key)) ?? null,
+      set: (key, value) =>
+        this.#database.attempt((session) => {
+          session.settings.set(key, value);
+          return true;
+        }) ?? false,
+      all: () => this.#database.attempt((session) => session.settings.all()) ?? new Map(),
+    };
+  }
+
+  #adopt(session: Session): void {
+    session.outbox.continueAfter(this.#newestId);
+    this.#newestId = session.outbox.newest();
+    this.#depth = session.outbox.count();
+    // A fresh database does not have the messages of the damaged one it replaces.
+    if (this.#depth === 0) this.#queue.forgetAcknowledged();
+  }
+
+  #writeSoon(): void {
+    const delay = this.#tuning.commitInterval * 1000;
+    this.#schedule.after('commit', delay, () => void this.#write());
+  }
 
   /** Commits all that waits; true if nothing is left. With `probe`, even if nothing does. */
-  function write(probe = false): boolean {
-    const batches = waiting;
-    const ids = [...acknowledged];
-    if (!probe && batches.length + buffered.length + ids.length === 0) return true;
-    const done = database.attempt((session) => {
-      commit(session, { batches, detections: buffered, acknowledged: ids });
+  #write(probe = false): boolean {
+    if (!probe && this.#queue.isEmpty()) return true;
+    const work = this.#queue.work();
+    const done = this.#database.attempt((session) => {
+      this.#commit(session, work);
       return true;
     });
-    if (done === undefined) dropped.detections += buffered.length;
-    buffered = [];
-    if (done === undefined) return false;
-    waiting = [];
-    for (const id of ids) acknowledged.delete(id);
-    writtenAt = monotonic();
-    schedule.after('idle', IDLE_MS, checkpointWhenIdle);
-    if (batches.length > 0) for (const listener of listeners) listener();
+    if (done === undefined) {
+      this.#queue.refused();
+      return false;
+    }
+    this.#queue.written(work);
+    this.#writtenAt = this.#clock.now();
+    this.#schedule.after('idle', IDLE_MS, () => this.#checkpointWhenIdle());
+    if (work.batches.length > 0) for (const listener of this.#listeners) listener();
     return true;
   }
 
-  function commit(session: Session, work: Work): void {
-    const change = session.commit(work, (lost, error) => {
-      dropped.detections += lost.detections.length;
-      for (const batch of lost.batches) dropped.events += batch.events.length;
-      log.error({ code: 'MND_STORE_FAILED' }, `rows were refused: ${messageOf(error)}`);
+  #commit(session: Session, work: Work): void {
+    this.#depth += session.commit(work, (lost, error) => {
+      this.#queue.lost(lost);
+      this.#log.error({ code: 'MND_STORE_FAILED' }, `rows were refused: ${messageOf(error)}`);
     });
-    depth += change;
-    newestId = session.outbox.newest();
-    if (depth > tuning.outbox.maxRows) trim(session);
+    this.#newestId = session.outbox.newest();
+    if (this.#depth > this.#tuning.outbox.maxRows) this.#trim(session);
   }
 
-  function checkpointWhenIdle(): void {
-    const left = IDLE_MS - (monotonic() - writtenAt);
-    if (left > 0) schedule.after('idle', left, checkpointWhenIdle);
-    else database.attempt((session) => session.checkpoint());
+  #checkpointWhenIdle(): void {
+    const left = IDLE_MS - (this.#clock.now() - this.#writtenAt);
+    if (left > 0) this.#schedule.after('idle', left, () => this.#checkpointWhenIdle());
+    else this.#database.attempt((session) => session.checkpoint());
   }
 
-  function trim(session: Session): number {
-    const { maxAge, maxRows } = tuning.outbox;
-    const removed = session.outbox.trim(maxRows, now() - maxAge * 1000);
-    dropped.messages += removed;
-    depth = session.outbox.count();
+  #trim(session: Session): number {
+    const { maxAge, maxRows } = this.#tuning.outbox;
+    const removed = session.outbox.trim(maxRows, this.#clock.wall() - maxAge * 1000);
+    this.#queue.lostMessages(removed);
+    this.#depth = session.outbox.count();
     return removed;
   }
 
   /** A board without a clock starts in the past: its messages must not look old once time is set. */
-  function followClock(session: Session): void {
-    const wall = now();
-    const mono = monotonic();
-    const step = wall - clock.wall - (mono - clock.monotonic);
-    clock = { wall, monotonic: mono };
-    if (Math.abs(step) < CLOCK_STEP_MS) return;
-    session.outbox.shift(step, firstId);
-    log.warn({ seconds: Math.round(step / 1000) }, 'the wall clock was set');
+  #followClock(session: Session): void {
+    const step = this.#wallClock.step();
+    if (step === 0) return;
+    session.outbox.shift(step, this.#firstId);
+    this.#log.warn({ seconds: Math.round(step / 1000) }, 'the wall clock was set');
   }
 
-  function next(limit: number, beyond: number): PendingMessage[] {
-    const rows = database.attempt((session) => {
-      followClock(session);
+  #next(limit: number, beyond: number): PendingMessage[] {
+    const rows = this.#database.attempt((session) => {
+      this.#followClock(session);
       // Those acknowledged but not yet removed are passed over.
-      const found = session.outbox.next(limit + acknowledged.size, beyond);
-      const oldest = now() - tuning.outbox.maxAge * 1000;
+      const many = limit + this.#queue.acknowledged();
+      const found = session.outbox.next(many, beyond);
+      const oldest = this.#clock.wall() - this.#tuning.outbox.maxAge * 1000;
       if (!found.some((row) => row.created < oldest)) return found;
-      trim(session);
-      return session.outbox.next(limit + acknowledged.size, beyond);
+      this.#trim(session);
+      return session.outbox.next(many, beyond);
     });
-    return (rows ?? []).filter((row) => !acknowledged.has(row.id)).slice(0, limit);
+    return (rows ?? []).filter((row) => !this.#queue.isAcknowledged(row.id)).slice(0, limit);
   }
-
-  function sweep(): SweepReport & { messages: number } {
-    const report = database.attempt((session) => {
-      followClock(session);
-      const messages = trim(session);
-      return { ...session.sweep(now()), messages };
-    });
-    schedule.after('sweep', report?.more ? SWEEP_MORE_MS : SWEEP_MS, sweep);
-    return report ?? { detections: 0, events: 0, messages: 0, more: false };
-  }
-
-  schedule.after('sweep', SWEEP_MORE_MS, sweep);
-
-  return {
-    recordResult(result, eventIds, unmoved = false) {
-      if (closed) return;
-      const rows = thin({ result, eventIds, minScore: tuning.minScore ?? 0, unmoved });
-      if (rows.length === 0) return;
-      const room = MAX_BUFFERED_DETECTIONS - buffered.length;
-      buffered.push(...rows.slice(0, room));
-      dropped.detections += Math.max(0, rows.length - room);
-      schedule.after('commit', tuning.commitInterval * 1000, write);
-    },
-    recordEvents(events, messages) {
-      if (closed) return false;
-      if (events.length + messages.length === 0) return true;
-      waiting.push({ events, messages, time: now() });
-      if (waiting.length > MAX_WAITING_BATCHES) {
-        dropped.events += waiting.shift()?.events.length ?? 0;
-      }
-      return write();
-    },
-    outbox: {
-      next: (limit, beyond = 0) => next(limit, beyond),
-      acknowledge(id) {
-        if (closed) return;
-        acknowledged.add(id);
-        schedule.after('commit', tuning.commitInterval * 1000, write);
-      },
-      depth: () => Math.max(0, depth - acknowledged.size),
-      dropped: () => dropped.messages,
-      onAdded(listener) {
-        listeners.add(listener);
-        return () => void listeners.delete(listener);
-      },
-    },
-    settings: {
-      get: (key) => database.attempt((session) => session.settings.get(key)) ?? null,
-      set: (key, value) =>
-        database.attempt((session) => {
-          session.settings.set(key, value);
-          return true;
-        }) ?? false,
-      all: () => database.attempt((session) => session.settings.all()) ?? new Map(),
-    },
-    recordGovernor(entry) {
-      database.attempt((session) => session.governor.add(entry));
-    },
-    governorLog: (since, limit) =>
-      database.attempt((session) => session.governor.since(since, limit)) ?? [],
-    openEvents: () => database.attempt((session) => session.events.open()) ?? [],
-    detections: (query) =>
-      database.attempt((session) => queryDetections(session.database, query)) ?? [],
-    events: (query) => database.attempt((session) => queryEvents(session.database, query)) ?? [],
-    sweep,
-    configure(next) {
-      if (next.detectionInterval !== tuning.detectionInterval) {
-        thin = createThinning(next.detectionInterval * 1000);
-      }
-      Object.assign(retention, next.retention);
-      tuning = next;
-    },
-    flush: () => void write(),
-    health: () => ({
-      writable: database.writable(),
-      error: database.failure(),
-      dropped: { ...dropped },
-      waiting: waiting.length,
-    }),
-    close() {
-      if (closed) return;
-      database.hurry();
-      write();
-      closed = true;
-      schedule.stop();
-      dropped.events += waiting.reduce((sum, batch) => sum + batch.events.length, 0);
-      database.close();
-    },
-  };
 }

@@ -8,6 +8,7 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { backgroundClock } from '#mobilenetd/time.js';
 import { aedes, type BrokerKind, eventually, listenTo, mosquitto } from './brokers.js';
 
 const ROOT = 'mobilenetd/porch';
@@ -49,8 +50,7 @@ function createBoard(file: string, url: string) {
     detectionInterval: 1,
     retention: { days: 30, maxBytes: 1e9 },
     outbox: { maxAge: MAX_AGE, maxRows: 10_000 },
-    now,
-    monotonic: now,
+    clock: { ...backgroundClock, now: monotonic, wall: now },
     log,
   });
   const topics = createTopics({ base: 'mobilenetd', node: 'porch' });

@@ -38,7 +38,12 @@ t.test('one daemon a state folder, also after a kill -9', async (t) => {
 t.test('a place that takes no lock is reported and harms nobody', async (t) => {
   const folder = t.testdir({ 'lock.db': {} });
   const lines: string[] = [];
-  const log = { info() {}, error() {}, warn: (_: object, text: string) => lines.push(text) };
+  const log = {
+    debug() {},
+    info() {},
+    error() {},
+    warn: (_: object, text: string) => lines.push(text),
+  };
   lockStateFolder(folder, log).release();
   t.match(lines, [/no lock on .*a second daemon would not be noticed/]);
   writeFileSync(join(folder, 'file'), '');

@@ -19,6 +19,7 @@ import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openForReading } from '#mobilenetd/store/database.js';
 import { MIGRATIONS } from '#mobilenetd/store/migrations.js';
 import { endOf, openStore, type StoreOptions } from '#mobilenetd/store/store.js';
+import type { Clock } from '#mobilenetd/time.js';
 
 const START = Date.UTC(2026, 5, 1, 12);
 
@@ -26,16 +27,21 @@ const START = Date.UTC(2026, 5, 1, 12);
 function createTime(start = START) {
   let time = start;
   let next = 0;
+  let offset = 0;
   const due = new Map<number, { at: number; callback: () => void }>();
   return {
-    now: () => time,
-    monotonic: () => time - start,
-    timers: {
-      setTimeout(callback: () => void, delay: number) {
-        due.set(++next, { at: time + delay, callback });
-        return next;
+    clock: {
+      wall: () => time + offset,
+      now: () => time - start,
+      setTimer(callback: () => void, delay: number) {
+        const id = ++next;
+        due.set(id, { at: time + delay, callback });
+        return () => void due.delete(id);
       },
-      clearTimeout: (handle: unknown) => void due.delete(handle as number),
+    } satisfies Clock,
+    /** Sets the wall clock without moving time. */
+    set(ms: number) {
+      offset = ms - time;
     },
     advance(ms: number) {
       const end = time + ms;
@@ -57,7 +63,7 @@ function createLog() {
   const lines: { level: string; message: string }[] = [];
   const write = (level: string) => (_fields: object, message: string) =>
     void lines.push({ level, message });
-  return { lines, info: write('info'), warn: write('warn'), error: write('error') };
+  return { lines, debug() {}, info: write('info'), warn: write('warn'), error: write('error') };
 }
 
 function setup(test: Test, more: Partial<StoreOptions> = {}) {
@@ -70,9 +76,7 @@ function setup(test: Test, more: Partial<StoreOptions> = {}) {
     detectionInterval: 1,
     retention: { days: 30, maxBytes: 1e9 },
     outbox: { maxAge: 3600, maxRows: 1000 },
-    now: time.now,
-    monotonic: time.monotonic,
-    timers: time.timers,
+    clock: time.clock,
     log,
     ...more,
   };
@@ -308,15 +312,10 @@ t.test('the outbox is bounded by rows and by age, and counts what it drops', asy
 
 t.test('setting a board clock from 1970 does not expire its messages', async (t) => {
   const time = createTime(1000);
-  let offset = 0;
-  const { open } = setup(t, {
-    now: () => time.now() + offset,
-    monotonic: time.monotonic,
-    timers: time.timers,
-  });
+  const { open } = setup(t, { clock: time.clock });
   const store = open();
   store.recordEvents([event()], [message('early')]);
-  offset = START;
+  time.set(START);
   time.advance(5000);
   t.equal(store.outbox.next(1).length, 1);
   t.equal(store.outbox.dropped(), 0);
@@ -336,7 +335,7 @@ t.test('retention by age spares what has not ended', async (t) => {
   }
   store.flush();
   time.advance(31 * day);
-  store.recordEvents([event({ id: 'fresh', start: time.now() })], []);
+  store.recordEvents([event({ id: 'fresh', start: time.clock.wall() })], []);
   t.same(
     [...store.events(ALL)].map((row) => row.id),
     ['open', 'fresh'],
@@ -351,7 +350,7 @@ t.test('what can be tuned changes while the store is open', async (t) => {
   const { time, open, options } = setup(t);
   const store = open();
   const see = () => {
-    store.recordResult(result(time.now(), [['person', 0.5]]), NO_EVENTS);
+    store.recordResult(result(time.clock.wall(), [['person', 0.5]]), NO_EVENTS);
     time.advance(1000);
   };
   for (let i = 0; i < 10; i++) see();
@@ -500,7 +499,7 @@ t.test('no more than three damaged files are kept', async (t) => {
   for (let i = 0; i < 5; i++) {
     const { file, open } = setup(t, {
       file: join(dir, 'mobilenetd.db'),
-      now: () => START + i * 1000,
+      clock: createTime(START + i * 1000).clock,
     });
     writeFileSync(file, `no database ${i} `.repeat(50));
     open().close();

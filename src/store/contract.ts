@@ -1,0 +1,84 @@
+import type { Result } from '../inference/result.js';
+import type { Log } from '../log.js';
+import type { Outbox, OutgoingMessage } from '../mqtt/message.js';
+import type { PresenceEvent } from '../presence/event.js';
+import type { Clock } from '../time.js';
+import type { Detection } from './detections.js';
+import type { OpenEvent } from './events.js';
+import type { GovernorEntry } from './governor-log.js';
+import type { Migration } from './migrations.js';
+import type { Query } from './query.js';
+import type { Retention, SweepReport } from './retention.js';
+import type { Settings } from './settings.js';
+
+/** What can change while the store is open. */
+export interface StoreTuning {
+  /** Seconds between commits of detections and acknowledgements. */
+  readonly commitInterval: number;
+  /** Seconds between two detections kept of one label of one camera. */
+  readonly detectionInterval: number;
+  /** Labels below this score are kept only while their event lasts. Default 0: all. */
+  readonly minScore?: number;
+  readonly retention: Retention;
+  readonly outbox: {
+    /** Seconds after which an undelivered message is dropped. */
+    readonly maxAge: number;
+    readonly maxRows: number;
+  };
+}
+
+export interface StoreOptions extends StoreTuning {
+  readonly file: string;
+  /** Default: the machine's time; its timers do not keep a process alive. */
+  readonly clock?: Clock;
+  readonly log?: Log;
+  readonly migrations?: readonly Migration[];
+}
+
+/** What was lost since the start. */
+export interface Losses {
+  readonly detections: number;
+  readonly events: number;
+  readonly messages: number;
+}
+
+export interface StoreHealth {
+  readonly writable: boolean;
+  /** What was wrong at the last attempt to write; null if nothing was. */
+  readonly error: string | null;
+  readonly dropped: Losses;
+  /** Events that wait for the disk. */
+  readonly waiting: number;
+}
+
+export interface Store {
+  /**
+   * Keeps the labels of a frame; `eventIds` has the id of the running event of each label. Of a frame
+   * in which nothing has moved, only what it says anew: a still camera leaves the disk alone.
+   */
+  recordResult(result: Result, eventIds: ReadonlyMap<string, string>, unmoved?: boolean): void;
+  /**
+   * Writes events and their messages in one transaction, at once. True when they are on disk; false
+   * when the disk refuses them: they then wait (bounded) and {@link Outbox.onAdded} tells of them.
+   */
+  recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean;
+  readonly outbox: Outbox;
+  readonly settings: Settings;
+  /** Notes what the governor decided; lost, but reported, while the disk refuses it. */
+  recordGovernor(entry: GovernorEntry): void;
+  /** The newest entries of the governor's log since a time (ms), oldest first. */
+  governorLog(since: number, limit: number): GovernorEntry[];
+  /** Events without an end, e.g. those of a daemon that was killed. */
+  openEvents(): OpenEvent[];
+  detections(query: Query): Iterable<Detection>;
+  events(query: Query): Iterable<PresenceEvent>;
+  /** Applies retention now; it also runs by itself every ten minutes. */
+  sweep(): SweepReport & { readonly messages: number };
+  /** From now on; retention with the next sweep. */
+  configure(tuning: StoreTuning): void;
+  /** Commits what waits. */
+  flush(): void;
+  health(): StoreHealth;
+  /** Commits, empties the write-ahead log and closes. Safe to call twice. */
+  close(): void;
+}
