@@ -1,4 +1,4 @@
-import type { ArchitectureTotals, Layer } from '../families/architecture.js';
+import type { ArchitectureTotals, Layer } from '../families/layers.js';
 import { formatTable } from './table.js';
 
 const COLUMNS = ['layer', 'kind', 'kernel', 'stride', 'output', 'parameters', 'mult-adds'];

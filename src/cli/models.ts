@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { codedError } from '../errors.js';
+import { FAMILIES, familyNamed } from '../families/families.js';
 import type { ModelEntry, PullResult, Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm, type Task } from '../models/variant.js';
 import { numberOption, numbersOption } from './arguments.js';
@@ -30,7 +31,8 @@ interface AddFlags extends PullFlags {
 }
 
 interface DescribeFlags extends JsonFlag {
-  readonly alpha: number;
+  readonly family: string;
+  readonly alpha?: number;
   readonly size: number;
   readonly classes: number;
 }
@@ -97,7 +99,7 @@ function listRow(entry: ModelEntry): string[] {
   return [
     entry.name + (entry.isDefault ? ' *' : ''),
     entry.task,
-    String(entry.alpha),
+    entry.alpha === null ? '' : String(entry.alpha),
     entry.sizes.join(' '),
     quality === null ? '' : quality.toFixed(1),
     multAdds?.[0]?.toFixed(1) ?? '',
@@ -218,17 +220,29 @@ function registerRemove(models: Command, context: CommandContext): void {
 function registerDescribe(models: Command, context: CommandContext): void {
   models
     .command('describe')
-    .description('the layers of MobileNetV1 for a width and an input size')
-    .requiredOption('--alpha <number>', 'width multiplier, above 0 and at most 1', alphaOption)
-    .requiredOption('--size <pixels>', 'side of the input, a multiple of 32', sizeOption)
-    .option('--classes <count>', 'outputs of the classifier', classesOption, 1001)
+    .description('the layers of a network for a width and an input size')
+    .addOption(
+      new Option('--family <name>', 'family of the network')
+        .choices(FAMILIES.map(({ name }) => name))
+        .default(FAMILIES[0]?.name),
+    )
+    .option('--alpha <number>', 'width multiplier, where the family has one', alphaOption)
+    .requiredOption('--size <pixels>', 'side of the input', sizeOption)
+    .option(
+      '--classes <count>',
+      'outputs of a classifier, or columns of scores',
+      classesOption,
+      1001,
+    )
     .option('--json', 'one JSON object a layer, then one with the totals')
-    .action(async ({ alpha, size, classes, json }: DescribeFlags) => {
-      const { describeMobilenetV1 } = await import('../families/architecture.js');
-      const { layers, totals } = describeMobilenetV1({ alpha, size, classes });
+    .action(async ({ family, size, classes, json, ...flags }: DescribeFlags) => {
+      const alpha = flags.alpha ?? null;
+      const found = familyNamed(family);
+      if (found === undefined) throw codedError('MND_INTERNAL', { subject: family });
+      const { layers, totals } = found.describe({ alpha, size, classes });
       if (json) {
         for (const layer of layers) writeJsonLine(context.stdout, layer);
-        writeJsonLine(context.stdout, { alpha, size, classes, ...totals });
+        writeJsonLine(context.stdout, { family, alpha, size, classes, ...totals });
         return;
       }
       const { describeText } = await import('./describe-text.js');
@@ -236,6 +250,6 @@ function registerDescribe(models: Command, context: CommandContext): void {
     });
 }
 
-const alphaOption = numberOption('--alpha', { min: 0, max: 1 });
+const alphaOption = numberOption('--alpha', { min: 0, max: 2 });
 const sizeOption = numberOption('--size', { min: 32, max: 4096, integer: true });
 const classesOption = numberOption('--classes', { min: 1, max: 1_000_000, integer: true });

@@ -20,7 +20,8 @@ export interface Result {
   readonly time: number;
   /** Name of the variant that ran. */
   readonly model: string;
-  readonly alpha: number;
+  /** Width multiplier of that variant; null for a network without one. */
+  readonly alpha: number | null;
   readonly size: number;
   readonly timings: Timings;
   /** Best first. Classification: the top k; detection: every box over the threshold, suppressed. */

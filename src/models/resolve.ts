@@ -49,7 +49,7 @@ export function resolveVariant(
   throw codedError('MND_MODEL_UNKNOWN', {
     subject: request.name,
     expected: knobsOf(request),
-    found: `alpha ${chosen.alpha} and ${chosen.sizes.join(', ')} px`,
+    found: `${chosen.alpha === null ? 'no alpha' : `alpha ${chosen.alpha}`} and ${chosen.sizes.join(', ')} px`,
   });
 }
 

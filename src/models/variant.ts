@@ -101,7 +101,8 @@ export interface Variant {
   readonly model: string;
   readonly family: string;
   readonly task: Task;
-  readonly alpha: number;
+  /** Width multiplier; null for a network without one. */
+  readonly alpha: number | null;
   readonly size: number;
   readonly form: NumericForm;
   /** Absolute path of the ONNX file, and its sha256 (hexadecimal). */

@@ -15,7 +15,8 @@ export interface PresenceEvent {
   readonly end: number | null;
   /** Variant that gave the score. */
   readonly model: string;
-  readonly alpha: number;
+  /** Width multiplier; null for a network without one. */
+  readonly alpha: number | null;
   readonly size: number;
   /** Most objects of this label seen in one frame of this stay. */
   readonly count: number;

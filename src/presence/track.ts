@@ -34,7 +34,7 @@ export interface Observation {
 /** Which variant saw it. */
 export interface SeenBy {
   readonly model: string;
-  readonly alpha: number;
+  readonly alpha: number | null;
   readonly size: number;
 }
 

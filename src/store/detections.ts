@@ -10,7 +10,8 @@ export interface Detection {
   readonly label: string;
   readonly score: number;
   readonly model: string;
-  readonly alpha: number;
+  /** Width multiplier; null for a network without one. */
+  readonly alpha: number | null;
   readonly size: number;
   readonly box: Box | null;
   readonly event: string | null;

@@ -1,7 +1,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Box } from '../inference/result.js';
 import type { EventType, PresenceEvent } from '../presence/event.js';
-import type { Names } from './names.js';
+import { ALPHA_COLUMN, type Names } from './names.js';
 
 /** An event that has not ended, and when it was last known to be true (milliseconds). */
 export interface OpenEvent extends PresenceEvent {
@@ -25,7 +25,7 @@ export interface EventRow {
   start: number;
   end: number | null;
   model: string;
-  alpha: number;
+  alpha: number | null;
   size: number;
   count: number;
   x: number | null;
@@ -36,7 +36,7 @@ export interface EventRow {
 
 export const EVENT_COLUMNS = `
   event.id, event.uid, event.type, camera.name AS camera, label.name AS label, event.score,
-  event.start, event.end, variant.model, variant.alpha, variant.size, event.count,
+  event.start, event.end, variant.model, ${ALPHA_COLUMN}, variant.size, event.count,
   event.x, event.y, event.width, event.height`;
 
 export const EVENT_TABLES = `

@@ -4,10 +4,17 @@ import type { Database } from 'better-sqlite3';
 export interface Names {
   camera(name: string): number;
   label(name: string): number;
-  variant(model: string, alpha: number, size: number): number;
+  /** @param alpha width multiplier; null for a network without one, which is kept as 0 */
+  variant(model: string, alpha: number | null, size: number): number;
   /** Forgets what is remembered; needed after a transaction was rolled back. */
   forget(): void;
 }
+
+/** What the column holds where a network has no α: it may not be null, and no α is 0. */
+const NO_ALPHA = 0;
+
+/** A variant's α as queries read it; see NO_ALPHA. */
+export const ALPHA_COLUMN = `nullif(variant.alpha, ${NO_ALPHA}) AS alpha`;
 
 /** Distinct names that are remembered; more than any model has labels. */
 const REMEMBERED = 8192;
@@ -44,7 +51,7 @@ export function createNames(database: Database): Names {
     camera: (name) => remember(`c${name}`, () => camera.get(name)),
     label: (name) => remember(`l${name}`, () => label.get(name)),
     variant: (model, alpha, size) =>
-      remember(`v${alpha} ${size} ${model}`, () => variant.get(model, alpha, size)),
+      remember(`v${alpha} ${size} ${model}`, () => variant.get(model, alpha ?? NO_ALPHA, size)),
     forget: () => remembered.clear(),
   };
 }

@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3';
 import type { PresenceEvent } from '../presence/event.js';
 import type { Detection } from './detections.js';
 import { boxOf, EVENT_COLUMNS, EVENT_TABLES, type EventRow, eventOf } from './events.js';
+import { ALPHA_COLUMN } from './names.js';
 
 /** What to look for. Times in milliseconds since the epoch: `since` ≤ time < `until`. */
 export interface Query {
@@ -31,7 +32,7 @@ interface Source<Row> {
 
 const DETECTIONS: Source<DetectionRow> = {
   columns: `detection.id, detection.time, camera.name AS camera, label.name AS label,
-    detection.score, variant.model, variant.alpha, variant.size,
+    detection.score, variant.model, ${ALPHA_COLUMN}, variant.size,
     detection.x, detection.y, detection.width, detection.height, event.uid AS event`,
   tables: `detection JOIN camera ON camera.id = detection.camera
     JOIN label ON label.id = detection.label JOIN variant ON variant.id = detection.variant

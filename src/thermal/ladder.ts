@@ -44,7 +44,9 @@ export function allowedRungs(ladder: readonly Rung[], rules: LadderRules): numbe
     const rung = ladder[index];
     // One whose accuracy is not known cannot be weighed against the others.
     if (rung === undefined || rung.accuracy <= 0) return false;
-    return (rung.alpha ?? 1) >= rules.floorAlpha - 1e-9 && rung.size >= rules.floorSize;
+    // The floor of α says nothing of a network without one.
+    const wide = rung.alpha === null || rung.alpha >= rules.floorAlpha - 1e-9;
+    return wide && rung.size >= rules.floorSize;
   });
   if (above.length > 0) return above;
   const known = all.filter((index) => (ladder[index]?.accuracy ?? 0) > 0);

@@ -62,6 +62,9 @@ t.test('an ONNX classifier', async (t) => {
   t.match(first, { index: best, label: ['rose', 'tulip', 'daisy', 'none'][best] });
   const expected = Math.exp(logits[best] ?? 0) / total;
   t.ok(Math.abs((first?.score ?? 0) - expected) < 1e-3, `${first?.score} for ${expected}`);
+  t.match(seen.json()[0], { alpha: null }, 'a network of no family has no α');
+  const listed = await run('models', 'list', '--installed', '--json');
+  t.match(listed.json()[0], { name: 'flowers', family: 'custom', alpha: null });
 });
 
 t.test("Teachable Machine's uint8 export with its numbered labels", async (t) => {

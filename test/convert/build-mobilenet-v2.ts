@@ -1,4 +1,5 @@
-import { mobilenetV2Convolutions } from '#mobilenetd/families/v2.js';
+import { expectedConvolutions } from '#mobilenetd/families/convolutions.js';
+import { mobilenetV2Backbone } from '#mobilenetd/families/mobilenet-v2.js';
 import { CODE } from './build-mobilenet.js';
 import { createSpec } from './build-small.js';
 import type { ModelSpec } from './build-tflite.js';
@@ -15,7 +16,7 @@ export function mobilenetV2Spec(
   const spec = createSpec(seed);
   const picture = spec.activation([1, size, size, 3], 1 / 128, 128);
   let value = { tensor: picture, channels: 3, side: size, scale: Math.fround(1 / 128) };
-  const convolutions = mobilenetV2Convolutions(alpha, size);
+  const convolutions = expectedConvolutions(mobilenetV2Backbone(alpha, size));
   for (const { depthwise, kernel, stride, output } of convolutions) {
     const [side = 0, , channels = 0] = output;
     const fanIn = kernel ** 2 * (depthwise ? 1 : value.channels);

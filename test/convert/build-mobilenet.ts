@@ -1,8 +1,6 @@
-import {
-  describeMobilenetV1,
-  type Layer,
-  type MobilenetV1,
-} from '#mobilenetd/families/architecture.js';
+import type { Member } from '#mobilenetd/families/family.js';
+import type { Layer } from '#mobilenetd/families/layers.js';
+import { MOBILENET_V1 } from '#mobilenetd/families/mobilenet-v1.js';
 import type { ModelSpec, OperatorSpec, TensorSpec } from './build-tflite.js';
 import { createRandom } from './random.js';
 
@@ -142,7 +140,7 @@ function addPool(construction: Construction, layer: Layer, input: number): numbe
  * A quantized MobileNetV1 with pseudo-random weights, laid out as the official files are: uint8
  * picture, 27 convolutions, average pool, classifier, reshape, softmax.
  */
-export function mobilenetV1Spec(network: MobilenetV1, seed = 1): ModelSpec {
+export function mobilenetV1Spec(network: Member, seed = 1): ModelSpec {
   const construction: Construction = { tensors: [], operators: [], random: createRandom(seed) };
   const { size, classes } = network;
   const input = addTensor(construction, {
@@ -153,7 +151,7 @@ export function mobilenetV1Spec(network: MobilenetV1, seed = 1): ModelSpec {
     zeroPoint: [128],
   });
   let value = input;
-  for (const layer of describeMobilenetV1(network).layers) {
+  for (const layer of MOBILENET_V1.describe(network).layers) {
     value =
       layer.kind === 'average-pool'
         ? addPool(construction, layer, value)

@@ -1,7 +1,6 @@
 import t from 'tap';
 import { convertTflite, readTflite } from '#mobilenetd/convert/convert.js';
-import { describeMobilenetV1 } from '#mobilenetd/families/architecture.js';
-import { identifyMobilenetV1 } from '#mobilenetd/families/identify.js';
+import { MOBILENET_V1 } from '#mobilenetd/families/mobilenet-v1.js';
 import { mobilenetV1Spec } from './build-mobilenet.js';
 import { buildTflite } from './build-tflite.js';
 import { openOracle, withoutLastOperator } from './litert.js';
@@ -17,7 +16,7 @@ for (const alpha of ALPHAS) {
     t.test(`MobileNetV1 ${alpha} at ${size} px`, async (t) => {
       const network = { alpha, size, classes: CLASSES };
       const file = buildTflite(mobilenetV1Spec(network));
-      t.strictSame(identifyMobilenetV1(readTflite(file).graph), network);
+      t.strictSame(MOBILENET_V1.recognise(readTflite(file).graph), network);
       const picture = randomPicture(size, 7);
       const oracle = await openOracle(withoutLastOperator(file));
       const expected = await oracle.run(picture, [1, size, size, 3]);
@@ -29,7 +28,7 @@ for (const alpha of ALPHAS) {
         input: { name: 'input', sizes: [size] },
         head: { kind: 'classifier', classes: CLASSES, logits: { name: 'logits', type: 'uint8' } },
       });
-      const { totals } = describeMobilenetV1(network);
+      const { totals } = MOBILENET_V1.describe(network);
       t.equal(exact.report.multAdds, totals.multAdds / 1e6);
       const model = await openOnnx(exact.onnx);
       const { logits } = await model.run(picture, size, size);
@@ -77,6 +76,6 @@ t.test('a network is recognised at any α and size, and only as what it is', asy
   ];
   for (const network of networks) {
     const { graph } = readTflite(buildTflite(mobilenetV1Spec(network)));
-    t.strictSame(identifyMobilenetV1(graph), network);
+    t.strictSame(MOBILENET_V1.recognise(graph), network);
   }
 });

@@ -59,3 +59,9 @@ export function networkInput({ width, height, bytes }: TestPicture, size: number
   resizeBilinear(bytes, createSamplingPlan(layout, crop, size, size), input);
   return input;
 }
+
+/** A real file from elsewhere in the mirror's folder `wild`; `skip` where it is absent. */
+export function wildModel(file: string): { readonly path: string; readonly skip: false | string } {
+  const path = join(MODELS, 'wild', file);
+  return { path, skip: existsSync(path) ? false : `no wild/${file} in the models mirror` };
+}

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
-import { describeMobilenetV1 } from '#mobilenetd/families/architecture.js';
+import { MOBILENET_V1 } from '#mobilenetd/families/mobilenet-v1.js';
 import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/catalog/catalog.js';
 import { CATALOG_SCHEMA } from '#mobilenetd/models/catalog/catalog-schema.js';
 import { qualityFigure } from '#mobilenetd/models/catalog/quality.js';
@@ -31,7 +31,7 @@ t.test('the shipped catalogue is complete and true to the architecture', async (
     grid,
   );
   for (const { name, alpha, sizes, multAdds } of family) {
-    const { totals } = describeMobilenetV1({ alpha, size: sizes[0] ?? 0, classes: 1001 });
+    const { totals } = MOBILENET_V1.describe({ alpha, size: sizes[0] ?? 0, classes: 1001 });
     t.equal(multAdds?.[0], Math.round(totals.multAdds / 1e5) / 10, `${name}: multiply-adds`);
     t.ok(name.includes(`_${sizes[0]}_`), `${name}: size`);
   }

@@ -125,7 +125,8 @@ function render(template: unknown, value: string): string {
   const text = String(template);
   if (text.includes("value_json.alpha ~ '/' ~ value_json.size")) {
     const { alpha, size } = JSON.parse(value);
-    return size === null ? 'None' : `${python(alpha)}/${python(size)}`;
+    if (size === null) return 'None';
+    return alpha === null ? `${python(size)} px` : `${python(alpha)}/${python(size)}`;
   }
   if (text === '{{ (value_json.budget * 100) | round(1) }}') {
     return python(Math.round(JSON.parse(value).budget * 1000) / 10);

@@ -37,6 +37,18 @@ function entities(more: Partial<DiscoveryOptions> = {}): DiscoveryOptions {
   };
 }
 
+t.test('a rung without α is told by its size', async (t) => {
+  const variants = [
+    { name: 'birds', alpha: null, size: 224 },
+    { name: 'v1', alpha: 0.5, size: 160 },
+  ];
+  const { components } = JSON.parse(JSON.stringify(discoveryPayload(entities({ variants }))));
+  const rung = Object.values<{ default_entity_id: string; options?: string[] }>(components).find(
+    (component) => component.default_entity_id === 'sensor.porch_rung',
+  );
+  t.strictSame(rung?.options, ['224 px', '0.5/160']);
+});
+
 t.test('the discovery message obeys the rules of Home Assistant', async (t) => {
   const topic = discoveryTopic('homeassistant', 'porch');
   t.equal(topic, 'homeassistant/device/mobilenetd_porch/config');

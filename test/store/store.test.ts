@@ -133,6 +133,24 @@ t.test('an event and its messages are on disk when recordEvents returns', async 
   store.close();
 });
 
+t.test('a network without α has none in the database', async (t) => {
+  const { open } = setup(t);
+  const store = open();
+  store.recordEvents([event({ alpha: null }), event({ id: 'e2', alpha: 0.5 })], []);
+  store.recordResult({ ...result(START, [['cat', 0.9]]), alpha: null }, NO_EVENTS);
+  store.recordResult({ ...result(START + 5000, [['cat', 0.9]]), alpha: null }, NO_EVENTS);
+  store.flush();
+  t.strictSame(
+    [...store.events(ALL)].map(({ alpha }) => alpha),
+    [null, 0.5],
+  );
+  t.strictSame(
+    [...store.detections(ALL)].map(({ alpha }) => alpha),
+    [null, null],
+  );
+  store.close();
+});
+
 t.test('new, update and end of one event are one row', async (t) => {
   const { time, open } = setup(t);
   const store = open();

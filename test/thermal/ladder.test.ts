@@ -18,7 +18,13 @@ const RULES: LadderRules = {
   minFps: 1,
 };
 
-function rung(name: string, costMs: number, accuracy: number, alpha = 1, size = 224): Rung {
+function rung(
+  name: string,
+  costMs: number,
+  accuracy: number,
+  alpha: number | null = 1,
+  size = 224,
+): Rung {
   return { name, costMs, accuracy, alpha, size };
 }
 
@@ -100,6 +106,11 @@ t.test('rules', async (t) => {
   t.same(allowedRungs(ladder, { ...RULES, pin: 'gone' }), [0, 1, 2], 'an unknown pin is no pin');
   t.same(allowedRungs(ladder, { ...RULES, floorAlpha: 9 }), [0, 1, 2], 'never nothing');
   t.same(allowedRungs([rung('x', Number.NaN, 50), ...ladder], RULES), [1, 2, 3]);
+});
+
+t.test('a floor of α leaves networks without α', async (t) => {
+  const ladder = [rung('narrow', 2, 40, 0.25), rung('other', 4, 50, null), rung('wide', 9, 60)];
+  t.same(allowedRungs(ladder, { ...RULES, floorAlpha: 0.5 }), [1, 2]);
 });
 
 t.test('a budget is spent exactly', async (t) => {

@@ -86,7 +86,7 @@ export const DESCRIPTION_PROPERTIES = {
   name: { type: 'string', pattern: NAME_PATTERN },
   family: { type: 'string', pattern: NAME_PATTERN },
   task: { enum: ['classify', 'detect'] },
-  alpha: { type: 'number', exclusiveMinimum: 0, maximum: 2 },
+  alpha: { type: ['number', 'null'], exclusiveMinimum: 0, maximum: 2 },
   sizes: {
     type: 'array',
     minItems: 1,

@@ -52,7 +52,8 @@ export interface ModelDescription {
   readonly name: string;
   readonly family: string;
   readonly task: Task;
-  readonly alpha: number;
+  /** Width multiplier; null for a family without one, or where it is not known. */
+  readonly alpha: number | null;
   /** Input sizes in pixels, the native one first. */
   readonly sizes: readonly number[];
   readonly licence: string | null;

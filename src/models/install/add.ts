@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import type { ChannelScaling } from '../../convert/own-onnx/picture.js';
 import { codedError, messageOf } from '../../errors.js';
+import { claimIn, OTHER } from '../../families/families.js';
 import type { Catalog, CatalogEntry, ModelDescription } from '../catalog/catalog.js';
 import { NAME_PATTERN } from '../catalog/catalog-schema.js';
 import { checksumOf } from '../fetch/checksum.js';
@@ -126,9 +127,9 @@ export function describeOwn(
   const imagenet = task === 'classify' && IMAGENET_CLASSES.includes(form.head.classes);
   return {
     name,
-    family: identity?.family ?? 'custom',
+    family: identity?.family ?? OTHER,
     task,
-    alpha: identity?.alpha ?? 1,
+    alpha: identity?.alpha ?? null,
     sizes: form.input.sizes,
     licence: null,
     centralCrop: options.centralCrop ?? (imagenet ? IMAGENET_CROP : 1),
@@ -138,12 +139,8 @@ export function describeOwn(
   };
 }
 
-/** `mobilenet_v1_0.5_160`, in any way people write it. */
-const CLAIM = /mobilenet[_-]?v([12])[_-]([01]\.\d+)[_-](\d{2,4})(?!\d)/i;
-
 /** What a model's name says it is, which must then be true; empty for a name that says nothing. */
 export function claimOf(name: string): ExpectedModel {
-  const [, version, alpha, size] = CLAIM.exec(name) ?? [];
-  if (version === undefined) return {};
-  return { family: `mobilenet_v${version}`, alpha: Number(alpha), sizes: [Number(size)] };
+  const claim = claimIn(name);
+  return claim === null ? {} : { family: claim.family, alpha: claim.alpha, sizes: [claim.size] };
 }

@@ -15,7 +15,8 @@ import type { ChannelScaling } from '../../convert/own-onnx/picture.js';
 import { readTfjs } from '../../convert/tfjs/read.js';
 import type { PictureScaling } from '../../convert/tflite/picture.js';
 import { codedError, messageOf } from '../../errors.js';
-import { identifyMobilenet, type MobilenetIdentity } from '../../families/identify.js';
+import { familyNamed, identify } from '../../families/families.js';
+import type { Identity } from '../../families/family.js';
 import { LEAST_SIZE, MOST_SIZE } from '../catalog/catalog-schema.js';
 import { asDiskError } from '../fetch/disk.js';
 import { type ModelHead, type ModelInput, NUMERIC_FORMS, type NumericForm } from '../variant.js';
@@ -42,7 +43,7 @@ export type ModelFiles =
 /** What a file must turn out to be; absent fields are not looked at. */
 export interface ExpectedModel {
   readonly family?: string;
-  readonly alpha?: number;
+  readonly alpha?: number | null;
   readonly sizes?: readonly number[];
   /** Millions, at the native size. */
   readonly multAdds?: number;
@@ -69,8 +70,8 @@ export interface FormFile {
 /** One network in several numeric forms; input and head are those of the first that is integer. */
 export interface Conversion {
   readonly forms: Readonly<Partial<Record<NumericForm, FormRecord>>>;
-  /** Where the network is a MobileNetV1 or V2. */
-  readonly identity: MobilenetIdentity | null;
+  /** Null for a network of no known family. */
+  readonly identity: Identity | null;
 }
 
 export interface FormRecord extends FormFile {
@@ -113,7 +114,7 @@ async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): P
     return {
       convert: (form) => convertNetwork(network, { form, calibration }),
       usualForms: quantized ? NUMERIC_FORMS : floatForms(calibration),
-      identity: network.kind === 'classifier' ? identifyMobilenet(network.graph) : null,
+      identity: identify(network.graph),
     };
   }
   refuseScaling(scaling, 'a TensorFlow.js network, whose graph says it');
@@ -123,7 +124,7 @@ async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): P
   return {
     convert: (form) => convertDetectorGraph(graph, { form, calibration }),
     usualForms: floatForms(calibration),
-    identity: null,
+    identity: identify(graph),
   };
 }
 
@@ -205,12 +206,12 @@ function requireIdentity(
   identity: Conversion['identity'],
   { family, alpha, sizes }: ExpectedModel,
 ): void {
-  if (family !== 'mobilenet_v1' && family !== 'mobilenet_v2') return;
+  if (family === undefined || familyNamed(family)?.bindsNames !== true) return;
   const same =
     identity?.family === family && identity.alpha === alpha && identity.size === sizes?.[0];
   if (same) return;
-  const text = (network: string, a: number | undefined, side: number | undefined) =>
-    `${network === 'mobilenet_v1' ? 'MobileNetV1' : 'MobileNetV2'}, alpha ${a}, ${side} px`;
+  const text = (name: string, a: number | null | undefined, side: number | undefined) =>
+    `${familyNamed(name)?.title ?? name}, alpha ${a}, ${side} px`;
   throw mismatch(
     text(family, alpha, sizes?.[0]),
     identity === null ? 'another network' : text(identity.family, identity.alpha, identity.size),

@@ -9,7 +9,7 @@ export interface EntityCamera {
 /** A rung: what runs, and what the select offers. */
 export interface EntityVariant {
   readonly name: string;
-  readonly alpha: number;
+  readonly alpha: number | null;
   readonly size: number;
 }
 
@@ -154,12 +154,14 @@ function addBoard(add: Collector, options: DiscoveryOptions): void {
   add('binary_sensor', ['throttled'], flag('throttled', 'heat'));
   add('binary_sensor', ['undervoltage'], flag('undervoltage', 'problem'));
   if (variants.length > 0) {
-    const rungs = variants.map(({ alpha, size }) => `${alpha}/${size}`);
-    // Width multiplier and input size; the governor's mix and reason are its attributes.
+    const rungs = variants.map(({ alpha, size }) =>
+      alpha === null ? `${size} px` : `${alpha}/${size}`,
+    );
+    // Width multiplier, if it has one, and input size; the governor's mix and reason are its attributes.
     add('sensor', ['rung'], {
       state_topic: topics.governor,
       value_template:
-        "{{ 'None' if value_json.size is none else value_json.alpha ~ '/' ~ value_json.size }}",
+        "{{ 'None' if value_json.size is none else value_json.size ~ ' px' if value_json.alpha is none else value_json.alpha ~ '/' ~ value_json.size }}",
       json_attributes_topic: topics.governor,
       device_class: 'enum',
       options: [...new Set(rungs)],

@@ -1,7 +1,8 @@
 import t from 'tap';
 import { convertTflite, readTflite } from '#mobilenetd/convert/convert.js';
-import { identifyMobilenet, identifyMobilenetV2 } from '#mobilenetd/families/identify.js';
-import { divisibleChannels, mobilenetV2Convolutions } from '#mobilenetd/families/v2.js';
+import { divisibleChannels } from '#mobilenetd/families/convolutions.js';
+import { identify } from '#mobilenetd/families/families.js';
+import { MOBILENET_V2 } from '#mobilenetd/families/mobilenet-v2.js';
 import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
 import { mobilenetV2Spec } from '../convert/build-mobilenet-v2.js';
 import { buildTflite } from '../convert/build-tflite.js';
@@ -25,15 +26,9 @@ const PUBLISHED = [
 
 t.test('multiply-adds are the published ones', (t) => {
   for (const [alpha, size, millions] of PUBLISHED) {
-    let channels = 3;
-    let total = 0;
-    for (const { depthwise, kernel, output } of mobilenetV2Convolutions(alpha, size)) {
-      const [height = 0, width = 0, outputs = 0] = output;
-      total += height * width * outputs * kernel ** 2 * (depthwise ? 1 : channels);
-      channels = outputs;
-    }
-    total += channels * 1000;
-    t.ok(Math.abs(total / 1e6 - millions) < 1.1, `${alpha} at ${size}: ${total / 1e6}`);
+    const { totals } = MOBILENET_V2.describe({ alpha, size, classes: 1000 });
+    const found = totals.multAdds / 1e6;
+    t.ok(Math.abs(found - millions) < 1.1, `${alpha} at ${size}: ${found}`);
   }
   t.end();
 });
@@ -55,12 +50,12 @@ t.test('a network is recognised at any α and size, and only as what it is', (t)
   ] as const) {
     const file = buildTflite(mobilenetV2Spec({ alpha, size, classes: 3 }));
     const { graph } = readTflite(file);
-    t.strictSame(identifyMobilenet(graph), { family: 'mobilenet_v2', alpha, size });
+    t.strictSame(identify(graph), { family: 'mobilenet_v2', alpha, size, classes: 3 });
     t.ok((convertTflite(file, { form: 'exact' }).report.multAdds ?? 0) > 0);
   }
   const other = buildTflite(mobilenetV1Spec({ alpha: 0.5, size: 64, classes: 3 }));
   const { graph } = readTflite(other);
-  t.equal(identifyMobilenetV2(graph), null);
-  t.match(identifyMobilenet(graph), { family: 'mobilenet_v1', alpha: 0.5, size: 64 });
+  t.equal(MOBILENET_V2.recognise(graph), null);
+  t.match(identify(graph), { family: 'mobilenet_v1', alpha: 0.5, size: 64 });
   t.end();
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { describeMobilenetV1, scaledChannels } from '#mobilenetd/families/architecture.js';
+import { MOBILENET_V1, scaledChannels } from '#mobilenetd/families/mobilenet-v1.js';
 
 const IMAGENET = 1001;
 
@@ -21,7 +21,7 @@ const PAPER: readonly (readonly [
 
 t.test('multiply-adds and parameters are those of the paper', async (t) => {
   for (const [alpha, size, multAdds, parameters] of PAPER) {
-    const { totals } = describeMobilenetV1({ alpha, size, classes: IMAGENET });
+    const { totals } = MOBILENET_V1.describe({ alpha, size, classes: IMAGENET });
     const millions = totals.multAdds / 1e6;
     t.ok(Math.abs(millions - multAdds) < 0.6, `α ${alpha}, ${size} px: ${millions} M`);
     t.equal((totals.parameters / 1e6).toFixed(1), parameters.toFixed(1), `α ${alpha} parameters`);
@@ -29,7 +29,7 @@ t.test('multiply-adds and parameters are those of the paper', async (t) => {
 });
 
 t.test('the depthwise-separable saving is that of the paper', async (t) => {
-  const { totals, layers } = describeMobilenetV1({ alpha: 1, size: 224, classes: IMAGENET });
+  const { totals, layers } = MOBILENET_V1.describe({ alpha: 1, size: 224, classes: IMAGENET });
   // Table 4: the network with full convolutions has 4866 M multiply-adds and 29.3 M parameters.
   t.ok(Math.abs(totals.standardMultAdds / 1e6 - 4866) < 2, `${totals.standardMultAdds}`);
   t.equal((totals.standardParameters / 1e6).toFixed(1), '29.3');
@@ -46,7 +46,7 @@ t.test('the depthwise-separable saving is that of the paper', async (t) => {
 });
 
 t.test('layers follow each other in the shapes of table 1', async (t) => {
-  const { layers } = describeMobilenetV1({ alpha: 1, size: 224, classes: 1000 });
+  const { layers } = MOBILENET_V1.describe({ alpha: 1, size: 224, classes: 1000 });
   t.equal(layers.length, 29);
   t.strictSame(layers[0]?.output, [112, 112, 32]);
   t.strictSame(layers.find(({ name }) => name === 'Conv2d_6_pointwise')?.output, [14, 14, 512]);
@@ -62,7 +62,7 @@ t.test(
   'the resolution multiplier scales multiply-adds by its square, but for the last layer',
   async (t) => {
     const conv = (size: number) => {
-      const { layers } = describeMobilenetV1({ alpha: 0.5, size, classes: IMAGENET });
+      const { layers } = MOBILENET_V1.describe({ alpha: 0.5, size, classes: IMAGENET });
       return layers.slice(0, -1).reduce((sum, layer) => sum + layer.multAdds, 0);
     };
     t.equal(conv(128) * (224 / 128) ** 2, conv(224));
@@ -72,7 +72,7 @@ t.test(
 t.test('narrow networks keep at least 8 channels', async (t) => {
   t.equal(scaledChannels(32, 0.1), 8);
   t.equal(scaledChannels(1024, 0.3), 307);
-  const { layers } = describeMobilenetV1({ alpha: 0.01, size: 32, classes: 2 });
+  const { layers } = MOBILENET_V1.describe({ alpha: 0.01, size: 32, classes: 2 });
   t.ok(layers.slice(0, -1).every(({ output }) => output[2] >= 8));
 });
 
@@ -88,6 +88,6 @@ t.test('arguments out of range are refused', async (t) => {
     { classes: 0 },
     { classes: 1.5 },
   ]) {
-    t.throws(() => describeMobilenetV1({ ...good, ...bad }), { code: 'MND_USAGE' });
+    t.throws(() => MOBILENET_V1.describe({ ...good, ...bad }), { code: 'MND_USAGE' });
   }
 });
