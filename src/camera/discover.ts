@@ -1,17 +1,18 @@
 import type { Clock } from '../time.js';
 import type { SpawnChild } from './child/process.js';
+import { type CameraOptions, createSource } from './create.js';
 import { findVideoDevices } from './discover/devices.js';
 import type { CameraFinding } from './discover/finding.js';
 import { checkLibcameraDevices, findLibcamera, type MayUse, mayUse } from './discover/programs.js';
 import { tryFrame } from './discover/trial.js';
+import { descriptionOf } from './registry.js';
 import type { Source } from './source.js';
-import { createSource, type SourceOptions } from './sources/sources.js';
 
 export type { CameraFinding } from './discover/finding.js';
 
 export interface DiscoverOptions {
   /** The cameras that are configured and switched on, by name. */
-  readonly cameras: Readonly<Record<string, SourceOptions>>;
+  readonly cameras: Readonly<Record<string, CameraOptions>>;
   /** Default `/dev` and `/sys`. */
   readonly devRoot?: string;
   readonly sysfsRoot?: string;
@@ -22,16 +23,12 @@ export interface DiscoverOptions {
   /** Whether this user may read and write a file. */
   readonly mayUse?: MayUse;
   /** Makes a configured camera's source. */
-  readonly createSource?: (options: SourceOptions) => Source;
-  /** Seconds each camera gets for its first frame; default 20, for `still` 45. */
+  readonly createSource?: (options: CameraOptions) => Source;
+  /** Seconds each camera gets for its first frame; default: that of its kind. */
   readonly deadline?: number;
   /** Ends the search: the camera that is being tried is stopped and reported as failing. */
   readonly signal?: AbortSignal;
 }
-
-const DEADLINE_S = 20;
-/** A still's own deadline, and the end of the program after it. */
-const STILL_DEADLINE_S = 45;
 
 /**
  * Looks for cameras and tries one frame from each configured one, one after the other: libcamera's
@@ -43,7 +40,9 @@ export async function discoverCameras(options: DiscoverOptions): Promise<CameraF
   const may = options.mayUse ?? mayUse;
   const signal = options.signal ?? new AbortController().signal;
   const configured = Object.entries(cameras);
-  const usesLibcamera = configured.some(([, { source }]) => isLibcamera(source));
+  const usesLibcamera = configured.some(
+    ([, camera]) => descriptionOf(camera).devices === 'libcamera',
+  );
   const libcamera = await findLibcamera(options, usesLibcamera, signal);
   const findings = [...libcamera.findings];
   if (usesLibcamera || libcamera.cameras.length > 0) {
@@ -52,9 +51,8 @@ export async function discoverCameras(options: DiscoverOptions): Promise<CameraF
   const devices = configured.flatMap(([, { device }]) => (device === null ? [] : [device]));
   findings.push(...(await findVideoDevices({ devRoot, sysfsRoot }, devices, may)));
   for (const [name, camera] of configured) {
-    const deadline = options.deadline ?? deadlineOf(camera);
-    const trial = { createSource, ...options, deadline };
-    findings.push(await tryFrame(name, camera, trial, signal));
+    const { createSource: create = createSource, deadline, clock } = options;
+    findings.push(await tryFrame(name, camera, { createSource: create, deadline, clock }, signal));
   }
   if (configured.length === 0) {
     findings.push({
@@ -65,12 +63,4 @@ export async function discoverCameras(options: DiscoverOptions): Promise<CameraF
     });
   }
   return findings;
-}
-
-function isLibcamera(source: SourceOptions['source']): boolean {
-  return source === 'libcamera' || source === 'still';
-}
-
-function deadlineOf({ source }: SourceOptions): number {
-  return source === 'still' ? STILL_DEADLINE_S : DEADLINE_S;
 }

@@ -1,10 +1,10 @@
 import sharp from 'sharp';
 import { codedError } from '../errors.js';
 import type { Clock } from '../time.js';
+import { type CameraOptions, ownTurn, pixelSteps } from './create.js';
 import { encodeJpeg } from './pixels/jpeg.js';
 import { applySteps, decodeFrame } from './pixels/pixels.js';
 import { type StillOptions, takeStill } from './sources/libcamera/still.js';
-import { ownTurn, pixelSteps, type SourceOptions } from './sources/sources.js';
 
 export interface SnapshotSurroundings extends Pick<StillOptions, 'path' | 'temporary'> {
   readonly clock?: Clock;
@@ -18,7 +18,7 @@ const JPEG_QUALITY = 85;
  * into a message (see jpeg.ts). The camera must not be streaming. Throws MND_CAMERA_… errors.
  */
 export async function takeSnapshot(
-  options: SourceOptions,
+  options: CameraOptions,
   size: readonly [width: number, height: number],
   surroundings: SnapshotSurroundings,
   signal: AbortSignal,

@@ -1,17 +1,10 @@
 import { codedError, isCodedError, messageOf } from '../errors.js';
-import { type Clock, sleep, systemClock } from '../time.js';
+import { createRepeatingLog, type Log, SILENT } from '../log.js';
+import { type Clock, createBackoff, sleep, systemClock } from '../time.js';
 import type { CapturedFrame, Source } from './source.js';
 
 /** `ended`: a finite source has delivered its last picture. `disabled` is set by whoever disables. */
 export type CameraStatus = 'online' | 'offline' | 'disabled' | 'ended';
-
-/** A source's failure, reported at most once a minute for each error code. */
-export interface SourceFailure {
-  readonly camera: string;
-  readonly error: Error;
-  /** Failures with this code since the last report, this one included. */
-  readonly count: number;
-}
 
 export interface SupervisorOptions {
   readonly name: string;
@@ -26,14 +19,13 @@ export interface SupervisorOptions {
   readonly onFrame: (frame: CapturedFrame) => void;
   /** Called when the status or its reason changes; the reason is null while online. */
   readonly onStatus: (status: CameraStatus, reason: string | null) => void;
-  readonly onFailure?: (failure: SourceFailure) => void;
+  /** Told of failures, of each code at most once a minute. */
+  readonly log?: Pick<Log, 'info' | 'warn' | 'error'>;
   readonly clock?: Clock;
   /** 0 to 1. */
   readonly random?: () => number;
 }
 
-const FIRST_DELAY_MS = 1000;
-const LAST_DELAY_MS = 60_000;
 /** Frames over this long a time prove a source sound: the back-off starts over. */
 const SOUND_AFTER_MS = 60_000;
 const REPORT_INTERVAL_MS = 60_000;
@@ -41,8 +33,6 @@ const REPORT_INTERVAL_MS = 60_000;
 const SETTLED_AFTER_MS = 2000;
 /** Longer than the escalation of a child process: a source that is not back by then is left behind. */
 const ABANDON_AFTER_MS = 15_000;
-/** The delay is drawn from this share of it up to all of it. */
-const LEAST_JITTER = 0.5;
 
 /**
  * Runs a source until the signal is aborted or the source ends, and restarts it whenever it breaks
@@ -53,10 +43,12 @@ export async function superviseSource(
   signal: AbortSignal,
 ): Promise<void> {
   const clock = options.clock ?? systemClock;
-  const random = options.random ?? Math.random;
   const setStatus = createStatus(options.onStatus);
-  const report = createReporter(options, clock);
-  let delay = FIRST_DELAY_MS;
+  const log = createRepeatingLog(options.log ?? SILENT, {
+    interval: REPORT_INTERVAL_MS,
+    clock: clock.now,
+  });
+  const backoff = createBackoff({ random: options.random });
 
   while (!signal.aborted) {
     const attempt = await runAttempt(options, clock, signal, () => setStatus('online', null));
@@ -66,11 +58,11 @@ export async function superviseSource(
       setStatus('ended', messageOf(error));
       return;
     }
-    if (attempt.framesOver >= SOUND_AFTER_MS) delay = FIRST_DELAY_MS;
+    if (attempt.framesOver >= SOUND_AFTER_MS) backoff.reset();
     setStatus('offline', messageOf(error));
-    report(error);
-    await sleep(clock, delay * (LEAST_JITTER + (1 - LEAST_JITTER) * random()), signal);
-    delay = Math.min(delay * 2, LAST_DELAY_MS);
+    const code = isCodedError(error) ? error.code : 'other';
+    log.warn(code, `the camera failed: ${messageOf(error)}`, { code });
+    await sleep(clock, backoff.next(), signal);
   }
   setStatus('offline', 'stopped');
 }
@@ -190,21 +182,6 @@ function createStatus(
     if (key === last) return;
     last = key;
     onStatus(status, reason);
-  };
-}
-
-function createReporter(options: SupervisorOptions, clock: Clock): (error: Error) => void {
-  // Keyed by error code, so it is bounded by the table of codes.
-  const reports = new Map<string, { count: number; at: number | null }>();
-  return (error) => {
-    const key = isCodedError(error) ? error.code : 'other';
-    const entry = reports.get(key) ?? { count: 0, at: null };
-    reports.set(key, entry);
-    entry.count += 1;
-    if (entry.at !== null && clock.now() - entry.at < REPORT_INTERVAL_MS) return;
-    options.onFailure?.({ camera: options.name, error, count: entry.count });
-    entry.count = 0;
-    entry.at = clock.now();
   };
 }
 

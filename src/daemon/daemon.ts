@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { SourceSurroundings } from '../camera/sources/sources.js';
+import type { SourceSurroundings } from '../camera/sources/description.js';
 import type { Config } from '../config/config.js';
 import { startControlServer } from '../control/server.js';
 import { controlSocket } from '../control/socket.js';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import type { SourceSurroundings } from '../camera/sources/sources.js';
+import type { SourceSurroundings } from '../camera/sources/description.js';
 import type { Config } from '../config/config.js';
 import { parseSize } from '../config/schema/formats.js';
 import { isCodedError, messageOf } from '../errors.js';

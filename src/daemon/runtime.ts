@@ -1,4 +1,4 @@
-import type { SourceSurroundings } from '../camera/sources/sources.js';
+import type { SourceSurroundings } from '../camera/sources/description.js';
 import type { Config } from '../config/config.js';
 import type { RunningReport } from '../control/protocol.js';
 import { codedError, messageOf } from '../errors.js';

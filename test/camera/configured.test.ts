@@ -1,8 +1,9 @@
 import t, { type Test } from 'tap';
+import { createSource } from '#mobilenetd/camera/create.js';
+import { CONTROLS } from '#mobilenetd/camera/sources/libcamera/control-keys.js';
 import { controlOptions } from '#mobilenetd/camera/sources/libcamera/controls.js';
 import { stillOptions } from '#mobilenetd/camera/sources/libcamera/still.js';
 import { streamArguments } from '#mobilenetd/camera/sources/libcamera/stream.js';
-import { createSource } from '#mobilenetd/camera/sources/sources.js';
 import { isConfigError } from '#mobilenetd/config/check/problem.js';
 import type { CameraConfig, Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
@@ -10,7 +11,6 @@ import { createMerged, mergeLayer } from '#mobilenetd/config/read/layer.js';
 import { keysOf } from '#mobilenetd/config/schema/keys.js';
 import { SCHEMA } from '#mobilenetd/config/schema/schema.js';
 import { CAMERA } from '#mobilenetd/config/schema/sections/camera.js';
-import { CONTROLS } from '#mobilenetd/config/schema/sections/controls.js';
 
 const INVALID = { code: 'MND_CONFIG_INVALID' };
 

@@ -1,24 +1,11 @@
 import { join } from 'node:path';
 import t from 'tap';
-import {
-  createSource,
-  type SourceKind,
-  type SourceOptions,
-  stallTimeoutOf,
-} from '#mobilenetd/camera/sources/sources.js';
-
-const plain: Omit<SourceOptions, 'source'> = {
-  device: null,
-  url: null,
-  path: null,
-  loop: false,
-  size: [640, 480],
-  fps: 10,
-  rotation: 0,
-};
+import { type CameraOptions, createSource, stallTimeoutOf } from '#mobilenetd/camera/create.js';
+import type { SourceKind } from '#mobilenetd/camera/registry.js';
+import { cameraOptions } from './camera-options.js';
 
 /** What a source says when it is stopped before it started: its kind shows in the subject. */
-async function stopped(options: SourceOptions): Promise<Error> {
+async function stopped(options: CameraOptions): Promise<Error> {
   return createSource(options).run(AbortSignal.abort(), () => t.fail('delivered'));
 }
 
@@ -30,13 +17,13 @@ t.test('every kind of source is made from its options', async (t) => {
     ['watch', { path: folder }],
     ['still', {}],
   ] as const) {
-    t.match(await stopped({ ...plain, source, ...more }), { code: 'MND_CAMERA_STOPPED' }, source);
+    t.match(await stopped(cameraOptions(source, more)), { code: 'MND_CAMERA_STOPPED' }, source);
   }
   for (const [source, more, message] of [
     ['video', { path: join(folder, 'none.mp4') }, /none\.mp4/],
     ['v4l2', { device: '/dev/video99' }, /video99/],
   ] as const) {
-    t.match(await stopped({ ...plain, source, ...more }), { code: 'MND_CAMERA_MISSING', message });
+    t.match(await stopped(cameraOptions(source, more)), { code: 'MND_CAMERA_MISSING', message });
   }
   for (const [source, url] of [
     ['rtsp', 'rtsp://cam/live'],
@@ -44,13 +31,19 @@ t.test('every kind of source is made from its options', async (t) => {
     ['video', 'https://example.org/a.mp4'],
     ['video', 'rtsp://cam/live'],
   ] as const) {
-    t.doesNotThrow(() => createSource({ ...plain, source, url }));
+    t.doesNotThrow(() => createSource(cameraOptions(source, { url })));
   }
-  t.doesNotThrow(() => createSource({ ...plain, source: 'libcamera', controls: { hflip: true } }));
+  t.doesNotThrow(() =>
+    createSource(
+      cameraOptions('libcamera', {
+        controls: { ...cameraOptions('libcamera').controls, hflip: true },
+      }),
+    ),
+  );
 });
 
 t.test('what a kind needs must be there and be right', (t) => {
-  const bad: [SourceKind, Partial<SourceOptions>][] = [
+  const bad: [SourceKind, Partial<CameraOptions>][] = [
     ['files', {}],
     ['watch', { path: '' }],
     ['video', {}],
@@ -60,19 +53,19 @@ t.test('what a kind needs must be there and be right', (t) => {
     ['mjpeg', { url: 'rtsp://cam/' }],
     ['v4l2', { device: '/dev/video0', input_format: 'raw' as 'auto' }],
     ['still', { size: [1, 1] }],
-    ['libcamera', { controls: { ev: 99 } }],
+    ['libcamera', { controls: { ...cameraOptions('libcamera').controls, ev: 99 } }],
   ];
   for (const [source, more] of bad) {
-    t.throws(() => createSource({ ...plain, source, ...more }), { code: 'MND_CONFIG_INVALID' });
+    t.throws(() => createSource(cameraOptions(source, more)), { code: 'MND_CONFIG_INVALID' });
   }
   t.end();
 });
 
 t.test('a slow source is not taken for a stalled one', (t) => {
-  t.equal(stallTimeoutOf({ source: 'rtsp', fps: 10 }, 10), 10);
-  t.equal(stallTimeoutOf({ source: 'files', fps: 0.05 }, 10), 60);
-  t.equal(stallTimeoutOf({ source: 'still', fps: 1 }, 10), 40);
-  t.equal(stallTimeoutOf({ source: 'watch', fps: 10 }, 10), null);
+  t.equal(stallTimeoutOf(cameraOptions('rtsp'), 10), 10);
+  t.equal(stallTimeoutOf(cameraOptions('files', { fps: 0.05 }), 10), 60);
+  t.equal(stallTimeoutOf(cameraOptions('still', { still_interval: 1 }), 10), 40);
+  t.equal(stallTimeoutOf(cameraOptions('watch'), 10), null);
   t.end();
 });
 
@@ -86,7 +79,7 @@ t.test('a mask covers what every source delivers', async (t) => {
     ],
   ] as const;
   const ending = new AbortController();
-  const masked = createSource({ ...plain, source: 'demo', mask });
+  const masked = createSource(cameraOptions('demo', { mask }));
   let upper = 0;
   let lower = 0;
   const error = await masked.run(ending.signal, ({ bytes }) => {

@@ -115,7 +115,7 @@ t.test('a layer is drawn again only when it looks different', async (t) => {
 t.test('the source delivers rgb24 at its rate until it is stopped', async (t) => {
   const clock = createFakeClock();
   const ending = new AbortController();
-  const source = createDemoSource({ fps: 2, clock, wallTime: () => NOON + clock.now() });
+  const source = createDemoSource({ fps: 2, clock: { ...clock, wall: () => NOON + clock.now() } });
   const frames: CapturedFrame[] = [];
   const times: number[] = [];
   const run = source.run(ending.signal, (frame) => {

@@ -1,11 +1,12 @@
 import { chmodSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { createSource } from '#mobilenetd/camera/create.js';
 import { parseCameraList } from '#mobilenetd/camera/discover/programs.js';
 import { type DiscoverOptions, discoverCameras } from '#mobilenetd/camera/discover.js';
 import type { Source } from '#mobilenetd/camera/source.js';
-import { createSource, type SourceOptions } from '#mobilenetd/camera/sources/sources.js';
 import { codedError } from '#mobilenetd/errors.js';
+import { cameraOptions } from './camera-options.js';
 
 const LIST = `Available cameras
 -----------------
@@ -17,16 +18,7 @@ const LIST = `Available cameras
     Modes: 'SGBRG10_CSI2P' : 640x480 [58.92 fps - (16, 0)/2560x1920 crop]
 `;
 
-const CAMERA: SourceOptions = {
-  source: 'demo',
-  device: null,
-  url: null,
-  path: null,
-  loop: true,
-  size: [640, 480],
-  fps: 10,
-  rotation: 0,
-};
+const CAMERA = cameraOptions('demo');
 
 /** A board: devices, what the kernel says of them, and a program that lists cameras. */
 function board(test: Test, script: string | null) {

@@ -1,12 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { CONTROLS } from '#mobilenetd/camera/sources/libcamera/control-keys.js';
 import type { Config } from '#mobilenetd/config/config.js';
 import type { LoadConfigOptions } from '#mobilenetd/config/load.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { parseListen, parseSize } from '#mobilenetd/config/schema/formats.js';
 import { KNOWN_KEYS } from '#mobilenetd/config/schema/keys.js';
-import { CONTROLS } from '#mobilenetd/config/schema/sections/controls.js';
 
 /** Loads from texts; `/etc` and this machine's name play no part. */
 function load(files: readonly string[], options: Partial<LoadConfigOptions> = {}) {

@@ -1,30 +1,34 @@
 import { access, constants } from 'node:fs/promises';
 import { isCodedError, messageOf } from '../../errors.js';
 import { type Clock, systemClock } from '../../time.js';
+import type { CameraOptions } from '../create.js';
+import { descriptionOf } from '../registry.js';
 import type { CapturedFrame, Source } from '../source.js';
-import type { SourceOptions } from '../sources/sources.js';
 import type { CameraFinding } from './finding.js';
 
 export interface TrialOptions {
-  readonly createSource: (options: SourceOptions) => Source;
+  readonly createSource: (options: CameraOptions) => Source;
   readonly clock?: Clock;
-  /** Seconds a camera gets to deliver its first frame. */
-  readonly deadline: number;
+  /** Seconds a camera gets to deliver its first frame; default: that of its kind. */
+  readonly deadline?: number;
 }
 
 /** Runs a camera until its first frame, its failure or the deadline. */
 export async function tryFrame(
   name: string,
-  camera: SourceOptions,
+  camera: CameraOptions,
   options: TrialOptions,
   signal: AbortSignal,
 ): Promise<CameraFinding> {
   const subject = `camera ${name}`;
-  if (camera.source === 'watch') return checkWatched(subject, camera.path ?? '');
+  const deadline = options.deadline ?? descriptionOf(camera).trial;
+  if (descriptionOf(camera).trial === null || deadline === null) {
+    return checkWatched(subject, camera.path ?? '');
+  }
   const clock = options.clock ?? systemClock;
   const stop = new AbortController();
   const started = clock.now();
-  const cancel = clock.setTimer(() => stop.abort(), options.deadline * 1000);
+  const cancel = clock.setTimer(() => stop.abort(), deadline * 1000);
   let seen: { readonly what: string; readonly dark: boolean; readonly ms: number } | null = null;
   const onFrame = (frame: CapturedFrame): void => {
     if (seen !== null) return;
@@ -42,7 +46,7 @@ export async function tryFrame(
     readonly dark: boolean;
     readonly ms: number;
   } | null;
-  if (frame === null) return failure(subject, camera, reason, options.deadline);
+  if (frame === null) return failure(subject, camera, reason, deadline);
   const found = `${frame.what} after ${(frame.ms / 1000).toFixed(1)} s`;
   if (!frame.dark) return { subject, level: 'ok', found, next: null };
   return {
@@ -75,7 +79,7 @@ async function checkWatched(subject: string, path: string): Promise<CameraFindin
 
 function failure(
   subject: string,
-  camera: SourceOptions,
+  camera: CameraOptions,
   reason: unknown,
   deadline: number,
 ): CameraFinding {
@@ -86,6 +90,8 @@ function failure(
   const found = late ? `no frame within ${deadline} s` : said;
   return { subject, level: 'fail', found, next: own ?? adviceFor(found, camera) };
 }
+
+const MISSING = /ENOENT|no such file|no such device/i;
 
 /** What people can do about the messages of libcamera, ffmpeg and the system. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
@@ -103,28 +109,13 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     /connection refused|no route to host|network is unreachable|timed out|name or service/i,
     'see whether the address answers (ping), and whether the port is right: RTSP is 554 as a rule',
   ],
-  [
-    /ENOENT|no such file|no such device/i,
-    'plug it in, and take a name from /dev/v4l/by-id, which stays the same',
-  ],
 ];
 
-/** The sources that read a file or folder; a device is not their trouble. */
-const READS_PATH: readonly string[] = ['video', 'files', 'watch'];
-
-function adviceFor(found: string, { source }: SourceOptions): string | null {
-  if (READS_PATH.includes(source) && /ENOENT|no such file/i.test(found)) {
-    return 'see whether the path is right, and whether what it is on is mounted';
-  }
+function adviceFor(found: string, camera: CameraOptions): string | null {
+  const { missing, advice } = descriptionOf(camera);
+  if (missing !== null && MISSING.test(found)) return missing;
   const known = ADVICE.find(([pattern]) => pattern.test(found));
-  if (known !== undefined) return known[1];
-  if (source === 'libcamera' || source === 'still') {
-    return 'try it without this program: rpicam-hello --timeout 2000';
-  }
-  if (source === 'rtsp' || source === 'mjpeg') {
-    return 'open the same address with ffplay or VLC on another machine';
-  }
-  return null;
+  return known?.[1] ?? advice;
 }
 
 function describe({ width, height, format, bytes }: CapturedFrame): string {

@@ -5,6 +5,34 @@ import { type Clock, systemClock } from '../../time.js';
 import { createPacer, type FrameRate } from '../pacer.js';
 import { readPicture } from '../pixels/picture.js';
 import type { Source } from '../source.js';
+import { describeSource } from './description.js';
+import { LOOP_KEY, PATH_ADVICE, PATH_KEY } from './keys.js';
+import { rateOf } from './rate.js';
+
+export const FILES = describeSource({
+  summary: 'pictures one after the other at `fps`',
+  frames: 'encoded',
+  through: '',
+  keys: { path: PATH_KEY, loop: LOOP_KEY },
+  needs: ['path'],
+  schemes: [],
+  devices: null,
+  turns: [0],
+  alone: false,
+  rate: ({ fps }) => fps,
+  leastStall: 0,
+  trial: 20,
+  advice: null,
+  missing: PATH_ADVICE,
+  faults: () => [],
+  create: ({ path, loop, fps }, surroundings) =>
+    createFilesSource({
+      paths: [path ?? ''],
+      fps: rateOf(fps, surroundings),
+      loop,
+      clock: surroundings.clock,
+    }),
+});
 
 export interface FilesOptions {
   /** Picture files and folders; a folder stands for its pictures by name, without subfolders. */

@@ -5,7 +5,34 @@ import { type Clock, sleep, systemClock } from '../../time.js';
 import { createPacer, type FrameRate } from '../pacer.js';
 import { looksWhole, readPicture } from '../pixels/picture.js';
 import type { Source } from '../source.js';
+import { describeSource } from './description.js';
+import { PATH_ADVICE, PATH_KEY } from './keys.js';
+import { rateOf } from './rate.js';
 import { createWatchTree } from './watch-tree.js';
+
+export const WATCH = describeSource({
+  summary: 'pictures that appear in a folder or below it, or a picture that is written anew',
+  frames: 'encoded',
+  through: '',
+  keys: { path: PATH_KEY },
+  needs: ['path'],
+  schemes: [],
+  devices: null,
+  turns: [0],
+  alone: true,
+  rate: ({ fps }) => fps,
+  leastStall: null,
+  trial: null,
+  advice: null,
+  missing: PATH_ADVICE,
+  faults: () => [],
+  create: ({ path, fps }, surroundings) =>
+    createWatchSource({
+      path: path ?? '',
+      fps: rateOf(fps, surroundings),
+      clock: surroundings.clock,
+    }),
+});
 
 export interface WatchOptions {
   /** A folder in which, or below which, pictures appear, or one picture that is written anew. */

@@ -1,25 +1,12 @@
+import { isDeepStrictEqual } from 'node:util';
+import { descriptionOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
 import { FIXED_FIRST } from '../../mqtt/topics.js';
-import type { CameraConfig, Config, MqttConfig, SourceKind } from '../config.js';
+import { orList } from '../../schema/format.js';
+import { isLeaf } from '../../schema/section.js';
+import type { CameraConfig, Config, MqttConfig } from '../config.js';
 import { parseListen } from '../schema/formats.js';
+import { keysOf } from '../schema/keys.js';
 import type { ConfigProblem } from './problem.js';
-
-/** What each kind of source needs; any one of them is enough. */
-const SOURCE_NEEDS: Readonly<Record<SourceKind, readonly ('device' | 'url' | 'path')[]>> = {
-  libcamera: [],
-  still: [],
-  v4l2: ['device'],
-  rtsp: ['url'],
-  mjpeg: ['url'],
-  video: ['path', 'url'],
-  files: ['path'],
-  watch: ['path'],
-  demo: [],
-};
-
-const URL_SCHEMES: Readonly<Partial<Record<SourceKind, readonly string[]>>> = {
-  rtsp: ['rtsp:', 'rtsps:'],
-  mjpeg: ['http:', 'https:'],
-};
 
 /** Reports a problem at a dotted key, unless one of the keys it depends on has a problem already. */
 type Report = (path: readonly string[], message: string, dependsOn?: readonly string[]) => void;
@@ -54,7 +41,6 @@ function checkCamera(name: string, config: Config, report: Report): void {
     report(path, `expected another name; the topic "${name}" has a meaning of its own`);
   }
   checkSource(camera, path, report);
-  checkUnused(camera, path, report);
   checkRegion(camera, path, report);
   checkThresholds(config, camera, path, report);
 }
@@ -62,7 +48,7 @@ function checkCamera(name: string, config: Config, report: Report): void {
 function checkSource(camera: CameraConfig, path: readonly string[], report: Report): void {
   const { source } = camera;
   const sourceKey = [...path, 'source'].join('.');
-  const needs = SOURCE_NEEDS[source];
+  const { needs, schemes, keys } = SOURCES[source];
   const given = needs.filter((key) => camera[key] !== null);
   if (needs.length > 0 && given.length === 0) {
     const needed = needs.map((key) => [...path, key].join('.'));
@@ -71,54 +57,43 @@ function checkSource(camera: CameraConfig, path: readonly string[], report: Repo
   if (given.length > 1) {
     report(path, `source ${source} takes ${needs.join(' or ')}, not both`, [sourceKey]);
   }
-  for (const key of ['device', 'url', 'path'] as const) {
-    if (camera[key] === null || needs.includes(key)) continue;
-    report([...path, key], `source ${source} has no ${key}; remove it`, [sourceKey]);
+  for (const { dotted, path: below, node } of keysOf(SOURCE_KEYS)) {
+    const [first = ''] = below;
+    const value = valueAt(camera, below);
+    const isUnset = isLeaf(node) && isDeepStrictEqual(value, node.default);
+    if (isUnset || Object.hasOwn(keys, first)) continue;
+    report([...path, ...below], `source ${source} has no ${dotted.split('.')[0]}; remove it`, [
+      sourceKey,
+    ]);
   }
-  const schemes = URL_SCHEMES[source];
-  if (schemes !== undefined && camera.url !== null && !schemes.includes(schemeOf(camera.url))) {
-    const expected = schemes.map((scheme) => `${scheme}//`).join(' or ');
+  const { url } = camera;
+  if (
+    Object.hasOwn(keys, 'url') &&
+    url !== null &&
+    !schemes.some((scheme) => `${scheme}:` === schemeOf(url))
+  ) {
+    const expected = orList(schemes.map((scheme) => `${scheme}://`));
     report([...path, 'url'], `source ${source} needs an address that begins with ${expected}`, [
       sourceKey,
     ]);
   }
-}
-
-/** 0.35 + 0.65 may come out a little over 1. */
-const ROUNDING = 1e-9;
-
-const LIBCAMERA: readonly SourceKind[] = ['libcamera', 'still'];
-const THROUGH_FFMPEG: readonly SourceKind[] = ['v4l2', 'rtsp', 'mjpeg', 'video'];
-
-/** Keys that only some sources have a use for, and the value that stands for "not given". */
-const USES: readonly {
-  readonly key: 'capture' | 'snapshot_size' | 'hardware' | 'transport' | 'input_format';
-  readonly unset: unknown;
-  readonly sources: readonly SourceKind[];
-}[] = [
-  { key: 'capture', unset: 'stream', sources: ['libcamera'] },
-  { key: 'snapshot_size', unset: null, sources: LIBCAMERA },
-  { key: 'hardware', unset: 'none', sources: THROUGH_FFMPEG },
-  { key: 'transport', unset: 'tcp', sources: ['rtsp'] },
-  { key: 'input_format', unset: 'auto', sources: ['v4l2'] },
-];
-
-function checkUnused(camera: CameraConfig, path: readonly string[], report: Report): void {
-  const { source } = camera;
-  const sourceKey = [...path, 'source'].join('.');
-  for (const { key, unset, sources } of USES) {
-    if (camera[key] === unset || sources.includes(source)) continue;
-    report([...path, key], `source ${source} has no ${key}; remove it`, [sourceKey]);
-  }
-  for (const [name, value] of Object.entries(camera.controls)) {
-    if (value === null || value === false || LIBCAMERA.includes(source)) continue;
-    report([...path, 'controls', name], `source ${source} has no controls; remove it`, [sourceKey]);
+  const description = descriptionOf(camera);
+  for (const { key, expected } of description.faults(camera)) {
+    const keyPath = [...path, ...key.split('.')];
+    report(keyPath, `source ${source}: expected ${expected}`, [sourceKey]);
   }
   if (camera.time_zone !== null && camera.schedule.length === 0) {
     report([...path, 'time_zone'], 'has no effect without a schedule', [
       [...path, 'schedule'].join('.'),
     ]);
   }
+}
+
+function valueAt(camera: CameraConfig, path: readonly string[]): unknown {
+  return path.reduce<unknown>(
+    (section, name) => (section as Readonly<Record<string, unknown>>)[name],
+    camera,
+  );
 }
 
 /** The camera's own thresholds, with the general ones where it has none. */
@@ -150,13 +125,6 @@ function checkRegion(camera: CameraConfig, path: readonly string[], report: Repo
     if (!fits(x + cropWidth, y + cropHeight)) {
       report([...path, 'crop'], `expected a part of the frame of ${width}×${height}`, [sizeKey]);
     }
-  }
-  const [left = 0, top = 0, wide = 1, high = 1] = camera.controls.roi ?? [];
-  if (left + wide > 1 + ROUNDING || top + high > 1 + ROUNDING || wide === 0 || high === 0) {
-    report(
-      [...path, 'controls', 'roi'],
-      'expected a part of the sensor: x + width and y + height up to 1',
-    );
   }
   if (!camera.mask.every((polygon) => polygon.every(([x, y]) => fits(x, y)))) {
     report([...path, 'mask'], `expected points in the frame of ${width}×${height}`, [sizeKey]);

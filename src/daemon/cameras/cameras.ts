@@ -1,15 +1,9 @@
+import { createSource, isStill, rateOf, stallTimeoutOf } from '../../camera/create.js';
 import { createMotionGate } from '../../camera/pixels/motion.js';
 import { createSchedule } from '../../camera/schedule.js';
 import { createSlot, type SlotOptions } from '../../camera/slot.js';
 import { takeSnapshot } from '../../camera/snapshot.js';
-import {
-  createSource,
-  isStill,
-  rateOf,
-  type SourceOptions,
-  type SourceSurroundings,
-  stallTimeoutOf,
-} from '../../camera/sources/sources.js';
+import type { SourceSurroundings } from '../../camera/sources/description.js';
 import { type CameraStatus, superviseSource } from '../../camera/supervisor.js';
 import type { CameraConfig, Config } from '../../config/config.js';
 import { codedError } from '../../errors.js';
@@ -39,8 +33,6 @@ export function buildCamera(
   const camera = cameraOf(name, config);
   const log = surroundings.log.child({ camera: name });
   const logStatus = createCameraLog(log, () => performance.now());
-  // A misconfigured source is an error at start, not one of its attempts.
-  for (const mode of modesOf(camera)) createSource(asRead(camera, mode));
   const stallOf = (mode: 'stream' | 'still') =>
     stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
   const reading = readingOf(name, config, surroundings.createId);
@@ -66,8 +58,7 @@ export function buildCamera(
           stallTimeout: stallOf(mode),
           onFrame,
           onStatus,
-          onFailure: ({ error, count }) =>
-            log.warn({ count }, `the camera failed: ${error.message}`),
+          log,
           clock: surroundings.sources?.clock,
         },
         signal,
@@ -78,7 +69,7 @@ export function buildCamera(
       logStatus(status, reason);
       surroundings.onStatus(name, status, reason);
     },
-    wallTime: surroundings.sources?.wallTime,
+    wallTime: surroundings.sources?.clock?.wall,
     clock: surroundings.sources?.clock,
   });
 }
@@ -107,7 +98,7 @@ function cameraOf(name: string, config: Config): CameraConfig {
 }
 
 /** The camera as it is read in one of the modes. */
-function asRead(camera: CameraConfig, mode: 'stream' | 'still'): SourceOptions {
+function asRead(camera: CameraConfig, mode: 'stream' | 'still'): CameraConfig {
   return { ...camera, capture: mode };
 }
 

@@ -13,8 +13,6 @@ export interface DemoOptions {
   /** An encoded picture of a cup; default: the one that comes with the package. */
   readonly photo?: string;
   readonly clock?: Clock;
-  /** Milliseconds since the epoch, shown by the clock in the scene. */
-  readonly wallTime?: () => number;
 }
 
 /**
@@ -23,7 +21,6 @@ export interface DemoOptions {
  */
 export function createDemoSource(options: DemoOptions): Source {
   const clock = options.clock ?? systemClock;
-  const wallTime = options.wallTime ?? Date.now;
   const photo = options.photo ?? `${PACKAGE_ROOT}assets/demo/coffee.jpg`;
   return {
     async run(signal, onFrame) {
@@ -33,7 +30,7 @@ export function createDemoSource(options: DemoOptions): Source {
         const start = clock.now();
         await pacer.next(signal);
         while (!signal.aborted) {
-          const bytes = await renderer.render((clock.now() - start) / 1000, wallTime());
+          const bytes = await renderer.render((clock.now() - start) / 1000, clock.wall());
           if (signal.aborted) break;
           const size = { width: SCENE_WIDTH, height: SCENE_HEIGHT };
           onFrame({ ...size, format: 'rgb24', range: 'full', bytes });

@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
 import { codedError } from '../../../errors.js';
+import type { Rotation, SourceFault } from '../description.js';
+import { sizeFaults } from '../picture-size.js';
 
 /** What ffmpeg opens. */
 export type FfmpegInput =
@@ -15,7 +17,6 @@ export type FfmpegInput =
 
 export type RtspTransport = 'tcp' | 'udp';
 export type V4l2Format = 'auto' | 'mjpeg' | 'yuyv422' | 'h264';
-export type Rotation = 0 | 90 | 180 | 270;
 export type HardwareDecoding = 'none' | 'auto' | 'drm' | 'v4l2m2m' | 'vaapi';
 
 export interface FfmpegPicture {
@@ -178,11 +179,11 @@ function oneOf<T extends object>(table: T, key: keyof T, name: string): T[keyof 
 
 function checkedPicture(picture: FfmpegPicture): { width: number; height: number; fps: number } {
   const [width, height] = picture.size;
-  for (const side of [width, height]) {
-    if (Number.isInteger(side) && side >= 16 && side <= 4096 && side % 2 === 0) continue;
+  const [fault] = pictureFaults(picture);
+  if (fault !== undefined) {
     throw codedError('MND_CONFIG_INVALID', {
-      subject: 'size',
-      expected: 'even sides of 16 to 4096 pixels',
+      subject: fault.key,
+      expected: fault.expected,
       found: `${width}×${height}`,
     });
   }
@@ -206,10 +207,22 @@ function checkedUrl(url: string, protocols: readonly string[]): string {
 }
 
 function checkedDevice(device: string): string {
-  if (/^\/dev\/[A-Za-z0-9/._:+-]+$/.test(device) && !device.includes('..')) return device;
+  if (isDeviceName(device)) return device;
   throw codedError('MND_CONFIG_INVALID', {
     subject: 'device',
     expected: 'a device such as /dev/video0',
     found: JSON.stringify(device),
   });
+}
+
+/** Below /dev, as udev names it: ffmpeg is told that it is a device, so no name can mean another thing. */
+export function isDeviceName(device: string): boolean {
+  return /^\/dev\/[^\p{Cc}]+$/u.test(device) && !device.split('/').includes('..');
+}
+
+/** Least side that ffmpeg is asked for, pixels. */
+const LEAST_SIDE = 16;
+
+export function pictureFaults({ size }: Pick<FfmpegPicture, 'size'>): readonly SourceFault[] {
+  return sizeFaults(size, LEAST_SIDE);
 }

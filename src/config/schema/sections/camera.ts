@@ -1,3 +1,4 @@
+import { SOURCE_KEYS, SOURCE_KINDS } from '../../../camera/registry.js';
 import {
   boolean,
   either,
@@ -11,66 +12,18 @@ import {
 } from '../../../schema/format.js';
 import type { Section } from '../../../schema/section.js';
 import { key, required } from '../../../schema/section.js';
-import { absolutePath, address, filePath, label, timeZone } from '../../../schema/text.js';
+import { label, timeZone } from '../../../schema/text.js';
 import { scheduleSpan } from '../formats.js';
-import { CONTROLS } from './controls.js';
 
 const score = number(0, 1);
 const pixels = integer(0, 8192, 'pixels');
 const length = integer(1, 8192, 'pixels');
 const evenLength = even(16, 8192, 'pixels');
 
-export const SOURCE_KINDS = [
-  'libcamera',
-  'still',
-  'v4l2',
-  'rtsp',
-  'mjpeg',
-  'video',
-  'files',
-  'watch',
-  'demo',
-] as const;
-
 export const CAMERA = {
   enabled: key(boolean, true, 'false keeps the camera in the file but does not open it.'),
   source: required(oneOf(...SOURCE_KINDS), 'Where the frames come from.'),
-  capture: key(
-    oneOf('stream', 'still', 'auto'),
-    'stream',
-    "How a libcamera camera is read: stream; still takes single pictures with the camera off in between; auto streams, and takes stills while the board is too hot even for the governor's floor.",
-  ),
-  still_interval: key(
-    number(1, 86_400, 'seconds'),
-    60,
-    'Time from one still picture to the next, seconds.',
-  ),
-  controls: CONTROLS,
-  device: key(nullable(absolutePath), null, 'Device of a v4l2 camera, e.g. /dev/video0.'),
-  url: key(
-    nullable(address('rtsp', 'rtsps', 'http', 'https')),
-    null,
-    'Address of an rtsp or mjpeg camera, or of a video. Its user name and password are never shown.',
-    { address: true },
-  ),
-  hardware: key(
-    oneOf('none', 'auto', 'drm', 'v4l2m2m', 'vaapi'),
-    'none',
-    'Decoder of ffmpeg: v4l2m2m for H.264 on a Pi 4 and before, drm for H.265 on a Pi 4 and 5, none for the CPU.',
-  ),
-  transport: key(oneOf('tcp', 'udp'), 'tcp', 'How an rtsp camera sends.'),
-  input_format: key(
-    oneOf('auto', 'mjpeg', 'yuyv422', 'h264'),
-    'auto',
-    'Format that a v4l2 camera is asked for.',
-  ),
-  path: key(
-    nullable(filePath),
-    null,
-    'A video; a picture or a folder of pictures (files); a folder in or below which pictures appear (watch).',
-    { path: true },
-  ),
-  loop: key(boolean, true, 'Whether a video or a set of pictures begins again at its end.'),
+  ...SOURCE_KEYS,
   size: key(
     tuple<readonly [number, number]>(
       'a list of width and height, both even, e.g. [640, 480]',
@@ -132,17 +85,6 @@ export const CAMERA = {
     nullable(timeZone),
     null,
     "Whose clock the schedule is read on, e.g. Europe/Berlin; null takes the system's.",
-  ),
-  snapshot_size: key(
-    nullable(
-      tuple<readonly [number, number]>(
-        'a list of width and height, both even, e.g. [4608, 2592]',
-        evenLength,
-        evenLength,
-      ),
-    ),
-    null,
-    'Size of the picture a libcamera camera takes when a snapshot is asked for: the stream pauses for it. Null takes a frame of the stream.',
   ),
   stall_timeout: key(
     number(1, 3600, 'seconds'),

@@ -1,10 +1,9 @@
 import { boolean, integer, nullable, number, oneOf, text, tuple } from '../../../schema/format.js';
-import type { Section } from '../../../schema/section.js';
 import { key } from '../../../schema/section.js';
 
 const fraction = number(0, 1);
 
-/** Settings of a libcamera camera; the sources have the same list and check it once more. */
+/** Settings of a libcamera camera that its programs take; null and false leave one to the camera. */
 export const CONTROLS = {
   camera: key(
     nullable(integer(0, 9)),
@@ -87,4 +86,4 @@ export const CONTROLS = {
   contrast: key(nullable(number(0, 32)), null, 'Contrast: 1 changes nothing.'),
   saturation: key(nullable(number(0, 32)), null, 'Saturation: 1 changes nothing.'),
   sharpness: key(nullable(number(0, 16)), null, 'Sharpness: 1 changes nothing.'),
-} as const satisfies Section;
+} as const;

@@ -1,0 +1,78 @@
+import { codedError } from '../errors.js';
+import { createMaskStep, type Polygon } from './pixels/blackout.js';
+import { type PixelStep, withPixels } from './pixels/pixels.js';
+import { createRotation } from './pixels/rotate.js';
+import { descriptionOf, type SourceOptions } from './registry.js';
+import type { Source } from './source.js';
+import type { Rotation, SourceSurroundings } from './sources/description.js';
+
+/** A camera as it is configured, with what is done to its frames. */
+export interface CameraOptions extends SourceOptions {
+  /** Areas that are blacked out before anything else sees a frame, pixels of `size`. */
+  readonly mask?: readonly Polygon[];
+}
+
+/**
+ * Makes the source a camera is configured with; its pictures are turned and masked. Throws
+ * MND_CONFIG_INVALID.
+ */
+export function createSource(
+  options: CameraOptions,
+  surroundings: SourceSurroundings = {},
+): Source {
+  const description = descriptionOf(options);
+  const turn = ownTurn(options);
+  const [width, height] = options.size;
+  // `size` is that of the finished picture.
+  const size = turn === 90 || turn === 270 ? ([height, width] as const) : options.size;
+  const bare = turn === 0 ? options : { ...options, rotation: 0 as const, size };
+  const missing = description.needs.every((key) => (options[key] ?? '') === '');
+  const [fault = null] = [
+    ...(missing && description.needs.length > 0
+      ? [{ key: 'source', expected: `a ${description.needs.join(' or a ')}` }]
+      : []),
+    ...description.faults(bare),
+  ];
+  if (fault !== null) {
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: `source ${options.source}: ${fault.key}`,
+      expected: fault.expected,
+    });
+  }
+  return withPixels(description.create(bare, surroundings), pixelSteps(options, turn));
+}
+
+/** What is done to the pixels of each frame, in this order. */
+export function pixelSteps(
+  { mask = [], size }: Pick<CameraOptions, 'mask' | 'size'>,
+  turn: Rotation,
+): PixelStep[] {
+  const steps: PixelStep[] = turn === 0 ? [] : [createRotation(turn)];
+  if (mask.length > 0) steps.push(createMaskStep(mask, size));
+  return steps;
+}
+
+/** The part of the rotation that is left to us. */
+export function ownTurn(options: Pick<CameraOptions, 'source' | 'capture' | 'rotation'>): Rotation {
+  const { rotation } = options;
+  return descriptionOf(options).turns.includes(rotation) ? 0 : rotation;
+}
+
+/** Whether the camera takes single pictures, with the camera off in between. */
+export function isStill(options: Pick<CameraOptions, 'source' | 'capture'>): boolean {
+  return descriptionOf(options).devices === 'libcamera' && descriptionOf(options).alone;
+}
+
+/** Frames a second that a camera of these options can be expected to deliver. */
+export function rateOf(options: CameraOptions): number {
+  return descriptionOf(options).rate(options);
+}
+
+/**
+ * Seconds without a frame after which a source of this kind has stalled: `wanted`, but at least three
+ * times the interval of its frames; null for one whose pictures come when they come.
+ */
+export function stallTimeoutOf(options: CameraOptions, wanted: number): number | null {
+  const { leastStall } = descriptionOf(options);
+  return leastStall === null ? null : Math.max(wanted, 3 / rateOf(options), leastStall);
+}

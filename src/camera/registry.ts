@@ -1,0 +1,70 @@
+import type { Section, ValueOf } from '../schema/section.js';
+import { DEMO } from './sources/demo.js';
+import type { PictureOptions, SourceDescription } from './sources/description.js';
+import { FILES } from './sources/files.js';
+import { LIBCAMERA } from './sources/libcamera.js';
+import { MJPEG } from './sources/mjpeg.js';
+import { RTSP } from './sources/rtsp.js';
+import { STILL } from './sources/still.js';
+import { V4L2 } from './sources/v4l2.js';
+import { VIDEO } from './sources/video.js';
+import { WATCH } from './sources/watch.js';
+
+/** Every kind of camera: its name in the configuration, and what is known of it. */
+export const SOURCES = {
+  libcamera: LIBCAMERA,
+  still: STILL,
+  v4l2: V4L2,
+  rtsp: RTSP,
+  mjpeg: MJPEG,
+  video: VIDEO,
+  files: FILES,
+  watch: WATCH,
+  demo: DEMO,
+} as const;
+
+export type SourceKind = keyof typeof SOURCES;
+
+/** Whether a word names a kind of source. */
+export function isSourceKind(word: string): word is SourceKind {
+  return Object.hasOwn(SOURCES, word);
+}
+
+export const SOURCE_KINDS = Object.keys(SOURCES).filter(isSourceKind);
+
+type UnionToIntersection<U> = (U extends unknown ? (value: U) => void : never) extends (
+  value: infer I,
+) => void
+  ? I
+  : never;
+
+type AllKeys = UnionToIntersection<(typeof SOURCES)[SourceKind]['keys']>;
+
+/** The keys of all kinds together: one that several have is one and the same. */
+export const SOURCE_KEYS = Object.assign(
+  {},
+  ...Object.values(SOURCES).map(({ keys }) => keys),
+) as AllKeys;
+
+/** The values of every key that some kind has. */
+export type SourceValues = ValueOf<AllKeys>;
+
+/** A camera as it is configured; its kind looks at its own keys only. */
+export interface SourceOptions extends PictureOptions, SourceValues {
+  readonly source: SourceKind;
+}
+
+/** A kind, whichever it is. */
+export type AnyKind = Omit<SourceDescription<AllKeys>, 'keys'> & { readonly keys: Section };
+
+/** What is known of a camera's kind, in the way it is read: single pictures may be a kind of their own. */
+export function descriptionOf({
+  source,
+  capture,
+}: Pick<SourceOptions, 'source' | 'capture'>): AnyKind {
+  const description: AnyKind = SOURCES[source];
+  const { stills } = description;
+  return capture === 'still' && stills !== undefined && isSourceKind(stills)
+    ? SOURCES[stills]
+    : description;
+}
