@@ -1,24 +1,26 @@
 import { explain } from './explain.js';
 import { atFloor, buildHull, dipped, floorLoad, type Hull, topLoad } from './ladder.js';
-import { type BudgetLaw, createBudgetLaw } from './law/budget.js';
+import { type Aim, aimAt } from './law/aim.js';
+import { judgeAlarm } from './law/alarm.js';
+import { createBudgetLaw } from './law/budget.js';
 import { createCorrection } from './law/correction.js';
 import { createEmergency } from './law/emergency.js';
-import { createFaultDetector, type Verdict } from './law/faults.js';
-import { forecast, identifiedBoard, sustainableLoad, totalGain, trend } from './law/forecast.js';
-import { createForeignLoad } from './law/foreign-load.js';
-import { type CleanSample, createIntake } from './law/intake.js';
-import { createSensorCharacter } from './law/noise.js';
-import { createObserver, OFFSET } from './law/observer.js';
+import { forecast, identifiedBoard, sustainableLoad, trend } from './law/forecast.js';
+import { createIdentification, type Identification, type Known } from './law/identify.js';
+import { type CleanSample, createIntake, type Intake } from './law/intake.js';
+import { OFFSET } from './law/observer.js';
 import { createPairHold } from './law/pair-hold.js';
+import { createPauses } from './law/pauses.js';
 import { createProbe } from './law/probe.js';
+import { createSlowdown } from './law/slowdown.js';
 import { createStarving } from './law/starving.js';
-import { createThrottlePoint } from './law/throttle-point.js';
+import { createThrottlePoint, type ThrottlePoint } from './law/throttle-point.js';
 import { createTrim } from './law/trim.js';
-import { createErrorDiffusion } from './mix.js';
+import { createWholeSecond, type WholeSecond } from './law/whole-second.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
-import type { Decision, GovernorMode, Mix, Sample } from './sample.js';
+import type { Decision, GovernorMode, Sample } from './sample.js';
 import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
-import { decodeThrottled } from './throttle-flags.js';
+import { decodeThrottled, type ThrottleState } from './throttle-flags.js';
 
 export type { GovernorOptions } from './options.js';
 export type { Decision, Mix, Rung, Sample } from './sample.js';
@@ -33,272 +35,250 @@ export interface Governor {
   snapshot(): GovernorSnapshot;
 }
 
+/** What the steps of a decision find, one after the other. */
+interface Second extends CleanSample, Known, Aim {
+  readonly heat: ThrottleState;
+  /** Load of the cheapest rung. */
+  readonly floor: number;
+  /** The budget aims here: the goal, trimmed by what was reached, °C. */
+  readonly targetC: number;
+  readonly inEmergency: boolean;
+  /** Load that the forecast allows, fraction. */
+  readonly sustainable: number;
+  /** Load that may be made, fraction. */
+  readonly budget: number;
+  /** Factor on it, while a sensor that stands still is probed. */
+  readonly dip: number;
+}
+
 /** Standard deviations of the forecast kept off the target. */
 const CAUTION = 0.7;
-/** The emergency line is this far below the limit (less if the margin is smaller), °C. */
-const EMERGENCY_C = 1.5;
-/** The target's distance from that line with a good sensor (noise 0.35 °C, steps 0.5 °C), °C. */
-const TARGET_GAP_C = 0.3;
-const GOOD_NOISE_C = 0.35;
-const GOOD_STEP_C = 0.5;
-const GAP_PER_STEP = 0.8;
-/** Standard deviations of a single reading above the line that make an emergency. */
-const EMERGENCY_SIGMAS = 3;
-/** A reading this far below the limit while the firmware throttles is not believed, °C. */
-const CONTRADICTION_C = 10;
-/** A reading that has not changed for so long teaches nothing about gains. */
-const STILL_S = 15;
 /** Extra distance while the sensor is in doubt, °C. */
 const DOUBT_C = 3;
 /** A quiet sensor is probed only when this near to the target, °C. */
 const NEAR_C = 10;
-/** Mean of the last surprises, and how many standard deviations of one reading make it unusual. */
-const BIAS_SHARE = 0.3;
-const RISE_SIGMAS = 1;
-const FALL_SIGMAS = 1.3;
-/** Part of the margin that may be spent before frames of the smallest rung are dropped, °C. */
-const STARVING_C = 0.3;
 /** Part of the budget that is left after an emergency. */
 const AFTER_EMERGENCY = 0.8;
 /** No choice of a rung may bring the forecast nearer to the limit than this, °C. */
 const PEAK_C = 0.7;
-/** Seconds in which a second of the longest pause is forgotten. */
-const LONGEST_MEMORY_S = 300;
 /** Heat found at the start is not of our making. */
 const SETTLED_S = 90;
-/** Share of a second that can be spent in inference. */
-const FULL_SECOND = 1;
 
 /**
  * The governor: pure and deterministic, time comes with the samples. See docs/governor.md.
  * Throws MND_MODEL_MISSING when the ladder is empty.
  */
 export function createGovernor(options: GovernorOptions): Governor {
-  let settings: Settings = settingsOf(options);
-  let hull: Hull = buildHull(settings.ladder, settings.rules);
-  const restored = readSnapshot(options.restore);
-  const observer = createObserver(restored?.observer, options.restoreElapsedS);
-  const foreign = createForeignLoad(restored?.foreign);
-  const emergency = createEmergency(restored?.guardC);
-  const throttlePoint = createThrottlePoint(restored?.throttleC);
-  const character = createSensorCharacter();
-  const detector = createFaultDetector();
-  const intake = createIntake(() => settings.ladder, settings.requestedFps);
-  const law: BudgetLaw = createBudgetLaw();
-  const probe = createProbe();
-  const trim = createTrim();
-  const starving = createStarving();
-  const correction = createCorrection();
-  let ranS = 0;
-  let longestS = 1;
-  const diffusion = createErrorDiffusion();
-  const pair = createPairHold();
-  let last: Decision | null = null;
-  let slowdown = 1;
-  let bias = 0;
-  let contradictedS = 0;
+  return new SteppedGovernor(options);
+}
 
-  /** Steps 1 and 2: what is known after this sample. */
-  const observe = (clean: CleanSample): Verdict => {
-    const heat = decodeThrottled(clean.flags);
-    const { readingC, dtS } = clean;
-    const foreignLoad = foreign.update(clean.cpuUtil, clean.load, dtS);
-    observer.advance(clean.load, foreignLoad, dtS);
-    const expected = observer.temperature();
-    const cool = readingC !== null && readingC < settings.limitC - CONTRADICTION_C;
-    contradictedS = heat.heat && !heat.soft && cool ? contradictedS + dtS : 0;
-    const verdict = detector.check({
-      readingC,
-      expectedC: Number.isNaN(expected) ? null : expected,
-      sigmaC: Math.hypot(observer.sigma(), character.noiseC),
-      fastRiseC: observer.fastRise(),
-      identified: totalGain(observer).sigmaC < 0.4 * totalGain(observer).gainC,
-      stepC: character.stepC,
-      noisy: character.noisy,
-      scattered: character.scattered,
-      contradicted: contradictedS >= 2,
-      dtS,
-      jumped: clean.jumped,
+/** A decision is a walk over steps, each of which adds to what is known of this second. */
+class SteppedGovernor implements Governor {
+  #settings: Settings;
+  #hull: Hull;
+  readonly #intake: Intake;
+  readonly #known: Identification;
+  readonly #throttlePoint: ThrottlePoint;
+  readonly #emergency: ReturnType<typeof createEmergency>;
+  readonly #wholeSecond: WholeSecond;
+  readonly #slowdown = createSlowdown();
+  readonly #pauses = createPauses();
+  readonly #starving = createStarving();
+  readonly #trim = createTrim();
+  readonly #correction = createCorrection();
+  readonly #law = createBudgetLaw();
+  readonly #probe = createProbe();
+  readonly #pair = createPairHold();
+  #ranS = 0;
+  #last: Decision | null = null;
+
+  constructor(options: GovernorOptions) {
+    this.#settings = settingsOf(options);
+    this.#hull = buildHull(this.#settings.ladder, this.#settings.rules);
+    const restored = readSnapshot(options.restore);
+    const ladder = () => this.#settings.ladder;
+    this.#intake = createIntake(ladder, this.#settings.requestedFps);
+    this.#known = createIdentification({
+      observer: restored?.observer,
+      foreign: restored?.foreign,
+      elapsedS: options.restoreElapsedS,
     });
-    if (verdict.use && clean.readingC !== null) {
-      const reading = clean.readingC - verdict.biasC;
-      const still = verdict.stillS >= STILL_S;
-      if (!still) character.update(reading, observer.fastRise());
-      if (verdict.restart || clean.jumped) observer.reset(reading);
-      const told = still ? stillReading(reading) : reading;
-      if (told !== null) correct(told, !still);
-    }
-    if (clean.slowdown !== null) {
-      const seen = Math.min(4, Math.max(0.8, clean.slowdown));
-      slowdown += (seen - slowdown) * (seen > slowdown ? 0.5 : 0.2);
-    }
-    return verdict;
-  };
+    this.#emergency = createEmergency(restored?.guardC);
+    this.#throttlePoint = createThrottlePoint(restored?.throttleC);
+    this.#wholeSecond = createWholeSecond(ladder);
+  }
 
-  /**
-   * What a reading that has not changed for long still tells. A coarse sensor: the temperature is
-   * within half a step. A noisy one has no business standing still: it may not argue the model down.
-   */
-  const stillReading = (reading: number): number | null => {
-    const expected = observer.temperature();
-    if (character.noisy) return reading > expected ? reading : null;
-    const half = character.stepC / 2;
-    if (Math.abs(reading - expected) <= half) return expected;
-    return reading > expected ? reading - half : reading + half;
-  };
-
-  const correct = (reading: number, learnGains: boolean): void => {
-    const sigma = Math.hypot(observer.sigma(), character.noiseC);
-    const innovation = observer.correct(reading, character.noiseC, learnGains);
-    // Surprises that keep to one side are no noise: something unmodelled heats or cools.
-    bias += (innovation - bias) * BIAS_SHARE;
-    const unusual = (innovation > 0 ? RISE_SIGMAS : FALL_SIGMAS) * sigma;
-    if (Math.abs(bias) > unusual && bias * innovation > 0) {
-      observer.loosen(Math.max(bias * bias, (innovation * innovation) / 2));
-    }
-  };
-
-  const decide = (sample: Sample): Decision => {
-    const clean = intake.take(sample, last);
-    const verdict = observe(clean);
+  decide(sample: Sample): Decision {
+    const clean = this.#intake.take(sample, this.#last);
     const heat = decodeThrottled(clean.flags);
-    const fps = clean.requestedFps;
-    const estimate = observer.temperature();
-    const known = !Number.isNaN(estimate);
-    const trusted = verdict.trust === 'good';
-    const limitC = throttlePoint.update(settings.limitC, {
-      throttled: heat.heat && contradictedS === 0 && known && verdict.trust === 'good',
+    const known = { ...clean, heat, ...this.#identify(clean, heat) };
+    const aimed = { ...known, ...this.#aim(known) };
+    const watched = { ...aimed, inEmergency: this.#watch(aimed) };
+    const second = { ...watched, ...this.#allow(watched) };
+    this.#last = this.#spend(second);
+    return this.#last;
+  }
+
+  reconfigure(options: GovernorOptions): void {
+    this.#settings = settingsOf(options);
+    this.#hull = buildHull(this.#settings.ladder, this.#settings.rules);
+    this.#pair.release();
+  }
+
+  snapshot(): GovernorSnapshot {
+    const state = this.#known.observer.state();
+    return {
+      version: 1,
+      observer: { ...state, theta: state.theta.slice(0, OFFSET) },
+      foreign: this.#known.foreign.state(),
+      guardC: this.#emergency.guardC,
+      throttleC: this.#throttlePoint.learnedC,
+    };
+  }
+
+  /** What is known after this sample. */
+  #identify(clean: CleanSample, heat: ThrottleState): Known {
+    this.#ranS += clean.dtS;
+    if (!clean.jumped) this.#pauses.update(clean.dtS);
+    this.#slowdown.update(clean.slowdown);
+    return this.#known.update(clean, heat, this.#settings.limitC);
+  }
+
+  /** What to aim at. */
+  #aim(s: CleanSample & Known): Aim & Pick<Second, 'floor' | 'targetC'> {
+    const { ladder, rules, marginC } = this.#settings;
+    const estimate = s.estimateC ?? Number.NaN;
+    const limitC = this.#throttlePoint.update(this.#settings.limitC, {
+      throttled: s.throttled,
       temperatureC: estimate,
-      dtS: clean.dtS,
+      dtS: s.dtS,
     });
-    const noise = character.noiseC;
-    const floor = floorLoad(settings.ladder, settings.rules, fps);
-    starving.update(law.value, floor, trusted, clean.dtS);
-    const spareC = starving.value * Math.min(STARVING_C, settings.marginC / 2);
-    const lineC = limitC - Math.min(EMERGENCY_C, settings.marginC) + spareC;
-    const goalC = limitC - settings.marginC - sensorGap() - emergency.guardC + spareC;
-    const targetC = goalC + trim.update(estimate, goalC, last?.mode === 'limited', clean.dtS);
-    ranS += clean.dtS;
-    if (!clean.jumped) longestS = Math.max(1, clean.dtS, longestS - clean.dtS / LONGEST_MEMORY_S);
-    const reading = (clean.readingC ?? Number.NaN) - verdict.biasC;
-    // Above the line beyond doubt: a noisy sensor must not cry wolf, a sudden rise is believed.
-    const wide = EMERGENCY_SIGMAS * noise;
-    const hot =
-      heat.heat ||
-      (known && estimate >= lineC + observer.sigma()) ||
-      reading >= lineC + wide ||
-      (reading >= lineC && known && reading >= estimate + 1.5 * wide);
-    const cool = !heat.heat && known && estimate < lineC;
-    const ours = law.value > 1.5 * floor && ranS > SETTLED_S;
-    const alarm = { hot: hot && verdict.fault !== 'range', cool, ours };
-    const before = emergency.active;
-    const inEmergency = emergency.update(alarm, clean.dtS);
-    if (inEmergency && !before) law.cap(AFTER_EMERGENCY * law.value);
+    const floor = floorLoad(ladder, rules, s.requestedFps);
+    this.#starving.update(this.#law.value, floor, s.trusted, s.dtS);
+    const aim = aimAt(limitC, marginC, {
+      sensor: this.#known.character,
+      guardC: this.#emergency.guardC,
+      starving: this.#starving.value,
+    });
+    const limited = this.#last?.mode === 'limited';
+    const trimC = this.#trim.update(estimate, aim.goalC, limited, s.dtS);
+    return { ...aim, floor, targetC: aim.goalC + trimC };
+  }
+
+  /** Whether the floor is in force. */
+  #watch(s: Omit<Second, 'inEmergency' | 'sustainable' | 'budget' | 'dip'>): boolean {
+    const alarm = judgeAlarm({
+      estimateC: s.estimateC,
+      sigmaC: this.#known.observer.sigma(),
+      readingC: s.unbiasedC,
+      noiseC: this.#known.character.noiseC,
+      lineC: s.lineC,
+      heat: s.heat.heat,
+      nonsense: s.verdict.fault === 'range',
+    });
+    const ours = this.#law.value > 1.5 * s.floor && this.#ranS > SETTLED_S;
+    const before = this.#emergency.active;
+    const active = this.#emergency.update({ ...alarm, ours }, s.dtS);
+    if (active && !before) this.#law.cap(AFTER_EMERGENCY * this.#law.value);
+    return active;
+  }
+
+  /** The load that may be made. */
+  #allow(
+    s: Omit<Second, 'sustainable' | 'budget' | 'dip'>,
+  ): Pick<Second, 'sustainable' | 'budget' | 'dip'> {
+    const { observer, foreign, character } = this.#known;
+    const law = this.#law;
+    const known = s.estimateC !== null;
     const sustainable = known
-      ? sustainableLoad(observer, trusted ? targetC : targetC - DOUBT_C, {
-          load: clean.load,
-          caution: trusted ? CAUTION : 2 * CAUTION,
+      ? sustainableLoad(observer, s.trusted ? s.targetC : s.targetC - DOUBT_C, {
+          load: s.load,
+          caution: s.trusted ? CAUTION : 2 * CAUTION,
           foreign: foreign.forecast,
         })
       : 0;
-    const held = correction.update(estimate, goalC, observer.own[0] ?? 0, perLoadC(), clean.dtS);
-    if (trusted) law.next(Math.min(held, sustainable), clean.dtS, { mayRise: !inEmergency });
-    else if (verdict.trust !== 'coasting') law.cap(Math.max(sustainable, floor / 2));
-    if (verdict.trust === 'lost' || !known) law.cap(floor / 2);
-    const worthIt = character.noisy || estimate > targetC - NEAR_C;
-    const allowed = trusted && worthIt && law.value > floor * 1.2;
-    const doubt = { allowed, noisy: character.noisy };
-    const dip = trusted ? probe.update(verdict.stillS, doubt, clean.dtS) : probe.factor;
+    const estimate = s.estimateC ?? Number.NaN;
+    const perMinute = forecast(observer, 60, 0, foreign.forecast).perLoadC;
+    const ownLately = observer.own[0] ?? 0;
+    const held = this.#correction.update(estimate, s.goalC, ownLately, perMinute, s.dtS);
+    if (s.trusted) law.next(Math.min(held, sustainable), s.dtS, { mayRise: !s.inEmergency });
+    else if (s.verdict.trust !== 'coasting') law.cap(Math.max(sustainable, s.floor / 2));
+    if (s.verdict.trust === 'lost' || !known) law.cap(s.floor / 2);
+    const top = topLoad(this.#hull, s.requestedFps);
+    const budget = Math.min(law.value, top, s.inEmergency ? s.floor * this.#emergency.rate : top);
+    return { sustainable, budget, dip: this.#dip(s, character.noisy) };
+  }
 
-    let budget = Math.min(law.value, topLoad(hull, fps));
-    if (inEmergency) budget = Math.min(budget, floor * emergency.rate);
-    const spend = Math.min(budget, FULL_SECOND / slowdown);
+  #dip(s: Omit<Second, 'sustainable' | 'budget' | 'dip'>, noisy: boolean): number {
+    if (!s.trusted) return this.#probe.factor;
+    const worthIt = noisy || (s.estimateC ?? Number.NaN) > s.targetC - NEAR_C;
+    const allowed = worthIt && this.#law.value > s.floor * 1.2;
+    return this.#probe.update(s.verdict.stillS, { allowed, noisy }, s.dtS);
+  }
+
+  /** The frames of the next second, and what is said of them. */
+  #spend(s: Second): Decision {
+    const { ladder, rules } = this.#settings;
+    const fps = s.requestedFps;
+    const spend = Math.min(s.budget, 1 / this.#slowdown.value);
     // The floor is one rung: an upper one that gets no frames would only confuse.
-    if (inEmergency || !trusted) pair.release();
-    const least = inEmergency || verdict.trust === 'lost' || !known;
+    if (s.inEmergency || !s.trusted) this.#pair.release();
+    const least = s.inEmergency || s.verdict.trust === 'lost' || s.estimateC === null;
     const full = least
-      ? atFloor(settings.ladder, settings.rules, spend, fps)
-      : pair.allocate(hull, spend, fps, settings.rules.minFps, clean.dtS);
-    const plan = dipped(full, settings.ladder, dip);
-    const mode = modeOf(verdict, inEmergency, plan.load, topLoad(hull, fps));
-    const temperatureC = known ? estimate : null;
-    last = {
-      rung: pick(plan.mix, fps, spend * dip, limitC),
+      ? atFloor(ladder, rules, spend, fps)
+      : this.#pair.allocate(this.#hull, spend, fps, rules.minFps, s.dtS);
+    const plan = dipped(full, ladder, s.dip);
+    const mode = modeOf(s, plan.load >= topLoad(this.#hull, fps) - 1e-9);
+    const rung = this.#wholeSecond.pick(
+      plan.mix,
+      { fps, spend: spend * s.dip, slowdown: this.#slowdown.value },
+      (load) => this.#heatOf(load),
+      s.limitC - PEAK_C,
+    );
+    const { observer } = this.#known;
+    return {
+      rung,
       fps: plan.fps,
       mix: plan.mix,
       reason: explain({
         mode,
-        fault: verdict.fault,
-        ladder: settings.ladder,
+        fault: s.verdict.fault,
+        ladder,
         mix: plan.mix,
         fps: plan.fps,
         requestedFps: fps,
-        temperatureC,
+        temperatureC: s.estimateC,
         trendC: trend(observer, plan.load),
-        limitC,
-        heatFlag: heat.heat,
-        undervoltage: heat.undervoltage,
+        limitC: s.limitC,
+        heatFlag: s.heat.heat,
+        undervoltage: s.heat.undervoltage,
       }),
       mode,
-      fault: verdict.fault,
-      budget: budget * dip,
-      targetC,
-      temperatureC,
-      headroomC: temperatureC === null ? null : limitC - temperatureC,
-      headroomBudget: Math.min(1, Math.max(0, sustainable - plan.load)),
-      undervoltage: heat.undervoltage,
+      fault: s.verdict.fault,
+      budget: s.budget * s.dip,
+      targetC: s.targetC,
+      temperatureC: s.estimateC,
+      headroomC: s.estimateC === null ? null : s.limitC - s.estimateC,
+      headroomBudget: Math.min(1, Math.max(0, s.sustainable - plan.load)),
+      undervoltage: s.heat.undervoltage,
       board: identifiedBoard(observer),
     };
-    return last;
-  };
+  }
 
-  /** Rise in a minute for each unit of load, °C. */
-  const perLoadC = (): number => forecast(observer, 60, 0, foreign.forecast).perLoadC;
-
-  /** A worse sensor sees trouble later: more distance. */
-  const sensorGap = (): number => {
-    const noisier = Math.max(0, character.noiseC - GOOD_NOISE_C);
-    return TARGET_GAP_C + 0.3 * noisier + GAP_PER_STEP * Math.max(0, character.stepC - GOOD_STEP_C);
-  };
-
-  /** One rung for a whole second, so that seconds, in the mean, make the load of the mix. */
-  const pick = (mix: Mix, fps: number, spend: number, limitC: number): number => {
-    if (mix.low === mix.high) return mix.low;
-    const low = settings.ladder[mix.low];
-    const high = settings.ladder[mix.high];
-    if (low === undefined || high === undefined) return mix.low;
-    const room = 1000 / (fps * slowdown);
-    // The upper rung cannot keep the rate alone: worth it only if what it delivers counts for more.
-    const alone = high.costMs <= room;
-    if (!alone && (high.accuracy * room) / high.costMs <= low.accuracy) return mix.low;
-    const share = alone ? mix.fraction : ((spend * 1000) / fps - low.costMs) / (room - low.costMs);
-    if (!diffusion.next(share)) return mix.low;
-    // A whole second of it, or as long as the caller was seen to be away, must stay below the limit.
-    const load = Math.min(1, (fps * high.costMs) / 1000);
-    const { baseC, perLoadC } = forecast(observer, longestS, load, foreign.forecast);
-    return baseC + load * perLoadC > limitC - PEAK_C ? mix.low : mix.high;
-  };
-
-  return {
-    decide,
-    reconfigure(next) {
-      settings = settingsOf(next);
-      hull = buildHull(settings.ladder, settings.rules);
-      pair.release();
-    },
-    snapshot: () => ({
-      version: 1,
-      observer: { ...observer.state(), theta: observer.state().theta.slice(0, OFFSET) },
-      foreign: foreign.state(),
-      guardC: emergency.guardC,
-      throttleC: throttlePoint.learnedC,
-    }),
-  };
+  /** What a whole second, or as long as the caller was seen to be away, of a load would bring, °C. */
+  #heatOf(load: number): number {
+    const { observer, foreign } = this.#known;
+    const { baseC, perLoadC } = forecast(observer, this.#pauses.longestS, load, foreign.forecast);
+    return baseC + load * perLoadC;
+  }
 }
 
-function modeOf(verdict: Verdict, inEmergency: boolean, load: number, top: number): GovernorMode {
+function modeOf(
+  { verdict, inEmergency }: Pick<Second, 'verdict' | 'inEmergency'>,
+  full: boolean,
+): GovernorMode {
   if (verdict.trust === 'coasting') return inEmergency ? 'emergency' : 'coasting';
   if (verdict.trust !== 'good') return 'fault';
   if (inEmergency) return 'emergency';
-  return load >= top - 1e-9 ? 'full' : 'limited';
+  return full ? 'full' : 'limited';
 }

@@ -1,0 +1,108 @@
+import type { ThrottleState } from '../throttle-flags.js';
+import { createContradiction } from './contradiction.js';
+import { createFaultDetector, type Verdict } from './faults.js';
+import { totalGain } from './forecast.js';
+import { createForeignLoad, type ForeignLoad, type ForeignLoadState } from './foreign-load.js';
+import type { CleanSample } from './intake.js';
+import { createSensorCharacter, type SensorCharacter } from './noise.js';
+import { createObserver, type Observer, type ObserverState } from './observer.js';
+import { stillReading } from './still.js';
+import { createSurprise } from './surprise.js';
+
+/** What is known after a sample. */
+export interface Known {
+  readonly verdict: Verdict;
+  /** The modelled temperature, °C; null before the first reading that counts. */
+  readonly estimateC: number | null;
+  /** The sensor is believed. */
+  readonly trusted: boolean;
+  /** What the sensor says without its bias, °C; NaN when it says nothing. */
+  readonly unbiasedC: number;
+  /** The firmware throttles, and nothing contradicts it. */
+  readonly throttled: boolean;
+}
+
+/** Step 2 of a decision: keeps what is known of the board, its neighbours and its sensor. */
+export interface Identification {
+  readonly observer: Observer;
+  readonly foreign: ForeignLoad;
+  readonly character: SensorCharacter;
+  update(clean: CleanSample, heat: ThrottleState, limitC: number): Known;
+}
+
+/** A reading that has not changed for so long teaches nothing about gains. */
+const STILL_S = 15;
+/** Standard deviation of the gains, relative to them, from which they count as known. */
+const IDENTIFIED = 0.4;
+
+export function createIdentification(restored: {
+  readonly observer?: ObserverState | undefined;
+  readonly foreign?: ForeignLoadState | undefined;
+  readonly elapsedS?: number | undefined;
+}): Identification {
+  const observer = createObserver(restored.observer, restored.elapsedS);
+  const foreign = createForeignLoad(restored.foreign);
+  const character = createSensorCharacter();
+  const detector = createFaultDetector();
+  const contradiction = createContradiction();
+  const surprise = createSurprise();
+
+  const judge = (clean: CleanSample, contradicted: boolean): Verdict => {
+    const expected = observer.temperature();
+    const { gainC, sigmaC } = totalGain(observer);
+    return detector.check({
+      readingC: clean.readingC,
+      expectedC: Number.isNaN(expected) ? null : expected,
+      sigmaC: Math.hypot(observer.sigma(), character.noiseC),
+      fastRiseC: observer.fastRise(),
+      identified: sigmaC < IDENTIFIED * gainC,
+      stepC: character.stepC,
+      noisy: character.noisy,
+      scattered: character.scattered,
+      contradicted,
+      dtS: clean.dtS,
+      jumped: clean.jumped,
+    });
+  };
+
+  const learn = (readingC: number, verdict: Verdict, jumped: boolean): void => {
+    const still = verdict.stillS >= STILL_S;
+    if (!still) character.update(readingC, observer.fastRise());
+    if (verdict.restart || jumped) observer.reset(readingC);
+    const told = still ? stillReading(readingC, observer.temperature(), character) : readingC;
+    if (told === null) return;
+    const sigma = Math.hypot(observer.sigma(), character.noiseC);
+    const innovation = observer.correct(told, character.noiseC, !still);
+    const doubt = surprise.update(innovation, sigma);
+    if (doubt > 0) observer.loosen(doubt);
+  };
+
+  return {
+    observer,
+    foreign,
+    character,
+    update(clean, heat, limitC) {
+      const foreignLoad = foreign.update(clean.cpuUtil, clean.load, clean.dtS);
+      observer.advance(clean.load, foreignLoad, clean.dtS);
+      const contradicted = contradiction.update(
+        heat,
+        { readingC: clean.readingC, limitC },
+        clean.dtS,
+      );
+      const verdict = judge(clean, contradicted);
+      if (verdict.use && clean.readingC !== null) {
+        learn(clean.readingC - verdict.biasC, verdict, clean.jumped);
+      }
+      const estimate = observer.temperature();
+      const known = !Number.isNaN(estimate);
+      const trusted = verdict.trust === 'good';
+      return {
+        verdict,
+        estimateC: known ? estimate : null,
+        trusted,
+        unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,
+        throttled: heat.heat && !contradiction.suspected && known && trusted,
+      };
+    },
+  };
+}

@@ -1,0 +1,64 @@
+import t from 'tap';
+import { createIntake } from '#mobilenetd/thermal/law/intake.js';
+import type { Sample } from '#mobilenetd/thermal/sample.js';
+import { LADDER, sampleOf } from '../plant-driver.js';
+
+const open = () => createIntake(() => LADDER, 30);
+
+t.test('time: a second, a pause, a jump, a clock that stands', (t) => {
+  const intake = open();
+  const at = (timeS: number) => {
+    const { dtS, jumped } = intake.take(sampleOf(timeS, 60), null);
+    return [dtS, jumped];
+  };
+  t.same(at(100), [1, false]);
+  t.same(at(102), [2, false]);
+  t.same(at(200), [98, true]);
+  t.same(at(150), [1, true]);
+  t.same(at(150), [1, true]);
+  t.end();
+});
+
+t.test('what is missing or nonsense is as it was, or unknown', (t) => {
+  const intake = open();
+  intake.take(sampleOf(1, 60, { requestedFps: 12, rung: 2 }), null);
+  const junk = { timeS: 'x', tempC: '60', requestedFps: Number.NaN, rung: null, cpuUtil: {} };
+  const clean = intake.take(junk as unknown as Sample, null);
+  t.same([clean.requestedFps, clean.rung, clean.readingC, clean.cpuUtil], [12, 2, null, null]);
+  t.same(open().take(undefined as unknown as Sample, null).requestedFps, 30);
+  t.end();
+});
+
+t.test('own load: by frames and cost, or as told', (t) => {
+  const byFrames = open().take(sampleOf(1, 60, { rung: 2, deliveredFps: 30, latencyMs: 16 }), null);
+  t.ok(Math.abs(byFrames.load - 0.48) < 1e-9, `${byFrames.load}`);
+  t.equal(open().take(sampleOf(1, 60, { busy: 0.3 }), null).load, 0.3);
+  t.equal(open().take(sampleOf(1, 60, { busy: 7 }), null).load, 1);
+  t.end();
+});
+
+t.test('a caller that mixes frames and names one rung is found out by latency', (t) => {
+  const intake = open();
+  const last = { mix: { low: 1, high: 2, fraction: 0.5 }, rung: 2, fps: 30 };
+  let load = 0;
+  for (let s = 1; s < 60; s += 1) {
+    load = intake.take(sampleOf(s, 60, { rung: 2, latencyMs: 11, cpuUtil: 0.4 }), last).load;
+  }
+  t.ok(Math.abs(load - 0.33) < 0.01, `${load}: 11 ms a frame, not 16`);
+  t.end();
+});
+
+t.test('slowdown: by latency, else by frames left out of a busy CPU', (t) => {
+  const of = (more: Partial<Sample>) =>
+    open().take(sampleOf(1, 60, { rung: 2, ...more }), {
+      mix: { low: 2, high: 2, fraction: 0 },
+      rung: 2,
+      fps: 30,
+    }).slowdown;
+  t.equal(of({ latencyMs: 32 }), 2);
+  t.equal(of({ latencyMs: null, deliveredFps: 30 }), 1);
+  t.equal(of({ latencyMs: null, deliveredFps: 15, cpuUtil: 0.2 }), null, 'the camera was slow');
+  t.ok(Number(of({ latencyMs: null, deliveredFps: 15, cpuUtil: 0.99 })) > 2);
+  t.equal(of({ latencyMs: null, deliveredFps: 0 }), null);
+  t.end();
+});
