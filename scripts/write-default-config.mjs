@@ -1,10 +1,12 @@
 #!/usr/bin/env node
-// Writes config/default.yaml and the tables of docs/configure.md from the schema (run the build first).
+// Writes config/default.yaml, the tables of docs/configure.md and the JSON Schema of editors
+// (docs/schema/config.json) from the keys that src/config/schema declares. Run the build first.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { defaultYaml, referenceMarkdown } from '../dist/config/schema/document.js';
+import { defaultYaml, editorSchema, referenceMarkdown } from '../dist/config/schema/document.js';
 
 const root = new URL('../', import.meta.url);
 writeFileSync(new URL('config/default.yaml', root), defaultYaml());
+writeFileSync(new URL('docs/schema/config.json', root), editorSchema());
 
 const page = new URL('docs/configure.md', root);
 const marked = /(<!-- keys -->\n)[\s\S]*(<!-- end of keys -->)/;

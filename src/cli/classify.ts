@@ -1,3 +1,4 @@
+import { ALPHA_RANGE, INPUT_SIZE_RANGE } from '../families/ranges.js';
 import type { Result } from '../inference/result.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
@@ -43,8 +44,8 @@ export const register: Register = (program, context) => {
   );
 };
 
-const alphaOption = numberOption('--alpha', { min: 0.01, max: 2 });
-const sizeOption = numberOption('--size', { min: 32, max: 4096, integer: true });
+const alphaOption = numberOption('--alpha', ALPHA_RANGE);
+const sizeOption = numberOption('--size', { ...INPUT_SIZE_RANGE, integer: true });
 const topOption = numberOption('--top', { min: 1, max: 1000, integer: true });
 
 function print(

@@ -1,3 +1,5 @@
+import { INPUT_SIZE_RANGE } from '../families/ranges.js';
+import { THRESHOLD_RANGE } from '../inference/ranges.js';
 import type { Result } from '../inference/result.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
@@ -28,7 +30,7 @@ export const register: Register = (program, context) => {
     )
     .argument('<image...>', 'picture files')
     .option('--size <pixels>', 'input size the model must run at', sizeOption)
-    .option('--threshold <score>', 'least score, 0 to 1', thresholdOption, 0.5);
+    .option('--threshold <score>', 'least score, 0.01 to 1', thresholdOption, 0.5);
   addCommonOptions(command).action((files: string[], flags: DetectFlags) =>
     recognise(
       {
@@ -43,8 +45,8 @@ export const register: Register = (program, context) => {
   );
 };
 
-const sizeOption = numberOption('--size', { min: 32, max: 4096, integer: true });
-const thresholdOption = numberOption('--threshold', { min: 0, max: 1 });
+const sizeOption = numberOption('--size', { ...INPUT_SIZE_RANGE, integer: true });
+const thresholdOption = numberOption('--threshold', THRESHOLD_RANGE);
 
 function print(file: string, result: Result, { json }: DetectFlags, context: CommandContext): void {
   const { stdout } = context;

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { codedError } from '../errors.js';
+import { THREADS_RANGE } from '../inference/ranges.js';
 import { makeFolder } from '../make-folder.js';
 import type { FormCost } from '../profile/measure.js';
 import type { VariantProfile } from '../profile/profiles.js';
@@ -37,7 +38,7 @@ export function registerBench(models: Command, context: CommandContext): void {
 const ROUNDS = { min: 1, max: 1000, integer: true };
 
 function threadsOption(text: string): number[] {
-  const parse = numberOption('--threads', { min: 1, max: 64, integer: true });
+  const parse = numberOption('--threads', { ...THREADS_RANGE, integer: true });
   return [...new Set(text.split(',').map(parse))];
 }
 

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import type { ChannelScaling } from '../convert/own-onnx/picture.js';
 import { codedError } from '../errors.js';
 import { FAMILIES, familyNamed } from '../families/families.js';
+import { ALPHA_RANGE, INPUT_SIZE_RANGE } from '../families/ranges.js';
 import type { ModelEntry, PullResult, Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm, type Task } from '../models/variant.js';
 import { numberOption, numbersOption } from './arguments.js';
@@ -250,6 +251,6 @@ function registerDescribe(models: Command, context: CommandContext): void {
     });
 }
 
-const alphaOption = numberOption('--alpha', { min: 0, max: 2 });
-const sizeOption = numberOption('--size', { min: 32, max: 4096, integer: true });
+const alphaOption = numberOption('--alpha', ALPHA_RANGE);
+const sizeOption = numberOption('--size', { ...INPUT_SIZE_RANGE, integer: true });
 const classesOption = numberOption('--classes', { min: 1, max: 1_000_000, integer: true });

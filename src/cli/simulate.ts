@@ -1,6 +1,8 @@
 import type { Board } from '../simulator/boards.js';
 import type { GovernorName } from '../simulator/governors.js';
 import type { Point } from '../simulator/run.js';
+import { DEFAULT_MARGIN_C } from '../thermal/options.js';
+import { GOVERNOR_RANGES } from '../thermal/ranges.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -42,8 +44,8 @@ export const register: Register = (program, context) => {
     .option(
       '--margin <degrees>',
       'distance kept from the limit, °C',
-      numberOption('--margin', { min: 0.5, max: 20 }),
-      1.5,
+      numberOption('--margin', GOVERNOR_RANGES.marginC),
+      DEFAULT_MARGIN_C,
     )
     .option('--plot <file>', 'draw the (first) run as SVG')
     .option('--record <file>', "write the (first) run's governor log")

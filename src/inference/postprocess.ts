@@ -4,6 +4,7 @@ import { boxInFrame, type CropRegion } from '../vision/crop.js';
 import { createAnchors, decodeDetections } from '../vision/ssd.js';
 import { topClasses } from '../vision/topk.js';
 import type { RunOptions } from './protocol.js';
+import { THRESHOLD_RANGE } from './ranges.js';
 import type { ScoredLabel } from './result.js';
 import type { ort } from './runtime.js';
 
@@ -13,9 +14,6 @@ export type Postprocessor = (
   options: RunOptions,
   crop: CropRegion,
 ) => ScoredLabel[];
-
-/** The least threshold of a detector: below it, noise would be sorted instead of objects. */
-const LEAST_THRESHOLD = 0.01;
 
 export function createPostprocessor(variant: Variant): Postprocessor {
   const { head } = variant;
@@ -45,7 +43,7 @@ function ssdPostprocessor(variant: Variant, head: SsdHead): Postprocessor {
       boxes: numbers(outputs, boxes.name),
       scores: numbers(outputs, scores.name),
     }));
-    const threshold = Math.max(options.threshold, LEAST_THRESHOLD);
+    const threshold = Math.max(options.threshold, THRESHOLD_RANGE.min);
     return decodeDetections(layers, head, anchors, { threshold }).map(({ index, score, box }) => ({
       index,
       label: variant.labels[index] ?? '',

@@ -41,8 +41,16 @@ export function fits(type: Format<unknown>, value: unknown): boolean {
   return type.faults(value).length === 0;
 }
 
-/** The least and the greatest value that is accepted. */
-export type Range = readonly [min: number, max: number];
+/** The least and the greatest value that are accepted. */
+export interface Range {
+  readonly min: number;
+  readonly max: number;
+}
+
+/** A number of a range that the program knows elsewhere too. */
+export function within({ min, max }: Range, unit = ''): Format<number> {
+  return number(min, max, unit);
+}
 
 /** Finite number of the closed range [min, max]; `unit` is shown, e.g. `seconds`. */
 export function number(min: number, max: number, unit = ''): Format<number> {

@@ -14,6 +14,14 @@ const SOFT_LIMIT_MODEL = /Raspberry Pi 3 Model [AB] Plus/i;
 /** Below this a target would leave no room over a warm summer's idle board. */
 export const LEAST_TARGET_C = 40;
 
+/** What a limit and its margin must leave. */
+export const ROOM = `limit − margin of at least ${LEAST_TARGET_C} °C`;
+
+/** Whether a limit and its margin, °C, leave a board room to work in. */
+export function leavesRoom(limitC: number, marginC: number): boolean {
+  return Number.isFinite(limitC) && limitC - marginC >= LEAST_TARGET_C;
+}
+
 /**
  * The temperature never to reach: the user's, or the one at which this board starts to throttle.
  *
@@ -28,10 +36,10 @@ export function limitFor(
 ): Limit {
   const limit =
     configured === 'auto' ? boardLimit(model) : { limitC: configured, why: 'governor.limit' };
-  if (!Number.isFinite(limit.limitC) || !(limit.limitC - marginC >= LEAST_TARGET_C)) {
+  if (!leavesRoom(limit.limitC, marginC)) {
     throw codedError('MND_CONFIG_INVALID', {
       subject: 'governor.limit and governor.margin',
-      expected: `limit − margin of at least ${LEAST_TARGET_C} °C`,
+      expected: ROOM,
       found: `${limit.limitC} − ${marginC} °C (${limit.why})`,
       next: 'raise governor.limit or lower governor.margin',
     });

@@ -1,5 +1,6 @@
 import { codedError } from '../errors.js';
 import type { LadderRules } from './ladder.js';
+import { GOVERNOR_RANGES as ranges } from './ranges.js';
 import type { Rung } from './sample.js';
 
 export interface GovernorOptions {
@@ -9,7 +10,7 @@ export interface GovernorOptions {
   readonly limitC: number;
   /** Frames a second asked for until a sample says otherwise. */
   readonly requestedFps: number;
-  /** Distance kept from the limit, °C; 0.5 to 20, default 1.5. */
+  /** Distance kept from the limit, °C; default 1.5. */
   readonly marginC?: number;
   readonly pin?: string;
   readonly floorAlpha?: number;
@@ -47,14 +48,14 @@ export function settingsOf(options: GovernorOptions): Settings {
   }
   return {
     ladder: options.ladder,
-    limitC: bounded(options.limitC, 30, 110, DEFAULT_LIMIT_C),
-    marginC: bounded(options.marginC, 0.5, 20, DEFAULT_MARGIN_C),
-    requestedFps: bounded(options.requestedFps, 0, 1000, 10),
+    limitC: bounded(options.limitC, ranges.limitC, DEFAULT_LIMIT_C),
+    marginC: bounded(options.marginC, ranges.marginC, DEFAULT_MARGIN_C),
+    requestedFps: bounded(options.requestedFps, { min: 0, max: 1000 }, 10),
     rules: {
       pin: options.pin ?? 'auto',
       floorAlpha: options.floorAlpha ?? 0,
       floorSize: options.floorSize ?? 0,
-      minFps: bounded(options.minFps, 0, 1000, 0.1),
+      minFps: bounded(options.minFps, ranges.minFps, 0.1),
       prefer: options.prefer ?? 'accuracy',
     },
   };
@@ -62,10 +63,9 @@ export function settingsOf(options: GovernorOptions): Settings {
 
 export function bounded(
   value: number | null | undefined,
-  low: number,
-  high: number,
+  range: { readonly min: number; readonly max: number },
   fallback: number,
 ): number {
   if (typeof value !== 'number' || !Number.isFinite(value)) return fallback;
-  return Math.min(high, Math.max(low, value));
+  return Math.min(range.max, Math.max(range.min, value));
 }

@@ -66,7 +66,7 @@ t.test('with nothing installed', async (t) => {
     [['classify'], 64, /missing required argument 'image'/],
     [['classify', red, '--top', '0'], 64, /--top.*expected a whole number from 1 to 1000/],
     [['classify', red, '--form', 'int4'], 64, /exact, symmetric, reduced, float32/],
-    [['detect', red, '--threshold', '1.5'], 64, /--threshold.*from 0 to 1/],
+    [['detect', red, '--threshold', '1.5'], 64, /--threshold.*from 0.01 to 1/],
   ] as const) {
     const { status: found, stderr, stdout } = await run(...args);
     t.equal(found, status, args.join(' '));

@@ -36,3 +36,19 @@ t.test('the nearest name is found', async (t) => {
   t.equal(nearestOf('', names), null);
   t.equal(nearestOf('x'.repeat(100_000), names), null);
 });
+
+t.test('the reference lists every key, also those below names of the user', async (t) => {
+  const text = referenceMarkdown();
+  for (const { dotted } of KNOWN_KEYS) {
+    if (dotted !== 'cameras') t.ok(text.includes(`| \`${dotted}\` |`), dotted);
+  }
+  for (const below of [
+    'presence.labels.<name>.off_delay',
+    'presence.groups.<name>',
+    'mqtt.embedded.users.<name>',
+    'controls.roi',
+    'motion.refresh',
+  ]) {
+    t.ok(text.includes(`| \`${below}\` |`), below);
+  }
+});

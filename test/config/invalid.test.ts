@@ -43,6 +43,36 @@ const CATALOGUE: readonly Bad[] = [
     problems: [['c.yaml:4', 'cameras.front.sise', /did you mean cameras\.front\.size\?/]],
   },
   {
+    name: 'margin that no sensor can tell',
+    yaml: 'governor: { margin: 0 }',
+    problems: [['c.yaml:1', 'governor.margin', /a number from 0\.5 to 20 °C; found 0/]],
+  },
+  {
+    name: 'limit without room for its margin',
+    yaml: 'governor: { limit: 45, margin: 6 }',
+    problems: [['c.yaml:1', 'governor.limit', /at least 40 °C; found 45 − 6/]],
+  },
+  {
+    name: 'threshold under the noise',
+    yaml: 'model: { threshold: 0 }',
+    problems: [['c.yaml:1', 'model.threshold', /a number from 0\.01 to 1; found 0/]],
+  },
+  {
+    name: 'several faults in lists',
+    yaml: camera(
+      'source: demo, size: [641, 0], mask: [[[0, 0], [9, -9], [0, 1.5]], [[0, 0]]], schedule: ["8-18", "mon 08:00-18:00", "x"]',
+    ),
+    problems: [
+      ['c.yaml:2', 'cameras.front.size.0', /found 641/],
+      ['c.yaml:2', 'cameras.front.size.1', /found 0/],
+      ['c.yaml:2', 'cameras.front.mask.0.1.1', /found -9/],
+      ['c.yaml:2', 'cameras.front.mask.0.2.1', /found 1\.5/],
+      ['c.yaml:2', 'cameras.front.mask.1', /at least 3/],
+      ['c.yaml:2', 'cameras.front.schedule.0', /found text "8-18"/],
+      ['c.yaml:2', 'cameras.front.schedule.2', /found text "x"/],
+    ],
+  },
+  {
     name: 'misspelt key of a label',
     yaml: 'presence: { labels: { dog: { of_delay: 3 } } }',
     problems: [['c.yaml:1', 'presence.labels.dog.of_delay', /presence\.labels\.dog\.off_delay/]],

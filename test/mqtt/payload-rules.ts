@@ -4,8 +4,10 @@ import { matchesFilter } from '#mobilenetd/mqtt/topics.js';
 
 const ajv = new Ajv({ allErrors: true, allowUnionTypes: true });
 
-/** The schemas of docs/schema. */
-export const SCHEMA_NAMES = readdirSync('docs/schema').map((file) => file.replace(/\.json$/, ''));
+/** The schemas of payloads in docs/schema; config.json there is that of the configuration. */
+export const SCHEMA_NAMES = readdirSync('docs/schema')
+  .map((file) => file.replace(/\.json$/, ''))
+  .filter((name) => name !== 'config');
 
 const validators = new Map(
   SCHEMA_NAMES.map((name) => [

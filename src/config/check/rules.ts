@@ -3,6 +3,7 @@ import { descriptionOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
 import { FIXED_FIRST } from '../../mqtt/topics.js';
 import { orList } from '../../schema/format.js';
 import { isLeaf } from '../../schema/section.js';
+import { leavesRoom, ROOM } from '../../thermal/limit.js';
 import type { CameraConfig, Config, MqttConfig } from '../config.js';
 import { parseListen } from '../schema/formats.js';
 import { keysOf } from '../schema/keys.js';
@@ -29,6 +30,7 @@ export function checkRules(config: Config, options: RuleOptions): readonly Confi
   };
   for (const name of Object.keys(config.cameras)) checkCamera(name, config, report);
   checkPresence(config, report);
+  checkGovernor(config, report);
   checkMqtt(config, report);
   return problems;
 }
@@ -153,6 +155,15 @@ function checkPresence(config: Config, report: Report): void {
       [...general, ...keys],
     );
   }
+}
+
+function checkGovernor({ governor }: Config, report: Report): void {
+  const { limit, margin } = governor;
+  // What the boards' own limits are leaves room for every margin.
+  if (limit === 'auto' || leavesRoom(limit, margin)) return;
+  report(['governor', 'limit'], `expected ${ROOM}; found ${limit} − ${margin}`, [
+    'governor.margin',
+  ]);
 }
 
 /** Each of user name and password comes from one place only. */

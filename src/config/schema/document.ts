@@ -1,8 +1,9 @@
 import { stringify } from 'yaml';
-import type { Node, Section } from '../../schema/section.js';
+import { sectionSchema } from '../../schema/json-schema.js';
+import type { Leaf, Node, Section } from '../../schema/section.js';
 import { isLeaf, isNamedItems } from '../../schema/section.js';
 import type { KnownKey } from './keys.js';
-import { ENV_ALIASES, KNOWN_KEYS, keysOf } from './keys.js';
+import { ENV_ALIASES, KNOWN_KEYS } from './keys.js';
 import { SCHEMA, SECTION_DOCS } from './schema.js';
 import { CAMERA } from './sections/camera.js';
 
@@ -11,7 +12,8 @@ const WIDTH = 98;
 /** The shipped `config/default.yaml`: every key with its default, its meaning and its variable. */
 export function defaultYaml(): string {
   const head = [
-    'Every key of mobilenetd with its default. Written from src/config/schema.ts by',
+    'yaml-language-server: $schema=../docs/schema/config.json',
+    'Every key of mobilenetd with its default. Written from src/config/schema by',
     'scripts/write-default-config.mjs; do not edit. Your own /etc/mobilenetd/config.yaml needs only the',
     'keys that differ. Durations are seconds, temperatures °C, sizes pixels.',
   ].map((line) => `# ${line}`);
@@ -72,26 +74,58 @@ function scalar(value: unknown): string {
   return stringify(value, { collectionStyle: 'flow', lineWidth: 0 }).trim();
 }
 
+/** `docs/schema/config.json`: the JSON Schema by which editors complete and check a file. */
+export function editorSchema(): string {
+  const schema = {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Configuration of mobilenetd',
+    ...sectionSchema(SCHEMA, SECTION_DOCS),
+  };
+  return `${JSON.stringify(schema, null, 2)}\n`;
+}
+
 /** The tables of docs/configure.md. */
 export function referenceMarkdown(): string {
-  const general = KNOWN_KEYS.filter(({ node }) => isLeaf(node));
+  const { cameras: _, ...general } = SCHEMA;
   return [
     '| Key | Default | Value | Meaning |',
     '| --- | --- | --- | --- |',
-    ...general.map(tableRow),
+    ...tableRows(general, []),
     '',
     'Of every camera (`cameras.<name>`):',
     '',
     '| Key | Default | Value | Meaning |',
     '| --- | --- | --- | --- |',
-    ...keysOf(CAMERA).map(tableRow),
+    ...tableRows(CAMERA, []),
     '',
   ].join('\n');
 }
 
-function tableRow({ dotted, node }: KnownKey): string {
-  if (!isLeaf(node)) return '';
-  const value = node.required ? 'must be given' : `\`${scalar(node.default)}\``;
-  const cells = [`\`${dotted}\``, value, node.type.expected, node.doc];
-  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
+function tableRows(section: Section, path: readonly string[]): readonly string[] {
+  return Object.entries(section).flatMap(([name, node]: [string, Node]) =>
+    nodeRows(node, [...path, name]),
+  );
+}
+
+function nodeRows(node: Node, path: readonly string[]): readonly string[] {
+  if (isNamedItems(node)) {
+    const named = [...path, '<name>'];
+    const { item } = node;
+    const below = isLeaf(item)
+      ? [tableRow(named, '', item.type.expected, item.doc)]
+      : nodeRows(item, named);
+    return [tableRow(path, '`{}`', 'a section', node.doc), ...below];
+  }
+  if (!isLeaf(node)) return tableRows(node, path);
+  return [tableRow(path, defaultOf(node), node.type.expected, node.doc)];
+}
+
+function defaultOf({ required, optional, default: value }: Leaf<unknown>): string {
+  if (required) return 'must be given';
+  return optional || value === undefined ? '' : `\`${scalar(value)}\``;
+}
+
+function tableRow(path: readonly string[], ...cells: readonly string[]): string {
+  const all = [`\`${path.join('.')}\``, ...cells];
+  return `| ${all.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
 }

@@ -1,4 +1,14 @@
-import { auto, either, integer, list, nullable, number, oneOf } from '../../schema/format.js';
+import { THREADS_RANGE, THRESHOLD_RANGE } from '../../inference/ranges.js';
+import {
+  auto,
+  either,
+  integer,
+  list,
+  nullable,
+  number,
+  oneOf,
+  within,
+} from '../../schema/format.js';
 import type { Section } from '../../schema/section.js';
 import { derived, items, key, optional } from '../../schema/section.js';
 import { filePath, label, topicName } from '../../schema/text.js';
@@ -46,7 +56,7 @@ export const SCHEMA = {
     ),
     name: key(modelName, 'auto', 'Installed model to use; auto takes the best of the task.'),
     threads: key(
-      either(auto, integer(1, 64)),
+      either(auto, integer(THREADS_RANGE.min, THREADS_RANGE.max)),
       'auto',
       'CPU threads of one inference; auto takes what this board measured, before that the cores less one, at most 3.',
     ),
@@ -55,7 +65,11 @@ export const SCHEMA = {
       'auto',
       'Numeric form: exact has the numbers of TensorFlow Lite, symmetric and reduced are faster, float32 is the reference; auto takes what this board measured to be fastest.',
     ),
-    threshold: key(score, 0.3, 'Least score of an object that a detector reports.'),
+    threshold: key(
+      within(THRESHOLD_RANGE),
+      0.3,
+      'Least score of an object that a detector reports.',
+    ),
     top: key(integer(1, 100), 5, 'Labels that a classifier reports for a frame.'),
   },
   cameras: items(CAMERA, {

@@ -94,10 +94,10 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
       const jumped = passed <= 0 || passed > JUMP_S;
       const dtS = passed <= 0 ? 1 : Math.min(passed, LONGEST_S);
       if (now !== null) timeS = now;
-      requested = bounded(sample.requestedFps, 0, 1000, requested);
-      rung = Math.round(bounded(sample.rung, 0, ladder().length - 1, rung));
-      const delivered = bounded(sample.deliveredFps, 0, 1000, requested);
-      const latency = bounded(sample.latencyMs, 0, 60_000, 0);
+      requested = bounded(sample.requestedFps, { min: 0, max: 1000 }, requested);
+      rung = Math.round(bounded(sample.rung, { min: 0, max: ladder().length - 1 }, rung));
+      const delivered = bounded(sample.deliveredFps, { min: 0, max: 1000 }, requested);
+      const latency = bounded(sample.latencyMs, { min: 0, max: 60_000 }, 0);
       const busy = typeof sample.busy === 'number' ? sample.busy : null;
       const cpuUtil = typeof sample.cpuUtil === 'number' ? sample.cpuUtil : null;
       const cost = costPerFrame(latency, last, (cpuUtil ?? 0) > BUSY_CPU);
@@ -108,7 +108,7 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
         readingC: typeof sample.tempC === 'number' ? sample.tempC : null,
         requestedFps: requested,
         rung,
-        load: bounded(busy, 0, 1, byFrames),
+        load: bounded(busy, { min: 0, max: 1 }, byFrames),
         slowdown: slowdownOf(latency, cost, { delivered, busy, cpuUtil }, last),
         cpuUtil,
         flags: typeof sample.throttledFlags === 'number' ? sample.throttledFlags : null,

@@ -1,7 +1,10 @@
-import { auto, boolean, either, integer, number, oneOf, text } from '../../../schema/format.js';
+import { ALPHA_RANGE, INPUT_SIZE_RANGE } from '../../../families/ranges.js';
+import { auto, boolean, either, integer, oneOf, text, within } from '../../../schema/format.js';
 import type { Section } from '../../../schema/section.js';
 import { key } from '../../../schema/section.js';
 import { filePath } from '../../../schema/text.js';
+import { DEFAULT_MARGIN_C } from '../../../thermal/options.js';
+import { GOVERNOR_RANGES } from '../../../thermal/ranges.js';
 import { modelName } from '../formats.js';
 
 export const GOVERNOR = {
@@ -12,18 +15,26 @@ export const GOVERNOR = {
     'Where the temperature is read: auto, the type of a thermal zone (cpu-thermal), or a path.',
   ),
   limit: key(
-    either(auto, number(40, 95, '°C')),
+    either(auto, within(GOVERNOR_RANGES.limitC, '°C')),
     'auto',
     'Temperature never to be reached, °C; auto knows the board.',
   ),
-  margin: key(number(0, 20, '°C'), 1.5, 'Distance kept from the limit, °C.'),
-  floor_alpha: key(number(0.1, 2), 0.25, 'Least width multiplier the governor may go down to.'),
+  margin: key(
+    within(GOVERNOR_RANGES.marginC, '°C'),
+    DEFAULT_MARGIN_C,
+    'Distance kept from the limit, °C.',
+  ),
+  floor_alpha: key(
+    within(ALPHA_RANGE),
+    0.25,
+    'Least width multiplier the governor may go down to.',
+  ),
   floor_size: key(
-    integer(32, 1024, 'pixels'),
+    integer(INPUT_SIZE_RANGE.min, INPUT_SIZE_RANGE.max, 'pixels'),
     128,
     'Least input size the governor may go down to, pixels.',
   ),
-  min_fps: key(number(0.01, 120), 1, 'Least frame rate the governor may go down to.'),
+  min_fps: key(within(GOVERNOR_RANGES.minFps), 1, 'Least frame rate the governor may go down to.'),
   prefer: key(oneOf('accuracy', 'fps'), 'accuracy', 'What is given up last.'),
   pin: key(
     modelName,
