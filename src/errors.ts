@@ -37,6 +37,10 @@ export const ERROR_TABLE = {
   MND_STORE_CORRUPT: { exit: 1, summary: 'the database is damaged' },
   MND_STORE_NEWER: { exit: 1, summary: 'the database was written by a newer version' },
   MND_STORE_FAILED: { exit: 1, summary: 'the database cannot be written' },
+  MND_STORE_LOST: {
+    exit: 1,
+    summary: 'the database was removed or replaced while it was in use',
+  },
   MND_MQTT_PAYLOAD: { exit: 1, summary: 'an MQTT command has an invalid payload' },
   MND_MQTT_RATE: { exit: 1, summary: 'MQTT commands arrive too fast' },
   MND_MQTT_UNAVAILABLE: { exit: 69, summary: 'the MQTT broker cannot be reached' },

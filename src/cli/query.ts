@@ -40,7 +40,8 @@ async function runQuery(flags: QueryFlags, context: CommandContext): Promise<voi
   if (flags.json && flags.csv) {
     throw codedError('MND_USAGE', { expected: '--json or --csv', found: 'both' });
   }
-  const { databaseFile, openForReading } = await import('../store/database.js');
+  const { databaseFile } = await import('../store/database.js');
+  const { openForReading } = await import('../store/reading.js');
   const { queryDetections, queryEvents } = await import('../store/query.js');
   const database = openForReading(databaseFile(context.loadConfig().state_dir));
   try {

@@ -1,7 +1,7 @@
 import { existsSync, renameSync, rmSync } from 'node:fs';
 import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
-import { openForReading } from './database.js';
+import { openForReading } from './reading.js';
 
 export interface BackupResult {
   readonly file: string;

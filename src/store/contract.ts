@@ -44,11 +44,14 @@ export interface Losses {
 
 export interface StoreHealth {
   readonly writable: boolean;
-  /** What was wrong at the last attempt to write; null if nothing was. */
+  /** What was wrong at the last attempt to write, and since when (ms); null if nothing was. */
   readonly error: string | null;
+  readonly since: number | null;
   readonly dropped: Losses;
   /** Events that wait for the disk. */
   readonly waiting: number;
+  /** How often the database was removed, replaced or cut short while it was open, since the start. */
+  readonly replaced: number;
 }
 
 export interface Store {

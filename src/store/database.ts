@@ -1,18 +1,31 @@
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
-import { codedError, isCodedError, messageOf } from '../errors.js';
+import { codedError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { addonError } from './addon.js';
+import { damageError, headerFault, isDamage, sqliteCode } from './damage.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
 
 /** Above this a full check takes too long for every start; then only after an unclean end. */
 const ALWAYS_CHECKED_BYTES = 64 * 1024 * 1024;
 /** Damaged files that are kept; older ones are removed, or they would fill the disk. */
 const DAMAGED_FILES_KEPT = 3;
-/** Bytes the write-ahead log shrinks to after a checkpoint. */
-const JOURNAL_SIZE_LIMIT = 4 * 1024 * 1024;
+/** Bytes the write-ahead log shrinks to after a checkpoint, and at which one is made. */
+export const JOURNAL_SIZE_LIMIT = 4 * 1024 * 1024;
+/** Pages at which SQLite makes a checkpoint by itself: only where a slow reader hindered ours. */
+const LAST_CHECKPOINT_PAGES = 8000;
+/** What the daemon keeps is nobody else's; a folder that is there keeps the mode it has. */
+export const STATE_FOLDER_MODE = 0o700;
 /** Milliseconds a statement waits for another process's lock. */
 export const BUSY_TIMEOUT_MS = 1000;
 
@@ -20,6 +33,12 @@ export const BUSY_TIMEOUT_MS = 1000;
 export function databaseFile(stateDir: string): string {
   return join(stateDir, 'mobilenetd.db');
 }
+
+/**
+ * SQLite takes no path beyond 512 bytes, that of its journal included
+ * (https://www.sqlite.org/limits.html does not say; `unixOpen` does).
+ */
+const LONGEST_PATH = 512 - '-journal'.length - 1;
 
 export interface OpenDatabaseOptions {
   readonly file: string;
@@ -32,82 +51,47 @@ export interface OpenDatabaseOptions {
 
 /**
  * Opens the database for writing, makes it if it is missing, and brings its schema up to date.
+ * `build` makes of it what it is opened for; what fails in it for damage counts as well.
  *
  * A damaged file is renamed to `<file>.corrupt-<time>`, reported, and a fresh one is made. Throws
  * MND_STORE_NEWER, MND_STORE_OPEN (not our database, or no folder can be made), or what SQLite says
  * when the disk is at fault.
  */
-export function openDatabase(options: OpenDatabaseOptions): Database {
+export function openDatabase<T>(options: OpenDatabaseOptions, build: (database: Database) => T): T {
+  requireShortPath(options.file);
   makeFolderOf(options.file);
   try {
-    return openChecked(options);
+    return openChecked(options, build);
   } catch (error) {
-    if (!isDamage(error)) throw addonError(error) ?? error;
-    setAside(options, messageOf(error).replaceAll(/\s+/g, ' '));
-    return openChecked(options);
+    const found = damageIn(error, options.file);
+    if (found === null) throw addonError(error) ?? error;
+    setAside(options, found);
+    return openChecked(options, build);
   }
 }
 
-/** Opens the database for reading while the daemon writes. Throws MND_INPUT_MISSING and others. */
-export function openForReading(file: string): Database {
-  if (!existsSync(file)) {
-    throw codedError('MND_INPUT_MISSING', {
-      subject: file,
-      expected: 'the database of a daemon that has run',
-      found: 'no such file',
-      next: 'start `mobilenetd run` first, or name its state folder with MOBILENETD_STATE',
-    });
-  }
-  let database: Database | undefined;
-  try {
-    database = new SQLite(file, {
-      readonly: true,
-      fileMustExist: true,
-      timeout: BUSY_TIMEOUT_MS,
-    });
-    checkVersion(database, file, MIGRATIONS.length);
-    return database;
-  } catch (error) {
-    database?.close();
-    if (isCodedError(error)) throw error;
-    const unfit = addonError(error);
-    if (unfit !== null) throw unfit;
-    const code = isDamage(error) ? 'MND_STORE_CORRUPT' : 'MND_STORE_OPEN';
-    throw codedError(code, { subject: file, found: messageOf(error), cause: error });
-  }
+/** What is wrong with the file, in words; null when the error is not about damage. */
+function damageIn(error: unknown, file: string): string | null {
+  if (isDamage(error)) return messageOf(error).replaceAll(/\s+/g, ' ');
+  // A damaged header is read-only, of an unknown format, or not to be opened.
+  return /^SQLITE_(READONLY|ERROR|CANTOPEN)/.test(sqliteCode(error)) ? headerFault(file) : null;
 }
 
-/**
- * What is wrong with a database, looked at while a daemon may use it; null when it is sound. Reads
- * the whole file.
- */
-export function verdictOn(file: string): string | null {
-  let database: Database | undefined;
-  try {
-    database = openForReading(file);
-    quickCheck(database);
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  } finally {
-    database?.close();
-  }
-}
-
-/** True for what SQLite reports of a file that is not, or no longer, a sound database. */
-export function isDamage(error: unknown): boolean {
-  const code = sqliteCode(error);
-  return code.startsWith('SQLITE_CORRUPT') || code === 'SQLITE_NOTADB';
-}
-
-/** SQLite's name of an error, e.g. `SQLITE_FULL`; empty for other errors. */
-export function sqliteCode(error: unknown): string {
-  return error instanceof SQLite.SqliteError ? error.code : '';
+function requireShortPath(file: string): void {
+  const path = resolve(file);
+  const bytes = Buffer.byteLength(path);
+  if (bytes <= LONGEST_PATH) return;
+  throw codedError('MND_STORE_OPEN', {
+    subject: `${path.slice(0, 60)}…`,
+    expected: `a path of at most ${LONGEST_PATH} bytes, which is all that SQLite takes`,
+    found: `${bytes} bytes`,
+    next: 'give state_dir a shorter one',
+  });
 }
 
 function makeFolderOf(file: string): void {
   try {
-    makeFolder(dirname(file));
+    makeFolder(dirname(file), STATE_FOLDER_MODE);
   } catch (error) {
     throw codedError('MND_STORE_OPEN', {
       subject: file,
@@ -118,10 +102,11 @@ function makeFolderOf(file: string): void {
   }
 }
 
-function openChecked(options: OpenDatabaseOptions): Database {
+function openChecked<T>(options: OpenDatabaseOptions, build: (database: Database) => T): T {
   const { file } = options;
   const unclean = existsSync(`${file}-wal`) && statSync(`${file}-wal`).size > 0;
   const bytes = existsSync(file) ? statSync(file).size : 0;
+  makePrivate(file);
   const database = new SQLite(file, { timeout: BUSY_TIMEOUT_MS });
   try {
     // Before anything is changed: the file may be another program's.
@@ -132,20 +117,32 @@ function openChecked(options: OpenDatabaseOptions): Database {
     database.pragma('synchronous = NORMAL');
     database.pragma('foreign_keys = ON');
     database.pragma(`journal_size_limit = ${JOURNAL_SIZE_LIMIT}`);
+    database.pragma(`wal_autocheckpoint = ${LAST_CHECKPOINT_PAGES}`);
     if (bytes > 0 && (options.suspect || unclean || bytes <= ALWAYS_CHECKED_BYTES)) {
       quickCheck(database);
     }
-    migrate(database, file, options.migrations);
-    return database;
+    migrate(database, file, options.log, options.migrations);
+    return build(database);
   } catch (error) {
     database.close();
     throw error;
   }
 }
 
-function quickCheck(database: Database): void {
+/** A new file is its owner's alone; SQLite gives its companions the same mode. */
+function makePrivate(file: string): void {
+  if (existsSync(file)) return;
+  try {
+    closeSync(openSync(file, 'a', 0o600));
+  } catch {
+    // SQLite says what is wrong with the place.
+  }
+}
+
+/** Throws SQLITE_CORRUPT with what is wrong. */
+export function quickCheck(database: Database): void {
   const verdict = String(database.pragma('quick_check(1)', { simple: true }));
-  if (verdict !== 'ok') throw new SQLite.SqliteError(verdict, 'SQLITE_CORRUPT');
+  if (verdict !== 'ok') throw damageError(verdict);
 }
 
 function setAside(options: OpenDatabaseOptions, reason: string): void {

@@ -12,6 +12,8 @@ export interface EventTable {
   /** Inserts the event, or brings the row with its id up to date. */
   write(event: PresenceEvent, time: number): void;
   open(): OpenEvent[];
+  /** Events that were written since a time (ms); `seen` is when. */
+  updatedSince(time: number): OpenEvent[];
 }
 
 /** A row of the queries that join an event's names. */
@@ -94,6 +96,10 @@ export function createEventTable(database: Database, names: Names): EventTable {
           WHERE detection.event = event.id AND detection.time >= event.start), 0)) AS seen
      FROM ${EVENT_TABLES} WHERE event.end IS NULL ORDER BY event.start, event.id`,
   );
+  const updated = database.prepare<[number], EventRow & { seen: number }>(
+    `SELECT ${EVENT_COLUMNS}, event.updated AS seen FROM ${EVENT_TABLES}
+     WHERE event.updated >= ? ORDER BY event.start, event.id`,
+  );
   return {
     write(event, time) {
       write.run(
@@ -110,6 +116,7 @@ export function createEventTable(database: Database, names: Names): EventTable {
         Math.round(time),
       );
     },
+    updatedSince: (time) => updated.all(time).map((row) => ({ ...eventOf(row), seen: row.seen })),
     open: () => open.all().map((row) => ({ ...eventOf(row), seen: row.seen })),
   };
 }

@@ -3,7 +3,8 @@ import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import { type Log, SILENT } from '../log.js';
 import { makeFolder } from '../make-folder.js';
-import { sqliteCode } from './database.js';
+import { sqliteCode } from './damage.js';
+import { STATE_FOLDER_MODE } from './database.js';
 
 export interface StateLock {
   release(): void;
@@ -23,7 +24,7 @@ const FILE = 'lock.db';
 export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock {
   let database: SQLite.Database | null = null;
   try {
-    makeFolder(stateDir);
+    makeFolder(stateDir, STATE_FOLDER_MODE);
     database = new SQLite(join(stateDir, FILE), { timeout: 0 });
     take(database);
   } catch (error) {

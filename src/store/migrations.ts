@@ -1,6 +1,8 @@
-import { renameSync, rmSync } from 'node:fs';
-import type { Database } from 'better-sqlite3';
+import { readdirSync, renameSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
+import SQLite, { type Database } from 'better-sqlite3';
 import { codedError } from '../errors.js';
+import type { Log } from '../log.js';
 
 /** `PRAGMA application_id` of our databases: "MNDt". Tells them from other programs' files. */
 export const APPLICATION_ID = 0x4d4e4474;
@@ -69,22 +71,46 @@ export const MIGRATIONS: readonly Migration[] = [
     reason TEXT NOT NULL
   ) STRICT;
   `,
+  // Questions about a label; about stays of an hour and more that reach into a time; and a row that
+  // tells this file from a copy that is put in its place (files.ts).
+  `
+  CREATE INDEX detection_label ON detection (label, time, camera);
+  CREATE INDEX event_label ON event (label, start);
+  CREATE INDEX event_long ON event (end) WHERE end - start >= 3600000;
+  CREATE TABLE stamp (value TEXT NOT NULL) STRICT;
+  INSERT INTO stamp VALUES ('');
+  `,
 ];
+
+/** Bytes that must stay free beside the copy made before an upgrade. */
+const HEADROOM = 16 * 1024 * 1024;
+/** Schema versions beyond this are a damaged header, not the future. */
+const LAST_VERSION = 9999;
+/** Tables that only our databases have together. */
+const OUR_TABLES = ['camera', 'detection', 'event', 'label', 'outbox', 'variant'];
 
 /**
  * Brings an open database up to `migrations.length`, each step in a transaction of its own, after a
  * copy of the file as `<file>.v<version>` (not for a new, empty one).
  *
- * Throws MND_STORE_NEWER for a database of a later schema, MND_STORE_OPEN for another program's.
+ * Throws MND_STORE_NEWER for a database of a later schema, MND_STORE_OPEN for another program's, and
+ * SQLITE_FULL before anything is changed when there is no room for the copy.
  */
 export function migrate(
   database: Database,
   file: string,
+  log: Log,
   migrations: readonly Migration[] = MIGRATIONS,
 ): void {
   const version = checkVersion(database, file, migrations.length);
   if (version === migrations.length) return;
-  if (version > 0) copyAside(database, file, version);
+  if (version > 0) {
+    log.info(
+      { file, from: version, to: migrations.length },
+      'the database is brought up to date, after a copy of it; a large one takes minutes',
+    );
+    copyAside(database, file, version);
+  }
   for (let step = version; step < migrations.length; step++) {
     database
       .transaction(() => {
@@ -102,12 +128,18 @@ export function checkVersion(database: Database, file: string, newest: number): 
   const application = Number(database.pragma('application_id', { simple: true }));
   const tables = Number(database.prepare('SELECT count(*) FROM sqlite_schema').pluck().get());
   if (application !== APPLICATION_ID && tables > 0) {
+    if (hasOurTables(database)) {
+      throw new SQLite.SqliteError('the header has lost its application id', 'SQLITE_CORRUPT');
+    }
     throw codedError('MND_STORE_OPEN', {
       subject: file,
       expected: 'a database of mobilenetd',
       found: "another program's database",
       next: 'name another file',
     });
+  }
+  if (version < 0 || version > LAST_VERSION) {
+    throw new SQLite.SqliteError(`the header says schema version ${version}`, 'SQLITE_CORRUPT');
   }
   if (version > newest) {
     throw codedError('MND_STORE_NEWER', {
@@ -120,11 +152,55 @@ export function checkVersion(database: Database, file: string, newest: number): 
   return version;
 }
 
+function hasOurTables(database: Database): boolean {
+  const found = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").pluck();
+  const names = new Set(found.all());
+  return OUR_TABLES.every((name) => names.has(name));
+}
+
 /** VACUUM INTO rather than a file copy: closing a second descriptor would drop SQLite's locks. */
 function copyAside(database: Database, file: string, version: number): void {
   const copy = `${file}.v${version}`;
   const unfinished = `${copy}.part`;
   rmSync(unfinished, { force: true });
-  database.prepare('VACUUM INTO ?').run(unfinished);
-  renameSync(unfinished, copy);
+  requireRoom(database, file);
+  try {
+    database.prepare('VACUUM INTO ?').run(unfinished);
+    renameSync(unfinished, copy);
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+/** Bytes that an upgrade of a file needs free: a copy of it, and as much again as it may grow. */
+export function roomForUpgrade(fileBytes: number): number {
+  return 2 * fileBytes + HEADROOM;
+}
+
+function requireRoom(database: Database, file: string): void {
+  const pages = Number(database.pragma('page_count', { simple: true }));
+  const needed = roomForUpgrade(pages * Number(database.pragma('page_size', { simple: true })));
+  const { bavail, bsize } = statfsSync(dirname(file));
+  const free = bavail * bsize;
+  if (free >= needed) return;
+  const [neededMb, freeMb] = [needed, free].map((bytes) => Math.ceil(bytes / 1e6));
+  throw new SQLite.SqliteError(
+    `the upgrade of the database needs ${neededMb} MB for a copy, ${freeMb} MB are free`,
+    'SQLITE_FULL',
+  );
+}
+
+/**
+ * Removes the copies from before an upgrade that were made before a time (ms): the new version has
+ * run well since. Returns their names.
+ */
+export function removeOldCopies(file: string, before: number): readonly string[] {
+  const folder = dirname(file);
+  const prefix = `${basename(file)}.v`;
+  const old = readdirSync(folder).filter((name) => {
+    if (!name.startsWith(prefix) || !/^\d+$/.test(name.slice(prefix.length))) return false;
+    return statSync(join(folder, name)).mtimeMs < before;
+  });
+  for (const name of old) rmSync(join(folder, name), { force: true });
+  return old;
 }

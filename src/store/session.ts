@@ -1,9 +1,10 @@
 import type { Database } from 'better-sqlite3';
 import type { OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
-import { BUSY_TIMEOUT_MS, sqliteCode } from './database.js';
+import { sqliteCode } from './damage.js';
+import { BUSY_TIMEOUT_MS } from './database.js';
 import { createDetectionTable, type Detection } from './detections.js';
-import { createEventTable, type EventTable } from './events.js';
+import { createEventTable, type EventTable, endOf } from './events.js';
 import { createGovernorTable, type GovernorTable } from './governor-log.js';
 import { createNames } from './names.js';
 import { createOutboxTable, type OutboxTable } from './outbox.js';
@@ -26,6 +27,15 @@ export interface Work {
   readonly acknowledged: readonly number[];
 }
 
+/** What is written again into a database that has lost it. */
+export interface Restoration {
+  readonly batches: readonly EventBatch[];
+  /** Ids of the events that are open; what a restored copy has open besides them has ended. */
+  readonly open: ReadonlySet<string>;
+  /** Settings by key, when the new database has none. */
+  readonly settings: ReadonlyMap<string, string>;
+}
+
 /** An open database with its prepared statements. Everything here may throw what SQLite says. */
 export interface Session {
   readonly database: Database;
@@ -40,6 +50,12 @@ export interface Session {
    */
   commit(work: Work, onRefused: (lost: Work, error: unknown) => void): number;
   sweep(now: number): SweepReport;
+  /** Writes what the database has lost; settings only if it has none. In one transaction. */
+  restore(lost: Restoration): void;
+  /** Writes the row that tells this file from others. */
+  stamp(value: string): void;
+  /** Where the page of that row begins in the file, and how long it is, bytes. */
+  stampPage(): { readonly offset: number; readonly size: number };
   /** Moves the write-ahead log into the file and empties it. */
   checkpoint(): void;
   close(): void;
@@ -95,6 +111,26 @@ export function createSession(database: Database, retention: Retention): Session
     return growth;
   }
 
+  const restore = database.transaction((lost: Restoration) => {
+    for (const { events: rows, messages, time } of lost.batches) {
+      for (const event of rows) events.write(event, time);
+      for (const message of messages) outbox.add(message, time);
+    }
+    for (const left of events.open()) {
+      if (!lost.open.has(left.id)) events.write(endOf(left), left.seen);
+    }
+    if (settings.all().size > 0) return;
+    for (const [key, value] of lost.settings) settings.set(key, value);
+  });
+
+  const stamp = database.prepare('UPDATE stamp SET value = ?');
+
+  function stampPage(): { offset: number; size: number } {
+    const size = Number(database.pragma('page_size', { simple: true }));
+    const root = database.prepare("SELECT rootpage FROM sqlite_schema WHERE name = 'stamp'");
+    return { offset: (Number(root.pluck().get()) - 1) * size, size };
+  }
+
   function checkpoint(): void {
     // It waits for readers; a slow one must not hold up the daemon.
     database.pragma(`busy_timeout = ${CHECKPOINT_TIMEOUT_MS}`);
@@ -117,6 +153,9 @@ export function createSession(database: Database, retention: Retention): Session
       }
     },
     sweep: (now) => limits.sweep(now),
+    restore: (lost) => void restore.immediate(lost),
+    stamp: (value) => void stamp.run(value),
+    stampPage,
     checkpoint,
     close() {
       try {

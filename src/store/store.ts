@@ -7,12 +7,15 @@ import { backgroundClock, type Clock } from '../time.js';
 import type { Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
+import type { Harm } from './files.js';
 import type { GovernorEntry } from './governor-log.js';
+import { removeOldCopies } from './migrations.js';
 import { type Query, queryDetections, queryEvents } from './query.js';
+import { RecentEvents } from './recent.js';
 import { Reopening } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
 import { Schedule } from './schedule.js';
-import type { Session, Work } from './session.js';
+import type { Restoration, Session, Work } from './session.js';
 import type { Settings } from './settings.js';
 import { WallClock } from './wall-clock.js';
 import { WriteQueue } from './write-queue.js';
@@ -28,6 +31,11 @@ export type { Settings } from './settings.js';
 const SWEEP_MS = 600_000;
 const SWEEP_MORE_MS = 1000;
 const IDLE_MS = 30_000;
+const LOOK_MS = 2000;
+/** How long a new version runs before the copies from before its upgrade go. */
+const COPIES_KEPT_MS = 7 * 86_400_000;
+/** Messages that are carried from a lost database into the next. */
+const MESSAGES_SAVED = 10_000;
 
 /**
  * Opens (or makes) the database.
@@ -44,10 +52,12 @@ class SqliteStore implements Store {
   readonly outbox: Outbox;
   readonly settings: Settings;
 
+  readonly #file: string;
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #schedule: Schedule;
   readonly #queue = new WriteQueue();
+  readonly #recent = new RecentEvents();
   readonly #wallClock: WallClock;
   readonly #database: Reopening;
   readonly #listeners = new Set<() => void>();
@@ -65,6 +75,7 @@ class SqliteStore implements Store {
 
   constructor(options: StoreOptions) {
     const { file, clock = backgroundClock, log = SILENT, migrations } = options;
+    this.#file = file;
     this.#clock = clock;
     this.#log = log;
     this.#tuning = options;
@@ -75,8 +86,9 @@ class SqliteStore implements Store {
     this.#database = new Reopening({
       ...{ file, log, clock, retention: this.#retention, schedule: this.#schedule },
       ...(migrations && { migrations }),
-      onOpen: (session) => this.#adopt(session),
-      onRetry: () => void this.#write(true),
+      onOpen: (session, lost) => this.#adopt(session, lost),
+      onLost: (session, harm) => this.#recent.restoration(salvage(session, harm)),
+      onRetry: () => this.#retry(),
       losses: () => ({ dropped: this.#queue.dropped(), waiting: this.#queue.waiting() }),
     });
     this.#firstId = this.#newestId;
@@ -102,34 +114,46 @@ class SqliteStore implements Store {
   }
 
   recordGovernor(entry: GovernorEntry): void {
-    this.#database.attempt((session) => session.governor.add(entry));
+    this.#database.write((session) => session.governor.add(entry));
   }
 
   governorLog(since: number, limit: number): GovernorEntry[] {
-    return this.#database.attempt((session) => session.governor.since(since, limit)) ?? [];
+    return this.#database.read((session) => session.governor.since(since, limit)) ?? [];
   }
 
   openEvents(): OpenEvent[] {
-    return this.#database.attempt((session) => session.events.open()) ?? [];
+    return this.#database.read((session) => session.events.open()) ?? [];
   }
 
   detections(query: Query): Iterable<Detection> {
-    return this.#database.attempt((session) => queryDetections(session.database, query)) ?? [];
+    return this.#database.read((session) => queryDetections(session.database, query)) ?? [];
   }
 
   events(query: Query): Iterable<PresenceEvent> {
-    return this.#database.attempt((session) => queryEvents(session.database, query)) ?? [];
+    return this.#database.read((session) => queryEvents(session.database, query)) ?? [];
   }
 
   sweep(): SweepReport & { readonly messages: number } {
-    const report = this.#database.attempt((session) => {
+    const report = this.#database.write((session) => {
       this.#followClock(session);
       const messages = this.#trim(session);
       return { ...session.sweep(this.#clock.wall()), messages };
     });
+    this.#removeOldCopies();
     const pause = report?.more ? SWEEP_MORE_MS : SWEEP_MS;
     this.#schedule.after('sweep', pause, () => void this.sweep());
     return report ?? { detections: 0, events: 0, messages: 0, more: false };
+  }
+
+  #removeOldCopies(): void {
+    try {
+      const removed = removeOldCopies(this.#file, this.#clock.wall() - COPIES_KEPT_MS);
+      if (removed.length === 0) return;
+      const names = removed.join(', ');
+      this.#log.info({}, `removed copies from before an upgrade that has run well: ${names}`);
+    } catch (error) {
+      this.#log.debug({}, `old copies stay: ${messageOf(error)}`);
+    }
   }
 
   configure(next: StoreTuning): void {
@@ -147,9 +171,11 @@ class SqliteStore implements Store {
   health(): StoreHealth {
     return {
       writable: this.#database.writable(),
-      error: this.#database.failure(),
+      error: this.#database.failure()?.error ?? null,
+      since: this.#database.failure()?.since ?? null,
       dropped: this.#queue.dropped(),
       waiting: this.#queue.waiting(),
+      replaced: this.#database.replacements(),
     };
   }
 
@@ -182,18 +208,19 @@ class SqliteStore implements Store {
 
   #createSettings(): Settings {
     return {
-      get: (key) => this.#database.attempt((session) => session.settings.get(key)) ?? null,
+      get: (key) => this.#database.read((session) => session.settings.get(key)) ?? null,
       set: (key, value) =>
-        this.#database.attempt((session) => {
+        this.#database.write((session) => {
           session.settings.set(key, value);
           return true;
         }) ?? false,
-      all: () => this.#database.attempt((session) => session.settings.all()) ?? new Map(),
+      all: () => this.#database.read((session) => session.settings.all()) ?? new Map(),
     };
   }
 
-  #adopt(session: Session): void {
+  #adopt(session: Session, lost: Restoration | null): void {
     session.outbox.continueAfter(this.#newestId);
+    if (lost !== null) session.restore(lost);
     this.#newestId = session.outbox.newest();
     this.#depth = session.outbox.count();
     // A fresh database does not have the messages of the damaged one it replaces.
@@ -205,11 +232,11 @@ class SqliteStore implements Store {
     this.#schedule.after('commit', delay, () => void this.#write());
   }
 
-  /** Commits all that waits; true if nothing is left. With `probe`, even if nothing does. */
-  #write(probe = false): boolean {
-    if (!probe && this.#queue.isEmpty()) return true;
+  /** Commits all that waits; true if nothing is left. */
+  #write(): boolean {
+    if (this.#queue.isEmpty()) return true;
     const work = this.#queue.work();
-    const done = this.#database.attempt((session) => {
+    const done = this.#database.write((session) => {
       this.#commit(session, work);
       return true;
     });
@@ -218,10 +245,34 @@ class SqliteStore implements Store {
       return false;
     }
     this.#queue.written(work);
+    this.#remember(work);
     this.#writtenAt = this.#clock.now();
     this.#schedule.after('idle', IDLE_MS, () => this.#checkpointWhenIdle());
     if (work.batches.length > 0) for (const listener of this.#listeners) listener();
     return true;
+  }
+
+  #retry(): void {
+    if (this.#queue.isEmpty()) this.#database.probe();
+    else this.#write();
+  }
+
+  /** Keeps what is on disk in mind for as long as the disk's files can be exchanged under it. */
+  #remember({ batches, acknowledged }: Work): void {
+    this.#recent.delivered(acknowledged);
+    const messages = batches.reduce((sum, batch) => sum + batch.messages.length, 0);
+    let id = this.#newestId - messages + 1;
+    for (const batch of batches) {
+      this.#recent.note(batch, id);
+      id += batch.messages.length;
+    }
+    if (this.#recent.hasOpen()) this.#schedule.after('look', LOOK_MS, () => this.#look());
+  }
+
+  /** While something is present, a lost database is noticed although nothing is written. */
+  #look(): void {
+    this.#database.inspect();
+    if (this.#recent.hasOpen()) this.#schedule.after('look', LOOK_MS, () => this.#look());
   }
 
   #commit(session: Session, work: Work): void {
@@ -236,7 +287,7 @@ class SqliteStore implements Store {
   #checkpointWhenIdle(): void {
     const left = IDLE_MS - (this.#clock.now() - this.#writtenAt);
     if (left > 0) this.#schedule.after('idle', left, () => this.#checkpointWhenIdle());
-    else this.#database.attempt((session) => session.checkpoint());
+    else this.#database.checkpoint();
   }
 
   #trim(session: Session): number {
@@ -256,7 +307,7 @@ class SqliteStore implements Store {
   }
 
   #next(limit: number, beyond: number): PendingMessage[] {
-    const rows = this.#database.attempt((session) => {
+    const rows = this.#database.write((session) => {
       this.#followClock(session);
       // Those acknowledged but not yet removed are passed over.
       const many = limit + this.#queue.acknowledged();
@@ -267,5 +318,27 @@ class SqliteStore implements Store {
       return session.outbox.next(many, beyond);
     });
     return (rows ?? []).filter((row) => !this.#queue.isAcknowledged(row.id)).slice(0, limit);
+  }
+}
+
+/** What of a database that nobody finds any more can still be read over its open connection. */
+function salvage(
+  session: Session | null,
+  harm: Harm,
+): Pick<Restoration, 'batches' | 'settings'> | null {
+  if (session === null || harm === 'log lost') return null;
+  try {
+    const messages = session.outbox.next(MESSAGES_SAVED, 0);
+    const oldest = messages[0]?.created;
+    const events = oldest === undefined ? [] : session.events.updatedSince(oldest);
+    return {
+      batches: [
+        ...events.map((event) => ({ events: [event], messages: [], time: event.seen })),
+        ...messages.map((message) => ({ events: [], messages: [message], time: message.created })),
+      ],
+      settings: session.settings.all(),
+    };
+  } catch {
+    return null;
   }
 }

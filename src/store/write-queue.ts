@@ -82,9 +82,9 @@ export class WriteQueue {
     this.#batches = [];
   }
 
-  /** Events that wait for the disk: how many transactions of them. */
+  /** Events that wait for the disk. */
   waiting(): number {
-    return this.#batches.length;
+    return eventsIn(this.#batches);
   }
 
   dropped(): Losses {

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { backupDatabase } from '#mobilenetd/store/backup.js';
-import { openForReading } from '#mobilenetd/store/database.js';
+import { openForReading } from '#mobilenetd/store/reading.js';
 import { openStore, type Store } from '#mobilenetd/store/store.js';
 
 function event(id: string) {

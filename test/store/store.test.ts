@@ -13,111 +13,11 @@ import {
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import SQLite from 'better-sqlite3';
-import t, { type Test } from 'tap';
-import type { Result } from '#mobilenetd/inference/result.js';
-import type { PresenceEvent } from '#mobilenetd/presence/event.js';
-import { openForReading } from '#mobilenetd/store/database.js';
+import t from 'tap';
 import { MIGRATIONS } from '#mobilenetd/store/migrations.js';
-import { endOf, openStore, type StoreOptions } from '#mobilenetd/store/store.js';
-import type { Clock } from '#mobilenetd/time.js';
-
-const START = Date.UTC(2026, 5, 1, 12);
-
-/** A clock and timers that move only when told to. */
-function createTime(start = START) {
-  let time = start;
-  let next = 0;
-  let offset = 0;
-  const due = new Map<number, { at: number; callback: () => void }>();
-  return {
-    clock: {
-      wall: () => time + offset,
-      now: () => time - start,
-      setTimer(callback: () => void, delay: number) {
-        const id = ++next;
-        due.set(id, { at: time + delay, callback });
-        return () => void due.delete(id);
-      },
-    } satisfies Clock,
-    /** Sets the wall clock without moving time. */
-    set(ms: number) {
-      offset = ms - time;
-    },
-    advance(ms: number) {
-      const end = time + ms;
-      for (;;) {
-        const [id, timer] =
-          [...due].filter(([, { at }]) => at <= end).sort((a, b) => a[1].at - b[1].at)[0] ?? [];
-        if (id === undefined || timer === undefined) break;
-        due.delete(id);
-        time = Math.max(time, timer.at);
-        timer.callback();
-      }
-      time = end;
-    },
-    pending: () => due.size,
-  };
-}
-
-function createLog() {
-  const lines: { level: string; message: string }[] = [];
-  const write = (level: string) => (_fields: object, message: string) =>
-    void lines.push({ level, message });
-  return { lines, debug() {}, info: write('info'), warn: write('warn'), error: write('error') };
-}
-
-function setup(test: Test, more: Partial<StoreOptions> = {}) {
-  const file = more.file ?? join(test.testdir(), 'mobilenetd.db');
-  const time = createTime();
-  const log = createLog();
-  const options: StoreOptions = {
-    file,
-    commitInterval: 2,
-    detectionInterval: 1,
-    retention: { days: 30, maxBytes: 1e9 },
-    outbox: { maxAge: 3600, maxRows: 1000 },
-    clock: time.clock,
-    log,
-    ...more,
-  };
-  return { file, time, log, options, open: () => openStore(options) };
-}
-
-function event(more: Partial<PresenceEvent> = {}): PresenceEvent {
-  return {
-    id: 'e1',
-    type: 'new',
-    camera: 'front',
-    label: 'person',
-    score: 0.8,
-    start: START,
-    end: null,
-    model: 'ssd',
-    alpha: 1,
-    size: 300,
-    count: 1,
-    box: [1, 2, 3, 4],
-    ...more,
-  };
-}
-
-function message(text: string) {
-  return { topic: 'base/node/front/events', payload: text, qos: 1, retain: false } as const;
-}
-
-function result(time: number, labels: [string, number][], camera = 'front'): Result {
-  return {
-    camera,
-    sequence: 1,
-    capturedAt: 0,
-    time,
-    model: 'ssd',
-    alpha: 1,
-    size: 300,
-    timings: { decode: 0, preprocess: 0, inference: 0, postprocess: 0 },
-    labels: labels.map(([label, score], index) => ({ index, label, score, box: null })),
-  };
-}
+import { openForReading } from '#mobilenetd/store/reading.js';
+import { endOf, openStore } from '#mobilenetd/store/store.js';
+import { createTime, event, message, result, START, setup } from './sample-store.js';
 
 const ALL = { limit: 1e6 };
 const NO_EVENTS = new Map<string, string>();
@@ -342,7 +242,7 @@ t.test('setting a board clock from 1970 does not expire its messages', async (t)
 
 t.test('retention by age spares what has not ended', async (t) => {
   const day = 86_400_000;
-  const { time, open } = setup(t);
+  const { time, open } = setup(t, { retention: { days: 1, maxBytes: 1e9 } });
   const store = open();
   store.recordEvents(
     [event({ id: 'open' }), event({ id: 'old', end: START + 1, type: 'end' })],
@@ -352,7 +252,7 @@ t.test('retention by age spares what has not ended', async (t) => {
     store.recordResult(result(START + i * 1000, [['person', 0.5]]), NO_EVENTS);
   }
   store.flush();
-  time.advance(31 * day);
+  time.advance(1.1 * day);
   store.recordEvents([event({ id: 'fresh', start: time.clock.wall() })], []);
   t.same(
     [...store.events(ALL)].map((row) => row.id),
@@ -386,7 +286,7 @@ t.test('what can be tuned changes while the store is open', async (t) => {
 });
 
 t.test('retention by size removes the oldest first and gives the space back', async (t) => {
-  const { file, time, open } = setup(t, { retention: { days: 30, maxBytes: 300_000 } });
+  const { file, time, open } = setup(t, { retention: { days: 30, maxBytes: 400_000 } });
   const store = open();
   for (let i = 0; i < 20_000; i++) {
     store.recordResult(result(START + i * 1000, [['person', 0.5]]), NO_EVENTS);
@@ -402,7 +302,7 @@ t.test('retention by size removes the oldest first and gives the space back', as
   const database = new SQLite(file);
   const pages = Number(database.pragma('page_count', { simple: true }));
   const free = Number(database.pragma('freelist_count', { simple: true }));
-  t.ok((pages - free) * 4096 <= 300_000);
+  t.ok((pages - free) * 4096 <= 400_000);
   database.close();
 });
 
@@ -549,7 +449,10 @@ t.test('damage found while running starts a fresh database, and new ids stay new
   t.ok(log.lines.some((line) => /set aside/.test(line.message)));
   const after = store.outbox.next(100);
   t.ok((after[0]?.id ?? 0) > before, 'ids go on');
-  t.equal([...store.events(ALL)].length, tries + 1, 'events that waited are recorded');
+  const recorded = new Set([...store.events(ALL)].map((row) => row.id));
+  for (let n = 0; n <= tries; n += 1)
+    t.ok(recorded.has(`b${n}`), 'events that waited are recorded');
+  for (let n = 0; n < 50; n += 1) t.ok(recorded.has(`a${n}`), 'and so are recent ones');
   store.close();
 });
 

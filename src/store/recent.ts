@@ -1,0 +1,71 @@
+import type { OutgoingMessage } from '../mqtt/message.js';
+import type { PresenceEvent } from '../presence/event.js';
+import type { EventBatch, Restoration } from './session.js';
+
+/** Ended events and undelivered messages that are remembered. */
+const EVENTS_KEPT = 1000;
+const MESSAGES_KEPT = 2000;
+
+interface Noted<T> {
+  readonly item: T;
+  readonly time: number;
+}
+
+/** Events that are open or recent, and messages on their way, as they were written last. */
+export class RecentEvents {
+  readonly #open = new Map<string, Noted<PresenceEvent>>();
+  readonly #ended = new Map<string, Noted<PresenceEvent>>();
+  readonly #messages = new Map<number, Noted<OutgoingMessage>>();
+
+  note(batch: EventBatch, firstMessageId: number): void {
+    const { time } = batch;
+    for (const item of batch.events) {
+      this.#open.delete(item.id);
+      if (item.end === null) this.#open.set(item.id, { item, time });
+      else this.#ended.set(item.id, { item, time });
+    }
+    batch.messages.forEach((item, index) => {
+      this.#messages.set(firstMessageId + index, { item, time });
+    });
+    forgetOldest(this.#ended, EVENTS_KEPT);
+    forgetOldest(this.#messages, MESSAGES_KEPT);
+  }
+
+  /** The broker has these. */
+  delivered(ids: Iterable<number>): void {
+    for (const id of ids) this.#messages.delete(id);
+  }
+
+  hasOpen(): boolean {
+    return this.#open.size > 0;
+  }
+
+  /** The clock was set by `step` ms: what is open began that much earlier or later. */
+  shiftOpen(step: number): void {
+    for (const [id, { item, time }] of this.#open) {
+      this.#open.set(id, { item: { ...item, start: item.start + step }, time: time + step });
+    }
+  }
+
+  /** Everything to write again; with the old database at hand, its messages instead of ours. */
+  restoration(old: Pick<Restoration, 'batches' | 'settings'> | null): Restoration {
+    const events = [...this.#ended.values(), ...this.#open.values()];
+    const messages = old === null ? [...this.#messages.values()] : [];
+    return {
+      batches: [
+        ...(old?.batches ?? []),
+        ...events.map(({ item, time }) => ({ events: [item], messages: [], time })),
+        ...messages.map(({ item, time }) => ({ events: [], messages: [item], time })),
+      ],
+      open: new Set(this.#open.keys()),
+      settings: old?.settings ?? new Map(),
+    };
+  }
+}
+
+function forgetOldest(notes: Map<unknown, unknown>, kept: number): void {
+  for (const key of notes.keys()) {
+    if (notes.size <= kept) return;
+    notes.delete(key);
+  }
+}
