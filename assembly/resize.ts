@@ -1,5 +1,5 @@
 // The SIMD form of src/vision/resize.ts, in AssemblyScript: the same integer arithmetic, so the same
-// pixels. Compiled by `npm run build` to dist/vision/resize.wasm. The caller owns the memory's
+// pixels. Compiled by `scripts/build-kernel.mjs --compile` to resize.wasm. The caller owns the memory's
 // layout: source rows, tables and scratch rows are padded, see src/vision/resize-kernel.ts.
 
 /** Blends two rows of bytes into 16-bit values with 7 fraction bits, 16 at a time. */

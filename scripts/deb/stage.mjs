@@ -24,6 +24,8 @@ export const PROGRAM = 'usr/lib/mobilenetd';
 const UNUSED =
   /(^\..*|\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.markdown|\.html|\.sh|\.gypi?|\.c|\.cc|\.cpp|\.h|\.hpp)$/i;
 const KEPT = /(licen[cs]e|notice|copying|copyright)/i;
+/** What the lock file has in the place of a package that only downloads GPU libraries. */
+const STAND_IN = 'scripts/cpu-only';
 /** Folders of packages that only their authors read. */
 const UNUSED_FOLDERS = /^(\..*|tests?|spec|bench(mark)?s?|examples?|docs|coverage)$/;
 
@@ -52,8 +54,8 @@ export async function runtimeOf(root, target) {
 
 /** Installs production dependencies for another machine; nothing of them is run. */
 function installModules(root, folder, target) {
-  for (const file of ['package.json', 'package-lock.json', '.npmrc']) {
-    cpSync(join(root, file), join(folder, file));
+  for (const file of ['package.json', 'package-lock.json', '.npmrc', STAND_IN]) {
+    cpSync(join(root, file), join(folder, file), { recursive: true });
   }
   const machine = [`--cpu=${target.node}`, '--os=linux', '--libc=glibc'];
   execFileSync(
@@ -61,9 +63,10 @@ function installModules(root, folder, target) {
     ['ci', '--omit=dev', '--ignore-scripts', ...machine, '--no-audit', '--no-fund', '--silent'],
     { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] },
   );
-  for (const file of ['package-lock.json', '.npmrc', 'node_modules/.package-lock.json']) {
-    rmSync(join(folder, file), { force: true });
-  }
+  const unused = ['package-lock.json', '.npmrc', 'node_modules/.package-lock.json'];
+  // Only onnxruntime-node's postinstall would load it.
+  unused.push('node_modules/global-agent', 'scripts');
+  for (const file of unused) rmSync(join(folder, file), { recursive: true, force: true });
 }
 
 /** Keeps one platform of onnxruntime-node, which brings all of them (288 MB). */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import type { CropRegion } from '#mobilenetd/vision/crop.js';
@@ -80,4 +81,12 @@ t.test('a picture too large for the kernel is resized all the same', async (t) =
   const plan = createSamplingPlan(layout, [0, 0, 3000, 3000], 16, 16);
   const one = { bytes, plan };
   t.ok(run(createKernelResize(binary), one).equals(run(resizeBilinear, one)));
+});
+
+t.test('the compiled kernel is that of its source', (t) => {
+  const record: unknown = JSON.parse(readFileSync('assembly/resize.json', 'utf8'));
+  const sumOf = (file: string) => createHash('sha256').update(readFileSync(file)).digest('hex');
+  const found = { source: sumOf('assembly/resize.ts'), wasm: sumOf('assembly/resize.wasm') };
+  t.match(record, found, 'run `node scripts/build-kernel.mjs --compile`');
+  t.end();
 });
