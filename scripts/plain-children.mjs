@@ -1,5 +1,6 @@
 // Loaded into every test process by tap (see .taprc): programs that tests start run as users run them.
-// Tap would load its bookkeeping into each of them, for coverage alone, which takes half a second of CPU a program.
+// Tap would load its bookkeeping into each of them, which takes half a second of CPU a program. Their lines
+// do not count as covered.
 import processOnSpawn from 'process-on-spawn';
 
-if (process.env._TAPJS_PROCESSINFO_COVERAGE_ === '0') processOnSpawn.removeAllListeners();
+processOnSpawn.removeAllListeners();

@@ -7,7 +7,7 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { eventually, listenTo, mosquitto } from './brokers.js';
+import { eventually, listenTo, mosquitto } from '../mqtt/brokers.js';
 
 /** A longer run is asked for with the environment, e.g. 300 for five minutes. */
 const SECONDS = Number(process.env.MOBILENETD_CHAOS_SECONDS ?? 8);

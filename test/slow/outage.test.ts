@@ -9,7 +9,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { backgroundClock } from '#mobilenetd/time.js';
-import { aedes, type BrokerKind, eventually, listenTo, mosquitto } from './brokers.js';
+import { aedes, type BrokerKind, eventually, listenTo, mosquitto } from '../mqtt/brokers.js';
 
 const ROOT = 'mobilenetd/porch';
 const MINUTES = 60;
