@@ -1,5 +1,5 @@
-import { maskUrls } from '../config/check/secrets.js';
 import { isCodedError, messageOf } from '../errors.js';
+import { maskAddresses } from '../mask.js';
 
 /** Writes one JSON object as one line. */
 export function writeJsonLine(stream: NodeJS.WritableStream, value: object): void {
@@ -20,11 +20,11 @@ export function reportError(
 ): number {
   if (error instanceof Interrupted) return error.exitCode;
   const code = isCodedError(error) ? error.code : 'MND_INTERNAL';
-  writeLine(options.stderr, maskUrls(`mobilenetd: ${code}: ${messageOf(error)}`));
+  writeLine(options.stderr, maskAddresses(`mobilenetd: ${code}: ${messageOf(error)}`));
   if (options.debug && error instanceof Error) {
-    writeLine(options.stderr, maskUrls(error.stack ?? ''));
+    writeLine(options.stderr, maskAddresses(error.stack ?? ''));
     for (let cause = error.cause; cause instanceof Error; cause = cause.cause) {
-      writeLine(options.stderr, maskUrls(`caused by ${cause.stack ?? cause.message}`));
+      writeLine(options.stderr, maskAddresses(`caused by ${cause.stack ?? cause.message}`));
     }
   }
   return isCodedError(error) ? error.exitCode : 1;

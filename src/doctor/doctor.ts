@@ -1,6 +1,7 @@
-import { createMasker, secretsOf } from '../config/check/secrets.js';
+import { secretsOf } from '../config/check/secrets.js';
 import type { Config } from '../config/config.js';
 import { messageOf } from '../errors.js';
+import { createMasker } from '../mask.js';
 import { checkBroker } from './broker.js';
 import { checkClock } from './clock.js';
 import { checkDisk } from './disk.js';

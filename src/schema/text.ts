@@ -1,3 +1,5 @@
+import { parseAddress, splitAddress } from '../address.js';
+import { maskAddress } from '../mask.js';
 import type { Format } from './format.js';
 import { format, hasControls, orList, text } from './format.js';
 
@@ -35,15 +37,19 @@ function isTimeZone(name: string): boolean {
 
 const ADDRESS_LENGTH = 2048;
 
-/** Address of one of the schemes; what stands in it is checked by the platform's URL parser. */
+/**
+ * Address of one of the schemes; what stands in it is checked by the platform's URL parser. A `#`, `/`
+ * or `?` in a password would end the host for every parser, and the rest of the password would be
+ * taken for a path: such an address is refused with what to write instead.
+ */
 export function address(...schemes: readonly string[]): Format<string> {
-  return format(
+  const plain = format<string>(
     {
       kinds: ['text'],
       expected: `an address that begins with ${orList(schemes.map((s) => `${s}://`))}`,
       json: {
         type: 'string',
-        pattern: `^(${schemes.join('|')})://[^/?#]`,
+        pattern: `^(${schemes.join('|')})://[^/?#]+([/?][^#@]*)?$`,
         maxLength: ADDRESS_LENGTH,
       },
     },
@@ -51,8 +57,33 @@ export function address(...schemes: readonly string[]): Format<string> {
       if (typeof value !== 'string' || value.length > ADDRESS_LENGTH || hasControls(value)) {
         return false;
       }
-      const url = URL.canParse(value) ? new URL(value) : null;
-      return url !== null && url.hostname !== '' && schemes.includes(url.protocol.slice(0, -1));
+      const { url, hostname = '' } = parseAddress(value) ?? {};
+      return hostname !== '' && schemes.includes(url?.protocol.slice(0, -1) ?? '');
     },
   );
+  return {
+    ...plain,
+    faults(value) {
+      const misread = typeof value === 'string' ? encodingFault(value, schemes) : null;
+      return misread === null ? plain.faults(value) : [{ path: [], expected: misread }];
+    },
+  };
+}
+
+/** What must be percent-encoded before an address of the schemes can be read as it was meant. */
+function encodingFault(value: string, schemes: readonly string[]): string | null {
+  const { scheme, authority, rest } = splitAddress(value) ?? {
+    scheme: '',
+    authority: '',
+    rest: '',
+  };
+  if (!schemes.includes(scheme.slice(0, -3).toLowerCase())) return null;
+  const at = rest.lastIndexOf('@');
+  if (at < 0 && !rest.includes('#')) return null;
+  const how = 'an address with each "#" written as %23, "/" as %2F, "?" as %3F, "@" as %40';
+  if (at < 0) return `${how} where it is no mark of the address itself`;
+  const user = authority.includes('@') ? 'user name, password and path' : 'user name and password';
+  // What stands before the last @ may all be the password.
+  const corrected = maskAddress(`${scheme}user@${rest.slice(at + 1).replaceAll('#', '%23')}`);
+  return `${how} in ${user}: ${corrected}`;
 }

@@ -231,6 +231,33 @@ const CATALOGUE: readonly Bad[] = [
     problems: [['c.yaml:1', 'mqtt.url', /mqtt:\/\/, mqtts:\/\/, ws:\/\/ or wss:\/\//]],
   },
   {
+    name: 'passwords that end the host',
+    yaml: `cameras:
+  a: { source: rtsp, url: "rtsp://admin:2024#hunter2@cam/s" }
+  b: { source: rtsp, url: "rtsp://admin:20/hunter2@cam/s" }
+  c: { source: mjpeg, url: "http://admin:20?hunter2@cam/s?pwd=hunter2" }
+  d: { source: rtsp, url: "rtsp://admin:hunter2#x@cam/s" }
+mqtt: { url: "mqtt://me:1#hunter2@b" }
+homeassistant: { configuration_url: "http://me:1#hunter2@b" }
+`,
+    problems: [
+      ['c.yaml:2', 'cameras.a.url', /"#" written as %23.*: rtsp:\/\/\*{8}@cam\/s; found .*not sh/],
+      ['c.yaml:3', 'cameras.b.url', /"\/" as %2F.*: rtsp:\/\/\*{8}@cam\/s;/],
+      ['c.yaml:4', 'cameras.c.url', /"\?" as %3F.*: http:\/\/\*{8}@cam\/s\?pwd=\*{8};/],
+      ['c.yaml:5', 'cameras.d.url', /"@" as %40 in user name and password: rtsp/],
+      ['c.yaml:6', 'mqtt.url', /%23.*: mqtt:\/\/\*{8}@b;/],
+      ['c.yaml:7', 'homeassistant.configuration_url', /%23.*: http:\/\/\*{8}@b;/],
+    ],
+  },
+  {
+    name: 'addresses with a fragment or a second @',
+    yaml: 'mqtt: { url: "mqtt://b#hunter2" }\ncameras: { a: { source: rtsp, url: "rtsp://u:p@cam/live@1" } }',
+    problems: [
+      ['c.yaml:1', 'mqtt.url', /%23.* where it is no mark of the address itself; found/],
+      ['c.yaml:2', 'cameras.a.url', /in user name, password and path: rtsp:\/\/\*{8}@1;/],
+    ],
+  },
+  {
     name: 'password as a number',
     yaml: 'mqtt: { username: me, password: 12345 }',
     problems: [['c.yaml:1', 'mqtt.password', /expected text; found a number; put it in quotes/]],

@@ -1,16 +1,11 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { annotatedYaml } from '#mobilenetd/config/annotate.js';
-import {
-  createMasker,
-  maskUrls,
-  redactConfig,
-  secretsOf,
-} from '#mobilenetd/config/check/secrets.js';
+import { redactConfig, secretsOf } from '#mobilenetd/config/check/secrets.js';
 import type { LoadConfigOptions } from '#mobilenetd/config/load.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { messageOf } from '#mobilenetd/errors.js';
-import { MASK } from '#mobilenetd/mask.js';
+import { createMasker, MASK, maskAddresses } from '#mobilenetd/mask.js';
 
 const ODD_PASSWORDS = [
   'plain-hunter2',
@@ -137,6 +132,6 @@ t.test('user information of addresses is masked anywhere in a text', async (t) =
     ['{"url":"mqtt://u:p/w@host"}', `{"url":"mqtt://${MASK}@host"}`],
     ['http://host/path mail me@home', 'http://host/path mail me@home'],
   ] as const) {
-    t.equal(maskUrls(text), masked);
+    t.equal(maskAddresses(text), masked);
   }
 });

@@ -1,4 +1,5 @@
 import { isAbsolute, join } from 'node:path';
+import { decoded, splitAddress } from '../../address.js';
 import type { Config, MqttConfig } from '../config.js';
 import type { ConfigProblem } from './problem.js';
 
@@ -73,25 +74,15 @@ function takeUserInfo(
   address: string | null,
 ): Mutable<Pick<MqttConfig, 'url' | 'username' | 'password'>> {
   if (address === null) return { url: null, username: null, password: null };
-  const url = new URL(address);
-  const { username, password } = url;
-  if (username === '' && password === '') return { url: address, username: null, password: null };
-  url.username = '';
-  url.password = '';
+  const { scheme = '', authority = '', rest = '' } = splitAddress(address) ?? {};
+  const at = authority.lastIndexOf('@');
+  if (at < 0) return { url: address, username: null, password: null };
+  const [, username = '', password = ''] = /^([^:]*):?(.*)$/s.exec(authority.slice(0, at)) ?? [];
   return {
-    url: url.href,
-    username: username === '' ? null : decode(username),
-    password: password === '' ? null : decode(password),
+    url: `${scheme}${authority.slice(at + 1)}${rest}`,
+    username: username === '' ? null : decoded(username),
+    password: password === '' ? null : decoded(password),
   };
-}
-
-function decode(text: string): string {
-  try {
-    return decodeURIComponent(text);
-  } catch {
-    // A lone % that stands for itself.
-    return text;
-  }
 }
 
 interface SecretSource {

@@ -1,6 +1,6 @@
 import type { CodedError } from '../../errors.js';
 import { codedError } from '../../errors.js';
-import { maskUrls } from './secrets.js';
+import { maskAddresses } from '../../mask.js';
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
@@ -20,8 +20,8 @@ export function configError(found: readonly ConfigProblem[]): ConfigError {
   // Keys are shown as they were written, and a slip may make a key of an address.
   const problems = found.map(({ where, key, message }) => ({
     where,
-    key: maskUrls(key),
-    message: maskUrls(message),
+    key: maskAddresses(key),
+    message: maskAddresses(message),
   }));
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `\n  ${describeProblem(problem)}`);
@@ -46,7 +46,7 @@ export function describeValue(value: unknown): string {
   if (Array.isArray(value)) return value.length <= 4 ? shortList(value) : 'a list';
   if (typeof value === 'object') return 'a section';
   if (typeof value !== 'string') return String(value);
-  return `text ${JSON.stringify(shorten(maskUrls(value)))}`;
+  return `text ${JSON.stringify(shorten(maskAddresses(value)))}`;
 }
 
 function shortList(values: readonly unknown[]): string {

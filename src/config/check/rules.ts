@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { parseAddress } from '../../address.js';
 import { descriptionOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
 import { FIXED_FIRST } from '../../mqtt/topics.js';
 import { orList } from '../../schema/format.js';
@@ -224,9 +225,11 @@ function isLoopback(host: string): boolean {
 }
 
 function schemeOf(url: string): string {
-  return new URL(url).protocol;
+  return parseAddress(url)?.url.protocol ?? '';
 }
 
+const NOBODY = { username: '', password: '' };
+
 function userInfoOf(url: string | null): { readonly username: string; readonly password: string } {
-  return url === null ? { username: '', password: '' } : new URL(url);
+  return url === null ? NOBODY : (parseAddress(url)?.url ?? NOBODY);
 }

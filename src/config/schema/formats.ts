@@ -1,6 +1,7 @@
+import { splitAddress } from '../../address.js';
 import { PASSWORD_HASH } from '../../mqtt/broker/password.js';
 import type { Format } from '../../schema/format.js';
-import { fits, format, text } from '../../schema/format.js';
+import { format, text } from '../../schema/format.js';
 import { address } from '../../schema/text.js';
 
 /** One or more levels of a topic (MQTT 5, 4.7: no wildcards, `$` is the broker's). */
@@ -42,19 +43,18 @@ export const scheduleSpan = text(
 const webAddress = address('http', 'https');
 
 /** Address of a web page, which others will see: without a user name and a password. */
-export const pageAddress: Format<string> = format(
-  {
-    ...webAddress,
-    expected: 'an address that begins with http:// or https://, without a user name and a password',
+export const pageAddress: Format<string> = {
+  ...webAddress,
+  expected: `${webAddress.expected}, without a user name and a password`,
+  faults(value) {
+    const faults = webAddress.faults(value);
+    if (faults.length > 0) return faults;
+    const bare = !splitAddress(String(value))?.authority.includes('@');
+    return bare ? [] : [{ path: [], expected: this.expected }];
   },
-  (value) => {
-    if (!fits(webAddress, value)) return false;
-    const { username, password } = new URL(value as string);
-    return `${username}${password}` === '';
-  },
-);
+};
 
-const LISTEN = /^(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
+const LISTEN = /^(?:\[([0-9a-fA-F:.]+(?:%[\w.~-]+)?)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/;
 
 /** `host:port`, `[ipv6]:port`; port 0 lets the system choose. */
 export const listen: Format<string> = format(

@@ -1,8 +1,8 @@
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMasker } from '../../config/check/secrets.js';
 import { isCodedError } from '../../errors.js';
 import { makeFolder } from '../../make-folder.js';
+import { createMasker } from '../../mask.js';
 import { PACKAGE_ROOT, VERSION } from '../../package-root.js';
 
 export interface CrashOptions {

@@ -1,9 +1,8 @@
 import { createRequire } from 'node:module';
 import type { LogFn, Logger } from 'pino';
 import { pino, stdSerializers, stdTimeFunctions } from 'pino';
-import { createMasker } from '../../config/check/secrets.js';
 import { isCodedError } from '../../errors.js';
-import { MASK } from '../../mask.js';
+import { createMasker, MASK } from '../../mask.js';
 
 export type Log = Logger;
 

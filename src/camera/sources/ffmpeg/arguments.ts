@@ -1,5 +1,7 @@
 import { resolve } from 'node:path';
+import { parseAddress } from '../../../address.js';
 import { codedError } from '../../../errors.js';
+import { holdsSecrets } from '../../../mask.js';
 import type { Rotation, SourceFault } from '../description.js';
 import { sizeFaults } from '../picture-size.js';
 
@@ -91,17 +93,11 @@ export function ffmpegArguments(input: FfmpegInput, picture: FfmpegPicture): str
  * (ffmpeg's concat demuxer), with the same options.
  */
 export function ffmpegStdin(input: FfmpegInput): string | null {
-  if (!('url' in input) || !holdsCredentials(input.url)) return null;
+  if (!('url' in input) || !holdsSecrets(input.url)) return null;
   const options = networkOptions(input).map(([name, value]) => `option ${name} ${value}`);
   // Between single quotes nothing else has a meaning.
   const file = `file '${checkedAddress(input).replaceAll("'", '%27')}'`;
   return ['ffconcat version 1.0', file, ...options, ''].join('\n');
-}
-
-function holdsCredentials(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { username, password, search } = new URL(url);
-  return `${username}${password}${search}` !== '';
 }
 
 type NetworkInput = Extract<FfmpegInput, { readonly url: string }>;
@@ -117,7 +113,7 @@ function networkOptions(input: NetworkInput): (readonly [string, string])[] {
 function networkArguments(input: NetworkInput): string[] {
   const protocols = oneOf(PROTOCOLS, input.kind, 'kind');
   const address = checkedAddress(input);
-  if (holdsCredentials(address)) {
+  if (holdsSecrets(address)) {
     return [
       ...['-protocol_whitelist', `pipe,${protocols}`],
       ...['-f', 'concat', '-safe', '0', '-i', 'pipe:0'],
@@ -199,7 +195,7 @@ function checkedPicture(picture: FfmpegPicture): { width: number; height: number
 }
 
 function checkedUrl(url: string, protocols: readonly string[]): string {
-  if (URL.canParse(url) && protocols.includes(new URL(url).protocol)) return url;
+  if (protocols.includes(parseAddress(url)?.url.protocol ?? '')) return url;
   throw codedError('MND_CONFIG_INVALID', {
     subject: 'url',
     expected: `an address that starts with ${protocols.map((name) => `${name}//`).join(' or ')}`,

@@ -1,9 +1,9 @@
 import { access, constants } from 'node:fs/promises';
 import { codedError, messageOf } from '../../../errors.js';
+import { createMasker, maskAddress, secretsInAddress } from '../../../mask.js';
 import type { Clock } from '../../../time.js';
 import { type ChildExit, runChild, type SpawnChild } from '../../child/process.js';
 import { createY4mReader } from '../../pixels/y4m.js';
-import { createRedactor, redactUrl } from '../../redact.js';
 import type { Source } from '../../source.js';
 import { type FfmpegInput, type FfmpegPicture, ffmpegArguments, ffmpegStdin } from './arguments.js';
 
@@ -27,7 +27,7 @@ export function createFfmpegSource(options: FfmpegOptions): Source {
   const args = ffmpegArguments(input, options);
   const stdin = ffmpegStdin(input);
   const subject = subjectOf(input);
-  const redact = 'url' in input ? createRedactor(input.url) : (text: string) => text;
+  const redact = createMasker('url' in input ? secretsInAddress(input.url) : []);
 
   return {
     async run(signal, onFrame) {
@@ -67,7 +67,7 @@ export function createFfmpegSource(options: FfmpegOptions): Source {
 }
 
 function subjectOf(input: FfmpegInput): string {
-  if ('url' in input) return redactUrl(input.url);
+  if ('url' in input) return maskAddress(input.url);
   return input.kind === 'video' ? input.path : input.device;
 }
 
