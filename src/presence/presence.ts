@@ -13,6 +13,7 @@ import {
   resetTrack,
   type SeenBy,
   type Stay,
+  shiftTrack,
   type Thresholds,
   type Track,
 } from './track.js';
@@ -68,6 +69,8 @@ export interface Presence {
   tick(now: Instant): PresenceEvent[];
   /** What is present, best score first. */
   present(): PresentLabel[];
+  /** The wall clock was set by `ms`: what is present began that much later or earlier. */
+  shift(ms: number): void;
   /** Ends everything (shutdown, camera removed or disabled). */
   end(): PresenceEvent[];
   /** New thresholds, groups or labels; what is no longer followed ends at the next update or tick. */
@@ -162,6 +165,9 @@ export function createPresence(camera: string, initial: PresenceOptions): Presen
       return expire(now, (stay, limits) => isOver(stay, now, limits));
     },
     present: () => presentLabels(tracks.values()),
+    shift(ms) {
+      for (const track of tracks.values()) shiftTrack(track, ms);
+    },
     end() {
       const events = [...tracks.values()].flatMap((track) => report(track, 'end'));
       tracks.clear();

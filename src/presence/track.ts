@@ -201,6 +201,14 @@ function continueStay(
   return 'update';
 }
 
+/** The wall clock was set by `ms`: what the track knows happened that much later or earlier. */
+export function shiftTrack(track: Track, ms: number): void {
+  track.runStart += ms;
+  if (track.stay === null) return;
+  const { start, lastSeen } = track.stay;
+  track.stay = { ...track.stay, start: start + ms, lastSeen: lastSeen + ms };
+}
+
 /** True when the label has been below `stay` for its off delay. */
 export function isOver(stay: Stay, at: Instant, thresholds: Thresholds): boolean {
   if (stay.belowSince === null) return false;

@@ -31,6 +31,10 @@ export interface StoreOptions extends StoreTuning {
   readonly file: string;
   /** Default: the machine's time; its timers do not keep a process alive. */
   readonly clock?: Clock;
+  /** Milliseconds since the machine's start, sleep included; default: the clock's monotonic time. */
+  readonly uptime?: () => number;
+  /** Whether a time server has set the clock; default: nobody knows. */
+  readonly isSynchronised?: () => boolean;
   readonly log?: Log;
   readonly migrations?: readonly Migration[];
 }
@@ -77,6 +81,13 @@ export interface Store {
   events(query: Query): Iterable<PresenceEvent>;
   /** Applies retention now; it also runs by itself every ten minutes. */
   sweep(): SweepReport & { readonly messages: number };
+  /**
+   * Calls `listener` when the machine's clock was set and the times of what was recorded since the
+   * start were moved by `step` ms: those of what is still present must be, too. Returns how to end that.
+   */
+  onClockSet(listener: (step: number) => void): () => void;
+  /** Calls `listener` with the ids of events that retention has removed; returns how to end that. */
+  onRemoved(listener: (eventIds: readonly string[]) => void): () => void;
   /** From now on; retention with the next sweep. */
   configure(tuning: StoreTuning): void;
   /** Commits what waits. */

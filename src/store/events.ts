@@ -51,6 +51,11 @@ export function endOf(open: OpenEvent): PresenceEvent {
   return { ...event, type: 'end', end: seen };
 }
 
+/** An event whose times are `step` ms later. */
+export function shifted(event: PresenceEvent, step: number): PresenceEvent {
+  return { ...event, start: event.start + step, end: event.end === null ? null : event.end + step };
+}
+
 export function eventOf(row: EventRow): PresenceEvent {
   return {
     id: row.uid,

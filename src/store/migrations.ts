@@ -80,6 +80,10 @@ export const MIGRATIONS: readonly Migration[] = [
   CREATE TABLE stamp (value TEXT NOT NULL) STRICT;
   INSERT INTO stamp VALUES ('');
   `,
+  // The time that was believed last (believed-clock.ts): one row at most.
+  `
+  CREATE TABLE clock (mark INTEGER NOT NULL, share_at INTEGER) STRICT;
+  `,
 ];
 
 /** Bytes that must stay free beside the copy made before an upgrade. */

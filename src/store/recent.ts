@@ -1,5 +1,6 @@
 import type { OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
+import { shifted } from './events.js';
 import type { EventBatch, Restoration } from './session.js';
 
 /** Ended events and undelivered messages that are remembered. */
@@ -40,10 +41,12 @@ export class RecentEvents {
     return this.#open.size > 0;
   }
 
-  /** The clock was set by `step` ms: what is open began that much earlier or later. */
-  shiftOpen(step: number): void {
-    for (const [id, { item, time }] of this.#open) {
-      this.#open.set(id, { item: { ...item, start: item.start + step }, time: time + step });
+  /** The clock was set by `step` ms: what is known happened that much earlier or later. */
+  shift(step: number): void {
+    for (const notes of [this.#open, this.#ended]) {
+      for (const [id, { item, time }] of notes) {
+        notes.set(id, { item: shifted(item, step), time: time + step });
+      }
     }
   }
 

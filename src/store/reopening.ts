@@ -227,7 +227,7 @@ export class Reopening {
     const now = () => clock.wall();
     const session = openDatabase(
       { ...{ file, log, now, suspect: this.#suspect }, ...(migrations && { migrations }) },
-      (database) => createSession(database, retention),
+      (database) => createSession(database, retention, clock),
     );
     let files: DatabaseFiles | null = null;
     try {

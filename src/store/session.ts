@@ -1,6 +1,9 @@
 import type { Database } from 'better-sqlite3';
 import type { OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { Clock } from '../time.js';
+import type { AgeLimit } from './believed-clock.js';
+import { type ClockTable, createClockTable } from './clock-table.js';
 import { sqliteCode } from './damage.js';
 import { BUSY_TIMEOUT_MS } from './database.js';
 import { createDetectionTable, type Detection } from './detections.js';
@@ -8,7 +11,7 @@ import { createEventTable, type EventTable, endOf } from './events.js';
 import { createGovernorTable, type GovernorTable } from './governor-log.js';
 import { createNames } from './names.js';
 import { createOutboxTable, type OutboxTable } from './outbox.js';
-import { createRetention, type Retention, type SweepReport } from './retention.js';
+import { createRetention, type Removal, type Retention, type Share } from './retention.js';
 import { createSettingTable, type SettingTable } from './settings.js';
 
 const CHECKPOINT_TIMEOUT_MS = 100;
@@ -49,7 +52,10 @@ export interface Session {
    * be tried for ever and hold up all that follows.
    */
   commit(work: Work, onRefused: (lost: Work, error: unknown) => void): number;
-  sweep(now: number): SweepReport;
+  readonly clock: ClockTable;
+  sweep(age: AgeLimit, share: Share | null): Removal;
+  /** A tenth of the rows there are. */
+  share(): Share;
   /** Writes what the database has lost; settings only if it has none. In one transaction. */
   restore(lost: Restoration): void;
   /** Writes the row that tells this file from others. */
@@ -61,14 +67,18 @@ export interface Session {
   close(): void;
 }
 
-export function createSession(database: Database, retention: Retention): Session {
+export function createSession(
+  database: Database,
+  retention: Retention,
+  clock: Pick<Clock, 'now'>,
+): Session {
   const names = createNames(database);
   const events = createEventTable(database, names);
   const detections = createDetectionTable(database, names);
   const outbox = createOutboxTable(database);
   const settings = createSettingTable(database);
   const governor = createGovernorTable(database);
-  const limits = createRetention(database, retention);
+  const limits = createRetention(database, retention, clock);
 
   const write = database.transaction((work: Work): number => {
     let growth = 0;
@@ -152,7 +162,9 @@ export function createSession(database: Database, retention: Retention): Session
         return commitFit(work, onRefused);
       }
     },
-    sweep: (now) => limits.sweep(now),
+    clock: createClockTable(database),
+    sweep: (age, share) => limits.sweep(age, share),
+    share: () => limits.share(),
     restore: (lost) => void restore.immediate(lost),
     stamp: (value) => void stamp.run(value),
     stampPage,

@@ -9,6 +9,7 @@ import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
 import type { Harm } from './files.js';
 import type { GovernorEntry } from './governor-log.js';
+import { Listeners } from './listeners.js';
 import { removeOldCopies } from './migrations.js';
 import { type Query, queryDetections, queryEvents } from './query.js';
 import { RecentEvents } from './recent.js';
@@ -17,7 +18,7 @@ import type { Retention, SweepReport } from './retention.js';
 import { Schedule } from './schedule.js';
 import type { Restoration, Session, Work } from './session.js';
 import type { Settings } from './settings.js';
-import { WallClock } from './wall-clock.js';
+import { Upkeep } from './upkeep.js';
 import { WriteQueue } from './write-queue.js';
 
 export type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
@@ -29,7 +30,11 @@ export type { Query } from './query.js';
 export type { Settings } from './settings.js';
 
 const SWEEP_MS = 600_000;
-const SWEEP_MORE_MS = 1000;
+/** Between two sweeps while there is more to remove: results have their turn in between. */
+const SWEEP_MORE_MS = 50;
+const CORRECT_MS = 20;
+const RETRY_MS = 5000;
+const FIRST_SWEEP_MS = 1000;
 const IDLE_MS = 30_000;
 const LOOK_MS = 2000;
 /** How long a new version runs before the copies from before its upgrade go. */
@@ -58,9 +63,11 @@ class SqliteStore implements Store {
   readonly #schedule: Schedule;
   readonly #queue = new WriteQueue();
   readonly #recent = new RecentEvents();
-  readonly #wallClock: WallClock;
+  readonly #upkeep: Upkeep;
   readonly #database: Reopening;
-  readonly #listeners = new Set<() => void>();
+  readonly #added = new Listeners<undefined>();
+  readonly #clockSet = new Listeners<number>();
+  readonly #removed = new Listeners<readonly string[]>();
   /** One object for every session there will be, so that a change reaches the one that is open. */
   readonly #retention: { -readonly [K in keyof Retention]: Retention[K] };
   #tuning: StoreTuning;
@@ -69,6 +76,7 @@ class SqliteStore implements Store {
   /** Messages in the outbox, and the id of the newest ever recorded. */
   #depth = 0;
   #newestId = 0;
+  #opens = 0;
   /** Messages up to this id were there before this start. */
   readonly #firstId: number;
   #writtenAt = 0;
@@ -82,7 +90,11 @@ class SqliteStore implements Store {
     this.#retention = { ...options.retention };
     this.#thin = createThinning(options.detectionInterval * 1000);
     this.#schedule = new Schedule(clock);
-    this.#wallClock = new WallClock(clock);
+    this.#upkeep = new Upkeep({
+      ...{ clock, log, retention: this.#retention },
+      uptime: options.uptime ?? (() => clock.now()),
+      isSynchronised: options.isSynchronised ?? (() => false),
+    });
     this.#database = new Reopening({
       ...{ file, log, clock, retention: this.#retention, schedule: this.#schedule },
       ...(migrations && { migrations }),
@@ -94,12 +106,13 @@ class SqliteStore implements Store {
     this.#firstId = this.#newestId;
     this.outbox = this.#createOutbox();
     this.settings = this.#createSettings();
-    this.#schedule.after('sweep', SWEEP_MORE_MS, () => void this.sweep());
+    this.#schedule.after('sweep', FIRST_SWEEP_MS, () => void this.sweep());
   }
 
   recordResult(result: Result, eventIds: ReadonlyMap<string, string>, unmoved = false): void {
     if (this.#closed) return;
     const minScore = this.#tuning.minScore ?? 0;
+    this.#followClock();
     const rows: Detection[] = this.#thin({ result, eventIds, minScore, unmoved });
     if (rows.length === 0) return;
     this.#queue.addDetections(rows);
@@ -109,6 +122,7 @@ class SqliteStore implements Store {
   recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean {
     if (this.#closed) return false;
     if (events.length + messages.length === 0) return true;
+    this.#followClock();
     this.#queue.addBatch({ events, messages, time: this.#clock.wall() });
     return this.#write();
   }
@@ -134,15 +148,24 @@ class SqliteStore implements Store {
   }
 
   sweep(): SweepReport & { readonly messages: number } {
+    this.#followClock();
     const report = this.#database.write((session) => {
-      this.#followClock(session);
       const messages = this.#trim(session);
-      return { ...session.sweep(this.#clock.wall()), messages };
+      return { ...this.#upkeep.sweep(session), messages };
     });
     this.#removeOldCopies();
-    const pause = report?.more ? SWEEP_MORE_MS : SWEEP_MS;
-    this.#schedule.after('sweep', pause, () => void this.sweep());
-    return report ?? { detections: 0, events: 0, messages: 0, more: false };
+    this.#schedule.after('sweep', report?.more ? SWEEP_MORE_MS : SWEEP_MS, () => void this.sweep());
+    const { eventIds, ...counts } = report ?? NOTHING;
+    if (eventIds.length > 0) this.#removed.tell(eventIds);
+    return counts;
+  }
+
+  onClockSet(listener: (step: number) => void): () => void {
+    return this.#clockSet.add(listener);
+  }
+
+  onRemoved(listener: (eventIds: readonly string[]) => void): () => void {
+    return this.#removed.add(listener);
   }
 
   #removeOldCopies(): void {
@@ -199,10 +222,7 @@ class SqliteStore implements Store {
       },
       depth: () => Math.max(0, this.#depth - this.#queue.acknowledged()),
       dropped: () => this.#queue.dropped().messages,
-      onAdded: (listener) => {
-        this.#listeners.add(listener);
-        return () => void this.#listeners.delete(listener);
-      },
+      onAdded: (listener) => this.#added.add(listener),
     };
   }
 
@@ -221,6 +241,8 @@ class SqliteStore implements Store {
   #adopt(session: Session, lost: Restoration | null): void {
     session.outbox.continueAfter(this.#newestId);
     if (lost !== null) session.restore(lost);
+    this.#upkeep.opened(session, lost !== null || this.#opens === 0);
+    this.#opens += 1;
     this.#newestId = session.outbox.newest();
     this.#depth = session.outbox.count();
     // A fresh database does not have the messages of the damaged one it replaces.
@@ -248,7 +270,7 @@ class SqliteStore implements Store {
     this.#remember(work);
     this.#writtenAt = this.#clock.now();
     this.#schedule.after('idle', IDLE_MS, () => this.#checkpointWhenIdle());
-    if (work.batches.length > 0) for (const listener of this.#listeners) listener();
+    if (work.batches.length > 0) this.#added.tell(undefined);
     return true;
   }
 
@@ -298,28 +320,39 @@ class SqliteStore implements Store {
     return removed;
   }
 
-  /** A board without a clock starts in the past: its messages must not look old once time is set. */
-  #followClock(session: Session): void {
-    const step = this.#wallClock.step();
+  /** Where the clock was set, everything since the start gets the times it should have had. */
+  #followClock(): void {
+    const step = this.#upkeep.followClock();
     if (step === 0) return;
-    session.outbox.shift(step, this.#firstId);
-    this.#log.warn({ seconds: Math.round(step / 1000) }, 'the wall clock was set');
+    this.#queue.shift(step);
+    this.#recent.shift(step);
+    this.#correct();
+    this.#clockSet.tell(step);
+  }
+
+  #correct(): void {
+    const more = this.#database.write((session) => this.#upkeep.correct(session, this.#firstId));
+    if (more === false) return;
+    const delay = more === undefined ? RETRY_MS : CORRECT_MS;
+    this.#schedule.after('correct', delay, () => this.#correct());
   }
 
   #next(limit: number, beyond: number): PendingMessage[] {
-    const rows = this.#database.write((session) => {
-      this.#followClock(session);
-      // Those acknowledged but not yet removed are passed over.
-      const many = limit + this.#queue.acknowledged();
-      const found = session.outbox.next(many, beyond);
-      const oldest = this.#clock.wall() - this.#tuning.outbox.maxAge * 1000;
-      if (!found.some((row) => row.created < oldest)) return found;
-      this.#trim(session);
-      return session.outbox.next(many, beyond);
-    });
-    return (rows ?? []).filter((row) => !this.#queue.isAcknowledged(row.id)).slice(0, limit);
+    this.#followClock();
+    // Those acknowledged but not yet removed are passed over.
+    const many = limit + this.#queue.acknowledged();
+    const read = () => this.#database.read((session) => session.outbox.next(many, beyond)) ?? [];
+    let found = read();
+    const oldest = this.#clock.wall() - this.#tuning.outbox.maxAge * 1000;
+    if (found.some((row) => row.created < oldest)) {
+      this.#database.write((session) => this.#trim(session));
+      found = read();
+    }
+    return found.filter((row) => !this.#queue.isAcknowledged(row.id)).slice(0, limit);
   }
 }
+
+const NOTHING = { detections: 0, events: 0, messages: 0, eventIds: [], more: false };
 
 /** What of a database that nobody finds any more can still be read over its open connection. */
 function salvage(

@@ -1,5 +1,6 @@
 import type { Losses } from './contract.js';
 import type { Detection } from './detections.js';
+import { shifted } from './events.js';
 import type { EventBatch, Work } from './session.js';
 
 const MAX_DETECTIONS = 10_000;
@@ -80,6 +81,16 @@ export class WriteQueue {
   abandon(): void {
     this.#dropped.events += eventsIn(this.#batches);
     this.#batches = [];
+  }
+
+  /** The clock was set by `step` ms: so are the times of what waits. */
+  shift(step: number): void {
+    this.#detections = this.#detections.map((row) => ({ ...row, time: row.time + step }));
+    this.#batches = this.#batches.map(({ events, messages, time }) => ({
+      events: events.map((event) => shifted(event, step)),
+      messages,
+      time: time + step,
+    }));
   }
 
   /** Events that wait for the disk. */
