@@ -7,8 +7,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loadConfig } from '../dist/config/load.js';
+import { App } from '../dist/daemon/app.js';
 import { createLog } from '../dist/daemon/diagnostics/log.js';
-import { startRuntime } from '../dist/daemon/runtime.js';
+import { Signals } from '../dist/daemon/signals.js';
 
 const FPS = 10;
 const BEFORE_S = 8;
@@ -37,22 +38,19 @@ const log = createLog({
   format: 'json',
   destination: { write: (line) => lines.push({ at: performance.now(), line: String(line) }) },
 });
-const runtime = await startRuntime({
-  config,
-  env: {},
-  log,
-  profileAfterMs: BEFORE_S * 1000,
-  onReload: async () => {},
-  onRestart: () => {},
-  onResult: ({ timings }) => frames.push({ at: performance.now(), ms: timings.inference }),
-});
+const signals = new Signals(log);
+signals.on('labelled', ({ result: { timings } }) =>
+  frames.push({ at: performance.now(), ms: timings.inference }),
+);
+const app = new App({ config, env: {}, log, signals, profileAfterMs: BEFORE_S * 1000 });
+await app.start();
 const started = performance.now();
 const measuredAt = () => lines.find(({ line }) => line.includes('measured on this board'))?.at;
 while (measuredAt() === undefined) await new Promise((resolve) => setTimeout(resolve, 100));
 const ended = measuredAt();
 await new Promise((resolve) => setTimeout(resolve, AFTER_S * 1000));
 const stoppedAt = performance.now();
-await runtime.stop(5000);
+await app.stop(5000);
 await rm(folder, { recursive: true, force: true });
 
 /** Frames a second, and the middle time of an inference, between two moments. */

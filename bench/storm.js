@@ -9,9 +9,15 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { loadConfig } from '../dist/config/load.js';
+import { connectCameras } from '../dist/daemon/cameras/connect.js';
 import { createLog } from '../dist/daemon/diagnostics/log.js';
-import { startLiveMessaging } from '../dist/daemon/outputs/messaging.js';
-import { connectParts, openDatabase } from '../dist/daemon/parts.js';
+import { Line } from '../dist/daemon/line/line.js';
+import { Recorder } from '../dist/daemon/line/recorder.js';
+import { Messaging } from '../dist/daemon/messaging.js';
+import { databaseFileOf, messagingOptionsOf, storeTuningOf } from '../dist/daemon/options.js';
+import { startLabelStates } from '../dist/daemon/outputs/label-states.js';
+import { Signals } from '../dist/daemon/signals.js';
+import { openStore } from '../dist/store/store.js';
 
 const { values } = parseArgs({
   options: {
@@ -53,8 +59,8 @@ const { config } = loadConfig({
   flags: { node: 'storm', cameras, state_dir: folder, 'mqtt.embedded.listen': '127.0.0.1:0' },
 });
 const log = createLog({ ...config.log, level: 'error', destination: process.stderr });
-const store = openDatabase(config, log);
-const messaging = await startLiveMessaging(config, store, log);
+const store = openStore({ file: databaseFileOf(config), ...storeTuningOf(config), log });
+const messaging = await Messaging.open(messagingOptionsOf(config), store.outbox, log);
 
 let whole = 0;
 let broken = 0;
@@ -69,7 +75,7 @@ function isWhole({ width, height, bytes }) {
     bytes.subarray(luma * 1.25).every((byte) => byte === 200)
   );
 }
-const network = {
+const engine = {
   async infer(frame) {
     if (isWhole(frame)) whole += 1;
     else broken += 1;
@@ -83,15 +89,24 @@ const network = {
 const variant = { name: 'judge', task: 'detect', labels: ['', 'cup'] };
 const clock = {
   now: () => performance.now() * speed,
+  wall: () => Date.now(),
   setTimer(run, ms) {
     const timer = setTimeout(run, ms / speed);
     return () => clearTimeout(timer);
   },
 };
 const sources = { clock, path: folder };
-const parts = connectParts({ config, log, store, network, messaging, variant, sources });
-await parts.fleet.apply(config);
-parts.pipeline.start();
+const signals = new Signals(log);
+startLabelStates({ signals, messaging });
+const recorder = new Recorder({
+  store,
+  messagesOf: (events) => messaging.publisher.eventMessages(events),
+  signals,
+});
+const line = new Line({ engine, recorder, topK: config.model.top, log });
+const all = connectCameras({ line, signals, log, sources });
+await all.apply(config, variant);
+line.scheduler.start();
 messaging.publisher.start();
 
 const faults = () =>
@@ -107,14 +122,14 @@ const late = rssMb();
 const provoked = faults();
 const stormed = performance.now() - begun;
 // Every camera comes back: each delivers in the time of one longest pause, stall and start.
-const before = parts.fleet.units().map((unit) => unit.slot.stats().delivered);
+const before = all.list().map((each) => each.slot.stats().delivered);
 await delay(75_000 / speed);
-const silent = parts.fleet
-  .units()
-  .filter((unit, index) => unit.slot.stats().delivered === before[index])
+const silent = all
+  .list()
+  .filter((each, index) => each.slot.stats().delivered === before[index])
   .map(({ name }) => name);
-await parts.fleet.stop();
-await parts.pipeline.stop();
+await all.stop();
+await line.scheduler.stop();
 await messaging.close();
 store.close();
 rmSync(folder, { recursive: true, force: true });

@@ -56,9 +56,6 @@ t.test('arrows run downward in its list, or into a contract file', (t) => {
   t.end();
 });
 
-/** Alcoves that still know each other; the list only shrinks. */
-const TIED: readonly string[] = ['daemon'];
-
 /** A folder inside a room, or a file beside such folders. */
 function alcoveOf(file: string): string {
   return file.split('/').slice(0, 2).join('/');
@@ -73,7 +70,7 @@ t.test('arrows between the alcoves of a room, and between its files, run one way
     for (const target of importsOf(file)) {
       if (!file.includes('/') || folderOf(file) !== folderOf(target)) continue;
       add(file, target);
-      if (!TIED.includes(folderOf(file) ?? '')) add(alcoveOf(file), alcoveOf(target));
+      add(alcoveOf(file), alcoveOf(target));
     }
   }
   for (const start of arrows.keys()) t.notOk(reaches(arrows, start), `${start} is in a circle`);

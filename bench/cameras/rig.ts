@@ -5,7 +5,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { CommandContext } from '#mobilenetd/cli/command.js';
 import type { Config } from '#mobilenetd/config/config.js';
-import type { Result } from '#mobilenetd/inference/result.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 
 export const FPS = 10;
@@ -52,31 +51,34 @@ const NOT_MEANWHILE_MS = 86_400_000;
 export async function startRig(options: RigOptions): Promise<Rig> {
   const { context } = options;
   const { createLog } = await import('#mobilenetd/daemon/diagnostics/log.js');
-  const { startDaemon } = await import('#mobilenetd/daemon/daemon.js');
+  const { App } = await import('#mobilenetd/daemon/app.js');
+  const { Signals } = await import('#mobilenetd/daemon/signals.js');
   const folder = await mkdtemp(join(tmpdir(), 'mobilenetd-bench-'));
   const config = rigConfig(options, folder);
   await writeProgram(folder, options.cupAt ?? 0);
   const labelled: Labelled[] = [];
   const events: { event: PresenceEvent; wallTime: number }[] = [];
   const log = createLog({ ...config.log, level: 'error', destination: context.stderr });
-  const daemon = await startDaemon({
+  const signals = new Signals(log);
+  signals.on('labelled', ({ result: { camera, capturedAt, timings } }) => {
+    const at = performance.now();
+    const { decode, preprocess, inference, postprocess } = timings;
+    const worked = decode + preprocess + inference + postprocess;
+    labelled.push({ camera, at, age: at - capturedAt, inference, worked });
+  });
+  signals.on('events', ({ events: made }) => {
+    for (const event of made) events.push({ event, wallTime: Date.now() });
+  });
+  const daemon = new App({
     config,
     env: context.env,
     signal: context.signal,
     log,
     sources: { path: folder },
     profileAfterMs: NOT_MEANWHILE_MS,
-    onResult(result: Result) {
-      const at = performance.now();
-      const { camera, capturedAt, timings } = result;
-      const { decode, preprocess, inference, postprocess } = timings;
-      const worked = decode + preprocess + inference + postprocess;
-      labelled.push({ camera, at, age: at - capturedAt, inference, worked });
-    },
-    onEvents(made) {
-      for (const event of made) events.push({ event, wallTime: Date.now() });
-    },
+    signals,
   });
+  await daemon.start();
   await delay(WARM_UP_MS);
   return {
     model: daemon.model,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
-import type { Daemon } from '../daemon/daemon.js';
+import type { App } from '../daemon/app.js';
 import type { Result } from '../inference/result.js';
 import { eventPayload } from '../mqtt/publish/payloads.js';
 import type { PresenceEvent } from '../presence/event.js';
@@ -71,7 +71,8 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   const { signal } = context;
   const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
   const { secretsOf } = await import('../config/check/secrets.js');
-  const { startDaemon } = await import('../daemon/daemon.js');
+  const { App } = await import('../daemon/app.js');
+  const { Signals } = await import('../daemon/signals.js');
   const config = demoConfig(flags, context);
   const source = flags.real ? await requireSensor(flags, config) : null;
   const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');
@@ -85,19 +86,25 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   });
   const thermometer = await thermometerOf(flags);
   const printer = createPrinter(flags.json, context.stdout);
-  let daemon: Daemon | null = null;
+  const signals = new Signals(log);
+  signals.on('events', ({ events, result }) => printer.events(events, result));
+  signals.on('decision', (state) => {
+    if (state.governs) printer.decision(state.decision.reason, boardOf(flags, thermometer));
+  });
+  let started: App | null = null;
   try {
-    daemon = await startDaemon({
+    const daemon = new App({
       config,
       env: context.env,
       signal,
       log,
       logLevel,
       onProgress: (text) => writeLine(context.stderr, text),
-      ...(thermometer !== null && { thermometer }),
-      onDecision: (decision) => printer.decision(decision.reason, boardOf(flags, thermometer)),
-      onEvents: (events, result) => printer.events(events, result),
+      thermometer,
+      signals,
     });
+    await daemon.start();
+    started = daemon;
     if (source !== null) writeLine(context.stderr, `sensor  ${source}`);
     printer.ready(daemon, config);
     const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
@@ -105,9 +112,9 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       ? stopped
       : Promise.race([stopped, delay(flags.for * 1000, undefined, { ref: false })]));
   } finally {
-    await daemon?.stop(STOP_DEADLINE_MS);
+    await started?.stop(STOP_DEADLINE_MS);
     // After a run it stays, for queries; after a start that failed there is nothing in it.
-    if (daemon === null && !context.env.MOBILENETD_STATE) {
+    if (started === null && !context.env.MOBILENETD_STATE) {
       rmSync(config.state_dir, { recursive: true, force: true });
     }
   }
@@ -169,7 +176,7 @@ function demoConfig(flags: DemoFlags, context: CommandContext): Config {
 }
 
 interface Printer {
-  ready(daemon: Daemon, config: Config): void;
+  ready(daemon: App, config: Config): void;
   events(events: readonly PresenceEvent[], result: Result | null): void;
   /** What the governor decided; `simulated` is the board that is not real. */
   decision(reason: string, simulated: string | null): void;

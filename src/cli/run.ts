@@ -32,7 +32,7 @@ export const register: Register = (program, context) => {
       const { keepCrashReports } = await import('../daemon/diagnostics/crash.js');
       const { answerHeapSignal } = await import('../daemon/diagnostics/heap-snapshot.js');
       const { secretsOf } = await import('../config/check/secrets.js');
-      const { startDaemon } = await import('../daemon/daemon.js');
+      const { App } = await import('../daemon/app.js');
       const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
       const secrets = new Set(secretsOf(config));
       const logLevel = createLevelSwitch(config.log.level);
@@ -62,7 +62,7 @@ export const register: Register = (program, context) => {
         for (const secret of secretsOf(next)) secrets.add(secret);
         return next;
       };
-      const daemon = await startDaemon({
+      const daemon = new App({
         config,
         load,
         env: context.env,
@@ -77,6 +77,7 @@ export const register: Register = (program, context) => {
         },
         onProgress: (text) => void notifier.report({ status: text }),
       });
+      await daemon.start();
       reload = () => void daemon.reload();
       if (asked) reload();
       try {

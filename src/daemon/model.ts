@@ -37,7 +37,8 @@ export interface ProvidedModel extends Ladder {
   /** The variants in all their forms, the one that runs first. */
   readonly forms: readonly VariantForms[];
   readonly board: ProfileBoard;
-  /** The ladder by what has been measured since. */
+  /** The ladder by what has been measured since it was provided. */
+  ladder: Ladder;
   choose(profiles: Profiles): Ladder;
 }
 
@@ -72,7 +73,7 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
   const choose = (profiles: Profiles) => chooseLadder(variants, forms, profiles, config);
   const ladder = choose(await readProfiles(config.state_dir, board));
   const running = ladder.variants.find((other) => other.name === variant.name);
-  return { ...ladder, variant: running ?? variant, forms, board, choose };
+  return { ...ladder, ladder, variant: running ?? variant, forms, board, choose };
 }
 
 async function allForms(

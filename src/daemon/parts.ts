@@ -1,182 +1,203 @@
-import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { isDeepStrictEqual } from 'node:util';
-import type { SourceSurroundings } from '../camera/sources/description.js';
-import type { Config } from '../config/config.js';
-import { parseSize } from '../config/schema/formats.js';
-import { isCodedError, messageOf } from '../errors.js';
-import { startEngine } from '../inference/engine.js';
-import type { Result } from '../inference/result.js';
+import { codedError, messageOf } from '../errors.js';
 import { createRepeatingLog } from '../log.js';
-import type { Variant } from '../models/variant.js';
-import { checkLabelNames } from '../mqtt/topics.js';
-import type { PresenceEvent } from '../presence/event.js';
-import { openStore, type Store, type StoreTuning } from '../store/store.js';
-import { buildCamera, readingOf } from './cameras/cameras.js';
-import { createFleet, type Fleet, publicStatus } from './cameras/fleet.js';
-import type { Log } from './diagnostics/log.js';
-import { createFlow, type Flow } from './line/flow.js';
-import { shortName } from './line/labels.js';
-import { createMeter, type Meter } from './line/meter.js';
-import { createNetwork, type Network, type StartEngine } from './line/network.js';
-import { createPipeline, type Pipeline } from './line/pipeline.js';
-import type { Messaging } from './outputs/messaging.js';
-import { createSnapshots, type Snapshots } from './outputs/snapshots.js';
-import { threadsOf, thresholdOf } from './settings.js';
+import { makeFolder } from '../make-folder.js';
+import { lockStateFolder } from '../store/lock.js';
+import { openStore } from '../store/store.js';
+import { connectCameras } from './cameras/connect.js';
+import { profileInBackground } from './governor/background-profiling.js';
+import { BoardGovernor } from './governor/board-governor.js';
+import { realThermometer } from './governor/thermometer.js';
+import { Line } from './line/line.js';
+import { MixedEngine } from './line/mixed-engine.js';
+import { Recorder } from './line/recorder.js';
+import { Messaging } from './messaging.js';
+import { provideModel } from './model.js';
+import {
+  checkGovernor,
+  databaseFileOf,
+  engineOf,
+  governorSettingsOf,
+  messagingOptionsOf,
+  overrideLimitsOf,
+  profilingSettingsOf,
+  storeTuningOf,
+} from './options.js';
+import { outputsThatStart } from './outputs/index.js';
+import { Overrides } from './overrides.js';
+import { type Part, part } from './part.js';
+import { Pictures } from './pictures.js';
 
-const OUTBOX_ROWS = 10_000;
 const REPEAT_MS = 60_000;
-/** Labels of a detector that are announced as OFF before they are ever seen. */
-const MAX_ANNOUNCED = 100;
 
-export function openDatabase(config: Config, log: Log): Store {
-  return openStore({
-    file: join(config.state_dir, 'mobilenetd.db'),
-    ...storeTuning(config),
-    log: log.child({ part: 'store' }),
-  });
-}
-
-export function storeTuning(config: Config): StoreTuning {
-  return {
-    commitInterval: config.store.commit_interval,
-    detectionInterval: config.store.detection_interval,
-    minScore: thresholdOf(config),
-    retention: {
-      days: config.store.retention.days,
-      maxBytes: parseSize(config.store.retention.max_size),
-    },
-    outbox: { maxAge: config.mqtt.max_age, maxRows: OUTBOX_ROWS },
-  };
-}
-
-export function engineOf(config: Config): StartEngine {
-  return (onFault) => startEngine({ threads: threadsOf(config), onFault });
-}
-
-export function createNetworkOf(config: Config, log: Log): Network {
-  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
-  return createNetwork({
-    start: engineOf(config),
-    onFault: (error) => repeating.error('network', `inference: ${error.message}`, { err: error }),
-  });
-}
-
-export interface PartsOptions {
-  readonly config: Config;
-  readonly log: Log;
-  readonly store: Store;
-  readonly network: Network;
-  readonly messaging: Messaging;
-  readonly variant: Variant;
-  readonly onEvents?: (events: readonly PresenceEvent[], result: Result | null) => void;
-  readonly onResult?: (result: Result) => void;
-  /** Clock, processes and the like for the cameras' sources. */
-  readonly sources?: SourceSurroundings;
-}
-
-/** What a frame passes through, wired up. */
-export interface Parts {
-  readonly fleet: Fleet;
-  readonly pipeline: Pipeline;
-  readonly flow: Flow;
-  readonly meter: Meter;
-  readonly snapshots: Snapshots;
-  /** Another network labels frames from now on; what its labels do not name has ended. */
-  adopt(config: Config, variant: Variant): void;
-}
-
-export function connectParts(options: PartsOptions): Parts {
-  const { config, log, store, network, messaging } = options;
-  let { variant } = options;
-  let topK = config.model.top;
-  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
-  const meter = createMeter(performance.now());
-  const snapshots = createSnapshots({
-    publish: (camera, jpeg) => messaging.publisher.setSnapshot(camera, jpeg),
-    onError: (camera, error) =>
-      repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`),
-  });
-  const flow = createFlow({
-    store,
-    messaging,
-    onEvents(events, result) {
-      for (const { type, camera } of events) if (type === 'new') snapshots.request(camera);
-      options.onEvents?.(events, result);
-    },
-  });
-
-  const pipeline: Pipeline = createPipeline({
-    get topK() {
-      return topK;
-    },
-    infer: (frame, run) => network.infer(frame, run),
-    onResult(lane, result, frame) {
-      const unit = fleet.get(lane.camera);
-      // A camera that was stopped while its last frame was looked at has ended already.
-      if (unit?.lane !== lane) return;
-      // Nor does the last frame of one that has just been switched off, by hand or by its schedule.
-      if (unit.status() === 'disabled') return;
-      meter.add(result, performance.now());
-      unit.meter.add(result, performance.now());
-      flow.result(unit, result, frame.unmoved);
-      snapshots.offer(frame);
-      options.onResult?.(result);
-    },
-    onError: (lane, error) =>
-      repeating.warn(
-        `${lane.camera} ${messageOf(error)}`,
-        `a frame was not labelled: ${messageOf(error)}`,
-        // A coded error says it all; where it was made is for the others.
-        { camera: lane.camera, ...(!isCodedError(error) && { err: error }) },
-      ),
-  });
-
-  const fleet: Fleet = createFleet({
-    check: (name, current) => checkLabelNames(announcedLabels(current, name, variant)),
-    configure: (unit, current) => unit.configure(readingOf(unit.name, current, () => randomUUID())),
-    build(name, current) {
-      return buildCamera(name, current, {
-        log,
-        createId: () => randomUUID(),
-        onAvailable: () => pipeline.wake(),
-        onStatus(camera, status, reason) {
-          const unit = fleet.get(camera);
-          if (status === 'disabled' && unit !== undefined) flow.end(unit);
-          messaging.publisher.setCameraState(camera, publicStatus(status), reason);
-        },
-        sources: options.sources,
+/**
+ * Everything that runs, in the order in which it starts; it is stopped in the reverse order. A reload
+ * touches the parts whose keys have changed and those that follow them: what can take a change in place
+ * does, the rest is stopped (the last first) and started anew (the first first).
+ */
+export const PARTS: readonly Part[] = [
+  part('lock', {
+    keys: [],
+    needs: [],
+    isLasting: true,
+    start: ({ log }, config) => lockStateFolder(config.state_dir, log),
+    stop: (lock) => lock.release(),
+  }),
+  ...outputsThatStart('first'),
+  part('store', {
+    keys: ['store', 'mqtt.max_age', 'presence', 'model', 'cameras'],
+    needs: [],
+    start({ log }, config) {
+      makeStateFolder(config.state_dir);
+      return openStore({
+        file: databaseFileOf(config),
+        ...storeTuningOf(config),
+        log: log.child({ part: 'store' }),
       });
     },
-    onChange(units, current) {
-      messaging.publisher.setCameras(
-        units.map(({ name }) => ({ name, labels: announcedLabels(current, name, variant) })),
-      );
-      pipeline.setLanes(units.map(({ lane }) => lane));
+    change: (store, { config }) => store.configure(storeTuningOf(config)),
+    stop: (store) => store.close(),
+  }),
+  part('model', {
+    keys: ['model', 'models_dir'],
+    needs: [],
+    // Fetched before anything is stopped: labels must not go off for the time of a download.
+    isPrepared: true,
+    start: ({ env, log, abort, onProgress }, config) =>
+      provideModel({ config, env, log, signal: abort, onProgress }),
+  }),
+  part('engine', {
+    keys: ['model', 'models_dir'],
+    needs: ['model'],
+    follows: ['model'],
+    async start({ model, log }, config) {
+      const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+      const engine = new MixedEngine({
+        start: engineOf(config),
+        onFault: (err) => repeating.error('engine', `inference: ${err.message}`, { err }),
+      });
+      await engine.open(model.variant);
+      return engine;
     },
-    onStopped: (unit) => flow.end(unit),
-  });
-  return {
-    fleet,
-    pipeline,
-    flow,
-    meter,
-    snapshots,
-    adopt(current, next) {
-      topK = current.model.top;
-      if (!isDeepStrictEqual(next.labels, variant.labels)) {
-        for (const unit of fleet.units()) flow.end(unit);
-      }
-      variant = next;
+    async change(engine, { model, config, signals }) {
+      await engine.replace(engineOf(config), model.variant);
+      signals.emit('model', { variant: model.variant });
     },
-  };
-}
+    stop: (engine) => engine.close(),
+  }),
+  part('messaging', {
+    keys: ['mqtt', 'node'],
+    needs: ['store'],
+    start: ({ store, log }, config) =>
+      Messaging.open(messagingOptionsOf(config), store.outbox, log),
+    change: (messaging, { config }) => messaging.replace(messagingOptionsOf(config)),
+    stop: (messaging) => messaging.close(),
+  }),
+  part('pictures', {
+    keys: [],
+    needs: [],
+    start: ({ signals }) => new Pictures(signals),
+    stop: (pictures) => pictures.stop(),
+  }),
+  ...outputsThatStart('before cameras'),
+  part('line', {
+    keys: ['model.top'],
+    needs: ['engine', 'store', 'messaging'],
+    start({ engine, store, messaging, signals, log }, config) {
+      const recorder = new Recorder({
+        store,
+        messagesOf: (events) => messaging.publisher.eventMessages(events),
+        signals,
+      });
+      const line = new Line({ engine, recorder, topK: config.model.top, log });
+      line.scheduler.start();
+      return line;
+    },
+    change: (line, { config }) => line.scheduler.setTopK(config.model.top),
+    stop: (line) => line.scheduler.stop(),
+  }),
+  part('cameras', {
+    // The least rate tells presence how far apart frames may be.
+    keys: ['cameras', 'presence', 'governor.min_fps'],
+    needs: ['line', 'model', 'messaging'],
+    follows: ['model', 'messaging'],
+    async start({ line, model, signals, log, sources }, config) {
+      const cameras = connectCameras({ line, signals, log, sources });
+      await cameras.apply(config, model.variant);
+      const ended = line.recorder.recover(new Set(Object.keys(config.cameras)));
+      if (ended > 0) log.info({ events: ended }, 'ended what an earlier run left open');
+      return cameras;
+    },
+    change: (cameras, { config, model }) => cameras.apply(config, model.variant),
+    stop: (cameras) => cameras.stop(),
+  }),
+  part('governor', {
+    keys: ['governor', 'model', 'models_dir'],
+    needs: ['model', 'engine', 'line', 'cameras', 'store'],
+    follows: ['model'],
+    check: checkGovernor,
+    start: ({ model, engine, line, cameras, store, signals, log, thermometer }, config) =>
+      new BoardGovernor({
+        settings: governorSettingsOf(config),
+        ladder: model.ladder,
+        thermometer: thermometer ?? realThermometer(config),
+        engine,
+        cameras: () => cameras.list(),
+        stats: () => line.scheduler.stats(),
+        record: (entry) => store.recordGovernor(entry),
+        signals,
+        log,
+      }),
+    stop: (governor) => governor.stop(),
+  }),
+  part('profiling', {
+    keys: ['model', 'models_dir'],
+    needs: ['model', 'governor'],
+    follows: ['model'],
+    start(context, config) {
+      const { model, log, profileAfterMs, thermometer } = context;
+      // Figures of a simulated board are given.
+      if (thermometer?.simulated != null) return null;
+      return profileInBackground(model, profilingSettingsOf(config), {
+        log,
+        delayMs: profileAfterMs,
+        heat: realThermometer(config),
+        // Another governor may be in its place by then.
+        limitC: () => context.governor.limitC(),
+        async onMeasured(profiles) {
+          model.ladder = model.choose(profiles);
+          await context.governor.adopt(model.ladder);
+        },
+      });
+    },
+    stop: (profiling) => profiling?.stop(),
+  }),
+  part('overrides', {
+    keys: [],
+    needs: ['store', 'cameras', 'governor', 'model'],
+    follows: ['governor', 'model'],
+    start: ({ store, cameras, governor, model, signals }, config) =>
+      new Overrides({
+        settings: store.settings,
+        cameras,
+        governor,
+        limits: overrideLimitsOf(config, model.variants),
+        signals,
+      }),
+    stop: (overrides) => overrides.close(),
+  }),
+  ...outputsThatStart('last'),
+];
 
-/** Labels of a camera that have a topic from the start: those it keeps, or a detector's own. */
-function announcedLabels(config: Config, name: string, variant: Variant): string[] {
-  const camera = config.cameras[name];
-  if (camera !== undefined && camera.labels !== 'all') return [...camera.labels];
-  const groups = Object.keys(config.presence.groups);
-  const labels = variant.labels.slice(variant.task === 'detect' ? 1 : 0).filter(Boolean);
-  return labels.length > MAX_ANNOUNCED ? groups : [...groups, ...labels.map(shortName)];
+function makeStateFolder(folder: string): void {
+  try {
+    makeFolder(folder);
+  } catch (cause) {
+    throw codedError('MND_STORE_OPEN', {
+      subject: folder,
+      expected: 'a folder that can be made and written',
+      found: messageOf(cause),
+      next: 'set state_dir or MOBILENETD_STATE to another folder',
+      cause,
+    });
+  }
 }

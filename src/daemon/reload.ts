@@ -1,16 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../config/config.js';
 import { diffConfig } from '../config/reload.js';
-
-/** Parts that take a change while the others run on. */
-export type LivePart =
-  | 'cameras'
-  | 'governor'
-  | 'homeassistant'
-  | 'log'
-  | 'messaging'
-  | 'network'
-  | 'store';
+import type { ConfigKey, Part } from './part.js';
+import { PARTS } from './parts.js';
 
 /** What must be done to get from one configuration to another. */
 export interface ReloadPlan {
@@ -18,47 +10,49 @@ export interface ReloadPlan {
   readonly changed: readonly string[];
   /** What only a new process can take; the old values stay in force. */
   readonly kept: readonly string[];
-  /** Parts that are touched. */
-  readonly live: ReadonlySet<LivePart>;
   /** The configuration to run: the new one with the old values of `kept`. */
   readonly config: Config;
 }
-
-type Section = Exclude<keyof Config, 'state_dir' | 'control' | 'diagnostics'>;
-
-/** Null: it shows in the other sections, or nothing uses it yet. */
-const LIVE: Readonly<Record<Section, LivePart | null>> = {
-  board: null,
-  status: null,
-  cameras: 'cameras',
-  presence: 'cameras',
-  governor: 'governor',
-  homeassistant: 'homeassistant',
-  log: 'log',
-  model: 'network',
-  models_dir: 'network',
-  mqtt: 'messaging',
-  node: 'messaging',
-  store: 'store',
-};
 
 export function planReload(before: Config, after: Config): ReloadPlan {
   const { config, kept } = keepWhatMustStay(before, after);
   const { sections, cameras } = diffConfig(before, config);
   const touched = cameras.added.length + cameras.removed.length + cameras.changed.length > 0;
-  const changed = touched ? [...sections, 'cameras' as const] : [...sections];
-  const live = new Set<LivePart>();
-  for (const section of changed) {
-    const part = isLive(section) ? LIVE[section] : null;
-    if (part !== null) live.add(part);
-  }
-  // The least rate tells presence how far apart frames may be.
-  if (before.governor.min_fps !== config.governor.min_fps) live.add('cameras');
-  return { changed, kept, live, config };
+  return { changed: touched ? [...sections, 'cameras'] : sections, kept, config };
 }
 
-function isLive(section: keyof Config): section is Section {
-  return Object.hasOwn(LIVE, section);
+/**
+ * The parts that a change of the configuration touches, in the order of the table: those whose keys
+ * have changed, and those that follow one of them.
+ */
+export function partsTouchedBy(
+  before: Config,
+  after: Config,
+  parts: readonly Part[] = PARTS,
+): ReadonlySet<Part> {
+  const touched = new Set<Part>();
+  const names = new Set<string>();
+  for (const part of parts) {
+    if (!isTouched(part, before, after) && !part.follows.some((name) => names.has(name))) continue;
+    touched.add(part);
+    names.add(part.name);
+  }
+  return touched;
+}
+
+function isTouched({ keys }: Part, before: Config, after: Config): boolean {
+  if (keys === 'all') return !isDeepStrictEqual(before, after);
+  return keys.some((key) => !isDeepStrictEqual(valueAt(before, key), valueAt(after, key)));
+}
+
+/** What the configuration has at a path; undefined where it has nothing. */
+function valueAt(config: Config, key: ConfigKey): unknown {
+  return key
+    .split('.')
+    .reduce<unknown>(
+      (value, name) => (value as Record<string, unknown> | undefined)?.[name],
+      config,
+    );
 }
 
 function keepWhatMustStay(

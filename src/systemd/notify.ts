@@ -14,6 +14,8 @@ export interface Report {
 export interface Notifier {
   /** Start-up has finished. */
   ready(): Promise<boolean>;
+  /** Whether it has been told that. */
+  isReady(): boolean;
   reloading(): Promise<boolean>;
   stopping(): Promise<boolean>;
   report(report: Report): Promise<boolean>;
@@ -38,6 +40,7 @@ export function createNotifier(options: NotifyOptions): Notifier {
   const { env, run = runProgram, onError = () => {} } = options;
   const now = options.nowMicroseconds ?? (() => process.hrtime.bigint() / 1000n);
   let failing = false;
+  let ready = false;
 
   async function send(...assignments: string[]): Promise<boolean> {
     if (!env.NOTIFY_SOCKET || assignments.length === 0) return false;
@@ -54,7 +57,12 @@ export function createNotifier(options: NotifyOptions): Notifier {
   }
 
   return {
-    ready: () => send('READY=1'),
+    async ready() {
+      const sent = await send('READY=1');
+      ready ||= sent;
+      return sent;
+    },
+    isReady: () => ready,
     reloading: () => send('RELOADING=1', `MONOTONIC_USEC=${now()}`),
     stopping: () => send('STOPPING=1'),
     report({ status, alive = false, extendS }) {

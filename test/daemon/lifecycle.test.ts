@@ -1,19 +1,20 @@
 import t from 'tap';
-import { createLifecycle } from '#mobilenetd/daemon/lifecycle.js';
+import { stopInTurn } from '#mobilenetd/daemon/lifecycle.js';
 
-t.test('stops in reverse order, past a failure', async (t) => {
+t.test('stops one after the other, past a failure', async (t) => {
   const order: string[] = [];
   const errors: string[] = [];
-  const lifecycle = createLifecycle({
-    onError: (part, error) => errors.push(`${part}: ${String(error)}`),
-  });
-  lifecycle.started('store', () => void order.push('store'));
-  lifecycle.started('broker', async () => {
-    throw new Error('stuck');
-  });
-  lifecycle.started('camera', async () => void order.push('camera'));
-  await lifecycle.stop(1000);
-  await lifecycle.stop(1000);
+  const parts = [
+    { name: 'camera', stop: async () => void order.push('camera') },
+    {
+      name: 'broker',
+      stop: async () => {
+        throw new Error('stuck');
+      },
+    },
+    { name: 'store', stop: () => void order.push('store') },
+  ];
+  await stopInTurn(parts, 1000, (part, error) => errors.push(`${part}: ${String(error)}`));
   t.same(order, ['camera', 'store']);
   t.same(errors, ['broker: Error: stuck']);
 });
@@ -21,10 +22,11 @@ t.test('stops in reverse order, past a failure', async (t) => {
 t.test('leaves a part behind that does not stop', async (t) => {
   const order: string[] = [];
   const errors: string[] = [];
-  const lifecycle = createLifecycle({ onError: (part) => errors.push(part) });
-  lifecycle.started('store', () => void order.push('store'));
-  lifecycle.started('hangs', () => new Promise(() => {}));
-  await lifecycle.stop(40);
+  const parts = [
+    { name: 'hangs', stop: () => new Promise<void>(() => {}) },
+    { name: 'store', stop: () => void order.push('store') },
+  ];
+  await stopInTurn(parts, 40, (part) => errors.push(part));
   t.same(order, ['store']);
   t.same(errors, ['hangs']);
 });

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createPipeline, type Lane } from '#mobilenetd/daemon/line/pipeline.js';
+import { type ScheduledCamera, Scheduler } from '#mobilenetd/daemon/line/scheduler.js';
 import {
   type CameraProgress,
   createProgressJudge,
@@ -7,6 +7,7 @@ import {
   type Progress,
 } from '#mobilenetd/daemon/outputs/progress.js';
 import { codedError } from '#mobilenetd/errors.js';
+import { systemClock } from '#mobilenetd/time.js';
 
 const FRONT: CameraProgress = {
   name: 'front',
@@ -101,8 +102,8 @@ t.test('a source that is silent beyond its supervisor’s patience is a fault', 
   t.ok(patient(86_400, progressOf({}, { stallMs: null })).sound, 'a watched folder may be quiet');
 });
 
-/** A pipeline whose lane always has a frame, driven by a clock of its own. */
-function pipelineOf(infer: () => Promise<never>) {
+/** A scheduler whose camera always has a frame, driven by a clock of its own. */
+function schedulerOf(infer: () => Promise<never>) {
   let time = 0;
   const frame = {
     camera: 'front',
@@ -116,10 +117,10 @@ function pipelineOf(infer: () => Promise<never>) {
     bytes: new Uint8Array(3),
   };
   let taken = 0;
-  const lane: Lane = {
-    camera: 'front',
+  const camera: ScheduledCamera = {
+    name: 'front',
     crop: null,
-    threshold: () => 0,
+    leastScore: () => 0,
     interval: () => 0,
     rate: () => 10,
     take: () => {
@@ -128,32 +129,32 @@ function pipelineOf(infer: () => Promise<never>) {
     },
     release: () => {},
   };
-  const pipeline = createPipeline({
+  const scheduler = new Scheduler({
     topK: 1,
-    now: () => time,
+    clock: { ...systemClock, now: () => time },
     infer,
     onResult: () => {},
     onError: () => {},
   });
-  pipeline.setLanes([lane]);
-  pipeline.start();
+  scheduler.setCameras([camera]);
+  scheduler.start();
   const judge = createProgressJudge(() => time);
   return (seconds: number) => {
     time = seconds * 1000;
-    const { labelled, failed, refused, lookingMs } = pipeline.stats();
+    const { labelled, failed, refused, lookingMs } = scheduler.stats();
     return judge(progressOf({ labelled, failed: failed - refused, lookingMs }));
   };
 }
 
-t.test('a worker that never answers is found out through the pipeline', async (t) => {
-  const look = pipelineOf(() => new Promise(() => {}));
+t.test('a worker that never answers is found out through the scheduler', async (t) => {
+  const look = schedulerOf(() => new Promise(() => {}));
   t.ok(look(0).sound);
   t.ok(look(PROGRESS_LIMITS.stuckMs / 1000).sound);
   t.match(look(PROGRESS_LIMITS.stuckMs / 1000 + 1), { sound: false, reason: /in the network/ });
 });
 
 t.test('damaged pictures are the camera’s fault, not the network’s', async (t) => {
-  const look = pipelineOf(async () => {
+  const look = schedulerOf(async () => {
     throw codedError('MND_IMAGE_INVALID');
   });
   look(0);

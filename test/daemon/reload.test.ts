@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { describePlan, planReload } from '#mobilenetd/daemon/reload.js';
+import { describePlan, partsTouchedBy, planReload } from '#mobilenetd/daemon/reload.js';
 
 const BASE = {
   MOBILENETD_STATE: '/state',
@@ -17,34 +17,51 @@ function config(env: NodeJS.ProcessEnv = {}): Config {
   }).config;
 }
 
+/** What a change of the governor, the model and the broker touches besides. */
+const GOVERNED = ['overrides', 'commands', 'Home Assistant', 'info', 'decisions'];
+const MODELLED = ['cameras', 'governor', 'profiling', ...GOVERNED];
+const MESSAGED = [
+  'messaging',
+  'label states',
+  'cameras',
+  ...['commands', 'Home Assistant', 'former name', 'update', 'info'],
+  ...['decisions', 'health', 'availability'],
+];
+
 function plan(env: NodeJS.ProcessEnv) {
-  const { kept, live } = planReload(config(), config(env));
-  return { kept, live: [...live] };
+  const { kept, config: next } = planReload(config(), config(env));
+  const touched = partsTouchedBy(config(), next);
+  return { kept, touched: [...touched].map(({ name }) => name) };
 }
 
 t.test('each section touches its own parts', async (t) => {
-  const nothing = { kept: [], live: [] };
+  const nothing = { kept: [], touched: [] };
   t.same(plan({}), nothing);
   const cases: readonly (readonly [NodeJS.ProcessEnv, object])[] = [
     [
       { MOBILENETD_CAMERAS: '{"front":{"source":"demo"},"b":{"source":"demo"}}' },
-      { live: ['cameras'] },
+      { touched: ['store', 'cameras', 'info'] },
     ],
-    [{ MOBILENETD_PRESENCE_ENTER: '0.7' }, { live: ['cameras'] }],
-    [{ MOBILENETD_GOVERNOR_MARGIN: '3' }, { live: ['governor'] }],
-    [{ MOBILENETD_GOVERNOR_MIN_FPS: '2' }, { live: ['governor', 'cameras'] }],
-    [{ MOBILENETD_HOMEASSISTANT_PREFIX: 'ha' }, { live: ['homeassistant'] }],
-    [{ MOBILENETD_LOG_LEVEL: 'debug' }, { live: ['log'] }],
-    [{ MOBILENETD_MODEL_TOP: '3' }, { live: ['network'] }],
-    [{ MOBILENETD_STORE_COMMIT_INTERVAL: '3' }, { live: ['store'] }],
-    [{ MOBILENETD_MQTT_URL: 'mqtt://192.0.2.1' }, { live: ['messaging'] }],
-    [{ MOBILENETD_NODE: 'other' }, { live: ['messaging'] }],
-    [{ MOBILENETD_MODELS_DIR: '/models' }, { live: ['network'] }],
+    [{ MOBILENETD_PRESENCE_ENTER: '0.7' }, { touched: ['store', 'cameras', 'info'] }],
+    [{ MOBILENETD_GOVERNOR_MARGIN: '3' }, { touched: ['governor', ...GOVERNED] }],
+    [{ MOBILENETD_GOVERNOR_MIN_FPS: '2' }, { touched: ['cameras', 'governor', ...GOVERNED] }],
+    [{ MOBILENETD_HOMEASSISTANT_LABELS: '["cat"]' }, { touched: ['Home Assistant', 'info'] }],
+    [
+      { MOBILENETD_HOMEASSISTANT_PREFIX: 'ha' },
+      { touched: ['Home Assistant', 'former name', 'info'] },
+    ],
+    [{ MOBILENETD_LOG_LEVEL: 'debug' }, { touched: ['info'] }],
+    [{ MOBILENETD_MODEL_TOP: '3' }, { touched: ['store', 'model', 'engine', 'line', ...MODELLED] }],
+    [{ MOBILENETD_MODELS_DIR: '/models' }, { touched: ['model', 'engine', ...MODELLED] }],
+    [{ MOBILENETD_STORE_COMMIT_INTERVAL: '3' }, { touched: ['store', 'info'] }],
+    [{ MOBILENETD_MQTT_URL: 'mqtt://192.0.2.1' }, { touched: MESSAGED }],
+    [{ MOBILENETD_MQTT_MAX_AGE: '60' }, { touched: ['store', ...MESSAGED] }],
+    [{ MOBILENETD_NODE: 'other' }, { touched: MESSAGED }],
     [{ MOBILENETD_STATE: '/elsewhere' }, { kept: ['state_dir'] }],
     [{ MOBILENETD_CONTROL_ENABLED: 'false' }, { kept: ['control'] }],
     [{ MOBILENETD_DIAGNOSTICS_HEAP_SNAPSHOTS: 'true' }, { kept: ['diagnostics'] }],
     [{ MOBILENETD_LOG_FORMAT: 'json' }, { kept: ['log.format'] }],
-    [{ MOBILENETD_BOARD: 'none' }, {}],
+    [{ MOBILENETD_BOARD: 'none' }, { touched: ['info'] }],
   ];
   for (const [env, expected] of cases) {
     t.same(plan(env), { ...nothing, ...expected }, JSON.stringify(env));

@@ -4,8 +4,9 @@ import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { startDaemon } from '#mobilenetd/daemon/daemon.js';
+import { App } from '#mobilenetd/daemon/app.js';
 import { realThermometer } from '#mobilenetd/daemon/governor/thermometer.js';
+import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
@@ -84,13 +85,16 @@ t.test('a board too hot for the floor is looked after with stills until it is co
   const lines: string[] = [];
   const log = () => lines.join('');
   const results: Result[] = [];
-  const daemon = await startDaemon({
+  const signals = new Signals(logTo(lines));
+  signals.on('labelled', ({ result }) => results.push(result));
+  const daemon = new App({
     config,
     env: { ...process.env, MOBILENETD_STATE: folder },
     log: logTo(lines),
     thermometer: thermometerOf(config, tree, () => tempC),
-    onResult: (result) => results.push(result),
+    signals,
   });
+  await daemon.start();
   t.teardown(() => daemon.stop(5000));
   t.ok(await eventually(() => /governor: limit 80/.test(log())), log());
   t.ok(await eventually(() => results.length > 5), log());

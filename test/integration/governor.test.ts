@@ -5,8 +5,9 @@ import mqtt from 'mqtt';
 import t from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { startDaemon } from '#mobilenetd/daemon/daemon.js';
+import { App } from '#mobilenetd/daemon/app.js';
 import { realThermometer } from '#mobilenetd/daemon/governor/thermometer.js';
+import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
@@ -108,13 +109,16 @@ t.test(
     const { thermometer, dieC } = plantBehind(tree, config);
     const results: Result[] = [];
     const lines: string[] = [];
-    const daemon = await startDaemon({
+    const signals = new Signals(logTo(lines));
+    signals.on('labelled', ({ result }) => results.push(result));
+    const daemon = new App({
       config,
       env: { ...process.env, MOBILENETD_STATE: folder },
       log: logTo(lines),
       thermometer,
-      onResult: (result) => results.push(result),
+      signals,
     });
+    await daemon.start();
     let running = true;
     t.teardown(() => (running ? daemon.stop(5000) : undefined));
     const deadline = Date.now() + SECONDS * 1000;

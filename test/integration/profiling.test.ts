@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { loadConfig } from '#mobilenetd/config/load.js';
+import { App } from '#mobilenetd/daemon/app.js';
 import { provideModel } from '#mobilenetd/daemon/model.js';
-import { startRuntime } from '#mobilenetd/daemon/runtime.js';
+import { Signals } from '#mobilenetd/daemon/signals.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
 import { bestCost } from '#mobilenetd/profile/measure.js';
 import { readProfiles } from '#mobilenetd/profile/profiles.js';
@@ -44,15 +45,13 @@ t.test('a daemon measures its forms while frames go on, and runs the best', asyn
   const before = await provideModel({ config, env: {}, log });
   t.match(before.variant, { name: 'own', form: 'exact', threads: undefined });
   let frames = 0;
-  const options = { config, env: {}, log, onReload: async () => {}, onRestart: () => {} };
-  const runtime = await startRuntime({
-    ...options,
-    profileAfterMs: 0,
-    onResult: () => {
-      frames += 1;
-    },
+  const signals = new Signals(log);
+  signals.on('labelled', () => {
+    frames += 1;
   });
-  t.teardown(() => runtime.stop(5000));
+  const app = new App({ config, env: {}, log, signals, profileAfterMs: 0 });
+  await app.start();
+  t.teardown(() => app.stop(5000));
   const measured = () => lines.some((line) => line.includes('measured on this board'));
   const atFirst = frames;
   while (!measured()) await delay(20);
@@ -75,10 +74,11 @@ t.test('a daemon measures its forms while frames go on, and runs the best', asyn
     threads: 1,
   });
 
-  await runtime.stop(5000);
+  await app.stop(5000);
   const written = await readFile(join(root, 'profile.json'), 'utf8');
   lines.length = 0;
-  const again = await startRuntime({ ...options, profileAfterMs: 0 });
+  const again = new App({ config, env: {}, log, profileAfterMs: 0 });
+  await again.start();
   await delay(300);
   await again.stop(5000);
   t.notOk(measured(), 'the second start has nothing to measure');
@@ -88,17 +88,11 @@ t.test('a daemon measures its forms while frames go on, and runs the best', asyn
 t.test('a daemon that stops in the middle of it leaves nothing behind', async (t) => {
   await rm(join(root, 'profile.json'));
   const lines: string[] = [];
-  const runtime = await startRuntime({
-    config,
-    env: {},
-    log: logTo(lines),
-    onReload: async () => {},
-    onRestart: () => {},
-    profileAfterMs: 0,
-  });
+  const app = new App({ config, env: {}, log: logTo(lines), profileAfterMs: 0 });
+  await app.start();
   await delay(150);
   const started = performance.now();
-  await runtime.stop(5000);
+  await app.stop(5000);
   t.ok(performance.now() - started < 5000);
   t.notOk(
     lines.some((line) => line.includes('profile:')),

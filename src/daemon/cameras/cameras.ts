@@ -1,123 +1,139 @@
-import { createSource, isStill, rateOf, stallTimeoutOf } from '../../camera/create.js';
-import { createMotionGate } from '../../camera/pixels/motion.js';
-import { createSchedule } from '../../camera/schedule.js';
-import { createSlot, type SlotOptions } from '../../camera/slot.js';
-import { takeSnapshot } from '../../camera/snapshot.js';
-import type { SourceSurroundings } from '../../camera/sources/description.js';
-import { type CameraStatus, superviseSource } from '../../camera/supervisor.js';
-import type { CameraConfig, Config } from '../../config/config.js';
-import { codedError } from '../../errors.js';
-import { createPresence } from '../../presence/presence.js';
-import type { Log } from '../diagnostics/log.js';
-import { createMeter } from '../line/meter.js';
-import { keptLabelsOf, presenceOptionsOf, thresholdOf } from '../settings.js';
-import { createCameraLog } from './camera-log.js';
-import { type CameraUnit, createCameraUnit, type Reading } from './camera-unit.js';
+import { isDeepStrictEqual } from 'node:util';
+import type { Config } from '../../config/config.js';
+import type { Variant } from '../../models/variant.js';
+import { type Clock, systemClock } from '../../time.js';
+import type { Recorder } from '../line/recorder.js';
+import type { CameraView, Signals } from '../signals.js';
+import type { Camera } from './camera.js';
 
-export interface CameraSurroundings {
-  readonly log: Log;
-  readonly createId: (timeMs: number) => string;
-  /** A frame of some camera waits to be looked at. */
-  readonly onAvailable: () => void;
-  readonly onStatus: (camera: string, status: CameraStatus, reason: string | null) => void;
-  /** Clock, processes and the like for sources; default: the machine's own. */
-  readonly sources?: SourceSurroundings;
+export interface CamerasOptions {
+  /**
+   * Labels by camera that are known before they are ever seen. Throws when the cameras cannot be what
+   * the configuration says; changes nothing.
+   */
+  readonly announce: (config: Config, variant: Variant) => ReadonlyMap<string, readonly string[]>;
+  /** Gives a camera that runs on what has changed around it. */
+  readonly configure: (camera: Camera, config: Config) => void;
+  /** Builds a camera; nothing of it runs yet. */
+  readonly build: (name: string, config: Config) => Camera;
+  /** Asked of the cameras there are from now on, before any of them runs. */
+  readonly schedule: (cameras: readonly Camera[]) => void;
+  readonly recorder: Pick<Recorder, 'end' | 'tick'>;
+  readonly signals: Signals;
+  readonly clock?: Clock;
 }
 
-/** Builds a camera of the configuration; nothing runs before its `start`. */
-export function buildCamera(
-  name: string,
-  config: Config,
-  surroundings: CameraSurroundings,
-): CameraUnit {
-  const camera = cameraOf(name, config);
-  const log = surroundings.log.child({ camera: name });
-  const logStatus = createCameraLog(log, () => performance.now());
-  const stallOf = (mode: 'stream' | 'still') =>
-    stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
-  const reading = readingOf(name, config, surroundings.createId);
-  const [first = 'stream'] = modesOf(camera);
-  return createCameraUnit({
-    name,
-    ...reading,
-    slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable, ...gateOf(camera) }),
-    meter: createMeter(performance.now()),
-    presence: createPresence(name, reading.presenceOptions[first]),
-    fps: { stream: camera.fps, still: rateOf(asRead(camera, 'still')) },
-    stallTimeout: { stream: stallOf('stream'), still: stallOf('still') },
-    capture: isStill(camera) ? 'still' : camera.capture,
-    schedule:
-      camera.schedule.length === 0 ? null : createSchedule(camera.schedule, camera.time_zone),
-    crop: camera.crop === null ? null : { box: camera.crop, size: camera.size },
-    supervise(mode, signal, onFrame, onStatus, rate) {
-      const source = asRead(camera, mode);
-      return superviseSource(
-        {
-          name,
-          createSource: () => createSource(source, { ...surroundings.sources, rate }),
-          stallTimeout: stallOf(mode),
-          onFrame,
-          onStatus,
-          log,
-          clock: surroundings.sources?.clock,
-        },
-        signal,
-      );
-    },
-    takePicture: pictureOf(camera, surroundings.sources ?? {}),
-    onStatus: (status, reason) => {
-      logStatus(status, reason);
-      surroundings.onStatus(name, status, reason);
-    },
-    wallTime: surroundings.sources?.clock?.wall,
-    clock: surroundings.sources?.clock,
-  });
+interface Member {
+  readonly camera: Camera;
+  /** What it was built from, to see what changed. */
+  readonly signature: string;
 }
 
-/** How the results of a camera of the configuration are read. */
-export function readingOf(
-  name: string,
-  config: Config,
-  createId: CameraSurroundings['createId'],
-): Reading {
-  const camera = cameraOf(name, config);
+const TICK_MS = 1000;
+
+/** All cameras of the daemon. */
+export class Cameras {
+  readonly #options: CamerasOptions;
+  readonly #clock: Clock;
+  #members = new Map<string, Member>();
+  /** Those of the network. */
+  #labels: readonly string[] = [];
+  #cancelTick: (() => void) | null = null;
+
+  constructor(options: CamerasOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Makes the cameras what the configuration says: those whose part of it has not changed run on.
+   * `variant` is the network that labels their frames.
+   * When a new one cannot be built nothing is changed and the error is thrown.
+   */
+  async apply(config: Config, variant: Variant): Promise<void> {
+    const { configure, schedule, signals } = this.#options;
+    const before = this.#members;
+    const labels = this.#options.announce(config, variant);
+    const next = this.#plan(config);
+    // Labels of another network mean something else: what they name has ended.
+    if (!isDeepStrictEqual(variant.labels, this.#labels)) this.endAll();
+    this.#labels = variant.labels;
+    const runsOn = ({ camera }: Member) => next.get(camera.name)?.camera === camera;
+    this.#members = next;
+    for (const member of before.values()) if (runsOn(member)) configure(member.camera, config);
+    const replaced = [...before.values()].filter((member) => !runsOn(member));
+    await Promise.all(replaced.map(({ camera }) => this.#retire(camera)));
+    schedule(this.list());
+    const names = [...next.keys()];
+    const cameras = this.list().map((camera) => viewOf(camera, labels.get(camera.name) ?? []));
+    signals.emit('cameras', {
+      cameras,
+      added: names.filter((name) => !before.has(name)),
+      removed: [...before.keys()].filter((name) => !next.has(name)),
+    });
+    for (const camera of this.list()) camera.start();
+    this.#cancelTick ??= this.#tickLater();
+  }
+
+  list(): readonly Camera[] {
+    return [...this.#members.values()].map(({ camera }) => camera);
+  }
+
+  get(name: string): Camera | undefined {
+    return this.#members.get(name)?.camera;
+  }
+
+  /** Ends what is present in front of a camera: nobody looks any more. */
+  end(camera: Camera): void {
+    this.#options.recorder.end(camera);
+  }
+
+  /** Ends what is present in front of any of them. */
+  endAll(): void {
+    for (const camera of this.list()) this.end(camera);
+  }
+
+  async stop(): Promise<void> {
+    this.#cancelTick?.();
+    this.#cancelTick = null;
+    const members = [...this.#members.values()];
+    this.#members = new Map();
+    await Promise.all(members.map(({ camera }) => this.#retire(camera)));
+  }
+
+  #plan(config: Config): Map<string, Member> {
+    const next = new Map<string, Member>();
+    for (const [name, settings] of Object.entries(config.cameras)) {
+      if (!settings.enabled) continue;
+      const signature = JSON.stringify(settings);
+      const running = this.#members.get(name);
+      const kept = running?.signature === signature ? running : undefined;
+      next.set(name, kept ?? { camera: this.#options.build(name, config), signature });
+    }
+    return next;
+  }
+
+  /** What a camera shows ends at once, however long its source takes to stop. */
+  async #retire(camera: Camera): Promise<void> {
+    this.#options.recorder.end(camera);
+    await camera.stop();
+  }
+
+  #tickLater(): () => void {
+    return this.#clock.setTimer(() => {
+      const now = { capturedAt: this.#clock.now(), time: this.#clock.wall() };
+      this.#cancelTick = this.#tickLater();
+      this.#options.recorder.tick(this.list(), now);
+    }, TICK_MS);
+  }
+}
+
+function viewOf(camera: Camera, labels: readonly string[]): CameraView {
   return {
-    presenceOptions: {
-      stream: presenceOptionsOf(config, camera, 'stream', createId),
-      still: presenceOptionsOf(config, camera, 'still', createId),
-    },
-    labels: keptLabelsOf(config, camera),
-    threshold: thresholdOf(config, camera),
+    name: camera.name,
+    labels,
+    status: () => camera.status(),
+    reason: () => camera.reason(),
+    present: () => camera.presence.present(),
   };
-}
-
-function cameraOf(name: string, config: Config): CameraConfig {
-  const camera = config.cameras[name];
-  if (camera !== undefined) return camera;
-  throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
-}
-
-/** The camera as it is read in one of the modes. */
-function asRead(camera: CameraConfig, mode: 'stream' | 'still'): CameraConfig {
-  return { ...camera, capture: mode };
-}
-
-function modesOf(camera: CameraConfig): readonly ('stream' | 'still')[] {
-  if (camera.capture === 'auto') return ['stream', 'still'];
-  return [isStill(camera) ? 'still' : 'stream'];
-}
-
-function pictureOf(
-  camera: CameraConfig,
-  sources: SourceSurroundings,
-): ((signal: AbortSignal) => Promise<Uint8Array>) | null {
-  const size = camera.snapshot_size;
-  return size === null ? null : (signal) => takeSnapshot(camera, size, sources, signal);
-}
-
-/** The motion gate as the slot's judge of frames; nothing when it is off. */
-function gateOf({ motion }: CameraConfig): Pick<SlotOptions, 'accept'> {
-  if (!motion.enabled) return {};
-  const gate = createMotionGate(motion);
-  return { accept: (frame, now) => gate.accepts(frame, now) };
 }

@@ -1,11 +1,6 @@
 import { rankingAccuracy } from '../../models/catalog/quality.js';
 import type { Variant } from '../../models/variant.js';
-import type { Rung } from '../../thermal/governor.js';
-
-/** A rung of the governor's ladder and the variant it stands for, by rising cost. */
-export interface MeasuredRung extends Rung {
-  readonly variant: Variant;
-}
+import type { MeasuredRung } from '../governor-state.js';
 
 export interface MeasureOptions {
   readonly variants: readonly Variant[];

@@ -1,57 +1,64 @@
-import type { SlotStats } from '../../camera/slot.js';
-import type { MeterReading } from '../line/meter.js';
-import type { PipelineStats } from '../line/pipeline.js';
+import { decodeThrottled } from '../../thermal/throttle-flags.js';
+import type { Camera } from '../cameras/camera.js';
+import type { Context } from '../context.js';
+import { publicStatus } from './label-states.js';
+import type { StopOutput } from './output.js';
 
-export interface CameraHealth {
-  readonly status: string;
-  /** Why it is not online. */
-  readonly reason: string | null;
-  readonly reading: MeterReading;
-  readonly frames: SlotStats;
-}
+/** What health is read from. */
+export type HealthSources = Pick<Context, 'store' | 'line' | 'cameras' | 'governor' | 'daemon'>;
 
-export interface HealthSample {
-  readonly time: number;
-  readonly uptimeMs: number;
-  readonly reading: MeterReading;
-  readonly pipeline: PipelineStats;
-  readonly cameras: Readonly<Record<string, CameraHealth>>;
-  readonly outbox: number;
-  readonly droppedMessages: number;
-  readonly rssBytes: number;
-  /** °C; null without a sensor. */
-  readonly temperature: number | null;
-  readonly throttled: boolean | null;
-  readonly undervoltage: boolean | null;
+const HEALTH_MS = 60_000;
+/** The first figures come early, so that a new subscriber finds some. */
+const FIRST_HEALTH_MS = 5000;
+
+/** Publishes `<base>/health` once a minute; `context` is asked anew every time. */
+export function startHealth(context: HealthSources & Pick<Context, 'messaging'>): StopOutput {
+  const publish = () => context.messaging.publisher.setHealth(healthPayload(context));
+  // At another broker there are figures already.
+  const hasRun = performance.now() - context.daemon.startedAt() > FIRST_HEALTH_MS;
+  if (hasRun) publish();
+  const first = hasRun ? undefined : setTimeout(publish, FIRST_HEALTH_MS);
+  const timer = setInterval(publish, HEALTH_MS);
+  return () => {
+    clearTimeout(first);
+    clearInterval(timer);
+  };
 }
 
 /** Payload of `<base>/health`. Times in milliseconds, memory in MB (10⁶ bytes). */
-export function healthPayload(sample: HealthSample): Record<string, unknown> {
-  const { reading } = sample;
-  const cameras = Object.entries(sample.cameras);
+export function healthPayload(sources: HealthSources): Record<string, unknown> {
+  const { store, line, cameras, governor, daemon } = sources;
+  const now = performance.now();
+  const reading = line.meter.read(now);
+  const heat = governor.heat();
+  const flags = heat?.flags ?? null;
+  const throttled = flags === null ? null : decodeThrottled(flags);
+  const all = cameras.list();
   return {
-    time: new Date(sample.time).toISOString(),
-    temperature: sample.temperature,
-    throttled: sample.throttled,
-    undervoltage: sample.undervoltage,
+    time: new Date().toISOString(),
+    temperature: heat?.tempC ?? null,
+    throttled: throttled?.heat ?? null,
+    undervoltage: throttled?.undervoltage ?? null,
     fps: tenth(reading.fps),
     latency_ms: tenthOrNull(reading.latencyMs),
     age_ms: tenthOrNull(reading.ageMs),
-    rss_mb: tenth(sample.rssBytes / 1e6),
-    outbox: sample.outbox,
-    dropped: cameras.reduce((sum, [, { frames }]) => sum + frames.dropped, 0),
-    dropped_messages: sample.droppedMessages,
-    failed: sample.pipeline.failed,
-    uptime_s: Math.round(sample.uptimeMs / 1000),
-    cameras: Object.fromEntries(cameras.map(([name, camera]) => [name, cameraPayload(camera)])),
+    rss_mb: tenth(process.memoryUsage.rss() / 1e6),
+    outbox: store.outbox.depth(),
+    dropped: all.reduce((sum, { slot }) => sum + slot.stats().dropped, 0),
+    dropped_messages: store.outbox.dropped(),
+    failed: line.scheduler.stats().failed,
+    uptime_s: Math.round((now - daemon.startedAt()) / 1000),
+    cameras: Object.fromEntries(all.map((camera) => [camera.name, cameraHealth(camera, now)])),
   };
 }
 
 /** `delivered` by the source, of which `skipped` by the motion gate and `dropped` for newer ones. */
-function cameraPayload({ status, reason, reading, frames }: CameraHealth): object {
+function cameraHealth(camera: Camera, now: number): object {
+  const reading = camera.meter.read(now);
+  const frames = camera.slot.stats();
   return {
-    status,
-    reason,
+    status: publicStatus(camera.status()),
+    reason: camera.reason(),
     fps: tenth(reading.fps),
     age_ms: tenthOrNull(reading.ageMs),
     delivered: frames.delivered,

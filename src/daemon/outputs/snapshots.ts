@@ -1,92 +1,61 @@
-import sharp, { type Sharp } from 'sharp';
-import { encodeJpeg } from '../../camera/pixels/jpeg.js';
-import type { Frame } from '../../camera/source.js';
-import { codedError } from '../../errors.js';
-import { resizeBilinear } from '../../vision/resize.js';
-import { createSamplingPlan } from '../../vision/sampling.js';
-import type { CameraUnit } from '../cameras/camera-unit.js';
+import { codedError, messageOf } from '../../errors.js';
+import { createRepeatingLog } from '../../log.js';
+import type { Camera } from '../cameras/camera.js';
+import type { Context } from '../context.js';
+import type { StopOutput } from './output.js';
 
-export interface Snapshots {
-  /** Publishes a picture of the camera's next frame. */
-  request(camera: string): void;
-  /**
-   * As `request`, but a camera that can takes a picture in a size of its own; resolves when that is
-   * published, and rejects when it cannot be taken.
-   */
-  take(unit: Pick<CameraUnit, 'name' | 'picture' | 'status' | 'reason'>): Promise<void>;
-  /** Offers a labelled frame, whose bytes are only valid now. */
-  offer(frame: Frame): void;
-  stop(): Promise<void>;
+type Using = Pick<Context, 'pictures' | 'messaging' | 'log'>;
+
+const REPEAT_MS = 60_000;
+
+/** Publishes a picture of a camera's next frame whenever something new is present there. */
+export function startSnapshots(using: Using & Pick<Context, 'signals'>): StopOutput {
+  const publish = createSnapshotPublisher(using);
+  return using.signals.on('events', ({ events }) => {
+    const begun = events.filter(({ type }) => type === 'new');
+    for (const camera of new Set(begun.map(({ camera }) => camera))) publish(camera);
+  });
 }
 
-export interface SnapshotOptions {
-  readonly publish: (camera: string, jpeg: Uint8Array) => void;
-  readonly onError: (camera: string, error: unknown) => void;
-}
-
-const JPEG_QUALITY = 80;
-
-/**
- * Pictures of single frames as JPEG. A frame is copied only when one was asked for, and at most one
- * of a camera is encoded at a time, so a burst of requests costs one picture.
- */
-export function createSnapshots(options: SnapshotOptions): Snapshots {
-  const wanted = new Set<string>();
-  const underway = new Map<string, Promise<void>>();
-
-  async function encode(frame: Frame): Promise<void> {
-    try {
-      options.publish(frame.camera, await encodeJpeg(open(frame), JPEG_QUALITY));
-    } catch (error) {
-      options.onError(frame.camera, error);
-    } finally {
-      underway.delete(frame.camera);
-    }
-  }
-
-  return {
-    request: (camera) => void wanted.add(camera),
-    async take(unit) {
-      const picture = unit.picture();
-      if (picture !== null) return options.publish(unit.name, await picture);
-      if (unit.status() !== 'online') throw noFrames(unit);
-      wanted.add(unit.name);
-    },
-    offer(frame) {
-      if (!wanted.has(frame.camera) || underway.has(frame.camera)) return;
-      wanted.delete(frame.camera);
-      const copy = { ...frame, bytes: Uint8Array.from(frame.bytes) };
-      underway.set(frame.camera, encode(copy));
-    },
-    async stop() {
-      await Promise.all(underway.values());
-    },
+/** Returns what publishes a picture of a camera's next frame; what fails is logged. */
+export function createSnapshotPublisher(using: Using): (camera: string) => void {
+  const { pictures, messaging, log } = using;
+  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+  return (camera) => {
+    pictures.next(camera).then(
+      (jpeg) => messaging.publisher.setSnapshot(camera, jpeg),
+      (error: unknown) =>
+        repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`),
+    );
   };
 }
 
+type Pictured = Pick<Camera, 'name' | 'picture' | 'status' | 'reason'>;
+
+/**
+ * Publishes a picture that was asked for: one in a size of its own where the camera can, and then it
+ * resolves when that is published; else of the next frame, which it does not wait for.
+ *
+ * @throws MND_CAMERA_… errors when no picture can be expected
+ */
+export async function answerSnapshotRequest(
+  camera: Pictured,
+  {
+    messaging,
+    publishNext,
+  }: Pick<Using, 'messaging'> & {
+    readonly publishNext: (camera: string) => void;
+  },
+): Promise<void> {
+  const picture = camera.picture();
+  if (picture !== null) return messaging.publisher.setSnapshot(camera.name, await picture);
+  if (camera.status() !== 'online') throw noFrames(camera);
+  publishNext(camera.name);
+}
+
 /** A camera of which no next frame can be expected. */
-function noFrames({ name, status, reason }: Pick<CameraUnit, 'name' | 'status' | 'reason'>): Error {
-  const code = status() === 'disabled' ? 'MND_CAMERA_STOPPED' : 'MND_CAMERA_FAILED';
-  return codedError(code, { subject: `camera ${name}`, found: reason() ?? status() });
-}
-
-function open(frame: Frame): Sharp {
-  // Encoded again: what a source calls a picture may be a PNG, or carry a camera's metadata.
-  if (frame.format === 'jpeg') return sharp(frame.bytes).autoOrient();
-  const { width, height } = frame;
-  const rgb = frame.format === 'rgb24' ? frame.bytes : toRgb(frame);
-  return sharp(rgb, { raw: { width, height, channels: 3 } });
-}
-
-/** A resize to the frame's own size converts and changes nothing else. */
-function toRgb(frame: Frame): Uint8Array {
-  const { width, height } = frame;
-  const whole = [0, 0, width, height] as const;
-  const rgb = new Uint8Array(width * height * 3);
-  resizeBilinear(
-    frame.bytes,
-    createSamplingPlan({ ...frame, format: 'yuv420p' }, whole, width, height),
-    rgb,
-  );
-  return rgb;
+function noFrames(camera: Pictured): Error {
+  const status = camera.status();
+  const code = status === 'disabled' ? 'MND_CAMERA_STOPPED' : 'MND_CAMERA_FAILED';
+  return codedError(code, { subject: `camera ${camera.name}`, found: camera.reason() ?? status });
 }

@@ -1,0 +1,96 @@
+import { createSource, isStill, rateOf, stallTimeoutOf } from '../../camera/create.js';
+import { createMotionGate } from '../../camera/pixels/motion.js';
+import { createSchedule } from '../../camera/schedule.js';
+import { createSlot, type SlotOptions } from '../../camera/slot.js';
+import { takeSnapshot } from '../../camera/snapshot.js';
+import type { SourceSurroundings } from '../../camera/sources/description.js';
+import { type CameraStatus, superviseSource } from '../../camera/supervisor.js';
+import type { CameraConfig } from '../../config/config.js';
+import { createPresence } from '../../presence/presence.js';
+import type { Log } from '../diagnostics/log.js';
+import { createMeter } from '../line/meter.js';
+import type { LabelRules } from '../options.js';
+import { Camera } from './camera.js';
+import { createStatusLog } from './status-log.js';
+
+export interface CameraSurroundings {
+  readonly log: Log;
+  /** A frame of this camera waits to be looked at. */
+  readonly onAvailable: () => void;
+  readonly onStatus: (status: CameraStatus, reason: string | null) => void;
+  /** Clock, processes and the like for sources; default: the machine's own. */
+  readonly sources?: SourceSurroundings;
+}
+
+/** Builds a camera of the configuration; nothing runs before its `start`. */
+export function buildCamera(
+  name: string,
+  camera: CameraConfig,
+  rules: LabelRules,
+  surroundings: CameraSurroundings,
+): Camera {
+  const { log } = surroundings;
+  const logStatus = createStatusLog(log, () => performance.now());
+  const stallOf = (mode: 'stream' | 'still') =>
+    stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
+  const [first = 'stream'] = modesOf(camera);
+  return new Camera({
+    name,
+    ...rules,
+    slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable, ...gateOf(camera) }),
+    meter: createMeter(performance.now()),
+    presence: createPresence(name, rules.presenceOptions[first]),
+    fps: { stream: camera.fps, still: rateOf(asRead(camera, 'still')) },
+    stallTimeout: { stream: stallOf('stream'), still: stallOf('still') },
+    capture: isStill(camera) ? 'still' : camera.capture,
+    schedule:
+      camera.schedule.length === 0 ? null : createSchedule(camera.schedule, camera.time_zone),
+    crop: camera.crop === null ? null : { box: camera.crop, size: camera.size },
+    supervise(mode, signal, onFrame, onStatus, rate) {
+      const source = asRead(camera, mode);
+      return superviseSource(
+        {
+          name,
+          createSource: () => createSource(source, { ...surroundings.sources, rate }),
+          stallTimeout: stallOf(mode),
+          onFrame,
+          onStatus,
+          log,
+          clock: surroundings.sources?.clock,
+        },
+        signal,
+      );
+    },
+    takePicture: pictureOf(camera, surroundings.sources ?? {}),
+    onStatus: (status, reason) => {
+      logStatus(status, reason);
+      surroundings.onStatus(status, reason);
+    },
+    clock: surroundings.sources?.clock,
+  });
+}
+
+/** The camera as it is read in one of the modes. */
+function asRead(camera: CameraConfig, mode: 'stream' | 'still'): CameraConfig {
+  return { ...camera, capture: mode };
+}
+
+function modesOf(camera: CameraConfig): readonly ('stream' | 'still')[] {
+  if (camera.capture === 'auto') return ['stream', 'still'];
+  return [isStill(camera) ? 'still' : 'stream'];
+}
+
+function pictureOf(
+  camera: CameraConfig,
+  sources: SourceSurroundings,
+): ((signal: AbortSignal) => Promise<Uint8Array>) | null {
+  const size = camera.snapshot_size;
+  return size === null ? null : (signal) => takeSnapshot(camera, size, sources, signal);
+}
+
+/** The motion gate as the slot's judge of frames; nothing when it is off. */
+function gateOf({ motion }: CameraConfig): Pick<SlotOptions, 'accept'> {
+  if (!motion.enabled) return {};
+  const gate = createMotionGate(motion);
+  return { accept: (frame, now) => gate.accepts(frame, now) };
+}

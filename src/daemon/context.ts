@@ -1,0 +1,187 @@
+import type { SourceSurroundings } from '../camera/sources/description.js';
+import type { Config } from '../config/config.js';
+import { codedError } from '../errors.js';
+import type { Profiling } from '../profile/profiling.js';
+import type { StateLock } from '../store/lock.js';
+import type { Store } from '../store/store.js';
+import type { Notifier } from '../systemd/notify.js';
+import type { Thermometer } from '../thermal/thermometer.js';
+import type { Cameras } from './cameras/cameras.js';
+import type { LevelSwitch, Log } from './diagnostics/log.js';
+import type { BoardGovernor } from './governor/board-governor.js';
+import type { Line } from './line/line.js';
+import type { MixedEngine } from './line/mixed-engine.js';
+import type { Messaging } from './messaging.js';
+import type { ProvidedModel } from './model.js';
+import type { Overrides } from './overrides.js';
+import type { Pictures } from './pictures.js';
+import type { Signals } from './signals.js';
+
+/** The service manager as the daemon sees it. */
+export interface ServiceOptions {
+  readonly notifier: Notifier;
+  /** Milliseconds between signs of life that it wants; null: it does not watch. */
+  readonly watchdogMs: number | null;
+  /** READY as soon as the cameras have been started, not only after the first labelled frame. */
+  readonly readyWithoutFrame: boolean;
+}
+
+/** What is being done; parts are only sure to be there while it is `running`. */
+export type Phase = 'starting' | 'running' | 'changing' | 'stopping';
+
+/** The daemon as its parts may steer and see it. */
+export interface Steering {
+  /**
+   * Reads the configuration again and makes it so. Resolves with what was done, in words; rejects when
+   * that is refused, and then what ran before runs on.
+   */
+  reload(): Promise<string>;
+  /** Starts everything anew inside this process, soon. */
+  restart(): void;
+  /** Whether a frame has been labelled since the process began. */
+  hasLabelled(): boolean;
+  phase(): Phase;
+  /** Since when, monotonic ms. */
+  phaseSince(): number;
+  /** When what runs was started, monotonic ms. */
+  startedAt(): number;
+}
+
+/** What is given to the daemon from outside. */
+export interface Given {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly signals: Signals;
+  /** The log's least severity; null: it cannot be changed. */
+  readonly logLevel: LevelSwitch | null;
+  /** The service manager; null: nobody is told anything. */
+  readonly service: ServiceOptions | null;
+  /** Aborts the start. */
+  readonly abort: AbortSignal | undefined;
+  /** What happens while a model is fetched and converted, for people. */
+  readonly onProgress: (text: string) => void;
+  /** Stands in for the machine's own sensor; null: it does not. */
+  readonly thermometer: Thermometer | null;
+  /** Clock, processes and the like for the cameras' sources; default: the machine's own. */
+  readonly sources: SourceSurroundings;
+  /** Milliseconds after the start until forms without a profile are measured; default 30 s. */
+  readonly profileAfterMs: number | undefined;
+}
+
+/** Every part of the daemon, by name; parts.ts says how each is built and what it needs. */
+export interface Parts {
+  readonly lock: StateLock;
+  readonly store: Store;
+  readonly model: ProvidedModel;
+  readonly engine: MixedEngine;
+  readonly messaging: Messaging;
+  readonly line: Line;
+  readonly pictures: Pictures;
+  readonly cameras: Cameras;
+  readonly governor: BoardGovernor;
+  /** Null on a simulated board, whose figures are given. */
+  readonly profiling: Profiling | null;
+  readonly overrides: Overrides;
+}
+
+export type PartName = keyof Parts;
+
+/**
+ * All that runs, and what was given to it. `config`, `model`, `governor`, `profiling` and `overrides`
+ * are exchanged by a reload: whoever keeps one of them is built anew with it (`follows`), or asks the
+ * context every time. The others stay for as long as the daemon runs.
+ */
+export class Context implements Parts, Given {
+  readonly env: NodeJS.ProcessEnv;
+  readonly log: Log;
+  readonly signals: Signals;
+  readonly logLevel: LevelSwitch | null;
+  readonly service: ServiceOptions | null;
+  readonly abort: AbortSignal | undefined;
+  readonly onProgress: (text: string) => void;
+  readonly thermometer: Thermometer | null;
+  readonly sources: SourceSurroundings;
+  readonly profileAfterMs: number | undefined;
+  readonly daemon: Steering;
+  /** The configuration in force; while it is being changed, the next one. */
+  config: Config;
+  readonly #parts: { -readonly [Name in PartName]?: Parts[Name] } = {};
+
+  constructor(given: Given, daemon: Steering, config: Config) {
+    this.env = given.env;
+    this.log = given.log;
+    this.signals = given.signals;
+    this.logLevel = given.logLevel;
+    this.service = given.service;
+    this.abort = given.abort;
+    this.onProgress = given.onProgress;
+    this.thermometer = given.thermometer;
+    this.sources = given.sources;
+    this.profileAfterMs = given.profileAfterMs;
+    this.daemon = daemon;
+    this.config = config;
+  }
+
+  get lock(): StateLock {
+    return this.#part('lock');
+  }
+
+  get store(): Store {
+    return this.#part('store');
+  }
+
+  get model(): ProvidedModel {
+    return this.#part('model');
+  }
+
+  get engine(): MixedEngine {
+    return this.#part('engine');
+  }
+
+  get messaging(): Messaging {
+    return this.#part('messaging');
+  }
+
+  get line(): Line {
+    return this.#part('line');
+  }
+
+  get pictures(): Pictures {
+    return this.#part('pictures');
+  }
+
+  get cameras(): Cameras {
+    return this.#part('cameras');
+  }
+
+  get governor(): BoardGovernor {
+    return this.#part('governor');
+  }
+
+  get profiling(): Profiling | null {
+    return this.#part('profiling');
+  }
+
+  get overrides(): Overrides {
+    return this.#part('overrides');
+  }
+
+  /** A part has been built; undefined: it has been stopped. */
+  set<Name extends PartName>(name: Name, part: Parts[Name] | undefined): void {
+    this.#parts[name] = part;
+  }
+
+  has(name: PartName): boolean {
+    return this.#parts[name] !== undefined;
+  }
+
+  #part<Name extends PartName>(name: Name): Parts[Name] {
+    const part = this.#parts[name];
+    if (part !== undefined) return part;
+    throw codedError('MND_INTERNAL', {
+      subject: name,
+      expected: 'a part that runs',
+      found: 'none',
+    });
+  }
+}

@@ -1,0 +1,26 @@
+import type { Variant } from '../models/variant.js';
+import type { Decision, Rung } from '../thermal/governor.js';
+
+/** A rung of the governor's ladder and the variant it stands for. */
+export interface MeasuredRung extends Rung {
+  readonly variant: Variant;
+}
+
+/** What the governor decided last, or why there is none. */
+export type GovernorState =
+  | {
+      readonly governs: true;
+      readonly decision: Decision;
+      /** By rising cost; the decision's mix names two of them by index. */
+      readonly rungs: readonly MeasuredRung[];
+      /** Temperature never to reach, °C. */
+      readonly limitC: number;
+      /** Name of the simulated board; null on a real one. */
+      readonly simulated: string | null;
+    }
+  | {
+      readonly governs: false;
+      /** What runs all the time. */
+      readonly variant: Variant;
+      readonly reason: string;
+    };

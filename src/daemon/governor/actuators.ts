@@ -1,0 +1,57 @@
+import type { Decision } from '../../thermal/governor.js';
+import type { MeasuredRung } from '../governor-state.js';
+import type { MixedEngine } from '../line/mixed-engine.js';
+import { createCoolCapture } from './cool-capture.js';
+
+/** A camera as the governor acts on it. */
+export interface GovernedCamera {
+  readonly fps: number;
+  limitRate(fps: number | null): void;
+  keepCool(on: boolean): void;
+}
+
+export interface ActuatorsOptions {
+  readonly engine: Pick<MixedEngine, 'use'>;
+  readonly cameras: () => readonly GovernedCamera[];
+  /** The governor's least frame rate. */
+  readonly minFps: number;
+}
+
+/** Carries decisions out: the mix of variants, and the rate at which each camera is looked at. */
+export class Actuators {
+  readonly #engine: ActuatorsOptions['engine'];
+  readonly #cameras: ActuatorsOptions['cameras'];
+  readonly #coolCapture;
+
+  constructor({ engine, cameras, minFps }: ActuatorsOptions) {
+    this.#engine = engine;
+    this.#cameras = cameras;
+    this.#coolCapture = createCoolCapture(minFps);
+  }
+
+  /** Lets cameras that may take stills while it is too hot, also while none of them delivers. */
+  coolCameras(decision: Decision, timeS: number): void {
+    const cool = this.#coolCapture.update(decision, timeS);
+    for (const camera of this.#cameras()) camera.keepCool(cool);
+  }
+
+  /**
+   * Resolves with whether it could be done: false for rungs that are not there.
+   *
+   * @param requestedFps frames a second that the cameras ask for
+   */
+  async apply(
+    decision: Decision,
+    rungs: readonly MeasuredRung[],
+    requestedFps: number,
+  ): Promise<boolean> {
+    const low = rungs[decision.mix.low]?.variant;
+    const high = rungs[decision.mix.high]?.variant;
+    if (low === undefined || high === undefined) return false;
+    await this.#engine.use({ low, high, fraction: decision.mix.fraction });
+    const isLimited = decision.fps < requestedFps;
+    const share = decision.fps / Math.max(requestedFps, 1e-6);
+    for (const camera of this.#cameras()) camera.limitRate(isLimited ? camera.fps * share : null);
+    return true;
+  }
+}

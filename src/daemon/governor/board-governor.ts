@@ -1,0 +1,276 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../errors.js';
+import type { Variant } from '../../models/variant.js';
+import type { GovernorEntry } from '../../store/store.js';
+import { createGovernor, type Governor, type GovernorOptions } from '../../thermal/governor.js';
+import { type Limit, limitFor } from '../../thermal/limit.js';
+import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
+import type { Log } from '../diagnostics/log.js';
+import type { GovernorState, MeasuredRung } from '../governor-state.js';
+import type { MixedEngine } from '../line/mixed-engine.js';
+import type { SchedulerStats } from '../line/scheduler.js';
+import type { Ladder } from '../model.js';
+import type { GovernorSettings } from '../options.js';
+import type { Signals } from '../signals.js';
+import { Actuators, type GovernedCamera } from './actuators.js';
+import { GovernorHistory } from './history.js';
+import { type AskingCamera, GovernorInputs } from './inputs.js';
+import { readLearnt, saveLearnt } from './learnt.js';
+import { GovernorLoop } from './loop.js';
+import { measureRungs } from './rungs.js';
+
+export interface BoardGovernorOptions {
+  readonly settings: GovernorSettings;
+  readonly ladder: Ladder;
+  readonly thermometer: Thermometer;
+  readonly engine: Pick<MixedEngine, 'use' | 'mix' | 'measure'>;
+  readonly cameras: () => readonly (AskingCamera & GovernedCamera)[];
+  readonly stats: () => SchedulerStats;
+  readonly record: (entry: GovernorEntry) => void;
+  readonly signals: Signals;
+  readonly log: Log;
+}
+
+/** Milliseconds that measuring waits for a first frame, which may never come. */
+const FIRST_FRAME_MS = 30_000;
+/** Milliseconds between two savings of what the governor has learnt. */
+const SAVE_MS = 300_000;
+
+/** A law at work, and how to end it. */
+interface Running {
+  readonly law: Governor;
+  readonly loop: GovernorLoop;
+  readonly inputs: GovernorInputs;
+  readonly rungs: readonly MeasuredRung[];
+  readonly stop: () => void;
+}
+
+/**
+ * The governor of this board, or what stands in its place when there is none. Looks for a sensor,
+ * measures the variants in the background once a frame has been labelled, and then lets the loop
+ * decide; until then the first variant labels frames. Without a sensor there is no governor
+ * (`governor.enabled: auto`), which is logged.
+ */
+export class BoardGovernor {
+  /** Resolves when it is known whether there is a sensor to govern by; never rejects. */
+  readonly known: Promise<void>;
+  /** Resolves when it governs, or when nothing will; never rejects. */
+  readonly started: Promise<void>;
+  readonly #options: BoardGovernorOptions;
+  readonly #stopping = new AbortController();
+  #running: Running | null = null;
+  #firstHeat: HeatReading | null = null;
+  #mayMeasure: Promise<void> | null = null;
+  /** Why nothing governs; null while something does, or may yet. */
+  #offReason: string | null = null;
+  /** There is a sensor; rungs may still be measured, which waits for a first frame. */
+  #governs = false;
+  #pin: string;
+  #limit: 'auto' | number;
+  #ladder: Ladder;
+
+  constructor(options: BoardGovernorOptions) {
+    this.#options = options;
+    this.#pin = options.settings.pin;
+    this.#limit = options.settings.limit;
+    this.#ladder = options.ladder;
+    const failed = (error: unknown) => this.#notStarted(error);
+    this.known = this.#sense().catch(failed);
+    this.started = this.known
+      .then(() => (this.#governs ? this.#govern() : this.#pinOnly()))
+      .catch(failed);
+  }
+
+  /** The last reading of the sensor. */
+  heat(): HeatReading | null {
+    return this.#running?.inputs.heat() ?? this.#firstHeat;
+  }
+
+  /** `auto` or the name of the variant that is pinned. */
+  pin(): string {
+    return this.#pin;
+  }
+
+  /** The last decision, or why there is none; null while that is not known. */
+  state(): GovernorState | null {
+    if (this.#running !== null) return this.#running.loop.state();
+    const variant = this.#options.engine.mix()?.high;
+    if (variant === undefined || this.#offReason === null) return null;
+    return { governs: false, variant, reason: this.#offReason };
+  }
+
+  /** Temperature never to reach, °C, while rungs are still measured, too; null without a governor. */
+  limitC(): number | null {
+    return this.#running !== null || this.#governs ? this.#limitOf(this.#limit).limitC : null;
+  }
+
+  setPin(variant: string): void {
+    this.#pin = variant;
+    if (this.#running !== null) this.#reconfigure();
+    else void this.started.then(() => (this.#running === null ? this.#pinOnly() : undefined));
+  }
+
+  /** @throws MND_CONFIG_INVALID when the limit leaves no room for the margin */
+  setLimit(limit: 'auto' | number): void {
+    this.#limitOf(limit);
+    this.#limit = limit;
+    if (this.#running !== null) this.#reconfigure();
+  }
+
+  /** Goes on with the same variants in other forms, or with other costs. */
+  async adopt(ladder: Ladder): Promise<void> {
+    await this.started;
+    if (this.#stopping.signal.aborted) return;
+    this.#ladder = ladder;
+    if (this.#running === null) return this.#pinOnly();
+    this.#running.stop();
+    await this.#govern();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.started;
+    this.#running?.stop();
+  }
+
+  async #sense(): Promise<void> {
+    const { settings, thermometer, log } = this.#options;
+    if (settings.enabled === false) {
+      this.#offReason = 'governor.enabled is false: heat is not looked after';
+      log.warn('governor: off (governor.enabled: false): nothing keeps this board from throttling');
+      return;
+    }
+    this.#firstHeat = await thermometer.read(0, 0);
+    if (this.#firstHeat.tempC === null && settings.enabled === 'auto') {
+      this.#offReason = 'no temperature sensor was found: heat is not looked after';
+      log.warn('governor: off: no temperature sensor was found, so heat is not looked after');
+      return;
+    }
+    this.#governs = true;
+  }
+
+  async #govern(): Promise<void> {
+    const rungs = await this.#measure();
+    const { signal } = this.#stopping;
+    this.#governs = rungs.length > 0;
+    if (signal.aborted || !this.#governs) return;
+    this.#running = this.#startLoop(rungs);
+    if (signal.aborted) this.#running.stop();
+  }
+
+  #startLoop(rungs: readonly MeasuredRung[]): Running {
+    const { settings, thermometer, engine, cameras, stats, log } = this.#options;
+    const { limitC, why } = this.#limitOf(this.#limit);
+    const isReal = thermometer.simulated === null;
+    const inputs = new GovernorInputs({ thermometer, stats, cameras });
+    const saved = isReal ? readLearnt(settings.learntFile) : null;
+    const law = createGovernor({
+      ...this.#lawOptions(rungs, limitC, inputs.requestedFps()),
+      ...(saved !== null && {
+        restore: saved.snapshot,
+        restoreElapsedS: Math.max(0, (Date.now() - saved.time) / 1000),
+      }),
+    });
+    log.info({ limit: limitC }, `governor: limit ${limitC} °C (${why}), ${rungs.length} rungs`);
+    const { simulated, speed } = thermometer;
+    const loop = new GovernorLoop(
+      { rungs, limitC, simulated, speed },
+      {
+        law,
+        inputs,
+        actuators: new Actuators({ engine, cameras, minFps: settings.rules.minFps }),
+        history: new GovernorHistory(this.#options.record),
+        log,
+        onChange: (state) => this.#options.signals.emit('decision', state),
+      },
+    );
+    const save = () => {
+      if (!isReal) return;
+      saveLearnt(settings.learntFile, { time: Date.now(), snapshot: law.snapshot() }, log);
+    };
+    const saving = setInterval(() => loop.takeUsed() && save(), SAVE_MS);
+    const stop = () => {
+      loop.stop();
+      clearInterval(saving);
+      save();
+    };
+    return { law, loop, inputs, rungs, stop };
+  }
+
+  #lawOptions(
+    rungs: readonly MeasuredRung[],
+    limitC: number,
+    requestedFps: number,
+  ): GovernorOptions {
+    const { rules } = this.#options.settings;
+    return { ...rules, ladder: rungs, limitC, requestedFps, pin: this.#pin };
+  }
+
+  #reconfigure(): void {
+    if (this.#running === null) return;
+    const { law, loop, rungs, inputs } = this.#running;
+    const { limitC } = this.#limitOf(this.#limit);
+    loop.setLimit(limitC);
+    law.reconfigure(this.#lawOptions(rungs, limitC, inputs.requestedFps()));
+  }
+
+  #measure(): Promise<MeasuredRung[]> {
+    const { thermometer, log } = this.#options;
+    const ladder = this.#ladder;
+    return measureRungs({
+      variants: ladder.variants,
+      costMs: (variant) =>
+        thermometer.costMs(variant) ??
+        ladder.measuredMs.get(variant.name) ??
+        this.#measureNow(variant),
+      onError: (variant, error) => {
+        if (this.#stopping.signal.aborted) return;
+        log.warn({ err: error }, `governor: ${variant.name} is left out: ${messageOf(error)}`);
+      },
+    });
+  }
+
+  /** On a slow board this takes a minute, for which the first frame must not wait. */
+  async #measureNow(variant: Variant): Promise<number> {
+    const { signal } = this.#stopping;
+    const timeout = () => delay(FIRST_FRAME_MS, undefined, { signal });
+    this.#mayMeasure ??= Promise.race([this.#firstFrame(), timeout()]);
+    await this.#mayMeasure;
+    signal.throwIfAborted();
+    return this.#options.engine.measure(variant);
+  }
+
+  #firstFrame(): Promise<void> {
+    if (this.#options.stats().labelled > 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = this.#options.signals.on('labelled', () => {
+        end();
+        resolve();
+      });
+      this.#stopping.signal.addEventListener('abort', end, { once: true });
+    });
+  }
+
+  async #pinOnly(): Promise<void> {
+    const { engine, log, signals } = this.#options;
+    const running = engine.mix()?.high.name;
+    const wanted = this.#pin === 'auto' ? running : this.#pin;
+    const pinned = this.#ladder.variants.find(({ name }) => name === wanted);
+    if (pinned !== undefined) await engine.use({ low: pinned, high: pinned, fraction: 1 });
+    else if (this.#pin !== 'auto') {
+      log.warn(`governor: no installed variant is named ${this.#pin}`);
+    }
+    const state = this.state();
+    if (state !== null) signals.emit('decision', state);
+  }
+
+  #limitOf(limit: 'auto' | number): Limit {
+    const { settings, thermometer } = this.#options;
+    return limitFor(thermometer.simulated ?? settings.board, limit, settings.rules.marginC);
+  }
+
+  #notStarted(error: unknown): void {
+    this.#governs = false;
+    this.#options.log.error({ err: error }, `governor: not started: ${messageOf(error)}`);
+  }
+}

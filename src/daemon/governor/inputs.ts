@@ -1,0 +1,100 @@
+import type { Decision, Sample } from '../../thermal/governor.js';
+import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
+import type { MeasuredRung } from '../governor-state.js';
+import type { SchedulerStats } from '../line/scheduler.js';
+
+/** A camera as the governor's inputs see it. */
+export interface AskingCamera {
+  /** Frames a second asked for. */
+  readonly fps: number;
+  status(): string;
+  enabled(): boolean;
+}
+
+export interface GovernorInputsOptions {
+  readonly thermometer: Thermometer;
+  /** Frames labelled and the engine's busy time since the start. */
+  readonly stats: () => SchedulerStats;
+  readonly cameras: () => readonly AskingCamera[];
+}
+
+/** Seconds over which the share of the wanted frames that were labelled is averaged. */
+const USE_SECONDS = 30;
+
+/** Collects what the governor decides on: everything that happened since the last sample. */
+export class GovernorInputs {
+  readonly #options: GovernorInputsOptions;
+  readonly #startedAt = performance.now();
+  #last: { readonly at: number; readonly stats: SchedulerStats };
+  #heat: HeatReading | null = null;
+  #use = 0;
+
+  constructor(options: GovernorInputsOptions) {
+    this.#options = options;
+    this.#last = { at: this.#startedAt, stats: options.stats() };
+  }
+
+  /** The last reading; null before the first. */
+  heat(): HeatReading | null {
+    return this.#heat;
+  }
+
+  /** Share of the frames that were asked for and let pass which were labelled, 0 to 1, averaged. */
+  use(): number {
+    return this.#use;
+  }
+
+  /** Frames a second all cameras that deliver ask for. */
+  requestedFps(): number {
+    return requestedFps(this.#options.cameras());
+  }
+
+  /** @param decision what was in force since the last sample; null at the first */
+  async sample(decision: Decision | null, rungs: readonly MeasuredRung[]): Promise<Sample> {
+    const { thermometer } = this.#options;
+    const at = performance.now();
+    const stats = this.#options.stats();
+    const dtS = (at - this.#last.at) / 1000;
+    const frames = stats.labelled - this.#last.stats.labelled;
+    const busyMs = stats.busyMs - this.#last.stats.busyMs;
+    const isReal = thermometer.simulated === null;
+    const fps = this.requestedFps();
+    // On a simulated board frames take its time, not ours.
+    const busy = isReal ? busyMs / (at - this.#last.at) : expectedBusy(decision, rungs);
+    this.#heat = await thermometer.read(dtS, busy);
+    this.#last = { at, stats };
+    this.#averageUse(frames, Math.min(fps, decision?.fps ?? fps) * dtS, dtS);
+    return {
+      timeS: ((at - this.#startedAt) / 1000) * thermometer.speed,
+      tempC: this.#heat.tempC,
+      throttledFlags: this.#heat.flags,
+      cpuUtil: this.#heat.cpuUtil,
+      requestedFps: fps,
+      deliveredFps: isReal ? frames / dtS : (decision?.fps ?? fps),
+      latencyMs: isReal && frames > 0 ? busyMs / frames : null,
+      rung: decision?.rung ?? rungs.length - 1,
+      busy,
+    };
+  }
+
+  #averageUse(frames: number, wanted: number, dtS: number): void {
+    if (wanted <= 0) return;
+    this.#use += Math.min(1, dtS / USE_SECONDS) * (Math.min(1, frames / wanted) - this.#use);
+  }
+}
+
+/** Frames a second all cameras that deliver ask for. */
+export function requestedFps(cameras: readonly AskingCamera[]): number {
+  return cameras
+    .filter((camera) => camera.status() === 'online' && camera.enabled())
+    .reduce((sum, { fps }) => sum + fps, 0);
+}
+
+/** Busy fraction of a simulated board under the last decision. */
+function expectedBusy(decision: Decision | null, rungs: readonly MeasuredRung[]): number {
+  if (decision === null) return 0;
+  const { low, high, fraction } = decision.mix;
+  const costOf = (index: number) => rungs[index]?.costMs ?? 0;
+  const cost = costOf(high) * fraction + costOf(low) * (1 - fraction);
+  return Math.min(1, (decision.fps * cost) / 1000);
+}

@@ -1,0 +1,118 @@
+import { messageOf } from '../../errors.js';
+import type { Log } from '../../log.js';
+import type { Decision, Governor } from '../../thermal/governor.js';
+import type { GovernorState, MeasuredRung } from '../governor-state.js';
+import type { Actuators } from './actuators.js';
+import { type GovernorHistory, NOTABLE_USE } from './history.js';
+import type { GovernorInputs } from './inputs.js';
+
+export interface GovernorLoopOptions {
+  readonly law: Governor;
+  readonly inputs: GovernorInputs;
+  readonly actuators: Actuators;
+  readonly history: GovernorHistory;
+  readonly log: Log;
+  /** Told of every decision that a person would call a change. */
+  readonly onChange: (state: GovernorState) => void;
+}
+
+/** The board that is governed. */
+export interface GovernedBoard {
+  readonly rungs: readonly MeasuredRung[];
+  /** Temperature never to reach, °C. */
+  readonly limitC: number;
+  /** Name of the simulated board; null on a real one. */
+  readonly simulated: string | null;
+  /** Simulated seconds a second; 1 on a real board. */
+  readonly speed: number;
+}
+
+const SECOND_MS = 1000;
+const LEAST_MS = 20;
+
+/** Lets the law decide once a (simulated) second, and has its decisions carried out. */
+export class GovernorLoop {
+  readonly #options: GovernorLoopOptions;
+  readonly #ticking: NodeJS.Timeout;
+  #board: GovernedBoard;
+  #decision: Decision | null = null;
+  #deciding = false;
+  #usedSinceSaved = false;
+  /** What was last called a change. */
+  #shown = '';
+
+  constructor(board: GovernedBoard, options: GovernorLoopOptions) {
+    this.#board = board;
+    this.#options = options;
+    this.#tick();
+    const period = Math.max(LEAST_MS, SECOND_MS / board.speed);
+    this.#ticking = setInterval(() => this.#tick(), period);
+  }
+
+  /** Null before the first decision. */
+  state(): GovernorState | null {
+    const { rungs, limitC, simulated } = this.#board;
+    const decision = this.#decision;
+    return decision === null ? null : { governs: true, decision, rungs, limitC, simulated };
+  }
+
+  setLimit(limitC: number): void {
+    this.#board = { ...this.#board, limitC };
+  }
+
+  /** Whether frames were labelled since it was last asked: what frames heat is learnt from frames. */
+  takeUsed(): boolean {
+    const used = this.#usedSinceSaved;
+    this.#usedSinceSaved = false;
+    return used;
+  }
+
+  stop(): void {
+    clearInterval(this.#ticking);
+  }
+
+  #tick(): void {
+    if (this.#deciding) return;
+    this.#deciding = true;
+    this.#decide()
+      .catch((error: unknown) =>
+        this.#options.log.warn(
+          { err: error },
+          `governor: a decision was not carried out: ${messageOf(error)}`,
+        ),
+      )
+      .finally(() => {
+        this.#deciding = false;
+      });
+  }
+
+  async #decide(): Promise<void> {
+    const { law, inputs, actuators, history } = this.#options;
+    const { rungs } = this.#board;
+    const sample = await inputs.sample(this.#decision, rungs);
+    this.#usedSinceSaved ||= inputs.use() >= NOTABLE_USE;
+    const decision = law.decide(sample);
+    this.#decision = decision;
+    actuators.coolCameras(decision, sample.timeS);
+    // Nobody delivers: there is nothing to decide on, and the board cools by itself.
+    if (sample.requestedFps <= 0) return;
+    if (!(await actuators.apply(decision, rungs, sample.requestedFps))) return;
+    history.note(decision, rungs, this.#board.limitC, inputs.use());
+    this.#tellChange(decision);
+  }
+
+  /** Only what a person would call a change: limit, rungs, a tenth of the frames, a rate or mode. */
+  #tellChange(decision: Decision): void {
+    const { limitC, simulated } = this.#board;
+    const { low, high, fraction } = decision.mix;
+    const [tenths, fps] = [Math.round(fraction * 10), Math.round(decision.fps)];
+    const key = [limitC, decision.mode, low, high, tenths, fps].join(' ');
+    if (key === this.#shown) return;
+    this.#shown = key;
+    const board = simulated === null ? '' : ` (simulated ${simulated})`;
+    const { mode, reason } = decision;
+    this.#options.log.info({ mode, fps: decision.fps }, `governor${board}: ${reason}`);
+    const state = this.state();
+    if (state !== null) this.#options.onChange(state);
+  }
+}

@@ -1,0 +1,186 @@
+import type { Frame } from '../../camera/source.js';
+import { codedError } from '../../errors.js';
+import type { Engine, RunOptions } from '../../inference/engine.js';
+import type { Result } from '../../inference/result.js';
+import type { Variant } from '../../models/variant.js';
+import { createErrorDiffusion } from '../../thermal/mix.js';
+import { type Clock, createBackoff, systemClock } from '../../time.js';
+
+/** Which variants label frames: `fraction` of them by `high`, the rest by `low` (may be the same). */
+export interface VariantMix {
+  readonly low: Variant;
+  readonly high: Variant;
+  /** 0 to 1. */
+  readonly fraction: number;
+}
+
+export type StartEngine = (onFault: (error: Error) => void) => Promise<Engine>;
+
+export interface MixedEngineOptions {
+  /** Starts an engine; called again after its worker died. */
+  readonly start: StartEngine;
+  readonly onFault: (error: Error) => void;
+  readonly clock?: Clock;
+}
+
+/** Runs of a measurement; one that has taken this long, ms, ends after fewer. */
+const MEASURE = { most: 9, least: 2, enoughMs: 1500 };
+
+/** The engine with the mix of variants in use; outlives the death of its worker. */
+export class MixedEngine {
+  readonly #onFault: (error: Error) => void;
+  readonly #clock: Clock;
+  readonly #backoff = createBackoff();
+  readonly #diffusion = createErrorDiffusion();
+  #start: StartEngine;
+  #engine: Engine | null = null;
+  #mix: VariantMix | null = null;
+  #cancelRestart: (() => void) | null = null;
+  #closed = false;
+  /** Counts replacements: what was begun for an earlier engine does not touch the next. */
+  #generation = 0;
+
+  constructor({ start, onFault, clock = systemClock }: MixedEngineOptions) {
+    this.#start = start;
+    this.#onFault = onFault;
+    this.#clock = clock;
+  }
+
+  /** Starts the engine and loads the first variant. */
+  async open(variant: Variant): Promise<void> {
+    const mix = unmixed(variant);
+    this.#engine = await this.#launch(this.#start, mix);
+    this.#mix = mix;
+  }
+
+  /**
+   * Takes another engine, started beside the one that serves until it is ready. When that throws,
+   * nothing has changed.
+   */
+  async replace(start: StartEngine, variant: Variant): Promise<void> {
+    const mix = unmixed(variant);
+    const fresh = await this.#launch(start, mix);
+    const old = this.#engine;
+    this.#generation += 1;
+    this.#cancelRestart?.();
+    this.#cancelRestart = null;
+    this.#backoff.reset();
+    this.#start = start;
+    this.#engine = fresh;
+    this.#mix = mix;
+    // What it was asked before is answered.
+    await old?.close();
+  }
+
+  /** Loads what the mix needs and then uses it; until then the old variants serve. */
+  async use(mix: VariantMix): Promise<void> {
+    const generation = this.#generation;
+    if (this.#engine !== null) await load(this.#engine, mix);
+    if (generation === this.#generation) this.#mix = mix;
+  }
+
+  mix(): VariantMix | null {
+    return this.#mix;
+  }
+
+  /**
+   * Least wall time of an inference of a variant, ms: what else the machine does must not order the
+   * ladder. Frames take turns with the runs, so that none waits for more than one of them.
+   */
+  async measure(variant: Variant): Promise<number> {
+    const engine = this.#engine;
+    if (engine === null) throw codedError('MND_INFERENCE_CLOSED');
+    await engine.load(variant);
+    let leastMs = Number.POSITIVE_INFINITY;
+    let spentMs = 0;
+    for (let run = 0; run < MEASURE.most; run += 1) {
+      if (run >= MEASURE.least && spentMs > MEASURE.enoughMs) break;
+      // One a request: the worker answers in turn, and a frame may have its turn in between.
+      const { minMs } = await engine.profile(variant.name, { runs: 1, warmup: 0 });
+      leastMs = Math.min(leastMs, minMs);
+      spentMs += minMs;
+    }
+    return leastMs;
+  }
+
+  async infer(frame: Frame, run: RunOptions): Promise<Result> {
+    if (this.#engine === null || this.#mix === null) {
+      throw codedError('MND_INFERENCE_CLOSED', {
+        next: 'frames are skipped until it has been started again',
+      });
+    }
+    const { low, high, fraction } = this.#mix;
+    const variant = this.#diffusion.next(fraction) ? high : low;
+    const result = await this.#engine.run(variant.name, frame, run);
+    this.#backoff.reset();
+    return result;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRestart?.();
+    await this.#engine?.close();
+    this.#engine = null;
+  }
+
+  /** An engine with the mix loaded; a fault before it serves is thrown, not reported. */
+  async #launch(start: StartEngine, mix: VariantMix): Promise<Engine> {
+    let launched: Engine | null = null;
+    const fresh = await start((error) => {
+      if (launched !== null && launched === this.#engine) this.#restartAfter(error);
+    });
+    launched = fresh;
+    try {
+      await load(fresh, mix);
+      return fresh;
+    } catch (error) {
+      await fresh.close();
+      throw error;
+    }
+  }
+
+  #restartAfter(fault: Error): void {
+    this.#engine = null;
+    if (this.#closed) return;
+    this.#onFault(fault);
+    this.#scheduleRestart();
+  }
+
+  #scheduleRestart(): void {
+    if (this.#cancelRestart !== null) return;
+    this.#cancelRestart = this.#clock.setTimer(() => {
+      this.#cancelRestart = null;
+      void this.#restart();
+    }, this.#backoff.next());
+  }
+
+  async #restart(): Promise<void> {
+    if (this.#closed || this.#mix === null) return;
+    const generation = this.#generation;
+    const isOver = () => this.#closed || generation !== this.#generation;
+    try {
+      let loaded = this.#mix;
+      const fresh = await this.#launch(this.#start, loaded);
+      // The mix may change while it is loaded.
+      while (loaded !== this.#mix && !isOver()) {
+        loaded = this.#mix;
+        await load(fresh, loaded);
+      }
+      if (isOver()) await fresh.close();
+      else this.#engine = fresh;
+    } catch (error) {
+      if (isOver()) return;
+      this.#onFault(error instanceof Error ? error : new Error(String(error)));
+      this.#scheduleRestart();
+    }
+  }
+}
+
+function unmixed(variant: Variant): VariantMix {
+  return { low: variant, high: variant, fraction: 1 };
+}
+
+async function load(engine: Engine, mix: VariantMix): Promise<void> {
+  await engine.load(mix.high);
+  if (mix.low.name !== mix.high.name) await engine.load(mix.low);
+}

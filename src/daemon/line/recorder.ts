@@ -1,0 +1,74 @@
+import type { Frame } from '../../camera/source.js';
+import type { Result } from '../../inference/result.js';
+import type { OutgoingMessage } from '../../mqtt/message.js';
+import type { PresenceEvent } from '../../presence/event.js';
+import type { Instant, Presence } from '../../presence/presence.js';
+import { endOf, type Store } from '../../store/store.js';
+import type { Signals } from '../signals.js';
+
+/** A camera as the recorder sees it. */
+export interface RecordedCamera {
+  readonly presence: Presence;
+  /** The result with short label names, without labels this camera does not keep. */
+  filter(result: Result): Result;
+}
+
+export interface RecorderOptions {
+  readonly store: Pick<Store, 'recordEvents' | 'recordResult' | 'openEvents'>;
+  /** The messages that go out with events, recorded in one transaction with them. */
+  readonly messagesOf: (events: readonly PresenceEvent[]) => OutgoingMessage[];
+  readonly signals: Signals;
+}
+
+/** The way of a result to presence and into the database; onlookers are told after the commit. */
+export class Recorder {
+  readonly #store: RecorderOptions['store'];
+  readonly #messagesOf: RecorderOptions['messagesOf'];
+  readonly #signals: Signals;
+
+  constructor({ store, messagesOf, signals }: RecorderOptions) {
+    this.#store = store;
+    this.#messagesOf = messagesOf;
+    this.#signals = signals;
+  }
+
+  /**
+   * Ends what a process that was killed left open; returns how many events that were.
+   *
+   * @param cameras names of those there are now: of others nothing is shown any more
+   */
+  recover(cameras: ReadonlySet<string>): number {
+    const ended = this.#store.openEvents().map(endOf);
+    this.#store.recordEvents(ended, this.#messagesOf(ended));
+    const events = ended.filter(({ camera }) => cameras.has(camera));
+    if (events.length > 0) this.#signals.emit('presence', { events });
+    return ended.length;
+  }
+
+  /** A frame of a camera was labelled. */
+  record(camera: RecordedCamera, result: Result, frame: Frame): void {
+    const kept = camera.filter(result);
+    this.#commit(camera.presence.update(kept), kept);
+    const present = camera.presence.present();
+    const eventIds = new Map(present.map(({ label, eventId }) => [label, eventId]));
+    this.#store.recordResult(kept, eventIds, frame.unmoved);
+    this.#signals.emit('labelled', { result: kept, frame });
+  }
+
+  /** Lets off delays run out. */
+  tick(cameras: Iterable<RecordedCamera>, now: Instant): void {
+    for (const camera of cameras) this.#commit(camera.presence.tick(now), null);
+  }
+
+  /** Ends everything that is present in front of a camera. */
+  end(camera: RecordedCamera): void {
+    this.#commit(camera.presence.end(), null);
+  }
+
+  #commit(events: readonly PresenceEvent[], result: Result | null): void {
+    if (events.length === 0) return;
+    const recorded = this.#store.recordEvents(events, this.#messagesOf(events));
+    this.#signals.emit('presence', { events });
+    if (recorded) this.#signals.emit('events', { events, result });
+  }
+}

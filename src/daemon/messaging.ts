@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import type { EmbeddedBroker } from '../mqtt/broker/embedded.js';
+import { hashPassword } from '../mqtt/broker/password.js';
+import { shownAddress } from '../mqtt/connection/client-options.js';
+import { type Connection, createConnection } from '../mqtt/connection/connection.js';
+import type { Outbox } from '../mqtt/message.js';
+import { createPublisher, type Publisher } from '../mqtt/publish/publisher.js';
+import { createTopics, type Topics } from '../mqtt/topics.js';
+import { VERSION } from '../package-root.js';
+import type { Log } from './diagnostics/log.js';
+import type { EmbeddedOptions, MessagingOptions } from './options.js';
+
+/** All there is for one broker. */
+interface Broker {
+  readonly connection: Connection;
+  readonly publisher: Publisher;
+  readonly topics: Topics;
+  /** Address clients can use, without a password. */
+  readonly address: string;
+  readonly isEmbedded: boolean;
+  close(): Promise<void>;
+}
+
+/** The broker of the configuration; it can be exchanged while those who hold this keep it. */
+export class Messaging {
+  readonly #outbox: Outbox;
+  readonly #log: Log;
+  #broker: Broker;
+
+  /** Connects to the configured broker, or starts the embedded one when there is none. */
+  static async open(options: MessagingOptions, outbox: Outbox, log: Log): Promise<Messaging> {
+    return new Messaging(await openBroker(options, outbox, log), outbox, log);
+  }
+
+  private constructor(broker: Broker, outbox: Outbox, log: Log) {
+    this.#broker = broker;
+    this.#outbox = outbox;
+    this.#log = log;
+  }
+
+  get connection(): Connection {
+    return this.#broker.connection;
+  }
+
+  get publisher(): Publisher {
+    return this.#broker.publisher;
+  }
+
+  get topics(): Topics {
+    return this.#broker.topics;
+  }
+
+  /** Address clients can use, without a password. */
+  get address(): string {
+    return this.#broker.address;
+  }
+
+  /** Whether the broker is the embedded one. */
+  get isEmbedded(): boolean {
+    return this.#broker.isEmbedded;
+  }
+
+  connected(): boolean {
+    return this.#broker.connection.connected();
+  }
+
+  /**
+   * Says goodbye to one broker and makes ready for the next; its publisher is yet to be told
+   * everything, and started. When that throws, nothing is connected: replace it once more.
+   */
+  async replace(options: MessagingOptions): Promise<void> {
+    // First: the embedded broker's port may be wanted again.
+    await this.#broker.close();
+    this.#broker = await openBroker(options, this.#outbox, this.#log);
+  }
+
+  close(): Promise<void> {
+    return this.#broker.close();
+  }
+}
+
+async function openBroker(options: MessagingOptions, outbox: Outbox, log: Log): Promise<Broker> {
+  const topics = createTopics(options);
+  const { url } = options;
+  const embedded = url === null ? await startEmbedded(options.embedded, topics, log) : null;
+  const address = url ?? embedded?.broker.url ?? '';
+  const connection = createConnection({
+    ...options.connection,
+    // The embedded broker lets this process in by a user of its own, and speaks nothing but 3.1.1.
+    ...(embedded !== null && { ...embedded.login, protocol: 4 }),
+    url: address,
+    will: { topic: topics.state, payload: 'offline' },
+    log: log.child({ part: 'mqtt' }),
+  });
+  const publisher = createPublisher({
+    connection,
+    topics,
+    outbox,
+    version: VERSION,
+    maxEventAge: options.maxEventAge,
+    log: log.child({ part: 'mqtt' }),
+  });
+  let closing: Promise<void> | null = null;
+  return {
+    connection,
+    publisher,
+    topics,
+    address: shownAddress(address),
+    isEmbedded: embedded !== null,
+    close() {
+      closing ??= publisher.close().then(() => embedded?.broker.close());
+      return closing;
+    },
+  };
+}
+
+interface OwnBroker {
+  readonly broker: EmbeddedBroker;
+  /** How this daemon itself gets in; null where anybody does. */
+  readonly login: { readonly username: string | null; readonly password: string | null };
+}
+
+async function startEmbedded(
+  { host, port, users, allowAnonymous, file }: EmbeddedOptions,
+  topics: Topics,
+  log: Log,
+): Promise<OwnBroker> {
+  const guarded = Object.keys(users).length > 0;
+  // A user of this process alone, which no configured one can be.
+  const [username, password] = guarded ? [`daemon ${randomUUID()}`, randomUUID()] : [null, null];
+  const own = username === null ? {} : { [username]: await hashPassword(password) };
+  // Loaded only where it is wanted.
+  const { startEmbeddedBroker } = await import('../mqtt/broker/embedded.js');
+  const broker = await startEmbeddedBroker({
+    host,
+    port,
+    ...(guarded && { users: { ...users, ...own } }),
+    allowAnonymous,
+    file,
+    // Our own topics are said again at every start.
+    ephemeral: (topic) => topic.startsWith(`${topics.root}/`),
+    log: log.child({ part: 'broker' }),
+  });
+  return { broker, login: { username, password } };
+}

@@ -1,0 +1,73 @@
+import type { Context } from '../context.js';
+import type { GovernorState } from '../governor-state.js';
+import type { StopOutput } from './output.js';
+
+/** Publishes `<base>/governor`: what was decided last, or why nothing governs. */
+export function startDecisions({
+  signals,
+  governor,
+  messaging,
+}: Pick<Context, 'signals' | 'governor' | 'messaging'>): StopOutput {
+  const publish = (state: GovernorState) => messaging.publisher.setGovernor(governorPayload(state));
+  const state = governor.state();
+  if (state !== null) publish(state);
+  return signals.on('decision', publish);
+}
+
+/** Payload of `<base>/governor`. */
+export function governorPayload(state: GovernorState): Record<string, unknown> {
+  return state.governs ? governedPayload(state) : ungovernedPayload(state);
+}
+
+function governedPayload({
+  decision,
+  rungs,
+  limitC: limit,
+  simulated,
+}: Extract<GovernorState, { governs: true }>): Record<string, unknown> {
+  const rung = rungs[decision.mix.high];
+  const { low, high, fraction } = decision.mix;
+  return {
+    time: new Date().toISOString(),
+    model: rung?.name ?? null,
+    alpha: rung?.alpha ?? null,
+    size: rung?.size ?? null,
+    mix: { low: rungs[low]?.name, high: rungs[high]?.name, fraction },
+    fps: decision.fps,
+    temperature: decision.temperatureC,
+    target: decision.targetC,
+    limit,
+    headroom: decision.headroomC,
+    budget: decision.budget,
+    mode: decision.mode,
+    fault: decision.fault,
+    simulated,
+    board: decision.board,
+    reason: decision.reason,
+  };
+}
+
+/** The same where nothing governs: what runs, and why nobody looks after the heat. */
+function ungovernedPayload({
+  variant: { name, alpha, size },
+  reason,
+}: Extract<GovernorState, { governs: false }>): Record<string, unknown> {
+  return {
+    time: new Date().toISOString(),
+    model: name,
+    alpha,
+    size,
+    mix: { low: name, high: name, fraction: 1 },
+    fps: null,
+    temperature: null,
+    target: null,
+    limit: null,
+    headroom: null,
+    budget: null,
+    mode: 'off',
+    fault: null,
+    simulated: null,
+    board: null,
+    reason,
+  };
+}

@@ -1,0 +1,79 @@
+import type { Config } from '../../config/config.js';
+import { createAnnouncer } from '../../mqtt/home-assistant/announcer.js';
+import type { DiscoveryOptions } from '../../mqtt/home-assistant/home-assistant.js';
+import { watchedLabels } from '../../mqtt/home-assistant/watched-labels.js';
+import { VERSION } from '../../package-root.js';
+import { readBoardModel } from '../../platform.js';
+import type { Context } from '../context.js';
+import { shortName } from '../line/labels.js';
+import type { StopOutput } from './output.js';
+
+type Using = Pick<
+  Context,
+  'config' | 'messaging' | 'cameras' | 'governor' | 'model' | 'overrides' | 'signals' | 'log'
+>;
+
+/** Keeps the entities that Home Assistant knows of this board true. */
+export function startHomeAssistant(context: Using): StopOutput {
+  const { messaging, governor, signals, log } = context;
+  const { prefix } = context.config.homeassistant;
+  const announcer = createAnnouncer({
+    connection: messaging.connection,
+    publisher: messaging.publisher,
+    prefix,
+    node: context.config.node,
+    log: log.child({ part: 'mqtt' }),
+  });
+  const announce = () =>
+    announcer.announce(context.config.homeassistant.enabled ? entitiesOf(context) : null);
+  let isKnown = false;
+  const stopListening = signals.on('cameras', () => isKnown && announce());
+  // Not announced before it is known whether there is a target: an entity that is left out is forgotten.
+  void governor.known.then(() => {
+    isKnown = true;
+    announce();
+  });
+  void governor.started.then(announce);
+  return () => {
+    stopListening();
+    // Entities of another prefix are taken away while there is a connection.
+    if (context.config.homeassistant.prefix !== prefix) announcer.withdraw();
+    announcer.close();
+  };
+}
+
+function entitiesOf({
+  config,
+  messaging,
+  cameras,
+  governor,
+  model,
+  overrides,
+}: Using): DiscoveryOptions {
+  const { configuration_url: page, version_file: versionFile } = config.homeassistant;
+  const { variants } = model;
+  const [first] = variants;
+  const known = new Set((first?.labels ?? []).filter(Boolean).map(shortName));
+  const board = readBoardModel(config.governor.proc_root);
+  return {
+    topics: messaging.topics,
+    node: config.node,
+    version: VERSION,
+    cameras: cameras.list().map(({ name }) => ({ name, labels: labelsOf(config, name, known) })),
+    variants,
+    limit: governor.limitC() === null ? null : overrides.limits(),
+    update: versionFile !== null,
+    ...(page !== null && { configurationUrl: page }),
+    ...(board !== null && { board }),
+  };
+}
+
+function labelsOf(config: Config, camera: string, known: ReadonlySet<string>): string[] {
+  const followed = config.cameras[camera]?.labels ?? 'all';
+  const groups = Object.keys(config.presence.groups);
+  return watchedLabels({
+    wanted: config.homeassistant.labels,
+    known: followed === 'all' ? known : followed,
+    groups: followed === 'all' ? groups : groups.filter((group) => followed.includes(group)),
+  });
+}

@@ -1,0 +1,165 @@
+import type { Notifier } from '../../systemd/notify.js';
+import type { Cameras } from '../cameras/cameras.js';
+import type { Context } from '../context.js';
+import type { Line } from '../line/line.js';
+import type { StopOutput } from './output.js';
+import { createProgressJudge, type Progress, type Verdict } from './progress.js';
+import { statusLine } from './status-line.js';
+
+type Using = Pick<
+  Context,
+  'service' | 'signals' | 'daemon' | 'log' | 'line' | 'cameras' | 'governor' | 'engine' | 'model'
+>;
+
+/** Stopping what ran and starting what is to run takes less, or it hangs. */
+const CHANGE_LIMIT_MS = 120_000;
+const CHANGING = 'changing the configuration';
+
+/** Keeps the service manager informed; `context` is asked anew at every report. */
+export function startService(context: Using): StopOutput {
+  const { service, signals, daemon, log } = context;
+  if (service === null) return () => {};
+  const { notifier, watchdogMs, readyWithoutFrame } = service;
+  let judged: { readonly line: Line; readonly judge: (progress: Progress) => Verdict } | null =
+    null;
+
+  /** Whether frames make progress; while a change is made, whether that does. */
+  function verdict(): Verdict {
+    if (daemon.phase() !== 'running') {
+      const sound = performance.now() - daemon.phaseSince() < CHANGE_LIMIT_MS;
+      return { sound, reason: 'the configuration is being changed', awaitsFrames: true };
+    }
+    // Another line counts from zero.
+    if (judged?.line !== context.line)
+      judged = { line: context.line, judge: createProgressJudge() };
+    return judged.judge(progressOf(context.line, context.cameras));
+  }
+
+  let reports: ServiceReports | null = null;
+  const stops = [
+    // Before that only the progress of a model that is fetched is told.
+    signals.on('running', () => {
+      reports ??= createServiceReports({
+        notifier,
+        watchdogMs,
+        judge: verdict,
+        status: () => (daemon.phase() === 'running' ? statusOf(context) : CHANGING),
+        onVerdict: ({ sound, reason }) =>
+          sound ? log.info('progress again') : log.error(`no progress: ${reason}`),
+      });
+      if (daemon.hasLabelled() || readyWithoutFrame) reports.sayReady();
+      else void reports.report();
+    }),
+    signals.on('labelled', () => reports?.sayReady()),
+    () => reports?.stop(),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+function statusOf({ line, cameras, governor, engine, model }: Using): string {
+  const all = cameras.list();
+  const { alpha, size } = engine.mix()?.high ?? model.variant;
+  return statusLine({
+    alpha,
+    size,
+    fps: line.meter.read(performance.now()).fps,
+    temperature: governor.heat()?.tempC ?? null,
+    labels: all.flatMap(({ presence }) => presence.present().map(({ label }) => label)),
+    away: all.flatMap((camera) => {
+      if (!camera.enabled()) return [`${camera.name} disabled`];
+      return camera.status() === 'online' ? [] : [`${camera.name} ${camera.status()}`];
+    }),
+  });
+}
+
+function progressOf({ scheduler }: Line, cameras: Cameras): Progress {
+  const { labelled, failed, refused, lookingMs } = scheduler.stats();
+  return {
+    labelled,
+    failed: failed - refused,
+    lookingMs,
+    cameras: cameras.list().map((camera) => ({
+      name: camera.name,
+      status: camera.status(),
+      enabled: camera.enabled(),
+      delivered: camera.slot.stats().delivered,
+      stallMs: camera.stallTimeout === null ? null : camera.stallTimeout * 1000,
+    })),
+  };
+}
+
+export interface ServiceReportsOptions {
+  readonly notifier: Notifier;
+  /** Milliseconds between signs of life that the service manager wants; null: it does not watch. */
+  readonly watchdogMs: number | null;
+  /** Judges the daemon as it is now. */
+  readonly judge: () => Verdict;
+  readonly status: () => string;
+  /** The daemon is, or is no longer, sound. */
+  readonly onVerdict: (verdict: Verdict) => void;
+}
+
+/** What the service manager hears of a running daemon. */
+export interface ServiceReports {
+  /** The start has finished: a frame has been labelled, or nobody waits for one. */
+  sayReady(): void;
+  /** Whether the service manager knows it as started. */
+  ready(): boolean;
+  /** Judges and reports now; also done by itself every ten seconds or oftener. */
+  report(): Promise<void>;
+  stop(): void;
+}
+
+const REPORT_MS = 10_000;
+/** A start is extended by so many reports, so that one that is late does no harm. */
+const EXTENSION = 3;
+
+/**
+ * Tells the service manager how the daemon fares. The watchdog is fed only while the verdict is
+ * sound; before the first labelled frame the same verdict extends the start instead, so that a
+ * camera that is away delays READY but never fails the unit, and a daemon that hangs does.
+ */
+export function createServiceReports(options: ServiceReportsOptions): ServiceReports {
+  const { notifier } = options;
+  const intervalMs = Math.min(REPORT_MS, (options.watchdogMs ?? Number.POSITIVE_INFINITY) / 3);
+  let wanted = false;
+  let ready = false;
+  let shown = '';
+  let sound = true;
+  let last: Promise<void> = Promise.resolve();
+
+  async function sendReport(): Promise<void> {
+    const verdict = options.judge();
+    if (verdict.sound !== sound) options.onVerdict(verdict);
+    sound = verdict.sound;
+    // Nobody is meant to deliver a frame now, perhaps for hours: there is nothing to wait for.
+    if (verdict.sound && !verdict.awaitsFrames) wanted = true;
+    if (wanted && !ready) ready = await notifier.ready();
+    const text = verdict.sound ? options.status() : `stuck: ${verdict.reason}`;
+    const feed = verdict.sound && (!ready || options.watchdogMs !== null);
+    if (text === shown && !feed) return;
+    const sign = ready ? { alive: true } : { extendS: (EXTENSION * intervalMs) / 1000 };
+    if (await notifier.report({ status: text, ...(feed && sign) })) shown = text;
+  }
+
+  /** One after the other, so that READY is said once. */
+  function report(): Promise<void> {
+    last = last.then(sendReport);
+    return last;
+  }
+
+  const timer = setInterval(() => void report(), intervalMs);
+  timer.unref();
+  return {
+    sayReady() {
+      if (wanted) return;
+      wanted = true;
+      void report();
+    },
+    ready: () => ready,
+    report,
+    stop: () => clearInterval(timer),
+  };
+}

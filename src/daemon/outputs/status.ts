@@ -1,0 +1,53 @@
+import type { CameraReport, RunningReport } from '../../control/protocol.js';
+import { decodeThrottled } from '../../thermal/throttle-flags.js';
+import type { Camera } from '../cameras/camera.js';
+import type { Context } from '../context.js';
+import { governorPayload } from './decisions.js';
+
+export type StatusSources = Pick<
+  Context,
+  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model'
+>;
+
+/** What `mobilenetd status` and others are answered about everything that runs. */
+export function runningReport(sources: StatusSources): RunningReport {
+  const { line, cameras, store, governor, messaging, model } = sources;
+  const reading = line.meter.read(performance.now());
+  const heat = governor.heat();
+  const flags = heat?.flags ?? null;
+  const throttled = flags === null ? null : decodeThrottled(flags);
+  const state = governor.state();
+  return {
+    model: { name: model.variant.name, form: model.variant.form },
+    governor: state?.governs ? governorPayload(state) : null,
+    fps: tenth(reading.fps),
+    latency_ms: reading.latencyMs === null ? null : tenth(reading.latencyMs),
+    age_ms: reading.ageMs === null ? null : tenth(reading.ageMs),
+    temperature: heat?.tempC ?? null,
+    throttled: throttled?.heat ?? null,
+    undervoltage: throttled?.undervoltage ?? null,
+    cameras: cameras.list().map(cameraReport),
+    broker: {
+      url: messaging.address,
+      embedded: messaging.isEmbedded,
+      connected: messaging.connected(),
+    },
+    outbox: store.outbox.depth(),
+    dropped_messages: store.outbox.dropped(),
+    failed: line.scheduler.stats().failed,
+  };
+}
+
+function cameraReport(camera: Camera): CameraReport {
+  return {
+    name: camera.name,
+    status: camera.status(),
+    reason: camera.reason(),
+    fps: camera.fps,
+    dropped: camera.slot.stats().dropped,
+  };
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
+}

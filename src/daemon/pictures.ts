@@ -1,0 +1,82 @@
+import sharp, { type Sharp } from 'sharp';
+import { encodeJpeg } from '../camera/pixels/jpeg.js';
+import type { Frame } from '../camera/source.js';
+import { resizeBilinear } from '../vision/resize.js';
+import { createSamplingPlan } from '../vision/sampling.js';
+import type { Signals } from './signals.js';
+
+const JPEG_QUALITY = 80;
+
+interface Request {
+  readonly picture: Promise<Uint8Array>;
+  readonly resolve: (jpeg: Uint8Array | Promise<Uint8Array>) => void;
+}
+
+/**
+ * Pictures of single labelled frames as JPEG. A frame is copied only when one was asked for, and at
+ * most one of a camera is encoded at a time, so a burst of requests costs one picture.
+ */
+export class Pictures {
+  readonly #requests = new Map<string, Request>();
+  readonly #encoding = new Map<string, Promise<unknown>>();
+  readonly #stopListening: () => void;
+
+  constructor(signals: Signals) {
+    this.#stopListening = signals.on('labelled', ({ frame }) => this.#offer(frame));
+  }
+
+  /** A picture of the camera's next labelled frame; waits for as long as there is none. */
+  next(camera: string): Promise<Uint8Array> {
+    const asked = this.#requests.get(camera);
+    if (asked !== undefined) return asked.picture;
+    let resolve: Request['resolve'] = () => {};
+    const picture = new Promise<Uint8Array>((done) => {
+      resolve = done;
+    });
+    this.#requests.set(camera, { picture, resolve });
+    return picture;
+  }
+
+  /** Resolves when what was begun is done. */
+  async stop(): Promise<void> {
+    this.#stopListening();
+    await Promise.allSettled(this.#encoding.values());
+  }
+
+  /** The frame's bytes are only valid now. */
+  #offer(frame: Frame): void {
+    const { camera } = frame;
+    const request = this.#requests.get(camera);
+    if (request === undefined || this.#encoding.has(camera)) return;
+    this.#requests.delete(camera);
+    const copy = { ...frame, bytes: Uint8Array.from(frame.bytes) };
+    const encoding = encode(copy).finally(() => this.#encoding.delete(camera));
+    this.#encoding.set(camera, encoding);
+    request.resolve(encoding);
+  }
+}
+
+async function encode(frame: Frame): Promise<Uint8Array> {
+  return encodeJpeg(open(frame), JPEG_QUALITY);
+}
+
+function open(frame: Frame): Sharp {
+  // Encoded again: what a source calls a picture may be a PNG, or carry a camera's metadata.
+  if (frame.format === 'jpeg') return sharp(frame.bytes).autoOrient();
+  const { width, height } = frame;
+  const rgb = frame.format === 'rgb24' ? frame.bytes : toRgb(frame);
+  return sharp(rgb, { raw: { width, height, channels: 3 } });
+}
+
+/** A resize to the frame's own size converts and changes nothing else. */
+function toRgb(frame: Frame): Uint8Array {
+  const { width, height } = frame;
+  const whole = [0, 0, width, height] as const;
+  const rgb = new Uint8Array(width * height * 3);
+  resizeBilinear(
+    frame.bytes,
+    createSamplingPlan({ ...frame, format: 'yuv420p' }, whole, width, height),
+    rgb,
+  );
+  return rgb;
+}

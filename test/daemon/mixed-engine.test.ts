@@ -1,0 +1,91 @@
+import t from 'tap';
+import { MixedEngine, type StartEngine } from '#mobilenetd/daemon/line/mixed-engine.js';
+import type { Engine } from '#mobilenetd/inference/engine.js';
+import type { Variant } from '#mobilenetd/models/variant.js';
+import { systemClock } from '#mobilenetd/time.js';
+
+const variant = (name: string) => ({ name }) as Variant;
+const FRAME = {} as Parameters<Engine['run']>[1];
+const RUN = { topK: 1, threshold: 0, crop: null };
+
+/** Engines that know what was loaded, and can be told to die. */
+function createEngines(unloadable = '') {
+  const said: string[] = [];
+  const faults: ((error: Error) => void)[] = [];
+  let count = 0;
+  const start: StartEngine = async (onFault) => {
+    const id = ++count;
+    const loaded = new Set<string>();
+    faults.push(onFault);
+    return {
+      async load({ name }: Variant) {
+        if (name === unloadable) throw new Error(`${name} cannot be loaded`);
+        loaded.add(name);
+        return { ms: 1 };
+      },
+      async run(name: string) {
+        if (!loaded.has(name)) throw new Error(`${name} is not loaded`);
+        return { model: `${name} on ${id}` };
+      },
+      async close() {
+        said.push(`closed ${id}`);
+      },
+    } as unknown as Engine;
+  };
+  return { start, said, fault: (index: number) => faults[index]?.(new Error('died')) };
+}
+
+function setUp(unloadable?: string) {
+  const engines = createEngines(unloadable);
+  const reported: string[] = [];
+  const timers: (() => void)[] = [];
+  const engine = new MixedEngine({
+    start: engines.start,
+    onFault: (error) => reported.push(error.message),
+    clock: {
+      ...systemClock,
+      setTimer(run) {
+        timers.push(run);
+        return () => void timers.splice(timers.indexOf(run), 1);
+      },
+    },
+  });
+  const model = async () => (await engine.infer(FRAME, RUN)).model;
+  return { ...engines, engine, model, reported, timers };
+}
+
+t.test('another engine takes over when it is ready, and the old one is closed', async (t) => {
+  const { engine, model, start, said, fault, reported, timers } = setUp();
+  await engine.open(variant('a'));
+  t.equal(await model(), 'a on 1');
+  const replacing = engine.replace(start, variant('b'));
+  t.equal(await model(), 'a on 1', 'the old one serves until then');
+  await replacing;
+  t.equal(await model(), 'b on 2');
+  t.same(said, ['closed 1']);
+  fault(0);
+  t.same([reported, timers.length], [[], 0], 'nobody minds what the old one does');
+  fault(1);
+  t.same([reported, timers.length], [['died'], 1]);
+});
+
+t.test('a variant that cannot be loaded changes nothing', async (t) => {
+  const { engine, model, start, said } = setUp('b');
+  await engine.open(variant('a'));
+  await t.rejects(engine.replace(start, variant('b')), /cannot be loaded/);
+  t.equal(await model(), 'a on 1');
+  t.same(said, ['closed 2']);
+});
+
+t.test('a restart that waits does not come over the engine that replaces it', async (t) => {
+  const { engine, model, start, fault, timers } = setUp();
+  await engine.open(variant('a'));
+  fault(0);
+  t.equal(timers.length, 1);
+  await t.rejects(engine.infer(FRAME, RUN), { code: 'MND_INFERENCE_CLOSED' });
+  const [restart] = timers;
+  restart?.();
+  await engine.replace(start, variant('b'));
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(await model(), 'b on 3');
+});
