@@ -15,7 +15,7 @@ const FIRST_HEALTH_MS = 5000;
 export function startHealth(context: HealthSources & Pick<Context, 'messaging'>): StopOutput {
   const publish = () => context.messaging.publisher.setHealth(healthPayload(context));
   // At another broker there are figures already.
-  const hasRun = performance.now() - context.daemon.startedAt() > FIRST_HEALTH_MS;
+  const hasRun = context.daemon.phase() === 'running';
   if (hasRun) publish();
   const first = hasRun ? undefined : setTimeout(publish, FIRST_HEALTH_MS);
   const timer = setInterval(publish, HEALTH_MS);
