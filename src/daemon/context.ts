@@ -166,13 +166,9 @@ export class Context implements Parts, Given {
     return this.#part('overrides');
   }
 
-  /** A part has been built; undefined: it has been stopped. */
-  set<Name extends PartName>(name: Name, part: Parts[Name] | undefined): void {
+  /** A part has been built; it takes the place of the one before. */
+  set<Name extends PartName>(name: Name, part: Parts[Name]): void {
     this.#parts[name] = part;
-  }
-
-  has(name: PartName): boolean {
-    return this.#parts[name] !== undefined;
   }
 
   #part<Name extends PartName>(name: Name): Parts[Name] {

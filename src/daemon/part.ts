@@ -73,11 +73,7 @@ export function part<Name extends PartName, Needs extends PartName>(
     }),
     start: async (context) => context.set(name, await start(context, context.config)),
     change: change === undefined ? null : (context) => change(context[name], context),
-    async stop(context) {
-      if (!context.has(name)) return;
-      const running = context[name];
-      context.set(name, undefined);
-      await stop?.(running);
-    },
+    // It can still be asked what it was, until another one takes its place.
+    stop: (context) => stop?.(context[name]),
   };
 }

@@ -42,7 +42,9 @@ export function startCommands(context: Using): StopOutput {
     log: context.log.child({ part: 'mqtt' }),
   });
   const show = () => commands.show(overrides.state());
+  let isStopped = false;
   const showGovernor = () => {
+    if (isStopped) return;
     // What an earlier run had set says nothing where nobody governs.
     if (governor.limitC() === null) publisher.retained.clear(topics.limitState);
     show();
@@ -52,6 +54,7 @@ export function startCommands(context: Using): StopOutput {
   void governor.known.then(showGovernor);
   void governor.started.then(showGovernor);
   return async () => {
+    isStopped = true;
     stopListening();
     await commands.close();
   };

@@ -27,14 +27,17 @@ export function startHomeAssistant(context: Using): StopOutput {
   const announce = () =>
     announcer.announce(context.config.homeassistant.enabled ? entitiesOf(context) : null);
   let isKnown = false;
+  let isStopped = false;
   const stopListening = signals.on('cameras', () => isKnown && announce());
   // Not announced before it is known whether there is a target: an entity that is left out is forgotten.
-  void governor.known.then(() => {
+  const whenKnown = () => {
     isKnown = true;
-    announce();
-  });
-  void governor.started.then(announce);
+    if (!isStopped) announce();
+  };
+  void governor.known.then(whenKnown);
+  void governor.started.then(whenKnown);
   return () => {
+    isStopped = true;
     stopListening();
     // Entities of another prefix are taken away while there is a connection.
     if (context.config.homeassistant.prefix !== prefix) announcer.withdraw();
