@@ -45,6 +45,7 @@ export const ERROR_TABLE = {
   MND_MQTT_RATE: { exit: 1, summary: 'MQTT commands arrive too fast' },
   MND_MQTT_UNAVAILABLE: { exit: 69, summary: 'the MQTT broker cannot be reached' },
   MND_MQTT_REFUSED: { exit: 1, summary: 'the MQTT broker refuses a message' },
+  MND_MQTT_HELD: { exit: 1, summary: 'the MQTT broker does not take a message for now' },
   MND_MQTT_LISTEN: { exit: 69, summary: 'the embedded MQTT broker cannot listen' },
   MND_MQTT_TOPIC: { exit: 78, summary: 'a name cannot be used in an MQTT topic' },
   MND_THERMAL_SENSOR: { exit: 1, summary: 'the temperature sensor cannot be read' },

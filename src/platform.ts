@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { readFileSync, realpathSync } from 'node:fs';
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { type CodedError, codedError } from './errors.js';
@@ -36,6 +37,21 @@ export function readBoardModel(procRoot = '/proc'): string | null {
   } catch {
     return null;
   }
+}
+
+/**
+ * What tells the daemon of a state folder from all others, after a new name as well: the machine's id
+ * (machine-id(5)) and the folder. Chance where the machine has no id, as in some containers: whoever
+ * uses it is to remember what it was made into.
+ */
+export function machineIdentity(stateDir: string, etc = '/etc'): string {
+  try {
+    const id = readFileSync(join(etc, 'machine-id'), 'utf8').trim();
+    if (/^[0-9a-f]{32}$/.test(id)) return `${id} ${realpathSync(stateDir)}`;
+  } catch {
+    // There is none, or the folder is yet to be made.
+  }
+  return randomUUID();
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Timers } from './log.js';
+import type { Clock } from '../time.js';
 
 /** Tells when a broker has sent what it had retained: nothing marks its end but silence. */
 export interface Silence {
@@ -8,17 +8,17 @@ export interface Silence {
   fallen(quietMs: number, longestMs?: number): Promise<void>;
 }
 
-export function createSilence(timers: Timers): Silence {
+export function createSilence(clock: Clock): Silence {
   let heard = (): void => {};
   return {
     heard: () => heard(),
     fallen: (quietMs, longestMs) =>
       new Promise((resolve) => {
-        if (longestMs !== undefined) timers.setTimeout(resolve, longestMs);
-        let quiet = timers.setTimeout(resolve, quietMs);
+        if (longestMs !== undefined) clock.setTimer(resolve, longestMs);
+        let cancel = clock.setTimer(resolve, quietMs);
         heard = () => {
-          timers.clearTimeout(quiet);
-          quiet = timers.setTimeout(resolve, quietMs);
+          cancel();
+          cancel = clock.setTimer(resolve, quietMs);
         };
       }),
   };

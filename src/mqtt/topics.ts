@@ -1,60 +1,88 @@
 import { codedError } from '../errors.js';
 
+/** How a topic is published. A retained one says what is so; the others say what happens. */
+export interface TopicForm {
+  /** Levels below the board's or the camera's own. */
+  readonly path: string;
+  readonly qos: 0 | 1;
+  readonly retained: boolean;
+  readonly content: 'text' | 'json' | 'jpeg';
+  /** Seconds after which an MQTT 5 broker forgets it. */
+  readonly expiry?: number;
+}
+
+const TEXT = { qos: 1, retained: true, content: 'text' } as const;
+const JSON_STATE = { qos: 1, retained: true, content: 'json' } as const;
+/** What is out of date a moment later is not worth an acknowledgement. */
+const JSON_READING = { qos: 0, retained: true, content: 'json' } as const;
+const COMMAND = { qos: 1, retained: false, content: 'text' } as const;
+
+/**
+ * Topics below `<base>/<node>`. A new topic is a row here and one in docs/topics.json, and whoever
+ * publishes it: `publisher.setBoard(name, payload)`.
+ */
+export const BOARD_TOPICS = {
+  state: { path: 'state', ...TEXT },
+  info: { path: 'info', ...JSON_STATE },
+  health: { path: 'health', ...JSON_READING },
+  governor: { path: 'governor', ...JSON_STATE },
+  pinSet: { path: 'governor/pin/set', ...COMMAND },
+  pinState: { path: 'governor/pin/state', ...TEXT },
+  /** Target temperature of the governor, °C, or `auto`. */
+  limitSet: { path: 'governor/limit/set', ...COMMAND },
+  limitState: { path: 'governor/limit/state', ...TEXT },
+  /** Installed and latest version, for Home Assistant's update entity. */
+  update: { path: 'update', ...JSON_STATE },
+} as const satisfies Readonly<Record<string, TopicForm>>;
+
+/** Topics below `<base>/<node>/<camera>`; as {@link BOARD_TOPICS}, with `publisher.setCamera`. */
+export const CAMERA_TOPICS = {
+  status: { path: 'status', ...TEXT },
+  /** Why it is not online, and since when. */
+  statusAttributes: { path: 'status/attributes', ...JSON_READING },
+  label: { path: 'label', ...TEXT },
+  /** A picture of the scene in words that is an hour old says nothing. */
+  labels: { path: 'labels', ...JSON_READING, expiry: 3600 },
+  events: { path: 'events', ...JSON_STATE, retained: false },
+  snapshot: { path: 'snapshot', qos: 0, retained: true, content: 'jpeg' },
+  detectSet: { path: 'detect/set', ...COMMAND },
+  detectState: { path: 'detect/state', ...TEXT },
+  thresholdSet: { path: 'threshold/set', ...COMMAND },
+  thresholdState: { path: 'threshold/state', ...TEXT },
+} as const satisfies Readonly<Record<string, TopicForm>>;
+
+/** Topics below `<base>/<node>/<camera>/<label>`; `presence` is the level of the label itself. */
+export const LABEL_TOPICS = {
+  /** `ON` or `OFF`. */
+  presence: { path: '', ...TEXT },
+  attributes: { path: 'attributes', ...JSON_READING },
+} as const satisfies Readonly<Record<string, TopicForm>>;
+
+export type BoardTopic = keyof typeof BOARD_TOPICS;
+export type CameraTopic = keyof typeof CAMERA_TOPICS;
+export type LabelTopic = keyof typeof LABEL_TOPICS;
+
 /** First levels under `<base>/<node>` that are not cameras (docs/mqtt.md). */
-export const FIXED_FIRST = [
-  'state',
-  'info',
-  'health',
-  'governor',
-  'update',
-  'request',
-  'response',
-] as const;
+export const FIXED_FIRST: readonly string[] = firstLevels(BOARD_TOPICS, 'request', 'response');
 /** Levels under a camera that are not labels. */
-export const FIXED_SECOND = [
-  'status',
-  'label',
-  'labels',
-  'events',
-  'snapshot',
-  'detect',
-  'threshold',
-] as const;
+export const FIXED_SECOND: readonly string[] = firstLevels(CAMERA_TOPICS);
+
+function firstLevels(table: Readonly<Record<string, TopicForm>>, ...more: string[]): string[] {
+  const levels = Object.values(table).map(({ path }) => path.split('/', 1)[0] ?? '');
+  return [...new Set([...levels, ...more])];
+}
+
 /** Bytes of one topic level; MQTT allows 65 535 for all levels together. */
 const MAX_LEVEL_BYTES = 200;
 
-export interface CameraTopics {
-  readonly status: string;
-  /** Why it is not online, and since when. */
-  readonly statusAttributes: string;
-  readonly label: string;
-  readonly labels: string;
-  readonly events: string;
-  readonly snapshot: string;
-  readonly detectSet: string;
-  readonly detectState: string;
-  readonly thresholdSet: string;
-  readonly thresholdState: string;
-  /** `ON` or `OFF` of a label, given as the model names it. */
-  presence(label: string): string;
-  attributes(label: string): string;
-}
+/** The topics of one camera, and of its labels as the model names them. */
+export type CameraTopics = Readonly<Record<CameraTopic, string>> &
+  Readonly<Record<LabelTopic, (label: string) => string>>;
 
-/** The topics of one board; README's table in code. */
-export interface Topics {
+/** The topics of one board: docs/mqtt.md's table in code. */
+export type Topics = Readonly<Record<BoardTopic, string>> & {
   /** `<base>/<node>`. */
   readonly root: string;
-  readonly state: string;
-  readonly info: string;
-  readonly health: string;
-  readonly governor: string;
-  readonly pinSet: string;
-  readonly pinState: string;
-  /** Target temperature of the governor, °C, or `auto`. */
-  readonly limitSet: string;
-  readonly limitState: string;
-  /** Installed and latest version, for Home Assistant's update entity. */
-  readonly update: string;
   camera(name: string): CameraTopics;
   request(verb: string): string;
   response(verb: string): string;
@@ -66,7 +94,7 @@ export interface Topics {
   readonly statesFilter: string;
   /** Every topic that commands arrive on. */
   readonly commandFilters: readonly string[];
-}
+};
 
 /**
  * A name as one level of a topic: the first of comma-separated names, Unicode letters and digits
@@ -107,16 +135,8 @@ export function createTopics(options: { readonly base: string; readonly node: st
   const root = `${base}/${node}`;
   const cameras = new Map<string, CameraTopics>();
   return {
+    ...below(root, BOARD_TOPICS),
     root,
-    state: `${root}/state`,
-    info: `${root}/info`,
-    health: `${root}/health`,
-    governor: `${root}/governor`,
-    pinSet: `${root}/governor/pin/set`,
-    pinState: `${root}/governor/pin/state`,
-    limitSet: `${root}/governor/limit/set`,
-    limitState: `${root}/governor/limit/state`,
-    update: `${root}/update`,
     camera(name) {
       const known = cameras.get(name);
       if (known !== undefined) return known;
@@ -135,19 +155,20 @@ export function createTopics(options: { readonly base: string; readonly node: st
 
 function cameraTopics(root: string): CameraTopics {
   return {
-    status: `${root}/status`,
-    statusAttributes: `${root}/status/attributes`,
-    label: `${root}/label`,
-    labels: `${root}/labels`,
-    events: `${root}/events`,
-    snapshot: `${root}/snapshot`,
-    detectSet: `${root}/detect/set`,
-    detectState: `${root}/detect/state`,
-    thresholdSet: `${root}/threshold/set`,
-    thresholdState: `${root}/threshold/state`,
+    ...below(root, CAMERA_TOPICS),
     presence: (label) => `${root}/${topicSafe(label)}`,
-    attributes: (label) => `${root}/${topicSafe(label)}/attributes`,
+    attributes: (label) => `${root}/${topicSafe(label)}/${LABEL_TOPICS.attributes.path}`,
   };
+}
+
+/** The topics of a table below a root. */
+function below<Name extends string>(
+  root: string,
+  table: Readonly<Record<Name, TopicForm>>,
+): Record<Name, string> {
+  const names = Object.keys(table) as Name[];
+  const entries = names.map((name) => [name, `${root}/${table[name].path}`]);
+  return Object.fromEntries(entries) as Record<Name, string>;
 }
 
 function checkLevels(subject: string, levels: readonly string[]): void {

@@ -79,7 +79,7 @@ export function surroundingsOf(
     env: {},
     now: () => Date.parse('2026-05-01T12:00:00Z'),
     selfTest: SELF_TEST,
-    probeBroker: async () => ({ ok: true, ms: 3 }),
+    probeBroker: async () => ({ ok: true, ms: 3, limits: [] }),
     tryListen: async () => null,
     async runProgram(file, args, timeout) {
       if (file === process.execPath) return runProgram(file, args, timeout);

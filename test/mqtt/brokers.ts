@@ -9,7 +9,13 @@ import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { hashPassword } from '#mobilenetd/mqtt/broker/password.js';
 import type { ConnectionOptions } from '#mobilenetd/mqtt/connection/connection.js';
+import { type Clock, systemClock } from '#mobilenetd/time.js';
 import { hasOpenssl, makeCertificates } from './certificates.js';
+
+/** Real time whose timers run so many times as fast, and keep the process alive. */
+export function fastClock(factor: number): Clock {
+  return { ...systemClock, setTimer: (run, ms) => systemClock.setTimer(run, ms / factor) };
+}
 
 /** A broker under test; `stop` and `start` keep its address and, if it can, its retained messages. */
 export interface TestBroker {

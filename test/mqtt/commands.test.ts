@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { codedError } from '#mobilenetd/errors.js';
+import { SILENT } from '#mobilenetd/log.js';
 import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands/commands.js';
 import {
   parseRequest,
@@ -9,10 +10,10 @@ import {
   VERBS,
 } from '#mobilenetd/mqtt/commands/requests.js';
 import type { Connection, IncomingMessage } from '#mobilenetd/mqtt/connection/connection.js';
-import { SILENT } from '#mobilenetd/mqtt/log.js';
 import { createRetainedState } from '#mobilenetd/mqtt/publish/retained.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import { createRandom } from '#mobilenetd/simulator/random.js';
+import { systemClock } from '#mobilenetd/time.js';
 
 const ROOT = 'mobilenetd/porch';
 
@@ -54,9 +55,13 @@ function setup() {
     },
     onConnect() {},
     onDisconnect() {},
+    onRelease() {},
+    broker: () => 'mqtt://x',
+    held: () => [],
+    limits: () => [],
     async close() {},
   };
-  const retained = createRetainedState({ connection, log: SILENT });
+  const retained = createRetainedState({ connection, clock: systemClock, log: SILENT });
   const commands = listenForCommands({
     connection,
     topics: createTopics({ base: 'mobilenetd', node: 'porch' }),
@@ -65,7 +70,7 @@ function setup() {
     cameras: () => ['front', 'back yard'],
     variants: () => ['v1_224', 'v1_128'],
     limit: { min: 40, max: 85 },
-    monotonic: () => time,
+    clock: { ...systemClock, now: () => time },
     log: { ...SILENT, warn: (_fields, message) => void lines.push(message) },
   });
   const send = async (topic: string, payload: string | Buffer, retain = false): Promise<void> => {

@@ -1,32 +1,18 @@
 import { once } from 'node:events';
 import { createServer, connect as dial } from 'node:net';
 import t from 'tap';
-import { createBackoff } from '#mobilenetd/mqtt/connection/backoff.js';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+import { describeFailure, LossLog } from '#mobilenetd/mqtt/connection/loss-log.js';
 import { createPacketLimit } from '#mobilenetd/mqtt/connection/packet-limit.js';
 import { createProtocolChoice } from '#mobilenetd/mqtt/connection/protocol-choice.js';
-import { createReporter, describeFailure } from '#mobilenetd/mqtt/connection/reporter.js';
-import { createSizeLimit } from '#mobilenetd/mqtt/connection/size-limit.js';
 import { createWindow } from '#mobilenetd/mqtt/connection/window.js';
-import { aedes, eventually, KINDS, listenTo, mosquitto } from './brokers.js';
+import { aedes, eventually, fastClock, KINDS, listenTo, mosquitto } from './brokers.js';
 
 function createLog() {
   const lines: string[] = [];
   const write = (_fields: object, message: string) => void lines.push(message);
   return { lines, debug: write, info: write, warn: write, error: write };
 }
-
-t.test('back-off doubles to a minute, with jitter, and starts anew', async (t) => {
-  const least = createBackoff({ random: () => 0 });
-  t.same(
-    Array.from({ length: 9 }, () => least.next()),
-    [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000],
-  );
-  least.reset();
-  t.equal(least.next(), 500);
-  const most = createBackoff({ random: () => 1 });
-  t.equal(Array.from({ length: 9 }, () => most.next()).at(-1), 60_000);
-});
 
 t.test('the packet limit sees packets through any cut of the stream', async (t) => {
   const packet = (bytes: number) => {
@@ -55,39 +41,6 @@ t.test('the packet limit sees packets through any cut of the stream', async (t) 
   t.equal(endless(Buffer.from([0x30, 0xff, 0xff, 0xff, 0xff, 0xff])), false, 'a length of 5 bytes');
 });
 
-t.test('a size is learned from three losses in a row, not from bad luck', async (t) => {
-  let time = 0;
-  const sizes = createSizeLimit(1e6, () => time);
-  const lose = (bytes: number) => {
-    sizes.sending(bytes);
-    sizes.connectionLost();
-  };
-  lose(100_000);
-  lose(100_000);
-  sizes.connectionLost();
-  lose(100_000);
-  t.equal(sizes.limit(), 1e6, 'a loss without it clears its name');
-  lose(100_000);
-  lose(100_000);
-  t.equal(sizes.limit(), 99_999);
-  for (let i = 0; i < 5; i++) lose(1000);
-  t.equal(sizes.limit(), 99_999, 'small messages are never the reason');
-  for (let i = 0; i < 5; i++) {
-    sizes.sending(50_000)();
-    sizes.connectionLost();
-  }
-  for (let i = 0; i < 5; i++) {
-    sizes.sending(50_000);
-    time += 5000;
-    sizes.connectionLost();
-  }
-  t.equal(sizes.limit(), 99_999, 'acknowledged, or sent long before');
-  sizes.setServerLimit(20_000);
-  t.equal(sizes.limit(), 20_000 - 1024);
-  sizes.setServerLimit(undefined);
-  t.equal(sizes.limit(), 99_999);
-});
-
 t.test('the window keeps order and is bounded', async (t) => {
   const window = createWindow(2);
   const sent: number[] = [];
@@ -104,6 +57,8 @@ t.test('the window keeps order and is bounded', async (t) => {
   t.equal(sent.at(-1), 9);
 });
 
+const LOSS = { broker: 'mqtt://x', wasUp: false, lasted: 0, suspected: false };
+
 t.test('failures are said in words, rarely', async (t) => {
   const code = (value: unknown) => Object.assign(new Error('raw'), { code: value });
   t.match(describeFailure(code(5)), /user name or password/);
@@ -115,14 +70,14 @@ t.test('failures are said in words, rarely', async (t) => {
   t.equal(describeFailure(code(199)), "the broker's reason code 199");
   t.equal(describeFailure(null), 'the connection was closed');
 
-  const said = (reason: unknown, more = {}) => {
+  const said = (reason: unknown, named = true) => {
     const log = createLog();
-    const reporter = createReporter({ log, monotonic: () => 0, broker: 'mqtts://x:1', ...more });
-    reporter.lost({ reason, wasUp: false, lasted: 0 });
+    const losses = new LossLog(log, () => 0, named);
+    losses.lost({ ...LOSS, broker: 'mqtts://x:1', reason });
     return log.lines[0];
   };
   t.match(said(code(5)), /check mqtt.username/);
-  t.match(said(code(5), { named: false }), /set mqtt.username and a password/);
+  t.match(said(code(5), false), /set mqtt.username and a password/);
   t.match(said(code('SELF_SIGNED_CERT_IN_CHAIN')), /not trusted; set mqtt.tls.ca_file/);
   t.match(said(code('CERT_NOT_YET_VALID')), /board's clock/);
   const notTls = Object.assign(new Error('ssl3_get_record:wrong version number'), {
@@ -135,19 +90,19 @@ t.test('failures are said in words, rarely', async (t) => {
 
   let time = 0;
   const log = createLog();
-  const reporter = createReporter({ log, monotonic: () => time, broker: 'mqtt://x' });
+  const losses = new LossLog(log, () => time, true);
   const lost = (reason: unknown, lasted = 0) =>
-    reporter.lost({ reason, wasUp: lasted > 0, lasted });
+    losses.lost({ ...LOSS, reason, wasUp: lasted > 0, lasted });
   for (; time < 3600_000; time += 5000) lost(code('ECONNREFUSED'));
   t.equal(log.lines.length, 1, 'the same for an hour is one line');
   lost(code(5));
   t.equal(log.lines.length, 2, 'another reason is another line');
-  reporter.connected();
+  losses.connected('mqtt://x');
   t.equal(log.lines.at(-1), 'connected to the MQTT broker');
   for (let i = 0; i < 100; i++) {
     time += 20_000;
     lost(null, 10_000);
-    reporter.connected();
+    losses.connected('mqtt://x');
   }
   const minutes = (100 * 20_000) / 60_000;
   t.ok(log.lines.length <= 3 + 2 * minutes + 1, `${log.lines.length} lines of a flapping link`);
@@ -281,10 +236,7 @@ t.test('a peer that is no broker is survived', async (t) => {
     clientId: 'x',
     log,
     random: () => 0,
-    timers: {
-      setTimeout: (callback, delay) => setTimeout(callback, delay / 100),
-      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-    },
+    clock: fastClock(100),
   });
   connection.start();
   await eventually('several attempts', () => served >= 5);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import t from 'tap';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
-import { discoveryTopic } from '#mobilenetd/mqtt/home-assistant/home-assistant.js';
+import { deviceId, discoveryTopic } from '#mobilenetd/mqtt/home-assistant/discovery.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import { eventually, mosquitto, mosquittoPassword, runMosquitto } from './brokers.js';
 import { makeCertificates } from './certificates.js';
@@ -75,16 +75,16 @@ t.test('the access rules give each board its own topics and nothing else', { ski
   const options = { qos: 1, retain: true } as const;
   await connection.publish(topics.state, 'online', options);
   await connection.publish(topics.camera('front').events, '{}', { qos: 1, retain: false });
-  await connection.publish(discoveryTopic('homeassistant', 'porch'), '{}', options);
+  await connection.publish(discoveryTopic('homeassistant', deviceId('porch')), '{}', options);
   for (const topic of [
     'mobilenetd/garden/state',
     'mobilenetd/garden/front/detect/set',
     'mobilenetd/state',
-    discoveryTopic('homeassistant', 'garden'),
+    discoveryTopic('homeassistant', deviceId('garden')),
     'homeassistant/status',
     'elsewhere',
   ]) {
-    await t.rejects(connection.publish(topic, 'x', options), { code: 'MND_MQTT_REFUSED' }, topic);
+    await t.rejects(connection.publish(topic, 'x', options), { code: 'MND_MQTT_HELD' }, topic);
   }
   const heard: string[] = [];
   const filters = [...topics.commandFilters, 'homeassistant/status', 'mobilenetd/#'];

@@ -5,19 +5,22 @@ import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
 import { createAnnouncer } from '#mobilenetd/mqtt/home-assistant/announcer.js';
 import {
   type DiscoveryOptions,
+  deviceId,
   discoveryPayload,
   discoveryTopic,
-} from '#mobilenetd/mqtt/home-assistant/home-assistant.js';
+} from '#mobilenetd/mqtt/home-assistant/discovery.js';
 import { watchedLabels } from '#mobilenetd/mqtt/home-assistant/watched-labels.js';
 import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { type BrokerKind, KINDS, type TestBroker } from './brokers.js';
+import { systemClock } from '#mobilenetd/time.js';
+import { type BrokerKind, fastClock, KINDS, type TestBroker } from './brokers.js';
 import { startHomeAssistant } from './fake-home-assistant.js';
 import { faultsOf } from './home-assistant-rules.js';
 
 const TOPICS = createTopics({ base: 'mobilenetd', node: 'porch' });
+const PORCH = deviceId('porch');
 
 function entities(more: Partial<DiscoveryOptions> = {}): DiscoveryOptions {
   return {
@@ -42,7 +45,9 @@ t.test('a rung without α is told by its size', async (t) => {
     { name: 'birds', alpha: null, size: 224 },
     { name: 'v1', alpha: 0.5, size: 160 },
   ];
-  const { components } = JSON.parse(JSON.stringify(discoveryPayload(entities({ variants }))));
+  const { components } = JSON.parse(
+    JSON.stringify(discoveryPayload(entities({ variants }), PORCH)),
+  );
   const rung = Object.values<{ default_entity_id: string; options?: string[] }>(components).find(
     (component) => component.default_entity_id === 'sensor.porch_rung',
   );
@@ -50,9 +55,9 @@ t.test('a rung without α is told by its size', async (t) => {
 });
 
 t.test('the discovery message obeys the rules of Home Assistant', async (t) => {
-  const topic = discoveryTopic('homeassistant', 'porch');
+  const topic = discoveryTopic('homeassistant', PORCH);
   t.equal(topic, 'homeassistant/device/mobilenetd_porch/config');
-  const payload = JSON.parse(JSON.stringify(discoveryPayload(entities())));
+  const payload = JSON.parse(JSON.stringify(discoveryPayload(entities(), PORCH)));
   t.same(faultsOf('homeassistant', topic, payload), []);
   const ids = Object.values<{ default_entity_id: string }>(payload.components).map(
     (component) => component.default_entity_id,
@@ -111,16 +116,17 @@ t.test('whatever the names, the message obeys the rules', async (t) => {
     ];
     const payload = discoveryPayload(
       entities({ topics, node, cameras, limit: null, variants: [] }),
+      deviceId(node),
     );
     const parsed = JSON.parse(JSON.stringify(payload));
-    t.same(faultsOf('ha', discoveryTopic('ha', node), parsed), [], node);
+    t.same(faultsOf('ha', discoveryTopic('ha', deviceId(node)), parsed), [], node);
   }
 });
 
 t.test('the rules find what is wrong', async (t) => {
-  const topic = discoveryTopic('homeassistant', 'porch');
+  const topic = discoveryTopic('homeassistant', PORCH);
   const spoil = (change: (payload: Record<string, never>) => void): string[] => {
-    const payload = JSON.parse(JSON.stringify(discoveryPayload(entities())));
+    const payload = JSON.parse(JSON.stringify(discoveryPayload(entities(), PORCH)));
     change(payload);
     return faultsOf('homeassistant', topic, payload);
   };
@@ -211,10 +217,7 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
     clientId: 'mobilenetd-porch',
     will: { topic: TOPICS.state, payload: 'offline' },
     random: () => 0,
-    timers: {
-      setTimeout: (callback, delay) => setTimeout(callback, delay / 10),
-      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-    },
+    clock: fastClock(10),
   });
   const publisher = createPublisher({
     connection,
@@ -228,14 +231,15 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
     connection,
     publisher,
     prefix: 'homeassistant',
-    node: 'porch',
+    device: { id: PORCH, spare: deviceId('spare'), legacy: null },
+    root: TOPICS.root,
     random: () => 0.5,
-    timers: {
-      setTimeout(callback, delay) {
-        if (delay >= 1000) births.push(delay);
-        return setTimeout(callback, Math.min(delay, 300));
+    clock: {
+      ...systemClock,
+      setTimer(run, ms) {
+        if (ms >= 1000) births.push(ms);
+        return systemClock.setTimer(run, Math.min(ms, 300));
       },
-      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
     },
   });
   const pressed: string[] = [];

@@ -8,7 +8,14 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { type BrokerKind, eventually, KINDS, listenTo, type TestBroker } from './brokers.js';
+import {
+  type BrokerKind,
+  eventually,
+  fastClock,
+  KINDS,
+  listenTo,
+  type TestBroker,
+} from './brokers.js';
 
 const ROOT = 'mobilenetd/porch';
 const START = Date.UTC(2026, 5, 1, 12);
@@ -88,10 +95,7 @@ function createBoard(t: Test, broker: TestBroker, options: BoardOptions = {}) {
     will: { topic: topics.state, payload: 'offline' },
     // The shortest waits of the back-off, ten times as fast.
     random: () => 0,
-    timers: {
-      setTimeout: (callback, delay) => setTimeout(callback, delay / 10),
-      clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-    },
+    clock: fastClock(10),
     log,
     ...broker.client,
     ...(options.keepalive && { keepalive: options.keepalive }),

@@ -1,17 +1,19 @@
 import t from 'tap';
 import { codedError } from '#mobilenetd/errors.js';
+import { SILENT } from '#mobilenetd/log.js';
 import type { Connection, PublishOptions } from '#mobilenetd/mqtt/connection/connection.js';
-import { SILENT } from '#mobilenetd/mqtt/log.js';
 import type { PendingMessage } from '#mobilenetd/mqtt/message.js';
-import { createDrain } from '#mobilenetd/mqtt/publish/drain.js';
+import { OutboxDrain } from '#mobilenetd/mqtt/publish/drain.js';
 import { createLabelsFeed } from '#mobilenetd/mqtt/publish/labels-feed.js';
 import { createRetainedState } from '#mobilenetd/mqtt/publish/retained.js';
 import { correctionOf } from '#mobilenetd/mqtt/publish/stale.js';
+import { systemClock as clock } from '#mobilenetd/time.js';
 
 /** A connection whose broker answers when the test says so. */
 function createManual() {
   let up = true;
   const sent: { topic: string; text: string; options: PublishOptions }[] = [];
+  const released: ((topic: string | null) => void)[] = [];
   const open: { resolve: () => void; reject: (error: Error) => void }[] = [];
   const connection: Connection = {
     start() {},
@@ -23,6 +25,10 @@ function createManual() {
     subscribe: async () => ({ async close() {} }),
     onConnect() {},
     onDisconnect() {},
+    onRelease: (listener) => void released.push(listener),
+    broker: () => 'mqtt://x',
+    held: () => [],
+    limits: () => [],
     async close() {},
   };
   const settle = () => new Promise<void>((resolve) => void setImmediate(resolve));
@@ -34,8 +40,12 @@ function createManual() {
       for (const { resolve } of open.splice(0, count)) resolve();
       await settle();
     },
-    async refuse() {
-      open.shift()?.reject(codedError('MND_MQTT_REFUSED'));
+    async refuse(code: 'MND_MQTT_REFUSED' | 'MND_MQTT_HELD' = 'MND_MQTT_REFUSED') {
+      open.shift()?.reject(codedError(code));
+      await settle();
+    },
+    async release(topic: string | null) {
+      for (const listener of released) listener(topic);
       await settle();
     },
     async lose() {
@@ -51,7 +61,7 @@ function createManual() {
 
 t.test('a topic that changes faster than the broker costs one message under way', async (t) => {
   const broker = createManual();
-  const state = createRetainedState({ connection: broker.connection, log: SILENT });
+  const state = createRetainedState({ connection: broker.connection, clock, log: SILENT });
   for (let i = 0; i < 1000; i++) state.set('a', `${i}`, { qos: 1 });
   t.same(broker.texts(), ['a=0']);
   await broker.acknowledge();
@@ -67,28 +77,35 @@ t.test('a topic that changes faster than the broker costs one message under way'
   t.ok(broker.sent.every(({ options }) => options.retain));
 });
 
-t.test('what a broker refuses is told once a minute, with a count', async (t) => {
+t.test('what a broker refuses is told once an hour, by topic', async (t) => {
   const broker = createManual();
   const said: object[] = [];
   let now = 0;
   const log = { ...SILENT, warn: (fields: object) => void said.push(fields) };
   const state = createRetainedState({
     connection: broker.connection,
+    clock: { ...clock, now: () => now },
     log,
-    monotonic: () => now,
   });
-  for (const at of [0, 1000, 59_000, 60_000, 61_000]) {
+  for (const at of [0, 1000, 3_599_000, 3_600_000, 3_601_000]) {
     now = at;
-    state.set('picture', `${at}`, { qos: 0 });
-    await broker.refuse();
+    for (const topic of ['picture', 'info']) {
+      state.set(topic, `${at}`, { qos: 0 });
+      await broker.refuse();
+    }
   }
-  t.match(said, [{ topic: 'picture', refused: 1 }, { refused: 4 }]);
-  t.equal(said.length, 2);
+  t.match(said, [
+    { topic: 'picture' },
+    { topic: 'info' },
+    { topic: 'picture', repeated: 2 },
+    { topic: 'info', repeated: 2 },
+  ]);
+  t.equal(said.length, 4);
 });
 
 t.test('a new connection is told everything once, the newest', async (t) => {
   const broker = createManual();
-  const state = createRetainedState({ connection: broker.connection, log: SILENT });
+  const state = createRetainedState({ connection: broker.connection, clock, log: SILENT });
   state.set('a', '1', { qos: 1 });
   state.set('b', '1', { qos: 0 });
   await broker.lose();
@@ -115,7 +132,7 @@ t.test('a new connection is told everything once, the newest', async (t) => {
 
 t.test('topics under way are bounded, and cleared ones are forgotten', async (t) => {
   const broker = createManual();
-  const state = createRetainedState({ connection: broker.connection, log: SILENT });
+  const state = createRetainedState({ connection: broker.connection, clock, log: SILENT });
   for (let i = 0; i < 100; i++) state.set(`t${i}`, 'x', { qos: 1 });
   t.equal(broker.sent.length, 16);
   await broker.acknowledge(4);
@@ -133,7 +150,7 @@ t.test('topics under way are bounded, and cleared ones are forgotten', async (t)
 
 t.test('what the broker refuses is not tried again before it changes', async (t) => {
   const broker = createManual();
-  const state = createRetainedState({ connection: broker.connection, log: SILENT });
+  const state = createRetainedState({ connection: broker.connection, clock, log: SILENT });
   state.set('a', 'large', { qos: 1 });
   await broker.refuse();
   await broker.acknowledge();
@@ -168,11 +185,11 @@ t.test('the drain keeps a window, and goes back to the oldest after a loss', asy
   const broker = createManual();
   const outbox = createOutbox(40);
   const { connection } = broker;
-  const drain = createDrain({
+  const drain = new OutboxDrain({
     connection,
     outbox,
     propertiesOf: () => ({}),
-    monotonic: () => 0,
+    clock,
     log: SILENT,
   });
   drain.reset();
@@ -202,11 +219,11 @@ t.test('a message that is refused for good does not hold up those behind it', as
   const outbox = createOutbox(3);
   const lines: string[] = [];
   const log = { ...SILENT, warn: (_fields: object, message: string) => void lines.push(message) };
-  const drain = createDrain({
+  const drain = new OutboxDrain({
     connection: broker.connection,
     outbox,
     propertiesOf: () => ({}),
-    monotonic: () => 0,
+    clock,
     log,
   });
   drain.reset();
@@ -247,10 +264,13 @@ t.test('labels: the newest, once a second, an empty scene once', async (t) => {
   const due: { at: number; run: () => void }[] = [];
   const shown: [number, number][] = [];
   const feed = createLabelsFeed({
-    monotonic: () => time,
-    timers: {
-      setTimeout: (run, delay) => due.push({ at: time + delay, run }),
-      clearTimeout: () => void due.splice(0),
+    clock: {
+      ...clock,
+      now: () => time,
+      setTimer(run, ms) {
+        due.push({ at: time + ms, run });
+        return () => void due.splice(0);
+      },
     },
     publish: (_camera, payload) => {
       const { labels } = payload as { labels: { score: number }[] };

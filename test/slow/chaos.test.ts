@@ -7,7 +7,7 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { eventually, listenTo, mosquitto } from '../mqtt/brokers.js';
+import { eventually, fastClock, listenTo, mosquitto } from '../mqtt/brokers.js';
 
 /** A longer run is asked for with the environment, e.g. 300 for five minutes. */
 const SECONDS = Number(process.env.MOBILENETD_CHAOS_SECONDS ?? 8);
@@ -95,10 +95,7 @@ t.test(
       will: { topic: topics.state, payload: 'offline' },
       keepalive: 1,
       random: () => 0,
-      timers: {
-        setTimeout: (callback, delay) => setTimeout(callback, delay / 20),
-        clearTimeout: (handle) => clearTimeout(handle as NodeJS.Timeout),
-      },
+      clock: fastClock(20),
     });
     const publisher = createPublisher({
       connection,

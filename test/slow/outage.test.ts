@@ -8,8 +8,15 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { backgroundClock } from '#mobilenetd/time.js';
-import { aedes, type BrokerKind, eventually, listenTo, mosquitto } from '../mqtt/brokers.js';
+import { backgroundClock, systemClock } from '#mobilenetd/time.js';
+import {
+  aedes,
+  type BrokerKind,
+  eventually,
+  fastClock,
+  listenTo,
+  mosquitto,
+} from '../mqtt/brokers.js';
 
 const ROOT = 'mobilenetd/porch';
 const MINUTES = 60;
@@ -37,10 +44,7 @@ function createBoard(file: string, url: string) {
   const monotonic = () => (performance.now() - began) * SPEED;
   const start = Date.UTC(2026, 5, 1, 12);
   const now = () => start + monotonic();
-  const timers = {
-    setTimeout: (callback: () => void, ms: number) => setTimeout(callback, ms / SPEED),
-    clearTimeout: (handle: unknown) => clearTimeout(handle as NodeJS.Timeout),
-  };
+  const clock = { ...fastClock(SPEED), now: monotonic, wall: now };
   const lines: { time: number; message: string }[] = [];
   const write = (_fields: object, message: string) => void lines.push({ time: now(), message });
   const log = { debug() {}, info: write, warn: write, error: write };
@@ -59,17 +63,13 @@ function createBoard(file: string, url: string) {
     clientId: 'mobilenetd-porch',
     will: { topic: topics.state, payload: 'offline' },
     random: () => 0,
-    timers,
-    monotonic,
+    clock,
     log,
   });
   const { outbox } = store;
   const publisher = createPublisher({
-    ...{ connection, topics, outbox, version: '1', maxEventAge: MAX_AGE, log, now },
-    timers: {
-      setTimeout: (callback, ms) => setTimeout(callback, ms),
-      clearTimeout: timers.clearTimeout,
-    },
+    ...{ connection, topics, outbox, version: '1', maxEventAge: MAX_AGE, log },
+    clock: { ...systemClock, wall: now },
   });
   publisher.setCameras([{ name: 'front', labels: [] }]);
   return { store, connection, publisher, lines, now };

@@ -1,16 +1,25 @@
 import type { Config } from '../../config/config.js';
 import { createAnnouncer } from '../../mqtt/home-assistant/announcer.js';
-import type { DiscoveryOptions } from '../../mqtt/home-assistant/home-assistant.js';
+import type { DiscoveryOptions } from '../../mqtt/home-assistant/discovery.js';
 import { watchedLabels } from '../../mqtt/home-assistant/watched-labels.js';
 import { VERSION } from '../../package-root.js';
 import { readBoardModel } from '../../platform.js';
 import type { Context } from '../context.js';
 import { shortName } from '../line/labels.js';
+import { deviceOf, formerNames, rememberDevice } from './device.js';
 import type { StopOutput } from './output.js';
 
 type Using = Pick<
   Context,
-  'config' | 'messaging' | 'cameras' | 'governor' | 'model' | 'overrides' | 'signals' | 'log'
+  | 'config'
+  | 'messaging'
+  | 'store'
+  | 'cameras'
+  | 'governor'
+  | 'model'
+  | 'overrides'
+  | 'signals'
+  | 'log'
 >;
 
 /** Keeps the entities that Home Assistant knows of this board true. */
@@ -21,7 +30,10 @@ export function startHomeAssistant(context: Using): StopOutput {
     connection: messaging.connection,
     publisher: messaging.publisher,
     prefix,
-    node: context.config.node,
+    device: deviceOf(context),
+    root: messaging.topics.root,
+    formerRoot: formerNames(context.store)?.root ?? null,
+    onDevice: (id) => rememberDevice(context.store, id),
     log: log.child({ part: 'mqtt' }),
   });
   const announce = () =>

@@ -1,8 +1,9 @@
 import { createServer, type Socket } from 'node:net';
 import { Aedes, type AuthenticateError, type PublishPacket } from 'aedes';
 import { codedError, messageOf } from '../../errors.js';
+import { type Log, SILENT } from '../../log.js';
+import { backgroundClock, type Clock } from '../../time.js';
 import { createPacketLimit } from '../connection/packet-limit.js';
-import { type Log, REAL_TIMERS, SILENT, type Timers } from '../log.js';
 import { verifyPassword } from './password.js';
 import { createRetainedFile } from './retained-file.js';
 import { createRetainedLedger } from './retained-ledger.js';
@@ -26,7 +27,7 @@ export interface EmbeddedBrokerOptions {
   readonly maxRetained?: number;
   /** Bytes of all retained payloads together, default 32 MiB. */
   readonly maxRetainedBytes?: number;
-  readonly timers?: Timers;
+  readonly clock?: Clock;
   readonly log?: Log;
 }
 
@@ -58,7 +59,7 @@ const BAD_CREDENTIALS = 4;
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
   checkExposure(options);
   const log = options.log ?? SILENT;
-  const timers = options.timers ?? REAL_TIMERS;
+  const clock = options.clock ?? backgroundClock;
   const file = options.file === undefined ? null : createRetainedFile(options.file, log);
   const ledger = createRetainedLedger({
     maxTopics: options.maxRetained ?? MAX_RETAINED,
@@ -67,7 +68,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     onFull: (topic) =>
       log.warn({ topic }, 'no room for more retained messages: further ones are not kept'),
   });
-  let saving: unknown = null;
+  let saving: (() => void) | null = null;
   let verifying: Promise<unknown> = Promise.resolve();
 
   const broker = await Aedes.createBroker({
@@ -118,7 +119,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
     const message = { topic, payload: bytes, qos: qos === 0 ? 0 : 1 } as const;
     if (!ledger.admit(message)) return false;
-    if (file !== null && !options.ephemeral?.(topic)) saving ??= timers.setTimeout(save, SAVE_MS);
+    if (file !== null && !options.ephemeral?.(topic)) saving ??= clock.setTimer(save, SAVE_MS);
     return true;
   }
 
@@ -161,7 +162,7 @@ export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promi
     clients: () => broker.connectedClients,
     async close() {
       if (saving !== null) {
-        timers.clearTimeout(saving);
+        saving();
         save();
       }
       const stopped = new Promise<void>((resolve) => server.close(() => resolve()));

@@ -1,6 +1,6 @@
 import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { messageOf } from '../../errors.js';
-import type { Log } from '../log.js';
+import type { Log } from '../../log.js';
 
 export interface RetainedMessage {
   readonly topic: string;

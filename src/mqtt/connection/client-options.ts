@@ -1,9 +1,10 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
 import { codedError } from '../../errors.js';
-import type { Log, Timers } from '../log.js';
+import type { Log } from '../../log.js';
+import type { Clock } from '../../time.js';
 import type { ProtocolVersion } from './protocol-choice.js';
+import type { WillForm } from './will-choice.js';
 
-export const CONNECT_TIMEOUT_MS = 10_000;
 /** Bytes of the largest packet that is read; commands are far smaller. */
 export const MAX_INCOMING = 1024 * 1024;
 /** Messages a broker may send us before we have acknowledged one (MQTT 5). */
@@ -24,8 +25,11 @@ export interface TlsOptions {
 }
 
 export interface ConnectionOptions {
-  /** mqtt, mqtts, ws or wss. A user name and password in it are used and never shown. */
-  readonly url: string;
+  /**
+   * mqtt, mqtts, ws or wss; mqtt+srv or mqtts+srv for a domain whose SRV records name the brokers. A user
+   * name and password in it are used and never shown. Of several, the first that works is used.
+   */
+  readonly url: string | readonly string[];
   readonly username?: string | null;
   readonly password?: string | null;
   /** The same over restarts, and of no other client: a second one would throw this one out. */
@@ -40,12 +44,22 @@ export interface ConnectionOptions {
   /** Largest payload that is sent, bytes, default 1 MiB. */
   readonly maxPayload?: number;
   readonly random?: () => number;
-  readonly timers?: Timers;
-  /** Monotonic, milliseconds. */
-  readonly monotonic?: () => number;
+  readonly clock?: Clock;
   readonly log?: Log;
+  /** Looks up SRV records; default: the machine's resolver. */
+  readonly resolveSrv?: ResolveSrv;
   readonly connect?: (url: string, options: IClientOptions) => MqttClient;
 }
+
+/** A service record (RFC 2782). */
+export interface SrvRecord {
+  readonly name: string;
+  readonly port: number;
+  readonly priority: number;
+  readonly weight: number;
+}
+
+export type ResolveSrv = (name: string) => Promise<readonly SrvRecord[]>;
 
 /** Where the broker is, and who we are to it. */
 export interface Address {
@@ -57,18 +71,21 @@ export interface Address {
   readonly password: string | null;
 }
 
+/** Who we are, where the address does not say it. */
+type Login = Pick<ConnectionOptions, 'username' | 'password'>;
+
 /** Takes an address apart. Throws MND_CONFIG_INVALID when it is none. */
-export function addressOf(options: ConnectionOptions): Address {
-  if (!URL.canParse(options.url)) {
+export function addressOf(text: string, login: Login): Address {
+  if (!URL.canParse(text)) {
     throw codedError('MND_CONFIG_INVALID', {
       subject: 'mqtt.url',
       expected: 'an address such as mqtt://broker.local:1883',
       next: 'correct it',
     });
   }
-  const url = new URL(options.url);
-  const username = options.username ?? decoded(url.username);
-  const password = options.password ?? decoded(url.password);
+  const url = new URL(text);
+  const username = login.username ?? decoded(url.username);
+  const password = login.password ?? decoded(url.password);
   url.username = '';
   url.password = '';
   return { url: url.href, shown: shownAddress(url.href), username, password };
@@ -89,11 +106,19 @@ function decoded(part: string): string | null {
   }
 }
 
+/** What one attempt to connect is made with. */
+export interface Attempt {
+  readonly address: Address;
+  readonly protocol: ProtocolVersion;
+  readonly will: WillForm;
+  /** Milliseconds until the broker must have accepted us. */
+  readonly timeoutMs: number;
+}
+
 /** Options of MQTT.js for one attempt to connect. */
 export function clientOptions(
-  options: ConnectionOptions,
-  address: Address,
-  protocol: ProtocolVersion,
+  options: Omit<ConnectionOptions, 'url'>,
+  { address, protocol, will: form, timeoutMs }: Attempt,
 ): IClientOptions {
   const { will, tls } = options;
   return {
@@ -101,14 +126,14 @@ export function clientOptions(
     protocolVersion: protocol,
     clean: true,
     keepalive: options.keepalive ?? KEEPALIVE_S,
-    connectTimeout: CONNECT_TIMEOUT_MS,
+    connectTimeout: timeoutMs,
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
     ...(address.username !== null && { username: address.username }),
     ...(address.password !== null && { password: address.password }),
     ...(will && {
-      will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+      will: { topic: will.topic, payload: Buffer.from(will.payload), ...form },
     }),
     ...(protocol === 5 && {
       properties: {

@@ -1,7 +1,18 @@
-import { connect, type MqttClient } from 'mqtt';
 import { messageOf } from '../../errors.js';
-import { addressOf, type ConnectionOptions, clientOptions } from './client-options.js';
-import { describeFailure } from './reporter.js';
+import { backgroundClock } from '../../time.js';
+import { BrokerAddresses } from './addresses.js';
+import { BrokerLimits } from './broker-limits.js';
+import type { Attempt, ConnectionOptions } from './client-options.js';
+import { type Link, openLink } from './link.js';
+import { describeFailure } from './loss-log.js';
+import { createProtocolChoice } from './protocol-choice.js';
+import {
+  codeOf,
+  isAboutCredentials,
+  QOS_NOT_SUPPORTED,
+  RETAIN_NOT_SUPPORTED,
+} from './reason-codes.js';
+import { WillChoice } from './will-choice.js';
 
 /** Why a broker cannot be used, by what there is to do about it. */
 export type ProbeFault =
@@ -15,84 +26,143 @@ export type ProbeFault =
   | 'other';
 
 export type ProbeResult =
-  | { readonly ok: true; readonly ms: number }
+  | {
+      readonly ok: true;
+      readonly ms: number;
+      /** Promises that this broker cannot keep, as sentences. */
+      readonly limits: readonly string[];
+    }
   | { readonly ok: false; readonly fault: ProbeFault; readonly found: string };
 
 export interface ProbeOptions
   extends Pick<
     ConnectionOptions,
-    'url' | 'username' | 'password' | 'clientId' | 'tls' | 'protocol'
+    | 'username'
+    | 'password'
+    | 'clientId'
+    | 'tls'
+    | 'protocol'
+    | 'will'
+    | 'keepalive'
+    | 'resolveSrv'
+    | 'connect'
   > {
+  readonly url: string;
   /** A filter that must be granted. */
   readonly subscribe: string;
   /** Milliseconds. */
   readonly timeout?: number;
-  readonly connect?: ConnectionOptions['connect'];
 }
 
 export type BrokerProbe = (options: ProbeOptions) => Promise<ProbeResult>;
 
 const TIMEOUT_MS = 8000;
-/** CONNACK codes of MQTT 3.1.1, reason codes of MQTT 5. */
-const CREDENTIAL_CODES: readonly unknown[] = [4, 5, 134, 135];
-const REFUSED_GRANT = 128;
+const END_MS = 1000;
+/** As many as the daemon would make to find out what the broker takes. */
+const MAX_ATTEMPTS = 8;
+
+/** How one attempt ended. */
+type Outcome =
+  | { readonly kind: 'granted'; readonly limits: readonly string[] }
+  | { readonly kind: 'denied' }
+  | { readonly kind: 'failed'; readonly reason: unknown };
 
 /**
- * Connects to a broker once, with the credentials of the configuration, subscribes and leaves again.
- * Never rejects. The client id must not be the daemon's own: the broker would throw that one out.
+ * Connects to a broker as the daemon does (version of MQTT, will, TLS, credentials), subscribes and
+ * leaves again. Never rejects. The client id must not be the daemon's own: the broker would throw that
+ * one out.
  */
 export const probeBroker: BrokerProbe = async (options) => {
   const started = performance.now();
-  let client: MqttClient | null = null;
-  let reason: unknown = null;
   const timeout = options.timeout ?? TIMEOUT_MS;
-  // Every broker speaks MQTT 3.1.1.
-  const protocol = options.protocol === 5 ? 5 : 4;
-  const outcome = await new Promise<'granted' | 'refused' | 'failed' | 'late'>((resolve) => {
-    setTimeout(() => resolve('late'), timeout).unref();
-    try {
-      const address = addressOf(options);
-      client = (options.connect ?? connect)(address.url, clientOptions(options, address, protocol));
-    } catch (error) {
-      reason = error;
-      resolve('failed');
-      return;
-    }
-    const probing = client;
-    probing.on('error', (error) => {
-      reason ??= error;
-      resolve('failed');
-    });
-    probing.on('close', () => resolve('failed'));
-    probing.on('connect', () => {
-      probing.subscribe(options.subscribe, { qos: 1 }, (error, granted) => {
-        const denied = granted?.some(({ qos }) => Number(qos) >= REFUSED_GRANT) ?? false;
-        resolve(error === null && !denied ? 'granted' : 'refused');
-      });
-    });
+  let end = () => {};
+  const late = new Promise<ProbeResult>((resolve) => {
+    end = backgroundClock.setTimer(() => {
+      resolve({ ok: false, fault: 'silent', found: `no answer within ${timeout / 1000} s` });
+    }, timeout);
   });
-  const ms = Math.round(performance.now() - started);
-  end(client);
-  if (outcome === 'granted') return { ok: true, ms };
-  if (outcome === 'refused') {
-    return { ok: false, fault: 'subscription', found: `it refuses ${options.subscribe}` };
-  }
-  if (outcome === 'late') {
-    return { ok: false, fault: 'silent', found: `no answer within ${timeout / 1000} s` };
-  }
-  return { ok: false, fault: faultOf(reason), found: describeFailure(reason) };
+  const abandoned = new AbortController();
+  const result = await Promise.race([late, probe(options, started, abandoned.signal)]);
+  abandoned.abort();
+  end();
+  return result;
 };
 
-function end(client: MqttClient | null): void {
-  client?.end(true);
-  client?.stream.destroy();
+async function probe(
+  options: ProbeOptions,
+  started: number,
+  signal: AbortSignal,
+): Promise<ProbeResult> {
+  const protocol = createProtocolChoice(options.protocol ?? 'auto');
+  const will = new WillChoice();
+  let reason: unknown = null;
+  for (let attempt = 0; attempt < MAX_ATTEMPTS && !signal.aborted; attempt++) {
+    const form = { protocol: protocol.current(), will: will.current() };
+    const outcome = await tryOnce(options, form, signal);
+    if (outcome.kind === 'granted') {
+      return { ok: true, ms: Math.round(performance.now() - started), limits: outcome.limits };
+    }
+    if (outcome.kind === 'denied') {
+      return { ok: false, fault: 'subscription', found: `it refuses ${options.subscribe}` };
+    }
+    reason = outcome.reason;
+    const code = codeOf(reason);
+    const wordless = reason === null || code === 'ECONNRESET' || code === 'EPIPE';
+    if (code === RETAIN_NOT_SUPPORTED ? will.refused('retain') : false) continue;
+    if (code === QOS_NOT_SUPPORTED ? will.refused('qos') : false) continue;
+    if (protocol.failed(reason) || protocol.current() !== form.protocol) continue;
+    if (!wordless || options.will === undefined) break;
+    will.failed();
+  }
+  return { ok: false, fault: faultOf(reason), found: describeFailure(reason) };
+}
+
+async function tryOnce(
+  options: ProbeOptions,
+  form: Pick<Attempt, 'protocol' | 'will'>,
+  signal: AbortSignal,
+): Promise<Outcome> {
+  let link: Link | null = null;
+  try {
+    const addresses = new BrokerAddresses(options);
+    const address = await addresses.current();
+    return await new Promise<Outcome>((resolve) => {
+      signal.addEventListener('abort', () => link?.drop(), { once: true });
+      const opened: Link = openLink({
+        options,
+        attempt: { ...form, address, timeoutMs: addresses.timeoutMs },
+        clock: backgroundClock,
+        onUp(packet) {
+          const limits = new BrokerLimits(Number.POSITIVE_INFINITY, () => 0);
+          limits.connected(packet, form.protocol);
+          if (options.will !== undefined) limits.assumeWill(form.will);
+          const wanted = { id: 1, filters: [options.subscribe], handler() {}, qos: 1 } as const;
+          opened.subscribe(wanted, wanted.filters, (error) =>
+            resolve(
+              error === null || !limits.wildcards
+                ? { kind: 'granted', limits: limits.broken() }
+                : { kind: 'denied' },
+            ),
+          );
+        },
+        onMessage() {},
+        onDown: (reason) => resolve({ kind: 'failed', reason }),
+      });
+      link = opened;
+    });
+  } catch (reason) {
+    return { kind: 'failed', reason };
+  } finally {
+    // Properly: the will is the daemon's own, and must not be published.
+    await (link as Link | null)?.end(END_MS);
+  }
 }
 
 function faultOf(reason: unknown): ProbeFault {
   const inner = reason instanceof AggregateError ? reason.errors[0] : reason;
   const code = typeof inner === 'object' && inner !== null && 'code' in inner ? inner.code : null;
-  if (CREDENTIAL_CODES.includes(code)) return 'credentials';
-  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN') return 'name';
+  if (isAboutCredentials(code)) return 'credentials';
+  if (code === 'ENOTFOUND' || code === 'EAI_AGAIN' || code === 'ENODATA') return 'name';
   if (code === 'ECONNREFUSED') return 'refused';
   if (typeof code === 'string' && /^(EHOSTUNREACH|ENETUNREACH|ETIMEDOUT|ENETDOWN)$/.test(code)) {
     return 'unreachable';

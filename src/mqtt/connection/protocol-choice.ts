@@ -1,3 +1,5 @@
+import { codeOf } from './reason-codes.js';
+
 /** 4 is MQTT 3.1.1, 5 is MQTT 5. */
 export type ProtocolVersion = 4 | 5;
 
@@ -44,10 +46,4 @@ export function createProtocolChoice(wanted: 'auto' | ProtocolVersion): {
 function isWordless(reason: unknown): boolean {
   const code = codeOf(reason);
   return code === undefined || WORDLESS.has(code);
-}
-
-function codeOf(reason: unknown): unknown {
-  return typeof reason === 'object' && reason !== null && 'code' in reason
-    ? reason.code
-    : undefined;
 }

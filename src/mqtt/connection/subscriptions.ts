@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.js';
-import type { Log } from '../log.js';
+import type { Log } from '../../log.js';
 import type { IncomingMessage } from '../message.js';
 import { matchesFilter } from '../topics.js';
 
@@ -8,6 +8,8 @@ export interface Registration {
   /** Subscription identifier of MQTT 5, from 1. */
   readonly id: number;
   readonly filters: readonly string[];
+  /** The same without wildcards, for a broker that has none; absent: nothing is asked for there. */
+  readonly topics?: () => readonly string[];
   readonly handler: (message: IncomingMessage) => void;
   readonly qos: 0 | 1;
 }

@@ -1,76 +1,132 @@
 import { isCodedError, messageOf } from '../../errors.js';
+import { createRepeatingLog, type Log, type RepeatingLog } from '../../log.js';
+import type { Clock } from '../../time.js';
 import type { Connection, MessageProperties } from '../connection/connection.js';
-import type { Log } from '../log.js';
 import type { Outbox, PendingMessage } from '../message.js';
-import { createRefusals } from '../refusals.js';
 
 /** Messages under way at a time. */
 const WINDOW = 16;
+/** Rows that are looked at in one go. */
+const BATCH = 64;
+const REPORT_MS = 60_000;
+
+export interface DrainOptions {
+  readonly connection: Connection;
+  readonly outbox: Outbox;
+  readonly propertiesOf: (message: PendingMessage) => MessageProperties | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+}
 
 /**
  * Sends the outbox in order, a window at a time; a message leaves it when the broker has acknowledged
  * it. After a lost connection it begins again with the oldest that was not: at least once, in order.
+ *
+ * A topic that the broker does not take for now keeps its messages; those of other topics go on. What no
+ * broker will ever take is dropped and counted.
  */
-export function createDrain(options: {
-  readonly connection: Connection;
-  readonly outbox: Outbox;
-  readonly propertiesOf: (message: PendingMessage) => MessageProperties;
-  readonly monotonic: () => number;
-  readonly log: Log;
-}): {
-  /** Sends what there is to send. */
-  wake(): void;
-  /** Forgets what was under way: on a new connection the oldest message is sent first again. */
-  reset(): void;
-  /** Messages the broker refused for good. */
-  refused(): number;
-} {
-  const { connection, outbox, log } = options;
-  let cursor = 0;
-  let underway = 0;
-  let round = 0;
-  const refusals = createRefusals(log, options.monotonic);
+export class OutboxDrain {
+  readonly #connection: Connection;
+  readonly #outbox: Outbox;
+  readonly #propertiesOf: DrainOptions['propertiesOf'];
+  readonly #log: RepeatingLog;
+  /** Ids under way. */
+  readonly #underway = new Set<number>();
+  /** Ids that wait until their topic may be tried again, in order. */
+  readonly #kept = new Map<string, Set<number>>();
+  #cursor = 0;
+  #round = 0;
+  #refused = 0;
 
-  function wake(): void {
-    if (!connection.connected() || underway >= WINDOW) return;
-    for (const message of outbox.next(WINDOW - underway, cursor)) {
-      cursor = message.id;
-      underway++;
-      void send(message);
+  constructor(options: DrainOptions) {
+    this.#connection = options.connection;
+    this.#outbox = options.outbox;
+    this.#propertiesOf = options.propertiesOf;
+    const { now } = options.clock;
+    this.#log = createRepeatingLog(options.log, { interval: REPORT_MS, clock: now });
+    options.connection.onRelease((topic) => this.#release(topic));
+  }
+
+  /** Sends what there is to send. */
+  wake(): void {
+    while (this.#connection.connected() && this.#underway.size < WINDOW) {
+      const batch = this.#outbox.next(BATCH, this.#cursor);
+      for (const message of batch) {
+        if (this.#underway.size >= WINDOW) return;
+        this.#cursor = message.id;
+        const kept = this.#kept.get(message.topic);
+        if (kept !== undefined) kept.add(message.id);
+        else if (!this.#underway.has(message.id)) void this.#send(message);
+      }
+      if (batch.length < BATCH) return;
     }
   }
 
-  async function send(message: PendingMessage): Promise<void> {
-    const mine = round;
-    const { topic, payload, qos, retain } = message;
-    const properties = options.propertiesOf(message);
+  /** Forgets what was under way: on a new connection the oldest message is sent first again. */
+  reset(): void {
+    this.#round += 1;
+    this.#cursor = 0;
+    this.#underway.clear();
+    this.#kept.clear();
+  }
+
+  /** Messages the broker refused for good. */
+  refused(): number {
+    return this.#refused;
+  }
+
+  /** Messages that wait, by topic, because the broker does not take the topic now. */
+  kept(): ReadonlyMap<string, number> {
+    return new Map([...this.#kept].map(([topic, ids]) => [topic, ids.size]));
+  }
+
+  /** Messages that wait for their topic, all together. */
+  keptCount(): number {
+    return [...this.#kept.values()].reduce((sum, ids) => sum + ids.size, 0);
+  }
+
+  async #send(message: PendingMessage): Promise<void> {
+    const round = this.#round;
+    const { id, topic, payload, qos, retain } = message;
+    const properties = this.#propertiesOf(message);
+    this.#underway.add(id);
     let lost = false;
     try {
-      await connection.publish(topic, payload, { qos, retain, properties });
-      outbox.acknowledge(message.id);
+      const how = { qos, retain, ...(properties && { properties }) };
+      await this.#connection.publish(topic, payload, how);
+      this.#outbox.acknowledge(id);
     } catch (error) {
-      lost = !refusedForGood(message, error);
+      lost = !this.#answered(message, error, round);
     }
-    if (mine !== round) return;
-    underway--;
-    if (!lost) wake();
+    if (round !== this.#round) return;
+    this.#underway.delete(id);
+    if (!lost) this.wake();
   }
 
-  /** A message that no broker will ever take must not hold up those behind it. */
-  function refusedForGood(message: PendingMessage, error: unknown): boolean {
-    if (!isCodedError(error) || error.code !== 'MND_MQTT_REFUSED') return false;
-    outbox.acknowledge(message.id);
-    refusals.note({ code: error.code, topic: message.topic }, messageOf(error));
+  /** What a refusal means for the message; false when there was none, only a lost connection. */
+  #answered({ id, topic }: PendingMessage, error: unknown, round: number): boolean {
+    if (!isCodedError(error)) return false;
+    if (error.code === 'MND_MQTT_HELD') {
+      if (round === this.#round)
+        this.#kept.set(topic, (this.#kept.get(topic) ?? new Set()).add(id));
+      return true;
+    }
+    if (error.code !== 'MND_MQTT_REFUSED') return false;
+    // A message that no broker will ever take must not hold up those behind it.
+    this.#outbox.acknowledge(id);
+    this.#refused += 1;
+    const fields = { code: error.code, topic, refused: this.#refused };
+    this.#log.warn('refused', `an event is dropped: ${messageOf(error)}`, fields);
     return true;
   }
 
-  return {
-    wake,
-    reset() {
-      round++;
-      cursor = 0;
-      underway = 0;
-    },
-    refused: refusals.total,
-  };
+  /** A topic may be tried again: its oldest message goes first. */
+  #release(topic: string | null): void {
+    const topics = topic === null ? [...this.#kept.keys()] : [topic];
+    const ids = topics.flatMap((name) => [...(this.#kept.get(name) ?? [])]);
+    if (ids.length === 0) return;
+    for (const name of topics) this.#kept.delete(name);
+    this.#cursor = Math.min(this.#cursor, ids.reduce((a, b) => Math.min(a, b)) - 1);
+    this.wake();
+  }
 }

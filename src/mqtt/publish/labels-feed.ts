@@ -1,70 +1,70 @@
 import type { Result } from '../../inference/result.js';
-import type { Timers } from '../log.js';
+import type { Clock } from '../../time.js';
 import { labelsPayload } from './payloads.js';
 
 const INTERVAL_MS = 1000;
 
-interface Lane {
+interface Feed {
   shownAt: number;
   /** True while the last one shown had no labels: an empty scene is said once. */
   empty: boolean;
   newest: Result | null;
-  timer: unknown;
+  /** Ends the wait for the next second; null while nothing waits. */
+  cancel: (() => void) | null;
 }
 
 /** Thins results out to one a second and camera, always the newest; an empty scene is shown once. */
 export function createLabelsFeed(options: {
-  readonly timers: Timers;
-  readonly monotonic: () => number;
+  readonly clock: Clock;
   readonly publish: (camera: string, payload: object) => void;
 }): { show(result: Result): void; forget(camera: string): void; stop(): void } {
-  const { timers, monotonic } = options;
-  const lanes = new Map<string, Lane>();
+  const { clock } = options;
+  const feeds = new Map<string, Feed>();
 
-  function publish(lane: Lane, result: Result): void {
-    lane.shownAt = monotonic();
-    lane.empty = result.labels.length === 0;
-    lane.newest = null;
+  function publish(feed: Feed, result: Result): void {
+    feed.shownAt = clock.now();
+    feed.empty = result.labels.length === 0;
+    feed.newest = null;
     options.publish(result.camera, labelsPayload(result));
   }
 
-  function later(lane: Lane): void {
-    lane.timer ??= timers.setTimeout(
+  function later(feed: Feed): void {
+    feed.cancel ??= clock.setTimer(
       () => {
-        lane.timer = null;
-        if (lane.newest !== null) publish(lane, lane.newest);
+        feed.cancel = null;
+        if (feed.newest !== null) publish(feed, feed.newest);
       },
-      lane.shownAt + INTERVAL_MS - monotonic(),
+      feed.shownAt + INTERVAL_MS - clock.now(),
     );
   }
 
   function forget(camera: string): void {
-    const lane = lanes.get(camera);
-    if (lane?.timer != null) timers.clearTimeout(lane.timer);
-    lanes.delete(camera);
+    const feed = feeds.get(camera);
+    feed?.cancel?.();
+    feeds.delete(camera);
   }
 
   return {
     show(result) {
-      const lane = lanes.get(result.camera) ?? {
+      const feed = feeds.get(result.camera) ?? {
         shownAt: Number.NEGATIVE_INFINITY,
         empty: false,
         newest: null,
-        timer: null,
+        cancel: null,
       };
-      lanes.set(result.camera, lane);
-      if (lane.empty && result.labels.length === 0) {
-        lane.newest = null;
-      } else if (monotonic() - lane.shownAt >= INTERVAL_MS) {
-        publish(lane, result);
+      feeds.set(result.camera, feed);
+      if (feed.empty && result.labels.length === 0) {
+        feed.newest = null;
+      } else if (clock.now() - feed.shownAt >= INTERVAL_MS) {
+        publish(feed, result);
       } else {
-        lane.newest = result;
-        later(lane);
+        feed.newest = result;
+        later(feed);
       }
     },
     forget,
     stop() {
-      for (const camera of [...lanes.keys()]) forget(camera);
+      for (const camera of [...feeds.keys()]) forget(camera);
     },
   };
 }

@@ -1,11 +1,13 @@
 import { isCodedError, messageOf } from '../../errors.js';
+import { createRepeatingLog, type Log, type RepeatingLog } from '../../log.js';
+import type { Clock } from '../../time.js';
 import type { Connection, MessageProperties } from '../connection/connection.js';
-import type { Log } from '../log.js';
-import { createRefusals } from '../refusals.js';
 
 /** Messages under way at a time; the rest waits as one entry a topic. */
 const WINDOW = 16;
 const MAX_TOPICS = 16_384;
+/** A topic that is refused is named once an hour. */
+const REPORT_MS = 3_600_000;
 
 export interface RetainedOptions {
   readonly qos: 0 | 1;
@@ -32,6 +34,8 @@ export interface RetainedState {
   republish(): void;
   /** Resolves when everything has been said and acknowledged, or the connection is lost. */
   settled(): Promise<void>;
+  /** Resolves when this payload of the topic, or a newer one, has gone out or cannot. */
+  said(topic: string): Promise<void>;
 }
 
 /**
@@ -40,95 +44,146 @@ export interface RetainedState {
  */
 export function createRetainedState(options: {
   readonly connection: Connection;
+  readonly clock: Clock;
   readonly log: Log;
-  /** Monotonic, milliseconds. */
-  readonly monotonic?: () => number;
 }): RetainedState {
-  const { connection, log } = options;
-  const refusals = createRefusals(log, options.monotonic ?? (() => performance.now()));
-  const entries = new Map<string, Entry>();
-  const dirty = new Set<string>();
-  let underway = 0;
-  let round = 0;
-  let waiters: (() => void)[] = [];
+  return new RetainedTable(options.connection, options.clock, options.log);
+}
 
-  function pump(): void {
-    while (connection.connected() && underway < WINDOW) {
-      const topic = firstIdle();
-      if (topic === undefined) break;
-      dirty.delete(topic);
-      const entry = entries.get(topic);
-      if (entry !== undefined) void send(topic, entry);
-    }
-    if (connection.connected() && (underway > 0 || dirty.size > 0)) return;
-    for (const resolve of waiters) resolve();
-    waiters = [];
+class RetainedTable implements RetainedState {
+  readonly #connection: Connection;
+  readonly #log: RepeatingLog;
+  readonly #entries = new Map<string, Entry>();
+  readonly #dirty = new Set<string>();
+  /** What the broker does not take now; said when it may be tried again. */
+  readonly #held = new Set<string>();
+  readonly #waiting = new Map<string, (() => void)[]>();
+  #underway = 0;
+  #round = 0;
+  #waiters: (() => void)[] = [];
+
+  constructor(connection: Connection, clock: Clock, log: Log) {
+    this.#connection = connection;
+    this.#log = createRepeatingLog(log, { interval: REPORT_MS, clock: clock.now });
+    connection.onRelease((topic) => this.#release(topic));
   }
 
-  function firstIdle(): string | undefined {
-    for (const topic of dirty) if (!entries.get(topic)?.busy) return topic;
-    return undefined;
-  }
-
-  async function send(topic: string, entry: Entry): Promise<void> {
-    const { payload } = entry;
-    const mine = round;
-    entry.busy = true;
-    underway++;
-    try {
-      await connection.publish(topic, payload, { ...entry.options, retain: true });
-      if (mine === round) entry.sent = payload;
-    } catch (error) {
-      refused(topic, error);
-    }
-    // After a reconnect the counts begin anew; this one belonged to the old connection.
-    if (mine !== round) return;
-    underway--;
-    entry.busy = false;
-    if (payload.length === 0 && entry.payload === payload) entries.delete(topic);
-    pump();
-  }
-
-  function refused(topic: string, error: unknown): void {
-    if (!isCodedError(error) || error.code !== 'MND_MQTT_REFUSED') return;
-    // A picture that is too large for a broker is one with every event.
-    refusals.note({ code: error.code, topic }, messageOf(error));
-  }
-
-  function set(topic: string, payload: string | Uint8Array, how: RetainedOptions): void {
-    const entry = entries.get(topic);
+  set(topic: string, payload: string | Uint8Array, how: RetainedOptions): void {
+    const entry = this.#entries.get(topic);
     if (entry === undefined) {
-      if (entries.size >= MAX_TOPICS) return;
-      entries.set(topic, { payload, options: how, sent: null, busy: false });
+      if (this.#entries.size >= MAX_TOPICS) {
+        this.#log.warn('full', `${MAX_TOPICS} retained topics are too many: ${topic} is left out`);
+        return;
+      }
+      this.#entries.set(topic, { payload, options: how, sent: null, busy: false });
     } else {
-      const said = entry.sent === payload || entry.busy || dirty.has(topic);
+      const said = entry.sent === payload || entry.busy || this.#dirty.has(topic);
       if (entry.payload === payload && said) return;
       entry.payload = payload;
       entry.options = how;
     }
-    dirty.add(topic);
-    pump();
+    this.#dirty.add(topic);
+    this.#pump();
   }
 
-  return {
-    set,
-    clear: (topic) => set(topic, '', { qos: 1 }),
-    has: (topic) => entries.has(topic),
-    topics: () => [...entries.keys()],
-    republish() {
-      round++;
-      underway = 0;
-      for (const [topic, entry] of entries) {
-        entry.busy = false;
-        entry.sent = null;
-        dirty.add(topic);
-      }
-      pump();
-    },
-    settled: () =>
-      new Promise((resolve) => {
-        waiters.push(resolve);
-        pump();
-      }),
-  };
+  clear(topic: string): void {
+    this.set(topic, '', { qos: 1 });
+  }
+
+  has(topic: string): boolean {
+    return this.#entries.has(topic);
+  }
+
+  topics(): string[] {
+    return [...this.#entries.keys()];
+  }
+
+  republish(): void {
+    this.#round++;
+    this.#underway = 0;
+    this.#held.clear();
+    for (const [topic, entry] of this.#entries) {
+      entry.busy = false;
+      entry.sent = null;
+      this.#dirty.add(topic);
+    }
+    this.#pump();
+  }
+
+  settled(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#waiters.push(resolve);
+      this.#pump();
+    });
+  }
+
+  said(topic: string): Promise<void> {
+    const waits = this.#dirty.has(topic) || this.#entries.get(topic)?.busy === true;
+    if (!waits || !this.#connection.connected()) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#waiting.set(topic, [...(this.#waiting.get(topic) ?? []), resolve]);
+    });
+  }
+
+  #pump(): void {
+    while (this.#connection.connected() && this.#underway < WINDOW) {
+      const topic = this.#firstIdle();
+      if (topic === undefined) break;
+      this.#dirty.delete(topic);
+      const entry = this.#entries.get(topic);
+      if (entry !== undefined) void this.#send(topic, entry);
+    }
+    const connected = this.#connection.connected();
+    if (!connected) for (const topic of [...this.#waiting.keys()]) this.#tellSaid(topic);
+    if (connected && (this.#underway > 0 || this.#dirty.size > 0)) return;
+    for (const resolve of this.#waiters) resolve();
+    this.#waiters = [];
+  }
+
+  #firstIdle(): string | undefined {
+    for (const topic of this.#dirty) if (!this.#entries.get(topic)?.busy) return topic;
+    return undefined;
+  }
+
+  async #send(topic: string, entry: Entry): Promise<void> {
+    const { payload } = entry;
+    const round = this.#round;
+    entry.busy = true;
+    this.#underway++;
+    try {
+      await this.#connection.publish(topic, payload, { ...entry.options, retain: true });
+      if (round === this.#round) entry.sent = payload;
+    } catch (error) {
+      this.#failed(topic, error);
+    }
+    // After a reconnect the counts begin anew; this one belonged to the old connection.
+    if (round !== this.#round) return;
+    this.#underway--;
+    entry.busy = false;
+    const gone = payload.length === 0 && entry.payload === payload && !this.#held.has(topic);
+    if (gone) this.#entries.delete(topic);
+    if (!this.#dirty.has(topic)) this.#tellSaid(topic);
+    this.#pump();
+  }
+
+  #failed(topic: string, error: unknown): void {
+    if (!isCodedError(error)) return;
+    // The connection tells of what it holds back.
+    if (error.code === 'MND_MQTT_HELD') this.#held.add(topic);
+    if (error.code !== 'MND_MQTT_REFUSED') return;
+    // A picture that is too large for a broker is one with every event.
+    this.#log.warn(topic, messageOf(error), { code: error.code, topic });
+  }
+
+  #tellSaid(topic: string): void {
+    for (const resolve of this.#waiting.get(topic) ?? []) resolve();
+    this.#waiting.delete(topic);
+  }
+
+  #release(topic: string | null): void {
+    for (const held of topic === null ? [...this.#held] : [topic]) {
+      if (this.#held.delete(held) && this.#entries.has(held)) this.#dirty.add(held);
+    }
+    this.#pump();
+  }
 }

@@ -1,16 +1,20 @@
 import { messageOf } from '../../errors.js';
+import type { Log } from '../../log.js';
+import type { Clock } from '../../time.js';
 import type { Connection, IncomingMessage } from '../connection/connection.js';
-import type { Log, Timers } from '../log.js';
 import { createSilence } from '../silence.js';
 import { FIXED_FIRST, FIXED_SECOND, type Topics } from '../topics.js';
 import type { RetainedState } from './retained.js';
 
 /** Silence after which the broker is taken to have sent what it had retained. */
 const QUIET_MS = 300;
-/** The longest wait for that; corrections go on until the subscription ends. */
+/** The longest wait for that. */
 const LONGEST_MS = 2000;
-const SUBSCRIBED_MS = 10_000;
-const MAX_CORRECTIONS = 4096;
+/** Corrections of one look; whoever filled the broker below our root is looked at in several. */
+const MAX_CORRECTIONS = 2048;
+const MAX_LOOKS = 16;
+/** Corrections under way at a time. */
+const ABREAST = 16;
 
 /** What to do about a retained message of an earlier process. */
 export type Correction = 'keep' | 'off' | 'clear' | 'off-and-clear' | 'offline-and-clear';
@@ -36,59 +40,94 @@ export function correctionOf(
   return payload === 'ON' ? 'off-and-clear' : 'clear';
 }
 
-/**
- * Looks once through what the broker has retained under our root and corrects what an earlier process
- * left behind, even one whose database is lost: no label stays ON that nobody sees. Resolves when the
- * broker has been silent for a moment; never rejects. A broker that does not let us subscribe there
- * (access rules) is left as it is.
- */
-export async function sweepStale(options: {
+export interface SweepOptions {
   readonly connection: Connection;
   readonly topics: Topics;
   readonly retained: RetainedState;
   /** First levels of the cameras of this process. */
   readonly cameras: ReadonlySet<string>;
-  readonly timers: Timers;
+  readonly clock: Clock;
   readonly log: Log;
-}): Promise<void> {
-  const { connection, topics, retained, timers, log } = options;
-  const corrections: Promise<void>[] = [];
-  const silence = createSilence(timers);
+}
 
-  async function say(topic: string, payloads: readonly string[]): Promise<void> {
-    for (const payload of payloads) {
-      await connection.publish(topic, payload, { qos: 1, retain: true });
-    }
-  }
+const PAYLOADS: Readonly<Record<Exclude<Correction, 'keep'>, readonly string[]>> = {
+  off: ['OFF'],
+  clear: [''],
+  'off-and-clear': ['OFF', ''],
+  'offline-and-clear': ['offline', ''],
+};
 
-  function correct({ topic, payload, retain }: IncomingMessage): void {
-    if (!retain || corrections.length >= MAX_CORRECTIONS || retained.has(topic)) return;
-    silence.heard();
-    const levels = topic.slice(topics.root.length + 1).split('/');
-    const known = options.cameras.has(levels[0] ?? '');
-    const text = payload.subarray(0, 16).toString();
-    const correction = correctionOf(levels, text, known);
-    if (correction === 'keep') return;
-    log.info({ topic, correction }, 'corrected a retained message of an earlier run');
-    if (correction === 'off') {
-      retained.set(topic, 'OFF', { qos: 1 });
-      return;
-    }
-    const payloads = {
-      clear: [''],
-      'off-and-clear': ['OFF', ''],
-      'offline-and-clear': ['offline', ''],
-    };
-    corrections.push(say(topic, payloads[correction]).catch(() => {}));
-  }
-
+/**
+ * Looks through what the broker has retained under our root and corrects what an earlier process left
+ * behind, even one whose database is lost: no label stays ON that nobody sees. Resolves when the broker
+ * has been silent for a moment; never rejects. A broker that does not let us subscribe there (access
+ * rules) is left as it is.
+ *
+ * Bounded, whatever was put there: nothing of it enters our own table of topics, and the log has one
+ * line.
+ */
+export async function sweepStale(options: SweepOptions): Promise<void> {
+  const { connection, log } = options;
+  const corrected = new Map<string, number>();
+  let total = 0;
+  let more = true;
   try {
-    const filters = [topics.cameraFilter, topics.attributesFilter, topics.statesFilter];
-    const subscription = await connection.subscribe(filters, correct, 0);
-    timers.setTimeout(() => void subscription.close(), SUBSCRIBED_MS);
-    await silence.fallen(QUIET_MS, LONGEST_MS);
-    await Promise.all(corrections);
+    for (let look = 0; more && look < MAX_LOOKS && connection.connected(); look++) {
+      const found = await lookForStale(options);
+      more = found.size >= MAX_CORRECTIONS;
+      total += await correct(options, found, corrected);
+    }
   } catch (error) {
     log.info({}, `retained messages of an earlier run were not looked at: ${messageOf(error)}`);
   }
+  if (total === 0) return;
+  const cameras = Object.fromEntries([...corrected].slice(0, 16));
+  const rest = more ? '; there are more, which the next start looks at' : '';
+  log.info({ corrected: total, cameras }, `corrected what an earlier run had retained${rest}`);
+}
+
+/** One look: what is to be done about which topic. */
+async function lookForStale(options: SweepOptions): Promise<Map<string, Correction>> {
+  const { connection, topics, retained, clock } = options;
+  const found = new Map<string, Correction>();
+  const silence = createSilence(clock);
+  const filters = [topics.cameraFilter, topics.attributesFilter, topics.statesFilter];
+  const note = ({ topic, payload, retain }: IncomingMessage): void => {
+    if (!retain || retained.has(topic)) return;
+    silence.heard();
+    if (found.size >= MAX_CORRECTIONS) return;
+    const levels = topic.slice(topics.root.length + 1).split('/');
+    const known = options.cameras.has(levels[0] ?? '');
+    const correction = correctionOf(levels, payload.subarray(0, 16).toString(), known);
+    if (correction !== 'keep') found.set(topic, correction);
+  };
+  const subscription = await connection.subscribe(filters, note, 0);
+  await silence.fallen(QUIET_MS, LONGEST_MS);
+  await subscription.close();
+  return found;
+}
+
+/** Corrects, some at a time; counts by camera, and returns how many were. */
+async function correct(
+  { connection, topics, retained, log }: SweepOptions,
+  found: ReadonlyMap<string, Correction>,
+  corrected: Map<string, number>,
+): Promise<number> {
+  const waiting = found.entries();
+  let total = 0;
+  const work = async (): Promise<void> => {
+    for (const [topic, correction] of waiting) {
+      // It may have become ours meanwhile.
+      if (correction === 'keep' || retained.has(topic) || !connection.connected()) continue;
+      log.debug({ topic, correction }, 'corrected a retained message of an earlier run');
+      for (const payload of PAYLOADS[correction]) {
+        await connection.publish(topic, payload, { qos: 1, retain: true }).catch(() => {});
+      }
+      const camera = topic.slice(topics.root.length + 1).split('/', 1)[0] ?? '';
+      corrected.set(camera, (corrected.get(camera) ?? 0) + 1);
+      total += 1;
+    }
+  };
+  await Promise.all(Array.from({ length: ABREAST }, work));
+  return total;
 }

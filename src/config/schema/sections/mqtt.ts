@@ -109,6 +109,11 @@ export const MQTT = {
 export const HOME_ASSISTANT = {
   enabled: key(boolean, true, 'Announce entities to Home Assistant.'),
   prefix: key(topicPrefix, 'homeassistant', 'Discovery prefix of Home Assistant.'),
+  device_id: key(
+    nullable(text('letters, digits, "-" and "_"', /^[A-Za-z0-9_-]+$/, 64)),
+    null,
+    'Name in the id of the device, mobilenetd_<name>, e.g. for access rules. Null makes it of the machine; either way it stays when the board is renamed.',
+  ),
   labels: key(
     either(oneOf('default'), list(label, 'labels', { max: 200 })),
     'default',

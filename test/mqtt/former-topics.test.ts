@@ -1,10 +1,10 @@
 import t, { type Test } from 'tap';
 import { codedError } from '#mobilenetd/errors.js';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
-import { leaveFormerName, type Whereabouts } from '#mobilenetd/mqtt/publish/former-name.js';
+import { type BoardNames, leaveFormerName } from '#mobilenetd/mqtt/publish/former-topics.js';
 import { aedes, type Listener, listenTo, mosquitto, type TestBroker } from './brokers.js';
 
-const at = (root: string, device: string, prefix = 'homeassistant'): Whereabouts => ({
+const at = (root: string, device: string, prefix = 'homeassistant'): BoardNames => ({
   root,
   discovery: `${prefix}/device/mobilenetd_${device}/config`,
 });
@@ -14,7 +14,7 @@ const PORCH = at('mobilenetd/porch', 'porch');
 const GATE = at('mobilenetd/gate', 'gate');
 
 /** What a board has said at a broker, and left there. */
-async function leave(house: Listener, { root, discovery }: Whereabouts, state = 'offline') {
+async function leave(house: Listener, { root, discovery }: BoardNames, state = 'offline') {
   for (const [topic, text] of [
     [`${root}/state`, state],
     [`${root}/info`, '{}'],
@@ -35,8 +35,8 @@ async function retained(broker: TestBroker): Promise<string[]> {
   return [...newcomer.last.keys()].filter((topic) => !topic.startsWith('$SYS')).sort();
 }
 
-async function start(t: Test, broker: TestBroker, now: Whereabouts, former: Whereabouts | null) {
-  const remembered: Whereabouts[] = [];
+async function start(t: Test, broker: TestBroker, now: BoardNames, former: BoardNames | null) {
+  const remembered: BoardNames[] = [];
   const said: string[] = [];
   const note = (_fields: object, text: string) => void said.push(text);
   const connection = createConnection({ url: broker.url, ...broker.client, clientId: 'board' });
@@ -122,7 +122,7 @@ for (const kind of [mosquitto, aedes]) {
 t.test('a broker that refuses is asked again after the next start', async (t) => {
   const said: string[] = [];
   const note = (_fields: object, text: string) => void said.push(text);
-  const remembered: Whereabouts[] = [];
+  const remembered: BoardNames[] = [];
   leaveFormerName({
     connection: {
       start() {},
@@ -131,8 +131,12 @@ t.test('a broker that refuses is asked again after the next start', async (t) =>
       subscribe: async () => {
         throw codedError('MND_MQTT_REFUSED', { found: 'not authorized' });
       },
+      broker: () => 'mqtt://x',
+      held: () => [],
+      limits: () => [],
       onConnect() {},
       onDisconnect() {},
+      onRelease() {},
       async close() {},
     },
     now: GATE,

@@ -1,10 +1,11 @@
 import { messageOf } from '../../errors.js';
+import { type Log, SILENT } from '../../log.js';
+import { backgroundClock, type Clock } from '../../time.js';
 import type { Connection, IncomingMessage } from '../connection/connection.js';
-import { type Log, REAL_TIMERS, SILENT, type Timers } from '../log.js';
 import { createSilence } from '../silence.js';
 
-/** Where a board is found on a broker: what its configuration's names come to. */
-export interface Whereabouts {
+/** Under which names a board is found on a broker: what its configuration comes to. */
+export interface BoardNames {
   /** `<base>/<node>`. */
   readonly root: string;
   /** Topic of its message to Home Assistant. */
@@ -13,11 +14,11 @@ export interface Whereabouts {
 
 export interface FormerNameOptions {
   readonly connection: Connection;
-  readonly now: Whereabouts;
-  /** Where it was the last time this was done; null when nobody knows. */
-  readonly recall: () => Whereabouts | null;
-  readonly remember: (whereabouts: Whereabouts) => void;
-  readonly timers?: Timers;
+  readonly now: BoardNames;
+  /** Those of the last time that this was done; null when nobody knows. */
+  readonly recall: () => BoardNames | null;
+  readonly remember: (names: BoardNames) => void;
+  readonly clock?: Clock;
   readonly log?: Log;
 }
 
@@ -36,7 +37,7 @@ const MAX_TOPICS = 4096;
  */
 export function leaveFormerName(options: FormerNameOptions): { close(): void } {
   const { connection, now } = options;
-  const timers = options.timers ?? REAL_TIMERS;
+  const clock = options.clock ?? backgroundClock;
   const log = options.log ?? SILENT;
   let settled = false;
   let looking = false;
@@ -44,7 +45,7 @@ export function leaveFormerName(options: FormerNameOptions): { close(): void } {
   /** Everything retained on the filters, once the broker has been silent for a moment. */
   async function retainedOn(filters: readonly string[]): Promise<ReadonlyMap<string, string>> {
     const found = new Map<string, string>();
-    const silence = createSilence(timers);
+    const silence = createSilence(clock);
     const note = ({ topic, payload, retain }: IncomingMessage): void => {
       if (!retain || found.size >= MAX_TOPICS) return;
       found.set(topic, payload.subarray(0, 16).toString());
@@ -56,7 +57,7 @@ export function leaveFormerName(options: FormerNameOptions): { close(): void } {
     return found;
   }
 
-  async function takeBack(former: Whereabouts): Promise<void> {
+  async function takeBack(former: BoardNames): Promise<void> {
     const state = `${former.root}/state`;
     const moved = former.root !== now.root;
     if (moved && (await retainedOn([state])).get(state) === 'online') {

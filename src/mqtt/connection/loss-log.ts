@@ -1,8 +1,6 @@
 import { codedError, messageOf } from '../../errors.js';
-import type { Log } from '../log.js';
-
-/** MQTT 5 reason code of a client whose id another client has connected with. */
-export const TAKEN_OVER = 142;
+import type { Log } from '../../log.js';
+import { codeOf, describeCode, isAboutCredentials, TAKEN_OVER } from './reason-codes.js';
 
 /** Not more than one loss a minute is reported, and one of the same kind an hour. */
 const ANY_MS = 60_000;
@@ -10,23 +8,7 @@ const SAME_MS = 3_600_000;
 /** Connections that broke this soon, this often in a row, look like a second client with our id. */
 const SHORT_MS = 5000;
 const SHORT_COUNT = 3;
-
-/** CONNACK codes of MQTT 3.1.1 and reason codes of MQTT 5 about who we are. */
-const CREDENTIAL_CODES = new Set([4, 5, 134, 135, 140]);
-const CODES: Readonly<Record<number, string>> = {
-  1: 'the broker does not speak this version of MQTT',
-  2: 'the broker refuses the client id',
-  3: 'the broker says it is unavailable',
-  132: 'the broker does not speak this version of MQTT',
-  133: 'the broker refuses the client id',
-  136: 'the broker says it is unavailable',
-  137: 'the broker is busy',
-  138: 'the broker has banned this client',
-  139: 'the broker is shutting down',
-  141: 'the broker waited too long for a sign of life',
-  [TAKEN_OVER]: 'another client has connected with the same client id',
-  149: 'the broker found a message too large',
-};
+const WRONG_CREDENTIALS = 'the broker refuses the user name or password';
 
 interface Fault {
   readonly found: string;
@@ -67,15 +49,17 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   ),
 };
 
-/** A sentence fragment about why a connection failed or ended. Holds no secrets. */
-export function describeFailure(reason: unknown): string {
+/**
+ * A sentence fragment about why a connection failed or ended. Holds no secrets. `letIn`: the broker had
+ * accepted us, so "not authorized" is about something that was sent.
+ */
+export function describeFailure(reason: unknown, letIn = false): string {
   const code = codeOf(reason);
   if (typeof code === 'number') {
-    if (CREDENTIAL_CODES.has(code)) return 'the broker refuses the user name or password';
-    return CODES[code] ?? `the broker's reason code ${code}`;
+    return !letIn && isAboutCredentials(code) ? WRONG_CREDENTIALS : describeCode(code);
   }
   if (reason instanceof AggregateError && reason.message === '') {
-    return describeFailure(reason.errors[0]);
+    return describeFailure(reason.errors[0], letIn);
   }
   const known = faultOf(reason)?.found;
   return known ?? (reason === null ? 'the connection was closed' : messageOf(reason));
@@ -97,48 +81,78 @@ function faultOf(reason: unknown): Fault | undefined {
     : undefined;
 }
 
-function codeOf(reason: unknown): unknown {
-  return typeof reason === 'object' && reason !== null && 'code' in reason ? reason.code : null;
-}
-
 export interface Loss {
   readonly reason: unknown;
+  /** Address of the broker, for people. */
+  readonly broker: string;
   /** Whether there had been a connection, and for how many milliseconds. */
   readonly wasUp: boolean;
   readonly lasted: number;
+  /** Something that we sent is under suspicion, so no second client is. */
+  readonly suspected: boolean;
 }
 
 /** Says in the log what a user wants to know about the connection, and rarely. */
-export function createReporter(options: {
-  readonly log: Log;
-  readonly monotonic: () => number;
-  readonly broker: string;
-  /** Whether a user name goes along. */
-  readonly named?: boolean;
-}): { connected(): void; lost(loss: Loss): void } {
-  const { log, monotonic, broker, named = true } = options;
-  const said = new Map<string, number>();
-  let lastLine = Number.NEGATIVE_INFINITY;
-  let short = 0;
-  /** True while the log already says that we are connected. */
-  let quiet = false;
+export class LossLog {
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #named: boolean;
+  /** When a kind of loss was last reported. */
+  readonly #reported = new Map<string, number>();
+  #lastLine = Number.NEGATIVE_INFINITY;
+  #short = 0;
+  /** The broker that the log says we are connected to; null while it says that we are not. */
+  #connectedTo: string | null = null;
 
-  function mayReport(kind: string, urgent: boolean): boolean {
-    const time = monotonic();
-    const same = said.get(kind) ?? Number.NEGATIVE_INFINITY;
-    if ((time - lastLine < ANY_MS && !urgent) || time - same < SAME_MS) return false;
-    if (said.size > 32) said.clear();
-    said.set(kind, time);
-    lastLine = time;
+  /** @param now monotonic, milliseconds; @param named whether a user name goes along */
+  constructor(log: Log, now: () => number, named: boolean) {
+    this.#log = log;
+    this.#now = now;
+    this.#named = named;
+  }
+
+  connected(broker: string): void {
+    if (this.#connectedTo !== broker) this.#log.info({ broker }, 'connected to the MQTT broker');
+    // The same reason is worth a line again once a connection has been good.
+    if (this.#short === 0) this.#reported.clear();
+    this.#connectedTo = broker;
+  }
+
+  lost(loss: Loss): void {
+    const { reason, wasUp, lasted, broker } = loss;
+    this.#short = wasUp && lasted < SHORT_MS ? this.#short + 1 : 0;
+    const unexplained = reason === null || codeOf(reason) === 'ECONNRESET';
+    const rival = this.#short >= SHORT_COUNT && unexplained && !loss.suspected;
+    const cause = rival ? { code: TAKEN_OVER } : reason;
+    const found = rival
+      ? `${this.#short} connections in a row were closed at once, as when another client uses the same client id`
+      : describeFailure(cause, wasUp);
+    // That the fault is a second client is worth a line right after one about a lost connection.
+    const kind = `${broker} ${found.replace(/\d+/g, '')}`;
+    if (!this.#mayReport(kind, codeOf(cause) === TAKEN_OVER)) return;
+    this.#connectedTo = null;
+    const next = this.#nextStep(cause, wasUp, broker);
+    const error = codedError('MND_MQTT_UNAVAILABLE', { subject: broker, found, next });
+    this.#log.warn({ code: error.code, broker }, error.message);
+  }
+
+  #mayReport(kind: string, urgent: boolean): boolean {
+    const time = this.#now();
+    const same = this.#reported.get(kind) ?? Number.NEGATIVE_INFINITY;
+    if ((time - this.#lastLine < ANY_MS && !urgent) || time - same < SAME_MS) return false;
+    if (this.#reported.size > 32) this.#reported.clear();
+    this.#reported.set(kind, time);
+    this.#lastLine = time;
     return true;
   }
 
-  function nextStep(reason: unknown, wasUp: boolean): string {
+  #nextStep(reason: unknown, wasUp: boolean, broker: string): string {
     const code = codeOf(reason);
     const retried = 'it is tried again up to once a minute';
     if (code === TAKEN_OVER) return 'give each board a node name of its own';
-    if (typeof code === 'number' && CREDENTIAL_CODES.has(code)) {
-      const what = named
+    // Once we were let in, "not authorized" is about something that was sent.
+    if (isAboutCredentials(code) && !wasUp) {
+      const what = this.#named
         ? 'check mqtt.username and mqtt.password'
         : 'set mqtt.username and a password (mqtt.password_file)';
       return `${what}; ${retried}`;
@@ -152,31 +166,4 @@ export function createReporter(options: {
       : '';
     return `${hint}${retried}; events wait in the database`;
   }
-
-  return {
-    connected() {
-      if (!quiet) log.info({ broker }, 'connected to the MQTT broker');
-      // The same reason is worth a line again once a connection has been good.
-      if (short === 0) said.clear();
-      quiet = true;
-    },
-    lost({ reason, wasUp, lasted }) {
-      short = wasUp && lasted < SHORT_MS ? short + 1 : 0;
-      const unexplained = reason === null || codeOf(reason) === 'ECONNRESET';
-      const suspicious = short >= SHORT_COUNT && unexplained;
-      const suspected = suspicious ? { code: TAKEN_OVER } : reason;
-      const found = suspicious
-        ? `${short} connections in a row were closed at once, as when another client uses the same client id`
-        : describeFailure(suspected);
-      // That the fault is a second client is worth a line right after one about a lost connection.
-      if (!mayReport(found.replace(/\d+/g, ''), codeOf(suspected) === TAKEN_OVER)) return;
-      quiet = false;
-      const error = codedError('MND_MQTT_UNAVAILABLE', {
-        subject: broker,
-        found,
-        next: nextStep(suspected, wasUp),
-      });
-      log.warn({ code: error.code, broker }, error.message);
-    },
-  };
 }

@@ -1,0 +1,105 @@
+/** A broker that dislikes something closes the connection at once. */
+const SUSPECT_MS = 3000;
+/** Losses in a row with the same topic under way. */
+const STRIKES = 3;
+/** As many suffice with a broker that was seen to close over a topic. */
+const STRIKES_KNOWN = 2;
+const MAX_UNDERWAY = 512;
+
+/** Something that was sent and not answered yet. */
+export interface Underway {
+  /** The topic, or what a subscription asks for. */
+  readonly subject: string;
+  readonly kind: 'message' | 'subscription';
+  /** Of the payload. */
+  readonly bytes: number;
+  readonly qos: 0 | 1;
+  readonly retain: boolean;
+  /** It was at fault before, and is tried again. */
+  readonly trial: boolean;
+}
+
+interface Entry extends Underway {
+  readonly at: number;
+}
+
+/**
+ * Finds out over which topic a broker closes the connection: some (AWS IoT, EMQX with
+ * `deny_action = disconnect`, aedes) do so without a word when a rule forbids a message, and others
+ * over its size or QoS. What was unanswered at each loss is remembered. After the first such loss the
+ * connection is told to be {@link careful}, one message at a time, so that the next losses name one
+ * topic; what was under way alone at three losses in a row is the culprit.
+ */
+export class Suspects {
+  readonly #now: () => number;
+  #underway: Entry[] = [];
+  #strikes = new Map<string, number>();
+  #careful = false;
+  #found = false;
+
+  /** @param now monotonic, milliseconds */
+  constructor(now: () => number) {
+    this.#now = now;
+  }
+
+  /** Whether only one message may be under way at a time. */
+  get careful(): boolean {
+    return this.#careful;
+  }
+
+  /** The connection has lasted: nothing that was sent on it was at fault. */
+  sound(): void {
+    this.#careful = false;
+    this.#strikes.clear();
+  }
+
+  /**
+   * Notes what is being sent. Call what it returns when it was answered. Brokers answer in order, so
+   * this clears what was sent before it and has no answer of its own (QoS 0).
+   */
+  sending(what: Underway): () => void {
+    const entry = { ...what, at: this.#now() };
+    if (this.#underway.length >= MAX_UNDERWAY) this.#underway.shift();
+    this.#underway.push(entry);
+    return () => {
+      const at = this.#underway.indexOf(entry);
+      if (at < 0) return;
+      this.#underway = this.#underway.filter(
+        (other, index) => index > at || (index < at && other.qos > 0),
+      );
+      this.#strikes.delete(entry.subject);
+    };
+  }
+
+  /**
+   * The connection was lost. `explained`: for a reason that no message has caused, which is no
+   * strike. Returns what the broker does not take, once that is certain.
+   */
+  lost(explained: boolean): { readonly culprit: Underway | null; readonly suspected: boolean } {
+    const now = this.#now();
+    const recent = this.#underway.filter(({ at }) => now - at < SUSPECT_MS);
+    this.#underway = [];
+    if (explained) return { culprit: null, suspected: false };
+    const subjects = new Set(recent.map(({ subject }) => subject));
+    for (const subject of this.#strikes.keys()) {
+      if (!subjects.has(subject)) this.#strikes.delete(subject);
+    }
+    if (recent.length === 0) return { culprit: null, suspected: false };
+    const trial = recent.find((entry) => entry.trial);
+    if (trial !== undefined) return { culprit: trial, suspected: true };
+    for (const subject of subjects) {
+      this.#strikes.set(subject, (this.#strikes.get(subject) ?? 0) + 1);
+    }
+    this.#careful = true;
+    const [first] = recent;
+    const needed = this.#found ? STRIKES_KNOWN : STRIKES;
+    const alone = subjects.size === 1 && first !== undefined;
+    if (!alone || (this.#strikes.get(first.subject) ?? 0) < needed) {
+      const most = Math.max(...this.#strikes.values());
+      return { culprit: null, suspected: most > 1 };
+    }
+    this.#strikes.delete(first.subject);
+    this.#found = true;
+    return { culprit: first, suspected: true };
+  }
+}

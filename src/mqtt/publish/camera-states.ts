@@ -1,0 +1,135 @@
+import type { PresenceEvent } from '../../presence/event.js';
+import type { Clock } from '../../time.js';
+import { checkCameraNames, type Topics, topicSafe } from '../topics.js';
+import { absentAttributes, isoTime, presentAttributes } from './payloads.js';
+import type { RetainedState } from './retained.js';
+import type { TopicWriter } from './topic-writer.js';
+
+export type CameraState = 'online' | 'offline' | 'disabled';
+
+/** A camera that publishes, and the labels that are announced as OFF before they are ever seen. */
+export interface PublishedCamera {
+  readonly name: string;
+  readonly labels: readonly string[];
+}
+
+interface CameraView {
+  readonly present: Map<string, PresenceEvent>;
+  /** Every label with a topic of its own. */
+  readonly labels: Set<string>;
+}
+
+/** What the retained topics say about cameras and the labels they show. */
+export class CameraStates {
+  readonly #views = new Map<string, CameraView>();
+  readonly #topics: Topics;
+  readonly #retained: RetainedState;
+  readonly #writer: TopicWriter;
+  readonly #clock: Clock;
+
+  constructor(topics: Topics, retained: RetainedState, writer: TopicWriter, clock: Clock) {
+    this.#topics = topics;
+    this.#retained = retained;
+    this.#writer = writer;
+    this.#clock = clock;
+  }
+
+  /** First levels of the topics of the cameras there are. */
+  levels(): ReadonlySet<string> {
+    return new Set([...this.#views.keys()].map((name) => topicSafe(name)));
+  }
+
+  /**
+   * The cameras there are from now on. One that is no longer named is OFF, offline and then taken
+   * back; `onGone` hears its name. Throws MND_MQTT_TOPIC when names collide.
+   */
+  set(cameras: readonly PublishedCamera[], onGone: (camera: string) => void): void {
+    checkCameraNames(cameras.map((camera) => camera.name));
+    const names = new Set(cameras.map((camera) => camera.name));
+    for (const [camera, view] of [...this.#views]) {
+      if (names.has(camera)) continue;
+      onGone(camera);
+      void this.#takeBack(camera, view);
+    }
+    for (const { name, labels } of cameras) {
+      const fresh = !this.#views.has(name);
+      const view = this.#viewOf(name);
+      if (fresh) this.#writer.camera(name, 'status', 'offline');
+      this.#showTop(name, view);
+      for (const label of labels) this.#announce(name, view, label);
+    }
+  }
+
+  /** `reason`: why it is not online, for people. */
+  setState(camera: string, state: CameraState, reason: string | null): void {
+    const since = isoTime(this.#clock.wall());
+    this.#writer.camera(camera, 'statusAttributes', { reason, since });
+    this.#writer.camera(camera, 'status', state);
+  }
+
+  /** Shows an event as the state of its label. */
+  show(event: PresenceEvent): void {
+    const { camera, label, end } = event;
+    const view = this.#viewOf(camera);
+    view.labels.add(label);
+    if (end === null) {
+      view.present.set(label, event);
+      this.#writer.label(camera, label, 'attributes', presentAttributes(event));
+      this.#writer.label(camera, label, 'presence', 'ON');
+    } else {
+      view.present.delete(label);
+      this.#writer.label(camera, label, 'presence', 'OFF');
+      this.#writer.label(camera, label, 'attributes', absentAttributes(end));
+    }
+    this.#showTop(camera, view);
+  }
+
+  /** Everything is off, and every camera offline. */
+  end(): void {
+    for (const [camera, view] of this.#views) this.#allOff(camera, view);
+  }
+
+  #viewOf(camera: string): CameraView {
+    const known = this.#views.get(camera);
+    if (known !== undefined) return known;
+    const made = { present: new Map<string, PresenceEvent>(), labels: new Set<string>() };
+    this.#views.set(camera, made);
+    return made;
+  }
+
+  #announce(camera: string, view: CameraView, label: string): void {
+    if (view.labels.has(label)) return;
+    view.labels.add(label);
+    this.#writer.label(camera, label, 'presence', 'OFF');
+    this.#writer.label(camera, label, 'attributes', absentAttributes(null));
+  }
+
+  #showTop(camera: string, view: CameraView): void {
+    let top: PresenceEvent | null = null;
+    for (const event of view.present.values()) {
+      if (top === null || event.score > top.score) top = event;
+    }
+    this.#writer.camera(camera, 'label', top?.label ?? 'none');
+  }
+
+  #allOff(camera: string, view: CameraView): void {
+    for (const [label] of view.present) {
+      this.#writer.label(camera, label, 'presence', 'OFF');
+      this.#writer.label(camera, label, 'attributes', absentAttributes(this.#clock.wall()));
+    }
+    view.present.clear();
+    this.#showTop(camera, view);
+    this.setState(camera, 'offline', 'stopped');
+  }
+
+  async #takeBack(camera: string, view: CameraView): Promise<void> {
+    this.#allOff(camera, view);
+    this.#views.delete(camera);
+    await this.#retained.settled();
+    if (this.#views.has(camera)) return;
+    const prefix = `${this.#topics.root}/${topicSafe(camera)}/`;
+    for (const topic of this.#retained.topics()) {
+      if (topic.startsWith(prefix)) this.#retained.clear(topic);
+    }
+  }
+}
