@@ -254,45 +254,62 @@ t.test('without a sensor there is no target, but what runs is shown', { skip }, 
   t.same(await exited, [0, null], daemon.log());
 });
 
-t.test('a node that is renamed leaves nothing behind', { skip }, async (t) => {
-  const folder = t.testdir();
-  await installRandomModel(folder);
-  const pictures = await preparePictures(folder);
-  const broker = await mosquitto.make({ persistent: true });
-  await broker.start();
-  t.teardown(() => broker.stop());
-  const house = await listenTo(broker);
-  t.teardown(() => house.close());
-  const file = writeConfig(folder, { url: broker.url, cameras: ['front'], pictures });
-  const text = readFileSync(file, 'utf8');
-  const rename = (node: string) =>
-    writeFileSync(file, text.replace('node: board', `node: ${node}`));
-  const online = (node: string) => () => house.last.get(`mobilenetd/${node}/state`) === 'online';
-  const device = (node: string) => `homeassistant/device/mobilenetd_${node}/config`;
-  const left = (node: string) =>
-    [...house.last.keys()].filter(
-      (topic) => topic.startsWith(`mobilenetd/${node}/`) || topic === device(node),
-    );
+t.test(
+  'a node that is renamed leaves nothing behind and stays the same device',
+  { skip },
+  async (t) => {
+    const folder = t.testdir();
+    await installRandomModel(folder);
+    const pictures = await preparePictures(folder);
+    const broker = await mosquitto.make({ persistent: true });
+    await broker.start();
+    t.teardown(() => broker.stop());
+    const house = await listenTo(broker);
+    t.teardown(() => house.close());
+    const file = writeConfig(folder, { url: broker.url, cameras: ['front'], pictures });
+    const text = readFileSync(file, 'utf8');
+    const rename = (node: string) =>
+      writeFileSync(file, text.replace('node: board', `node: ${node}`));
+    const online = (node: string) => () => house.last.get(`mobilenetd/${node}/state`) === 'online';
+    const left = (node: string) =>
+      [...house.last.keys()].filter((topic) => topic.startsWith(`mobilenetd/${node}/`));
+    /** Discovery messages there are: topic, whose availability, unique ids. */
+    const devices = () =>
+      [...house.last].flatMap(([topic, text]) => {
+        if (!topic.startsWith('homeassistant/device/') || text === '') return [];
+        const { device, availability, components } = JSON.parse(text);
+        const ids = Object.values<{ unique_id: string }>(components).map((one) => one.unique_id);
+        const { identifiers, name } = device;
+        return [{ topic, root: availability[0].topic, identifiers, name, ids: ids.sort() }];
+      });
+    const announcedAs = (node: string) => () =>
+      devices().some(({ root }) => root === `mobilenetd/${node}/state`);
 
-  let daemon = runDaemon(folder, file);
-  t.teardown(() => daemon.child.kill('SIGKILL'));
-  await house.until('it is announced', () => house.last.has(device('board')));
-  await house.until('and online', online('board'));
-  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
-  t.ok(left('board').length > 5, left('board').join());
+    let daemon = runDaemon(folder, file);
+    t.teardown(() => daemon.child.kill('SIGKILL'));
+    await house.until('it is announced', announcedAs('board'));
+    await house.until('and online', online('board'));
+    t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+    t.ok(left('board').length > 5, left('board').join());
+    const [first] = devices();
+    t.equal(first?.name, 'board');
 
-  rename('gate');
-  daemon = runDaemon(folder, file);
-  await house.until('the new name', () => online('gate')() && house.last.has(device('gate')));
-  await house.until('renamed while it was off', () => !left('board').some(isRetained));
+    rename('gate');
+    daemon = runDaemon(folder, file);
+    await house.until('the new name', () => online('gate')() && announcedAs('gate')());
+    await house.until('renamed while it was off', () => !left('board').some(isRetained));
+    t.match(devices(), [{ ...first, root: 'mobilenetd/gate/state', name: 'gate' }]);
+    t.equal(devices().length, 1, 'no second device');
 
-  rename('yard');
-  daemon.child.kill('SIGHUP');
-  await house.until('the next', () => online('yard')() && house.last.has(device('yard')));
-  await house.until('renamed while it ran', () => !left('gate').some(isRetained));
-  t.match(daemon.log(), /took back what the former name said/);
-  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
-});
+    rename('yard');
+    daemon.child.kill('SIGHUP');
+    await house.until('the next', () => online('yard')() && announcedAs('yard')());
+    await house.until('renamed while it ran', () => !left('gate').some(isRetained));
+    t.match(devices(), [{ ...first, root: 'mobilenetd/yard/state', name: 'yard' }]);
+    t.match(daemon.log(), /took back what the former name said/);
+    t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+  },
+);
 
 /** Events are not retained, and so are never taken back. */
 function isRetained(topic: string): boolean {
