@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ChannelScaling } from '../convert/own-onnx/picture.js';
+import type { ChannelScaling } from '../convert/scaling.js';
 import { codedError } from '../errors.js';
 import { FAMILIES, familyNamed } from '../families/families.js';
 import { ALPHA_RANGE, INPUT_SIZE_RANGE } from '../families/ranges.js';
@@ -23,12 +23,14 @@ interface PullFlags extends JsonFlag {
 }
 
 interface AddFlags extends PullFlags {
-  readonly labels: string;
+  readonly labels?: string;
   readonly name?: string;
   readonly task?: Task;
   readonly crop?: number;
   readonly mean?: readonly number[];
   readonly scale?: readonly number[];
+  readonly channels?: 'rgb' | 'bgr';
+  readonly pictures?: string;
 }
 
 interface DescribeFlags extends JsonFlag {
@@ -166,7 +168,7 @@ function registerAdd(models: Command, context: CommandContext): void {
       'install a model of your own: .tflite, .onnx (a classifier), or a TensorFlow.js model.json',
     )
     .argument('<file>', 'the model')
-    .requiredOption('--labels <file>', 'label file: UTF-8 text, one label a line')
+    .option('--labels <file>', 'label file, one label a line (default: those in the model)')
     .option('--name <name>', "name (default: the file's)")
     .addOption(new Option('--task <task>', 'what it is for').choices(['classify', 'detect']))
     .option('--crop <share>', 'central part of a picture that it looks at', cropOption)
@@ -176,19 +178,27 @@ function registerAdd(models: Command, context: CommandContext): void {
       numbersOption('--mean'),
     )
     .option('--scale <numbers>', 'one number, or three for R, G, B', numbersOption('--scale'))
+    .option('--pictures <folder>', 'pictures to try it on besides the shipped ones')
+    .addOption(new Option('--channels <order>', 'which colour comes first').choices(['rgb', 'bgr']))
     .addOption(formOption())
     .option(...JSON_OPTION)
     .action(async (file: string, flags: AddFlags) => {
+      const { printTrials, trialPictures, tryModel } = await import('./models-trial.js');
+      const { threadsOf } = await import('../daemon/settings.js');
       const shelf = await shelfOf(context);
       const bar = createProgressBar(context.stderr);
       const { labels, name, task, crop, form } = flags;
       const { onProgress } = bar;
       try {
-        const scaling = scalingOf(flags);
-        const options = { labels, name, task, centralCrop: crop, forms: form, scaling, onProgress };
+        const picture = { scaling: scalingOf(flags), reversed: flags.channels === 'bgr' };
+        const options = { labels, name, task, centralCrop: crop, forms: form, picture, onProgress };
+        // Before anything is converted: a folder that is not there is told at once.
+        const pictures = await trialPictures(flags.pictures);
         const model = await shelf.add(file, { ...options, signal: context.signal });
         bar.clear();
         printInstalled({ model, fresh: true }, flags, context);
+        const threads = threadsOf(context.loadConfig());
+        printTrials(await tryModel(model, pictures, threads), flags.json === true, context);
       } finally {
         bar.clear();
       }
@@ -196,8 +206,8 @@ function registerAdd(models: Command, context: CommandContext): void {
 }
 
 /** @throws MND_USAGE for one without the other */
-function scalingOf({ mean, scale }: AddFlags): ChannelScaling | undefined {
-  if (mean === undefined && scale === undefined) return undefined;
+function scalingOf({ mean, scale }: AddFlags): ChannelScaling | null {
+  if (mean === undefined && scale === undefined) return null;
   if (mean !== undefined && scale !== undefined) return { mean, scale };
   throw codedError('MND_USAGE', {
     subject: mean === undefined ? '--scale' : '--mean',

@@ -1,6 +1,7 @@
 import { codedError } from '../errors.js';
-import type { ClassifierHead, NumericForm } from '../models/variant.js';
+import type { NumericForm, ScoreKind } from '../models/variant.js';
 import type { Calibration } from './calibration.js';
+import { classifierHead } from './classifier-head.js';
 import { type ConvertedModel, UNCHANGED } from './converted-model.js';
 import { detectorHead } from './detector-head.js';
 import { convertDetectorGraph } from './float-detector.js';
@@ -8,8 +9,9 @@ import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { dequantize } from './passes/dequantize.js';
 import { symmetricWeights } from './passes/symmetric.js';
+import { NO_PICTURE_OPTIONS, type PictureOptions } from './scaling.js';
 import { graphStatistics } from './statistics.js';
-import { nhwcShape, scalarQuantization, tensorOf } from './tensors.js';
+import { nhwcShape, tensorOf } from './tensors.js';
 import {
   detectorGraph,
   findPostprocess,
@@ -17,26 +19,12 @@ import {
   rawSsdGraph,
   type TfliteDetector,
 } from './tflite/detector.js';
+import { readTfliteMetadata } from './tflite/metadata.js';
 import { parseTflite } from './tflite/model.js';
-import { INPUT_NAME, type PictureScaling } from './tflite/picture.js';
+import { INPUT_NAME, planPicture } from './tflite/picture.js';
 import { classifierGraph, LOGITS_NAME } from './tflite/read.js';
 
 export type { ConversionReport, ConvertedModel } from './converted-model.js';
-
-function classifierHead(graph: Graph): ClassifierHead {
-  const logits = tensorOf(graph, LOGITS_NAME);
-  const quantization =
-    logits.type === 'uint8' ? scalarQuantization(logits) : { scale: 1, zeroPoint: 0 };
-  return {
-    kind: 'classifier',
-    classes: logits.shape[1] ?? 0,
-    logits: {
-      name: LOGITS_NAME,
-      type: logits.type === 'uint8' ? 'uint8' : 'float32',
-      ...quantization,
-    },
-  };
-}
 
 function inForm(source: Graph, form: NumericForm) {
   if (isFloat(source)) {
@@ -56,7 +44,7 @@ function inForm(source: Graph, form: NumericForm) {
 
 /** A TFLite model as it was read, before it takes a numeric form. */
 export type TfliteNetwork =
-  | { readonly kind: 'classifier'; readonly graph: Graph }
+  | { readonly kind: 'classifier'; readonly graph: Graph; readonly scores: ScoreKind }
   | ({ readonly kind: 'detector' } & TfliteDetector)
   /** An SSD of real numbers, without anchors, for any input size. */
   | { readonly kind: 'float-detector'; readonly graph: Graph };
@@ -65,6 +53,8 @@ export interface ConvertOptions {
   readonly form: NumericForm;
   /** What quantizing a float detector needs to know; null or absent for any other network. */
   readonly calibration?: Calibration | null;
+  /** What is known of the picture beside what the file says; absent: nothing. */
+  readonly picture?: PictureOptions;
 }
 
 /** True if a network has real numbers where others have quantized ones. */
@@ -74,19 +64,25 @@ export function isFloat(graph: Graph): boolean {
 
 /**
  * Reads a TFLite model (uint8, int8, or float with float32 or float16 weights) with one square
- * picture as input: a detector if it ends in TFLite_Detection_PostProcess or in the boxes and scores
+ * picture as input, whose numbers must be known: a detector if it ends in TFLite_Detection_PostProcess or in the boxes and scores
  * that this operator would take, else a classifier.
  *
  * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE or
  * MND_MODEL_TOO_LARGE, naming the operator, the tensor or the offset.
  */
-export function readTflite(bytes: Uint8Array, scaling?: PictureScaling): TfliteNetwork {
+export function readTflite(
+  bytes: Uint8Array,
+  options: PictureOptions = NO_PICTURE_OPTIONS,
+): TfliteNetwork {
   const model = parseTflite(bytes);
+  const plan = planPicture(model, readTfliteMetadata(bytes), options);
   const postprocess = findPostprocess(model);
-  if (postprocess !== null) return { kind: 'detector', ...detectorGraph(model, postprocess) };
+  if (postprocess !== null) {
+    return { kind: 'detector', ...detectorGraph(model, postprocess, plan) };
+  }
   const raw = findRawSsd(model);
-  if (raw === null) return { kind: 'classifier', graph: classifierGraph(model, scaling) };
-  const graph = rawSsdGraph(model, raw, scaling);
+  if (raw === null) return { kind: 'classifier', ...classifierGraph(model, plan) };
+  const graph = rawSsdGraph(model, raw, plan);
   if (isFloat(graph)) return { kind: 'float-detector', graph };
   throw codedError('MND_MODEL_SHAPE', {
     subject: 'detector head',
@@ -106,7 +102,10 @@ export function convertNetwork(network: TfliteNetwork, options: ConvertOptions):
     onnx: writeOnnx(graph, { metadata: { form: options.form } }),
     form: options.form,
     input: { name: INPUT_NAME, sizes: [size] },
-    head: network.kind === 'detector' ? detectorHead(network, graph) : classifierHead(graph),
+    head:
+      network.kind === 'detector'
+        ? detectorHead(network, graph)
+        : classifierHead(graph, LOGITS_NAME, network.scores),
     report: { ...graphStatistics(graph), ...changes },
   };
 }
@@ -121,5 +120,5 @@ export function convertNetwork(network: TfliteNetwork, options: ConvertOptions):
  * MND_MODEL_TOO_LARGE or MND_MODEL_MISMATCH.
  */
 export function convertTflite(bytes: Uint8Array, options: ConvertOptions): ConvertedModel {
-  return convertNetwork(readTflite(bytes), options);
+  return convertNetwork(readTflite(bytes, options.picture), options);
 }

@@ -73,6 +73,7 @@ export function detectorHead(detector: TfliteDetector, graph: Graph): SsdHead {
     })),
     anchors: { referenceSize: size, ...ANCHOR_RULES },
     boxScales: detector.boxScales,
+    suppression: detector.suppression,
   };
   checkAnchors(detector, head, size);
   return head;

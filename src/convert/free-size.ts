@@ -26,8 +26,10 @@ export function freeSize(graph: Graph): Graph {
   return { ...graph, tensors };
 }
 
+const SIZELESS: readonly Operator['kind'][] = ['add', 'normalize', 'picture'];
+
 function worksAtAnySize(graph: Graph, operator: Operator): boolean {
-  if (operator.kind !== 'conv') return operator.kind === 'add' || operator.kind === 'normalize';
+  if (operator.kind !== 'conv') return SIZELESS.includes(operator.kind);
   const { shape } = tensorOf(graph, operator.weights);
   const kernel = operator.depthwise ? shape.slice(0, 2) : shape.slice(1, 3);
   // Over single pixels both paddings are the same.

@@ -113,13 +113,28 @@ export interface ReshapeOperator {
   readonly output: string;
 }
 
-/** uint8 picture to float32: output = scale · input + offset. Float graphs only. */
+/**
+ * What happens to the bytes of a picture before anything else: channels the other way round, and each
+ * value looked up in a table of 256, one for each channel of the result or one for all.
+ */
+export interface PictureOperator {
+  readonly kind: 'picture';
+  readonly input: string;
+  readonly output: string;
+  readonly reversed: boolean;
+  readonly table: Uint8Array | null;
+}
+
+/**
+ * uint8 picture to float32: output = scale · input + offset, with one number each or one a channel.
+ * Float graphs only.
+ */
 export interface NormalizeOperator {
   readonly kind: 'normalize';
   readonly input: string;
   readonly output: string;
-  readonly scale: number;
-  readonly offset: number;
+  readonly scale: readonly number[];
+  readonly offset: readonly number[];
 }
 
 /** uint8 to uint8 of the same shape, another scale or zero point. Quantized graphs only. */
@@ -138,6 +153,7 @@ export type Operator =
   | MaxPoolOperator
   | GlobalAveragePoolOperator
   | ReshapeOperator
+  | PictureOperator
   | NormalizeOperator
   | RequantizeOperator;
 

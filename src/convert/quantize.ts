@@ -1,8 +1,16 @@
 import { codedError } from '../errors.js';
 import type { Calibration } from './calibration.js';
-import type { ConvOperator, Graph, NormalizeOperator, Operator, Tensor } from './graph.js';
+import type {
+  ConvOperator,
+  Graph,
+  NormalizeOperator,
+  Operator,
+  PictureOperator,
+  Tensor,
+} from './graph.js';
 import { quantizeConvolution } from './quantize-weights.js';
 import { reducedSpan } from './round-weights.js';
+import { perChannel } from './scaling.js';
 import { constantOf, scalarQuantization, tensorOf } from './tensors.js';
 
 export interface QuantizeReport {
@@ -34,9 +42,18 @@ export function quantizeGraph(
   const pictures = new Map<string, PictureInput>();
   const report = { convolutions: 0, raisedChannels: 0, largestWeightError: 0 };
   for (const operator of graph.operators) {
+    if (operator.kind === 'picture') {
+      tensors.set(operator.input, tensorOf(graph, operator.input));
+      operators.push(operator);
+      continue;
+    }
     if (operator.kind === 'normalize') {
       const picture = quantizePicture(graph, operator);
-      tensors.set(operator.input, picture.tensor);
+      if (picture.lookup !== null) {
+        tensors.set(operator.input, tensorOf(graph, operator.input));
+        operators.push(picture.lookup);
+      }
+      tensors.set(picture.tensor.name, picture.tensor);
       pictures.set(operator.output, picture);
       continue;
     }
@@ -72,14 +89,42 @@ interface PictureInput {
   readonly tensor: Tensor;
   /** Real value of a stored zero point: what the rounded zero point leaves over. */
   readonly residue: number;
+  /** What makes channels of different scalings one quantization; null where there is one scaling. */
+  readonly lookup: PictureOperator | null;
 }
 
 function quantizePicture(graph: Graph, operator: NormalizeOperator): PictureInput {
-  const { scale, offset } = operator;
+  if (operator.scale.length > 1 || operator.offset.length > 1) {
+    return quantizeChannels(graph, operator);
+  }
+  const [scale = 1] = operator.scale;
+  const [offset = 0] = operator.offset;
   const zeroPoint = Math.min(Math.max(Math.round(-offset / scale), 0), 255);
   const quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: null };
   const tensor: Tensor = { ...tensorOf(graph, operator.input), type: 'uint8', quantization };
-  return { tensor, residue: scale * zeroPoint + offset };
+  return { tensor, residue: scale * zeroPoint + offset, lookup: null };
+}
+
+/** Channels with scalings of their own share the range of all of them. */
+function quantizeChannels(graph: Graph, operator: NormalizeOperator): PictureInput {
+  const { scale, offset, input, output } = operator;
+  const channels = [0, 1, 2].map((at) => [perChannel(scale, at), perChannel(offset, at)] as const);
+  const low = Math.min(...channels.map(([, shift]) => shift));
+  const high = Math.max(...channels.map(([factor, shift]) => 255 * factor + shift));
+  const step = (high - low) / 255;
+  const zeroPoint = Math.min(Math.max(Math.round(-low / step), 0), 255);
+  const table = Uint8Array.from({ length: 3 * 256 }, (_, at) => {
+    const [factor, shift] = channels[Math.floor(at / 256)] ?? [1, 0];
+    const stored = Math.round((factor * (at % 256) + shift) / step) + zeroPoint;
+    return Math.min(255, Math.max(0, stored));
+  });
+  const name = `${output}:stored`;
+  const quantization = { scale: [step], zeroPoint: [zeroPoint], axis: null };
+  return {
+    tensor: { ...tensorOf(graph, input), name, type: 'uint8', quantization },
+    residue: 0,
+    lookup: { kind: 'picture', input, output: name, reversed: false, table },
+  };
 }
 
 function quantizeActivation(

@@ -32,7 +32,7 @@ export function resolveShapes(graph: Graph, height: number, width: number): Grap
       ]);
     } else if (operator.kind === 'add') {
       resolve(operator.output, sidesOf(operator.inputs[0]));
-    } else if (operator.kind === 'normalize') {
+    } else if (operator.kind === 'normalize' || operator.kind === 'picture') {
       resolve(operator.output, sidesOf(operator.input));
     }
   }

@@ -110,7 +110,7 @@ export function mobilenetV1Alpha(convolutions: readonly ConvSummary[]): number |
 }
 
 /** What a MobileNetV1 may consist of; a network with more in it is another one. */
-const KINDS = ['conv', 'global-average-pool', 'reshape', 'normalize'];
+const KINDS = ['conv', 'global-average-pool', 'reshape', 'normalize', 'picture'];
 
 function recognise(graph: Graph): Member | null {
   if (graph.operators.some(({ kind }) => !KINDS.includes(kind))) return null;

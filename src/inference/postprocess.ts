@@ -25,7 +25,12 @@ export function createPostprocessor(variant: Variant): Postprocessor {
 function classifierPostprocessor(variant: Variant, head: ClassifierHead): Postprocessor {
   return (outputs, options) => {
     const logits = numbers(outputs, head.logits.name);
-    const classes = topClasses(logits, head.logits.scale, Math.max(1, Math.trunc(options.topK)));
+    const classes = topClasses(
+      logits,
+      head.logits,
+      Math.max(1, Math.trunc(options.topK)),
+      head.scores,
+    );
     if (!Number.isFinite(classes[0]?.score)) throw notFinite(variant);
     return classes.map(({ index, score }) => ({
       index,

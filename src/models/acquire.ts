@@ -1,5 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { NO_PICTURE_OPTIONS } from '../convert/scaling.js';
 import { codedError } from '../errors.js';
 import {
   type Catalog,
@@ -16,6 +17,7 @@ import {
   claimOf,
   describeOwn,
   knownFile,
+  makerOf,
   ownFiles,
   ownName,
 } from './install/add.js';
@@ -132,7 +134,8 @@ export async function addOwn(
   const name =
     options.name === undefined && known !== null ? known.name : ownName(file, options.name);
   await requireFree(dir, name);
-  const labels = await readLabels(options.labels);
+  const labels = options.labels === undefined ? null : await readLabels(options.labels);
+  const picture = { ...NO_PICTURE_OPTIONS, ...options.picture, maker: makerOf(file) };
   const calibration = known === null ? null : calibrationFileOf(catalog, known);
   return inStaging(dir, name, (staging) =>
     installModel({
@@ -141,9 +144,9 @@ export async function addOwn(
       name,
       files: files.format === 'onnx' ? files : { ...files, calibration },
       labels,
-      labelsSource: options.labels,
+      labelsSource: options.labels ?? basename(file),
       forms: options.forms ?? known?.forms ?? null,
-      scaling: options.scaling ?? null,
+      picture,
       // An ONNX file cannot be recognised by its layers, so its name is not held against it.
       expected: known !== null ? expectedOf(known) : files.format === 'onnx' ? {} : claimOf(name),
       source: `file:${basename(file)}`,

@@ -25,10 +25,18 @@ export interface ModelOutput {
   readonly zeroPoint: number;
 }
 
-/** Logits [1, classes]; softmax is applied outside the network. */
+/**
+ * What makes scores of a classifier's outputs: softmax over all of them, a sigmoid of each by itself, or
+ * nothing, for they are probabilities already.
+ */
+export type ScoreKind = 'softmax' | 'sigmoid' | 'probability';
+
+/** Logits [1, classes]; scores are made of them outside the network. */
 export interface ClassifierHead {
   readonly kind: 'classifier';
   readonly classes: number;
+  /** Absent: softmax. */
+  readonly scores?: ScoreKind;
   readonly logits: ModelOutput;
 }
 
@@ -59,6 +67,22 @@ export interface SsdHead {
   readonly anchors: AnchorRules;
   /** Divisors of the encoded y, x, height, width. */
   readonly boxScales: readonly [number, number, number, number];
+  /** As the file says it; absent: overlaps within each class, by the program's own rules. */
+  readonly suppression?: Suppression;
+}
+
+/** How a detector's boxes become objects (TFLite_Detection_PostProcess). */
+export interface Suppression {
+  readonly maxDetections: number;
+  /**
+   * Classes that one box may be, where boxes of all classes suppress each other; null where each class
+   * is looked at by itself.
+   */
+  readonly maxClassesPerBox: number | null;
+  /** Overlap above which the weaker box goes. */
+  readonly overlap: number;
+  /** Scores below it are not looked at. */
+  readonly leastScore: number;
 }
 
 export type ModelHead = ClassifierHead | SsdHead;

@@ -16,9 +16,9 @@ export interface SsdLayerValues {
 export interface DetectionOptions {
   /** Least score that counts, 0 to 1. */
   readonly threshold: number;
-  /** Boxes of one class that overlap more than this are one object, 0 to 1; default 0.6. */
+  /** Boxes that overlap more than this are one object, 0 to 1; default: the head's own, or 0.6. */
   readonly iouThreshold?: number;
-  /** Default 100. */
+  /** Default: the head's own, or 100. */
   readonly maxDetections?: number;
 }
 
@@ -60,9 +60,16 @@ export function decodeDetections(
   outputs: readonly SsdLayerValues[],
   head: SsdHead,
   anchors: Anchors,
-  { threshold, iouThreshold = 0.6, maxDetections = 100 }: DetectionOptions,
+  options: DetectionOptions,
 ): Detection[] {
   requireLengths(outputs, head, anchors);
+  const { suppression } = head;
+  const threshold = Math.max(options.threshold, suppression?.leastScore ?? 0);
+  const rules: SuppressionRules = {
+    overlap: options.iouThreshold ?? suppression?.overlap ?? 0.6,
+    maxDetections: options.maxDetections ?? suppression?.maxDetections ?? 100,
+    maxClassesPerBox: suppression?.maxClassesPerBox ?? null,
+  };
   scratch.count = 0;
   head.layers.forEach((layer, index) => {
     const values = outputs[index];
@@ -75,7 +82,7 @@ export function decodeDetections(
   for (let i = 0; i < order.length; i++) order[i] = i;
   const { logits } = scratch;
   order.sort((a, b) => (logits[b] ?? 0) - (logits[a] ?? 0));
-  return suppress(order, outputs, head, anchors, iouThreshold, maxDetections);
+  return suppress(order, outputs, head, anchors, rules);
 }
 
 /** Appends all scores of one layer that reach the threshold; NaN never does. */
@@ -144,24 +151,62 @@ interface Corners {
   readonly right: number;
 }
 
+interface SuppressionRules {
+  readonly overlap: number;
+  readonly maxDetections: number;
+  readonly maxClassesPerBox: number | null;
+}
+
+interface Kept {
+  readonly anchor: number;
+  readonly index: number;
+  readonly corners: Corners;
+  readonly logit: number;
+}
+
+/**
+ * Greedy, the best first. Class by class a box goes that overlaps a better one of its own class. Over
+ * all classes an anchor counts by its best class, and goes if it overlaps any better anchor; each that
+ * is left names its best few classes (the "fast" suppression of TFLite_Detection_PostProcess).
+ */
 function suppress(
   order: Uint32Array,
   outputs: readonly SsdLayerValues[],
   head: SsdHead,
   anchors: Anchors,
-  iouThreshold: number,
-  maxDetections: number,
+  { overlap: most, maxDetections, maxClassesPerBox }: SuppressionRules,
 ): Detection[] {
-  const kept: { readonly index: number; readonly corners: Corners; readonly logit: number }[] = [];
+  const kept: Kept[] = [];
+  const named = new Map<number, number>();
+  const dropped = new Set<number>();
   for (const candidate of order) {
-    if (kept.length >= maxDetections) break;
+    if (maxClassesPerBox === null && kept.length >= maxDetections) break;
+    const anchor = scratch.anchors[candidate] ?? 0;
     const index = scratch.classes[candidate] ?? 0;
-    const corners = decodeBox(scratch.anchors[candidate] ?? 0, outputs, head, anchors);
-    const overlaps = kept.some((other) => {
-      return other.index === index && overlap(other.corners, corners) > iouThreshold;
-    });
-    if (!overlaps) kept.push({ index, corners, logit: scratch.logits[candidate] ?? 0 });
+    const logit = scratch.logits[candidate] ?? 0;
+    const before = named.get(anchor) ?? 0;
+    if (maxClassesPerBox !== null) {
+      // Boxes count, not the names that each of them has.
+      const full = before === 0 && named.size >= maxDetections;
+      if (full || dropped.has(anchor) || before >= maxClassesPerBox) continue;
+    }
+    const corners = decodeBox(anchor, outputs, head, anchors);
+    const overlaps = kept.some(
+      (other) =>
+        (maxClassesPerBox === null ? other.index === index : other.anchor !== anchor) &&
+        overlap(other.corners, corners) > most,
+    );
+    if (overlaps) {
+      dropped.add(anchor);
+      continue;
+    }
+    named.set(anchor, before + 1);
+    kept.push({ anchor, index, corners, logit });
   }
+  return detectionsOf(kept);
+}
+
+function detectionsOf(kept: readonly Kept[]): Detection[] {
   const detections: Detection[] = [];
   for (const { index, corners, logit } of kept) {
     const left = clip(corners.left);

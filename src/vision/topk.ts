@@ -1,3 +1,5 @@
+import type { ScoreKind } from '../models/variant.js';
+
 /** A class and its probability. */
 export interface ScoredClass {
   readonly index: number;
@@ -6,19 +8,31 @@ export interface ScoredClass {
 }
 
 /**
- * The most probable classes of a classifier's logits, by softmax over all classes.
+ * The most probable classes of a classifier's outputs.
  *
- * @param logits stored values; real = scale · (stored − zero point), and softmax does not see an
- *   offset, so the zero point is not needed
- * @param scale of the stored values, over 0; 1 for float32
+ * @param values as stored; real = scale · (stored − zeroPoint)
+ * @param output scale above 0 and zero point of the stored values; 1 and 0 for float32
  * @param k how many classes, at least 1; fewer are returned when there are fewer
+ * @param scores what makes scores of the real values
  * @returns best first; among equals the lower index first
  */
 export function topClasses(
-  logits: Uint8Array | Float32Array,
-  scale: number,
+  values: Uint8Array | Float32Array,
+  { scale, zeroPoint }: { readonly scale: number; readonly zeroPoint: number },
   k: number,
+  scores: ScoreKind = 'softmax',
 ): ScoredClass[] {
+  if (scores === 'softmax') return topOfSoftmax(values, scale, k);
+  return highestIndices(values, k).map((index) => {
+    const real = scale * ((values[index] ?? 0) - zeroPoint);
+    const score = scores === 'sigmoid' ? 1 / (1 + Math.exp(-real)) : real;
+    // What is a probability already may be off by its own rounding.
+    return { index, score: Number.isNaN(score) ? score : Math.min(1, Math.max(0, score)) };
+  });
+}
+
+/** Softmax does not see an offset, so the zero point is not needed. */
+function topOfSoftmax(logits: Uint8Array | Float32Array, scale: number, k: number): ScoredClass[] {
   const best = highestIndices(logits, k);
   const highest = logits[best[0] ?? 0] ?? 0;
   if (logits instanceof Uint8Array) {

@@ -1,7 +1,10 @@
 import t from 'tap';
 import { writeOnnx } from '#mobilenetd/convert/onnx/write.js';
 import { dequantize } from '#mobilenetd/convert/passes/dequantize.js';
+import { NO_PICTURE_OPTIONS } from '#mobilenetd/convert/scaling.js';
 import { parseTflite } from '#mobilenetd/convert/tflite/model.js';
+import type { TfliteModel } from '#mobilenetd/convert/tflite/model-types.js';
+import { planPicture } from '#mobilenetd/convert/tflite/picture.js';
 import { readGraph } from '#mobilenetd/convert/tflite/read.js';
 import { CODE } from './build-mobilenet.js';
 import { createSpec, type SpecBuilder } from './build-small.js';
@@ -138,6 +141,9 @@ const OPERATORS: Readonly<Record<string, (scene: Scene) => number>> = {
   },
 };
 
+const planOf = (model: TfliteModel) =>
+  planPicture(model, { normalization: null, labelFiles: [] }, NO_PICTURE_OPTIONS);
+
 function build(operator: (scene: Scene) => number): { model: ModelSpec; result: number } {
   const { picture, ...rest } = scene();
   const result = operator(rest);
@@ -148,7 +154,8 @@ for (const [name, operator] of Object.entries(OPERATORS)) {
   t.test(name, async (t) => {
     const { model, result } = build(operator);
     const file = buildTflite(model);
-    const graph = readGraph(parseTflite(file), new Map([[result, 'result']]));
+    const parsed = parseTflite(file);
+    const graph = readGraph(parsed, new Map([[result, 'result']]), planOf(parsed));
     const oracle = await openOracle(file);
     const exact = await openOnnx(writeOnnx(graph));
     const float = await openOnnx(writeOnnx(dequantize(graph)));
@@ -207,7 +214,7 @@ t.test('shapes that do not broadcast are refused', (t) => {
     wrong([2], VECTOR.slice(0, 2)),
   ]) {
     const parsed = parseTflite(buildTflite(model));
-    t.throws(() => readGraph(parsed, new Map([[result, 'result']])), {
+    t.throws(() => readGraph(parsed, new Map([[result, 'result']]), planOf(parsed)), {
       code: 'MND_MODEL_SHAPE',
       message: /operator 1 \(MUL\)/,
     });

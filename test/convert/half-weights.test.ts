@@ -1,5 +1,6 @@
 import t from 'tap';
 import { convertTflite } from '#mobilenetd/convert/convert.js';
+import { NO_PICTURE_OPTIONS, SIGNED_UNIT } from '#mobilenetd/convert/scaling.js';
 import { halvesToFloat32 } from '#mobilenetd/convert/tflite/half.js';
 import { CODE } from './build-mobilenet.js';
 import { createSpec } from './build-small.js';
@@ -7,6 +8,8 @@ import { buildTflite, type ModelSpec } from './build-tflite.js';
 import { openOracle } from './litert.js';
 import { createRandom, randomPicture } from './random.js';
 import { openOnnx } from './session.js';
+
+const PICTURE = { ...NO_PICTURE_OPTIONS, scaling: SIGNED_UNIT };
 
 t.test('every kind of half-precision number', (t) => {
   const cases: readonly (readonly [bits: number, value: number])[] = [
@@ -92,7 +95,7 @@ function halfModel(
 t.test('a float network with float16 weights', async (t) => {
   const file = buildTflite(halfModel());
   const oracle = await openOracle(file);
-  const { onnx, head, form } = convertTflite(file, { form: 'float32' });
+  const { onnx, head, form } = convertTflite(file, { form: 'float32', picture: PICTURE });
   t.match(head, { classes: 5, logits: { type: 'float32' } });
   t.equal(form, 'float32');
   const model = await openOnnx(onnx);
@@ -111,18 +114,29 @@ t.test('a float network with float16 weights', async (t) => {
 
 t.test('what a float network cannot be', (t) => {
   for (const form of ['exact', 'symmetric'] as const) {
-    t.throws(() => convertTflite(buildTflite(halfModel()), { form }), {
+    t.throws(() => convertTflite(buildTflite(halfModel()), { form, picture: PICTURE }), {
       code: 'MND_MODEL_MISMATCH',
       message: /calibration/,
     });
   }
-  t.throws(() => convertTflite(buildTflite(halfModel({ infinite: true })), { form: 'float32' }), {
-    code: 'MND_MODEL_INVALID',
-    message: /finite/,
-  });
-  t.throws(() => convertTflite(buildTflite(halfModel({ shared: 40 })), { form: 'float32' }), {
-    code: 'MND_MODEL_INVALID',
-    message: /used once/,
-  });
+  t.throws(
+    () =>
+      convertTflite(buildTflite(halfModel({ infinite: true })), {
+        form: 'float32',
+        picture: PICTURE,
+      }),
+    {
+      code: 'MND_MODEL_INVALID',
+      message: /finite/,
+    },
+  );
+  t.throws(
+    () =>
+      convertTflite(buildTflite(halfModel({ shared: 40 })), { form: 'float32', picture: PICTURE }),
+    {
+      code: 'MND_MODEL_INVALID',
+      message: /used once/,
+    },
+  );
   t.end();
 });

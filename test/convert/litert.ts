@@ -9,7 +9,9 @@ export type Values = Uint8Array | Int8Array | Float32Array;
 
 /** A .tflite file as Google's own runtime runs it. */
 export interface OracleModel {
+  /** The first output. */
   run(input: Values, shape: readonly number[]): Promise<Values>;
+  runAll(input: Values, shape: readonly number[]): Promise<Values[]>;
   close(): void;
 }
 
@@ -50,16 +52,22 @@ export async function openOracle(tflite: Uint8Array): Promise<OracleModel> {
   loading ??= load();
   const { loadAndCompile, Tensor } = await loading;
   const model = await loadAndCompile(tflite, { accelerator: 'wasm' });
-  return {
-    async run(input, shape) {
-      const tensor = new Tensor(input.slice() as TypedArray, [...shape]);
-      const [output] = await model.run(tensor);
-      if (output === undefined) throw new Error('the oracle has no output');
-      const values = (await output.data()) as Values;
-      const copy = values.slice();
-      tensor.delete();
+  const runAll = async (input: Values, shape: readonly number[]) => {
+    const tensor = new Tensor(input.slice() as TypedArray, [...shape]);
+    const copies: Values[] = [];
+    for (const output of await model.run(tensor)) {
+      copies.push(((await output.data()) as Values).slice());
       output.delete();
-      return copy;
+    }
+    tensor.delete();
+    return copies;
+  };
+  return {
+    runAll,
+    async run(input, shape) {
+      const [output] = await runAll(input, shape);
+      if (output === undefined) throw new Error('the oracle has no output');
+      return output;
     },
     close: () => model.delete(),
   };

@@ -31,7 +31,7 @@ function oneConvolution(weights: readonly number[], bias: readonly number[]): Gr
   return {
     tensors: new Map(tensors.map((entry) => [entry.name, entry])),
     operators: [
-      { kind: 'normalize', input: 'input', output: 'normal', scale: 2 / 255, offset: -1 },
+      { kind: 'normalize', input: 'input', output: 'normal', scale: [2 / 255], offset: [-1] },
       {
         kind: 'conv',
         input: 'normal',

@@ -1,16 +1,22 @@
 import t from 'tap';
 import { convertTflite } from '#mobilenetd/convert/convert.js';
+import { NO_PICTURE_OPTIONS, SIGNED_UNIT } from '#mobilenetd/convert/scaling.js';
 import { rawSsdModel } from './build-raw-ssd.js';
 import { buildTflite, type ModelSpec } from './build-tflite.js';
 import { openOracle } from './litert.js';
 import { randomPicture } from './random.js';
 import { openOnnx } from './session.js';
 
+const PICTURE = { ...NO_PICTURE_OPTIONS, scaling: SIGNED_UNIT };
+
 const { model, joints } = rawSsdModel();
 const SIZE = 300;
 
 t.test('a float SSD without post-processing, boxes and scores as LiteRT.js has them', async (t) => {
-  const { onnx, head, input, report } = convertTflite(buildTflite(model), { form: 'float32' });
+  const { onnx, head, input, report } = convertTflite(buildTflite(model), {
+    form: 'float32',
+    picture: PICTURE,
+  });
   t.strictSame(input.sizes, [300, 236, 172, 140]);
   t.ok((report.multAdds ?? 0) > 1, 'multiply-adds at the native size');
   if (head.kind !== 'ssd') throw new Error('no detector');
@@ -74,13 +80,13 @@ t.test('what is no such detector', (t) => {
   ];
   for (const [name, spec, code] of cases) {
     t.throws(
-      () => convertTflite(buildTflite(spec), { form: 'float32' }),
+      () => convertTflite(buildTflite(spec), { form: 'float32', picture: PICTURE }),
       { code: new RegExp(`^${code}`) },
       name,
     );
   }
   for (const form of ['exact', 'symmetric'] as const) {
-    t.throws(() => convertTflite(buildTflite(model), { form }), {
+    t.throws(() => convertTflite(buildTflite(model), { form, picture: PICTURE }), {
       code: 'MND_MODEL_MISMATCH',
       message: /calibration/,
     });

@@ -52,7 +52,7 @@ t.test('a float graph of unknown size runs at several sizes, outputs in NHWC', a
       { name: 'sum', type: 'float32', shape: [1, -1, -1, 4], ...plain },
     ],
     [
-      { kind: 'normalize', input: 'input', output: 'real', scale: 1 / 127.5, offset: -1 },
+      { kind: 'normalize', input: 'input', output: 'real', scale: [1 / 127.5], offset: [-1] },
       {
         ...CONV,
         input: 'real',
@@ -223,7 +223,7 @@ t.test('the file names its inputs, outputs, operator sets and metadata', async (
       { name: 'input', type: 'uint8', shape: [1, -1, -1, 3], ...plain },
       { name: 'real', type: 'float32', shape: [1, -1, -1, 3], ...plain },
     ],
-    [{ kind: 'normalize', input: 'input', output: 'real', scale: 1, offset: 0 }],
+    [{ kind: 'normalize', input: 'input', output: 'real', scale: [1], offset: [0] }],
     ['real'],
   );
   const model = decodeModel(writeOnnx(graph, { name: 'net', metadata: { form: 'float32' } }));

@@ -80,8 +80,12 @@ t.test('what cannot be added', async (t) => {
     ['a name that means something', () => shelf.add(file, { labels, name: 'auto' }), 'MND_USAGE'],
     ['no name', () => shelf.add(file, { labels, name: '' }), 'MND_USAGE'],
     [
-      'a scaling that would have no effect',
-      () => shelf.add(file, { labels, scaling: { mean: [0], scale: [1] } }),
+      'a scaling that the stored numbers contradict',
+      () =>
+        shelf.add(file, {
+          labels,
+          picture: { scaling: { mean: [0], scale: [1] }, reversed: false },
+        }),
       'MND_USAGE',
     ],
     [

@@ -2,8 +2,14 @@ import t from 'tap';
 import { topClasses } from '#mobilenetd/vision/topk.js';
 import { integer, seededRandom } from './random.js';
 
+const REAL = { scale: 1, zeroPoint: 0 };
+
 t.test('softmax of what the stored values stand for', async (t) => {
-  const [best, next, ...rest] = topClasses(Uint8Array.from([10, 30, 20]), 0.1, 2);
+  const [best, next, ...rest] = topClasses(
+    Uint8Array.from([10, 30, 20]),
+    { scale: 0.1, zeroPoint: 0 },
+    2,
+  );
   const sum = Math.exp(1) + Math.exp(3) + Math.exp(2);
   t.same(rest, []);
   t.equal(best?.index, 1);
@@ -21,18 +27,39 @@ t.test('the order of a full sort, ties by index', async (t) => {
       .sort((a, b) => (values[b] ?? 0) - (values[a] ?? 0) || a - b)
       .slice(0, k);
     t.same(
-      topClasses(values, 1, k).map(({ index }) => index),
+      topClasses(values, REAL, k).map(({ index }) => index),
       expected,
     );
   }
 });
 
 t.test('extreme logits', async (t) => {
-  const [best] = topClasses(Float32Array.from([-1e30, 3e38, 0]), 1, 1);
+  const [best] = topClasses(Float32Array.from([-1e30, 3e38, 0]), REAL, 1);
   t.same(best, { index: 1, score: 1 });
-  const even = topClasses(new Float32Array(4).fill(-500), 1, 9);
+  const even = topClasses(new Float32Array(4).fill(-500), REAL, 9);
   t.same(
     even.map(({ score }) => score),
     [0.25, 0.25, 0.25, 0.25],
+  );
+});
+
+t.test('sigmoids stand by themselves, probabilities are left as they are', async (t) => {
+  const stored = { scale: 0.1, zeroPoint: 100 };
+  const each = topClasses(Uint8Array.from([100, 120, 90]), stored, 3, 'sigmoid');
+  t.strictSame(
+    each.map(({ index, score }) => [index, Math.round(score * 1e4) / 1e4]),
+    [
+      [1, 0.8808],
+      [0, 0.5],
+      [2, 0.2689],
+    ],
+  );
+  const probabilities = topClasses(Float32Array.from([0.1, 0.7, 1.0001]), REAL, 2, 'probability');
+  t.strictSame(
+    probabilities.map(({ index, score }) => [index, Math.round(score * 10) / 10]),
+    [
+      [2, 1],
+      [1, 0.7],
+    ],
   );
 });

@@ -9,9 +9,12 @@ import type {
   MaxPoolOperator,
   MulOperator,
   NormalizeOperator,
+  PictureOperator,
   TensorData,
 } from '../graph.js';
 import { constantOf, nhwcShape, tensorOf } from '../tensors.js';
+import type { OnnxBuilder } from './builder.js';
+import { DATA_TYPE } from './definitions.js';
 import {
   convAttributes,
   convShapes,
@@ -119,9 +122,15 @@ export function emitFloatAverage(
 /** DequantizeLinear does the cast and the scaling; an offset it cannot express becomes an Add. */
 export function emitNormalize({ graph, builder }: Emission, operator: NormalizeOperator): void {
   const inner = innerName(graph, operator.output);
-  const scale = builder.scalar('float32', operator.scale);
-  const zeroPoint = -operator.offset / operator.scale;
   const input = innerName(graph, operator.input);
+  if (operator.scale.length > 1 || operator.offset.length > 1) {
+    emitNormalizeChannels(builder, operator, input, inner);
+    return;
+  }
+  const [factor = 1] = operator.scale;
+  const [offset = 0] = operator.offset;
+  const scale = builder.scalar('float32', factor);
+  const zeroPoint = -offset / factor;
   if (Number.isInteger(zeroPoint) && zeroPoint >= 0 && zeroPoint <= 255) {
     builder.node('DequantizeLinear', [input, scale, builder.scalar('uint8', zeroPoint)], inner);
     return;
@@ -131,5 +140,44 @@ export function emitNormalize({ graph, builder }: Emission, operator: NormalizeO
     [input, scale, builder.scalar('uint8', 0)],
     `${operator.output}:scaled`,
   );
-  builder.node('Add', [scaled, builder.scalar('float32', operator.offset)], inner);
+  builder.node('Add', [scaled, builder.scalar('float32', offset)], inner);
+}
+
+function emitNormalizeChannels(
+  builder: OnnxBuilder,
+  { output, scale, offset }: NormalizeOperator,
+  input: string,
+  inner: string,
+): void {
+  const constant = (name: string, values: readonly number[]) =>
+    builder.constant(
+      `${output}:${name}`,
+      'float32',
+      [values.length, 1, 1],
+      Float32Array.from(values),
+    );
+  const real = builder.node('Cast', [input], `${output}:bytes`, { to: DATA_TYPE.float32 });
+  const scaled = builder.node('Mul', [real, constant('scale', scale)], `${output}:scaled`);
+  builder.node('Add', [scaled, constant('offset', offset)], inner);
+}
+
+/** Channels are the last dimension of the input as it comes, which is where both are done. */
+export function emitPicture({ graph, builder }: Emission, operator: PictureOperator): void {
+  const { input, output, reversed, table } = operator;
+  let value = input;
+  if (reversed) {
+    const order = builder.constant(`${output}:order`, 'int64', [3], BigInt64Array.of(2n, 1n, 0n));
+    value = builder.node('Gather', [value, order], `${output}:reversed`, { axis: 3 });
+  }
+  if (table !== null) {
+    value = builder.node('Cast', [value], `${output}:index`, { to: DATA_TYPE.int32 });
+    if (table.length > 256) {
+      const first = Int32Array.from({ length: table.length / 256 }, (_, channel) => 256 * channel);
+      const starts = builder.constant(`${output}:starts`, 'int32', [first.length], first);
+      value = builder.node('Add', [value, starts], `${output}:entry`);
+    }
+    const entries = builder.constant(`${output}:table`, 'uint8', [table.length], table);
+    value = builder.node('Gather', [entries, value], `${output}:stored`, { axis: 0 });
+  }
+  builder.node('Transpose', [value], innerName(graph, output), { perm: [0, 3, 1, 2] });
 }

@@ -11,6 +11,7 @@ import {
   emitFloatHardSwish,
   emitMaxPool,
   emitNormalize,
+  emitPicture,
 } from './float.js';
 import {
   emitQuantizedActivation,
@@ -40,7 +41,10 @@ function dimensionsOf(tensor: Tensor): (number | string)[] {
 function emitInput({ graph, builder }: Emission, name: string): void {
   const tensor = tensorOf(graph, name);
   builder.input(name, tensor.type, dimensionsOf(tensor));
-  if (tensor.shape.length === 4) {
+  const laidOut = graph.operators.some(
+    (operator) => operator.kind === 'picture' && operator.input === name,
+  );
+  if (tensor.shape.length === 4 && !laidOut) {
     builder.node('Transpose', [name], innerName(graph, name), { perm: TO_NCHW });
   }
 }
@@ -131,6 +135,9 @@ function emitOperator(emission: Emission, operator: Operator): void {
       break;
     case 'reshape':
       emitReshape(emission, operator);
+      break;
+    case 'picture':
+      emitPicture(emission, operator);
       break;
     case 'normalize':
       emitNormalize(emission, operator);

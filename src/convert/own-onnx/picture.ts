@@ -1,11 +1,14 @@
 import { codedError } from '../../errors.js';
+import {
+  askForScaling,
+  BYTES,
+  type ChannelScaling,
+  checkScaling,
+  type PictureOptions,
+  SIGNED_UNIT,
+  UNIT,
+} from '../scaling.js';
 import type { OnnxFile, OnnxValue } from './parse.js';
-
-/** real = scale · (pixel − mean); one number, or one for each of red, green and blue. */
-export interface ChannelScaling {
-  readonly mean: readonly number[];
-  readonly scale: readonly number[];
-}
 
 /** The picture that a network takes. */
 export interface OnnxPicture {
@@ -26,9 +29,9 @@ const UINT8 = 2;
 
 /** ONNX' own metadata for pictures (docs/MetadataProps.md of the ONNX repository). */
 const NOMINAL_RANGES: Readonly<Record<string, ChannelScaling>> = {
-  NominalRange_0_255: { mean: [0], scale: [1] },
-  Normalized_0_1: { mean: [0], scale: [1 / 255] },
-  Normalized_1_1: { mean: [127.5], scale: [1 / 127.5] },
+  NominalRange_0_255: BYTES,
+  Normalized_0_1: UNIT,
+  Normalized_1_1: SIGNED_UNIT,
 };
 
 /**
@@ -38,7 +41,8 @@ const NOMINAL_RANGES: Readonly<Record<string, ChannelScaling>> = {
  * @throws MND_MODEL_SHAPE; MND_USAGE if a float input's scaling is neither given nor in the file, or
  *   one is given for a uint8 input
  */
-export function findPicture(file: OnnxFile, given: ChannelScaling | null): OnnxPicture {
+export function findPicture(file: OnnxFile, options: PictureOptions): OnnxPicture {
+  const given = options.scaling;
   const [input, ...others] = file.inputs.filter(({ name }) => !file.constants.has(name));
   if (input === undefined || others.length > 0) {
     throw shapeError(
@@ -68,34 +72,33 @@ export function findPicture(file: OnnxFile, given: ChannelScaling | null): OnnxP
       next: 'leave --mean and --scale out',
     });
   }
+  const reversed =
+    options.reversed || (file.metadata.get('Image.BitmapPixelFormat')?.startsWith('Bgr') ?? false);
   return {
     input,
     size: height,
     channels: colours,
     planar,
     type: input.type === FLOAT ? 'float32' : 'uint8',
-    reversed: file.metadata.get('Image.BitmapPixelFormat')?.startsWith('Bgr') ?? false,
-    scaling: input.type === FLOAT ? scalingOf(file, given, colours) : null,
+    reversed,
+    scaling: input.type === FLOAT ? scalingOf(file, given, colours, reversed) : null,
   };
 }
 
-function scalingOf(file: OnnxFile, given: ChannelScaling | null, channels: 1 | 3): ChannelScaling {
+/** Given numbers are for red, green and blue, those in the file for the network's own channels. */
+function scalingOf(
+  file: OnnxFile,
+  given: ChannelScaling | null,
+  channels: 1 | 3,
+  reversed: boolean,
+): ChannelScaling {
   const scaling = given ?? scalingInFile(file.metadata);
   if (scaling === null) {
-    throw codedError('MND_USAGE', {
-      subject: 'a float32 picture',
-      expected: 'how its numbers come from pixels: number = scale · (pixel − mean)',
-      found: 'neither --mean and --scale nor metadata in the file',
-      next: 'e.g. --mean 127.5 --scale 0.00784 for [−1, 1], --mean 0 --scale 0.00392 for [0, 1]',
-    });
+    throw askForScaling('a float32 picture', 'neither --mean and --scale nor metadata in the file');
   }
-  const fits = (numbers: readonly number[]) => numbers.length === 1 || numbers.length === channels;
-  if (fits(scaling.mean) && fits(scaling.scale)) return scaling;
-  throw codedError('MND_USAGE', {
-    subject: 'mean and scale',
-    expected: channels === 1 ? 'one number' : 'one number, or one a channel',
-    found: `${scaling.mean.length} and ${scaling.scale.length}`,
-  });
+  checkScaling(scaling, channels);
+  if (given === null || !reversed) return scaling;
+  return { mean: given.mean.toReversed(), scale: given.scale.toReversed() };
 }
 
 function scalingInFile(metadata: ReadonlyMap<string, string>): ChannelScaling | null {

@@ -7,6 +7,7 @@ import {
   encodeValue,
   graphField,
 } from './encode.js';
+import type { NetworkEnd } from './end.js';
 import type { OnnxFile } from './parse.js';
 import type { OnnxPicture } from './picture.js';
 
@@ -20,25 +21,31 @@ const UINT8 = 2;
 export interface Wrapping {
   /** Name of the new input; no value of the network has it, or begins with it and a colon. */
   readonly input: string;
-  /** Value of the network that holds the logits, in whatever shape. */
-  readonly logits: string;
+  /** Where the network ends. */
+  readonly end: Pick<NetworkEnd, 'name' | 'classes' | 'stored'>;
   /** Name of the new output, [1, classes]. */
   readonly output: string;
-  readonly classes: number;
 }
 
 /** A file in which a uint8 picture goes into the network and its logits come out. */
 export function wrapNetwork(
   file: OnnxFile,
   picture: OnnxPicture,
-  { input, logits, output, classes }: Wrapping,
+  { input, end, output }: Wrapping,
 ): Uint8Array {
   const { nodes, tensors } = preprocessing(picture, input);
+  const { classes, stored } = end;
   const shape = `${output}:shape`;
   tensors.push({ name: shape, dims: [2], values: BigInt64Array.of(1n, BigInt(classes)) });
   const before = protobuf.Writer.create();
   for (const node of nodes) graphField(before, 'node', encodeNode(node));
   const after = protobuf.Writer.create();
+  let logits = end.name;
+  if (stored !== null) {
+    const inputs = [logits, stored.scale, stored.zeroPoint].filter((name) => name !== '');
+    logits = `${output}:real`;
+    graphField(after, 'node', encodeNode({ opType: 'DequantizeLinear', inputs, output: logits }));
+  }
   const row = { opType: 'Reshape', inputs: [logits, shape], output };
   graphField(after, 'node', encodeNode(row));
   for (const tensor of tensors) graphField(after, 'initializer', encodeTensor(tensor));

@@ -37,6 +37,16 @@ function floatOperand(tensor: Tensor): Tensor {
   return { ...floatConstant(tensor, data), name: `${tensor.name}:float` };
 }
 
+/** The tensors that hold the picture as the network stores it: inputs, or what is made of their bytes. */
+function storedPictures(graph: Graph): readonly string[] {
+  return graph.inputs.map((name) => {
+    const made = graph.operators.find(
+      ({ kind, ...of }) => kind === 'picture' && 'input' in of && of.input === name,
+    );
+    return made?.output ?? name;
+  });
+}
+
 /**
  * Turns a quantized graph into its float32 counterpart. Inputs stay uint8 pictures: a `normalize`
  * operator makes them real values; everything else is float32. Clamping by a quantized range that
@@ -45,7 +55,8 @@ function floatOperand(tensor: Tensor): Tensor {
 export function dequantize(graph: Graph): Graph {
   const tensors = new Map<string, Tensor>();
   const operators: Operator[] = [];
-  const inputs = new Map(graph.inputs.map((name) => [name, `${name}:real`]));
+  const stored = storedPictures(graph);
+  const inputs = new Map(stored.map((name) => [name, `${name}:real`]));
   const real = (name: string) => inputs.get(name) ?? name;
   for (const tensor of graph.tensors.values()) {
     if (tensor.data === null) {
@@ -53,7 +64,11 @@ export function dequantize(graph: Graph): Graph {
       tensors.set(name, { ...tensor, name, type: 'float32', quantization: null });
     }
   }
-  for (const name of graph.inputs) {
+  // What happens to the picture's bytes happens before they become real numbers.
+  const pictures = graph.operators.filter((operator) => operator.kind === 'picture');
+  for (const { input } of pictures) tensors.set(input, tensorOf(graph, input));
+  operators.push(...pictures);
+  for (const name of stored) {
     const tensor = tensorOf(graph, name);
     const { scale, zeroPoint } = scalarQuantization(tensor);
     tensors.set(name, { ...tensor, quantization: null });
@@ -61,11 +76,12 @@ export function dequantize(graph: Graph): Graph {
       kind: 'normalize',
       input: name,
       output: real(name),
-      scale,
-      offset: -zeroPoint * scale,
+      scale: [scale],
+      offset: [-zeroPoint * scale],
     });
   }
   for (const operator of graph.operators) {
+    if (operator.kind === 'picture') continue;
     if (operator.kind === 'conv') {
       const weights = floatWeights(operator, tensorOf(graph, operator.weights));
       const weightsName = `${operator.output}:float weights`;

@@ -49,7 +49,13 @@ export function assembleGraph(
   return {
     tensors,
     operators: [
-      { kind: 'normalize', input: PICTURE, output: input.output, ...normalisation },
+      {
+        kind: 'normalize',
+        input: PICTURE,
+        output: input.output,
+        scale: [normalisation.scale],
+        offset: [normalisation.offset],
+      },
       ...operators,
     ],
     inputs: [PICTURE],

@@ -165,9 +165,15 @@ export function addConstant(
 
 /**
  * Adds an activation to the graph: uint8 or float32. int8 becomes uint8 with its zero point moved up
- * by 128, which stands for the same real values.
+ * by 128, which stands for the same real values. Rows of numbers, [rows, channels] or [1, rows,
+ * channels], are given as a map: [1, rows, 1, channels].
  */
-export function addActivation(context: ReadContext, subject: string, tensor: TfliteTensor): Tensor {
+export function addActivation(
+  context: ReadContext,
+  subject: string,
+  tensor: TfliteTensor,
+  shape: readonly number[] = tensor.shape,
+): Tensor {
   if (context.names.has(tensor.index)) {
     throw codedError('MND_MODEL_INVALID', {
       subject,
@@ -192,7 +198,7 @@ export function addActivation(context: ReadContext, subject: string, tensor: Tfl
       found: tensor.scale.length === 0 ? 'no quantization' : `${tensor.scale.length} scales`,
     });
   }
-  if (tensor.bytes !== null || tensor.shape.some((side) => side < 1) || tensor.shape[0] !== 1) {
+  if (tensor.bytes !== null || shape.some((side) => side < 1) || shape[0] !== 1) {
     throw codedError('MND_MODEL_SHAPE', {
       subject: `${subject}, tensor ${tensor.index} (${tensor.name})`,
       expected: 'a computed tensor, batch 1, no empty dimension',
@@ -202,7 +208,7 @@ export function addActivation(context: ReadContext, subject: string, tensor: Tfl
   const added: Tensor = {
     name: context.reserved.get(tensor.index) ?? context.uniqueName(tensor.name),
     type: quantized ? 'uint8' : 'float32',
-    shape: tensor.shape,
+    shape,
     quantization:
       quantized && scale !== undefined && zeroPoint !== undefined
         ? {
@@ -251,6 +257,13 @@ export function addIntermediate(
   return added;
 }
 
+/** The shape of rows as a map; null for what is no rows. */
+export function rowsAsMap(shape: readonly number[]): readonly number[] | null {
+  const [first = 0, second = 0, third = 0] = shape;
+  if (shape.length === 2 && first > 1) return [1, first, 1, second];
+  return shape.length === 3 && first === 1 ? [1, second, 1, third] : null;
+}
+
 /** True if both stand for the same real values when their stored ones are equal. */
 export function sameQuantization(first: Tensor, second: Tensor): boolean {
   return (
@@ -260,10 +273,14 @@ export function sameQuantization(first: Tensor, second: Tensor): boolean {
   );
 }
 
-/** Adds the first output of an operator to the graph. */
-export function outputOf(context: ReadContext, operator: TfliteOperator): Tensor {
+/** Adds the first output of an operator to the graph, in another shape if one is given. */
+export function outputOf(
+  context: ReadContext,
+  operator: TfliteOperator,
+  shape?: readonly number[],
+): Tensor {
   const tensor = operandOf(context, operator, 'outputs', 0);
-  return addActivation(context, subjectOf(operator), tensor);
+  return addActivation(context, subjectOf(operator), tensor, shape);
 }
 
 export function requireSameType(operator: TfliteOperator, input: Tensor, output: Tensor): void {

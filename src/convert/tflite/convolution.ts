@@ -1,4 +1,5 @@
 import type { ExplicitPadding, Padding, Tensor } from '../graph.js';
+import { elementCount } from '../tensors.js';
 import {
   activationOf,
   addConstant,
@@ -10,6 +11,7 @@ import {
   outputOf,
   type ReadContext,
   requireSameType,
+  rowsAsMap,
   sameQuantization,
   unsupported,
 } from './context.js';
@@ -103,41 +105,56 @@ export function readDepthwiseConv2d(context: ReadContext, operator: TfliteOperat
   });
 }
 
-/** A fully connected layer is a 1×1 convolution over one pixel that has all inputs as channels. */
+/**
+ * A fully connected layer is a 1×1 convolution: over one pixel that has all inputs as channels, or over
+ * each pixel of a map (keep_num_dims, or rows that a RESHAPE made of a map).
+ */
 export function readFullyConnected(context: ReadContext, operator: TfliteOperator): void {
   const source = activationOf(context, operator, 0);
   const { shape } = operandOf(context, operator, 'inputs', 1);
   const [outputs = 0, inputs = 0] = shape;
-  const count = source.shape.reduce((product, side) => product * side, 1);
-  if (shape.length !== 2 || inputs !== count) {
-    throw badShape(operator, `weights [outputs, ${count}]`, `[${shape.join(', ')}]`);
+  const count = elementCount(source.shape);
+  const perPixel = inputs !== count && source.shape.at(-1) === inputs;
+  if (shape.length !== 2 || (inputs !== count && !perPixel)) {
+    const expected = `weights [outputs, ${count}] or [outputs, ${source.shape.at(-1)}]`;
+    throw badShape(operator, expected, `[${shape.join(', ')}]`);
   }
   if (operator.options.int8(1, 0) !== 0) throw unsupported(operator, 'plain weights', 'shuffled');
+  const map = perPixel ? mapShape(source.shape, inputs) : [1, 1, 1, inputs];
+  const given = operandOf(context, operator, 'outputs', 0).shape;
   const constants = convConstants(context, operator, source, [outputs, 1, 1, inputs]);
-  const output = outputOf(context, operator);
+  const output = outputOf(context, operator, rowsAsMap(given) ?? given);
   requireSameType(operator, source, output);
-  const flat = [1, 1, 1, count];
   let input = source;
-  if (source.shape.join() !== flat.join()) {
-    input = addIntermediate(context, source, flat);
+  if (source.shape.join() !== map.join()) {
+    input = addIntermediate(context, source, map);
     context.operators.push({ kind: 'reshape', input: source.name, output: input.name });
   }
-  const pixel = addIntermediate(context, output, [1, 1, 1, outputs]);
+  const result = [...map.slice(0, 3), outputs];
+  const inPlace = output.shape.join() === result.join();
+  const pixels = inPlace ? output : addIntermediate(context, output, result);
   context.operators.push({
     kind: 'conv',
     input: input.name,
     ...constants,
-    output: pixel.name,
+    output: pixels.name,
     depthwise: false,
     stride: [1, 1],
     dilation: [1, 1],
     padding: 'valid',
     activation: fusedActivation(operator, 0),
   });
-  if (output.shape.reduce((product, side) => product * side, 1) !== outputs) {
-    throw badShape(operator, `an output of ${outputs} values`, `[${output.shape.join(', ')}]`);
+  if (elementCount(output.shape) !== elementCount(result)) {
+    const expected = `an output of ${elementCount(result)} values`;
+    throw badShape(operator, expected, `[${output.shape.join(', ')}]`);
   }
-  context.operators.push({ kind: 'reshape', input: pixel.name, output: output.name });
+  if (!inPlace)
+    context.operators.push({ kind: 'reshape', input: pixels.name, output: output.name });
+}
+
+/** A map stays one; rows become a map of one column. */
+function mapShape(shape: readonly number[], channels: number): readonly number[] {
+  return shape.length === 4 ? shape : [1, elementCount(shape) / channels, 1, channels];
 }
 
 function explicitPadding(operator: TfliteOperator, values: ArrayLike<number>): ExplicitPadding {

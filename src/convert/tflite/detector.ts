@@ -1,11 +1,12 @@
 import { toReference } from 'flatbuffers/js/flexbuffers.js';
 import { codedError } from '../../errors.js';
+import type { Suppression } from '../../models/variant.js';
 import { freeSize } from '../free-size.js';
 import type { Graph } from '../graph.js';
 import { nhwcShape, tensorOf } from '../tensors.js';
 import { constantValues, operandOf, subjectOf } from './context.js';
 import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
-import { INPUT_NAME, type PictureScaling } from './picture.js';
+import { INPUT_NAME, type PicturePlan } from './picture.js';
 import { readGraph } from './read.js';
 
 /** The custom operator that ends TensorFlow's SSD models: box decoding and suppression. */
@@ -28,6 +29,7 @@ export interface TfliteDetector {
   /** Centre y, centre x, height, width of every anchor, as fractions. */
   readonly anchors: Float32Array;
   readonly boxScales: readonly [y: number, x: number, height: number, width: number];
+  readonly suppression: Suppression;
 }
 
 function notSsd(expected: string, found: string): Error {
@@ -66,30 +68,38 @@ function featureMaps(model: TfliteModel, joined: TfliteTensor): TfliteTensor[] {
   });
 }
 
+function setting(operator: TfliteOperator, key: string, fallback: number): number {
+  const value = settingOf(operator, key) ?? fallback;
+  if (value > 0) return value;
+  throw codedError('MND_MODEL_INVALID', {
+    subject: subjectOf(operator),
+    expected: `${key} above 0`,
+  });
+}
+
 /**
  * A number of the operator's settings (flexbuffers), read without following more of the buffer than
- * the one entry.
+ * the one entry; null if it is not there. True is 1.
  */
-function setting(operator: TfliteOperator, key: string, fallback: number): number {
+function settingOf(operator: TfliteOperator, key: string): number | null {
   const { customOptions } = operator;
-  if (customOptions === null) return fallback;
+  if (customOptions === null) return null;
   try {
     const map = toReference(new Uint8Array(customOptions).buffer);
     // Keys of a map are strings, which the declaration of `get` leaves out.
     const get = map.get.bind(map) as unknown as (key: string) => ReturnType<typeof map.get>;
-    const value = Number(get(key).numericValue() ?? fallback);
-    if (Number.isFinite(value) && value > 0) return value;
+    const entry = get(key);
+    const value = Number(entry.isBool() ? entry.boolValue() : (entry.numericValue() ?? Number.NaN));
+    return Number.isFinite(value) ? value : null;
   } catch (error) {
+    // The library throws text for a key that is not there, and errors for damage.
+    if (typeof error === 'string' && error.includes(key)) return null;
     throw codedError('MND_MODEL_INVALID', {
       subject: subjectOf(operator),
       expected: `the setting ${key}`,
       cause: error,
     });
   }
-  throw codedError('MND_MODEL_INVALID', {
-    subject: subjectOf(operator),
-    expected: `${key} above 0`,
-  });
 }
 
 /** The power of two that makes `rows` of `size` pixels, beyond that of the layer before. */
@@ -131,7 +141,11 @@ function describeLayers(graph: Graph, count: number, classes: number): DetectorL
  *
  * Throws MND_MODEL_INVALID, MND_MODEL_OPERATOR or MND_MODEL_SHAPE.
  */
-export function detectorGraph(model: TfliteModel, postprocess: TfliteOperator): TfliteDetector {
+export function detectorGraph(
+  model: TfliteModel,
+  postprocess: TfliteOperator,
+  plan: PicturePlan,
+): TfliteDetector {
   const operand = (place: number) => operandOf({ model }, postprocess, 'inputs', place);
   const boxes = featureMaps(model, operand(0));
   const scores = featureMaps(model, operand(1));
@@ -145,7 +159,7 @@ export function detectorGraph(model: TfliteModel, postprocess: TfliteOperator): 
   if (boxes.length !== scores.length || outputs.size !== 2 * boxes.length) {
     throw notSsd('boxes and scores of each feature map', `${boxes.length} and ${scores.length}`);
   }
-  const graph = readGraph(model, outputs);
+  const graph = readGraph(model, outputs, plan);
   const layers = describeLayers(graph, boxes.length, classes);
   const boxScales = [
     setting(postprocess, 'y_scale', 10),
@@ -153,7 +167,26 @@ export function detectorGraph(model: TfliteModel, postprocess: TfliteOperator): 
     setting(postprocess, 'h_scale', 5),
     setting(postprocess, 'w_scale', 5),
   ] as const;
-  return { graph, layers, classes, anchors, boxScales };
+  return { graph, layers, classes, anchors, boxScales, suppression: suppressionOf(postprocess) };
+}
+
+/** Boxes above this number are of no use to anybody. */
+const MOST_DETECTIONS = 1000;
+
+function suppressionOf(postprocess: TfliteOperator): Suppression {
+  const regular = settingOf(postprocess, 'use_regular_nms') ?? 0;
+  const share = (key: string, fallback: number) => {
+    const value = settingOf(postprocess, key) ?? fallback;
+    return Math.min(1, Math.max(0, value));
+  };
+  const maxDetections = Math.round(setting(postprocess, 'max_detections', 10));
+  const maxClasses = Math.round(setting(postprocess, 'max_classes_per_detection', 1));
+  return {
+    maxDetections: Math.min(Math.max(1, maxDetections), MOST_DETECTIONS),
+    maxClassesPerBox: regular === 0 ? Math.min(Math.max(1, maxClasses), MOST_DETECTIONS) : null,
+    overlap: share('nms_iou_threshold', 0.6),
+    leastScore: share('nms_score_threshold', 0),
+  };
 }
 
 /** Boxes [1, anchors, 4] and scores [1, anchors, classes] of an SSD that leaves decoding to its user. */
@@ -180,7 +213,7 @@ export function findRawSsd(model: TfliteModel): RawSsdOutputs | null {
 export function rawSsdGraph(
   model: TfliteModel,
   { boxes, scores }: RawSsdOutputs,
-  scaling?: PictureScaling,
+  plan: PicturePlan,
 ): Graph {
   const scoreMaps = featureMaps(model, scores);
   const outputs = featureMaps(model, boxes).flatMap((box, layer) => {
@@ -193,7 +226,7 @@ export function rawSsdGraph(
   const names = new Map(outputs.map(({ index, name }) => [index, name]));
   if (new Set(names.values()).size !== names.size)
     throw notSsd('names for all outputs', 'a double');
-  return freeSize(readGraph(model, names, scaling));
+  return freeSize(readGraph(model, names, plan));
 }
 
 /** Anchors as real numbers; they are stored as float32 or as uint8 with a scale. */

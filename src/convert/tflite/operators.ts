@@ -8,6 +8,7 @@ import {
   outputOf,
   type ReadContext,
   requireSameType,
+  rowsAsMap,
   sameQuantization,
   unsupported,
 } from './context.js';
@@ -94,7 +95,8 @@ const readMean: OperatorReader = (context, operator) => {
 
 const readReshape: OperatorReader = (context, operator) => {
   const input = activationOf(context, operator, 0);
-  const output = outputOf(context, operator);
+  const { shape } = operandOf(context, operator, 'outputs', 0);
+  const output = outputOf(context, operator, rowsAsMap(shape) ?? shape);
   requireSameQuantization(operator, input, output);
   const count = (shape: readonly number[]) => shape.reduce((product, side) => product * side, 1);
   if (count(input.shape) !== count(output.shape)) {

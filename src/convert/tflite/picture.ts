@@ -1,19 +1,22 @@
 import { codedError } from '../../errors.js';
 import type { Tensor } from '../graph.js';
-import { addActivation, operandOf, type ReadContext, unsupported } from './context.js';
+import {
+  askForScaling,
+  type ChannelScaling,
+  checkScaling,
+  nominalScaling,
+  type PictureOptions,
+  perChannel,
+  requireStorable,
+  storedTable,
+} from '../scaling.js';
+import { addActivation, operandOf, type ReadContext } from './context.js';
+import type { TfliteMetadata } from './metadata.js';
 import type { TfliteModel, TfliteTensor } from './model-types.js';
+import { floatScaling } from './picture-marks.js';
 
 /** Name of the picture input of every converted model. */
 export const INPUT_NAME = 'input';
-
-/** How pixels become real numbers: real = scale · (pixel − mean). */
-export interface PictureScaling {
-  readonly mean: number;
-  readonly scale: number;
-}
-
-/** [−1, 1], as the MobileNets of TensorFlow and Keras want it. */
-const SIGNED_UNIT: PictureScaling = { mean: 127.5, scale: 1 / 127.5 };
 
 /** ITU-R BT.601 luma, in hundred-and-twenty-eighths. */
 const LUMA = [38, 75, 15];
@@ -31,47 +34,101 @@ export function onlyTensor(model: TfliteModel, list: 'inputs' | 'outputs'): Tfli
   return tensor;
 }
 
-/** Products of 255 and the scale of a picture that is stored as it is: [0, 1], [−1, 1], [0, 255]. */
-const PICTURE_SPANS = [1, 2, 255];
+/** How the picture's bytes become what the network takes. */
+export interface PicturePlan {
+  /** The tensor that they become: the input, or what QUANTIZE makes of a float32 input. */
+  readonly source: TfliteTensor;
+  readonly reversed: boolean;
+  /** Of a quantized picture: what each byte is stored as; null where as itself. */
+  readonly table: Uint8Array | null;
+  /** Of a float picture. */
+  readonly scaling: ChannelScaling | null;
+}
 
 /**
  * The tensor that the picture's bytes are: the input, or what QUANTIZE makes of a float32 input. Such
- * an input is fed normalized pictures by its own rules, but once quantized its stored values are 0 to
- * 255 again; that must show in the scale.
+ * an input is fed normalized pictures by its own rules, and its stored values are bytes again.
  */
-export function findPicture(model: TfliteModel): TfliteTensor {
+function storedSource(model: TfliteModel): TfliteTensor {
   const input = onlyTensor(model, 'inputs');
   if (input.type !== 'float32') return input;
   const readers = model.operators.filter((operator) => operator.inputs.includes(input.index));
   const [quantize] = readers;
   if (quantize?.name !== 'QUANTIZE' || readers.length !== 1) return input;
-  const output = operandOf({ model }, quantize, 'outputs', 0);
-  const span = 255 * (output.scale[0] ?? 0);
-  if (!PICTURE_SPANS.some((wanted) => Math.abs(span - wanted) < 0.02 * wanted)) {
-    throw unsupported(
-      quantize,
-      'a picture over the whole range of its bytes',
-      `a range of ${span}`,
+  return operandOf({ model }, quantize, 'outputs', 0);
+}
+
+/**
+ * Finds out how pixels become the network's numbers: by what is said, by the scale and zero point of a
+ * quantized picture, by the file's metadata, by the network's own first operators, by who made it.
+ *
+ * @throws MND_USAGE for numbers that make no picture; MND_MODEL_QUESTION where nothing says them
+ */
+export function planPicture(
+  model: TfliteModel,
+  metadata: TfliteMetadata,
+  options: PictureOptions,
+): PicturePlan {
+  const source = storedSource(model);
+  const channels = source.shape[3] === 1 ? 1 : 3;
+  const reversed = options.reversed && channels === 3;
+  if (options.scaling !== null) checkScaling(options.scaling, channels);
+  if (source.type === 'float32') {
+    const scaling = floatScaling(model, source, metadata, options);
+    return { source, reversed, table: null, scaling: inOrder(scaling, reversed) };
+  }
+  const { scale, zeroPoint } = storedAs(source);
+  const [low, high] = [-zeroPoint * scale, (255 - zeroPoint) * scale];
+  const nominal = nominalScaling(low, high);
+  const scaling = options.scaling ?? nominal ?? metadata.normalization;
+  if (scaling === null) {
+    throw askForScaling(
+      'a quantized picture',
+      `stored numbers for ${short(low)} to ${short(high)}, which is no range of pixels`,
     );
   }
-  return output;
+  requireStorable(scaling, { scale, zeroPoint });
+  const table = storedTable(inOrder(scaling, reversed), { scale, zeroPoint });
+  return { source, reversed, table, scaling: null };
+}
+
+/** Numbers are given for red, green and blue; a network with blue first has them the other way round. */
+function inOrder({ mean, scale }: ChannelScaling, reversed: boolean): ChannelScaling {
+  return reversed ? { mean: mean.toReversed(), scale: scale.toReversed() } : { mean, scale };
+}
+
+function short(value: number): string {
+  return Number(value.toPrecision(3)).toString();
+}
+
+/** Scale and zero point as uint8. */
+function storedAs(source: TfliteTensor) {
+  const [scale] = source.scale;
+  const [zeroPoint = 0] = source.zeroPoint;
+  if (scale === undefined || (source.type !== 'uint8' && source.type !== 'int8')) {
+    throw codedError('MND_MODEL_SHAPE', {
+      subject: 'model input',
+      expected: 'a picture of uint8 or int8 with a scale, or of float32',
+      found: scale === undefined ? `${source.type} without a scale` : source.type,
+    });
+  }
+  return { scale, zeroPoint: source.type === 'int8' ? zeroPoint + 128 : zeroPoint };
 }
 
 /** The name that the picture's own tensor gets in the graph; it is the input where nothing is before it. */
-export function reservedName({ type, shape }: TfliteTensor): string {
-  if (shape[3] === 1) return `${INPUT_NAME}:grey`;
-  return type === 'float32' ? `${INPUT_NAME}:real` : INPUT_NAME;
+export function reservedName({ source, reversed, table }: PicturePlan): string {
+  if (source.shape[3] === 1) return `${INPUT_NAME}:grey`;
+  if (source.type === 'float32') return `${INPUT_NAME}:real`;
+  return reversed || table !== null ? `${INPUT_NAME}:stored` : INPUT_NAME;
 }
 
 /**
  * Adds the picture to the graph: uint8 RGB under the name {@link INPUT_NAME}, then what makes the
- * network's own input of it: real numbers where that is float32, grey where it has one channel.
+ * network's own input of it: other bytes, real numbers where that is float32, grey where it has one
+ * channel.
  */
-export function addPicture(
-  context: ReadContext,
-  source: TfliteTensor,
-  scaling: PictureScaling = SIGNED_UNIT,
-): void {
+export function addPicture(context: ReadContext, plan: PicturePlan): void {
+  const { source, reversed, table, scaling } = plan;
   const [batch, height, width, channels] = source.shape;
   const square = batch === 1 && height !== undefined && height === width;
   if (source.shape.length !== 4 || !square || (channels !== 3 && channels !== 1)) {
@@ -84,22 +141,54 @@ export function addPicture(
   const network = addActivation(context, 'model input', source);
   if (network.name === INPUT_NAME) return;
   const shape = [1, height, height, 3];
-  const picture: Tensor = { ...network, name: INPUT_NAME, type: 'uint8', shape };
-  context.tensors.set(INPUT_NAME, picture);
+  const bytes: Tensor = { ...network, name: INPUT_NAME, type: 'uint8', shape };
+  let picture = bytes;
+  if (reversed || table !== null) {
+    const grey = channels === 1;
+    picture = { ...bytes, name: grey ? `${INPUT_NAME}:stored` : reservedStored(network) };
+    context.tensors.set(INPUT_NAME, { ...bytes, quantization: null });
+    context.tensors.set(picture.name, picture);
+    const operator = { kind: 'picture', input: INPUT_NAME, output: picture.name } as const;
+    context.operators.push({ ...operator, reversed, table });
+  } else {
+    context.tensors.set(INPUT_NAME, bytes);
+  }
   if (network.type === 'uint8') {
-    addLuma(context, picture, network);
+    if (channels === 1) addLuma(context, picture, network);
     return;
   }
-  const real: Tensor = {
-    ...network,
-    name: channels === 1 ? `${INPUT_NAME}:real` : network.name,
-    shape,
-  };
+  addReal(context, picture, network, scaling);
+}
+
+/** A quantized RGB picture is stored under the network's own name; a float one only on the way to it. */
+function reservedStored(network: Tensor): string {
+  return network.type === 'uint8' ? network.name : `${INPUT_NAME}:stored`;
+}
+
+function addReal(
+  context: ReadContext,
+  picture: Tensor,
+  network: Tensor,
+  scaling: ChannelScaling | null,
+): void {
+  const grey = network.shape[3] === 1;
+  const { mean, scale } = scaling ?? { mean: [0], scale: [1] };
+  const name = grey ? `${INPUT_NAME}:real` : network.name;
+  const real: Tensor = { ...network, name, shape: picture.shape };
   context.tensors.set(real.name, real);
-  const { mean, scale } = scaling;
-  const normalize = { kind: 'normalize', input: INPUT_NAME, output: real.name } as const;
-  context.operators.push({ ...normalize, scale, offset: -mean * scale });
-  if (channels === 1) addLuma(context, real, network);
+  const channels = Math.max(mean.length, scale.length);
+  const offset = Array.from(
+    { length: channels },
+    (_, channel) => -perChannel(mean, channel) * perChannel(scale, channel),
+  );
+  context.operators.push({
+    kind: 'normalize',
+    input: picture.name,
+    output: real.name,
+    scale: offset.map((_, channel) => perChannel(scale, channel)),
+    offset,
+  });
+  if (grey) addLuma(context, real, network);
 }
 
 /** Grey is a 1×1 convolution; its weights add up to 1, so that scale and zero point stay. */

@@ -1,43 +1,61 @@
 import { codedError } from '../../errors.js';
-import type { Graph } from '../graph.js';
-import { tensorOf } from '../tensors.js';
+import type { ScoreKind } from '../../models/variant.js';
+import { requireClasses } from '../classifier-head.js';
+import type { Graph, Operator } from '../graph.js';
+import { elementCount, tensorOf } from '../tensors.js';
 import { operandOf, type ReadContext, unsupported } from './context.js';
 import type { TfliteModel, TfliteOperator } from './model-types.js';
 import { OPERATOR_READERS } from './operators.js';
-import {
-  addPicture,
-  findPicture,
-  INPUT_NAME,
-  onlyTensor,
-  type PictureScaling,
-  reservedName,
-} from './picture.js';
+import { addPicture, INPUT_NAME, onlyTensor, type PicturePlan, reservedName } from './picture.js';
 
 /** Name of the output of a converted classifier. */
 export const LOGITS_NAME = 'logits';
 
+/** The end of a classifier: the tensor that holds its logits, and what makes scores of them. */
+interface ClassifierEnd {
+  readonly index: number;
+  readonly scores: ScoreKind;
+}
+
+/** Operators behind the scores that change no value. */
+const TRANSPARENT = ['QUANTIZE', 'DEQUANTIZE', 'RESHAPE', 'SQUEEZE'];
+const REQUANTIZING = ['QUANTIZE', 'DEQUANTIZE'];
+
 /**
- * The tensor that holds the logits: the output itself, or what is before a final SOFTMAX, which is
- * computed outside the network. QUANTIZE and DEQUANTIZE around it are left out as well: the caller
- * gets the scale and zero point instead.
+ * The tensor that holds the logits: the output itself, or what is before a final SOFTMAX or LOGISTIC,
+ * which is computed outside the network. QUANTIZE and DEQUANTIZE around it are left out as well: the
+ * caller gets the scale and zero point instead.
  */
-function findLogits(model: TfliteModel): number {
-  let { index } = onlyTensor(model, 'outputs');
-  const seen = new Set<TfliteOperator>();
-  const left = new Set<string>(['QUANTIZE', 'DEQUANTIZE', 'SOFTMAX']);
-  for (;;) {
-    const producer = model.operators.find((operator) => operator.outputs.includes(index));
-    if (producer === undefined || !left.has(producer.name)) return index;
-    if (producer.name === 'SOFTMAX') {
-      const beta = producer.options.float32(0, 1);
-      if (beta !== 1) throw unsupported(producer, 'beta 1', `${beta}`);
-      left.delete('SOFTMAX');
-    }
-    // Operators that wait for each other would keep this going for ever.
-    if (seen.has(producer)) return index;
-    seen.add(producer);
+function findLogits(model: TfliteModel): ClassifierEnd {
+  const { index } = onlyTensor(model, 'outputs');
+  const last = behind(model, index, TRANSPARENT);
+  if (last?.name === 'SOFTMAX' || last?.name === 'LOGISTIC') {
+    const beta = last.name === 'SOFTMAX' ? last.options.float32(0, 1) : 1;
+    if (beta !== 1) throw unsupported(last, 'beta 1', `${beta}`);
+    const scores = last.name === 'SOFTMAX' ? 'softmax' : 'sigmoid';
+    const input = operandOf({ model }, last, 'inputs', 0).index;
+    return { index: before(model, input, REQUANTIZING), scores };
+  }
+  return { index: before(model, index, REQUANTIZING), scores: 'softmax' };
+}
+
+/** The operator that makes a tensor, over some that change nothing; undefined for an input. */
+function behind(model: TfliteModel, index: number, over: readonly string[]) {
+  const start = before(model, index, over);
+  return model.operators.find(({ outputs }) => outputs.includes(start));
+}
+
+/** The tensor before those operators. */
+function before(model: TfliteModel, start: number, over: readonly string[]): number {
+  let index = start;
+  // Operators that wait for each other would keep this going for ever.
+  for (let steps = 0; steps < 16; steps += 1) {
+    const at = index;
+    const producer = model.operators.find((operator) => operator.outputs.includes(at));
+    if (producer === undefined || !over.includes(producer.name)) return index;
     index = operandOf({ model }, producer, 'inputs', 0).index;
   }
+  return index;
 }
 
 /** The operators that some tensors depend on, in the order of the file. */
@@ -88,18 +106,15 @@ function createContext(model: TfliteModel, reserved: ReadonlyMap<number, string>
 /**
  * Reads the part of a model between its picture and some of its tensors. These become outputs under
  * the given names, the picture becomes the input {@link INPUT_NAME}.
- *
- * @param scaling how pixels become the real numbers of a float32 input; [−1, 1] unless given
  */
 export function readGraph(
   model: TfliteModel,
   outputs: ReadonlyMap<number, string>,
-  scaling?: PictureScaling,
+  plan: PicturePlan,
 ): Graph {
-  const picture = findPicture(model);
-  const inputIndex = picture.index;
-  const context = createContext(model, new Map([...outputs, [inputIndex, reservedName(picture)]]));
-  addPicture(context, picture, scaling);
+  const inputIndex = plan.source.index;
+  const context = createContext(model, new Map([...outputs, [inputIndex, reservedName(plan)]]));
+  addPicture(context, plan);
   for (const operator of operatorsBefore(model, outputs)) {
     if (!operator.outputs.includes(inputIndex)) readOperator(context, operator);
   }
@@ -115,21 +130,51 @@ export function readGraph(
   return { tensors, operators, inputs: [INPUT_NAME], outputs: [...outputs.values()] };
 }
 
+/** The graph of a classifier and what makes scores of its output. */
+export interface TfliteClassifier {
+  readonly graph: Graph;
+  readonly scores: ScoreKind;
+}
+
 /**
  * The graph of a TFLite classifier: a square RGB picture called `input` in, one output [1, classes]
- * called `logits`. A final softmax is left out.
+ * called `logits`. A final softmax or sigmoid is left out.
  *
  * Throws MND_MODEL_INVALID, MND_MODEL_OPERATOR or MND_MODEL_SHAPE, naming the operator or the tensor.
  */
-export function classifierGraph(model: TfliteModel, scaling?: PictureScaling): Graph {
-  const graph = readGraph(model, new Map([[findLogits(model), LOGITS_NAME]]), scaling);
+export function classifierGraph(model: TfliteModel, plan: PicturePlan): TfliteClassifier {
+  const { index, scores } = findLogits(model);
+  const graph = flatLogits(readGraph(model, new Map([[index, LOGITS_NAME]]), plan));
   const { shape } = tensorOf(graph, LOGITS_NAME);
   if (shape.length !== 2) {
     throw codedError('MND_MODEL_SHAPE', {
       subject: 'model output',
-      expected: '[1, classes]',
+      expected: 'one row of scores, [1, classes]',
       found: `[${shape.join(', ')}]`,
     });
   }
-  return graph;
+  requireClasses(shape[1] ?? 0, scores);
+  return { graph, scores };
+}
+
+/** [1, 1, 1, classes] as [1, classes]. */
+function flatLogits(graph: Graph): Graph {
+  const logits = tensorOf(graph, LOGITS_NAME);
+  const classes = logits.shape.at(-1) ?? 0;
+  if (logits.shape.length === 2 || elementCount(logits.shape) !== classes) return graph;
+  const name = `${LOGITS_NAME}:pixel`;
+  const rename = (operator: Operator): Operator =>
+    operator.output === LOGITS_NAME ? { ...operator, output: name } : operator;
+  return {
+    ...graph,
+    tensors: new Map([
+      ...graph.tensors,
+      [name, { ...logits, name }],
+      [LOGITS_NAME, { ...logits, shape: [1, classes] }],
+    ]),
+    operators: [
+      ...graph.operators.map(rename),
+      { kind: 'reshape', input: name, output: LOGITS_NAME },
+    ],
+  };
 }

@@ -40,7 +40,7 @@ export const TYPE_SIZE: Readonly<Record<string, number>> = {
 };
 
 /** Field numbers of the tables. */
-export const MODEL = { operatorCodes: 1, subgraphs: 2, buffers: 4 } as const;
+export const MODEL = { operatorCodes: 1, subgraphs: 2, buffers: 4, metadata: 6 } as const;
 export const OPERATOR_CODE_TABLE = { deprecatedCode: 0, customCode: 1, code: 3 } as const;
 export const SUBGRAPH = { tensors: 0, inputs: 1, outputs: 2, operators: 3 } as const;
 export const TENSOR = { shape: 0, type: 1, buffer: 2, name: 3, quantization: 4 } as const;

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
-import type { ChannelScaling } from '../../convert/own-onnx/picture.js';
+import type { Maker, PictureOptions } from '../../convert/scaling.js';
 import { codedError, messageOf } from '../../errors.js';
 import { claimIn, OTHER } from '../../families/families.js';
 import type { Catalog, CatalogEntry, ModelDescription } from '../catalog/catalog.js';
@@ -10,8 +10,8 @@ import type { NumericForm, Task } from '../variant.js';
 import type { Conversion, ExpectedModel, ModelFiles } from './conversion.js';
 
 export interface AddOptions {
-  /** Label file; see readLabels. */
-  readonly labels: string;
+  /** Label file; see readLabels. Absent: those that the file brings. */
+  readonly labels?: string;
   /** Absent: made of the file's name. */
   readonly name?: string;
   /** What the model must turn out to be for. */
@@ -19,8 +19,8 @@ export interface AddOptions {
   /** Central part of a picture's sides that the network sees, above 0 and at most 1. */
   readonly centralCrop?: number;
   readonly forms?: readonly NumericForm[];
-  /** How pixels become the numbers of a float32 input. */
-  readonly scaling?: ChannelScaling;
+  /** What is known of the picture. */
+  readonly picture?: Omit<PictureOptions, 'maker'>;
 }
 
 /** The part of the picture that ImageNet's classifiers were evaluated on. */
@@ -143,4 +143,16 @@ export function describeOwn(
 export function claimOf(name: string): ExpectedModel {
   const claim = claimIn(name);
   return claim === null ? {} : { family: claim.family, alpha: claim.alpha, sizes: [claim.size] };
+}
+
+/** Names that programs give the files which they make. */
+const MAKERS: readonly (readonly [RegExp, Maker])[] = [
+  [/^ei-.*(transfer-learning|nn-classifier|object-detection|tensorflow-lite)/i, 'edge-impulse'],
+  [/^tflite_learn_\d+/i, 'edge-impulse'],
+  [/^model_unquant\.tflite$/i, 'teachable-machine'],
+];
+
+/** The program that made a file, by its name; null if the name says nothing. */
+export function makerOf(file: string): Maker | null {
+  return MAKERS.find(([name]) => name.test(basename(file)))?.[1] ?? null;
 }

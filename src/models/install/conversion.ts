@@ -11,15 +11,18 @@ import {
 } from '../../convert/convert.js';
 import { convertDetectorGraph } from '../../convert/float-detector.js';
 import { convertOwnOnnx } from '../../convert/own-onnx/convert.js';
-import type { ChannelScaling } from '../../convert/own-onnx/picture.js';
+import { NO_PICTURE_OPTIONS, type PictureOptions } from '../../convert/scaling.js';
 import { readTfjs } from '../../convert/tfjs/read.js';
-import type { PictureScaling } from '../../convert/tflite/picture.js';
+import { readTfliteMetadata } from '../../convert/tflite/metadata.js';
 import { codedError, messageOf } from '../../errors.js';
 import { familyNamed, identify } from '../../families/families.js';
 import type { Identity } from '../../families/family.js';
 import { LEAST_SIZE, MOST_SIZE } from '../catalog/catalog-schema.js';
 import { asDiskError } from '../fetch/disk.js';
+import { parseLabels } from '../labels.js';
 import { type ModelHead, type ModelInput, NUMERIC_FORMS, type NumericForm } from '../variant.js';
+import { measureScores } from './measure-scores.js';
+import { packedFile } from './packed-files.js';
 import { writeDurably } from './staging.js';
 
 /** The largest file that is read into memory; the converter has its own, narrower bounds. */
@@ -53,8 +56,8 @@ export interface ConversionRequest {
   readonly files: ModelFiles;
   /** Null for those that suit the network best. */
   readonly forms: readonly NumericForm[] | null;
-  /** How pixels become the numbers of a float32 input; absent: by the file's metadata or kind. */
-  readonly scaling?: ChannelScaling | null;
+  /** What was said of the picture; absent: nothing. */
+  readonly picture?: PictureOptions;
   /** Existing folder that gets `model.<form>.onnx`. */
   readonly folder: string;
   readonly expected: ExpectedModel;
@@ -72,6 +75,8 @@ export interface Conversion {
   readonly forms: Readonly<Partial<Record<NumericForm, FormRecord>>>;
   /** Null for a network of no known family. */
   readonly identity: Identity | null;
+  /** Those that the file brings, as they stand in it; null for none. */
+  readonly labels: readonly string[] | null;
 }
 
 export interface FormRecord extends FormFile {
@@ -87,7 +92,8 @@ export interface FormRecord extends FormFile {
  */
 export async function convertFiles(request: ConversionRequest): Promise<Conversion> {
   const { files, folder, expected } = request;
-  const { convert, identity, usualForms } = await openNetwork(files, request.scaling ?? null);
+  const network = await openNetwork(files, request.picture ?? NO_PICTURE_OPTIONS);
+  const { convert, identity, usualForms, labels } = network;
   requireIdentity(identity, expected);
   const forms: Partial<Record<NumericForm, FormRecord>> = {};
   for (const form of request.forms ?? usualForms) {
@@ -95,29 +101,30 @@ export async function convertFiles(request: ConversionRequest): Promise<Conversi
     requireNetwork(model, expected);
     forms[form] = await writeModel(folder, model);
   }
-  return { forms, identity };
+  return { forms, identity, labels };
 }
 
 interface Network {
   convert(form: NumericForm): ConvertedModel;
   readonly identity: Conversion['identity'];
   readonly usualForms: readonly NumericForm[];
+  readonly labels: Conversion['labels'];
 }
 
-async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): Promise<Network> {
-  if (files.format === 'onnx') return openOnnx(await readBytes(files.file), scaling);
+async function openNetwork(files: ModelFiles, picture: PictureOptions): Promise<Network> {
+  if (files.format === 'onnx') return openOnnx(await readBytes(files.file), picture);
   const calibration = files.calibration === null ? null : await readCalibration(files.calibration);
   if (files.format === 'tflite') {
-    const network = readTflite(await readBytes(files.file), uniformScaling(scaling));
-    const quantized = !isFloat(network.graph);
-    if (quantized) refuseScaling(scaling, 'a quantized network, whose file says it');
+    const bytes = await readBytes(files.file);
+    const network = readTflite(bytes, picture);
     return {
       convert: (form) => convertNetwork(network, { form, calibration }),
-      usualForms: quantized ? NUMERIC_FORMS : floatForms(calibration),
+      usualForms: isFloat(network.graph) ? floatForms(calibration) : NUMERIC_FORMS,
       identity: identify(network.graph),
+      labels: await packedLabels(bytes),
     };
   }
-  refuseScaling(scaling, 'a TensorFlow.js network, whose graph says it');
+  refuseScaling(picture, 'a TensorFlow.js network, whose graph says it');
   const modelJson = await readBytes(files.modelJson);
   const shards = await Promise.all(files.shards.map(readBytes));
   const graph = readTfjs({ modelJson, shards });
@@ -125,7 +132,17 @@ async function openNetwork(files: ModelFiles, scaling: ChannelScaling | null): P
     convert: (form) => convertDetectorGraph(graph, { form, calibration }),
     usualForms: floatForms(calibration),
     identity: identify(graph),
+    labels: null,
   };
+}
+
+/** The labels that lie packed behind a .tflite file, where its metadata names them. */
+async function packedLabels(bytes: Uint8Array): Promise<readonly string[] | null> {
+  for (const name of readTfliteMetadata(bytes).labelFiles) {
+    const file = await packedFile(bytes, name);
+    if (file !== null) return parseLabels(file, name);
+  }
+  return null;
 }
 
 /** A float network cannot become an integer one before it has been calibrated. */
@@ -134,8 +151,10 @@ function floatForms(calibration: Calibration | null): readonly NumericForm[] {
 }
 
 /** An ONNX file stays what it is, so it has one form. */
-function openOnnx(bytes: Uint8Array, scaling: ChannelScaling | null): Network {
-  const model = convertOwnOnnx(bytes, { scaling });
+async function openOnnx(bytes: Uint8Array, picture: PictureOptions): Promise<Network> {
+  const converted = convertOwnOnnx(bytes, picture);
+  const scores = await measureScores(converted);
+  const model = { ...converted, head: { ...converted.head, scores } };
   return {
     convert(form) {
       if (form === model.form) return model;
@@ -146,31 +165,18 @@ function openOnnx(bytes: Uint8Array, scaling: ChannelScaling | null): Network {
     },
     identity: null,
     usualForms: [model.form],
+    labels: null,
   };
 }
 
 /** @throws MND_USAGE where somebody says what is not theirs to say: it would have no effect */
-function refuseScaling(scaling: ChannelScaling | null, found: string): void {
-  if (scaling === null) return;
+function refuseScaling({ scaling, reversed }: PictureOptions, found: string): void {
+  if (scaling === null && !reversed) return;
   throw codedError('MND_USAGE', {
-    subject: 'mean and scale',
-    expected: 'a network that takes real numbers and does not say how they come from pixels',
+    subject: '--mean, --scale and --channels',
+    expected: 'a network that does not say how its numbers come from pixels',
     found,
-    next: 'leave --mean and --scale out',
-  });
-}
-
-function uniformScaling(scaling: ChannelScaling | null): PictureScaling | undefined {
-  if (scaling === null) return undefined;
-  const [mean, ...means] = scaling.mean;
-  const [scale, ...scales] = scaling.scale;
-  if (mean !== undefined && scale !== undefined && means.length + scales.length === 0) {
-    return { mean, scale };
-  }
-  throw codedError('MND_USAGE', {
-    subject: 'mean and scale',
-    expected: 'one number each for a TensorFlow Lite file',
-    found: `${scaling.mean.length} and ${scaling.scale.length}`,
+    next: 'leave them out',
   });
 }
 

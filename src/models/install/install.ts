@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { ChannelScaling } from '../../convert/own-onnx/picture.js';
+import type { PictureOptions } from '../../convert/scaling.js';
 import { codedError } from '../../errors.js';
 import { VERSION } from '../../package-root.js';
 import type { ModelDescription } from '../catalog/catalog.js';
@@ -34,11 +34,12 @@ export interface InstallOptions {
   /** A folder from createStaging, on the same disk. The model's files are made in it. */
   readonly staging: string;
   readonly files: ModelFiles;
-  readonly labels: readonly string[];
+  /** Null for those that the file brings. */
+  readonly labels: readonly string[] | null;
   readonly labelsSource: string;
   /** Null for those that suit the network best. */
   readonly forms: readonly NumericForm[] | null;
-  readonly scaling?: ChannelScaling | null;
+  readonly picture?: PictureOptions;
   readonly expected: ExpectedModel;
   /** For people: an address, a package, a file name. */
   readonly source: string;
@@ -86,7 +87,7 @@ async function make(options: InstallOptions): Promise<Made> {
   const conversion = await convert(options);
   await onStep?.('converted');
   const record = await recordOf(options, conversion);
-  const labels = labelsFor(options, record);
+  const labels = labelsFor(options, conversion);
   onProgress?.({ model: name, stage: 'verify' });
   return { record, labels };
 }
@@ -96,11 +97,11 @@ function convert({
   forms,
   staging,
   expected,
-  scaling,
+  picture,
   name,
   signal,
 }: InstallOptions): Promise<Conversion> {
-  const request: ConversionRequest = { files, forms, folder: staging, expected, scaling };
+  const request: ConversionRequest = { files, forms, folder: staging, expected, picture };
   return runChild<Conversion>({
     script: new URL('./convert-child.js', import.meta.url),
     request,
@@ -127,11 +128,20 @@ async function recordOf(options: InstallOptions, conversion: Conversion): Promis
   };
 }
 
-function labelsFor({ labels, labelsSource }: InstallOptions, { forms }: ModelRecord): string[] {
+function labelsFor(
+  { labels, labelsSource }: InstallOptions,
+  { forms, labels: packed }: Conversion,
+): string[] {
   const [form] = Object.values(forms);
   if (form === undefined)
     throw codedError('MND_INTERNAL', { subject: 'a conversion without forms' });
-  return fitLabels(labels, form.head, labelsSource);
+  const known = labels ?? packed;
+  if (known !== null) return fitLabels(known, form.head, labelsSource);
+  throw codedError('MND_MODEL_QUESTION', {
+    subject: '--labels',
+    expected: `a file of ${form.head.classes} labels, for the model brings none`,
+    next: 'give --labels FILE, one label a line in the order of the classes',
+  });
 }
 
 async function verify(

@@ -4,6 +4,7 @@ import { NUMERIC_FORMS } from '../variant.js';
 const TEXT = { type: 'string', minLength: 1, maxLength: 1000 };
 const NAME = { type: 'string', minLength: 1, maxLength: 200 };
 const COUNT = { type: 'integer', minimum: 1, maximum: 100_000 };
+const SHARE = { type: 'number', minimum: 0, maximum: 1 };
 const POSITIVE = { type: 'number', exclusiveMinimum: 0 };
 
 function object(properties: Readonly<Record<string, unknown>>): object {
@@ -25,7 +26,12 @@ const OUTPUT = object({
 const CLASSIFIER = {
   additionalProperties: false,
   required: ['classes', 'logits'],
-  properties: { kind: { const: 'classifier' }, classes: COUNT, logits: OUTPUT },
+  properties: {
+    kind: { const: 'classifier' },
+    classes: COUNT,
+    scores: { enum: ['softmax', 'sigmoid', 'probability'] },
+    logits: OUTPUT,
+  },
 };
 
 const SSD = {
@@ -49,6 +55,12 @@ const SSD = {
       interpolatedScaleAspectRatio: { type: 'number', minimum: 0 },
     }),
     boxScales: { type: 'array', items: POSITIVE, minItems: 4, maxItems: 4 },
+    suppression: object({
+      maxDetections: COUNT,
+      maxClassesPerBox: { type: ['integer', 'null'], minimum: 1, maximum: 1000 },
+      overlap: SHARE,
+      leastScore: SHARE,
+    }),
   },
 };
 

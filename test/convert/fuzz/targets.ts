@@ -2,6 +2,7 @@ import { convertNetwork, readTflite } from '#mobilenetd/convert/convert.js';
 import type { ConvertedModel } from '#mobilenetd/convert/converted-model.js';
 import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
 import { convertOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
+import { NO_PICTURE_OPTIONS } from '#mobilenetd/convert/scaling.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
 import { fitLabels, parseLabels } from '#mobilenetd/models/labels.js';
 import { edgeImpulseModel } from '../build-edge-impulse.js';
@@ -125,7 +126,7 @@ function onnxTarget(): Target {
       return {
         bytes: file.length,
         read() {
-          const model = convertOwnOnnx(file, { scaling });
+          const model = convertOwnOnnx(file, { ...NO_PICTURE_OPTIONS, scaling });
           return () => model;
         },
       };

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { convertOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
-import type { ChannelScaling } from '#mobilenetd/convert/own-onnx/picture.js';
+import { type ChannelScaling, NO_PICTURE_OPTIONS } from '#mobilenetd/convert/scaling.js';
 import { createRandom } from '../random.js';
 import { openOnnx } from '../session.js';
 import { BIAS, type ClassifierOptions, classifierSpec, encodeOnnx, WEIGHTS } from './build-onnx.js';
@@ -136,7 +136,10 @@ for (const [name, { options, scaling = null, expected, form, tolerance = 1e-3 }]
   CASES,
 )) {
   t.test(name, async (t) => {
-    const converted = convertOwnOnnx(encodeOnnx(classifierSpec(options)), { scaling });
+    const converted = convertOwnOnnx(encodeOnnx(classifierSpec(options)), {
+      ...NO_PICTURE_OPTIONS,
+      scaling: scaling ?? null,
+    });
     t.equal(converted.form, form ?? 'float32');
     t.strictSame(converted.input.sizes, [SIZE]);
     t.match(converted.head, { kind: 'classifier', classes: 4, logits: { type: 'float32' } });
@@ -160,19 +163,21 @@ for (const [name, { options, scaling = null, expected, form, tolerance = 1e-3 }]
 
 t.test('a float picture needs a scaling, from somewhere', (t) => {
   const file = (options: ClassifierOptions) => encodeOnnx(classifierSpec(options));
-  t.throws(() => convertOwnOnnx(file({}), { scaling: null }), {
-    code: 'MND_USAGE',
+  t.throws(() => convertOwnOnnx(file({}), NO_PICTURE_OPTIONS), {
+    code: 'MND_MODEL_QUESTION',
     message: /--mean/,
   });
   const three = { mean: [1, 2, 3], scale: [1] };
-  t.throws(() => convertOwnOnnx(file({ channels: 1 }), { scaling: three }), { code: 'MND_USAGE' });
+  t.throws(() => convertOwnOnnx(file({ channels: 1 }), { ...NO_PICTURE_OPTIONS, scaling: three }), {
+    code: 'MND_USAGE',
+  });
   const one = { mean: [0], scale: [1] };
-  t.throws(() => convertOwnOnnx(file({ type: 'uint8' }), { scaling: one }), {
+  t.throws(() => convertOwnOnnx(file({ type: 'uint8' }), { ...NO_PICTURE_OPTIONS, scaling: one }), {
     code: 'MND_USAGE',
     message: /uint8/,
   });
   const metadata = { mean: '0', std: '0' };
-  t.throws(() => convertOwnOnnx(file({ metadata }), { scaling: null }), {
+  t.throws(() => convertOwnOnnx(file({ metadata }), NO_PICTURE_OPTIONS), {
     code: 'MND_MODEL_INVALID',
   });
   t.end();

@@ -1,0 +1,134 @@
+import { codedError } from '../../errors.js';
+import type { ScoreKind } from '../../models/variant.js';
+import { requireClasses } from '../classifier-head.js';
+import type { OnnxFile, OnnxNode } from './parse.js';
+
+/** Where a classifier ends, and what its numbers are. */
+export interface NetworkEnd {
+  /** Value of the network that is read. */
+  readonly name: string;
+  readonly classes: number;
+  readonly scores: ScoreKind;
+  /** Names of the constants that make real numbers of a quantized value; null for a float one. */
+  readonly stored: { readonly scale: string; readonly zeroPoint: string } | null;
+  /** False where only its answers can tell what they are: scores is then what they would be as logits. */
+  readonly sure: boolean;
+  /** Whether a sigmoid or softmax is somewhere near the end. */
+  readonly squashed: boolean;
+}
+
+const FLOAT = 1;
+const MAX_CLASSES = 100_000;
+
+/** Operators behind the scores that change no value, or only its step. */
+const TRANSPARENT = new Set(
+  (
+    'Identity Flatten Squeeze Unsqueeze Reshape Cast Dropout Transpose QuantizeLinear ' +
+    'DequantizeLinear'
+  ).split(' '),
+);
+
+/** Operators that make logits. */
+const LAST_LAYERS = new Set(
+  (
+    'Gemm MatMul Conv Add Sum GlobalAveragePool AveragePool ReduceMean QLinearConv QLinearMatMul ' +
+    'QGemm QLinearAdd QLinearGlobalAveragePool MatMulInteger FusedGemm FusedConv BatchNormalization'
+  ).split(' '),
+);
+
+const SQUASHING: Readonly<Record<string, ScoreKind>> = {
+  Softmax: 'softmax',
+  LogSoftmax: 'softmax',
+  QLinearSoftmax: 'softmax',
+  Sigmoid: 'sigmoid',
+  QLinearSigmoid: 'sigmoid',
+};
+
+/** Longest way back that is looked at. */
+const MAX_STEPS = 16;
+
+/**
+ * Finds the true end of a classifier: before a final softmax or sigmoid, which are computed outside the
+ * network, through whatever quantizes and dequantizes around them. Where something else stands there,
+ * the output itself is read, and is for the caller to measure.
+ *
+ * @throws MND_MODEL_SHAPE, MND_MODEL_TOO_LARGE
+ */
+export function findEnd(file: OnnxFile): NetworkEnd {
+  const { name, classes, type } = outputOf(file);
+  const last = walkBack(file, name);
+  const scores = last === undefined ? undefined : SQUASHING[last.opType];
+  if (last !== undefined && scores !== undefined) {
+    requireClasses(classes, scores);
+    const [input = '', scale = '', zeroPoint = ''] = last.inputs;
+    const stored = last.opType.startsWith('QLinear') ? { scale, zeroPoint } : null;
+    return { name: input, classes, scores, stored, sure: true, squashed: true };
+  }
+  if (type !== FLOAT) throw badOutput('one float32 output', `data type ${type}`);
+  const sure = last === undefined || LAST_LAYERS.has(last.opType);
+  const squashed = !sure && isSquashed(file, last);
+  if (!squashed) requireClasses(classes, 'softmax');
+  return { name, classes, scores: 'softmax', stored: null, sure, squashed };
+}
+
+/** The one output, a row of numbers: [1, N], [N], [1, N, 1, 1] and the like. */
+function outputOf(file: OnnxFile) {
+  const [output, ...others] = file.outputs;
+  if (output === undefined || others.length > 0) {
+    throw badOutput('one row of scores', `${file.outputs.length} outputs`);
+  }
+  const shape = output.shape ?? [];
+  const [first = 1] = shape;
+  // A batch of any size is one picture here.
+  const sides = shape.length > 1 && first === -1 ? shape.slice(1) : shape;
+  const wide = sides.filter((side) => side !== 1);
+  const classes = wide[0] ?? 1;
+  if (output.shape === null || sides.length === 0 || wide.length > 1 || classes < 1) {
+    const found = shape.map((side) => (side < 0 ? '?' : side)).join(', ');
+    throw badOutput('one row of scores, [1, classes]', `[${found}]`);
+  }
+  if (classes > MAX_CLASSES) {
+    throw codedError('MND_MODEL_TOO_LARGE', {
+      subject: 'model output',
+      expected: `at most ${MAX_CLASSES} classes`,
+      found: `${classes}`,
+    });
+  }
+  return { name: output.name, classes, type: output.type };
+}
+
+function producerOf(file: OnnxFile, name: string): OnnxNode | undefined {
+  return file.nodes.find(({ outputs }) => outputs[0] === name);
+}
+
+/** The operator behind the output, over those that change nothing. */
+function walkBack(file: OnnxFile, output: string): OnnxNode | undefined {
+  let node = producerOf(file, output);
+  for (let steps = 0; steps < MAX_STEPS; steps += 1) {
+    if (node === undefined || !TRANSPARENT.has(node.opType)) return node;
+    node = producerOf(file, node.inputs[0] ?? '');
+  }
+  return node;
+}
+
+/** Whether a softmax or sigmoid is behind an operator, over a few others with constants. */
+function isSquashed(file: OnnxFile, start: OnnxNode | undefined): boolean {
+  const pending = start === undefined ? [] : [start];
+  const seen = new Set<OnnxNode>();
+  while (pending.length > 0 && seen.size < MAX_STEPS) {
+    const node = pending.pop();
+    if (node === undefined || seen.has(node)) continue;
+    seen.add(node);
+    if (SQUASHING[node.opType] !== undefined || node.opType === 'HardSigmoid') return true;
+    if (LAST_LAYERS.has(node.opType) && node.opType !== 'Add') continue;
+    for (const input of node.inputs) {
+      const producer = producerOf(file, input);
+      if (producer !== undefined) pending.push(producer);
+    }
+  }
+  return false;
+}
+
+function badOutput(expected: string, found: string): Error {
+  return codedError('MND_MODEL_SHAPE', { subject: 'model output', expected, found });
+}

@@ -1,0 +1,168 @@
+import { codedError } from '../errors.js';
+
+/** real = scale · (pixel − mean); one number, or one for each of red, green and blue. */
+export interface ChannelScaling {
+  readonly mean: readonly number[];
+  readonly scale: readonly number[];
+}
+
+/** What is known of the picture that a network takes, beside what its file says. */
+export interface PictureOptions {
+  /** How pixels become the real numbers that the network was trained on; null if nobody said. */
+  readonly scaling: ChannelScaling | null;
+  /** Whether blue comes first. */
+  readonly reversed: boolean;
+  /** The program that made the file, by its name or what lies beside it; null if not known. */
+  readonly maker: Maker | null;
+}
+
+/** Programs whose networks take pictures in one known way. */
+export type Maker = 'teachable-machine' | 'edge-impulse';
+
+export const NO_PICTURE_OPTIONS: PictureOptions = { scaling: null, reversed: false, maker: null };
+
+export const SIGNED_UNIT: ChannelScaling = { mean: [127.5], scale: [1 / 127.5] };
+export const UNIT: ChannelScaling = { mean: [0], scale: [1 / 255] };
+export const BYTES: ChannelScaling = { mean: [0], scale: [1] };
+
+/** Ranges of real numbers that say by themselves how they come from pixels. */
+const NOMINAL = [
+  { low: 0, high: 1, scaling: UNIT },
+  { low: -1, high: 1, scaling: SIGNED_UNIT },
+  { low: 0, high: 255, scaling: BYTES },
+] as const;
+
+/** Share of its width by which each end of a range may miss the nominal one. */
+const RANGE_TOLERANCE = 0.05;
+
+/** The scaling of a quantized picture whose bytes stand for [0, 1], [−1, 1] or [0, 255]; else null. */
+export function nominalScaling(low: number, high: number): ChannelScaling | null {
+  const near = (found: number, wanted: number, width: number) =>
+    Math.abs(found - wanted) <= RANGE_TOLERANCE * width;
+  const nominal = NOMINAL.find(
+    (range) =>
+      near(low, range.low, range.high - range.low) &&
+      near(high, range.high, range.high - range.low),
+  );
+  return nominal?.scaling ?? null;
+}
+
+/** The numbers of each channel. */
+export function perChannel(values: readonly number[], channel: number): number {
+  return values[values.length === 1 ? 0 : channel] ?? 0;
+}
+
+/** Widths of the ranges that networks are trained on: around one, or whole bytes. */
+const WIDTHS = [
+  [0.4, 20],
+  [60, 1000],
+] as const;
+
+/**
+ * Refuses numbers that make no picture: none, of the wrong count, a scale of 0 or below, a mean outside
+ * of the bytes, a range that no network is trained on (as when a mean of 0.485 meets a scale of 0.229,
+ * which are shares of 255 and a divisor).
+ *
+ * @param channels of the network's picture
+ * @throws MND_USAGE
+ */
+export function checkScaling({ mean, scale }: ChannelScaling, channels: 1 | 3): void {
+  const fits = (numbers: readonly number[]) => numbers.length === 1 || numbers.length === channels;
+  if (!fits(mean) || !fits(scale)) {
+    throw nonsense(
+      channels === 1 ? 'one number each' : 'one number, or one for each of R, G and B',
+      `${mean.length} and ${scale.length}`,
+    );
+  }
+  const bad = scale.find((value) => !(value > 0 && Number.isFinite(value)));
+  if (bad !== undefined) throw nonsense('a scale above 0', `${bad}`);
+  for (let channel = 0; channel < channels; channel += 1) {
+    const [m, s] = [perChannel(mean, channel), perChannel(scale, channel)];
+    const width = 255 * s;
+    if (!(m >= -1 && m <= 256)) throw nonsense('a mean in pixels, 0 to 255', `${m}`);
+    if (WIDTHS.some(([least, most]) => width >= least && width <= most)) continue;
+    const range = `[${short(-m * s)}, ${short((255 - m) * s)}]`;
+    throw nonsense('numbers of a range like [0, 1], [−1, 1], [−2.2, 2.6] or [0, 255]', range);
+  }
+}
+
+function short(value: number): string {
+  return Number(value.toPrecision(3)).toString();
+}
+
+function nonsense(expected: string, found: string): Error {
+  return codedError('MND_USAGE', {
+    subject: '--mean and --scale',
+    expected,
+    found,
+    next: 'number = scale × (pixel − mean), pixels from 0 to 255: PyTorch’s mean 0.485, std 0.229 are --mean 123.675 --scale 0.01712',
+  });
+}
+
+/** Asks how pixels become a network's numbers, because nothing says it. */
+export function askForScaling(subject: string, found: string): Error {
+  return codedError('MND_MODEL_QUESTION', {
+    subject,
+    expected: 'how its numbers come from pixels: number = scale × (pixel − mean)',
+    found,
+    next: 'give --mean and --scale as in its training: --mean 127.5 --scale 0.00784 for [−1, 1], --mean 0 --scale 0.00392 for [0, 1], --mean 0 --scale 1 for [0, 255], --mean 123.675,116.28,103.53 --scale 0.01712,0.01751,0.01743 for PyTorch',
+  });
+}
+
+/** real = quantization.scale · (stored − quantization.zeroPoint) */
+export interface StoredPicture {
+  readonly scale: number;
+  readonly zeroPoint: number;
+}
+
+/** Share of the stored range that a picture must use, and of the pixels that may lie beyond it. */
+const LEAST_USED = 0.1;
+const MOST_BEYOND = 0.25;
+
+/**
+ * Refuses a scaling that the stored numbers of a quantized picture contradict.
+ *
+ * @throws MND_USAGE
+ */
+export function requireStorable(
+  { mean, scale }: ChannelScaling,
+  { scale: step, zeroPoint }: StoredPicture,
+): void {
+  const [low, high] = [-zeroPoint * step, (255 - zeroPoint) * step];
+  for (let channel = 0; channel < Math.max(mean.length, scale.length); channel += 1) {
+    const [m, s] = [perChannel(mean, channel), perChannel(scale, channel)];
+    const [least, most] = [-m * s, (255 - m) * s];
+    const beyond = Math.max(0, low - least) + Math.max(0, most - high);
+    const used = Math.min(most, high) - Math.max(least, low);
+    if (beyond <= MOST_BEYOND * (most - least) && used >= LEAST_USED * (high - low)) continue;
+    throw codedError('MND_USAGE', {
+      subject: '--mean and --scale',
+      expected: `numbers that the file stores, ${short(low)} to ${short(high)}`,
+      found: `${short(least)} to ${short(most)}`,
+      next: 'leave them out, or give those of its training',
+    });
+  }
+}
+
+/**
+ * What each pixel value is stored as, 256 entries for each channel in turn (or for all at once). Null
+ * where a pixel is stored as itself: differences of one step are those between 127.5 and 128 as the
+ * middle, which converters do not agree about.
+ */
+export function storedTable(
+  { mean, scale }: ChannelScaling,
+  { scale: step, zeroPoint }: StoredPicture,
+): Uint8Array | null {
+  const channels = Math.max(mean.length, scale.length);
+  const table = new Uint8Array(256 * channels);
+  let furthest = 0;
+  for (let at = 0; at < table.length; at += 1) {
+    const pixel = at % 256;
+    const channel = Math.floor(at / 256);
+    const real = perChannel(scale, channel) * (pixel - perChannel(mean, channel));
+    const stored = Math.min(255, Math.max(0, Math.round(real / step) + zeroPoint));
+    table[at] = stored;
+    furthest = Math.max(furthest, Math.abs(stored - pixel));
+  }
+  return furthest <= 1 ? null : table;
+}

@@ -1,0 +1,99 @@
+import {
+  askForScaling,
+  BYTES,
+  type ChannelScaling,
+  type PictureOptions,
+  SIGNED_UNIT,
+  UNIT,
+} from '../scaling.js';
+import type { TfliteMetadata } from './metadata.js';
+import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
+
+/** Names of tensors by which a network's maker is known, and the range of its pictures. */
+const MARKS: readonly { readonly name: RegExp; readonly scaling: ChannelScaling }[] = [
+  // Teachable Machine: a MobileNet inside `sequential_1`, two dense layers behind it.
+  {
+    name: /sequential_\d+\/dense_Dense\d|^(serving_default_)?sequential_1_input/,
+    scaling: SIGNED_UNIT,
+  },
+  // TensorFlow's slim checkpoints, and the detectors of its Object Detection API.
+  {
+    name: /^MobilenetV[123]\/|^normalized_input_image_tensor$|^FeatureExtractor\/Mobilenet/,
+    scaling: SIGNED_UNIT,
+  },
+];
+
+const MAKERS = { 'teachable-machine': SIGNED_UNIT, 'edge-impulse': UNIT } as const;
+
+/**
+ * How pixels become the numbers of a float picture: as somebody said, as the metadata or the network's
+ * first operators say, as its maker does it.
+ *
+ * @throws MND_MODEL_QUESTION, where nothing says it
+ */
+export function floatScaling(
+  model: TfliteModel,
+  picture: TfliteTensor,
+  { normalization }: TfliteMetadata,
+  { scaling, maker }: PictureOptions,
+): ChannelScaling {
+  const known =
+    scaling ??
+    normalization ??
+    rescalingOf(model, picture) ??
+    (maker === null ? null : MAKERS[maker]) ??
+    MARKS.find(({ name }) => model.tensors.some((tensor) => name.test(tensor.name)))?.scaling;
+  if (known !== undefined && known !== null) return known;
+  throw askForScaling(
+    'a float32 picture',
+    'neither --mean and --scale, nor metadata, nor a rescaling at the beginning of the network',
+  );
+}
+
+/** Widths of what a network works on behind its own rescaling. */
+const WORKING_WIDTHS = [0.8, 12] as const;
+
+/**
+ * Keras' Rescaling and Normalization layers: where a network begins by scaling its numbers, they are
+ * pixels if that makes a working range of 0 to 255, or [0, 1] if it does of 0 to 1.
+ */
+function rescalingOf(model: TfliteModel, picture: TfliteTensor): ChannelScaling | null {
+  const factor = firstFactor(model, picture);
+  if (factor === null) return null;
+  const works = (width: number) => width >= WORKING_WIDTHS[0] && width <= WORKING_WIDTHS[1];
+  if (works(255 * factor)) return BYTES;
+  return works(factor) ? UNIT : null;
+}
+
+/** What the first operators multiply a picture by; null if they do not. */
+function firstFactor(model: TfliteModel, picture: TfliteTensor): number | null {
+  let factor: number | null = null;
+  let { index } = picture;
+  for (let steps = 0; steps < 8; steps += 1) {
+    const readers = model.operators.filter(({ inputs }) => inputs.includes(index));
+    const [operator] = readers;
+    if (operator === undefined || readers.length !== 1) return factor;
+    const constant = constantOf(model, operator, index);
+    if (operator.name === 'MUL' && constant !== null) factor = (factor ?? 1) * constant;
+    else if (operator.name === 'DIV' && constant !== null) factor = (factor ?? 1) / constant;
+    else if (operator.name !== 'SUB' && operator.name !== 'ADD') return factor;
+    else if (constant === null) return factor;
+    index = operator.outputs[0] ?? -1;
+  }
+  return factor;
+}
+
+/** The mean of the float constant that an operator combines a tensor with; null if there is none. */
+function constantOf(model: TfliteModel, operator: TfliteOperator, index: number): number | null {
+  const other = operator.inputs.find((input) => input !== index);
+  const tensor = model.tensors[other ?? -1];
+  if (tensor?.bytes === undefined || tensor.bytes === null || tensor.type !== 'float32')
+    return null;
+  const { bytes } = tensor;
+  if (bytes.length === 0 || bytes.length > 64) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  let sum = 0;
+  for (let at = 0; at < bytes.length; at += 4) sum += Math.abs(view.getFloat32(at, true));
+  const mean = sum / (bytes.length / 4);
+  return Number.isFinite(mean) && mean > 0 ? mean : null;
+}

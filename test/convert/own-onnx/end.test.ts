@@ -1,0 +1,163 @@
+import t from 'tap';
+import { convertOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
+import { NO_PICTURE_OPTIONS, UNIT } from '#mobilenetd/convert/scaling.js';
+import { ort } from '#mobilenetd/inference/runtime.js';
+import { measureScores } from '#mobilenetd/models/install/measure-scores.js';
+import { topClasses } from '#mobilenetd/vision/topk.js';
+import { createRandom } from '../random.js';
+import { openOnnx } from '../session.js';
+import { encodeOnnx, FLOAT, floats, UINT8, valueInfo } from './build-onnx.js';
+
+const SIZE = 32;
+const PICTURE = { ...NO_PICTURE_OPTIONS, scaling: UNIT };
+
+type Attribute = { name: string; type: number; i?: number; ints?: number[] };
+interface Node {
+  readonly opType: string;
+  readonly inputs?: readonly string[];
+  readonly domain?: string;
+  readonly attribute?: readonly Attribute[];
+}
+
+const AXIS: Attribute = { name: 'axis', type: 2, i: 1 };
+const QUANTIZE = { opType: 'QuantizeLinear', inputs: ['step', 'zero'] };
+const DEQUANTIZE = { opType: 'DequantizeLinear', inputs: ['step', 'zero'] };
+const FINE = (opType: string) => ({ opType, inputs: ['fine', 'none'] });
+
+/** A classifier of five classes (or as many as are asked for) that ends in some operators. */
+function network(
+  end: readonly Node[],
+  output: readonly number[] = [1, 5],
+  classes = 5,
+): Uint8Array {
+  const random = createRandom(4);
+  const node: object[] = [];
+  let value = 'input';
+  const all: readonly Node[] = [
+    { opType: 'GlobalAveragePool' },
+    { opType: 'Flatten' },
+    { opType: 'Gemm', inputs: ['weights', 'bias'] },
+    ...end,
+  ];
+  for (const [index, { opType, inputs = [], domain = '', attribute = [] }] of all.entries()) {
+    const name = `v${index}`;
+    node.push({ opType, domain, input: [value, ...inputs], output: [name], attribute });
+    value = name;
+  }
+  const numbers = (count: number, span: number) =>
+    Array.from({ length: count }, () => (random(2000) / 1000 - 1) * span);
+  return encodeOnnx({
+    irVersion: 8,
+    opsetImport: [
+      { domain: '', version: 17 },
+      { domain: 'com.microsoft', version: 1 },
+    ],
+    graph: {
+      name: 'g',
+      node,
+      initializer: [
+        floats('weights', [3, classes], numbers(3 * classes, 4)),
+        floats('bias', [classes], numbers(classes, 1)),
+        floats('step', [], [0.05]),
+        { name: 'zero', dims: [], dataType: UINT8, int32Data: [128] },
+        floats('fine', [], [1 / 256]),
+        { name: 'none', dims: [], dataType: UINT8, int32Data: [0] },
+        floats('one', [], [1]),
+        floats('hundred', [], [100]),
+      ],
+      input: [valueInfo('input', FLOAT, [1, 3, SIZE, SIZE])],
+      output: [valueInfo(value, FLOAT, output)],
+    },
+  });
+}
+
+const MICROSOFT = 'com.microsoft';
+const QLINEAR = { domain: MICROSOFT, inputs: ['step', 'zero', 'fine', 'none'] };
+const SOFTMAX_VERSION: Attribute = { name: 'opset', type: 2, i: 13 };
+
+const ENDS: Readonly<Record<string, readonly Node[]>> = {
+  softmax: [{ opType: 'Softmax', attribute: [AXIS] }],
+  'softmax between quantize and dequantize': [
+    QUANTIZE,
+    DEQUANTIZE,
+    { opType: 'Softmax', attribute: [AXIS] },
+    FINE('QuantizeLinear'),
+    FINE('DequantizeLinear'),
+  ],
+  QLinearSoftmax: [
+    QUANTIZE,
+    { opType: 'QLinearSoftmax', ...QLINEAR, attribute: [AXIS, SOFTMAX_VERSION] },
+    FINE('DequantizeLinear'),
+  ],
+  'a sigmoid': [{ opType: 'Sigmoid' }],
+  QLinearSigmoid: [QUANTIZE, { opType: 'QLinearSigmoid', ...QLINEAR }, FINE('DequantizeLinear')],
+  'a sigmoid behind a multiplication': [{ opType: 'Sigmoid' }, { opType: 'Mul', inputs: ['one'] }],
+  'a softmax behind a multiplication': [
+    { opType: 'Softmax', attribute: [AXIS] },
+    { opType: 'Mul', inputs: ['one'] },
+  ],
+};
+
+for (const [name, end] of Object.entries(ENDS)) {
+  t.test(`scores are the original's: ${name}`, async (t) => {
+    const file = network(end);
+    const original = await ort.InferenceSession.create(file, { executionProviders: ['cpu'] });
+    const converted = convertOwnOnnx(file, PICTURE);
+    const scores = await measureScores(converted);
+    const { logits } = converted.head;
+    const model = await openOnnx(converted.onnx);
+    const random = createRandom(7);
+    for (let round = 0; round < 3; round += 1) {
+      const pixels = Uint8Array.from({ length: SIZE * SIZE * 3 }, (_, at) =>
+        random(80 + 80 * (at % 3)),
+      );
+      const planes = Float32Array.from({ length: pixels.length }, (_, at) => {
+        const channel = Math.floor(at / (SIZE * SIZE));
+        return (pixels[3 * (at % (SIZE * SIZE)) + channel] ?? 0) / 255;
+      });
+      const feeds = { input: new ort.Tensor('float32', planes, [1, 3, SIZE, SIZE]) };
+      const expected = Object.values(await original.run(feeds))[0]?.data;
+      if (!(expected instanceof Float32Array)) throw new Error('no scores');
+      const { data } = (await model.run(pixels, SIZE, SIZE))[logits.name] ?? {};
+      for (const { index, score } of topClasses(data ?? new Uint8Array(), logits, 5, scores)) {
+        t.ok(Math.abs(score - (expected[index] ?? 9)) < 0.01, `${score} for ${expected[index]}`);
+      }
+    }
+    await original.release();
+    await model.close();
+  });
+}
+
+t.test('plain logits are sure to be logits', async (t) => {
+  const converted = convertOwnOnnx(network([]), PICTURE);
+  t.match(converted, { end: { sure: true }, head: { scores: 'softmax', classes: 5 } });
+  t.equal(await measureScores(converted), 'softmax');
+});
+
+t.test('rows in other shapes', (t) => {
+  const row = network([{ opType: 'Unsqueeze', inputs: ['axes'] }], [1, 1, 5]);
+  t.throws(() => convertOwnOnnx(row, PICTURE), { code: 'MND_MODEL_INVALID' }, 'axes are missing');
+  const flat = network([{ opType: 'Softmax', attribute: [AXIS] }], [1, 5, 1, 1]);
+  t.equal(convertOwnOnnx(flat, PICTURE).head.classes, 5);
+  t.end();
+});
+
+t.test('percentages behind a sigmoid are refused', async (t) => {
+  const end = [{ opType: 'Sigmoid' }, { opType: 'Mul', inputs: ['hundred'] }];
+  await t.rejects(measureScores(convertOwnOnnx(network(end), PICTURE)), {
+    code: 'MND_MODEL_SHAPE',
+    message:
+      /logits, or scores from 0 to 1; found .* behind a softmax or sigmoid; export the network/,
+  });
+});
+
+t.test('one output: a sigmoid is a score, anything else a regression', async (t) => {
+  const sigmoid = convertOwnOnnx(network([{ opType: 'Sigmoid' }], [1, 1], 1), PICTURE);
+  t.match(sigmoid.head, { classes: 1, scores: 'sigmoid' });
+  for (const end of [[], [{ opType: 'Softmax', attribute: [AXIS] }]]) {
+    t.throws(() => convertOwnOnnx(network(end, [1, 1], 1), PICTURE), {
+      code: 'MND_MODEL_SHAPE',
+      message: /looks like a regression/,
+    });
+  }
+});
