@@ -159,3 +159,27 @@ t.test('a detector names what the original names', { skip: ssd.skip }, async (t)
   oracle.close();
   await model.close();
 });
+
+t.test('the float32 form of a detector leaves ReLU6 to no range', { skip: ssd.skip }, async (t) => {
+  const bytes = readFileSync(ssd.path);
+  const scores: number[] = [];
+  for (const form of ['exact', 'float32'] as const) {
+    const { onnx, head } = convertTflite(bytes, { form });
+    if (head.kind !== 'ssd') throw new Error('no detector');
+    const model = await openOnnx(onnx);
+    const anchors = createAnchors(head, 300, 300);
+    for (const shown of pictures.slice(2, 5)) {
+      const outputs = await model.run(networkInput(shown, 300), 300, 300);
+      const values = (name: string) => outputs[name]?.data ?? new Uint8Array();
+      const layers = head.layers.map((layer) => ({
+        boxes: values(layer.boxes.name),
+        scores: values(layer.scores.name),
+      }));
+      scores.push(decodeDetections(layers, head, anchors, { threshold: 0.1 })[0]?.score ?? 0);
+    }
+    await model.close();
+  }
+  for (const [at, score] of scores.slice(0, 3).entries()) {
+    t.ok(Math.abs(score - (scores[at + 3] ?? 9)) < 0.1, `${scores[at + 3]} for ${score}`);
+  }
+});

@@ -1,4 +1,12 @@
-import type { ConvOperator, Graph, Operator, Tensor } from '../graph.js';
+import type {
+  Activation,
+  AddOperator,
+  ConvOperator,
+  Graph,
+  MulOperator,
+  Operator,
+  Tensor,
+} from '../graph.js';
 import { constantOf, quantizationOf, scalarQuantization, tensorOf } from '../tensors.js';
 
 function floatConstant(tensor: Tensor, data: Float32Array): Tensor {
@@ -37,6 +45,20 @@ function floatOperand(tensor: Tensor): Tensor {
   return { ...floatConstant(tensor, data), name: `${tensor.name}:float` };
 }
 
+/**
+ * Networks that were trained with simulated quantization leave ReLU and ReLU6 to the range of the
+ * result: what lies below its zero, or above its end, cannot be stored.
+ */
+function impliedActivation(
+  graph: Graph,
+  { activation, output }: ConvOperator | AddOperator | MulOperator,
+): Activation {
+  if (activation !== 'none' || graph.outputs.includes(output)) return activation;
+  const { scale, zeroPoint } = scalarQuantization(tensorOf(graph, output));
+  if (zeroPoint !== 0) return 'none';
+  return Math.abs(255 * scale - 6) < 0.1 ? 'relu6' : 'relu';
+}
+
 /** The tensors that hold the picture as the network stores it: inputs, or what is made of their bytes. */
 function storedPictures(graph: Graph): readonly string[] {
   return graph.inputs.map((name) => {
@@ -49,8 +71,9 @@ function storedPictures(graph: Graph): readonly string[] {
 
 /**
  * Turns a quantized graph into its float32 counterpart. Inputs stay uint8 pictures: a `normalize`
- * operator makes them real values; everything else is float32. Clamping by a quantized range that
- * is no activation function (values outside an output's range) is not imitated.
+ * operator makes them real values; everything else is float32. A range that begins at zero is an
+ * activation function even where none is written; other clamping by a quantized range (values outside
+ * an output's range) is not imitated.
  */
 export function dequantize(graph: Graph): Graph {
   const tensors = new Map<string, Tensor>();
@@ -86,7 +109,8 @@ export function dequantize(graph: Graph): Graph {
       const weights = floatWeights(operator, tensorOf(graph, operator.weights));
       const weightsName = `${operator.output}:float weights`;
       tensors.set(weightsName, { ...weights, name: weightsName });
-      const named = { ...operator, input: real(operator.input), weights: weightsName };
+      const activation = impliedActivation(graph, operator);
+      const named = { ...operator, activation, input: real(operator.input), weights: weightsName };
       if (operator.bias === null) {
         operators.push(named);
         continue;
@@ -103,7 +127,8 @@ export function dequantize(graph: Graph): Graph {
         tensors.set(constant.name, constant);
         return constant.name;
       });
-      operators.push({ ...operator, inputs: [first ?? '', second ?? ''] });
+      const activation = impliedActivation(graph, operator);
+      operators.push({ ...operator, activation, inputs: [first ?? '', second ?? ''] });
     } else {
       // Real values do not change when they are quantized another way.
       const kind = operator.kind === 'requantize' ? 'reshape' : operator.kind;
