@@ -23,14 +23,22 @@ export const register: Register = (program, context) => {
     .option('--json', 'one JSON object: config and origins, or with --check ok and problems')
     .action(async (flags: Flags) => {
       const { loadConfig } = await import('../config/load.js');
-      const { isConfigError } = await import('../config/check/problem.js');
+      const { describeProblem, isConfigError } = await import('../config/check/problem.js');
       const { redactConfig } = await import('../config/check/secrets.js');
       const { requireCamera } = await import('./require-camera.js');
       try {
-        const { config, origins } = loadConfig(context.configOptions());
+        const { config, origins, warnings } = loadConfig(context.configOptions());
+        for (const warning of warnings) {
+          writeLine(context.stderr, `mobilenetd: warning: ${describeProblem(warning)}`);
+        }
         if (flags.check) {
           requireCamera(config);
-          if (flags.json) writeJsonLine(context.stdout, { ok: true, problems: [] });
+          if (flags.json)
+            writeJsonLine(context.stdout, {
+              ok: true,
+              problems: [],
+              ...(warnings.length > 0 && { warnings }),
+            });
           else writeLine(context.stdout, 'ok');
         } else if (flags.json) {
           const shown = { config: redactConfig(config), origins: Object.fromEntries(origins) };

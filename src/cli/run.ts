@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { describeProblem } from '../config/check/problem.js';
+import { loadConfig } from '../config/load.js';
 import type { Register } from './command.js';
 import { requireCamera } from './require-camera.js';
 
@@ -25,7 +27,7 @@ export const register: Register = (program, context) => {
         reload();
       });
       // Before the rest: a bad configuration is told before anything heavy is loaded.
-      const config = context.loadConfig();
+      const { config, warnings } = loadConfig(context.configOptions());
       requireCamera(config);
       const { signal } = context;
       const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
@@ -48,6 +50,7 @@ export const register: Register = (program, context) => {
         keep: reports,
         secrets: () => [...secrets],
       });
+      for (const warning of warnings) log.warn(`configuration: ${describeProblem(warning)}`);
       const endSnapshots = answerHeapSignal({
         stateDir: config.state_dir,
         enabled: snapshots,

@@ -1,26 +1,25 @@
-import { homedir, hostname } from 'node:os';
-import { dirname, isAbsolute, join, resolve } from 'node:path';
-import { codedError } from '../errors.js';
+import { readdirSync, statSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../package-root.js';
 import { readBoardModel } from '../platform.js';
-import { isLeaf } from '../schema/section.js';
-import { applyCredentials } from './check/credentials.js';
 import type { ConfigProblem } from './check/problem.js';
 import { configError } from './check/problem.js';
 import { checkRules } from './check/rules.js';
+import { rememberSecrets } from './check/secrets.js';
 import type { Config } from './config.js';
 import { chooseBoard } from './read/board.js';
-import { place, readEnvironment } from './read/environment.js';
-import { MAX_FILE_BYTES, parseConfigFile } from './read/file.js';
-import type { Layer, Merged } from './read/layer.js';
+import { readBounded } from './read/bytes.js';
+import { applyCameraDefaults, requireSources } from './read/camera-defaults.js';
+import { applyCredentials } from './read/credentials.js';
+import type { Layer } from './read/layer.js';
 import { createMerged, mergeLayer, pathKey } from './read/layer.js';
-import { addCameraDefaults, type Overlay, readOverlay } from './read/overlay.js';
+import { type FileAccess, LayerReader } from './read/layers.js';
+import { nearestOrigin, originsOf } from './read/origins.js';
+import { readOverlay } from './read/overlay.js';
 import { defaultNode, defaultStateDir } from './read/places.js';
-import { readBounded } from './read/read-bounded.js';
 import { resolveSection } from './read/resolve.js';
-import { KNOWN_KEYS, keysOf } from './schema/keys.js';
-import { SCHEMA } from './schema/schema.js';
-import { CAMERA } from './schema/sections/camera.js';
+import { FILE_SCHEMA, SCHEMA } from './schema/schema.js';
 
 /** Where configuration comes from; everything but `env` has a default. */
 export interface LoadConfigOptions {
@@ -30,7 +29,11 @@ export interface LoadConfigOptions {
   /** Values by dotted key that override everything else; undefined ones are skipped. */
   readonly flags?: Readonly<Record<string, unknown>>;
   /** Reads at most `limit` bytes of a file; fails with an errno error. */
-  readonly readFile?: (file: string, limit: number) => Buffer;
+  readonly readFile?: FileAccess['read'];
+  /** Names in a folder; none when it cannot be listed. */
+  readonly listFolder?: FileAccess['list'];
+  /** Permission bits of a file; null when they cannot be told. */
+  readonly modeOf?: FileAccess['modeOf'];
   readonly hostname?: string;
   /** Default `/etc/mobilenetd/config.yaml`. */
   readonly systemFile?: string;
@@ -46,216 +49,100 @@ export interface LoadedConfig {
   readonly config: Config;
   /** Dotted key → `FILE:LINE`, an environment variable's name, `--flag` or `default`. */
   readonly origins: ReadonlyMap<string, string>;
+  /** What is odd and was ignored. */
+  readonly warnings: readonly ConfigProblem[];
 }
 
-const CAMERA_KEYS = keysOf(CAMERA);
 const SYSTEM_FILE = '/etc/mobilenetd/config.yaml';
-
-type Required = LoadConfigOptions & {
-  readonly readFile: (file: string, limit: number) => Buffer;
-  readonly cwd: string;
-};
 
 /**
  * Reads and checks the configuration: defaults, the board's overlay, then the files, then the environment
  * (`MOBILENETD_…`), then flags. The result is deeply frozen.
  *
- * Throws MND_CONFIG_INVALID (a {@link ./problem.js!ConfigError}) with every problem there is, or
+ * Throws MND_CONFIG_INVALID (a {@link ./check/problem.js!ConfigError}) with every problem there is, or
  * MND_CONFIG_UNREADABLE for a file that cannot be read.
  */
 export function loadConfig(options: LoadConfigOptions): LoadedConfig {
-  const settings: Required = {
-    ...options,
-    readFile: options.readFile ?? readBounded,
-    cwd: options.cwd ?? process.cwd(),
+  const { env, files = [], systemFile = SYSTEM_FILE, cwd = process.cwd() } = options;
+  const access: FileAccess = {
+    read: options.readFile ?? readBounded,
+    list: options.listFolder ?? listFolder,
+    modeOf: options.modeOf ?? modeOf,
   };
   const merged = createMerged();
+  const { problems } = merged;
+  const warnings: ConfigProblem[] = [];
+  const reader = new LayerReader(env, cwd, access, { problems, warnings });
   const own = [
-    ...readFiles(settings, merged.problems),
-    environmentLayer(settings, merged.problems),
-    flagLayer(settings, merged.problems),
+    ...reader.files(files, systemFile),
+    reader.environment(),
+    reader.flags(options.flags ?? {}),
   ];
-  const overlay = boardOverlay(own, settings);
-  if (overlay !== null) mergeLayer(merged, overlay.layer, SCHEMA);
-  for (const layer of own) mergeLayer(merged, layer, SCHEMA);
-  if (overlay !== null) addCameraDefaults(merged, overlay);
+  const overlay = boardOverlay(own, options, access);
+  for (const layer of overlay === null ? own : [overlay, ...own]) {
+    mergeLayer(merged, layer, FILE_SCHEMA);
+  }
+  applyCameraDefaults(merged);
   requireSources(merged);
 
-  const values = resolveSection(SCHEMA, merged) as unknown as Config;
   const origins = originsOf(merged);
-  const originOf = (path: readonly string[]) => nearestOrigin(origins, path);
-  const located = withPlaces(values, settings);
-  const {
-    config,
-    origins: secrets,
-    problems,
-  } = applyCredentials(located, {
-    env: settings.env,
-    readFile: settings.readFile,
+  const given = resolveSection(SCHEMA, merged) as unknown as Config;
+  const located = withPlaces(given, options, cwd);
+  const credentials = applyCredentials(located, {
+    env,
+    readFile: access.read,
     originOf: (dotted) => origins.get(dotted) ?? 'default',
     faulty: merged.faulty,
   });
+  const originOf = (path: readonly string[]) => nearestOrigin(origins, path);
   const rules = checkRules(located, { originOf, faulty: merged.faulty });
-  const all = [...merged.problems, ...rules, ...problems];
-  if (all.length > 0) throw configError(all);
-  return { config: deepFreeze(config), origins: new Map([...origins, ...secrets]) };
+  const all = [...problems, ...rules, ...credentials.problems];
+  if (all.length > 0) throw configError(all, merged.secrets);
+  const config = deepFreeze(credentials.config);
+  rememberSecrets(config, merged.secrets);
+  return { config, origins: new Map([...origins, ...credentials.origins]), warnings };
 }
 
 /** The overlay of this board, which lies under everything the user says. */
-function boardOverlay(own: readonly Layer[], settings: Required): Overlay | null {
+function boardOverlay(
+  own: readonly Layer[],
+  { boardModel, packageRoot = PACKAGE_ROOT }: LoadConfigOptions,
+  access: FileAccess,
+): Layer | null {
   // What the user says decides which overlay it is, and lies over it.
   const said = createMerged();
-  for (const layer of own) mergeLayer(said, layer, SCHEMA);
+  for (const layer of own) mergeLayer(said, layer, FILE_SCHEMA);
   const value = (key: string) => said.assignments.get(pathKey(key.split('.')))?.value;
   const procRoot = value('governor.proc_root');
   const chosen = chooseBoard(value('board'), () =>
-    settings.boardModel === undefined
+    boardModel === undefined
       ? readBoardModel(typeof procRoot === 'string' ? procRoot : '/proc')
-      : settings.boardModel,
+      : boardModel,
   );
-  return chosen === null
-    ? null
-    : readOverlay(chosen, settings.packageRoot ?? PACKAGE_ROOT, settings.readFile);
+  return chosen === null ? null : readOverlay(chosen, packageRoot, access.read);
 }
 
-function readFiles(settings: Required, problems: ConfigProblem[]): readonly Layer[] {
-  const { files = [], systemFile = SYSTEM_FILE } = settings;
-  if (files.length > 0) return files.map((file) => fileLayer(file, settings, problems));
+function listFolder(folder: string): readonly string[] {
   try {
-    return [fileLayer(systemFile, settings, problems)];
-  } catch (error) {
-    if (causeCode(error) === 'ENOENT' || causeCode(error) === 'ENOTDIR') return [];
-    throw error;
-  }
-}
-
-function causeCode(error: unknown): string | undefined {
-  const cause = error instanceof Error ? error.cause : undefined;
-  return cause instanceof Error ? (cause as NodeJS.ErrnoException).code : undefined;
-}
-
-function fileLayer(file: string, settings: Required, problems: ConfigProblem[]): Layer {
-  const path = resolve(settings.cwd, file);
-  const parsed = parseConfigFile(file, readText(file, path, settings));
-  problems.push(...parsed.problems);
-  return {
-    values: parsed.values,
-    originOf: (key) => `${file}:${parsed.lineOf(key)}`,
-    replaces: false,
-    resolvePath: (value) => absolute(dirname(path), value, settings),
-  };
-}
-
-function readText(file: string, path: string, settings: Required): string {
-  const unreadable = (found: string, cause?: unknown) =>
-    codedError('MND_CONFIG_UNREADABLE', { subject: file, found, cause });
-  let bytes: Buffer;
-  try {
-    bytes = settings.readFile(path, MAX_FILE_BYTES + 1);
-  } catch (error) {
-    throw unreadable(reasonOf(error), error);
-  }
-  if (bytes.length > MAX_FILE_BYTES) throw unreadable(`more than ${MAX_FILE_BYTES} bytes`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return readdirSync(folder);
   } catch {
-    throw unreadable('bytes that are not UTF-8 text');
+    return [];
   }
 }
 
-function reasonOf(error: unknown): string {
-  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
-  if (code === 'ENOENT') return 'no such file';
-  if (code === 'EACCES') return 'no permission to read it';
-  return code === 'EISDIR' ? 'a folder' : (code ?? 'an unreadable file');
-}
-
-function environmentLayer(settings: Required, problems: ConfigProblem[]): Layer {
-  const { values, variables, problems: found } = readEnvironment(settings.env);
-  problems.push(...found);
-  return {
-    values,
-    originOf: (path) => nearestOrigin(variables, path),
-    replaces: true,
-    resolvePath: (value) => absolute(settings.cwd, value, settings),
-  };
-}
-
-function flagLayer(settings: Required, problems: ConfigProblem[]): Layer {
-  const values: Record<string, unknown> = {};
-  const origins = new Map<string, string>();
-  for (const [dotted, value] of Object.entries(settings.flags ?? {})) {
-    if (value === undefined) continue;
-    const known = KNOWN_KEYS.find((candidate) => candidate.dotted === dotted);
-    if (known === undefined) {
-      problems.push({ where: '--flag', key: dotted, message: 'unknown key' });
-      continue;
-    }
-    origins.set(dotted, '--flag');
-    place(values, known.path, value);
-  }
-  return {
-    values,
-    originOf: () => '--flag',
-    replaces: true,
-    resolvePath: (value) => absolute(settings.cwd, value, settings),
-  };
-}
-
-function absolute(folder: string, path: string, settings: Required): string {
-  if (path === '~' || path.startsWith('~/')) {
-    return join(settings.env.HOME ?? homedir(), path.slice(1));
-  }
-  return isAbsolute(path) ? path : resolve(folder, path);
-}
-
-/** A camera without a source cannot be resolved: it is told of and left out. */
-function requireSources(merged: Merged): void {
-  for (const { path, origin } of [...merged.assignments.values()]) {
-    if (path.length !== 2 || path[0] !== 'cameras') continue;
-    for (const { path: below, node } of CAMERA_KEYS) {
-      if (!isLeaf(node) || !node.required) continue;
-      const keyPath = [...path, ...below];
-      if (merged.assignments.has(pathKey(keyPath))) continue;
-      merged.assignments.delete(pathKey(path));
-      const key = keyPath.join('.');
-      if (merged.faulty.has(key)) continue;
-      const message = `missing; expected ${node.type.expected}`;
-      merged.problems.push({ where: origin, key, message });
-    }
-  }
-}
-
-function originsOf(merged: Merged): Map<string, string> {
-  const origins = new Map<string, string>();
-  for (const { dotted } of KNOWN_KEYS) origins.set(dotted, 'default');
-  for (const { path } of merged.assignments.values()) {
-    if (path.length !== 2 || path[0] !== 'cameras') continue;
-    for (const { dotted } of CAMERA_KEYS) origins.set([...path, dotted].join('.'), 'default');
-  }
-  for (const { path, origin } of merged.assignments.values()) origins.set(path.join('.'), origin);
-  return origins;
-}
-
-/** The origin of the key, or of the section it is in. */
-function nearestOrigin(origins: ReadonlyMap<string, string>, path: readonly string[]): string {
-  for (let length = path.length; length > 0; length--) {
-    const origin = origins.get(path.slice(0, length).join('.'));
-    if (origin !== undefined) return origin;
-  }
-  return 'default';
+function modeOf(file: string): number | null {
+  return statSync(file, { throwIfNoEntry: false })?.mode ?? null;
 }
 
 /** Fills in what depends on the machine. */
-function withPlaces(values: Config, settings: Required): Config {
-  // The schema has null where the machine decides.
+function withPlaces(values: Config, options: LoadConfigOptions, cwd: string): Config {
+  // The file has null where the machine decides.
   const given: { [K in 'node' | 'state_dir' | 'models_dir']: string | null } = values;
-  const stateDir =
-    given.state_dir ??
-    defaultStateDir({ env: settings.env, packageRoot: settings.packageRoot, cwd: settings.cwd });
+  const { env, packageRoot } = options;
+  const stateDir = given.state_dir ?? defaultStateDir({ env, packageRoot, cwd });
   return {
     ...values,
-    node: given.node ?? defaultNode(settings.hostname ?? hostname()),
+    node: given.node ?? defaultNode(options.hostname ?? hostname()),
     state_dir: stateDir,
     models_dir: given.models_dir ?? join(stateDir, 'models'),
   };

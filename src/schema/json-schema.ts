@@ -22,6 +22,8 @@ export function sectionSchema(
     ...describe(docs[path.join('.')]),
     type: ['object', 'null'],
     properties: Object.fromEntries(properties),
+    // The user's own, for anchors and notes.
+    patternProperties: { '^x-': {} },
     additionalProperties: false,
   };
 }
@@ -32,7 +34,7 @@ function nodeSchema(node: Node, docs: SectionDocs, path: readonly string[]): Jso
     return {
       description: `${node.doc} Expected: ${node.type.expected}.`,
       ...(hasDefault && { default: node.default }),
-      ...node.type.json,
+      anyOf: [node.type.json, node.address ? SECRET_ADDRESS : REFERENCE],
     };
   }
   if (isNamedItems(node)) {
@@ -45,6 +47,11 @@ function nodeSchema(node: Node, docs: SectionDocs, path: readonly string[]): Jso
   }
   return sectionSchema(node, docs, path);
 }
+
+/** `${NAME}` may stand for any value. */
+const REFERENCE = { type: 'string', pattern: '\\$\\{[^}]*\\}' };
+/** Editors see the bare name of `!secret NAME`, which is no address. */
+const SECRET_ADDRESS = { type: 'string', pattern: '\\$\\{[^}]*\\}|^[A-Za-z_]\\w*$' };
 
 function describe(doc: string | undefined): JsonSchema {
   return doc === undefined || doc === '' ? {} : { description: doc };

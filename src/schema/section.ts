@@ -96,6 +96,17 @@ export function optional<T>(type: Format<T>, doc: string): OptionalLeaf<T> {
   return { ...BARE, default: undefined, type, doc, optional: true };
 }
 
+/** The same keys, each absent unless it is given. */
+export function optionalKeys(section: Section): Section {
+  return Object.fromEntries(
+    Object.entries(section).map(([name, node]) => {
+      if (isNamedItems(node)) return [name, node];
+      if (!isLeaf(node)) return [name, optionalKeys(node)];
+      return [name, { ...node, default: undefined, required: false, optional: true }];
+    }),
+  );
+}
+
 /** A section whose keys the user names; `names` says which names are accepted. */
 export function items<const I extends Node>(
   item: I,

@@ -1,7 +1,11 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { defaultYaml, referenceMarkdown } from '#mobilenetd/config/schema/document.js';
+import {
+  defaultYaml,
+  editorSchema,
+  referenceMarkdown,
+} from '#mobilenetd/config/schema/document.js';
 import { KNOWN_KEYS } from '#mobilenetd/config/schema/keys.js';
 import { nearestOf } from '#mobilenetd/nearest.js';
 
@@ -9,6 +13,10 @@ const HINT = 'run `npm run build && node scripts/write-default-config.mjs`';
 
 t.test('config/default.yaml is what the schema says', async (t) => {
   t.equal(readFileSync('config/default.yaml', 'utf8'), defaultYaml(), HINT);
+});
+
+t.test('docs/schema/config.json is what the schema says', async (t) => {
+  t.equal(readFileSync('docs/schema/config.json', 'utf8'), editorSchema(), HINT);
 });
 
 t.test('docs/configure.md has every key', async (t) => {
@@ -21,6 +29,7 @@ t.test('config/default.yaml changes nothing, and names every variable', async (t
   t.same(shipped.config, loadConfig(options).config);
   const text = defaultYaml();
   for (const { env, dotted } of KNOWN_KEYS) {
+    if (dotted.startsWith('camera_defaults.')) continue;
     t.ok(text.includes(env), env);
     t.match(shipped.origins.get(dotted), /^(config\/default\.yaml:\d+|default)$/);
   }
@@ -40,7 +49,8 @@ t.test('the nearest name is found', async (t) => {
 t.test('the reference lists every key, also those below names of the user', async (t) => {
   const text = referenceMarkdown();
   for (const { dotted } of KNOWN_KEYS) {
-    if (dotted !== 'cameras') t.ok(text.includes(`| \`${dotted}\` |`), dotted);
+    if (!/^cameras$|^camera_defaults\./.test(dotted))
+      t.ok(text.includes(`| \`${dotted}\` |`), dotted);
   }
   for (const below of [
     'presence.labels.<name>.off_delay',

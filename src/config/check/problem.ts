@@ -1,6 +1,6 @@
 import type { CodedError } from '../../errors.js';
 import { codedError } from '../../errors.js';
-import { maskAddresses } from '../../mask.js';
+import { createMasker, maskAddresses } from '../../mask.js';
 
 /** One thing that is wrong with the configuration. */
 export interface ConfigProblem {
@@ -16,12 +16,17 @@ export interface ConfigError extends CodedError {
   readonly problems: readonly ConfigProblem[];
 }
 
-export function configError(found: readonly ConfigProblem[]): ConfigError {
+/** `secrets`: texts that must not stand in a message. */
+export function configError(
+  found: readonly ConfigProblem[],
+  secrets: Iterable<string> = [],
+): ConfigError {
+  const mask = createMasker(secrets);
   // Keys are shown as they were written, and a slip may make a key of an address.
   const problems = found.map(({ where, key, message }) => ({
     where,
-    key: maskAddresses(key),
-    message: maskAddresses(message),
+    key: mask(key),
+    message: mask(message),
   }));
   const count = problems.length === 1 ? '1 problem' : `${problems.length} problems`;
   const lines = problems.map((problem) => `\n  ${describeProblem(problem)}`);

@@ -1,9 +1,10 @@
 import { nearestOf } from '../../nearest.js';
-import type { Kind } from '../../schema/format.js';
 import { isLeaf } from '../../schema/section.js';
 import type { ConfigProblem } from '../check/problem.js';
 import type { KnownKey } from '../schema/keys.js';
 import { ENV_ALIASES, ENV_PREFIX, KNOWN_KEYS, OTHER_VARIABLES } from '../schema/keys.js';
+import { expandVariables } from './references.js';
+import { readTyped } from './typed-text.js';
 
 /** What the environment sets. */
 export interface EnvironmentValues {
@@ -11,6 +12,8 @@ export interface EnvironmentValues {
   /** Dotted key → variable. */
   readonly variables: ReadonlyMap<string, string>;
   readonly problems: readonly ConfigProblem[];
+  /** Variables with the prefix that set nothing. */
+  readonly warnings: readonly ConfigProblem[];
 }
 
 const BY_VARIABLE: ReadonlyMap<string, KnownKey> = new Map(
@@ -31,19 +34,20 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentValues {
   const values: Record<string, unknown> = {};
   const variables = new Map<string, string>();
   const problems: ConfigProblem[] = [];
+  const unknown: string[] = [];
   for (const [name, text] of Object.entries(env).sort(([a], [b]) => (a < b ? -1 : 1))) {
     if (!name.startsWith(ENV_PREFIX) || OTHER_VARIABLES.includes(name)) continue;
     if (text === undefined || text === '') continue;
     const known = BY_VARIABLE.get(name);
     const rival = known === undefined ? undefined : variables.get(known.dotted);
     if (known === undefined) {
-      problems.push({ where: name, key: '', message: unknownVariable(name) });
+      unknown.push(name);
     } else if (rival !== undefined && env[rival] !== text) {
       const message = `${rival} sets the same key to something else; set one of them`;
       problems.push({ where: name, key: known.dotted, message });
     } else {
       variables.set(known.dotted, name);
-      const value = readText(text, known);
+      const value = readVariable(text, known);
       if (value instanceof SyntaxError) {
         problems.push({ where: name, key: known.dotted, message: value.message });
       } else {
@@ -51,46 +55,44 @@ export function readEnvironment(env: NodeJS.ProcessEnv): EnvironmentValues {
       }
     }
   }
-  return { values, variables, problems };
+  return { values, variables, problems, warnings: warningsOf(unknown) };
 }
 
-function readText(text: string, { node }: KnownKey): unknown {
-  if (!isLeaf(node)) return readJson(text, 'a JSON object, e.g. {"front":{"source":"libcamera"}}');
-  const { kinds } = node.type;
-  const has = (kind: Kind) => kinds.includes(kind);
-  // A password may read null, true or 123.
-  if (node.sensitive) return text;
-  if (has('null') && text === 'null') return null;
-  if (has('boolean') && /^(true|yes|on|1)$/i.test(text)) return true;
-  if (has('boolean') && /^(false|no|off|0)$/i.test(text)) return false;
-  if (has('number') && /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text)) return Number(text);
-  if (has('list') && text.trimStart().startsWith('[')) return readJson(text, 'a JSON list');
-  if (has('list') && !has('text')) return splitList(text);
-  if (has('list') && node.type.faults(text).length > 0) return splitList(text);
-  return text;
+/** Nothing expands a variable's own text; a `${…}` in it was meant for something that did not. */
+function readVariable(text: string, { node }: KnownKey): unknown {
+  const expanded = expandVariables(text, () => undefined);
+  return 'fault' in expanded
+    ? new SyntaxError(`holds \${…}, which nothing puts a value for here; write $\${ for \${`)
+    : readTyped(expanded.text, node);
 }
 
-function splitList(text: string): unknown[] {
-  return text.split(',').map((item) => {
-    const trimmed = item.trim();
-    return /^-?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : trimmed;
-  });
-}
+/**
+ * What container platforms set for a service called `mobilenetd`: MOBILENETD_SERVICE_HOST,
+ * MOBILENETD_PORT_8080_TCP_ADDR and the like.
+ */
+const PLATFORM =
+  /^MOBILENETD(_[A-Z0-9_]+)?_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_\d+_(TCP|UDP|SCTP)(_(ADDR|PORT|PROTO))?)?|ENV_[A-Z0-9_]+|NAME)$/;
 
-/** The parser's own message would quote the text. */
-function readJson(text: string, expected: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return new SyntaxError(`expected ${expected}; found text that is not JSON`);
-  }
+function warningsOf(unknown: readonly string[]): readonly ConfigProblem[] {
+  const foreign = unknown.filter((name) => PLATFORM.test(name));
+  const own = unknown.filter((name) => !PLATFORM.test(name));
+  const warnings = own.map((name) => ({ where: name, key: '', message: unknownVariable(name) }));
+  const [first] = foreign;
+  if (first === undefined) return warnings;
+  const message =
+    foreign.length === 1
+      ? 'ignored: a container platform sets it'
+      : `ignored, with ${foreign.length - 1} more that a container platform sets`;
+  return [...warnings, { where: first, key: '', message }];
 }
 
 function unknownVariable(name: string): string {
-  const near = nearestOf(name, [...BY_VARIABLE.keys(), ...OTHER_VARIABLES]);
   const items = KNOWN_KEYS.find((known) => !isLeaf(known.node) && name.startsWith(`${known.env}_`));
-  if (items !== undefined) return `unknown variable; set ${items.env} to a JSON object`;
-  return near === null ? 'unknown variable' : `unknown variable; did you mean ${near}?`;
+  if (items !== undefined) return `ignored: unknown variable; set ${items.env} to a JSON object`;
+  const near = nearestOf(name, [...BY_VARIABLE.keys(), ...OTHER_VARIABLES]);
+  if (near === null) return 'ignored: unknown variable';
+  const key = BY_VARIABLE.get(near)?.dotted;
+  return `ignored: unknown variable; did you mean ${near}${key === undefined ? '' : ` (${key})`}?`;
 }
 
 /** Sets a value below nested sections. */

@@ -1,7 +1,16 @@
-import type { Document, ErrorCode, Node } from 'yaml';
+import type { Document, ErrorCode, Node, Pair, Scalar, ScalarTag } from 'yaml';
 import { isAlias, isMap, isScalar, isSeq, LineCounter, parseDocument } from 'yaml';
 import type { ConfigProblem } from '../check/problem.js';
 import { RESERVED_NAMES } from './layer.js';
+import {
+  expandVariables,
+  holdsReference,
+  NO_REFERENCES,
+  Referenced,
+  type ReferenceFault,
+  type References,
+  UNRESOLVED,
+} from './references.js';
 
 /** Contents of a configuration file. */
 export interface ParsedFile {
@@ -15,6 +24,7 @@ export const MAX_FILE_BYTES = 1_000_000;
 const MAX_VALUES = 50_000;
 const MAX_ALIASES = 100;
 const MAX_DEPTH = 20;
+const TOO_MANY_ALIASES = `expected at most ${MAX_ALIASES} aliases`;
 
 /** The library's own messages quote the file, which may hold a password. */
 const SYNTAX: Readonly<Record<ErrorCode, string>> = {
@@ -40,12 +50,23 @@ const SYNTAX: Readonly<Record<ErrorCode, string>> = {
   NON_STRING_KEY: 'a key must be text',
   RESOURCE_EXHAUSTION: 'the file is nested too deeply',
   TAB_AS_INDENT: 'a tab stands where spaces are expected',
-  TAG_RESOLVE_FAILED: 'this tag is not known',
+  TAG_RESOLVE_FAILED: `this tag is not known; !secret NAME takes a text from secrets.yaml, \${NAME} one from the environment`,
   UNEXPECTED_TOKEN: 'this is not expected here; is a ":" or a quote missing',
 };
 
-/** Reads YAML 1.2 (of which JSON is a part). Never throws: what is wrong comes as problems. */
-export function parseConfigFile(file: string, contents: string): ParsedFile {
+const SECRET_TAG = '!secret';
+
+const SECRET: ScalarTag = { tag: SECRET_TAG, resolve: (text) => text };
+
+/**
+ * Reads YAML 1.2 (of which JSON is a part), with the merge key `<<` of YAML 1.1 and with references to
+ * variables and secrets. Never throws: what is wrong comes as problems.
+ */
+export function parseConfigFile(
+  file: string,
+  contents: string,
+  references: References = NO_REFERENCES,
+): ParsedFile {
   const counter = new LineCounter();
   const document = parseDocument(contents, {
     lineCounter: counter,
@@ -53,6 +74,7 @@ export function parseConfigFile(file: string, contents: string): ParsedFile {
     strict: true,
     uniqueKeys: false,
     version: '1.2',
+    customTags: [SECRET],
   });
   const lineAt = (offset: number) => Math.max(1, counter.linePos(offset).line);
   const syntax = [...document.errors, ...document.warnings].map((error) => ({
@@ -62,7 +84,7 @@ export function parseConfigFile(file: string, contents: string): ParsedFile {
   }));
   // After a syntax error the rest is guesswork; its problems would mislead.
   if (syntax.length > 0) return { values: {}, lineOf: () => 1, problems: syntax };
-  return new TreeReader(file, document, lineAt).read();
+  return new TreeReader(file, document, lineAt, references).read();
 }
 
 /** Turns the document into plain values and remembers lines. */
@@ -76,13 +98,19 @@ class TreeReader {
     private readonly file: string,
     private readonly document: Document,
     private readonly lineAt: (offset: number) => number,
+    private readonly references: References,
   ) {}
 
   read(): ParsedFile {
     const { contents } = this.document;
     const empty = contents === null || (isScalar(contents) && contents.value === null);
     const value = empty ? {} : this.#value(contents, []);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    if (
+      typeof value !== 'object' ||
+      value === null ||
+      Array.isArray(value) ||
+      value instanceof Referenced
+    ) {
       this.#report([], contents, 'expected keys with values, e.g. "mqtt: { url: null }"');
     }
     const exhausted = this.#budget < 0 || this.#aliases < 0;
@@ -103,13 +131,32 @@ class TreeReader {
     if (isAlias(node)) return this.#alias(node, path);
     if (isMap(node)) return this.#map(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.#item(item, path, String(index)));
-    return isScalar(node) ? node.value : null;
+    return isScalar(node) ? this.#scalar(node, path) : null;
+  }
+
+  #scalar(node: Scalar, path: readonly string[]): unknown {
+    const { value, tag } = node;
+    if (typeof value !== 'string') return value;
+    if (tag === SECRET_TAG) {
+      const text = this.references.secret(value);
+      return typeof text === 'string'
+        ? new Referenced(text, [text], true)
+        : this.#unresolved(text, node, path);
+    }
+    if (!holdsReference(value)) return value;
+    const expanded = expandVariables(value, (name) => this.references.variable(name));
+    return expanded instanceof Referenced ? expanded : this.#unresolved(expanded, node, path);
+  }
+
+  #unresolved(found: ReferenceFault | null, node: Node, path: readonly string[]): unknown {
+    if (found !== null) this.#report(path, node, found.fault);
+    return UNRESOLVED;
   }
 
   #alias(node: Node, path: readonly string[]): unknown {
     this.#aliases -= 1;
     if (this.#aliases < 0) {
-      if (this.#aliases === -1) this.#report(path, node, `expected at most ${MAX_ALIASES} aliases`);
+      if (this.#aliases === -1) this.#report(path, node, TOO_MANY_ALIASES);
       return null;
     }
     const target = isAlias(node) ? node.resolve(this.document) : undefined;
@@ -126,25 +173,68 @@ class TreeReader {
     return this.#value(node, itemPath);
   }
 
-  #map(pairs: readonly { key: unknown; value: unknown }[], path: readonly string[]): unknown {
+  #map(pairs: readonly Pair[], path: readonly string[]): unknown {
     const result: Record<string, unknown> = {};
-    for (const { key, value } of pairs) {
-      const name = isScalar(key) && typeof key.value !== 'object' ? String(key.value) : null;
-      if (name === null) {
-        this.#report(path, key, 'expected a key of plain text');
+    const merges: Pair[] = [];
+    for (const pair of pairs) {
+      const { key, value } = pair;
+      if (isMergeKey(key)) merges.push(pair);
+      else this.#pair(key, value, path, result);
+    }
+    // What a mapping says itself goes before what it merges, wherever it stands.
+    for (const { key, value } of merges) this.#merge(key, value, path, result);
+    return result;
+  }
+
+  #pair(
+    key: unknown,
+    value: unknown,
+    path: readonly string[],
+    result: Record<string, unknown>,
+  ): void {
+    const name = isScalar(key) && typeof key.value !== 'object' ? String(key.value) : null;
+    if (name === null) {
+      this.#report(path, key, 'expected a key of plain text');
+      return;
+    }
+    const keyPath = [...path, name];
+    if (RESERVED_NAMES.has(name)) {
+      this.#report(keyPath, key, 'this name is reserved');
+    } else if (Object.hasOwn(result, name)) {
+      this.#report(keyPath, key, `this key stands twice, first in line ${this.#lineOf(keyPath)}`);
+    } else {
+      this.#remember(keyPath, key);
+      result[name] = this.#value(value, keyPath);
+    }
+  }
+
+  /** `<<: *anchor` or `<<: [*first, *second]`: keys that are not there yet; earlier mappings go first. */
+  #merge(
+    key: unknown,
+    value: unknown,
+    path: readonly string[],
+    result: Record<string, unknown>,
+  ): void {
+    for (const source of isSeq(value) ? value.items : [value]) {
+      this.#aliases -= 1;
+      if (this.#aliases < 0) {
+        if (this.#aliases === -1) this.#report(path, key, TOO_MANY_ALIASES);
+        return;
+      }
+      const target = isAlias(source) ? source.resolve(this.document) : source;
+      if (!isMap(target)) {
+        this.#report(path, key, 'expected << with a mapping, e.g. "<<: *anchor"');
         continue;
       }
-      const keyPath = [...path, name];
-      if (RESERVED_NAMES.has(name)) {
-        this.#report(keyPath, key, 'this name is reserved');
-      } else if (Object.hasOwn(result, name)) {
-        this.#report(keyPath, key, `this key stands twice, first in line ${this.#lineOf(keyPath)}`);
-      } else {
-        this.#remember(keyPath, key);
-        result[name] = this.#value(value, keyPath);
+      const merges: Pair[] = [];
+      for (const pair of target.items) {
+        if (isMergeKey(pair.key)) merges.push(pair);
+        else if (!isScalar(pair.key) || !Object.hasOwn(result, String(pair.key.value))) {
+          this.#pair(pair.key, pair.value, path, result);
+        }
       }
+      for (const pair of merges) this.#merge(pair.key, pair.value, path, result);
     }
-    return result;
   }
 
   #remember(path: readonly string[], node: unknown): void {
@@ -169,6 +259,10 @@ class TreeReader {
     const line = this.#lineOfNode(node) ?? this.#lineOf(path);
     this.#problems.push({ where: `${this.file}:${line}`, key: path.join('.'), message });
   }
+}
+
+function isMergeKey(key: unknown): boolean {
+  return isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

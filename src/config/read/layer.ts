@@ -1,9 +1,12 @@
+import { MASK } from '../../mask.js';
 import { nearestOf } from '../../nearest.js';
 import type { Kind } from '../../schema/format.js';
 import type { Leaf, NamedItems, Node, Section } from '../../schema/section.js';
 import { isLeaf, isNamedItems } from '../../schema/section.js';
 import type { ConfigProblem } from '../check/problem.js';
 import { describeValue } from '../check/problem.js';
+import { isUnresolved, Referenced, referencesIn } from './references.js';
+import { numberIn, readTyped } from './typed-text.js';
 
 /** Keys that mean something to the language itself. */
 export const RESERVED_NAMES: ReadonlySet<string> = new Set([
@@ -36,10 +39,12 @@ export interface Merged {
   readonly problems: ConfigProblem[];
   /** Dotted keys with a problem: rules between keys leave them alone. */
   readonly faulty: Set<string>;
+  /** Texts that came from elsewhere and must not be shown. */
+  readonly secrets: Set<string>;
 }
 
 export function createMerged(): Merged {
-  return { assignments: new Map(), problems: [], faulty: new Set() };
+  return { assignments: new Map(), problems: [], faulty: new Set(), secrets: new Set() };
 }
 
 export function pathKey(path: readonly string[]): string {
@@ -64,6 +69,10 @@ function report(walk: Walk, path: readonly string[], message: string): void {
 }
 
 function mergeNode(walk: Walk, value: unknown, node: Node, path: readonly string[]): void {
+  if (isUnresolved(value)) {
+    walk.merged.faulty.add(path.join('.'));
+    return;
+  }
   if (isLeaf(node)) mergeLeaf(walk, value, node, path);
   else if (isNamedItems(node)) mergeItems(walk, value, node, path);
   else mergeSection(walk, value, node, path);
@@ -81,6 +90,7 @@ function mergeSection(walk: Walk, value: unknown, section: Section, path: readon
     return;
   }
   for (const [name, below] of Object.entries(value)) {
+    if (isFree(name)) continue;
     const node = Object.hasOwn(section, name) ? section[name] : undefined;
     const keyPath = [...path, name];
     if (node === undefined) report(walk, keyPath, unknownKey(walk, name, section, path));
@@ -120,11 +130,28 @@ function forget(merged: Merged, path: readonly string[]): void {
   }
 }
 
-function mergeLeaf(walk: Walk, value: unknown, leaf: Leaf<unknown>, path: readonly string[]): void {
+function mergeLeaf(
+  walk: Walk,
+  written: unknown,
+  leaf: Leaf<unknown>,
+  path: readonly string[],
+): void {
+  const references = referencesIn(written);
+  const value = references.length === 0 ? written : readReferences(written, leaf);
+  for (const { pieces, secret } of references) {
+    if (secret || mayHoldSecrets(leaf, path)) {
+      for (const piece of pieces) walk.merged.secrets.add(piece);
+    }
+  }
+  if (isMasked(value, leaf)) {
+    report(walk, path, `holds ${MASK}, which stands for a secret that was not shown; write it`);
+    return;
+  }
   const faults = leaf.type.faults(value);
   if (faults.length > 0) {
     for (const fault of faults) {
-      const found = foundIn(value, fault.path, leaf);
+      const hidden = references.some(({ secret }) => secret);
+      const found = foundIn(value, fault.path, leaf, hidden);
       report(walk, [...path, ...fault.path], `expected ${fault.expected}; found ${found}`);
     }
     walk.merged.faulty.add(path.join('.'));
@@ -138,13 +165,51 @@ function mergeLeaf(walk: Walk, value: unknown, leaf: Leaf<unknown>, path: readon
   });
 }
 
-function foundIn(value: unknown, path: readonly string[], leaf: Leaf<unknown>): string {
+/** Whether a value was copied from where secrets are not shown. */
+function isMasked(value: unknown, leaf: Leaf<unknown>): boolean {
+  if (typeof value !== 'string') return false;
+  if (leaf.sensitive) return value === MASK;
+  return leaf.address && (value.includes(`${MASK}@`) || value.includes(`=${MASK}`));
+}
+
+/** A text with references is read as a variable's would be. */
+function readReferences(written: unknown, leaf: Leaf<unknown>): unknown {
+  if (!Array.isArray(written)) return readOne(written, leaf);
+  const texts = written.map((item) => readDeep(item, (text) => text));
+  if (leaf.type.faults(texts).length === 0) return texts;
+  return written.map((item) => readDeep(item, numberIn));
+}
+
+function readOne(written: unknown, leaf: Leaf<unknown>): unknown {
+  if (!(written instanceof Referenced)) return written;
+  const { text } = written;
+  if (text === '' && leaf.type.kinds.includes('null')) return null;
+  const value = readTyped(text, leaf);
+  return value instanceof SyntaxError ? text : value;
+}
+
+function readDeep(written: unknown, read: (text: string) => unknown): unknown {
+  if (written instanceof Referenced) return read(written.text);
+  return Array.isArray(written) ? written.map((item) => readDeep(item, read)) : written;
+}
+
+/** What stands there cannot be shown: user names are not secret, but these came from elsewhere. */
+function mayHoldSecrets(leaf: Leaf<unknown>, path: readonly string[]): boolean {
+  return leaf.sensitive || leaf.address || path.at(-1) === 'username';
+}
+
+function foundIn(
+  value: unknown,
+  path: readonly string[],
+  leaf: Leaf<unknown>,
+  hidden: boolean,
+): string {
   const inner = path.reduce<unknown>(
     (outer, index) => (Array.isArray(outer) ? outer[Number(index)] : undefined),
     value,
   );
   // A malformed address cannot be masked with certainty: a password may stand anywhere in it.
-  const shown = leaf.sensitive || leaf.address ? kindOf(inner) : describeValue(inner);
+  const shown = hidden || leaf.sensitive || leaf.address ? kindOf(inner) : describeValue(inner);
   return shown + hint(inner, leaf.type.kinds);
 }
 
@@ -193,10 +258,16 @@ function known(section: Section): string {
 }
 
 function kindOf(value: unknown): string {
-  if (typeof value === 'string') return 'text that is not shown';
+  if (typeof value === 'string' || value instanceof Referenced) return 'text that is not shown';
   return typeof value === 'object' ? describeValue(value) : `a ${typeof value}`;
 }
 
+/** Keys of the user's own, for anchors and notes, among keys that are known. */
+function isFree(name: string): boolean {
+  return name.startsWith('x-');
+}
+
 export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
+  const plain = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return plain && !(value instanceof Referenced);
 }

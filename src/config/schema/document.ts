@@ -4,7 +4,7 @@ import type { Leaf, Node, Section } from '../../schema/section.js';
 import { isLeaf, isNamedItems } from '../../schema/section.js';
 import type { KnownKey } from './keys.js';
 import { ENV_ALIASES, KNOWN_KEYS } from './keys.js';
-import { SCHEMA, SECTION_DOCS } from './schema.js';
+import { CAMERA_DEFAULTS, FILE_SCHEMA, SCHEMA, SECTION_DOCS } from './schema.js';
 import { CAMERA } from './sections/camera.js';
 
 const WIDTH = 98;
@@ -17,7 +17,7 @@ export function defaultYaml(): string {
     'scripts/write-default-config.mjs; do not edit. Your own /etc/mobilenetd/config.yaml needs only the',
     'keys that differ. Durations are seconds, temperatures °C, sizes pixels.',
   ].map((line) => `# ${line}`);
-  return `${[...head, ...sectionLines(SCHEMA, [])].join('\n')}\n`;
+  return `${[...head, ...sectionLines(FILE_SCHEMA, [])].join('\n')}\n`;
 }
 
 function sectionLines(section: Section, path: readonly string[]): readonly string[] {
@@ -42,6 +42,10 @@ function nodeLines(name: string, node: Node, path: readonly string[]): readonly 
     return [...comment(node.doc), ...type, '# Example:', ...example, ...keys, `${name}: {}`];
   }
   const doc = SECTION_DOCS[path.join('.')] ?? '';
+  if (path.join('.') === CAMERA_DEFAULTS) {
+    const variable = comment('As variables e.g. MOBILENETD_CAMERA_DEFAULTS_FPS');
+    return [...comment(doc), ...variable, `${name}: {}`];
+  }
   const below = sectionLines(node, path).map((line) => (line === '' ? '' : `  ${line}`));
   return [...comment(doc), `${name}:`, ...below];
 }
@@ -79,7 +83,7 @@ export function editorSchema(): string {
   const schema = {
     $schema: 'http://json-schema.org/draft-07/schema#',
     title: 'Configuration of mobilenetd',
-    ...sectionSchema(SCHEMA, SECTION_DOCS),
+    ...sectionSchema(FILE_SCHEMA, SECTION_DOCS),
   };
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
@@ -92,7 +96,7 @@ export function referenceMarkdown(): string {
     '| --- | --- | --- | --- |',
     ...tableRows(general, []),
     '',
-    'Of every camera (`cameras.<name>`):',
+    'Of every camera (`cameras.<name>`), and of all together (`camera_defaults`):',
     '',
     '| Key | Default | Value | Meaning |',
     '| --- | --- | --- | --- |',

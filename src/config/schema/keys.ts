@@ -1,6 +1,6 @@
 import type { Leaf, NamedItems, Section } from '../../schema/section.js';
 import { isLeaf, isNamedItems } from '../../schema/section.js';
-import { SCHEMA } from './schema.js';
+import { FILE_SCHEMA } from './schema.js';
 
 /** A key of the schema that can be set by itself: a leaf, or a section whose keys the user names. */
 export interface KnownKey {
@@ -29,7 +29,7 @@ export function keysOf(section: Section, parent: readonly string[] = []): readon
 }
 
 /** All keys in the order of the schema. */
-export const KNOWN_KEYS: readonly KnownKey[] = keysOf(SCHEMA);
+export const KNOWN_KEYS: readonly KnownKey[] = keysOf(FILE_SCHEMA);
 
 /** Other names of environment variables that set a key. */
 export const ENV_ALIASES: Readonly<Record<string, string>> = { MOBILENETD_STATE: 'state_dir' };

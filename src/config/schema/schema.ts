@@ -9,8 +9,8 @@ import {
   oneOf,
   within,
 } from '../../schema/format.js';
-import type { Section } from '../../schema/section.js';
-import { derived, items, key, optional } from '../../schema/section.js';
+import type { Node, Section } from '../../schema/section.js';
+import { derived, items, key, optional, optionalKeys } from '../../schema/section.js';
 import { filePath, label, topicName } from '../../schema/text.js';
 import { listen, modelName, storage } from './formats.js';
 import { CAMERA } from './sections/camera.js';
@@ -20,6 +20,9 @@ import { CONTROL, DIAGNOSTICS } from './sections/operations.js';
 
 /** Boards with an overlay in `config/`. */
 export const BOARD_NAMES = ['pi3', 'pi4', 'pi5'] as const;
+
+/** The section of a file with what all cameras share. */
+export const CAMERA_DEFAULTS = 'camera_defaults';
 
 const score = number(0, 1);
 
@@ -153,9 +156,25 @@ door:
   },
 } as const satisfies Section;
 
+/**
+ * What a file may hold: besides the keys of the configuration, what all cameras share. A camera's own
+ * key goes before; a camera whose source has no such key is left alone.
+ */
+export const FILE_SCHEMA: Section = Object.fromEntries(
+  Object.entries(SCHEMA).flatMap(([name, node]: [string, Node]) =>
+    name === 'cameras'
+      ? [
+          [CAMERA_DEFAULTS, optionalKeys(CAMERA)],
+          [name, node],
+        ]
+      : [[name, node]],
+  ),
+);
+
 /** What the sections are for. */
 export const SECTION_DOCS: Readonly<Record<string, string>> = {
   model: 'What the frames are shown to.',
+  [CAMERA_DEFAULTS]: 'Keys that all cameras share; those of a camera itself go before.',
   presence: 'From scores to presence.',
   governor: 'Keeps the board cool by changing width multiplier, input size and frame rate.',
   'cameras.NAME.controls': 'Settings of a libcamera camera; null leaves one to the camera.',

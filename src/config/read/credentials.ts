@@ -1,7 +1,8 @@
 import { isAbsolute, join } from 'node:path';
 import { decoded, splitAddress } from '../../address.js';
+import type { ConfigProblem } from '../check/problem.js';
 import type { Config, MqttConfig } from '../config.js';
-import type { ConfigProblem } from './problem.js';
+import { textOf } from './bytes.js';
 
 const MAX_SECRET_BYTES = 65_535;
 
@@ -129,7 +130,9 @@ function readSecret(
     return !source.required && code === 'ENOENT' ? null : fail(`cannot be read (${code})`);
   }
   if (bytes.length > MAX_SECRET_BYTES) return fail('expected one line, found a large file');
-  const text = bytes.toString('utf8').replace(/\r?\n$/, '');
+  // What an editor leaves at the end of a line is no part of a password.
+  const text = textOf(bytes)?.trimEnd();
+  if (text === undefined) return fail('expected one line, found bytes that are not UTF-8 text');
   if (text === '') return fail('expected one line, found an empty file');
   return text.includes('\n') ? fail('expected one line, found several') : text;
 }

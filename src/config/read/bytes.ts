@@ -1,0 +1,42 @@
+import { closeSync, openSync, readSync } from 'node:fs';
+
+/** The first `limit` bytes of a file (also of a device or a pipe, which have no size). */
+export function readBounded(file: string, limit: number): Buffer {
+  const descriptor = openSync(file, 'r');
+  try {
+    const bytes = Buffer.alloc(limit);
+    let length = 0;
+    while (length < limit) {
+      const read = readSync(descriptor, bytes, length, limit - length, null);
+      if (read === 0) break;
+      length += read;
+    }
+    return bytes.subarray(0, length);
+  } finally {
+    closeSync(descriptor);
+  }
+}
+
+/** Why a file could not be read, for people. */
+export function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return 'an unreadable file';
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === 'ENOENT') return 'no such file';
+  if (code === 'EACCES') return 'no permission to read it';
+  return code === 'EISDIR' ? 'a folder' : (code ?? message);
+}
+
+/**
+ * The text of bytes that are UTF-8, or UTF-16 with a byte order mark, as some editors write; null for
+ * others. The mark is no part of the text.
+ */
+export function textOf(bytes: Uint8Array): string | null {
+  const [first, second] = bytes;
+  const marked = first === 0xff && second === 0xfe ? 'utf-16le' : 'utf-8';
+  const encoding = first === 0xfe && second === 0xff ? 'utf-16be' : marked;
+  try {
+    return new TextDecoder(encoding, { fatal: true }).decode(bytes);
+  } catch {
+    return null;
+  }
+}
