@@ -42,6 +42,8 @@ export const ERROR_TABLE = {
     exit: 1,
     summary: 'the database was removed or replaced while it was in use',
   },
+  MND_STATE_FORBIDDEN: { exit: 1, summary: 'the state folder belongs to another user' },
+  MND_OUTPUT_FAILED: { exit: 1, summary: 'a result cannot be written' },
   MND_MQTT_PAYLOAD: { exit: 1, summary: 'an MQTT command has an invalid payload' },
   MND_MQTT_RATE: { exit: 1, summary: 'MQTT commands arrive too fast' },
   MND_MQTT_UNAVAILABLE: { exit: 69, summary: 'the MQTT broker cannot be reached' },

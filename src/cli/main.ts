@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { codedError, messageOf } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import type { CommandEntry } from './command.js';
 import { isDebug, reportError, writeLine } from './output.js';
@@ -65,6 +66,21 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./query.js'),
   },
   {
+    name: 'events',
+    summary: 'show events, and the pictures that belong to them',
+    load: () => import('./events.js'),
+  },
+  {
+    name: 'export',
+    summary: 'write what was seen to a CSV, JSON-lines or SQLite file',
+    load: () => import('./export.js'),
+  },
+  {
+    name: 'forget',
+    summary: 'remove what was seen, by time or label',
+    load: () => import('./forget.js'),
+  },
+  {
     name: 'backup',
     summary: 'copy the database while the daemon runs',
     load: () => import('./backup.js'),
@@ -85,12 +101,22 @@ const COMMANDS: readonly CommandEntry[] = [
 process.stderr.on('error', () => {});
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   // The reader of a pipe may go away; process-context.ts ends the command then.
-  if (error.code !== 'EPIPE') throw error;
+  if (error.code === 'EPIPE') return;
+  endFor(
+    codedError('MND_OUTPUT_FAILED', {
+      subject: 'standard output',
+      found: messageOf(error),
+      next: 'what was written so far is not complete',
+      cause: error,
+    }),
+  );
 });
-process.on('uncaughtException', (error) => {
+process.on('uncaughtException', endFor);
+
+function endFor(error: unknown): void {
   const debug = process.argv.includes('--debug') || isDebug(process.env);
   process.exit(reportError(error, { stderr: process.stderr, debug }));
-});
+}
 
 const args = process.argv.slice(2);
 if (args.length === 1 && ['-V', '--version'].includes(args[0] ?? '')) {

@@ -11,6 +11,41 @@ export function writeLine(stream: NodeJS.WritableStream, text = ''): void {
 }
 
 /**
+ * Writes text and waits where the reader is slow. Throws the signal's reason when it is aborted, and
+ * ends the command quietly when the reader of a pipe has gone (`| head`).
+ */
+export async function writeText(
+  stream: NodeJS.WritableStream,
+  text: string,
+  signal: AbortSignal,
+): Promise<void> {
+  if (signal.aborted) throw signal.reason;
+  if (stream.write(text)) return;
+  await new Promise<void>((resolve, reject) => {
+    const settle = (end: () => void) => () => {
+      stream.off('drain', drained);
+      stream.off('close', closed);
+      stream.off('error', closed);
+      signal.removeEventListener('abort', aborted);
+      end();
+    };
+    const drained = settle(resolve);
+    const closed = settle(() => reject(new Interrupted('stdout was closed', 0)));
+    const aborted = settle(() => reject(signal.reason));
+    stream.once('drain', drained);
+    stream.once('close', closed);
+    stream.once('error', closed);
+    signal.addEventListener('abort', aborted);
+  });
+}
+
+/** Lets signals in during long work; throws the signal's reason when it is aborted. */
+export async function breathe(signal: AbortSignal): Promise<void> {
+  await new Promise((resolve) => setImmediate(resolve));
+  if (signal.aborted) throw signal.reason;
+}
+
+/**
  * Tells the user why a command failed, as `mobilenetd: MND_…: message`, and returns its exit code:
  * the one of a coded error, 128 + n after signal n, else 1. The stack is shown only with `debug`.
  */

@@ -1,185 +1,170 @@
-import { once } from 'node:events';
 import { codedError } from '../errors.js';
-import { eventPayload, isoTime, roundBox, roundScore } from '../mqtt/publish/payloads.js';
-import type { Detection, Query } from '../store/store.js';
+import type { Bucket, BucketUnit } from '../store/buckets.js';
 import type { CommandContext, Register } from './command.js';
+import {
+  askHistory,
+  DETECTION_FIELDS,
+  detectionColumns,
+  detectionRow,
+  EVENT_FIELDS,
+  eventColumns,
+  eventRow,
+  type Filter,
+  filterOptions,
+  parseLimit,
+  SHORT_LIST,
+  sayCut,
+  sayNothing,
+  shortList,
+  toQuery,
+} from './history.js';
+import { writeText } from './output.js';
+import {
+  type Column,
+  csvLines,
+  type Format,
+  jsonLines,
+  printRows,
+  type Row,
+  tableLines,
+} from './rows.js';
+import { localTime, span, TIME_HELP } from './times.js';
 
-interface QueryFlags {
-  readonly since?: number;
-  readonly until?: number;
-  readonly label?: string;
-  readonly camera?: string;
+interface QueryFlags extends Filter {
   readonly events: boolean;
-  readonly limit: number;
+  readonly by?: BucketUnit;
+  readonly limit?: number;
+  readonly wide: boolean;
   readonly json: boolean;
   readonly csv: boolean;
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('query')
     .summary('show what was seen, from the database')
     .description(
       [
         'Shows detections, or events with --events, oldest first, while the daemon runs or not.',
-        'Times are "90s", "30m", "1h", "7d" before now, or a date such as 2026-05-01T18:00.',
+        'An event fits when any part of its stay lies in the time asked for.',
+        TIME_HELP,
+        'Tables show local times; --json and --csv have UTC. A table without --since, --until or --limit',
+        `shows the newest ${SHORT_LIST}.`,
       ].join('\n'),
-    )
-    .option('--since <time>', 'from this time on', parseTime)
-    .option('--until <time>', 'before this time', parseTime)
-    .option('--label <label>', 'of this label only')
-    .option('--camera <name>', 'of this camera only')
+    );
+  filterOptions(command)
     .option('--events', 'events (a stay from beginning to end) instead of detections', false)
-    .option('--limit <n>', 'the newest n at most; 0 for all', parseLimit, 100)
+    .option(
+      '--by <unit>',
+      'events by the hour or day, and label: how many began, and how long',
+      parseUnit,
+    )
+    .option('--limit <n>', 'the newest n at most; 0 for all', parseLimit)
+    .option('--wide', 'all columns, whole ids', false)
     .option('--json', 'one JSON object a line', false)
     .option('--csv', 'comma-separated values with a header', false)
+    .addHelpText('after', EXAMPLES)
     .action((flags: QueryFlags) => runQuery(flags, context));
 };
+
+const EXAMPLES = `
+Examples:
+  mobilenetd query --since 1h --label person
+  mobilenetd query --events --since 2026-05-01 --csv > may.csv
+  mobilenetd query --by hour --since 1d --label person`;
 
 async function runQuery(flags: QueryFlags, context: CommandContext): Promise<void> {
   if (flags.json && flags.csv) {
     throw codedError('MND_USAGE', { expected: '--json or --csv', found: 'both' });
   }
-  const { databaseFile } = await import('../store/database.js');
-  const { openForReading } = await import('../store/reading.js');
   const { queryDetections, queryEvents } = await import('../store/query.js');
-  const database = openForReading(databaseFile(context.loadConfig().state_dir));
-  try {
-    const query = toQuery(flags);
-    const rows = flags.events
-      ? map(queryEvents(database, query), eventPayload)
-      : map(queryDetections(database, query), detectionPayload);
-    const columns = flags.events ? EVENT_COLUMNS : DETECTION_COLUMNS;
-    await print(rows, columns, flags, context);
-  } finally {
-    database.close();
-  }
+  const isTable = !flags.json && !flags.csv;
+  const bounded =
+    flags.since !== undefined || flags.until !== undefined || flags.limit !== undefined;
+  // One more than is shown tells whether there are more.
+  const isShort = isTable && !bounded && flags.by === undefined;
+  const query = toQuery(flags, isShort ? SHORT_LIST + 1 : flags.limit);
+  await askHistory(context, async (database, onDamage) => {
+    const asked = { ...query, onDamage };
+    const show = <T>(items: Iterable<T>, format: Format<T>) =>
+      print(items, format, isShort, context, flags);
+    if (flags.by !== undefined) {
+      const { countBuckets } = await import('../store/buckets.js');
+      await show(
+        countBuckets(queryEvents(database, asked), bucketSpan(flags)),
+        bucketFormat(flags),
+      );
+    } else if (flags.events) {
+      const columns = eventColumns(flags.wide, Date.now());
+      await show(queryEvents(database, asked), formatOf(flags, EVENT_FIELDS, eventRow, columns));
+    } else {
+      const columns = detectionColumns(flags.wide);
+      await show(
+        queryDetections(database, asked),
+        formatOf(flags, DETECTION_FIELDS, detectionRow, columns),
+      );
+    }
+  });
 }
 
-function toQuery({ since, until, label, camera, limit }: QueryFlags): Query {
-  return {
-    limit: limit === 0 ? Number.MAX_SAFE_INTEGER : limit,
-    ...(since !== undefined && { since }),
-    ...(until !== undefined && { until }),
-    ...(label !== undefined && { label }),
-    ...(camera !== undefined && { camera }),
-  };
+function formatOf<T>(
+  { json, csv }: QueryFlags,
+  fields: readonly string[],
+  row: (item: T) => Row,
+  columns: readonly Column<T>[],
+): Format<T> {
+  if (json) return jsonLines(row);
+  return csv ? csvLines(fields, row) : tableLines(columns);
 }
 
-type Row = Record<string, unknown>;
-
-/** A column: its field, and its width in the table for people. */
-type Column = readonly [field: string, width: number];
-
-const DETECTION_COLUMNS: readonly Column[] = [
-  ['time', 24],
-  ['camera', 12],
-  ['label', 20],
-  ['score', 6],
-  ['model', 28],
-  ['alpha', 5],
-  ['size', 4],
-  ['box', 24],
-  ['event', 0],
-];
-
-const EVENT_COLUMNS: readonly Column[] = [
-  ['start', 24],
-  ['end', 24],
-  ['camera', 12],
-  ['label', 20],
-  ['score', 6],
-  ['count', 5],
-  ['type', 6],
-  ['model', 28],
-  ['alpha', 5],
-  ['size', 4],
-  ['box', 24],
-  ['id', 0],
-];
-
-function detectionPayload(row: Detection): Row {
-  const { camera, label, model, alpha, size, event } = row;
-  const [score, box] = [roundScore(row.score), roundBox(row.box)];
-  return { time: isoTime(row.time), camera, label, score, model, alpha, size, box, event };
-}
-
-async function print(
-  rows: Iterable<Row>,
-  columns: readonly Column[],
-  flags: QueryFlags,
+async function print<T>(
+  items: Iterable<T>,
+  format: Format<T>,
+  isShort: boolean,
   context: CommandContext,
+  { json, csv }: QueryFlags,
 ): Promise<void> {
-  const { stdout, stderr, signal } = context;
-  const format = flags.json
-    ? (row: Row) => JSON.stringify(row)
-    : flags.csv
-      ? (row: Row) => columns.map(([field]) => csvField(row[field])).join(',')
-      : (row: Row) =>
-          columns
-            .map(([field, width]) => cell(row[field], width))
-            .join('  ')
-            .trimEnd();
-  let count = 0;
-  for (const row of rows) {
-    if (signal.aborted) throw signal.reason;
-    if (count === 0 && !flags.json) stdout.write(`${header(columns, flags.csv)}\n`);
-    count++;
-    if (!stdout.write(`${format(row)}\n`)) await once(stdout, 'drain', { signal });
-  }
-  if (count > 0 || flags.json) return;
-  if (flags.csv) stdout.write(`${header(columns, true)}\n`);
-  else stderr.write('nothing was recorded that fits\n');
+  const { shown, cut } = isShort ? shortList([...items]) : { shown: items, cut: false };
+  const count = await printRows(shown, format, context);
+  if (cut) sayCut(context);
+  if (count > 0 || json) return;
+  if (csv) await writeText(context.stdout, `${format.header}\n`, context.signal);
+  else sayNothing(context);
 }
 
-function header(columns: readonly Column[], csv: boolean): string {
-  if (csv) return columns.map(([field]) => field).join(',');
-  return columns
-    .map(([field, width]) => field.padEnd(width))
-    .join('  ')
-    .trimEnd();
-}
-
-function cell(value: unknown, width: number): string {
-  const text = value === null ? '-' : Array.isArray(value) ? value.join(' ') : String(value);
-  // Names come from model files: what would drive a terminal is not printed.
-  return text.replace(/\p{Cc}/gu, '?').padEnd(width);
-}
-
-/** RFC 4180, 2: fields with commas, quotes or line breaks are quoted, quotes doubled. */
-function csvField(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  const text = Array.isArray(value) ? value.join(' ') : String(value);
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function* map<From, To>(items: Iterable<From>, convert: (item: From) => To): Generator<To> {
-  for (const item of items) yield convert(item);
-}
-
-const UNITS: Readonly<Record<string, number>> = {
-  s: 1000,
-  m: 60_000,
-  h: 3_600_000,
-  d: 86_400_000,
-  w: 604_800_000,
-};
-
-function parseTime(text: string): number {
-  const [, amount, unit] = /^(\d+(?:\.\d+)?)([smhdw])$/.exec(text) ?? [];
-  if (amount !== undefined && unit !== undefined) {
-    return Date.now() - Number(amount) * (UNITS[unit] ?? 0);
-  }
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isFinite(time)) return time;
+function parseUnit(text: string): BucketUnit {
+  if (text === 'hour' || text === 'day') return text;
   throw codedError('MND_USAGE', {
-    expected: 'a time such as 90s, 30m, 1h, 7d or 2026-05-01T18:00',
+    subject: '--by',
+    expected: 'hour or day',
     found: JSON.stringify(text),
   });
 }
 
-function parseLimit(text: string): number {
-  const limit = Number(text);
-  if (/^\d+$/.test(text) && Number.isSafeInteger(limit)) return limit;
-  throw codedError('MND_USAGE', { expected: 'a whole number', found: JSON.stringify(text) });
+function bucketSpan({ by = 'hour', since, until }: QueryFlags) {
+  return { unit: by, since: since ?? null, until: until ?? Date.now(), now: Date.now() };
+}
+
+const BUCKET_FIELDS = ['time', 'label', 'events', 'seconds', 'best'];
+
+function bucketRow({ time, label, events, presentMs, best }: Bucket): Row {
+  const seconds = Math.round(presentMs / 100) / 10;
+  return {
+    time: new Date(time).toISOString(),
+    label,
+    events,
+    seconds,
+    best: Math.round(best * 1e4) / 1e4,
+  };
+}
+
+function bucketFormat(flags: QueryFlags): Format<Bucket> {
+  const length = flags.by === 'day' ? 10 : 16;
+  return formatOf(flags, BUCKET_FIELDS, bucketRow, [
+    { title: flags.by ?? '', width: length, text: ({ time }) => localTime(time).slice(0, length) },
+    { title: 'label', width: 28, text: ({ label }) => label },
+    { title: 'events', width: 6, right: true, text: ({ events }) => String(events) },
+    { title: 'present', width: 8, right: true, text: ({ presentMs }) => span(presentMs) },
+    { title: 'best', width: 4, right: true, text: ({ best }) => best.toFixed(2) },
+  ]);
 }

@@ -1,6 +1,7 @@
-import { existsSync, renameSync, rmSync } from 'node:fs';
-import SQLite from 'better-sqlite3';
-import { codedError, messageOf } from '../errors.js';
+import SQLite, { type Database } from 'better-sqlite3';
+import { codedError, isCodedError, messageOf } from '../errors.js';
+import { isDamage } from './damage.js';
+import { writePartFile } from './part-file.js';
 import { openForReading } from './reading.js';
 
 export interface BackupResult {
@@ -9,49 +10,85 @@ export interface BackupResult {
   readonly bytes: number;
 }
 
+export interface BackupOptions {
+  readonly overwrite?: boolean;
+  readonly signal?: AbortSignal;
+  /** Told of the pages copied, and of how many there are. */
+  readonly onProgress?: (done: number, total: number) => void;
+  /** Changes the copy before it is checked. */
+  readonly edit?: (copy: Database) => void;
+}
+
+/** Pages copied between two looks at the signal: 4 MB. */
+const PAGES_PER_STEP = 1000;
+
 /**
- * Copies the database of a running daemon to a file of its own, whole and at one moment (SQLite's
- * online backup: https://www.sqlite.org/backup.html), and checks the copy. The file appears under its
+ * Copies the database of a running daemon to a file of its own (mode 0600), whole and at one moment
+ * (SQLite's online backup inside one read transaction, so that what is written meanwhile does not
+ * begin it anew: https://www.sqlite.org/backup.html), and checks the copy. The file appears under its
  * name only when it is complete.
  *
- * @throws MND_INPUT_MISSING without a database, MND_BACKUP_FAILED
+ * @throws MND_INPUT_MISSING without a database, MND_STORE_CORRUPT, MND_BACKUP_FAILED
  */
 export async function backupDatabase(
   file: string,
   target: string,
-  options: { readonly overwrite?: boolean } = {},
+  options: BackupOptions = {},
 ): Promise<BackupResult> {
-  if (existsSync(target) && options.overwrite !== true) {
-    throw codedError('MND_BACKUP_FAILED', {
-      subject: target,
-      expected: 'a new file',
-      found: 'one that exists',
-      next: 'name another, or add --force',
-    });
-  }
   const database = openForReading(file);
-  const part = `${target}.part`;
   try {
-    rmSync(part, { force: true });
-    await database.backup(part);
-    const result = examine(part);
-    renameSync(part, target);
-    return { file: target, ...result };
+    return await writePartFile(target, options.overwrite === true, async (part) => {
+      await copyPages(database, part, options);
+      return { file: target, ...examine(part, options.edit) };
+    });
   } catch (cause) {
+    if (isCodedError(cause) || options.signal?.aborted) throw cause;
+    if (isDamage(cause)) {
+      throw codedError('MND_STORE_CORRUPT', {
+        subject: file,
+        found: messageOf(cause),
+        next: '`mobilenetd export FILE.jsonl` saves what can still be read',
+        cause,
+      });
+    }
     throw codedError('MND_BACKUP_FAILED', { subject: target, found: messageOf(cause), cause });
   } finally {
-    for (const suffix of ['', '-wal', '-shm']) rmSync(`${part}${suffix}`, { force: true });
     database.close();
   }
 }
 
-function examine(file: string): { readonly events: number; readonly bytes: number } {
+async function copyPages(
+  database: Database,
+  part: string,
+  { signal, onProgress }: BackupOptions,
+): Promise<void> {
+  database.exec('BEGIN');
+  // A transaction begins with its first read.
+  database.prepare('SELECT count(*) FROM camera').get();
+  try {
+    await database.backup(part, {
+      progress({ totalPages, remainingPages }) {
+        if (signal?.aborted) throw signal.reason;
+        onProgress?.(totalPages - remainingPages, totalPages);
+        return PAGES_PER_STEP;
+      },
+    });
+  } finally {
+    database.exec('COMMIT');
+  }
+}
+
+function examine(
+  file: string,
+  edit: BackupOptions['edit'],
+): { readonly events: number; readonly bytes: number } {
   const copy = new SQLite(file);
   try {
     // One file that needs no companion: whoever takes it away takes all of it.
     copy.pragma('journal_mode = DELETE');
+    edit?.(copy);
     const verdict = String(copy.pragma('quick_check(1)', { simple: true }));
-    if (verdict !== 'ok') throw new Error(`the copy is damaged: ${verdict}`);
+    if (verdict !== 'ok') throw new SQLite.SqliteError(verdict, 'SQLITE_CORRUPT');
     const events = Number(copy.prepare('SELECT count(*) FROM event').pluck().get());
     const pages = Number(copy.pragma('page_count', { simple: true }));
     return { events, bytes: pages * Number(copy.pragma('page_size', { simple: true })) };

@@ -36,12 +36,12 @@ export interface EventRow {
   height: number | null;
 }
 
-export const EVENT_COLUMNS = `
+const EVENT_COLUMNS = `
   event.id, event.uid, event.type, camera.name AS camera, label.name AS label, event.score,
   event.start, event.end, variant.model, ${ALPHA_COLUMN}, variant.size, event.count,
   event.x, event.y, event.width, event.height`;
 
-export const EVENT_TABLES = `
+const EVENT_TABLES = `
   event JOIN camera ON camera.id = event.camera JOIN label ON label.id = event.label
   JOIN variant ON variant.id = event.variant`;
 

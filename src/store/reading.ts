@@ -1,37 +1,40 @@
-import { existsSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  copyFileSync,
+  existsSync,
+  mkdtempSync,
+  rmSync,
+  statfsSync,
+  statSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import { addonError } from './addon.js';
-import { isDamage } from './damage.js';
+import { isDamage, sqliteCode } from './damage.js';
 import { BUSY_TIMEOUT_MS, quickCheck } from './database.js';
 import { checkVersion, MIGRATIONS } from './migrations.js';
 
-/** Opens the database for reading while the daemon writes. Throws MND_INPUT_MISSING and others. */
+/**
+ * Opens the database for reading while the daemon writes. Where its folder cannot be written (a
+ * read-only card, another user's), which SQLite needs beside a write-ahead log, a copy in the temporary
+ * folder is opened, which `close` removes.
+ *
+ * @throws MND_INPUT_MISSING, MND_STORE_OPEN, MND_STORE_CORRUPT, MND_STORE_NEWER
+ */
 export function openForReading(file: string): Database {
-  if (!existsSync(file)) {
-    throw codedError('MND_INPUT_MISSING', {
-      subject: file,
-      expected: 'the database of a daemon that has run',
-      found: 'no such file',
-      next: 'start `mobilenetd run` first, or name its state folder with MOBILENETD_STATE',
-    });
-  }
-  let database: Database | undefined;
+  requireReadable(file);
   try {
-    database = new SQLite(file, {
-      readonly: true,
-      fileMustExist: true,
-      timeout: BUSY_TIMEOUT_MS,
-    });
-    checkVersion(database, file, MIGRATIONS.length);
-    return database;
+    return openSound(file);
   } catch (error) {
-    database?.close();
-    if (isCodedError(error)) throw error;
-    const unfit = addonError(error);
-    if (unfit !== null) throw unfit;
-    const code = isDamage(error) ? 'MND_STORE_CORRUPT' : 'MND_STORE_OPEN';
-    throw codedError(code, { subject: file, found: messageOf(error), cause: error });
+    if (!/^SQLITE_(CANTOPEN|READONLY)/.test(sqliteCode(error))) throw told(error, file);
+  }
+  try {
+    return openCopy(file);
+  } catch (error) {
+    throw told(error, file);
   }
 }
 
@@ -50,4 +53,113 @@ export function verdictOn(file: string): string | null {
   } finally {
     database?.close();
   }
+}
+
+function openSound(file: string): Database {
+  const database = new SQLite(file, {
+    readonly: true,
+    fileMustExist: true,
+    timeout: BUSY_TIMEOUT_MS,
+  });
+  try {
+    const version = checkVersion(database, file, MIGRATIONS.length);
+    if (version === 0) throw emptyError(file);
+    return database;
+  } catch (error) {
+    database.close();
+    throw error;
+  }
+}
+
+function openCopy(file: string): Database {
+  const bytes = [file, `${file}-wal`]
+    .filter((path) => existsSync(path))
+    .reduce((sum, path) => sum + statSync(path).size, 0);
+  const { bavail, bsize } = statfsSync(tmpdir());
+  if (bavail * bsize < bytes * 1.1) {
+    throw codedError('MND_STORE_OPEN', {
+      subject: file,
+      expected: `${Math.ceil(bytes / 1e6)} MB free in ${tmpdir()} for a copy, since its folder cannot be written`,
+      found: `${Math.floor((bavail * bsize) / 1e6)} MB`,
+      next: 'name a larger place with TMPDIR',
+    });
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-read-'));
+  const remove = () => rmSync(folder, { recursive: true, force: true });
+  try {
+    const copy = join(folder, 'mobilenetd.db');
+    copyFileSync(file, copy);
+    if (existsSync(`${file}-wal`)) copyFileSync(`${file}-wal`, `${copy}-wal`);
+    const database = openSound(copy);
+    const close = database.close.bind(database);
+    database.close = () => {
+      process.off('exit', remove);
+      const closed = close();
+      remove();
+      return closed;
+    };
+    process.on('exit', remove);
+    return database;
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function requireReadable(file: string): void {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (error) {
+    if (isPermission(error)) throw forbiddenError(file, error);
+    throw codedError('MND_INPUT_MISSING', {
+      subject: file,
+      expected: 'the database of a daemon that has run',
+      found: 'no such file',
+      next: 'start `mobilenetd run` first, or name its state folder with MOBILENETD_STATE',
+      cause: error,
+    });
+  }
+}
+
+function isPermission(error: unknown): boolean {
+  return (
+    error instanceof Error && 'code' in error && ['EACCES', 'EPERM'].includes(String(error.code))
+  );
+}
+
+/** For a state folder or a file in it that belongs to another user. */
+export function forbiddenError(file: string, cause: unknown): Error {
+  const owner = ownerOf(dirname(file));
+  return codedError('MND_STATE_FORBIDDEN', {
+    subject: file,
+    found: owner === null ? 'no permission to read it' : `it belongs to user ${owner}`,
+    next: 'ask as the user of the service: sudo -u mobilenetd mobilenetd …',
+    cause,
+  });
+}
+
+function ownerOf(folder: string): number | null {
+  try {
+    return statSync(folder).uid;
+  } catch {
+    return null;
+  }
+}
+
+function emptyError(file: string): Error {
+  return codedError('MND_STORE_OPEN', {
+    subject: file,
+    expected: 'the tables of mobilenetd',
+    found: 'none',
+    next: 'start the daemon once: it makes them',
+  });
+}
+
+function told(error: unknown, file: string): unknown {
+  if (isCodedError(error)) return error;
+  const unfit = addonError(error);
+  if (unfit !== null) return unfit;
+  if (isPermission(error)) return forbiddenError(file, error);
+  const code = isDamage(error) ? 'MND_STORE_CORRUPT' : 'MND_STORE_OPEN';
+  return codedError(code, { subject: file, found: messageOf(error), cause: error });
 }

@@ -113,7 +113,7 @@ t.test('the table is for people and does not drive their terminal', async (t) =>
   const folder = running(t);
   const { stdout, lines } = query(folder, '--events');
   t.equal(lines.length, 4);
-  t.match(lines[0], /^start +end +camera +label/);
+  t.match(lines[0], /^start +lasted +camera +label/);
   t.notOk(stdout.includes('\u001b'));
   const none = query(folder, '--label', 'none');
   t.equal(none.status, 0);

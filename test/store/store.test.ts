@@ -61,7 +61,9 @@ t.test('new, update and end of one event are one row', async (t) => {
   store.recordEvents([end], []);
   t.same([...store.events(ALL)], [end]);
   t.same(store.openEvents(), []);
-  t.same([...store.events({ ...ALL, since: START + 1 })], []);
+  t.same([...store.events({ ...ALL, since: START + 1 })], [end], 'its stay reaches into the time');
+  t.same([...store.events({ ...ALL, since: START + 5001 })], []);
+  t.same([...store.events({ ...ALL, until: START })], []);
   store.close();
   t.equal(time.pending(), 0, 'no timer is left behind');
 });

@@ -1,0 +1,126 @@
+import { copyFile, mkdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Database } from 'better-sqlite3';
+import { codedError, messageOf } from '../errors.js';
+import type { PresenceEvent } from '../presence/event.js';
+import type { CommandContext, Register } from './command.js';
+import {
+  askHistory,
+  eventColumns,
+  eventRow,
+  type Filter,
+  filterOptions,
+  parseLimit,
+  SHORT_LIST,
+  sayCut,
+  sayNothing,
+  shortList,
+  toQuery,
+} from './history.js';
+import { writeLine } from './output.js';
+import { jsonLines, printRows, tableLines } from './rows.js';
+import { TIME_HELP } from './times.js';
+
+interface Flags extends Filter {
+  readonly limit?: number;
+  readonly open?: string;
+  readonly wide: boolean;
+  readonly json: boolean;
+}
+
+export const register: Register = (program, context) => {
+  const command = program
+    .command('events')
+    .summary('show events, and the pictures that belong to them')
+    .description(
+      [
+        'Shows events (a stay from beginning to end), oldest first: those of which any part lies in the',
+        'time asked for, or those whose ids are named (their first characters are enough).',
+        TIME_HELP,
+        `The table shows local times, --json has UTC; without --since, --until or --limit the newest ${SHORT_LIST}.`,
+      ].join('\n'),
+    )
+    .argument('[ids...]', 'these events only');
+  filterOptions(command)
+    .option('--limit <n>', 'the newest n at most; 0 for all', parseLimit)
+    .option('--open <folder>', 'also copy the pictures of the events there')
+    .option('--wide', 'all columns, whole ids', false)
+    .option('--json', 'one JSON object a line', false)
+    .addHelpText('after', EXAMPLES)
+    .action((ids: readonly string[], flags: Flags) => runEvents(ids, flags, context));
+};
+
+const EXAMPLES = `
+Examples:
+  mobilenetd events --since 1d --label person
+  mobilenetd events 3f2a9c01 --open /tmp/pictures`;
+
+async function runEvents(
+  ids: readonly string[],
+  flags: Flags,
+  context: CommandContext,
+): Promise<void> {
+  const bounded =
+    flags.since !== undefined || flags.until !== undefined || flags.limit !== undefined;
+  const isShort = ids.length === 0 && !bounded && !flags.json;
+  const shown = new Set<string>();
+  await askHistory(context, async (database, onDamage) => {
+    const found = await find(database, ids, {
+      ...toQuery(flags, isShort ? SHORT_LIST + 1 : flags.limit),
+      onDamage,
+    });
+    const list = isShort ? shortList([...found]) : { shown: found, cut: false };
+    const format = flags.json
+      ? jsonLines(eventRow)
+      : tableLines(eventColumns(flags.wide, Date.now()));
+    const count = await printRows(noting(list.shown, shown), format, context);
+    if (list.cut) sayCut(context);
+    if (count === 0 && !flags.json) sayNothing(context);
+  });
+  if (flags.open !== undefined) await copyPictures(shown, flags.open, context);
+}
+
+async function find(
+  database: Database,
+  ids: readonly string[],
+  query: ReturnType<typeof toQuery>,
+): Promise<Iterable<PresenceEvent>> {
+  const { eventsById, queryEvents } = await import('../store/query.js');
+  if (ids.length === 0) return queryEvents(database, query);
+  return ids.map((id) => {
+    const [event, other] = eventsById(database, id, 2);
+    if (event !== undefined && (other === undefined || event.id === id)) return event;
+    throw codedError('MND_USAGE', {
+      subject: `event ${id}`,
+      expected: 'the id of one event, or its first characters',
+      found: event === undefined ? 'no such event' : 'several events that begin so',
+      next: 'mobilenetd events lists them, with --wide their whole ids',
+    });
+  });
+}
+
+function* noting(events: Iterable<PresenceEvent>, ids: Set<string>): Generator<PresenceEvent> {
+  for (const event of events) {
+    ids.add(event.id);
+    yield event;
+  }
+}
+
+async function copyPictures(
+  ids: ReadonlySet<string>,
+  folder: string,
+  context: CommandContext,
+): Promise<void> {
+  const { picturesOf } = await import('../store/pictures.js');
+  const pictures = picturesOf(context.loadConfig().state_dir, ids);
+  const files = [...pictures.values()].flat();
+  try {
+    if (files.length > 0) await mkdir(folder, { recursive: true });
+    for (const file of files) await copyFile(file, join(folder, basename(file)));
+  } catch (cause) {
+    throw codedError('MND_OUTPUT_FAILED', { subject: folder, found: messageOf(cause), cause });
+  }
+  const without = ids.size - pictures.size;
+  const none = without === 0 ? '' : `; ${without} of the events have none`;
+  writeLine(context.stderr, `${files.length} pictures in ${folder}${none}`);
+}
