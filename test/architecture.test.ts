@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
@@ -37,6 +37,16 @@ t.test('the page lists every folder of the source, and no other', (t) => {
   t.same([...ORDER].sort(), folders.sort());
   for (const file of CONTRACTS) t.ok(files.includes(file ?? ''), file ?? '');
   t.ok(CONTRACTS.length > 0);
+  t.end();
+});
+
+t.test('the page walks through files that there are, and a frame through at most twenty', (t) => {
+  const walk = /## One frame[\s\S]*?(?=\n## )/.exec(page)?.[0] ?? '';
+  const linksOf = (text: string) =>
+    [...text.matchAll(/\]\(\.\.\/(src\/[^)]+)\)/g)].map(([, file]) => file);
+  for (const file of linksOf(page)) t.ok(existsSync(join(ROOT, file ?? '')), file ?? '');
+  const passed = new Set(linksOf(walk));
+  t.ok(passed.size > 10 && passed.size <= 20, `${passed.size} files`);
   t.end();
 });
 

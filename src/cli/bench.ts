@@ -43,7 +43,7 @@ interface Bench {
 }
 
 async function runBench(flags: BenchFlags, context: CommandContext): Promise<void> {
-  const { threadsOf } = await import('../daemon/options.js');
+  const { threadsOf } = await import('../daemon/options/engine.js');
   const { loadResize } = await import('../inference/resize.js');
   const config = context.loadConfig();
   const bench = {

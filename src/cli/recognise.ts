@@ -49,7 +49,7 @@ export interface Recognition {
  * @throws MND_MODEL_…; MND_INPUT_MISSING or MND_IMAGE_INVALID if a picture failed
  */
 export async function recognise(recognition: Recognition, context: CommandContext): Promise<void> {
-  const { threadsOf } = await import('../daemon/options.js');
+  const { threadsOf } = await import('../daemon/options/engine.js');
   const { startEngine } = await import('../inference/engine.js');
   const config = context.loadConfig();
   const variant = await chooseVariant(recognition, config, context);

@@ -8,7 +8,7 @@ import { createPublisher, type Publisher } from '../mqtt/publish/publisher.js';
 import { createTopics, type Topics } from '../mqtt/topics.js';
 import { VERSION } from '../package-root.js';
 import type { Log } from './diagnostics/log.js';
-import type { EmbeddedOptions, MessagingOptions } from './options.js';
+import type { EmbeddedOptions, MessagingOptions } from './options/broker.js';
 
 /** All there is for one broker. */
 interface Broker {

@@ -3,7 +3,7 @@ import type { Settings } from '../store/store.js';
 import type { Camera } from './cameras/camera.js';
 import type { Cameras } from './cameras/cameras.js';
 import type { BoardGovernor } from './governor/board-governor.js';
-import type { OverrideLimits } from './options.js';
+import type { OverrideLimits } from './options/governor-settings.js';
 import type { Signals } from './signals.js';
 
 export interface OverridesOptions {

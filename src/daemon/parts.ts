@@ -1,8 +1,10 @@
+import { uptime } from 'node:os';
 import { codedError, messageOf } from '../errors.js';
 import { createRepeatingLog } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { lockStateFolder } from '../store/lock.js';
 import { openStore } from '../store/store.js';
+import { TimeSync } from '../systemd/time-sync.js';
 import { connectCameras } from './cameras/connect.js';
 import { profileInBackground } from './governor/background-profiling.js';
 import { BoardGovernor } from './governor/board-governor.js';
@@ -12,16 +14,14 @@ import { MixedEngine } from './line/mixed-engine.js';
 import { Recorder } from './line/recorder.js';
 import { Messaging } from './messaging.js';
 import { provideModel } from './model.js';
+import { messagingOptionsOf } from './options/broker.js';
+import { engineOf, profilingSettingsOf } from './options/engine.js';
 import {
   checkGovernor,
-  databaseFileOf,
-  engineOf,
   governorSettingsOf,
-  messagingOptionsOf,
   overrideLimitsOf,
-  profilingSettingsOf,
-  storeTuningOf,
-} from './options.js';
+} from './options/governor-settings.js';
+import { databaseFileOf, storeTuningOf } from './options/store.js';
 import { outputsThatStart } from './outputs/index.js';
 import { Overrides } from './overrides.js';
 import { type Part, part } from './part.js';
@@ -48,9 +48,12 @@ export const PARTS: readonly Part[] = [
     needs: [],
     start({ log }, config) {
       makeStateFolder(config.state_dir);
+      const timeSync = new TimeSync();
       return openStore({
         file: databaseFileOf(config),
         ...storeTuningOf(config),
+        uptime: () => uptime() * 1000,
+        isSynchronised: () => timeSync.isSynchronised(),
         log: log.child({ part: 'store' }),
       });
     },
@@ -118,10 +121,11 @@ export const PARTS: readonly Part[] = [
   part('cameras', {
     // The least rate tells presence how far apart frames may be.
     keys: ['cameras', 'presence', 'governor.min_fps'],
-    needs: ['line', 'model', 'messaging'],
+    needs: ['line', 'model', 'messaging', 'store'],
     follows: ['model', 'messaging'],
-    async start({ line, model, signals, log, sources }, config) {
+    async start({ line, model, store, signals, log, sources }, config) {
       const cameras = connectCameras({ line, signals, log, sources });
+      store.onClockSet((step) => cameras.shiftTimes(step));
       await cameras.apply(config, model.variant);
       const ended = line.recorder.recover(new Set(Object.keys(config.cameras)));
       if (ended > 0) log.info({ events: ended }, 'ended what an earlier run left open');

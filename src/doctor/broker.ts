@@ -2,7 +2,7 @@ import type { Config } from '../config/config.js';
 import { parseListen } from '../config/schema/formats.js';
 import { askDaemon } from '../control/client.js';
 import { controlSockets } from '../control/socket.js';
-import { tlsOf } from '../daemon/options.js';
+import { tlsOf } from '../daemon/options/broker.js';
 import { messageOf } from '../errors.js';
 import type { ProbeFault } from '../mqtt/connection/probe.js';
 import { type Finding, findings } from './finding.js';

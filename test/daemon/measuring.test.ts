@@ -5,7 +5,7 @@ import { loadConfig } from '#mobilenetd/config/load.js';
 import type { Log } from '#mobilenetd/daemon/diagnostics/log.js';
 import { BoardGovernor } from '#mobilenetd/daemon/governor/board-governor.js';
 import { MixedEngine } from '#mobilenetd/daemon/line/mixed-engine.js';
-import { governorSettingsOf } from '#mobilenetd/daemon/options.js';
+import { governorSettingsOf } from '#mobilenetd/daemon/options/governor-settings.js';
 import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Engine } from '#mobilenetd/inference/engine.js';
 import type { Result } from '#mobilenetd/inference/result.js';

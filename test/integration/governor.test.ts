@@ -194,5 +194,7 @@ t.test(
       noted.every((entry, index) => entry.time > (noted[index - 1]?.time ?? 0)),
       'in order',
     );
+    // Its folder goes before teardowns come: a store whose file is removed makes it again.
+    store.close();
   },
 );

@@ -9,7 +9,7 @@ import type { CameraConfig } from '../../config/config.js';
 import { createPresence } from '../../presence/presence.js';
 import type { Log } from '../diagnostics/log.js';
 import { createMeter } from '../line/meter.js';
-import type { LabelRules } from '../options.js';
+import type { LabelRules } from '../options/label-rules.js';
 import { Camera } from './camera.js';
 import { createStatusLog } from './status-log.js';
 

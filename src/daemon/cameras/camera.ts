@@ -11,7 +11,7 @@ import { type Clock, systemClock } from '../../time.js';
 import { keepLabels } from '../line/labels.js';
 import type { LineCamera } from '../line/line.js';
 import type { Meter } from '../line/meter.js';
-import type { LabelRules } from '../options.js';
+import type { LabelRules } from '../options/label-rules.js';
 
 type RunningMode = Exclude<CaptureMode, 'off'>;
 

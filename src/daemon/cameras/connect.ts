@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { SourceSurroundings } from '../../camera/sources/description.js';
 import type { Log } from '../diagnostics/log.js';
 import type { Line } from '../line/line.js';
-import { announcedLabels, cameraOf, labelRulesOf } from '../options.js';
+import { announcedLabels, cameraOf, labelRulesOf } from '../options/label-rules.js';
 import type { Signals } from '../signals.js';
 import { buildCamera } from './build.js';
 import { Cameras } from './cameras.js';

@@ -8,7 +8,7 @@ import {
 import type { Thermometer } from '../../thermal/thermometer.js';
 import type { Log } from '../diagnostics/log.js';
 import type { ProvidedModel } from '../model.js';
-import type { ProfilingSettings } from '../options.js';
+import type { ProfilingSettings } from '../options/engine.js';
 
 export interface BackgroundOptions extends Pick<ProfilingOptions, 'limitC' | 'onMeasured'> {
   readonly log: Log;

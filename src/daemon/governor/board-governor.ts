@@ -10,7 +10,7 @@ import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
 import type { SchedulerStats } from '../line/scheduler.js';
 import type { Ladder } from '../model.js';
-import type { GovernorSettings } from '../options.js';
+import type { GovernorSettings } from '../options/governor-settings.js';
 import type { Signals } from '../signals.js';
 import { Actuators, type GovernedCamera } from './actuators.js';
 import { GovernorHistory } from './history.js';

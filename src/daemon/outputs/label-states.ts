@@ -1,6 +1,6 @@
 import type { CameraStatus } from '../../camera/supervisor.js';
-import type { PresenceEvent } from '../../presence/event.js';
 import type { Context } from '../context.js';
+import { eventOfPresent } from '../line/labels.js';
 import type { CameraView } from '../signals.js';
 import type { StopOutput } from './output.js';
 
@@ -33,16 +33,10 @@ export function startLabelStates({
   function show(camera: CameraView): void {
     const { name } = camera;
     publisher.setCameraState(name, publicStatus(camera.status()), camera.reason());
-    publisher.applyEvents(camera.present().map((label) => eventOf(name, label)));
+    publisher.applyEvents(camera.present().map((label) => eventOfPresent(name, label)));
   }
 
   return () => {
     for (const stop of stops) stop();
   };
-}
-
-/** The event that a label which is present belongs to. */
-function eventOf(camera: string, label: ReturnType<CameraView['present']>[number]): PresenceEvent {
-  const { eventId: id, since: start, ...seen } = label;
-  return { ...seen, id, camera, start, end: null, type: 'update' };
 }

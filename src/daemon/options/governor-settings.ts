@@ -1,0 +1,73 @@
+import { join } from 'node:path';
+import type { Config } from '../../config/config.js';
+import type { Variant } from '../../models/variant.js';
+import { readBoardModel } from '../../platform.js';
+import type { GovernorOptions } from '../../thermal/governor.js';
+import { LEAST_TARGET_C, limitFor } from '../../thermal/limit.js';
+
+const LEARNT_FILE = 'governor.json';
+/** Limits that commands may set, °C. */
+const LEAST_LIMIT_C = 45;
+const MOST_LIMIT_C = 85;
+
+/** What the daemon's governor goes by. */
+export interface GovernorSettings {
+  readonly enabled: boolean | 'auto';
+  /** `auto` or the name of the variant that is pinned. */
+  readonly pin: string;
+  readonly limit: 'auto' | number;
+  readonly rules: LawRules;
+  /** What this board is; null when it does not say. */
+  readonly board: string | null;
+  /** Where what is learnt about the board is kept. */
+  readonly learntFile: string;
+}
+
+type LawRules = Required<
+  Pick<GovernorOptions, 'marginC' | 'floorAlpha' | 'floorSize' | 'minFps' | 'prefer'>
+>;
+
+export function governorSettingsOf(config: Config): GovernorSettings {
+  const { governor } = config;
+  return {
+    enabled: governor.enabled,
+    pin: governor.pin,
+    limit: governor.limit,
+    rules: {
+      marginC: governor.margin,
+      floorAlpha: governor.floor_alpha,
+      floorSize: governor.floor_size,
+      minFps: governor.min_fps,
+      prefer: governor.prefer,
+    },
+    board: readBoardModel(governor.proc_root),
+    learntFile: join(config.state_dir, LEARNT_FILE),
+  };
+}
+
+/**
+ * @throws MND_CONFIG_INVALID when the governor could not work with the limit
+ */
+export function checkGovernor(config: Config): void {
+  const { board, limit, rules } = governorSettingsOf(config);
+  limitFor(board, limit, rules.marginC);
+}
+
+/** What may be set at run time, and what the file says of it. */
+export interface OverrideLimits {
+  /** Names of the variants that can be pinned. */
+  readonly pinnable: readonly string[];
+  /** Limits the governor may be given, °C: sensible ones, that of the file, and room for its margin. */
+  readonly limitC: { readonly min: number; readonly max: number };
+  readonly configured: { readonly pin: string; readonly limit: 'auto' | number };
+}
+
+export function overrideLimitsOf(config: Config, variants: readonly Variant[]): OverrideLimits {
+  const { limit, margin, pin } = config.governor;
+  const min = Math.max(LEAST_LIMIT_C, Math.ceil(LEAST_TARGET_C + margin));
+  const limitC =
+    limit === 'auto'
+      ? { min, max: MOST_LIMIT_C }
+      : { min: Math.min(min, limit), max: Math.max(MOST_LIMIT_C, limit) };
+  return { pinnable: variants.map(({ name }) => name), limitC, configured: { pin, limit } };
+}

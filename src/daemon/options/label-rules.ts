@@ -1,0 +1,127 @@
+import type { CameraConfig, Config } from '../../config/config.js';
+import { codedError } from '../../errors.js';
+import type { Variant } from '../../models/variant.js';
+import { checkCameraNames, checkLabelNames } from '../../mqtt/topics.js';
+import type { PresenceOptions } from '../../presence/presence.js';
+import { shortName } from '../line/labels.js';
+
+/** Labels of a detector that are announced as OFF before they are ever seen. */
+const MAX_ANNOUNCED = 100;
+
+export function cameraOf(config: Config, name: string): CameraConfig {
+  const camera = config.cameras[name];
+  if (camera !== undefined) return camera;
+  throw codedError('MND_INTERNAL', { subject: 'cameras', expected: 'a camera', found: name });
+}
+
+/** What a camera's results are judged by; can change while it runs. */
+export interface LabelRules {
+  /** By the way the camera is read. */
+  readonly presenceOptions: Readonly<Record<'stream' | 'still', PresenceOptions>>;
+  /** Labels that are kept; null keeps all. */
+  readonly labels: ReadonlySet<string> | null;
+  /** Scores below this change nothing: the least `stay` of any label. */
+  readonly leastScore: number;
+}
+
+export function labelRulesOf(
+  config: Config,
+  name: string,
+  createId: (timeMs: number) => string,
+): LabelRules {
+  const camera = cameraOf(config, name);
+  return {
+    presenceOptions: {
+      stream: presenceOptionsOf(config, camera, 'stream', createId),
+      still: presenceOptionsOf(config, camera, 'still', createId),
+    },
+    labels: keptLabelsOf(config, camera),
+    leastScore: leastScoreOf(config, camera),
+  };
+}
+
+/** Labels of a camera that have a topic from the start: those it keeps, or a detector's own. */
+function announcedLabelsOf(config: Config, name: string, variant: Variant): string[] {
+  const camera = config.cameras[name];
+  if (camera !== undefined && camera.labels !== 'all') return [...camera.labels];
+  const groups = Object.keys(config.presence.groups);
+  const labels = variant.labels.slice(variant.task === 'detect' ? 1 : 0).filter(Boolean);
+  return labels.length > MAX_ANNOUNCED ? groups : [...groups, ...labels.map(shortName)];
+}
+
+/**
+ * The same of all cameras that are enabled.
+ *
+ * @throws MND_MQTT_TOPIC when names of cameras or of their labels collide
+ */
+export function announcedLabels(config: Config, variant: Variant): Map<string, string[]> {
+  const enabled = Object.entries(config.cameras).filter(([, camera]) => camera.enabled);
+  const all = new Map(enabled.map(([name]) => [name, announcedLabelsOf(config, name, variant)]));
+  for (const labels of all.values()) checkLabelNames(labels);
+  checkCameraNames(all.keys());
+  return all;
+}
+
+function presenceOptionsOf(
+  config: Config,
+  camera: CameraConfig,
+  mode: 'stream' | 'still',
+  createId: (timeMs: number) => string,
+): PresenceOptions {
+  const { presence } = config;
+  const own = camera.presence;
+  const labels = Object.fromEntries(
+    Object.entries(presence.labels).map(([label, rule]) => [
+      label,
+      {
+        ...(rule.enter !== undefined && { enter: rule.enter }),
+        ...(rule.stay !== undefined && { stay: rule.stay }),
+        ...(rule.off_delay !== undefined && { offDelay: rule.off_delay }),
+        ...(rule.min_frames !== undefined && { minFrames: rule.min_frames }),
+      },
+    ]),
+  );
+  return {
+    enter: own.enter ?? presence.enter,
+    stay: own.stay ?? presence.stay,
+    offDelay: own.off_delay ?? presence.off_delay,
+    minFrames: own.min_frames ?? presence.min_frames,
+    labels,
+    groups: presence.groups,
+    ...(camera.labels !== 'all' && { keep: camera.labels }),
+    resultInterval: Math.max(
+      1 / Math.min(camera.fps, config.governor.min_fps),
+      mode === 'still' ? camera.still_interval : 0,
+      mode === 'stream' && camera.motion.enabled ? camera.motion.refresh : 0,
+    ),
+    // Single pictures, minutes apart: there is no next one that could confirm what this one shows.
+    ...((camera.source === 'watch' || mode === 'still') && { window: 1, minFrames: 1 }),
+    createId,
+  };
+}
+
+/**
+ * Names a camera's results are reduced to before anything else sees them, or null for all: the kept
+ * labels, and the members of kept groups.
+ */
+function keptLabelsOf(config: Config, camera: CameraConfig): ReadonlySet<string> | null {
+  if (camera.labels === 'all') return null;
+  const kept = new Set(camera.labels);
+  for (const name of camera.labels) {
+    for (const member of config.presence.groups[name] ?? []) kept.add(member);
+  }
+  return kept;
+}
+
+/**
+ * Score below which an object changes nothing, 0 to 1: presence looks at medians against `enter` and
+ * `stay`, so a score under the least `stay` may as well be absent. Of one camera, or the least of all.
+ */
+export function leastScoreOf(config: Config, camera?: CameraConfig): number {
+  const { presence, model } = config;
+  const cameras = camera === undefined ? Object.values(config.cameras) : [camera];
+  const general = Math.min(...cameras.map((each) => each.presence.stay ?? presence.stay), 1);
+  const stays = Object.values(presence.labels).map((rule) => rule.stay ?? general);
+  const least = Math.min(cameras.length === 0 ? presence.stay : general, ...stays);
+  return model.task === 'detect' ? Math.min(least, model.threshold) : least;
+}
