@@ -184,7 +184,7 @@ function registerAdd(models: Command, context: CommandContext): void {
     .option(...JSON_OPTION)
     .action(async (file: string, flags: AddFlags) => {
       const { printTrials, trialPictures, tryModel } = await import('./models-trial.js');
-      const { threadsOf } = await import('../daemon/options.js');
+      const { threadsOf } = await import('../daemon/options/engine.js');
       const shelf = await shelfOf(context);
       const bar = createProgressBar(context.stderr);
       const { labels, name, task, crop, form } = flags;
