@@ -1,9 +1,11 @@
 import { codedError } from '../errors.js';
+import { systemClock } from '../time.js';
 import { createMaskStep, type Polygon } from './pixels/blackout.js';
 import { type PixelStep, withPixels } from './pixels/pixels.js';
 import { createRotation } from './pixels/rotate.js';
-import { descriptionOf, type SourceOptions } from './registry.js';
-import type { Source } from './source.js';
+import { RateGate } from './rate-gate.js';
+import { descriptionOf, faultsOf, type SourceOptions } from './registry.js';
+import type { CapturedFrame, Source } from './source.js';
 import type { Rotation, SourceSurroundings } from './sources/description.js';
 
 /** A camera as it is configured, with what is done to its frames. */
@@ -31,7 +33,7 @@ export function createSource(
     ...(missing && description.needs.length > 0
       ? [{ key: 'source', expected: `a ${description.needs.join(' or a ')}` }]
       : []),
-    ...description.faults(bare),
+    ...faultsOf(bare),
   ];
   if (fault !== null) {
     throw codedError('MND_CONFIG_INVALID', {
@@ -39,8 +41,40 @@ export function createSource(
       expected: fault.expected,
     });
   }
-  return withPixels(description.create(bare, surroundings), pixelSteps(options, turn));
+  const source = withRate(description.create(bare, surroundings), options, surroundings);
+  return withPixels(source, pixelSteps(options, turn));
 }
+
+/** A source of at most `fps` frames a second, whatever it delivers; a flood is told of. */
+function withRate(
+  source: Source,
+  options: CameraOptions,
+  { clock = systemClock, onNotice }: SourceSurroundings,
+): Source {
+  const { selects } = descriptionOf(options);
+  const { fps } = options;
+  return {
+    run(signal, onFrame, onAlive) {
+      const gate = new RateGate({
+        fps,
+        ...(selects && { most: FLOOD_FACTOR * fps + FLOOD_MARGIN }),
+        onFlood: ({ came }) =>
+          onNotice?.({
+            key: 'flood',
+            message: `the source delivers about ${came} frames a second, far more than fps (${fps}); the rest is left out`,
+          }),
+      });
+      const pass = (frame: CapturedFrame): void => {
+        if (gate.accepts(clock.now())) onFrame(frame);
+      };
+      return source.run(signal, pass, onAlive);
+    },
+  };
+}
+
+/** A source that leaves frames out itself is flooding above so many times `fps`, and so many more. */
+const FLOOD_FACTOR = 2;
+const FLOOD_MARGIN = 5;
 
 /** What is done to the pixels of each frame, in this order. */
 export function pixelSteps(

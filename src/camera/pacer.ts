@@ -9,8 +9,8 @@ export interface Pacer {
   next(signal: AbortSignal): Promise<void>;
 }
 
-/** Slowest rate that is honoured: one frame in an hour. */
-const MIN_RATE = 1 / 3600;
+/** Slowest rate that is honoured: one frame in a day. */
+const MIN_RATE = 1 / 86_400;
 
 export function createPacer(clock: Clock, rate: FrameRate): Pacer {
   let due: number | null = null;

@@ -1,10 +1,12 @@
+import { orList } from '../schema/format.js';
 import type { Section, ValueOf } from '../schema/section.js';
 import { DEMO } from './sources/demo.js';
-import type { PictureOptions, SourceDescription } from './sources/description.js';
+import type { PictureOptions, SourceDescription, SourceFault } from './sources/description.js';
 import { FILES } from './sources/files.js';
 import { LIBCAMERA } from './sources/libcamera.js';
 import { MJPEG } from './sources/mjpeg.js';
 import { RTSP } from './sources/rtsp.js';
+import { SNAPSHOT } from './sources/snapshot.js';
 import { STILL } from './sources/still.js';
 import { V4L2 } from './sources/v4l2.js';
 import { VIDEO } from './sources/video.js';
@@ -17,6 +19,7 @@ export const SOURCES = {
   v4l2: V4L2,
   rtsp: RTSP,
   mjpeg: MJPEG,
+  snapshot: SNAPSHOT,
   video: VIDEO,
   files: FILES,
   watch: WATCH,
@@ -67,4 +70,16 @@ export function descriptionOf({
   return capture === 'still' && stills !== undefined && isSourceKind(stills)
     ? SOURCES[stills]
     : description;
+}
+
+/** What a camera's kind cannot work with: its own rules, and the scheme of its address. */
+export function faultsOf(options: SourceOptions): readonly SourceFault[] {
+  const { schemes, keys, faults } = descriptionOf(options);
+  const { url } = options;
+  const own = faults(options);
+  if (url === null || !Object.hasOwn(keys, 'url')) return own;
+  const scheme = url.slice(0, Math.max(0, url.indexOf(':'))).toLowerCase();
+  if (schemes.includes(scheme)) return own;
+  const expected = `an address that begins with ${orList(schemes.map((name) => `${name}://`))}`;
+  return [...own, { key: 'url', expected }];
 }

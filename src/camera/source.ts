@@ -35,8 +35,13 @@ export type CapturedFrame = Pick<Frame, 'width' | 'height' | 'format' | 'range' 
  * `run` works until `signal` is aborted or the source breaks or ends, and then resolves with the
  * reason (it never rejects): MND_CAMERA_STOPPED after an abort, MND_CAMERA_ENDED after the last
  * picture of a finite source, another MND_CAMERA_… code when it broke. The bytes given to `onFrame`
- * belong to the source again when `onFrame` returns.
+ * belong to the source again when `onFrame` returns. `onAlive` says that the source works although it
+ * has no new picture.
  */
 export interface Source {
-  run(signal: AbortSignal, onFrame: (frame: CapturedFrame) => void): Promise<Error>;
+  run(
+    signal: AbortSignal,
+    onFrame: (frame: CapturedFrame) => void,
+    onAlive?: () => void,
+  ): Promise<Error>;
 }

@@ -97,6 +97,10 @@ async function runAttempt(
       breakOff(asError(error));
       return;
     }
+    alive();
+  };
+  const alive = (): void => {
+    if (stop.signal.aborted) return;
     lastFrame = clock.now();
     if (firstFrame !== null) return;
     firstFrame = lastFrame;
@@ -109,7 +113,7 @@ async function runAttempt(
       ? clock.setTimer(onOnline, SETTLED_AFTER_MS)
       : watchForStall(options, clock, () => lastFrame, breakOff);
 
-  const error = await runToEnd(options, clock, stop.signal, onFrame);
+  const error = await runToEnd(options, clock, stop.signal, onFrame, alive);
   cancelStall();
   stop.abort();
   signal.removeEventListener('abort', stopWith);
@@ -122,6 +126,7 @@ async function runToEnd(
   clock: Clock,
   signal: AbortSignal,
   onFrame: (frame: CapturedFrame) => void,
+  onAlive: () => void,
 ): Promise<Error> {
   let cancelDeadline = (): void => {};
   let startDeadline = (): void => {};
@@ -137,7 +142,7 @@ async function runToEnd(
   signal.addEventListener('abort', startDeadline, { once: true });
   if (signal.aborted) startDeadline();
   try {
-    return await Promise.race([options.createSource().run(signal, onFrame), leftBehind]);
+    return await Promise.race([options.createSource().run(signal, onFrame, onAlive), leftBehind]);
   } catch (error) {
     return asError(error);
   } finally {

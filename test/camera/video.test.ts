@@ -160,7 +160,7 @@ t.test('a stream whose server refuses tells no credentials', { skip }, async (t)
   const secret = 'Sesam12';
   for (const input of [
     { kind: 'rtsp', url: `rtsp://user:${secret}@127.0.0.1:9/live?token=${secret}` },
-    { kind: 'mjpeg', url: `http://user:${secret}@127.0.0.1:9/live?pw=${secret}` },
+    { kind: 'remote', url: `http://user:${secret}@127.0.0.1:9/live?pw=${secret}`, loop: true },
   ] as const) {
     const { error } = await take({ input, size: [64, 48], fps: 10 });
     t.match(error, { code: 'MND_CAMERA_FAILED' });

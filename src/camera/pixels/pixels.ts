@@ -12,7 +12,7 @@ export type PixelStep = (frame: CapturedFrame) => CapturedFrame;
 export function withPixels(source: Source, steps: readonly PixelStep[]): Source {
   if (steps.length === 0) return source;
   return {
-    async run(signal, onFrame) {
+    async run(signal, onFrame, onAlive) {
       let next: Uint8Array | null = null;
       let decoding: Promise<void> | null = null;
       const pass = (frame: CapturedFrame): void => onFrame(applySteps(frame, steps));
@@ -25,14 +25,18 @@ export function withPixels(source: Source, steps: readonly PixelStep[]): Source 
         }
         decoding = null;
       };
-      const reason = await source.run(signal, (frame) => {
-        if (frame.format !== 'jpeg') {
-          pass(frame);
-          return;
-        }
-        next = frame.bytes.slice();
-        decoding ??= decodeNewest();
-      });
+      const reason = await source.run(
+        signal,
+        (frame) => {
+          if (frame.format !== 'jpeg') {
+            pass(frame);
+            return;
+          }
+          next = frame.bytes.slice();
+          decoding ??= decodeNewest();
+        },
+        onAlive,
+      );
       if (decoding !== null) await decoding;
       return reason;
     },

@@ -12,6 +12,7 @@ export const DEMO = describeSource({
   devices: null,
   turns: [0],
   alone: false,
+  selects: true,
   rate: ({ fps }) => fps,
   leastStall: 0,
   trial: 20,

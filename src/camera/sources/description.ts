@@ -65,6 +65,8 @@ export interface SourceDescription<K extends Section = Section> {
   readonly stills?: string;
   /** Whether each picture stands alone: the next may be minutes away and confirms nothing. */
   readonly alone: boolean;
+  /** Whether it leaves out itself what comes beyond `fps`, so that more of it is a fault. */
+  readonly selects: boolean;
   /** Frames a second it can be expected to deliver. */
   rate(options: PictureOptions & ValueOf<K>): number;
   /**

@@ -19,6 +19,7 @@ export const FILES = describeSource({
   devices: null,
   turns: [0],
   alone: false,
+  selects: true,
   rate: ({ fps }) => fps,
   leastStall: 0,
   trial: 20,

@@ -1,4 +1,4 @@
-import { boolean, nullable, oneOf } from '../../schema/format.js';
+import { boolean, nullable, oneOf, secret, text } from '../../schema/format.js';
 import { key } from '../../schema/section.js';
 import { absolutePath, address, filePath } from '../../schema/text.js';
 
@@ -35,6 +35,32 @@ export const HARDWARE_KEY = key(
   'none',
   'Decoder of ffmpeg: v4l2m2m for H.264 on a Pi 4 and before, drm for H.265 on a Pi 4 and 5, none for the CPU.',
 );
+
+/** Who the camera takes us for, where its address does not say it. */
+export const LOGIN_KEYS = {
+  username: key(
+    nullable(text('a user name', /\S/, 256)),
+    null,
+    'User name of a network camera; instead of one in its address.',
+  ),
+  password: key(nullable(secret), null, 'Its password; better in password_file.', {
+    sensitive: true,
+  }),
+  password_file: key(nullable(filePath), null, 'File whose one line is the password.', {
+    path: true,
+  }),
+} as const;
+
+/** What every camera has that is read over HTTP. */
+export const HTTP_KEYS = {
+  url: URL_KEY,
+  ...LOGIN_KEYS,
+  verify: key(
+    boolean,
+    true,
+    'false takes any certificate of an https camera, as of one that signed it itself.',
+  ),
+} as const;
 
 /** What to do when a network camera fails for a reason nobody knows. */
 export const NETWORK_ADVICE = 'open the same address with ffplay or VLC on another machine';

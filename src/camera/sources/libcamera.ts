@@ -22,6 +22,7 @@ export const LIBCAMERA = describeSource({
   turns: [0, 180],
   stills: 'still',
   alone: false,
+  selects: true,
   rate: ({ fps }) => fps,
   leastStall: 0,
   trial: 20,

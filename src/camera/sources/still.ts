@@ -19,6 +19,7 @@ export const STILL = describeSource({
   devices: 'libcamera',
   turns: [0, 180],
   alone: true,
+  selects: true,
   rate,
   leastStall: LEAST_STALL,
   trial: 45,

@@ -2,12 +2,18 @@ import { describeSource } from './description.js';
 import type { FfmpegInput } from './ffmpeg/arguments.js';
 import { FFMPEG_DESCRIPTION } from './ffmpeg/description.js';
 import { createFfmpegSource } from './ffmpeg/source.js';
-import { HARDWARE_KEY, LOOP_KEY, PATH_ADVICE, PATH_KEY, URL_KEY } from './keys.js';
+import { HARDWARE_KEY, LOGIN_KEYS, LOOP_KEY, PATH_ADVICE, PATH_KEY, URL_KEY } from './keys.js';
 
 export const VIDEO = describeSource({
   ...FFMPEG_DESCRIPTION,
   summary: 'a file or an address that is played at its own speed',
-  keys: { path: PATH_KEY, url: URL_KEY, loop: LOOP_KEY, hardware: HARDWARE_KEY },
+  keys: {
+    path: PATH_KEY,
+    url: URL_KEY,
+    ...LOGIN_KEYS,
+    loop: LOOP_KEY,
+    hardware: HARDWARE_KEY,
+  },
   needs: ['path', 'url'],
   schemes: ['http', 'https', 'rtsp', 'rtsps'],
   devices: null,
@@ -28,9 +34,13 @@ export const VIDEO = describeSource({
 function inputOf(options: {
   readonly path: string | null;
   readonly url: string | null;
+  readonly username: string | null;
+  readonly password: string | null;
   readonly loop: boolean;
 }): FfmpegInput {
-  const { path, url, loop } = options;
+  const { path, url, username, password, loop } = options;
   if (url === null) return { kind: 'video', path: path ?? '', loop };
-  return /^rtsps?:/i.test(url) ? { kind: 'rtsp', url } : { kind: 'remote', url, loop };
+  return /^rtsps?:/i.test(url)
+    ? { kind: 'rtsp', url, username, password }
+    : { kind: 'remote', url, username, password, loop };
 }

@@ -20,6 +20,7 @@ export const WATCH = describeSource({
   devices: null,
   turns: [0],
   alone: true,
+  selects: true,
   rate: ({ fps }) => fps,
   leastStall: null,
   trial: null,

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { parseAddress } from '../../address.js';
-import { descriptionOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
+import { faultsOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
 import { FIXED_FIRST } from '../../mqtt/topics.js';
-import { orList } from '../../schema/format.js';
 import { isLeaf } from '../../schema/section.js';
 import { leavesRoom, ROOM } from '../../thermal/limit.js';
 import type { CameraConfig, Config, MqttConfig } from '../config.js';
@@ -51,7 +50,7 @@ function checkCamera(name: string, config: Config, report: Report): void {
 function checkSource(camera: CameraConfig, path: readonly string[], report: Report): void {
   const { source } = camera;
   const sourceKey = [...path, 'source'].join('.');
-  const { needs, schemes, keys } = SOURCES[source];
+  const { needs, keys } = SOURCES[source];
   const given = needs.filter((key) => camera[key] !== null);
   if (needs.length > 0 && given.length === 0) {
     const needed = needs.map((key) => [...path, key].join('.'));
@@ -69,19 +68,7 @@ function checkSource(camera: CameraConfig, path: readonly string[], report: Repo
       sourceKey,
     ]);
   }
-  const { url } = camera;
-  if (
-    Object.hasOwn(keys, 'url') &&
-    url !== null &&
-    !schemes.some((scheme) => `${scheme}:` === schemeOf(url))
-  ) {
-    const expected = orList(schemes.map((scheme) => `${scheme}://`));
-    report([...path, 'url'], `source ${source} needs an address that begins with ${expected}`, [
-      sourceKey,
-    ]);
-  }
-  const description = descriptionOf(camera);
-  for (const { key, expected } of description.faults(camera)) {
+  for (const { key, expected } of faultsOf(camera)) {
     const keyPath = [...path, ...key.split('.')];
     report(keyPath, `source ${source}: expected ${expected}`, [sourceKey]);
   }

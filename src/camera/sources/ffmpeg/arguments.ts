@@ -1,16 +1,22 @@
 import { resolve } from 'node:path';
-import { parseAddress } from '../../../address.js';
+import { parseAddress, splitAddress } from '../../../address.js';
 import { codedError } from '../../../errors.js';
 import { holdsSecrets } from '../../../mask.js';
 import type { Rotation, SourceFault } from '../description.js';
 import { sizeFaults } from '../picture-size.js';
 
+interface Address {
+  readonly url: string;
+  /** In place of those in the address. */
+  readonly username?: string | null;
+  readonly password?: string | null;
+}
+
 /** What ffmpeg opens. */
 export type FfmpegInput =
   | { readonly kind: 'video'; readonly path: string; readonly loop: boolean }
-  | { readonly kind: 'remote'; readonly url: string; readonly loop: boolean }
-  | { readonly kind: 'rtsp'; readonly url: string; readonly transport?: RtspTransport }
-  | { readonly kind: 'mjpeg'; readonly url: string }
+  | (Address & { readonly kind: 'remote'; readonly loop: boolean })
+  | (Address & { readonly kind: 'rtsp'; readonly transport?: RtspTransport })
   | {
       readonly kind: 'v4l2';
       readonly device: string;
@@ -54,10 +60,27 @@ const HARDWARE: Readonly<Record<HardwareDecoding, readonly string[]>> = {
 const PROTOCOLS: Readonly<Record<FfmpegInput['kind'], string>> = {
   video: 'file',
   remote: 'http,https,tcp,tls,crypto',
-  rtsp: 'rtsp,rtsps,rtp,srtp,tcp,udp,tls,crypto',
-  mjpeg: 'http,https,tcp,tls,crypto',
+  rtsp: 'rtp,srtp,tcp,udp',
   v4l2: 'file',
 };
+
+/** Files with pictures in them, and no others: playlists (HLS, DASH, concat) would open more addresses. */
+const CONTAINERS = 'mov,matroska,avi,mpegts,mpeg,flv,ogg,h264,hevc,mjpeg,asf,gif';
+
+/** What ffmpeg may take the bytes for; a camera does not choose the format. */
+const FORMATS: Readonly<Record<FfmpegInput['kind'], string>> = {
+  video: CONTAINERS,
+  remote: CONTAINERS,
+  rtsp: 'rtsp,sdp,rtp',
+  v4l2: 'v4l2',
+};
+
+/** Schemes over TLS need it, and the others must not come to it by a redirect. */
+function protocolsOf(input: NetworkInput): string {
+  const isPlain = /^(http|rtsp):/i.test(input.url);
+  if (input.kind === 'rtsp') return isPlain ? PROTOCOLS.rtsp : `${PROTOCOLS.rtsp},tls`;
+  return isPlain ? 'http,tcp' : 'https,tls,tcp';
+}
 
 /**
  * Arguments that make ffmpeg write YUV4MPEG2, 4:2:0, full range, BT.601, to stdout. Every value is
@@ -82,9 +105,28 @@ export function ffmpegArguments(input: FfmpegInput, picture: FfmpegPicture): str
     ...inputArguments(input, width, height, fps),
     ...['-an', '-sn', '-dn', '-map', '0:v:0'],
     // The format right behind the scaler: else ffmpeg may convert once more, to limited range.
-    ...['-vf', `fps=${fps},${rotate}${scale},format=yuv420p,${pad}`],
+    ...['-vf', `${selection(input, fps)},${rotate}${scale},format=yuv420p,${pad}`],
+    // A frame in, a frame out: nothing is repeated to fill a gap between time stamps.
+    ...['-fps_mode', 'passthrough'],
     ...['-f', 'yuv4mpegpipe', '-'],
   ];
+}
+
+/** Frames that a live stream may have at once after a pause, in seconds of the rate. */
+const BURST_S = 0.25;
+
+/**
+ * A filter that lets min(real rate, fps) frames a second pass and makes none: a bucket that fills at
+ * `fps` by the time stamps (ld(0): frames that may pass, ld(1): the last stamp). It holds two frames of
+ * a file, whose stamps are exact, and a quarter of a second of a live stream, whose frames are stamped
+ * as they arrive. Stamps that step back or far ahead let one frame pass, as any other.
+ */
+function selection({ kind }: FfmpegInput, fps: number): string {
+  const isFile = kind === 'video' || kind === 'remote';
+  const capacity = isFile ? 2 : Math.max(2, 1 + BURST_S * fps);
+  const filled = `min(${capacity},ld(0)+max(0,t-ld(1))*${fps})`;
+  const fill = `st(0,if(eq(n,0),1,${filled}));st(1,t)`;
+  return `select='${fill};if(gte(ld(0),0.999),st(0,ld(0)-1)*0+1,0)'`;
 }
 
 /**
@@ -93,10 +135,11 @@ export function ffmpegArguments(input: FfmpegInput, picture: FfmpegPicture): str
  * (ffmpeg's concat demuxer), with the same options.
  */
 export function ffmpegStdin(input: FfmpegInput): string | null {
-  if (!('url' in input) || !holdsSecrets(input.url)) return null;
-  const options = networkOptions(input).map(([name, value]) => `option ${name} ${value}`);
+  if (!('url' in input) || !holdsSecrets(addressOf(input))) return null;
+  const all = input.kind === 'rtsp' ? [...networkOptions(input), ...LIVE_OPTIONS] : [];
+  const options = all.map(([name, value]) => `option ${name} ${value}`);
   // Between single quotes nothing else has a meaning.
-  const file = `file '${checkedAddress(input).replaceAll("'", '%27')}'`;
+  const file = `file '${addressOf(input).replaceAll("'", '%27')}'`;
   return ['ffconcat version 1.0', file, ...options, ''].join('\n');
 }
 
@@ -104,33 +147,70 @@ type NetworkInput = Extract<FfmpegInput, { readonly url: string }>;
 
 /** Options of the stream itself. */
 function networkOptions(input: NetworkInput): (readonly [string, string])[] {
-  const live = ['fflags', 'nobuffer'] as const;
   if (input.kind === 'remote') return [];
-  if (input.kind === 'mjpeg') return [live];
-  return [['rtsp_transport', input.transport === 'udp' ? 'udp' : 'tcp'], live];
+  const transport = input.transport === 'udp' ? 'udp' : 'tcp';
+  return [['rtsp_transport', transport]];
 }
 
+/**
+ * The first pictures of a live stream are shown as they come: they are not looked at for seconds
+ * first (and then thrown away, as with `nobuffer`, up to the next key frame).
+ */
+const LIVE_OPTIONS = [
+  ['probesize', '32'],
+  ['fpsprobesize', '0'],
+] as const;
+
+/**
+ * Live frames are stamped as they arrive: cameras' own clocks are set, wrap and stand still. Decoding
+ * several frames at a time (instead of parts of one) would hold back as many of them.
+ */
+const LIVE_ARGUMENTS: readonly string[] = [
+  ...LIVE_OPTIONS.flatMap(([name, value]) => [`-${name}`, value]),
+  ...['-use_wallclock_as_timestamps', '1'],
+  ...['-thread_type', 'slice'],
+];
+
 function networkArguments(input: NetworkInput): string[] {
-  const protocols = oneOf(PROTOCOLS, input.kind, 'kind');
-  const address = checkedAddress(input);
+  const formats = oneOf(FORMATS, input.kind, 'kind');
+  const stamps = input.kind === 'rtsp' ? LIVE_ARGUMENTS : [];
+  const address = addressOf(input);
+  const protocols = protocolsOf(input);
   if (holdsSecrets(address)) {
     return [
-      ...['-protocol_whitelist', `pipe,${protocols}`],
+      ...stamps,
+      ...['-protocol_whitelist', `pipe,${protocols}`, '-format_whitelist', `concat,${formats}`],
       ...['-f', 'concat', '-safe', '0', '-i', 'pipe:0'],
     ];
   }
   return [
+    ...stamps,
     ...networkOptions(input).flatMap(([name, value]) => [`-${name}`, value]),
-    ...['-protocol_whitelist', protocols, '-i', address],
+    ...['-protocol_whitelist', protocols, '-format_whitelist', formats],
+    ...(input.kind === 'rtsp' ? ['-f', 'rtsp'] : []),
+    ...['-i', address],
   ];
 }
 
-function checkedAddress({ kind, url }: NetworkInput): string {
-  return checkedUrl(url, kind === 'rtsp' ? ['rtsp:', 'rtsps:'] : ['http:', 'https:']);
+/** The address with the login in it, as ffmpeg wants it. */
+function addressOf(input: NetworkInput): string {
+  const { kind, url, username = null, password = null } = input;
+  const checked = checkedUrl(url, kind === 'rtsp' ? ['rtsp:', 'rtsps:'] : ['http:', 'https:']);
+  if (username === null && password === null) return checked;
+  const { scheme = '', authority = '', rest = '' } = splitAddress(checked) ?? {};
+  const at = authority.lastIndexOf('@');
+  const [, givenName = '', givenPassword = ''] =
+    /^([^:]*):?(.*)$/s.exec(authority.slice(0, Math.max(0, at))) ?? [];
+  const name = username === null ? givenName : encodeURIComponent(username);
+  const secret = password === null ? givenPassword : encodeURIComponent(password);
+  return `${scheme}${name}:${secret}@${authority.slice(at + 1)}${rest}`;
 }
 
 function inputArguments(input: FfmpegInput, width: number, height: number, fps: number): string[] {
-  const only = ['-protocol_whitelist', oneOf(PROTOCOLS, input.kind, 'kind')];
+  const only = [
+    ...['-protocol_whitelist', oneOf(PROTOCOLS, input.kind, 'kind')],
+    ...['-format_whitelist', oneOf(FORMATS, input.kind, 'kind')],
+  ];
   switch (input.kind) {
     case 'video':
       // -re paces the file at its own speed; file: keeps a name from being taken for a protocol.
@@ -141,10 +221,10 @@ function inputArguments(input: FfmpegInput, width: number, height: number, fps: 
     case 'remote':
       return [...(input.loop ? ['-stream_loop', '-1'] : []), '-re', ...networkArguments(input)];
     case 'rtsp':
-    case 'mjpeg':
       return networkArguments(input);
     case 'v4l2':
       return [
+        ...['-use_wallclock_as_timestamps', '1'],
         ...['-f', 'v4l2', '-framerate', String(fps), '-video_size', `${width}x${height}`],
         ...v4l2Format(input.inputFormat ?? 'auto'),
         ...['-i', checkedDevice(input.device)],

@@ -9,6 +9,7 @@ export const FFMPEG_DESCRIPTION = {
   through: 'ffmpeg',
   turns: TURNS,
   alone: false,
+  selects: true,
   rate: ({ fps }: { readonly fps: number }): number => fps,
   leastStall: 0,
   trial: 20,

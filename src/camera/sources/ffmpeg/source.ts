@@ -1,6 +1,6 @@
 import { access, constants } from 'node:fs/promises';
 import { codedError, messageOf } from '../../../errors.js';
-import { createMasker, maskAddress, secretsInAddress } from '../../../mask.js';
+import { createMasker, maskAddresses, secretsInAddress } from '../../../mask.js';
 import type { Clock } from '../../../time.js';
 import { type ChildExit, runChild, type SpawnChild } from '../../child/process.js';
 import { createY4mReader } from '../../pixels/y4m.js';
@@ -16,8 +16,8 @@ export interface FfmpegOptions extends FfmpegPicture {
 }
 
 /**
- * A camera or a video that ffmpeg reads and scales: a file (at its own speed), an RTSP or MJPEG
- * stream, a V4L2 device. Delivers `yuv420p`. Throws MND_CONFIG_INVALID.
+ * A camera or a video that ffmpeg reads and scales: a file (at its own speed), an RTSP stream, a
+ * V4L2 device. Delivers `yuv420p`. Throws MND_CONFIG_INVALID.
  *
  * Credentials in an address reach neither a log, nor an error, nor ffmpeg's arguments.
  */
@@ -27,7 +27,7 @@ export function createFfmpegSource(options: FfmpegOptions): Source {
   const args = ffmpegArguments(input, options);
   const stdin = ffmpegStdin(input);
   const subject = subjectOf(input);
-  const redact = createMasker('url' in input ? secretsInAddress(input.url) : []);
+  const redact = createMasker('url' in input ? secretsOf(input) : []);
 
   return {
     async run(signal, onFrame) {
@@ -66,8 +66,12 @@ export function createFfmpegSource(options: FfmpegOptions): Source {
   };
 }
 
+function secretsOf({ url, password = null }: Extract<FfmpegInput, { readonly url: string }>): string[] {
+  return [...secretsInAddress(url), ...(password === null ? [] : [password])];
+}
+
 function subjectOf(input: FfmpegInput): string {
-  if ('url' in input) return maskAddress(input.url);
+  if ('url' in input) return maskAddresses(input.url);
   return input.kind === 'video' ? input.path : input.device;
 }
 
