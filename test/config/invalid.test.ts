@@ -29,8 +29,8 @@ const CATALOGUE: readonly Bad[] = [
   },
   {
     name: 'key in the wrong section',
-    yaml: 'password_file: /x',
-    problems: [['c.yaml:1', 'password_file', /did you mean mqtt\.password_file\?/]],
+    yaml: 'max_age: 5',
+    problems: [['c.yaml:1', 'max_age', /did you mean mqtt\.max_age\?/]],
   },
   {
     name: 'key like no other',

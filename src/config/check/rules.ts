@@ -68,6 +68,7 @@ function checkSource(camera: CameraConfig, path: readonly string[], report: Repo
       sourceKey,
     ]);
   }
+  checkLogin(camera, path, report);
   for (const { key, expected } of faultsOf(camera)) {
     const keyPath = [...path, ...key.split('.')];
     report(keyPath, `source ${source}: expected ${expected}`, [sourceKey]);
@@ -75,6 +76,35 @@ function checkSource(camera: CameraConfig, path: readonly string[], report: Repo
   if (camera.time_zone !== null && camera.schedule.length === 0) {
     report([...path, 'time_zone'], 'has no effect without a schedule', [
       [...path, 'schedule'].join('.'),
+    ]);
+  }
+}
+
+/** Each of user name and password comes from one place only, and a password needs a user. */
+function checkLogin(camera: CameraConfig, path: readonly string[], report: Report): void {
+  const { url, username, password, password_file: file } = camera;
+  const keyOf = (key: string): string => [...path, key].join('.');
+  const user = userInfoOf(url);
+  if (username !== null && user.username !== '') {
+    report([...path, 'username'], `the user name is given twice, also by ${keyOf('url')}`, [
+      keyOf('url'),
+    ]);
+  }
+  const places = [
+    password !== null && 'password',
+    file !== null && 'password_file',
+    user.password !== '' && 'url',
+  ].filter((place) => place !== false);
+  const [first, second] = places;
+  if (second !== undefined) {
+    report([...path, second], `the password is given twice, also by ${keyOf(first ?? '')}`, [
+      keyOf(first ?? ''),
+    ]);
+  }
+  if (first !== undefined && username === null && user.username === '') {
+    report([...path, first], `a password needs ${keyOf('username')}`, [
+      keyOf('username'),
+      keyOf('url'),
     ]);
   }
 }

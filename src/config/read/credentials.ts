@@ -1,7 +1,7 @@
 import { isAbsolute, join } from 'node:path';
 import { decoded, splitAddress } from '../../address.js';
 import type { ConfigProblem } from '../check/problem.js';
-import type { Config, MqttConfig } from '../config.js';
+import type { CameraConfig, Config, MqttConfig } from '../config.js';
 import { textOf } from './bytes.js';
 
 const MAX_SECRET_BYTES = 65_535;
@@ -25,7 +25,8 @@ interface WithCredentials {
 /**
  * Takes user name and password out of the broker's address, and reads them from their files or from
  * systemd. What the keys say themselves comes first, then the address, the file, and the credential
- * `mqtt_username` or `mqtt_password` (LoadCredential=, systemd.exec(5)).
+ * `mqtt_username` or `mqtt_password` (LoadCredential=, systemd.exec(5)). A camera's password comes
+ * from its key, its file, or the credential `camera_NAME_password`.
  */
 export function applyCredentials(config: Config, options: CredentialOptions): WithCredentials {
   const origins = new Map<string, string>();
@@ -49,7 +50,34 @@ export function applyCredentials(config: Config, options: CredentialOptions): Wi
     }
   }
   checkUserName(mqtt, { options, origins, problems });
-  return { config: { ...config, mqtt }, origins, problems };
+  const cameras = Object.fromEntries(
+    Object.entries(config.cameras).map(([name, camera]) => {
+      const secret = cameraSecret(name, camera, options);
+      const password = secret === null ? null : readSecret(secret, options, problems);
+      if (secret === null || password === null) return [name, camera];
+      origins.set(`cameras.${name}.password`, secret.required ? secret.file : secret.origin);
+      return [name, { ...camera, password }];
+    }),
+  );
+  return { config: { ...config, mqtt, cameras }, origins, problems };
+}
+
+/** Where a camera's password is, if it has none in the configuration: a file, or a credential. */
+function cameraSecret(
+  name: string,
+  { url, username, password, password_file: file }: CameraConfig,
+  options: CredentialOptions,
+): SecretSource | null {
+  if (password !== null) return null;
+  const key = `cameras.${name}.password_file`;
+  if (file !== null) return { key, file, origin: options.originOf(key), required: true };
+  const folder = options.env.CREDENTIALS_DIRECTORY ?? '';
+  // A camera without an address, or with a password in it, has no use for one.
+  const hasLogin = url === null || url.includes('@') || username === null;
+  if (!isAbsolute(folder) || hasLogin) return null;
+  const credential = `camera_${name}_password`;
+  const origin = `credential ${credential}`;
+  return { key, file: join(folder, credential), origin, required: false };
 }
 
 /** MQTT 3.1.1, 3.1.2.9: a password needs a user name. */

@@ -3,9 +3,10 @@ import { createMotionGate } from '../../camera/pixels/motion.js';
 import { createSchedule } from '../../camera/schedule.js';
 import { createSlot, type SlotOptions } from '../../camera/slot.js';
 import { takeSnapshot } from '../../camera/snapshot.js';
-import type { SourceSurroundings } from '../../camera/sources/description.js';
+import type { SourceNotice, SourceSurroundings } from '../../camera/sources/description.js';
 import { type CameraStatus, superviseSource } from '../../camera/supervisor.js';
 import type { CameraConfig } from '../../config/config.js';
+import { createRepeatingLog } from '../../log.js';
 import { createPresence } from '../../presence/presence.js';
 import type { Log } from '../diagnostics/log.js';
 import { createMeter } from '../line/meter.js';
@@ -22,6 +23,10 @@ export interface CameraSurroundings {
   readonly sources?: SourceSurroundings;
 }
 
+/** What a source says of one thing, such as a picture that it refuses, is logged once a day. */
+const NOTICE_INTERVAL_MS = 86_400_000;
+const MAX_NOTICES = 1000;
+
 /** Builds a camera of the configuration; nothing runs before its `start`. */
 export function buildCamera(
   name: string,
@@ -30,6 +35,8 @@ export function buildCamera(
   surroundings: CameraSurroundings,
 ): Camera {
   const { log } = surroundings;
+  const notices = createRepeatingLog(log, { interval: NOTICE_INTERVAL_MS, capacity: MAX_NOTICES });
+  const onNotice = ({ key, message }: SourceNotice): void => notices.warn(key, message);
   const logStatus = createStatusLog(log, () => performance.now());
   const stallOf = (mode: 'stream' | 'still') =>
     stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
@@ -40,7 +47,7 @@ export function buildCamera(
     slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable, ...gateOf(camera) }),
     meter: createMeter(performance.now()),
     presence: createPresence(name, rules.presenceOptions[first]),
-    fps: { stream: camera.fps, still: rateOf(asRead(camera, 'still')) },
+    fps: { stream: rateOf(asRead(camera, 'stream')), still: rateOf(asRead(camera, 'still')) },
     stallTimeout: { stream: stallOf('stream'), still: stallOf('still') },
     capture: isStill(camera) ? 'still' : camera.capture,
     schedule:
@@ -51,7 +58,7 @@ export function buildCamera(
       return superviseSource(
         {
           name,
-          createSource: () => createSource(source, { ...surroundings.sources, rate }),
+          createSource: () => createSource(source, { ...surroundings.sources, rate, onNotice }),
           stallTimeout: stallOf(mode),
           onFrame,
           onStatus,

@@ -1,3 +1,5 @@
+import { rateOf } from '../../camera/create.js';
+import { descriptionOf } from '../../camera/registry.js';
 import type { CameraConfig, Config } from '../../config/config.js';
 import { codedError } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
@@ -90,12 +92,11 @@ function presenceOptionsOf(
     groups: presence.groups,
     ...(camera.labels !== 'all' && { keep: camera.labels }),
     resultInterval: Math.max(
-      1 / Math.min(camera.fps, config.governor.min_fps),
-      mode === 'still' ? camera.still_interval : 0,
+      1 / Math.min(rateOf({ ...camera, capture: mode }), config.governor.min_fps),
       mode === 'stream' && camera.motion.enabled ? camera.motion.refresh : 0,
     ),
     // Single pictures, minutes apart: there is no next one that could confirm what this one shows.
-    ...((camera.source === 'watch' || mode === 'still') && { window: 1, minFrames: 1 }),
+    ...(descriptionOf({ ...camera, capture: mode }).alone && { window: 1, minFrames: 1 }),
     createId,
   };
 }

@@ -66,7 +66,10 @@ export function createFfmpegSource(options: FfmpegOptions): Source {
   };
 }
 
-function secretsOf({ url, password = null }: Extract<FfmpegInput, { readonly url: string }>): string[] {
+function secretsOf({
+  url,
+  password = null,
+}: Extract<FfmpegInput, { readonly url: string }>): string[] {
   return [...secretsInAddress(url), ...(password === null ? [] : [password])];
 }
 
