@@ -1,3 +1,5 @@
+import { booleanMeant, listMeant, numberMeant, textMeant, wordMeant } from './hints.js';
+
 /** Kinds of value that a key accepts; they tell how the text of an environment variable is read. */
 export type Kind = 'null' | 'boolean' | 'number' | 'text' | 'list';
 
@@ -5,6 +7,8 @@ export type Kind = 'null' | 'boolean' | 'number' | 'text' | 'list';
 export interface Fault {
   readonly path: readonly string[];
   readonly expected: string;
+  /** What was probably meant, e.g. `write 5`; never holds what may be a secret. */
+  readonly hint?: string | undefined;
 }
 
 /** A part of a JSON Schema (draft 7). */
@@ -25,6 +29,9 @@ export interface Format<T> {
   readonly type?: T;
 }
 
+/** What somebody probably meant who wrote a value that does not fit. */
+type Hint = (value: unknown) => string | undefined;
+
 interface Description {
   readonly kinds: readonly Kind[];
   readonly expected: string;
@@ -32,9 +39,16 @@ interface Description {
 }
 
 /** A format whose values fit as a whole or not at all. */
-export function format<T>(description: Description, fits: (value: unknown) => boolean): Format<T> {
-  const misfit: readonly Fault[] = [{ path: [], expected: description.expected }];
-  return { ...description, faults: (value) => (fits(value) ? [] : misfit) };
+export function format<T>(
+  description: Description,
+  fits: (value: unknown) => boolean,
+  hint: Hint = () => undefined,
+): Format<T> {
+  const { expected } = description;
+  return {
+    ...description,
+    faults: (value) => (fits(value) ? [] : [{ path: [], expected, hint: hint(value) }]),
+  };
 }
 
 export function fits(type: Format<unknown>, value: unknown): boolean {
@@ -61,6 +75,7 @@ export function number(min: number, max: number, unit = ''): Format<number> {
       json: { type: 'number', minimum: min, maximum: max },
     },
     (value) => typeof value === 'number' && value >= min && value <= max,
+    (value) => numberMeant(value, unit),
   );
 }
 
@@ -72,6 +87,7 @@ export function integer(min: number, max: number, unit = ''): Format<number> {
       json: { type: 'integer', minimum: min, maximum: max },
     },
     (value) => Number.isInteger(value) && Number(value) >= min && Number(value) <= max,
+    (value) => numberMeant(value, unit),
   );
 }
 
@@ -84,6 +100,7 @@ export function even(min: number, max: number, unit: string): Format<number> {
       json: { type: 'integer', minimum: min, maximum: max, multipleOf: 2 },
     },
     (value) => Number(value) % 2 === 0 && fits(integer(min, max), value),
+    (value) => numberMeant(value, unit),
   );
 }
 
@@ -94,9 +111,18 @@ function suffix(unit: string): string {
 export const boolean: Format<boolean> = format(
   { kinds: ['boolean'], expected: 'true or false', json: { type: 'boolean' } },
   (value) => typeof value === 'boolean',
+  booleanMeant,
 );
 
 export function oneOf<const T extends string | number>(...values: readonly T[]): Format<T> {
+  return wordOf(values, {});
+}
+
+/** {@link oneOf}, of things that people know by other names too. */
+export function wordOf<const T extends string | number>(
+  values: readonly T[],
+  otherNames: Readonly<Record<string, string>>,
+): Format<T> {
   return format(
     {
       kinds: values.some((value) => typeof value === 'number') ? ['number'] : ['text'],
@@ -104,6 +130,7 @@ export function oneOf<const T extends string | number>(...values: readonly T[]):
       json: { enum: values },
     },
     (value) => values.some((known) => known === value),
+    (value) => wordMeant(value, values, otherNames),
   );
 }
 
@@ -132,6 +159,7 @@ export function text(expected = 'text', pattern = /./u, limit = 1024): Format<st
       value.length <= limit &&
       pattern.test(value) &&
       !hasControls(value),
+    textMeant,
   );
 }
 
@@ -145,6 +173,7 @@ export const secret: Format<string> = format(
     json: { type: 'string', minLength: 1, maxLength: SECRET_LENGTH },
   },
   (value) => typeof value === 'string' && value.length > 0 && value.length <= SECRET_LENGTH,
+  textMeant,
 );
 
 export function nullable<T>(inner: Format<T>): Format<T | null> {
@@ -167,7 +196,8 @@ export function either<A, B>(first: Format<A>, second: Format<B>): Format<A | B>
       const found = [first.faults(value), second.faults(value)];
       if (found.some((faults) => faults.length === 0)) return [];
       const inside = found.find((faults) => faults.every(({ path }) => path.length > 0));
-      return inside ?? [{ path: [], expected }];
+      const hint = found.flat().find((fault) => fault.hint !== undefined)?.hint;
+      return inside ?? [{ path: [], expected, hint }];
     },
   };
 }
@@ -187,7 +217,7 @@ export function list<T>(
     json: { type: 'array', items: item.json, minItems: min, maxItems: max },
     faults(value) {
       if (!Array.isArray(value) || value.length < min || value.length > max) {
-        return [{ path: [], expected }];
+        return [{ path: [], expected, hint: listMeant(value, null) }];
       }
       return faultsInside(value, () => item);
     },
@@ -210,7 +240,9 @@ export function tuple<T extends readonly unknown[]>(
       maxItems: formats.length,
     },
     faults(value) {
-      if (!Array.isArray(value) || value.length !== formats.length) return [{ path: [], expected }];
+      if (!Array.isArray(value) || value.length !== formats.length) {
+        return [{ path: [], expected, hint: listMeant(value, formats.length) }];
+      }
       return faultsInside(value, (index) => formats[index]);
     },
   };

@@ -2,6 +2,7 @@ import { parseAddress, splitAddress } from '../address.js';
 import { maskAddress } from '../mask.js';
 import type { Format } from './format.js';
 import { format, hasControls, orList, text } from './format.js';
+import { addressMeant } from './hints.js';
 
 /** One level of a topic, and safe as a part of entity ids and file names. */
 export const topicName = text(
@@ -60,6 +61,7 @@ export function address(...schemes: readonly string[]): Format<string> {
       const { url, hostname = '' } = parseAddress(value) ?? {};
       return hostname !== '' && schemes.includes(url?.protocol.slice(0, -1) ?? '');
     },
+    (value) => addressMeant(value, schemes),
   );
   return {
     ...plain,

@@ -51,7 +51,7 @@ export function requireSources(merged: Merged): void {
       if (merged.assignments.has(pathKey(path))) continue;
       merged.assignments.delete(pathKey(camera));
       const key = path.join('.');
-      if (merged.faulty.has(key)) continue;
+      if (merged.faulty.has(key) || merged.faulty.has(camera.join('.'))) continue;
       const message = `missing; expected ${node.type.expected}`;
       merged.problems.push({ where: origin, key, message });
     }

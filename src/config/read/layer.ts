@@ -1,11 +1,17 @@
 import { MASK } from '../../mask.js';
-import { nearestOf } from '../../nearest.js';
-import type { Kind } from '../../schema/format.js';
 import type { Leaf, NamedItems, Node, Section } from '../../schema/section.js';
 import { isLeaf, isNamedItems } from '../../schema/section.js';
 import type { ConfigProblem } from '../check/problem.js';
 import { describeValue } from '../check/problem.js';
-import { isUnresolved, Referenced, referencesIn } from './references.js';
+import {
+  describeScalar,
+  foundIn,
+  isMisplaced,
+  known,
+  sectionMeant,
+  unknownKey,
+} from './explain.js';
+import { isRecord, isUnresolved, Referenced, referencesIn } from './references.js';
 import { numberIn, readTyped } from './typed-text.js';
 
 /** Keys that mean something to the language itself. */
@@ -82,18 +88,16 @@ function mergeSection(walk: Walk, value: unknown, section: Section, path: readon
   // "mqtt:" with nothing below it is how a section looks whose keys are all commented out.
   if (value === null) return;
   if (!isRecord(value)) {
-    report(
-      walk,
-      path,
-      `expected a section with the keys ${known(section)}; found ${kindOf(value)}`,
-    );
+    const found = `${describeScalar(value, section)}${sectionMeant(value, section, path)}`;
+    report(walk, path, `expected a section with the keys ${known(section)}; found ${found}`);
     return;
   }
   for (const [name, below] of Object.entries(value)) {
     if (isFree(name)) continue;
     const node = Object.hasOwn(section, name) ? section[name] : undefined;
     const keyPath = [...path, name];
-    if (node === undefined) report(walk, keyPath, unknownKey(walk, name, section, path));
+    if (node === undefined)
+      report(walk, keyPath, unknownKey(walk.schema, name, value, section, path));
     else mergeNode(walk, below, node, keyPath);
   }
 }
@@ -102,7 +106,10 @@ function mergeItems(walk: Walk, value: unknown, items: NamedItems, path: readonl
   if (walk.layer.replaces) forget(walk.merged, path);
   if (value === null) return;
   if (!isRecord(value)) {
-    report(walk, path, `expected a section of named items; found ${kindOf(value)}`);
+    const [first = '', second = ''] = items.example.split('\n').map((line) => line.trim());
+    const example = second === '' ? first : `${first} { ${second} }`;
+    const found = describeScalar(value, null);
+    report(walk, path, `expected a section of named items, e.g. ${example}; found ${found}`);
     return;
   }
   for (const [name, below] of Object.entries(value)) {
@@ -114,6 +121,14 @@ function mergeItems(walk: Walk, value: unknown, items: NamedItems, path: readonl
     const [fault] = items.names.faults(name);
     if (fault !== undefined) {
       report(walk, itemPath, `expected ${fault.expected} as name; found ${describeValue(name)}`);
+      continue;
+    }
+    if (isMisplaced(name, below, items)) {
+      report(
+        walk,
+        itemPath,
+        `${name} is a key of what stands in ${path.join('.')}: indent it more, below a name`,
+      );
       continue;
     }
     const origin = walk.layer.originOf(itemPath);
@@ -152,7 +167,8 @@ function mergeLeaf(
     for (const fault of faults) {
       const hidden = references.some(({ secret }) => secret);
       const found = foundIn(value, fault.path, leaf, hidden);
-      report(walk, [...path, ...fault.path], `expected ${fault.expected}; found ${found}`);
+      const hint = fault.hint === undefined || hidden ? '' : `; ${fault.hint}`;
+      report(walk, [...path, ...fault.path], `expected ${fault.expected}; found ${found}${hint}`);
     }
     walk.merged.faulty.add(path.join('.'));
     return;
@@ -198,76 +214,7 @@ function mayHoldSecrets(leaf: Leaf<unknown>, path: readonly string[]): boolean {
   return leaf.sensitive || leaf.address || path.at(-1) === 'username';
 }
 
-function foundIn(
-  value: unknown,
-  path: readonly string[],
-  leaf: Leaf<unknown>,
-  hidden: boolean,
-): string {
-  const inner = path.reduce<unknown>(
-    (outer, index) => (Array.isArray(outer) ? outer[Number(index)] : undefined),
-    value,
-  );
-  // A malformed address cannot be masked with certainty: a password may stand anywhere in it.
-  const shown = hidden || leaf.sensitive || leaf.address ? kindOf(inner) : describeValue(inner);
-  return shown + hint(inner, leaf.type.kinds);
-}
-
-/** YAML 1.2 has no yes, no, on and off; quoted numbers are text, and unquoted ones are not. */
-function hint(value: unknown, kinds: readonly Kind[]): string {
-  if (typeof value === 'number' || typeof value === 'boolean') {
-    return kinds.includes('text') && !kinds.includes('number') ? '; put it in quotes' : '';
-  }
-  if (typeof value !== 'string') return '';
-  if (kinds.includes('boolean') && /^(yes|on)$/i.test(value)) return '; write true';
-  if (kinds.includes('boolean') && /^(no|off)$/i.test(value)) return '; write false';
-  const isNumber = kinds.includes('number') && /^[-+]?\d+(\.\d+)?$/.test(value);
-  return isNumber ? '; write it without quotes' : '';
-}
-
-function unknownKey(walk: Walk, name: string, section: Section, path: readonly string[]): string {
-  const near = nearestOf(name, Object.keys(section));
-  if (near !== null) return `unknown key; did you mean ${[...path, near].join('.')}?`;
-  const elsewhere = findKey(walk.schema, name, []);
-  if (elsewhere !== null) return `unknown key here; did you mean ${elsewhere.join('.')}?`;
-  return `unknown key; the keys here are ${known(section)}`;
-}
-
-function findKey(
-  section: Section,
-  name: string,
-  path: readonly string[],
-): readonly string[] | null {
-  for (const [key, node] of Object.entries(section)) {
-    if (key === name) return [...path, key];
-    const named = isNamedItems(node);
-    const below = named ? node.item : node;
-    if (isLeaf(below as Node)) continue;
-    const found = findKey(
-      below as Section,
-      name,
-      named ? [...path, key, '<name>'] : [...path, key],
-    );
-    if (found !== null) return found;
-  }
-  return null;
-}
-
-function known(section: Section): string {
-  return Object.keys(section).join(', ');
-}
-
-function kindOf(value: unknown): string {
-  if (typeof value === 'string' || value instanceof Referenced) return 'text that is not shown';
-  return typeof value === 'object' ? describeValue(value) : `a ${typeof value}`;
-}
-
 /** Keys of the user's own, for anchors and notes, among keys that are known. */
 function isFree(name: string): boolean {
   return name.startsWith('x-');
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  const plain = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return plain && !(value instanceof Referenced);
 }

@@ -76,3 +76,9 @@ export function referencesIn(value: unknown): readonly Referenced[] {
   if (value instanceof Referenced) return [value];
   return Array.isArray(value) ? value.flatMap(referencesIn) : [];
 }
+
+/** Whether a value is a mapping: keys and what belongs to them. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  const plain = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return plain && !(value instanceof Referenced);
+}

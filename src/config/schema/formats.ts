@@ -2,6 +2,7 @@ import { splitAddress } from '../../address.js';
 import { PASSWORD_HASH } from '../../mqtt/broker/password.js';
 import type { Format } from '../../schema/format.js';
 import { format, text } from '../../schema/format.js';
+import { listenMeant, storageMeant } from '../../schema/hints.js';
 import { address } from '../../schema/text.js';
 
 /** One or more levels of a topic (MQTT 5, 4.7: no wildcards, `$` is the broker's). */
@@ -64,6 +65,7 @@ export const listen: Format<string> = format(
     json: { type: 'string', pattern: LISTEN.source },
   },
   (value) => typeof value === 'string' && splitListen(value) !== null,
+  listenMeant,
 );
 
 function splitListen(value: string): { host: string; port: number } | null {
@@ -118,6 +120,7 @@ export function storage(min: number, minText: string): Format<string | number> {
       const bytes = bytesOf(value);
       return bytes !== null && Number.isSafeInteger(bytes) && bytes >= min;
     },
+    storageMeant,
   );
 }
 

@@ -9,6 +9,7 @@ import {
   number,
   oneOf,
   tuple,
+  wordOf,
 } from '../../../schema/format.js';
 import type { Section } from '../../../schema/section.js';
 import { key, required } from '../../../schema/section.js';
@@ -20,9 +21,35 @@ const pixels = integer(0, 8192, 'pixels');
 const length = integer(1, 8192, 'pixels');
 const evenLength = even(16, 8192, 'pixels');
 
+/** What people call the kinds of source, in small letters. */
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  usb: 'v4l2 (USB cameras are v4l2)',
+  webcam: 'v4l2 (webcams are v4l2)',
+  uvc: 'v4l2',
+  csi: 'libcamera',
+  pi: 'libcamera',
+  picamera: 'libcamera',
+  raspicam: 'libcamera',
+  rpicam: 'libcamera',
+  ip: 'rtsp or mjpeg',
+  onvif: 'rtsp',
+  rtsps: 'rtsp (with a url that begins with rtsps://)',
+  http: 'mjpeg or snapshot',
+  https: 'mjpeg or snapshot',
+  jpeg: 'snapshot',
+  jpg: 'snapshot',
+  file: 'files or video',
+  image: 'files',
+  images: 'files',
+  folder: 'files or watch',
+  directory: 'files or watch',
+  mp4: 'video',
+  test: 'demo',
+};
+
 export const CAMERA = {
   enabled: key(boolean, true, 'false keeps the camera in the file but does not open it.'),
-  source: required(oneOf(...SOURCE_KINDS), 'Where the frames come from.'),
+  source: required(wordOf(SOURCE_KINDS, OTHER_NAMES), 'Where the frames come from.'),
   ...SOURCE_KEYS,
   size: key(
     tuple<readonly [number, number]>(
