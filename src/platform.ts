@@ -1,8 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { machine } from 'node:os';
 import { join } from 'node:path';
 import { type CodedError, codedError } from './errors.js';
+import { readSmallText } from './small-file.js';
+
+const MAX_TEXT_BYTES = 4096;
 
 /** What this process runs on, as Node names it. */
 export interface Platform {
@@ -32,7 +35,7 @@ export function thisPlatform(): Platform {
  */
 export function readBoardModel(procRoot = '/proc'): string | null {
   try {
-    const text = readFileSync(join(procRoot, 'device-tree/model'), 'utf8');
+    const text = readSmallText(join(procRoot, 'device-tree/model'), MAX_TEXT_BYTES);
     return text.replaceAll('\0', '').trim() || null;
   } catch {
     return null;
@@ -46,7 +49,7 @@ export function readBoardModel(procRoot = '/proc'): string | null {
  */
 export function machineIdentity(stateDir: string, etc = '/etc'): string {
   try {
-    const id = readFileSync(join(etc, 'machine-id'), 'utf8').trim();
+    const id = readSmallText(join(etc, 'machine-id'), MAX_TEXT_BYTES).trim();
     if (/^[0-9a-f]{32}$/.test(id)) return `${id} ${realpathSync(stateDir)}`;
   } catch {
     // There is none, or the folder is yet to be made.

@@ -2,6 +2,7 @@ import { uptime } from 'node:os';
 import { codedError, messageOf } from '../errors.js';
 import { createRepeatingLog } from '../log.js';
 import { makeFolder } from '../make-folder.js';
+import { STATE_FOLDER_MODE } from '../store/database.js';
 import { lockStateFolder } from '../store/lock.js';
 import { openStore } from '../store/store.js';
 import { TimeSync } from '../systemd/time-sync.js';
@@ -52,6 +53,7 @@ export const PARTS: readonly Part[] = [
       return openStore({
         file: databaseFileOf(config),
         ...storeTuningOf(config),
+        // Unlike the monotonic clock it counts the time that a machine sleeps.
         uptime: () => uptime() * 1000,
         isSynchronised: () => timeSync.isSynchronised(),
         log: log.child({ part: 'store' }),
@@ -194,7 +196,7 @@ export const PARTS: readonly Part[] = [
 
 function makeStateFolder(folder: string): void {
   try {
-    makeFolder(folder);
+    makeFolder(folder, STATE_FOLDER_MODE);
   } catch (cause) {
     throw codedError('MND_STORE_OPEN', {
       subject: folder,

@@ -1,10 +1,13 @@
 import { execFile } from 'node:child_process';
 import { constants } from 'node:fs';
-import { access, readFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import type { BrokerProbe } from '../mqtt/connection/probe.js';
 import { type Platform, thisPlatform } from '../platform.js';
+import { readSmallText } from '../small-file.js';
+
+const MAX_TEXT_BYTES = 1024 * 1024;
 
 /** How a program ended. */
 export interface ProgramEnd {
@@ -92,7 +95,12 @@ export const runProgram: RunProgram = (file, args, timeoutMs) =>
 
 /** The text of a small file, trimmed and without NULs; empty when it cannot be read. */
 export async function readText(...path: readonly string[]): Promise<string> {
-  const text = await readFile(join(...path), 'utf8').catch(() => '');
+  let text = '';
+  try {
+    text = readSmallText(join(...path), MAX_TEXT_BYTES);
+  } catch {
+    // Nothing to be read, or nothing small.
+  }
   return text.replaceAll('\0', '').trim();
 }
 

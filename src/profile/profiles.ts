@@ -1,11 +1,14 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { rename, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { thisProcessor } from '../inference/processor.js';
 import { variantsOf } from '../models/install/installed.js';
 import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type Variant } from '../models/variant.js';
+import { readSmallText } from '../small-file.js';
 import { bestCost, type FormCost, type Wanted } from './measure.js';
+
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** What figures depend on: with anything of it changed they are of no use. */
 export interface ProfileBoard {
@@ -53,7 +56,7 @@ export function thisBoard(model: string | null): ProfileBoard {
 /** The profiles of the state folder; none where there are none, or those of another board. */
 export async function readProfiles(stateDir: string, board: ProfileBoard): Promise<Profiles> {
   try {
-    const text = await readFile(join(stateDir, PROFILE_FILE), 'utf8');
+    const text = readSmallText(join(stateDir, PROFILE_FILE), MAX_BYTES);
     const found = JSON.parse(text) as Partial<ProfileFile> | null;
     if (found?.schema !== SCHEMA) return { board, variants: {} };
     if (JSON.stringify(found.board) !== JSON.stringify(board)) return { board, variants: {} };

@@ -81,6 +81,8 @@ export interface Store {
   events(query: Query): Iterable<PresenceEvent>;
   /** Applies retention now; it also runs by itself every ten minutes. */
   sweep(): SweepReport & { readonly messages: number };
+  /** Looks whether the machine's clock was set; to be called before presence is told of the time. */
+  followClock(): void;
   /**
    * Calls `listener` when the machine's clock was set and the times of what was recorded since the
    * start were moved by `step` ms: those of what is still present must be, too. Returns how to end that.

@@ -112,7 +112,7 @@ class SqliteStore implements Store {
   recordResult(result: Result, eventIds: ReadonlyMap<string, string>, unmoved = false): void {
     if (this.#closed) return;
     const minScore = this.#tuning.minScore ?? 0;
-    this.#followClock();
+    this.followClock();
     const rows: Detection[] = this.#thin({ result, eventIds, minScore, unmoved });
     if (rows.length === 0) return;
     this.#queue.addDetections(rows);
@@ -122,7 +122,7 @@ class SqliteStore implements Store {
   recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean {
     if (this.#closed) return false;
     if (events.length + messages.length === 0) return true;
-    this.#followClock();
+    this.followClock();
     this.#queue.addBatch({ events, messages, time: this.#clock.wall() });
     return this.#write();
   }
@@ -148,7 +148,7 @@ class SqliteStore implements Store {
   }
 
   sweep(): SweepReport & { readonly messages: number } {
-    this.#followClock();
+    this.followClock();
     const report = this.#database.write((session) => {
       const messages = this.#trim(session);
       return { ...this.#upkeep.sweep(session), messages };
@@ -321,7 +321,7 @@ class SqliteStore implements Store {
   }
 
   /** Where the clock was set, everything since the start gets the times it should have had. */
-  #followClock(): void {
+  followClock(): void {
     const step = this.#upkeep.followClock();
     if (step === 0) return;
     this.#queue.shift(step);
@@ -338,7 +338,7 @@ class SqliteStore implements Store {
   }
 
   #next(limit: number, beyond: number): PendingMessage[] {
-    this.#followClock();
+    this.followClock();
     // Those acknowledged but not yet removed are passed over.
     const many = limit + this.#queue.acknowledged();
     const read = () => this.#database.read((session) => session.outbox.next(many, beyond)) ?? [];

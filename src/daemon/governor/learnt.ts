@@ -1,6 +1,9 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
+import { readSmallText } from '../../small-file.js';
+
+const MAX_BYTES = 1024 * 1024;
 
 /** What a governor has learnt about a board, as it lies in the state folder. */
 export interface LearntState {
@@ -13,7 +16,7 @@ export interface LearntState {
 /** Null where there is none yet, or a damaged one: the board is learnt anew. */
 export function readLearnt(file: string): LearntState | null {
   try {
-    const found = JSON.parse(readFileSync(file, 'utf8')) as Partial<LearntState> | null;
+    const found = JSON.parse(readSmallText(file, MAX_BYTES)) as Partial<LearntState> | null;
     if (typeof found?.time !== 'number' || found.snapshot === undefined) return null;
     return { time: found.time, snapshot: found.snapshot };
   } catch {

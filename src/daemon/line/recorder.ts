@@ -8,13 +8,14 @@ import type { Signals } from '../signals.js';
 
 /** A camera as the recorder sees it. */
 export interface RecordedCamera {
+  readonly name: string;
   readonly presence: Presence;
   /** The result with short label names, without labels this camera does not keep. */
   filter(result: Result): Result;
 }
 
 export interface RecorderOptions {
-  readonly store: Pick<Store, 'recordEvents' | 'recordResult' | 'openEvents'>;
+  readonly store: Pick<Store, 'recordEvents' | 'recordResult' | 'openEvents' | 'followClock'>;
   /** The messages that go out with events, recorded in one transaction with them. */
   readonly messagesOf: (events: readonly PresenceEvent[]) => OutgoingMessage[];
   readonly signals: Signals;
@@ -47,6 +48,7 @@ export class Recorder {
 
   /** A frame of a camera was labelled. */
   record(camera: RecordedCamera, result: Result, frame: Frame): void {
+    this.#store.followClock();
     const kept = camera.filter(result);
     this.#commit(camera.presence.update(kept), kept);
     const present = camera.presence.present();
@@ -57,7 +59,19 @@ export class Recorder {
 
   /** Lets off delays run out. */
   tick(cameras: Iterable<RecordedCamera>, now: Instant): void {
+    this.#store.followClock();
     for (const camera of cameras) this.#commit(camera.presence.tick(now), null);
+  }
+
+  /** The wall clock was set by `ms`: tells again what is present, with the time it began. */
+  moveTimes(cameras: Iterable<RecordedCamera>, ms: number): void {
+    for (const { name, presence } of cameras) {
+      presence.shift(ms);
+      const events = presence.present().map(({ eventId: id, since: start, ...seen }) => {
+        return { ...seen, id, camera: name, start, end: null, type: 'update' as const };
+      });
+      this.#commit(events, null);
+    }
   }
 
   /** Ends everything that is present in front of a camera. */

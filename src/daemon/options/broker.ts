@@ -1,9 +1,9 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
 import { parseListen } from '../../config/schema/formats.js';
 import { codedError } from '../../errors.js';
 import type { ConnectionOptions, TlsOptions } from '../../mqtt/connection/connection.js';
+import { readSmallFile } from '../../small-file.js';
 
 /** The broker that runs in this process when no other is configured. */
 export interface EmbeddedOptions {
@@ -70,9 +70,12 @@ export function tlsOf(config: Config): TlsOptions {
   };
 }
 
+/** A bundle of every authority there is has a quarter of this. */
+const MAX_PEM_BYTES = 1024 * 1024;
+
 function readPem(key: string, file: string): Buffer {
   try {
-    return readFileSync(file);
+    return readSmallFile(file, MAX_PEM_BYTES);
   } catch (cause) {
     throw codedError('MND_CONFIG_INVALID', {
       subject: key,

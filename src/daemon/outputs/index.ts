@@ -1,5 +1,6 @@
 import type { Part } from '../part.js';
 import { startAvailability } from './availability.js';
+import { startClock } from './clock.js';
 import { startCommands } from './commands.js';
 import { startControlSocket } from './control-socket.js';
 import { startDecisions } from './decisions.js';
@@ -61,6 +62,7 @@ export const OUTPUTS: readonly Output[] = [
     follows: ['messaging', 'governor'],
     start: startDecisions,
   },
+  { name: 'clock', starts: 'last', keys: [], follows: [], start: startClock },
   { name: 'health', starts: 'last', keys: [], follows: ['messaging'], start: startHealth },
   // Last: whoever sees `online` finds commands listened to and states that are true.
   {

@@ -1,12 +1,14 @@
-import { readFileSync } from 'node:fs';
 import { messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
 import { VERSION } from '../../package-root.js';
+import { readSmallText } from '../../small-file.js';
 import type { Context } from '../context.js';
 import type { Log } from '../diagnostics/log.js';
 import type { StopOutput } from './output.js';
 
 const VERSION_TEXT = /^v?[0-9A-Za-z][0-9A-Za-z.+~:-]{0,63}$/;
+/** The first line is a version; a file that is longer than this is another one. */
+const MAX_BYTES = 64 * 1024;
 const VERSION_MS = 60_000;
 const REPEAT_MS = 3_600_000;
 
@@ -39,7 +41,7 @@ function createVersionReader(file: string, log: Log): () => Record<string, unkno
   return () => {
     const payload = { installed_version: VERSION, title: 'mobilenetd' };
     try {
-      const [line = ''] = readFileSync(file, 'utf8').slice(0, 1024).split('\n');
+      const [line = ''] = readSmallText(file, MAX_BYTES).split('\n');
       const latest = line.trim();
       if (!VERSION_TEXT.test(latest)) throw new Error('its first line is no version');
       return { ...payload, latest_version: latest.replace(/^v/, '') };

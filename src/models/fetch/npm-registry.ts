@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { readSmallText } from '../../small-file.js';
 import type { NpmSource } from '../catalog/catalog.js';
 import type { HttpClient } from './http.js';
 
 const PUBLIC_REGISTRY = 'https://registry.npmjs.org/';
+const MAX_NPMRC_BYTES = 256 * 1024;
 const MAX_MANIFEST_BYTES = 1024 * 1024;
 
 export interface NpmSettings {
@@ -66,7 +67,7 @@ async function readSettings(file: string, env: NodeJS.ProcessEnv): Promise<Map<s
   const settings = new Map<string, string>();
   let text: string;
   try {
-    text = await readFile(file, 'utf8');
+    text = readSmallText(file, MAX_NPMRC_BYTES);
   } catch {
     return settings;
   }

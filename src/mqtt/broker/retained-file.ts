@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
+import { readSmallText } from '../../small-file.js';
 
 export interface RetainedMessage {
   readonly topic: string;
@@ -23,8 +24,7 @@ export function createRetainedFile(
   return {
     read() {
       try {
-        const text = readFileSync(file, 'utf8');
-        if (text.length > MAX_FILE_BYTES) throw new Error('the file is too large');
+        const text = readSmallText(file, MAX_FILE_BYTES);
         return text.split('\n').flatMap(parseLine);
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'ENOENT') {
