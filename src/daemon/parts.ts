@@ -123,11 +123,10 @@ export const PARTS: readonly Part[] = [
   part('cameras', {
     // The least rate tells presence how far apart frames may be.
     keys: ['cameras', 'presence', 'governor.min_fps'],
-    needs: ['line', 'model', 'messaging', 'store'],
+    needs: ['line', 'model', 'messaging'],
     follows: ['model', 'messaging'],
-    async start({ line, model, store, signals, log, sources }, config) {
+    async start({ line, model, signals, log, sources }, config) {
       const cameras = connectCameras({ line, signals, log, sources });
-      store.onClockSet((step) => cameras.shiftTimes(step));
       await cameras.apply(config, model.variant);
       const ended = line.recorder.recover(new Set(Object.keys(config.cameras)));
       if (ended > 0) log.info({ events: ended }, 'ended what an earlier run left open');

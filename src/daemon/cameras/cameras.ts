@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Config } from '../../config/config.js';
 import type { Variant } from '../../models/variant.js';
 import { type Clock, systemClock } from '../../time.js';
-import { eventOfPresent } from '../line/labels.js';
 import type { Recorder } from '../line/recorder.js';
 import type { CameraView, Signals } from '../signals.js';
 import type { Camera } from './camera.js';
@@ -92,15 +91,6 @@ export class Cameras {
   /** Ends what is present in front of any of them. */
   endAll(): void {
     for (const camera of this.list()) this.end(camera);
-  }
-
-  /** The wall clock was set by `ms`: what is present began that much later or earlier. */
-  shiftTimes(ms: number): void {
-    for (const { name, presence } of this.list()) {
-      presence.shift(ms);
-      const events = presence.present().map((label) => eventOfPresent(name, label));
-      if (events.length > 0) this.#options.signals.emit('presence', { events });
-    }
   }
 
   async stop(): Promise<void> {

@@ -5,6 +5,7 @@ import type { PresenceEvent } from '../../presence/event.js';
 import type { Instant, Presence } from '../../presence/presence.js';
 import { endOf, type Store } from '../../store/store.js';
 import type { Signals } from '../signals.js';
+import { eventOfPresent } from './labels.js';
 
 /** A camera as the recorder sees it. */
 export interface RecordedCamera {
@@ -67,9 +68,7 @@ export class Recorder {
   moveTimes(cameras: Iterable<RecordedCamera>, ms: number): void {
     for (const { name, presence } of cameras) {
       presence.shift(ms);
-      const events = presence.present().map(({ eventId: id, since: start, ...seen }) => {
-        return { ...seen, id, camera: name, start, end: null, type: 'update' as const };
-      });
+      const events = presence.present().map((label) => eventOfPresent(name, label));
       this.#commit(events, null);
     }
   }
