@@ -1,9 +1,10 @@
 import { type Command, Option } from 'commander';
+import type { Frame } from '../camera/source.js';
 import type { ChannelScaling } from '../convert/scaling.js';
 import { codedError } from '../errors.js';
 import { FAMILIES, familyNamed } from '../families/families.js';
 import { ALPHA_RANGE, INPUT_SIZE_RANGE } from '../families/ranges.js';
-import type { ModelEntry, PullResult, Shelf } from '../models/shelf.js';
+import type { CalibrationCost, ModelEntry, PullResult, Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm, type Task } from '../models/variant.js';
 import { numberOption, numbersOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
@@ -31,6 +32,7 @@ interface AddFlags extends PullFlags {
   readonly scale?: readonly number[];
   readonly channels?: 'rgb' | 'bgr';
   readonly pictures?: string;
+  readonly calibrate?: string | true;
 }
 
 interface DescribeFlags extends JsonFlag {
@@ -178,6 +180,10 @@ function registerAdd(models: Command, context: CommandContext): void {
       numbersOption('--mean'),
     )
     .option('--scale <numbers>', 'one number, or three for R, G, B', numbersOption('--scale'))
+    .option(
+      '--calibrate [folder]',
+      'quantize a float network by pictures like those it will see (default: the shipped ones)',
+    )
     .option('--pictures <folder>', 'pictures to try it on besides the shipped ones')
     .addOption(new Option('--channels <order>', 'which colour comes first').choices(['rgb', 'bgr']))
     .addOption(formOption())
@@ -191,18 +197,51 @@ function registerAdd(models: Command, context: CommandContext): void {
       const { onProgress } = bar;
       try {
         const picture = { scaling: scalingOf(flags), reversed: flags.channels === 'bgr' };
-        const options = { labels, name, task, centralCrop: crop, forms: form, picture, onProgress };
+        const calibration = await calibrationFrames(flags.calibrate, context);
+        const given = { labels, name, task, centralCrop: crop, forms: form, picture };
+        const costs: CalibrationCost[] = [];
+        const onCost = (cost: CalibrationCost) => void costs.push(cost);
+        const options = { ...given, calibration, onCost, onProgress };
         // Before anything is converted: a folder that is not there is told at once.
         const pictures = await trialPictures(flags.pictures);
         const model = await shelf.add(file, { ...options, signal: context.signal });
         bar.clear();
         printInstalled({ model, fresh: true }, flags, context);
+        for (const cost of costs) printCost(cost, flags, context);
         const threads = threadsOf(context.loadConfig());
         printTrials(await tryModel(model, pictures, threads), flags.json === true, context);
       } finally {
         bar.clear();
       }
     });
+}
+
+/** The pictures that a float network is quantized by; undefined if that was not asked for. */
+async function calibrationFrames(
+  asked: string | true | undefined,
+  context: CommandContext,
+): Promise<readonly Frame[] | undefined> {
+  if (asked === undefined) return undefined;
+  const { picturesOf, shippedPictures } = await import('../profile/pictures.js');
+  if (asked !== true) return picturesOf(asked);
+  writeLine(
+    context.stderr,
+    'calibrating with the shipped pictures: --calibrate FOLDER with pictures of your camera is better',
+  );
+  return shippedPictures();
+}
+
+function printCost(
+  { pictures, agreed, scoreChange }: CalibrationCost,
+  { json }: JsonFlag,
+  { stdout }: CommandContext,
+): void {
+  const change = Math.round(scoreChange * 1e4) / 1e4;
+  if (json) writeJsonLine(stdout, { calibration: { pictures, agreed, scoreChange: change } });
+  else {
+    const agreement = `agree on ${agreed} of ${pictures} pictures, scores ${change.toFixed(3)} apart`;
+    writeLine(stdout, `symmetric and float32 ${agreement}`);
+  }
 }
 
 /** @throws MND_USAGE for one without the other */

@@ -4,7 +4,7 @@ import type { Calibration } from './calibration.js';
 import { classifierHead } from './classifier-head.js';
 import { type ConvertedModel, UNCHANGED } from './converted-model.js';
 import { detectorHead } from './detector-head.js';
-import { convertDetectorGraph } from './float-detector.js';
+import { convertDetectorGraph, quantizeCalibrated } from './float-detector.js';
 import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { dequantize } from './passes/dequantize.js';
@@ -26,13 +26,17 @@ import { classifierGraph, LOGITS_NAME } from './tflite/read.js';
 
 export type { ConversionReport, ConvertedModel } from './converted-model.js';
 
-function inForm(source: Graph, form: NumericForm) {
+function inForm(source: Graph, form: NumericForm, calibration: Calibration | null) {
   if (isFloat(source)) {
     if (form === 'float32') return { graph: source, changes: UNCHANGED };
+    if (form !== 'exact' && calibration !== null) {
+      return quantizeCalibrated(source, calibration, form === 'reduced');
+    }
     throw codedError('MND_MODEL_MISMATCH', {
       subject: `numeric form ${form}`,
-      expected: 'float32, for quantizing a float network needs a calibration',
+      expected: 'float32; the others need pictures to calibrate with',
       found: 'a float network',
+      next: 'give --calibrate FOLDER',
     });
   }
   if (form === 'float32') return { graph: dequantize(source), changes: UNCHANGED };
@@ -96,7 +100,7 @@ export function convertNetwork(network: TfliteNetwork, options: ConvertOptions):
   if (network.kind === 'float-detector') {
     return convertDetectorGraph(network.graph, { calibration: null, ...options });
   }
-  const { graph, changes } = inForm(network.graph, options.form);
+  const { graph, changes } = inForm(network.graph, options.form, options.calibration ?? null);
   const [, size] = nhwcShape(tensorOf(graph, INPUT_NAME));
   return {
     onnx: writeOnnx(graph, { metadata: { form: options.form } }),

@@ -1,5 +1,5 @@
 import { codedError } from '../errors.js';
-import type { ConvOperator, Graph, Tensor } from './graph.js';
+import { type ConvOperator, type Graph, operatorInputs, type Tensor } from './graph.js';
 import { constantOf, tensorOf } from './tensors.js';
 
 /** Divisors of each channel, under the name of a group's first activation. */
@@ -13,6 +13,12 @@ export type ChannelScales = ReadonlyMap<string, readonly number[]>;
 export function equalizableGroups(graph: Graph): readonly (readonly string[])[] {
   const groupOf = new Map<string, Set<string>>();
   const linear = new Set<string>();
+  // What anything else reads must stay as it is.
+  const fixed = new Set(
+    graph.operators
+      .filter(({ kind }) => kind !== 'conv' && kind !== 'add')
+      .flatMap((operator) => operatorInputs(operator)),
+  );
   for (const operator of graph.operators) {
     if (operator.kind !== 'conv' && operator.kind !== 'add') continue;
     const { output, activation } = operator;
@@ -24,7 +30,31 @@ export function equalizableGroups(graph: Graph): readonly (readonly string[])[] 
   }
   return [...new Set(groupOf.values())]
     .map((members) => graph.operators.map(({ output }) => output).filter((o) => members.has(o)))
-    .filter((group) => group.every((name) => linear.has(name)));
+    .filter((group) => group.every((name) => linear.has(name) && !fixed.has(name)));
+}
+
+/**
+ * Results of convolutions with ReLU or ReLU6 that nothing but convolutions reads: their channels may be
+ * rescaled one by one as well. ReLU6 then cuts a channel off at six times its divisor, so divisors of
+ * those are at most 1, and no less than a sixth of what the channel reaches.
+ */
+export function rectifiedConvolutions(graph: Graph): readonly string[] {
+  const elsewhere = new Set(
+    graph.operators.filter(({ kind }) => kind !== 'conv').flatMap(operatorInputs),
+  );
+  return graph.operators.flatMap((operator) =>
+    operator.kind === 'conv' &&
+    operator.activation !== 'none' &&
+    !elsewhere.has(operator.output) &&
+    !graph.outputs.includes(operator.output)
+      ? [operator.output]
+      : [],
+  );
+}
+
+/** All that may be rescaled: groups of linear results, and single ones behind ReLU. */
+export function rescalableGroups(graph: Graph): readonly (readonly string[])[] {
+  return [...equalizableGroups(graph), ...rectifiedConvolutions(graph).map((name) => [name])];
 }
 
 /**
@@ -33,7 +63,7 @@ export function equalizableGroups(graph: Graph): readonly (readonly string[])[] 
  * "Data-Free Quantization", §4.1, applied to activations). In exact arithmetic the network's
  * outputs do not change.
  *
- * @throws MND_MODEL_MISMATCH unless the scales are positive and belong to {@link equalizableGroups}
+ * @throws MND_MODEL_MISMATCH unless the scales are positive and belong to {@link rescalableGroups}
  */
 export function equalizeGraph(graph: Graph, scales: ChannelScales): Graph {
   const scalesOf = spreadOverGroups(graph, scales);
@@ -78,7 +108,7 @@ function rescaleWeights(
 function spreadOverGroups(graph: Graph, scales: ChannelScales): ChannelScales {
   const result = new Map<string, readonly number[]>();
   const unknown = new Set(scales.keys());
-  for (const group of equalizableGroups(graph)) {
+  for (const group of rescalableGroups(graph)) {
     const first = group[0] ?? '';
     const own = scales.get(first);
     unknown.delete(first);

@@ -3,7 +3,7 @@ import type { NumericForm } from '../models/variant.js';
 import type { Calibration } from './calibration.js';
 import { type ConvertedModel, UNCHANGED } from './converted-model.js';
 import { floatDetectorHead } from './detector-head.js';
-import { type ChannelScales, equalizableGroups, equalizeGraph } from './equalize.js';
+import { type ChannelScales, equalizeGraph, rescalableGroups } from './equalize.js';
 import type { Graph } from './graph.js';
 import { writeOnnx } from './onnx/write.js';
 import { quantizeGraph } from './quantize.js';
@@ -18,11 +18,11 @@ export interface DetectorOptions {
 }
 
 /**
- * Side lengths that suit the network, native first: all have 300's remainder by 32, so that the
+ * Side lengths, pixels, that suit the network, native first: all have 300's remainder by 32, so that the
  * padding of each strided convolution falls on the same side.
  */
 const NATIVE_SIZE = 300;
-const SIZES = [NATIVE_SIZE, 236, 172, 140];
+export const DETECTOR_SIZES: readonly number[] = [NATIVE_SIZE, 236, 172, 140];
 
 /**
  * Writes the float graph of an SSD detector, as TensorFlow's Object Detection API exports it to
@@ -38,7 +38,7 @@ export function convertDetectorGraph(source: Graph, options: DetectorOptions): C
   return {
     onnx: writeOnnx(graph, { metadata: { form: options.form } }),
     form: options.form,
-    input: { name: graph.inputs[0] ?? '', sizes: SIZES },
+    input: { name: graph.inputs[0] ?? '', sizes: DETECTOR_SIZES },
     head: floatDetectorHead(graph, NATIVE_SIZE),
     report: { ...graphStatistics(resolveShapes(graph, NATIVE_SIZE, NATIVE_SIZE)), ...changes },
   };
@@ -55,11 +55,18 @@ function inForm(source: Graph, { form, calibration }: DetectorOptions) {
       found: calibration === null ? 'no calibration' : 'a float network',
     });
   }
-  const { graph, report } = quantizeGraph(
-    equalizeGraph(source, calibration.channelScales),
-    calibration,
-    form === 'reduced',
-  );
+  return quantizeCalibrated(source, calibration, form === 'reduced');
+}
+
+/**
+ * A float graph in integers, its channels evened out first, and what that did to its weights.
+ *
+ * @param reduced whether weights are held so small that no sum saturates on x64 without VNNI
+ * @throws MND_MODEL_MISMATCH for a calibration of another graph
+ */
+export function quantizeCalibrated(source: Graph, calibration: Calibration, reduced: boolean) {
+  const even = equalizeGraph(source, calibration.channelScales);
+  const { graph, report } = quantizeGraph(even, calibration, reduced);
   const { raisedChannels, largestWeightError } = report;
   const rescaledChannels = rescaled(source, calibration.channelScales);
   return { graph, changes: { raisedChannels, rescaledChannels, largestWeightError } };
@@ -71,7 +78,7 @@ function rescaled(graph: Graph, scales: ChannelScales): number {
     graph.operators.filter(({ kind }) => kind === 'conv').map(({ output }) => output),
   );
   let count = 0;
-  for (const group of equalizableGroups(graph)) {
+  for (const group of rescalableGroups(graph)) {
     const changed = (scales.get(group[0] ?? '') ?? []).filter((scale) => scale !== 1).length;
     count += changed * group.filter((name) => convolutions.has(name)).length;
   }

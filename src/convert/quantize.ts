@@ -1,12 +1,13 @@
 import { codedError } from '../errors.js';
 import type { Calibration } from './calibration.js';
-import type {
-  ConvOperator,
-  Graph,
-  NormalizeOperator,
-  Operator,
-  PictureOperator,
-  Tensor,
+import {
+  type ConvOperator,
+  type Graph,
+  type NormalizeOperator,
+  type Operator,
+  operatorInputs,
+  type PictureOperator,
+  type Tensor,
 } from './graph.js';
 import { quantizeConvolution } from './quantize-weights.js';
 import { reducedSpan } from './round-weights.js';
@@ -23,14 +24,14 @@ export interface QuantizeReport {
 
 /**
  * Quantizes a float graph after training: activations uint8 (one scale and zero point a tensor),
- * weights int8 symmetric a channel, biases int32. Ranges: ReLU6 gives [0, 6], everything else is
- * calibrated. The mean error of rounding the weights is taken out of the biases (Nagel et al. 2019,
- * "Data-Free Quantization", §4.2, with measured means). The normalisation of the picture becomes
+ * weights int8 symmetric a channel, biases int32. Ranges are calibrated; ReLU6 gives [0, 6] where
+ * nothing narrower was measured. The mean error of rounding the weights is taken out of the biases
+ * (Nagel et al. 2019, "Data-Free Quantization", §4.2, with measured means). The normalisation of the picture becomes
  * the input's scale and zero point; what rounding the zero point loses goes into the first bias.
  *
  * @param reduced whether weights are held so small that no sum saturates on x64 without VNNI
- * @throws MND_MODEL_MISMATCH if the calibration lacks a tensor, MND_MODEL_SHAPE if the graph is not
- *   a float graph of convolutions and additions
+ * @throws MND_MODEL_MISMATCH if the calibration lacks a tensor, MND_MODEL_OPERATOR if the graph is not
+ *   a float graph
  */
 export function quantizeGraph(
   graph: Graph,
@@ -41,7 +42,8 @@ export function quantizeGraph(
   const operators: Operator[] = [];
   const pictures = new Map<string, PictureInput>();
   const report = { convolutions: 0, raisedChannels: 0, largestWeightError: 0 };
-  for (const operator of graph.operators) {
+  const end = tailOf(graph);
+  for (const operator of graph.operators.slice(0, end)) {
     if (operator.kind === 'picture') {
       tensors.set(operator.input, tensorOf(graph, operator.input));
       operators.push(operator);
@@ -57,13 +59,16 @@ export function quantizeGraph(
       pictures.set(operator.output, picture);
       continue;
     }
-    if (operator.kind !== 'conv' && operator.kind !== 'add') throw unquantizable(operator);
-    const output = tensorOf(graph, operator.output);
-    tensors.set(output.name, quantizeActivation(output, operator.activation, calibration));
-    if (operator.kind === 'add') {
-      operators.push(operator);
+    if (operator.kind !== 'conv') {
+      const named = withInputs(operator, (name) => pictures.get(name)?.tensor.name ?? name);
+      for (const constant of constantsOf(graph, named)) tensors.set(constant.name, constant);
+      const output = tensorOf(graph, operator.output);
+      tensors.set(output.name, quantizeResult(output, named, tensors, calibration));
+      operators.push(named);
       continue;
     }
+    const output = tensorOf(graph, operator.output);
+    tensors.set(output.name, quantizeActivation(output, operator.activation, calibration));
     const picture = pictures.get(operator.input);
     const input = picture?.tensor ?? tensorOf({ tensors }, operator.input);
     const result = quantizeConvolution({
@@ -82,7 +87,74 @@ export function quantizeGraph(
     report.raisedChannels += result.raisedChannels;
     report.largestWeightError = Math.max(report.largestWeightError, result.largestWeightError);
   }
+  operators.push(...floatTail(graph, graph.operators.slice(end), tensors));
   return { graph: { ...graph, tensors, operators }, report };
+}
+
+/**
+ * Where the tail of a classifier begins: the operators at its end whose results are a single vector.
+ * They cost next to nothing, and the mean of a map has finer steps than the map, so they stay real.
+ */
+function tailOf(graph: Graph): number {
+  let start = graph.operators.length;
+  for (const [index, operator] of [...graph.operators.entries()].reverse()) {
+    const { shape } = tensorOf(graph, operator.output);
+    const isVector = shape.slice(1, -1).every((side) => side === 1);
+    const input = operatorInputs(operator)[0] ?? '';
+    const fromVector = tensorOf(graph, input)
+      .shape.slice(1, -1)
+      .every((side) => side === 1);
+    // A network that ends in a map has no tail; one of a single convolution over all is none either.
+    if (!isVector || graph.outputs.length > 1) break;
+    start = index;
+    if (!fromVector) break;
+  }
+  return start;
+}
+
+/** The operators of the tail as they are, behind what makes real numbers of the stored ones they read. */
+function floatTail(
+  graph: Graph,
+  tail: readonly Operator[],
+  tensors: Map<string, Tensor>,
+): readonly Operator[] {
+  const operators: Operator[] = [];
+  const real = new Map<string, string>();
+  const own = new Set(tail.map(({ output }) => output));
+  for (const operator of tail) {
+    if (operator.kind === 'requantize') throw unquantizable(operator);
+    for (const name of operatorInputs(operator)) {
+      const stored = tensors.get(name);
+      if (own.has(name) || real.has(name)) continue;
+      if (stored === undefined || stored.data !== null) {
+        tensors.set(name, tensorOf(graph, name));
+        continue;
+      }
+      const { scale, zeroPoint } = scalarQuantization(stored);
+      const output = `${name}:real`;
+      tensors.set(output, { ...stored, name: output, type: 'float32', quantization: null });
+      operators.push({
+        kind: 'normalize',
+        input: name,
+        output,
+        scale: [scale],
+        offset: [-zeroPoint * scale],
+      });
+      real.set(name, output);
+    }
+    tensors.set(operator.output, tensorOf(graph, operator.output));
+    operators.push(withInputs(operator, (name) => real.get(name) ?? name));
+  }
+  return operators;
+}
+
+/** An operator that reads other activations. */
+function withInputs<T extends Operator>(operator: T, name: (input: string) => string): T {
+  if (operator.kind === 'add' || operator.kind === 'mul') {
+    const [first, second] = operator.inputs;
+    return { ...operator, inputs: [name(first), name(second)] };
+  }
+  return { ...operator, input: name(operator.input) };
 }
 
 interface PictureInput {
@@ -127,12 +199,56 @@ function quantizeChannels(graph: Graph, operator: NormalizeOperator): PictureInp
   };
 }
 
+/** Constants that an addition or multiplication reads, stored over their own range. */
+function constantsOf(graph: Graph, operator: Operator): readonly Tensor[] {
+  if (operator.kind !== 'add' && operator.kind !== 'mul') return [];
+  return operator.inputs.flatMap((name) => {
+    const tensor = graph.tensors.get(name);
+    if (tensor === undefined || tensor.data === null) return [];
+    const values = Array.from(tensor.data);
+    const low = Math.min(0, ...values);
+    const scale = Math.max((Math.max(0, ...values) - low) / 255, 1e-9);
+    const zeroPoint = Math.round(-low / scale);
+    const data = Uint8Array.from(values, (value) => Math.round(value / scale) + zeroPoint);
+    const quantization = { scale: [scale], zeroPoint: [zeroPoint], axis: null };
+    return [{ ...tensor, type: 'uint8', quantization, data }];
+  });
+}
+
+/** What changes no value keeps its scale; everything else has a range of its own. */
+function quantizeResult(
+  output: Tensor,
+  operator: Exclude<Operator, ConvOperator>,
+  tensors: ReadonlyMap<string, Tensor>,
+  calibration: Calibration,
+): Tensor {
+  switch (operator.kind) {
+    case 'max-pool':
+    case 'reshape': {
+      const { quantization } = tensorOf({ tensors }, operator.input);
+      return { ...output, type: 'uint8', quantization };
+    }
+    case 'add':
+    case 'mul':
+    case 'activation':
+      return quantizeActivation(output, operator.activation, calibration);
+    case 'hard-swish':
+    case 'global-average-pool':
+      return quantizeActivation(output, 'none', calibration);
+    default:
+      throw unquantizable(operator);
+  }
+}
+
 function quantizeActivation(
   tensor: Tensor,
   activation: ConvOperator['activation'],
   calibration: Calibration,
 ): Tensor {
-  const [min, max] = activation === 'relu6' ? [0, 6] : rangeOf(calibration, tensor.name);
+  const [min, max] =
+    activation === 'relu6'
+      ? (calibration.ranges.get(tensor.name) ?? [0, 6])
+      : rangeOf(calibration, tensor.name);
   // Zero must be exact: padding is made of it.
   const low = activation === 'none' ? Math.min(min, 0) : 0;
   const high = Math.max(max, 0, low + 1e-6);
@@ -171,6 +287,6 @@ function missing(expected: string) {
 function unquantizable(operator: Operator) {
   return codedError('MND_MODEL_OPERATOR', {
     subject: `operator ${operator.kind} to ${operator.output}`,
-    expected: 'convolutions and additions only',
+    expected: 'a float network',
   });
 }

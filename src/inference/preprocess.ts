@@ -25,7 +25,12 @@ export interface Preprocessor {
    * @returns the part of the frame that the network sees
    * @throws MND_FRAME_INVALID when the crop lies outside the frame
    */
-  fill(pixels: Pixels, crop: CropRegion | null, variant: Variant, out: Uint8Array): CropRegion;
+  fill(
+    pixels: Pixels,
+    crop: CropRegion | null,
+    variant: Pick<Variant, 'size' | 'preprocessing'>,
+    out: Uint8Array,
+  ): CropRegion;
 }
 
 /** Cameras times variants in use; folders of pictures of many sizes must not grow without end. */

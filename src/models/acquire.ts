@@ -147,6 +147,11 @@ export async function addOwn(
       labelsSource: options.labels ?? basename(file),
       forms: options.forms ?? known?.forms ?? null,
       picture,
+      calibration:
+        options.calibration === undefined || known !== null
+          ? undefined
+          : { frames: options.calibration, centralCrop: options.centralCrop ?? null },
+      onCost: options.onCost,
       // An ONNX file cannot be recognised by its layers, so its name is not held against it.
       expected: known !== null ? expectedOf(known) : files.format === 'onnx' ? {} : claimOf(name),
       source: `file:${basename(file)}`,

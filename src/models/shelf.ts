@@ -25,6 +25,7 @@ import type { NumericForm, Task, Variant } from './variant.js';
 
 export type { PullOptions, PullResult } from './acquire.js';
 export type { AddOptions } from './install/add.js';
+export type { CalibrationCost } from './install/calibrate.js';
 export type { InstalledModel } from './install/installed.js';
 export type { ModelEntry } from './listing.js';
 export type { InstallProgress, OnProgress, ShelfLog } from './progress.js';

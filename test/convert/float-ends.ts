@@ -22,8 +22,8 @@ const SETTINGS: Readonly<
   CONCATENATION: [10, [1], [0]],
 };
 
-/** Zero and 1 are the defaults of strides and dilations, so an absent field is written as what it means. */
-function specOf(operator: TfliteOperator): OperatorSpec {
+/** An operator of a file as the writer takes it. Zero and 1 are the defaults of strides and dilations, so an absent field is written as what it means. */
+export function operatorSpec(operator: TfliteOperator): OperatorSpec {
   const { name, inputs, outputs, options, customOptions } = operator;
   if (customOptions !== null) return { code: name, inputs, outputs, customOptions };
   const code = OPERATOR_NAMES.indexOf(name);
@@ -44,7 +44,7 @@ function specOf(operator: TfliteOperator): OperatorSpec {
 
 const ARRAYS = { uint8: Uint8Array, int8: Int8Array, int32: Int32Array, float32: Float32Array };
 
-function tensorSpec({
+export function tensorSpec({
   name,
   type,
   shape,
@@ -77,7 +77,7 @@ export function withOutputShapes(file: Uint8Array, most: number): Uint8Array {
     return { ...tensorSpec(tensor), ...(at >= 0 && { shape: shapes[at] ?? [] }) };
   });
   const { inputs, outputs } = model;
-  return buildTflite({ tensors, operators: model.operators.map(specOf), inputs, outputs });
+  return buildTflite({ tensors, operators: model.operators.map(operatorSpec), inputs, outputs });
 }
 
 /**
@@ -87,7 +87,7 @@ export function withOutputShapes(file: Uint8Array, most: number): Uint8Array {
 export function withFloatEnds(file: Uint8Array): Uint8Array {
   const model = parseTflite(file);
   const tensors = model.tensors.map(tensorSpec);
-  const operators = model.operators.map(specOf);
+  const operators = model.operators.map(operatorSpec);
   const real = (index: number) => {
     const { name, shape = [] } = tensors[index] ?? { name: '' };
     return tensors.push({ name: `${name}/real`, type: 'float32', shape }) - 1;

@@ -14,7 +14,7 @@ import {
   TENSOR_TYPES,
   TYPE_SIZE,
 } from './schema.js';
-import { unpackHalfWeights } from './stored-weights.js';
+import { unpackHalfWeights, unpackRangedWeights } from './stored-weights.js';
 
 /** Largest file that is read: eight times the largest model of the family. */
 export const MAX_FILE_BYTES = 128 * 2 ** 20;
@@ -194,5 +194,6 @@ export function parseTflite(file: Uint8Array): TfliteModel {
   const outputs = reader.int32s(subgraph, SUBGRAPH.outputs);
   checkIndices('the inputs', inputs, tensors.length, 0);
   checkIndices('the outputs', outputs, tensors.length, 0);
-  return unpackHalfWeights({ tensors, operators, inputs, outputs }, file.length);
+  const whole = unpackHalfWeights({ tensors, operators, inputs, outputs }, file.length);
+  return unpackRangedWeights(whole, file.length);
 }

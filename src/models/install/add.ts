@@ -1,5 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
+import type { Frame } from '../../camera/source.js';
 import type { Maker, PictureOptions } from '../../convert/scaling.js';
 import { codedError, messageOf } from '../../errors.js';
 import { claimIn, OTHER } from '../../families/families.js';
@@ -7,7 +8,9 @@ import type { Catalog, CatalogEntry, ModelDescription } from '../catalog/catalog
 import { NAME_PATTERN } from '../catalog/catalog-schema.js';
 import { checksumOf } from '../fetch/checksum.js';
 import type { NumericForm, Task } from '../variant.js';
+import type { CalibrationCost } from './calibrate.js';
 import type { Conversion, ExpectedModel, ModelFiles } from './conversion.js';
+import { usualCrop } from './usual-crop.js';
 
 export interface AddOptions {
   /** Label file; see readLabels. Absent: those that the file brings. */
@@ -19,14 +22,13 @@ export interface AddOptions {
   /** Central part of a picture's sides that the network sees, above 0 and at most 1. */
   readonly centralCrop?: number;
   readonly forms?: readonly NumericForm[];
+  /** Told what quantizing a float network cost. */
+  readonly onCost?: (cost: CalibrationCost) => void;
+  /** Pictures by which a float network gets integer forms; absent: it stays a float one. */
+  readonly calibration?: readonly Frame[];
   /** What is known of the picture. */
   readonly picture?: Omit<PictureOptions, 'maker'>;
 }
-
-/** The part of the picture that ImageNet's classifiers were evaluated on. */
-const IMAGENET_CROP = 0.875;
-/** Without and with a background. */
-const IMAGENET_CLASSES = [1000, 1001];
 
 /**
  * The files of a user's model: a .tflite, an .onnx, or a TensorFlow.js model.json with its shards
@@ -124,7 +126,6 @@ export function describeOwn(
       found: `one that can ${task}`,
     });
   }
-  const imagenet = task === 'classify' && IMAGENET_CLASSES.includes(form.head.classes);
   return {
     name,
     family: identity?.family ?? OTHER,
@@ -132,7 +133,7 @@ export function describeOwn(
     alpha: identity?.alpha ?? null,
     sizes: form.input.sizes,
     licence: null,
-    centralCrop: options.centralCrop ?? (imagenet ? IMAGENET_CROP : 1),
+    centralCrop: options.centralCrop ?? (task === 'classify' ? usualCrop(form.head.classes) : 1),
     accuracy: { top1: null, top5: null, map: null },
     multAdds:
       form.report.multAdds === null || form.input.sizes.length > 1 ? null : [form.report.multAdds],

@@ -8,6 +8,7 @@ import {
   convertNetwork,
   isFloat,
   readTflite,
+  type TfliteNetwork,
 } from '../../convert/convert.js';
 import { convertDetectorGraph } from '../../convert/float-detector.js';
 import { convertOwnOnnx } from '../../convert/own-onnx/convert.js';
@@ -21,6 +22,13 @@ import { LEAST_SIZE, MOST_SIZE } from '../catalog/catalog-schema.js';
 import { asDiskError } from '../fetch/disk.js';
 import { parseLabels } from '../labels.js';
 import { type ModelHead, type ModelInput, NUMERIC_FORMS, type NumericForm } from '../variant.js';
+import {
+  type CalibrationCost,
+  type CalibrationRequest,
+  calibrateClassifier,
+  calibrateDetector,
+  measureCost,
+} from './calibrate.js';
 import { measureScores } from './measure-scores.js';
 import { packedFile } from './packed-files.js';
 import { writeDurably } from './staging.js';
@@ -58,6 +66,8 @@ export interface ConversionRequest {
   readonly forms: readonly NumericForm[] | null;
   /** What was said of the picture; absent: nothing. */
   readonly picture?: PictureOptions;
+  /** What a float network gets integer forms by; absent: it stays as it is. */
+  readonly calibration?: CalibrationRequest;
   /** Existing folder that gets `model.<form>.onnx`. */
   readonly folder: string;
   readonly expected: ExpectedModel;
@@ -77,6 +87,8 @@ export interface Conversion {
   readonly identity: Identity | null;
   /** Those that the file brings, as they stand in it; null for none. */
   readonly labels: readonly string[] | null;
+  /** What quantizing here cost; null where nothing was quantized here. */
+  readonly cost: CalibrationCost | null;
 }
 
 export interface FormRecord extends FormFile {
@@ -91,8 +103,8 @@ export interface FormRecord extends FormFile {
  * @throws the converter's MND_MODEL_… codes; MND_MODEL_MISMATCH if it is not what was expected
  */
 export async function convertFiles(request: ConversionRequest): Promise<Conversion> {
-  const { files, folder, expected } = request;
-  const network = await openNetwork(files, request.picture ?? NO_PICTURE_OPTIONS);
+  const { folder, expected } = request;
+  const network = await openNetwork(request);
   const { convert, identity, usualForms, labels } = network;
   requireIdentity(identity, expected);
   const forms: Partial<Record<NumericForm, FormRecord>> = {};
@@ -101,7 +113,7 @@ export async function convertFiles(request: ConversionRequest): Promise<Conversi
     requireNetwork(model, expected);
     forms[form] = await writeModel(folder, model);
   }
-  return { forms, identity, labels };
+  return { forms, identity, labels, cost: await costOf(network, request) };
 }
 
 interface Network {
@@ -109,31 +121,67 @@ interface Network {
   readonly identity: Conversion['identity'];
   readonly usualForms: readonly NumericForm[];
   readonly labels: Conversion['labels'];
+  /** Whether integer forms were made of a float network by pictures. */
+  readonly calibrated: boolean;
 }
 
-async function openNetwork(files: ModelFiles, picture: PictureOptions): Promise<Network> {
+/** What quantizing a float network by pictures cost, where that was done. */
+async function costOf(
+  { convert, calibrated }: Network,
+  { calibration, forms }: ConversionRequest,
+): Promise<CalibrationCost | null> {
+  const wanted = forms === null || forms.includes('symmetric');
+  if (calibration === undefined || !calibrated || !wanted) return null;
+  return measureCost(convert('float32'), convert('symmetric'), calibration);
+}
+
+async function openNetwork(request: ConversionRequest): Promise<Network> {
+  const { files, picture = NO_PICTURE_OPTIONS } = request;
   if (files.format === 'onnx') return openOnnx(await readBytes(files.file), picture);
-  const calibration = files.calibration === null ? null : await readCalibration(files.calibration);
+  const known = files.calibration === null ? null : await readCalibration(files.calibration);
   if (files.format === 'tflite') {
     const bytes = await readBytes(files.file);
     const network = readTflite(bytes, picture);
+    const quantized = !isFloat(network.graph);
+    const measured = known === null && !quantized ? await calibrate(network, request) : null;
+    const calibration = known ?? measured;
     return {
       convert: (form) => convertNetwork(network, { form, calibration }),
-      usualForms: isFloat(network.graph) ? floatForms(calibration) : NUMERIC_FORMS,
+      usualForms: quantized ? NUMERIC_FORMS : floatForms(calibration),
       identity: identify(network.graph),
       labels: await packedLabels(bytes),
+      calibrated: measured !== null,
     };
   }
   refuseScaling(picture, 'a TensorFlow.js network, whose graph says it');
   const modelJson = await readBytes(files.modelJson);
   const shards = await Promise.all(files.shards.map(readBytes));
   const graph = readTfjs({ modelJson, shards });
+  const asked = request.calibration;
+  const measured =
+    known === null && asked !== undefined ? await calibrateDetector(graph, asked) : null;
+  const calibration = known ?? measured;
   return {
     convert: (form) => convertDetectorGraph(graph, { form, calibration }),
     usualForms: floatForms(calibration),
     identity: identify(graph),
     labels: null,
+    calibrated: measured !== null,
   };
+}
+
+/** Shows pictures to a float network and measures; null where none were given. */
+async function calibrate(
+  network: TfliteNetwork,
+  { calibration }: ConversionRequest,
+): Promise<Calibration | null> {
+  if (calibration === undefined) return null;
+  const { graph } = network;
+  if (network.kind === 'float-detector') return calibrateDetector(graph, calibration);
+  if (network.kind !== 'classifier') return null;
+  const [, size = 0] = graph.tensors.get(graph.inputs[0] ?? '')?.shape ?? [];
+  const classes = graph.tensors.get(graph.outputs[0] ?? '')?.shape.at(-1) ?? 0;
+  return calibrateClassifier(graph, size, classes, calibration);
 }
 
 /** The labels that lie packed behind a .tflite file, where its metadata names them. */
@@ -166,6 +214,7 @@ async function openOnnx(bytes: Uint8Array, picture: PictureOptions): Promise<Net
     identity: null,
     usualForms: [model.form],
     labels: null,
+    calibrated: false,
   };
 }
 

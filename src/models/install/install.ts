@@ -9,6 +9,7 @@ import { asDiskError } from '../fetch/disk.js';
 import { fitLabels, formatLabels } from '../labels.js';
 import type { OnProgress } from '../progress.js';
 import type { NumericForm } from '../variant.js';
+import type { CalibrationCost, CalibrationRequest } from './calibrate.js';
 import { runChild } from './child.js';
 import type { Conversion, ConversionRequest, ExpectedModel, ModelFiles } from './conversion.js';
 import {
@@ -40,6 +41,8 @@ export interface InstallOptions {
   /** Null for those that suit the network best. */
   readonly forms: readonly NumericForm[] | null;
   readonly picture?: PictureOptions;
+  readonly calibration?: CalibrationRequest;
+  readonly onCost?: (cost: CalibrationCost) => void;
   readonly expected: ExpectedModel;
   /** For people: an address, a package, a file name. */
   readonly source: string;
@@ -85,6 +88,7 @@ async function make(options: InstallOptions): Promise<Made> {
   const { name, onStep, onProgress } = options;
   onProgress?.({ model: name, stage: 'convert' });
   const conversion = await convert(options);
+  if (conversion.cost !== null) options.onCost?.(conversion.cost);
   await onStep?.('converted');
   const record = await recordOf(options, conversion);
   const labels = labelsFor(options, conversion);
@@ -98,10 +102,18 @@ function convert({
   staging,
   expected,
   picture,
+  calibration,
   name,
   signal,
 }: InstallOptions): Promise<Conversion> {
-  const request: ConversionRequest = { files, forms, folder: staging, expected, picture };
+  const request: ConversionRequest = {
+    files,
+    forms,
+    folder: staging,
+    expected,
+    picture,
+    calibration,
+  };
   return runChild<Conversion>({
     script: new URL('./convert-child.js', import.meta.url),
     request,
