@@ -1,8 +1,13 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import { askDaemon } from '../control/client.js';
+import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
 import { codedError } from '../errors.js';
-import type { Register } from './command.js';
+import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
+import { socketsOf } from './status.js';
+
+const DAEMON_TIMEOUT_MS = 2000;
 
 interface Flags {
   readonly check?: boolean;
@@ -41,11 +46,19 @@ export const register: Register = (program, context) => {
             });
           else writeLine(context.stdout, 'ok');
         } else if (flags.json) {
-          const shown = { config: redactConfig(config), origins: Object.fromEntries(origins) };
-          writeJsonLine(context.stdout, shown);
+          const overrides = await overridesOf(context);
+          writeJsonLine(context.stdout, {
+            config: redactConfig(config),
+            origins: Object.fromEntries(origins),
+            ...(overrides !== null && { overrides }),
+          });
         } else {
           const { annotatedYaml } = await import('../config/annotate.js');
           context.stdout.write(annotatedYaml(redactConfig(config), origins));
+          for (const override of (await overridesOf(context)) ?? []) {
+            const text = overrideText(override);
+            writeLine(context.stdout, `# set at run time (mobilenetd ctl reset): ${text}`);
+          }
         }
       } catch (error) {
         if (flags.check && flags.json && isConfigError(error)) {
@@ -69,6 +82,13 @@ export const register: Register = (program, context) => {
       writeLine(context.stdout, await hashPassword(password));
     });
 };
+
+/** What is set at run time where a daemon runs; null where none answers. */
+async function overridesOf(context: CommandContext): Promise<readonly OverrideReport[] | null> {
+  const places = { ...socketsOf(context), timeout: DAEMON_TIMEOUT_MS };
+  const answer = await askDaemon({ verb: 'status' }, places).catch(() => null);
+  return (answer as StatusReport | null)?.running?.overrides ?? null;
+}
 
 /** One line without its end. Throws MND_USAGE when there is none. */
 async function readPassword(

@@ -11,7 +11,7 @@ const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'];
 export const register: Register = (program, context) => {
   const ctl = program
     .command('ctl')
-    .summary('tell the running daemon something: log-level, reload')
+    .summary('tell the running daemon something: log-level, reload, reset')
     .description(
       'Speaks to the running daemon over its control socket; exits with 69 when none runs.',
     );
@@ -31,5 +31,23 @@ export const register: Register = (program, context) => {
       const places = socketsOf(context);
       const answer = await askDaemon({ verb: 'reload' }, { ...places, timeout: RELOAD_TIMEOUT_MS });
       writeLine(context.stdout, 'done' in answer ? String(answer.done) : 'done');
+    });
+  ctl
+    .command('reset')
+    .description(
+      'go back to what the file says: of a key, or of everything that was set at run time',
+    )
+    .addArgument(
+      new Argument(
+        '[key]',
+        'detect/CAMERA, threshold/CAMERA, pin or limit; `status` shows what is set',
+      ),
+    )
+    .action(async (key: string | undefined) => {
+      const request = { verb: 'reset', key: key ?? null } as const;
+      const answer = await askDaemon(request, socketsOf(context));
+      const done = 'reset' in answer && Array.isArray(answer.reset) ? answer.reset : [];
+      const text = done.length === 0 ? 'nothing was set' : `as the file says: ${done.join(', ')}`;
+      writeLine(context.stdout, text);
     });
 };

@@ -24,7 +24,7 @@ const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'ctl',
-    summary: 'tell the running daemon something: log-level, reload',
+    summary: 'tell the running daemon something: log-level, reload, reset',
     load: () => import('./ctl.js'),
   },
   {

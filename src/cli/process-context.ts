@@ -4,6 +4,9 @@ import type { CommandContext } from './command.js';
 import { Interrupted } from './output.js';
 import type { GlobalOptions } from './program.js';
 
+/** A second signal within so long is taken for the first one, ms. */
+const PATIENCE_MS = 2000;
+
 /** The context of a command in the real process: its streams, environment and signals. */
 export function processContext(options: () => GlobalOptions): CommandContext {
   let controller: AbortController | null = null;
@@ -36,10 +39,16 @@ export function processContext(options: () => GlobalOptions): CommandContext {
 
 function abortOnSignals(): AbortController {
   const controller = new AbortController();
+  let since = 0;
   const end = (name: 'SIGINT' | 'SIGTERM', exitCode: number) => {
-    // A second signal means that the user will not wait any longer.
-    if (controller.signal.aborted) process.exit(exitCode);
-    controller.abort(new Interrupted(name, exitCode));
+    if (!controller.signal.aborted) {
+      since = performance.now();
+      controller.abort(new Interrupted(name, exitCode));
+      return;
+    }
+    // A key that bounces, or a manager that sends two, must not cut short what is being put in order;
+    // later a second signal means that the user will not wait any longer.
+    if (performance.now() - since >= PATIENCE_MS) process.exit(exitCode);
   };
   process.on('SIGINT', () => end('SIGINT', 130));
   process.on('SIGTERM', () => end('SIGTERM', 143));

@@ -80,9 +80,10 @@ export const register: Register = (program, context) => {
         },
         onProgress: (text) => void notifier.report({ status: text }),
       });
-      await daemon.start();
+      // A start that is under way takes another configuration at once.
       reload = () => void daemon.reload();
       if (asked) reload();
+      await daemon.start();
       try {
         if (!signal.aborted) await once(signal, 'abort');
       } finally {

@@ -1,6 +1,12 @@
-import type { Config } from '../config/config.js';
+import { readablePlaces } from '../config/readable-places.js';
 import { askDaemon } from '../control/client.js';
-import type { CameraReport, RunningReport, StatusReport } from '../control/protocol.js';
+import {
+  type CameraReport,
+  type DatabaseReport,
+  overrideText,
+  type RunningReport,
+  type StatusReport,
+} from '../control/protocol.js';
 import { controlSockets } from '../control/socket.js';
 import { isCodedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
@@ -13,8 +19,9 @@ export const register: Register = (program, context) => {
     .description(
       [
         'Asks the running daemon over its control socket: variant and mix, temperature, rate, cameras and',
-        'why one is offline, broker, outbox, memory. Exits with 69 when no daemon runs, and with 1 when',
-        'a camera is offline or the broker cannot be reached.',
+        'why one is offline, broker, outbox, database, memory, and what is set at run time beside what the',
+        'file says. Exits with 69 when no daemon runs, and with 1 when a camera is offline, the broker',
+        'cannot be reached or the database cannot be written.',
       ].join('\n'),
     )
     .option('--json', 'the whole report as one JSON object')
@@ -27,26 +34,26 @@ export const register: Register = (program, context) => {
     });
 };
 
-/**
- * Where the daemon of the configuration listens; the usual places when that cannot be read, which is
- * others' to read or is just being edited.
- */
+/** Where the daemon of the configuration listens, by what of it can be read: it may just be edited. */
 export function socketsOf(context: CommandContext): { readonly sockets: readonly string[] } {
-  let config: Config;
+  let places: { readonly stateDir: string | null; readonly socket: string | null };
   try {
-    config = context.loadConfig();
+    const { state_dir: stateDir, control } = context.loadConfig();
+    places = { stateDir, socket: control.socket };
   } catch (error) {
-    if (isCodedError(error)) return { sockets: controlSockets(null, context.env) };
-    throw error;
+    if (!isCodedError(error)) throw error;
+    places = readablePlaces(context.configOptions());
   }
-  const { socket } = config.control;
-  return { sockets: socket === null ? controlSockets(config.state_dir, context.env) : [socket] };
+  const { stateDir, socket } = places;
+  return { sockets: socket === null ? controlSockets(stateDir, context.env) : [socket] };
 }
 
 function isWell({ running }: StatusReport): boolean {
   if (running === null) return false;
-  const { cameras, broker } = running;
-  return broker.connected && cameras.every(({ status }) => status !== 'offline');
+  const { cameras, broker, database } = running;
+  return (
+    broker.connected && database.writable && cameras.every(({ status }) => status !== 'offline')
+  );
 }
 
 /** The report for people. */
@@ -58,7 +65,8 @@ export function statusLines(report: StatusReport): readonly string[] {
     row('node', `${report.node}, state in ${report.state_dir}`),
     row('memory', `${report.rss_mb} MB, log level ${report.log_level}`),
   ];
-  if (report.running === null) return [...lines, row('running', 'nothing yet: it is starting')];
+  if (report.running === null)
+    return [...lines, row('running', `nothing yet: ${report.doing ?? 'it is starting'}`)];
   return [...lines, ...runningLines(report.running)];
 }
 
@@ -76,6 +84,8 @@ function runningLines(running: RunningReport): readonly string[] {
     ...running.cameras.map((camera) => row(`camera ${camera.name}`, cameraText(camera))),
     row('broker', `${broker.url}${broker.embedded ? ' (embedded)' : ''}, ${link}`),
     row('outbox', `${outbox} waiting${given}`),
+    row('database', databaseText(running.database)),
+    ...running.overrides.map((override) => row('set', overrideText(override))),
   ];
 }
 
@@ -97,6 +107,20 @@ function reasonOf(governor: RunningReport['governor']): string {
 function cameraText({ status, reason, fps, dropped }: CameraReport): string {
   const why = reason === null ? '' : `: ${reason}`;
   return `${status}${why} (asked for ${fps} fps, ${dropped} frames dropped)`;
+}
+
+function databaseText(database: DatabaseReport): string {
+  const { writable, error, since, waiting } = database;
+  const { dropped_detections: detections, dropped_events: events } = database;
+  const lost = [
+    ...(waiting > 0 ? [`${waiting} events wait in memory`] : []),
+    ...(detections > 0 ? [`${detections} detections were dropped`] : []),
+    ...(events > 0 ? [`${events} events were dropped`] : []),
+  ];
+  const state = writable
+    ? 'written'
+    : `CANNOT be written${since === null ? '' : ` since ${since}`}: ${error ?? 'no reason known'}`;
+  return [state, ...lost].join(', ');
 }
 
 function row(name: string, text: string): string {

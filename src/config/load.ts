@@ -53,7 +53,7 @@ export interface LoadedConfig {
   readonly warnings: readonly ConfigProblem[];
 }
 
-const SYSTEM_FILE = '/etc/mobilenetd/config.yaml';
+export const SYSTEM_FILE = '/etc/mobilenetd/config.yaml';
 
 /**
  * Reads and checks the configuration: defaults, the board's overlay, then the files, then the environment

@@ -6,7 +6,9 @@
 export type ControlRequest =
   | { readonly verb: 'status' }
   | { readonly verb: 'log-level'; readonly level: string | null }
-  | { readonly verb: 'reload' };
+  | { readonly verb: 'reload' }
+  /** Back to what the file says: of one key, or of everything that was set at run time. */
+  | { readonly verb: 'reset'; readonly key: string | null };
 
 export type ControlAnswer =
   | { readonly ok: true; readonly value: object }
@@ -27,6 +29,34 @@ export interface CameraReport {
   readonly dropped: number;
 }
 
+/** A value that was set at run time and stands before the file's; kept over a restart. */
+export interface OverrideReport {
+  /** `detect/CAMERA`, `threshold/CAMERA`, `pin` or `limit`. */
+  readonly key: string;
+  readonly value: string;
+  /** What the file says; null where it no longer has such a camera. */
+  readonly configured: string | null;
+}
+
+/** E.g. `threshold/front is 0.95, the file says 0.6`. */
+export function overrideText({ key, value, configured }: OverrideReport): string {
+  const file = configured === null ? 'the file has no such camera' : `the file says ${configured}`;
+  return `${key} is ${value}, ${file}`;
+}
+
+/** How the database fares. */
+export interface DatabaseReport {
+  readonly writable: boolean;
+  /** Why it cannot be written, and since when (ISO 8601); null while it can. */
+  readonly error: string | null;
+  readonly since: string | null;
+  /** Events that wait in memory for the disk. */
+  readonly waiting: number;
+  /** Lost since the start. */
+  readonly dropped_detections: number;
+  readonly dropped_events: number;
+}
+
 /** What the daemon says of itself. Times in seconds unless named, memory in MB (10⁶ bytes). */
 export interface StatusReport {
   readonly version: string;
@@ -41,6 +71,8 @@ export interface StatusReport {
   readonly rss_mb: number;
   /** What runs; null while everything starts anew. */
   readonly running: RunningReport | null;
+  /** What is being done while nothing runs; null while something does. */
+  readonly doing: string | null;
 }
 
 export interface RunningReport {
@@ -67,6 +99,8 @@ export interface RunningReport {
   readonly dropped_messages: number;
   /** Frames whose inference failed. */
   readonly failed: number;
+  readonly overrides: readonly OverrideReport[];
+  readonly database: DatabaseReport;
 }
 
 /** A request of a line of JSON; null for anything else. */
@@ -79,6 +113,10 @@ export function parseRequest(line: string): ControlRequest | null {
   }
   if (typeof value !== 'object' || value === null || !('verb' in value)) return null;
   if (value.verb === 'status' || value.verb === 'reload') return { verb: value.verb };
+  if (value.verb === 'reset') {
+    const key = 'key' in value ? value.key : null;
+    return key === null || typeof key === 'string' ? { verb: 'reset', key } : null;
+  }
   if (value.verb !== 'log-level') return null;
   const level = 'level' in value ? value.level : null;
   return level === null || typeof level === 'string' ? { verb: 'log-level', level } : null;

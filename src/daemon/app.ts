@@ -3,10 +3,10 @@ import { codedError, messageOf } from '../errors.js';
 import { createBackoff, sleep, systemClock } from '../time.js';
 import { Context, type Given, type Phase, type Steering } from './context.js';
 import type { Log } from './diagnostics/log.js';
-import { stopInTurn } from './lifecycle.js';
 import type { Part } from './part.js';
 import { PARTS } from './parts.js';
-import { describePlan, partsTouchedBy, planReload } from './reload.js';
+import { describePlan, partsTouchedBy, planReload, type ReloadPlan } from './reload.js';
+import { type Install, RunningParts } from './running-parts.js';
 import { Signals } from './signals.js';
 
 export interface AppOptions extends Partial<Omit<Given, 'abort' | 'env' | 'log'>> {
@@ -30,11 +30,19 @@ export class App {
   /** All parts by name. */
   readonly context: Context;
   readonly #load: (() => Config) | null;
-  readonly #running = new Set<Part>();
+  /** Aborts the first start. */
+  readonly #signal: AbortSignal | null;
+  readonly #parts: RunningParts;
   #phase: { readonly name: Phase; readonly since: number } = phase('starting');
   #startedAt = performance.now();
   #hasLabelled = false;
   readonly #ending = new AbortController();
+  #doing: string | null = null;
+  #isPreparing = false;
+  /** Aborts what is being started or prepared: a newer configuration has come. */
+  #attempt = new AbortController();
+  /** A configuration that came during a start, which is begun again with it. */
+  #next: Config | null = null;
   /** Whatever is being done now; never rejects. */
   #work: Promise<void> = Promise.resolve();
 
@@ -42,6 +50,7 @@ export class App {
     const { log, config, load = null } = options;
     const signals = options.signals ?? new Signals(log);
     this.#load = load;
+    this.#signal = options.signal ?? null;
     const given: Given = {
       env: options.env,
       log,
@@ -49,12 +58,16 @@ export class App {
       logLevel: options.logLevel ?? null,
       service: options.service ?? null,
       abort: options.signal,
-      onProgress: options.onProgress ?? (() => {}),
+      onProgress: (text) => {
+        this.#doing = text;
+        options.onProgress?.(text);
+      },
       thermometer: options.thermometer ?? null,
       sources: options.sources ?? {},
       profileAfterMs: options.profileAfterMs,
     };
     this.context = new Context(given, this.#steering(), config);
+    this.#parts = new RunningParts(this.context);
     const stopListening = signals.on('labelled', () => {
       this.#hasLabelled = true;
       stopListening();
@@ -82,18 +95,16 @@ export class App {
    * that is away is not.
    */
   async start(): Promise<void> {
-    const { log } = this.context;
-    const starting = this.#startParts(PARTS);
-    // A reload that is asked for over the control socket waits for the start.
+    const starting = this.#bringUp(PARTS, { retries: false });
     this.#work = settled(starting);
     try {
       await starting;
     } catch (error) {
       this.#phase = phase('stopping');
-      await this.#stopParts(PARTS, FAILED_START_MS);
+      await this.#parts.stop(PARTS, FAILED_START_MS);
       throw error;
     }
-    log.info({ model: this.model, broker: this.broker }, 'started');
+    this.context.log.info({ model: this.model, broker: this.broker }, 'started');
   }
 
   /**
@@ -106,7 +117,7 @@ export class App {
     const notifier = service?.notifier.isReady() ? service.notifier : null;
     await notifier?.reloading();
     // What went wrong has been logged.
-    await this.#inTurn(() => this.#reread()).catch(() => {});
+    await this.#reload().catch(() => {});
     await notifier?.ready();
   }
 
@@ -117,50 +128,104 @@ export class App {
     this.#ending.abort(new Error('the daemon is stopping'));
     // A change that is under way ends first, or it would start anew what has been stopped.
     await Promise.race([this.#work, sleep(systemClock, deadlineMs / 2)]);
-    await this.#stopParts(PARTS, until - performance.now());
+    await this.#parts.stop(PARTS, until - performance.now());
     this.context.log.info('stopped');
   }
 
   #steering(): Steering {
     return {
-      reload: () => this.#inTurn(() => this.#reread()),
+      reload: () => this.#reload(),
       restart: () => this.#restartSoon(),
       hasLabelled: () => this.#hasLabelled,
       phase: () => this.#phase.name,
       phaseSince: () => this.#phase.since,
+      doing: () => this.#doing,
       startedAt: () => this.#startedAt,
     };
   }
 
-  /** Starts parts that do not run yet, in the order of the table. */
-  async #startParts(parts: readonly Part[]): Promise<void> {
-    this.#startedAt = performance.now();
-    for (const part of parts) {
-      this.context.abort?.throwIfAborted();
-      this.#ending.signal.throwIfAborted();
-      if (this.#running.has(part)) continue;
-      await part.start(this.context);
-      this.#running.add(part);
+  /**
+   * Starts parts until they run. A configuration that comes meanwhile is taken at once: what has been
+   * begun ends, and it begins again with that one. With `retries` it also does after a failure.
+   */
+  async #bringUp(parts: readonly Part[], { retries }: { retries: boolean }): Promise<void> {
+    const { context } = this;
+    const backoff = createBackoff();
+    for (let isUp = false; !isUp; ) {
+      context.config = this.#next ?? context.config;
+      this.#next = null;
+      this.#beginAttempt();
+      try {
+        this.#startedAt = performance.now();
+        await this.#parts.start(parts);
+        isUp = true;
+      } catch (error) {
+        const passing = parts.filter(({ isLasting }) => !isLasting);
+        await this.#parts.stop(passing, FAILED_START_MS);
+        this.#ending.signal.throwIfAborted();
+        if (this.#next === null) {
+          if (!retries) throw error;
+          context.log.error({ err: error }, `nothing runs; trying again: ${messageOf(error)}`);
+          await sleep(systemClock, backoff.next(), context.abort);
+        }
+        this.#ending.signal.throwIfAborted();
+      }
     }
-    this.#ending.signal.throwIfAborted();
+    this.#doing = null;
     this.#phase = phase('running');
-    this.context.signals.emit('running', {});
+    context.signals.emit('running', {});
   }
 
-  /** Stops parts that run, the last one first, each within its share of the deadline (ms). */
-  async #stopParts(parts: readonly Part[], deadlineMs: number): Promise<void> {
+  /** What is begun from now on ends when something newer comes, or the daemon stops. */
+  #beginAttempt(): void {
+    this.#attempt = new AbortController();
+    const signals = [this.#attempt.signal, this.#ending.signal];
+    if (this.#signal !== null) signals.push(this.#signal);
+    this.context.abort = AbortSignal.any(signals);
+  }
+
+  /** A start or a download that is under way gives way; else one change is made after the other. */
+  #reload(): Promise<string> {
+    const superseded = codedError('MND_CONTROL_REQUEST', {
+      subject: 'reload',
+      found: 'a newer one, which takes its place',
+    });
+    if (this.#phase.name === 'running') {
+      if (this.#isPreparing) this.#attempt.abort(superseded);
+      return this.#inTurn(() => this.#reread());
+    }
+    return this.#rereadWhileStarting(superseded);
+  }
+
+  async #rereadWhileStarting(superseded: Error): Promise<string> {
     const { log } = this.context;
-    const running = parts.filter((part) => this.#running.has(part)).reverse();
-    for (const part of running) this.#running.delete(part);
-    await stopInTurn(
-      running.map((part) => ({ name: part.name, stop: () => part.stop(this.context) })),
-      deadlineMs,
-      (name, error) => log.warn({ err: error }, `stopping ${name}: ${messageOf(error)}`),
-    );
+    try {
+      const plan = this.#plan();
+      const done = describePlan(plan);
+      if (plan.changed.length > 0) {
+        this.#next = plan.config;
+        this.#attempt.abort(superseded);
+      }
+      log.info(`configuration read again while starting; ${done}`);
+      return done;
+    } catch (error) {
+      log.error({ err: error }, `the start goes on as it was: ${messageOf(error)}`);
+      throw error;
+    }
   }
 
   async #reread(): Promise<string> {
     const { config, log, logLevel } = this.context;
+    const plan = this.#plan();
+    if (plan.changed.length > 0)
+      await this.#apply(plan.config, partsTouchedBy(config, plan.config));
+    logLevel?.set(plan.config.log.level);
+    const done = describePlan(plan);
+    log.info(`configuration read again; ${done}`);
+    return done;
+  }
+
+  #plan(): ReloadPlan {
     if (this.#load === null || this.#phase.name === 'stopping') {
       throw codedError('MND_CONTROL_REQUEST', {
         subject: 'reload',
@@ -171,13 +236,7 @@ export class App {
             : 'one that is stopping',
       });
     }
-    const plan = planReload(config, this.#load());
-    if (plan.changed.length > 0)
-      await this.#apply(plan.config, partsTouchedBy(config, plan.config));
-    logLevel?.set(plan.config.log.level);
-    const done = describePlan(plan);
-    log.info(`configuration read again; ${done}`);
-    return done;
+    return planReload(this.#next ?? this.context.config, this.#load());
   }
 
   /** Makes another configuration so; when it cannot be, what ran before runs again, and this throws. */
@@ -185,12 +244,12 @@ export class App {
     const { context } = this;
     const before = context.config;
     for (const part of touched) part.check?.(next);
-    const old = [...touched].flatMap((part) => part.keep?.(context) ?? []);
+    const old = this.#parts.keep(touched);
     const fresh = await this.#prepare(touched, next);
     try {
-      await this.#change(next, touched, fresh);
+      await this.#parts.change(next, touched, fresh);
     } catch (error) {
-      await this.#change(before, touched, old).catch((again: unknown) => {
+      await this.#parts.change(before, touched, old).catch((again: unknown) => {
         const { log } = context;
         log.error({ err: again }, `starting anew, for going back failed: ${messageOf(again)}`);
         this.#restartSoon();
@@ -199,37 +258,14 @@ export class App {
     }
   }
 
-  /** What can be built before anything is touched, and how each is put in its place. */
-  async #prepare(touched: Iterable<Part>, next: Config): Promise<(() => void)[]> {
-    const installs: (() => void)[] = [];
-    for (const part of touched) {
-      if (part.prepare !== undefined) installs.push(await part.prepare(this.context, next));
-    }
-    return installs;
-  }
-
-  /**
-   * Stops what cannot change while it runs, the last part first; then changes or starts every touched
-   * part, the first one first. Any step may throw; called once more with what ran before, this brings
-   * that back.
-   */
-  async #change(next: Config, touched: ReadonlySet<Part>, installs: readonly (() => void)[]) {
-    const { context } = this;
-    context.config = next;
-    const exchanged = [...touched].filter(
-      (part) => part.change === null && part.prepare === undefined,
-    );
-    for (const part of exchanged.reverse()) {
-      if (this.#running.delete(part)) await part.stop(context);
-    }
-    for (const install of installs) install();
-    for (const part of touched) {
-      if (part.prepare !== undefined) continue;
-      if (this.#running.has(part)) await part.change?.(context);
-      else {
-        await part.start(context);
-        this.#running.add(part);
-      }
+  /** What can be built before anything is touched; a newer reload aborts that. */
+  async #prepare(touched: Iterable<Part>, next: Config): Promise<Install[]> {
+    this.#beginAttempt();
+    this.#isPreparing = true;
+    try {
+      return await this.#parts.prepare(touched, next);
+    } finally {
+      this.#isPreparing = false;
     }
   }
 
@@ -246,26 +282,9 @@ export class App {
     const fresh = await this.#prepare(parts, config);
     if (this.#phase.name === 'stopping') return;
     this.#phase = phase('changing');
-    await this.#stopParts(parts, RESTART_DEADLINE_MS);
-    await this.#startAnew(parts, fresh);
-  }
-
-  /** Tries again, however often that takes. */
-  async #startAnew(parts: readonly Part[], installs: readonly (() => void)[]): Promise<void> {
-    const { log } = this.context;
-    const backoff = createBackoff();
-    for (const part of parts) if (part.prepare !== undefined) this.#running.add(part);
-    for (const install of installs) install();
-    while (!this.#ending.signal.aborted) {
-      try {
-        await this.#startParts(parts);
-        return;
-      } catch (error) {
-        log.error({ err: error }, `nothing runs; trying again: ${messageOf(error)}`);
-        await this.#stopParts(parts, FAILED_START_MS);
-        await sleep(systemClock, backoff.next(), this.#ending.signal);
-      }
-    }
+    await this.#parts.stop(parts, RESTART_DEADLINE_MS);
+    this.#parts.install(parts, fresh);
+    await this.#bringUp(parts, { retries: true });
   }
 
   /** One change at a time; what fails is logged and thrown to whoever asked. */

@@ -41,6 +41,8 @@ export interface Steering {
   /** Whether a frame has been labelled since the process began. */
   hasLabelled(): boolean;
   phase(): Phase;
+  /** What of a start is being done, for people; null where nothing says. */
+  doing(): string | null;
   /** Since when, monotonic ms. */
   phaseSince(): number;
   /** When what runs was started, monotonic ms. */
@@ -97,7 +99,8 @@ export class Context implements Parts, Given {
   readonly signals: Signals;
   readonly logLevel: LevelSwitch | null;
   readonly service: ServiceOptions | null;
-  readonly abort: AbortSignal | undefined;
+  /** Aborts what is being started or prepared now. */
+  abort: AbortSignal | undefined;
   readonly onProgress: (text: string) => void;
   readonly thermometer: Thermometer | null;
   readonly sources: SourceSurroundings;

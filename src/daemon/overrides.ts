@@ -1,4 +1,7 @@
+import { type OverrideReport, overrideText } from '../control/protocol.js';
 import { codedError } from '../errors.js';
+import type { Log } from '../log.js';
+import { nearestOf } from '../nearest.js';
 import type { Settings } from '../store/store.js';
 import type { Camera } from './cameras/camera.js';
 import type { Cameras } from './cameras/cameras.js';
@@ -13,6 +16,7 @@ export interface OverridesOptions {
   readonly governor: BoardGovernor;
   readonly limits: OverrideLimits;
   readonly signals: Signals;
+  readonly log: Log;
 }
 
 /** What is in force now. */
@@ -37,6 +41,7 @@ export class Overrides {
     this.#options = options;
     this.#restoreGovernor();
     this.#restoreCameras();
+    this.#logList();
     this.#stopListening = options.signals.on('cameras', () => this.#restoreCameras());
   }
 
@@ -63,15 +68,41 @@ export class Overrides {
     return this.#options.limits.limitC;
   }
 
-  setDetect(name: string, on: boolean): void {
-    this.#applyDetect(this.#camera(name), on);
-    this.#keep(`detect/${name}`, on ? null : 'OFF');
+  /** What was set and stands before what the file says, in the order of its keys. */
+  list(): readonly OverrideReport[] {
+    const found: OverrideReport[] = [];
+    for (const [key, value] of this.#options.settings.all()) {
+      const configured = this.#configured(key);
+      if (configured !== undefined) found.push({ key, value, configured });
+    }
+    return found;
   }
 
-  /** @param threshold score that makes a label present, 0 to 1 */
-  setThreshold(name: string, threshold: number): void {
-    this.#camera(name).setThreshold(threshold);
-    this.#keep(`threshold/${name}`, String(threshold));
+  /** `auto`: as the file says. */
+  setDetect(name: string, on: boolean | 'auto'): void {
+    this.#applyDetect(this.#camera(name), on !== false);
+    this.#keep(`detect/${name}`, on === false ? 'OFF' : null);
+  }
+
+  /** @param threshold score that makes a label present, 0 to 1; `auto`: as the file says */
+  setThreshold(name: string, threshold: number | 'auto'): void {
+    const camera = this.#camera(name);
+    camera.setThreshold(threshold === 'auto' ? camera.configuredThreshold() : threshold);
+    this.#keep(`threshold/${name}`, threshold === 'auto' ? null : String(threshold));
+  }
+
+  /**
+   * Back to what the file says; returns the keys that were set.
+   *
+   * @param key of {@link list}; null: all of them
+   * @throws MND_CONTROL_REQUEST when nothing is set under that key
+   */
+  reset(key: string | null): readonly string[] {
+    const keys = this.list().map((override) => override.key);
+    if (key !== null && !keys.includes(key)) throw notSet(key, keys);
+    const chosen = key === null ? keys : [key];
+    for (const each of chosen) this.#resetOne(each);
+    return chosen;
   }
 
   /** @param variant `auto` or the name of a variant */
@@ -93,6 +124,40 @@ export class Overrides {
 
   close(): void {
     this.#stopListening();
+  }
+
+  /** What the file says of a key; null where it has no such camera; undefined for other settings. */
+  #configured(key: string): string | null | undefined {
+    const { cameras, limits } = this.#options;
+    const [kind = '', name] = split(key);
+    if (name === undefined) {
+      if (kind === 'pin') return limits.configured.pin;
+      return kind === 'limit' ? String(limits.configured.limit) : undefined;
+    }
+    const camera = cameras.get(name);
+    if (kind === 'detect') return camera === undefined ? null : 'ON';
+    if (kind === 'threshold')
+      return camera === undefined ? null : String(camera.configuredThreshold());
+    return undefined;
+  }
+
+  #logList(): void {
+    const overrides = this.list();
+    if (overrides.length === 0) return;
+    const text = overrides.map(overrideText).join('; ');
+    const advice = 'mobilenetd ctl reset goes back to the file';
+    this.#options.log.info({ overrides }, `set at run time: ${text} (${advice})`);
+  }
+
+  #resetOne(key: string): void {
+    const { cameras, governor, limits } = this.#options;
+    const [kind, name] = split(key);
+    const camera = name === undefined ? undefined : cameras.get(name);
+    if (kind === 'pin') governor.setPin(limits.configured.pin);
+    if (kind === 'limit') governor.setLimit(limits.configured.limit);
+    if (kind === 'detect') camera?.setEnabled(true);
+    if (kind === 'threshold') camera?.setThreshold(camera.configuredThreshold());
+    this.#keep(key, null);
   }
 
   #restoreCameras(): void {
@@ -139,4 +204,21 @@ export class Overrides {
     if (this.#options.settings.set(key, value)) return;
     throw codedError('MND_STORE_FAILED', { subject: key, next: 'it holds until the next restart' });
   }
+}
+
+/** `threshold/front` is `threshold` of `front`; a camera's name may have slashes of its own. */
+function split(key: string): readonly [string, string?] {
+  const slash = key.indexOf('/');
+  return slash < 0 ? [key] : [key.slice(0, slash), key.slice(slash + 1)];
+}
+
+function notSet(key: string, keys: readonly string[]): Error {
+  const near = nearestOf(key, keys);
+  return codedError('MND_CONTROL_REQUEST', {
+    subject: `reset ${JSON.stringify(key.slice(0, 60))}`,
+    expected:
+      keys.length === 0 ? 'something that was set at run time' : `one of ${keys.join(', ')}`,
+    found: keys.length === 0 ? 'nothing: everything is as the file says' : 'nothing set under it',
+    ...(near !== null && { next: `did you mean ${near}?` }),
+  });
 }

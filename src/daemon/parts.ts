@@ -180,13 +180,14 @@ export const PARTS: readonly Part[] = [
     keys: [],
     needs: ['store', 'cameras', 'governor', 'model'],
     follows: ['governor', 'model'],
-    start: ({ store, cameras, governor, model, signals }, config) =>
+    start: ({ store, cameras, governor, model, signals, log }, config) =>
       new Overrides({
         settings: store.settings,
         cameras,
         governor,
         limits: overrideLimitsOf(config, model.variants),
         signals,
+        log,
       }),
     stop: (overrides) => overrides.close(),
   }),

@@ -19,10 +19,19 @@ interface Request {
 export class Pictures {
   readonly #requests = new Map<string, Request>();
   readonly #encoding = new Map<string, Promise<unknown>>();
-  readonly #stopListening: () => void;
+  /** Counts how often a camera was built anew: a frame of before may show what is masked now. */
+  readonly #generations = new Map<string, number>();
+  readonly #stops: readonly (() => void)[];
 
   constructor(signals: Signals) {
-    this.#stopListening = signals.on('labelled', ({ frame }) => this.#offer(frame));
+    this.#stops = [
+      signals.on('labelled', ({ frame }) => this.#offer(frame)),
+      signals.on('cameras', ({ rebuilt, removed }) => {
+        for (const name of [...rebuilt, ...removed]) {
+          this.#generations.set(name, this.#generationOf(name) + 1);
+        }
+      }),
+    ];
   }
 
   /** A picture of the camera's next labelled frame; waits for as long as there is none. */
@@ -39,7 +48,7 @@ export class Pictures {
 
   /** Resolves when what was begun is done. */
   async stop(): Promise<void> {
-    this.#stopListening();
+    for (const stop of this.#stops) stop();
     await Promise.allSettled(this.#encoding.values());
   }
 
@@ -49,10 +58,16 @@ export class Pictures {
     const request = this.#requests.get(camera);
     if (request === undefined || this.#encoding.has(camera)) return;
     this.#requests.delete(camera);
+    const generation = this.#generationOf(camera);
     const copy = { ...frame, bytes: Uint8Array.from(frame.bytes) };
     const encoding = encode(copy).finally(() => this.#encoding.delete(camera));
     this.#encoding.set(camera, encoding);
-    request.resolve(encoding);
+    const isCurrent = () => generation === this.#generationOf(camera);
+    request.resolve(encoding.then((jpeg) => (isCurrent() ? jpeg : this.next(camera))));
+  }
+
+  #generationOf(camera: string): number {
+    return this.#generations.get(camera) ?? 0;
   }
 }
 

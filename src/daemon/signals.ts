@@ -50,6 +50,8 @@ export interface SignalMap {
     /** Names of those that are new. */
     readonly added: readonly string[];
     readonly removed: readonly string[];
+    /** Names of those that were stopped and built anew. */
+    readonly rebuilt: readonly string[];
   };
   /** What is set at run time has changed: see overrides.ts. */
   readonly overrides: { readonly key: string | null };

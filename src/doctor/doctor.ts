@@ -4,6 +4,7 @@ import { messageOf } from '../errors.js';
 import { createMasker } from '../mask.js';
 import { checkBroker } from './broker.js';
 import { checkClock } from './clock.js';
+import { checkDaemon } from './daemon.js';
 import { checkDisk } from './disk.js';
 import { type Finding, findings } from './finding.js';
 import { checkHeat } from './heat.js';
@@ -40,6 +41,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     ['camera', options.checkCameras ?? (async () => [])],
     ['heat', checkHeat],
     ['disk', checkDisk],
+    ['daemon', checkDaemon],
     ['broker', checkBroker],
     ['clock', checkClock],
     ['permissions', checkPermissions],

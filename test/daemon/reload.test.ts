@@ -19,7 +19,10 @@ function config(env: NodeJS.ProcessEnv = {}): Config {
 
 /** What a change of the governor, the model and the broker touches besides. */
 const GOVERNED = ['overrides', 'commands', 'Home Assistant', 'info', 'decisions'];
-const MODELLED = ['cameras', 'governor', 'profiling', ...GOVERNED];
+const MODELLED = [
+  ...['cameras', 'governor', 'profiling', 'overrides', 'label check'],
+  ...GOVERNED.slice(1),
+];
 const MESSAGED = [
   'messaging',
   'label states',
@@ -40,12 +43,18 @@ t.test('each section touches its own parts', async (t) => {
   const cases: readonly (readonly [NodeJS.ProcessEnv, object])[] = [
     [
       { MOBILENETD_CAMERAS: '{"front":{"source":"demo"},"b":{"source":"demo"}}' },
-      { touched: ['store', 'cameras', 'info'] },
+      { touched: ['store', 'cameras', 'label check', 'info'] },
     ],
-    [{ MOBILENETD_PRESENCE_ENTER: '0.7' }, { touched: ['store', 'cameras', 'info'] }],
+    [
+      { MOBILENETD_PRESENCE_ENTER: '0.7' },
+      { touched: ['store', 'cameras', 'label check', 'info'] },
+    ],
     [{ MOBILENETD_GOVERNOR_MARGIN: '3' }, { touched: ['governor', ...GOVERNED] }],
     [{ MOBILENETD_GOVERNOR_MIN_FPS: '2' }, { touched: ['cameras', 'governor', ...GOVERNED] }],
-    [{ MOBILENETD_HOMEASSISTANT_LABELS: '["cat"]' }, { touched: ['Home Assistant', 'info'] }],
+    [
+      { MOBILENETD_HOMEASSISTANT_LABELS: '["cat"]' },
+      { touched: ['label check', 'Home Assistant', 'info'] },
+    ],
     [
       { MOBILENETD_HOMEASSISTANT_PREFIX: 'ha' },
       { touched: ['Home Assistant', 'former name', 'info'] },

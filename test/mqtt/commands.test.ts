@@ -313,8 +313,8 @@ t.test('10 000 random payloads: nothing changes but by valid ones, all are answe
     const clean = payload.toString();
     const isText = Buffer.from(clean).equals(payload);
     const fits =
-      (topic === 'front/detect/set' && ['ON', 'OFF'].includes(clean)) ||
-      (topic === 'front/threshold/set' && /^(0(\.\d+)?|1)$/.test(clean)) ||
+      (topic === 'front/detect/set' && ['ON', 'OFF', 'auto'].includes(clean)) ||
+      (topic === 'front/threshold/set' && /^(0(\.\d+)?|1|auto)$/.test(clean)) ||
       (topic === 'governor/pin/set' && ['auto', 'v1_224'].includes(clean)) ||
       (topic === 'governor/limit/set' && ['auto', '61'].includes(clean)) ||
       (/^request\/(snapshot|reload|restart)$/.test(topic) &&

@@ -77,6 +77,7 @@ t.test('the discovery message obeys the rules of Home Assistant', async (t) => {
     'sensor.porch_front_score',
     'binary_sensor.porch_undervoltage',
     'binary_sensor.porch_throttled',
+    'binary_sensor.porch_database_failing',
     'select.porch_variant',
     'number.porch_target_temperature',
     'number.porch_front_threshold',
@@ -196,6 +197,7 @@ const HEALTH = {
   temperature: 61.5,
   throttled: false,
   undervoltage: null,
+  database_failing: false,
   fps: 9.8,
   latency_ms: 12,
   rss_mb: 140,
@@ -253,12 +255,12 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
     });
   const actions: CommandActions = {
     async setDetect(_camera, on) {
-      set.detect = on;
-      publisher.setCameraState('front', on ? 'online' : 'disabled');
+      set.detect = on !== false;
+      publisher.setCameraState('front', set.detect ? 'online' : 'disabled');
       show();
     },
     async setThreshold(_camera, threshold) {
-      set.threshold = threshold;
+      set.threshold = threshold === 'auto' ? 0.6 : threshold;
       show();
     },
     async setPin(pin) {
@@ -325,6 +327,7 @@ const TRUE_STATES = {
   'sensor.porch_outbox': '0',
   'binary_sensor.porch_throttled': 'OFF',
   'binary_sensor.porch_undervoltage': 'unknown',
+  'binary_sensor.porch_database_failing': 'OFF',
   'sensor.porch_rung': '1/300',
   'select.porch_variant': 'auto',
   'sensor.porch_headroom': '3.5',

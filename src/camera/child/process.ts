@@ -154,7 +154,8 @@ function spawnChild(options: ChildOptions, stdout: 'pipe' | Socket): ChildProces
   const stdin = text === null ? 'ignore' : 'pipe';
   const child =
     options.spawn?.(command, args, env, stdin) ??
-    spawn(command, args, { stdio: [stdin, stdout, 'pipe'], shell: false, env });
+    // In a group of its own: a Ctrl-C on the terminal is for the daemon, which ends its children.
+    spawn(command, args, { stdio: [stdin, stdout, 'pipe'], shell: false, env, detached: true });
   // A child that ends before it has read it is told of by its exit.
   child.stdin?.on('error', () => {});
   if (text !== null) child.stdin?.end(text);

@@ -144,6 +144,11 @@ export class Camera implements LineCamera {
     return this.#enter;
   }
 
+  /** The same as the configuration has it. */
+  configuredThreshold(): number {
+    return this.#rules.presenceOptions.stream.enter;
+  }
+
   setThreshold(enter: number): void {
     this.#enter = enter;
     this.#configurePresence();

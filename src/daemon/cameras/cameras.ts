@@ -70,6 +70,7 @@ export class Cameras {
       cameras,
       added: names.filter((name) => !before.has(name)),
       removed: [...before.keys()].filter((name) => !next.has(name)),
+      rebuilt: replaced.map(({ camera }) => camera.name).filter((name) => next.has(name)),
     });
     for (const camera of this.list()) camera.start();
     this.#cancelTick ??= this.#tickLater();

@@ -42,13 +42,33 @@ export function labelRulesOf(
   };
 }
 
+/** Labels of the model, under their short names. */
+export function knownLabelsOf({ task, labels }: Variant): Set<string> {
+  return new Set(
+    labels
+      .slice(task === 'detect' ? 1 : 0)
+      .filter(Boolean)
+      .map(shortName),
+  );
+}
+
+/** Labels and groups that can be present: those of the model, and groups of any of them. */
+export function possibleLabelsOf({ presence }: Config, variant: Variant): Set<string> {
+  const known = knownLabelsOf(variant);
+  const groups = Object.entries(presence.groups);
+  const possible = groups.filter(([, members]) => members.some((member) => known.has(member)));
+  return new Set([...possible.map(([name]) => name), ...known]);
+}
+
 /** Labels of a camera that have a topic from the start: those it keeps, or a detector's own. */
 function announcedLabelsOf(config: Config, name: string, variant: Variant): string[] {
+  const possible = possibleLabelsOf(config, variant);
   const camera = config.cameras[name];
-  if (camera !== undefined && camera.labels !== 'all') return [...camera.labels];
-  const groups = Object.keys(config.presence.groups);
-  const labels = variant.labels.slice(variant.task === 'detect' ? 1 : 0).filter(Boolean);
-  return labels.length > MAX_ANNOUNCED ? groups : [...groups, ...labels.map(shortName)];
+  if (camera !== undefined && camera.labels !== 'all') {
+    return camera.labels.filter((label) => possible.has(label));
+  }
+  const groups = Object.keys(config.presence.groups).filter((group) => possible.has(group));
+  return knownLabelsOf(variant).size > MAX_ANNOUNCED ? groups : [...possible];
 }
 
 /**

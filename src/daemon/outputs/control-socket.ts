@@ -10,6 +10,8 @@ import { runningReport, type StatusSources } from './status.js';
 
 type Using = Pick<Context, 'config' | 'daemon' | 'log' | 'logLevel'> & StatusSources;
 
+const STARTING = 'starting';
+
 /** Answers `mobilenetd status` and `mobilenetd ctl`; `context` is asked anew at every request. */
 export async function startControlSocket(
   context: Using & Pick<Context, 'env'>,
@@ -35,6 +37,8 @@ async function answer(request: ControlRequest, context: Using): Promise<object> 
       return statusReport(context);
     case 'reload':
       return { done: await context.daemon.reload() };
+    case 'reset':
+      return { reset: reset(request.key, context) };
     case 'log-level':
       return setLevel(request.level, context);
   }
@@ -53,7 +57,22 @@ function statusReport(context: Using): StatusReport {
     log_level: logLevel?.get() ?? log.level,
     rss_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
     running: daemon.phase() === 'running' ? runningReport(context) : null,
+    doing: daemon.phase() === 'running' ? null : (daemon.doing() ?? STARTING),
   };
+}
+
+function reset(key: string | null, { daemon, overrides, log }: Using): readonly string[] {
+  if (daemon.phase() !== 'running') {
+    throw codedError('MND_CONTROL_REQUEST', {
+      subject: 'reset',
+      expected: 'a daemon that runs',
+      found: 'one that is starting',
+      next: 'try again in a moment',
+    });
+  }
+  const done = overrides.reset(key);
+  if (done.length > 0) log.info({ keys: done }, `as the file says again: ${done.join(', ')}`);
+  return done;
 }
 
 function setLevel(level: string | null, { logLevel, log }: Using): object {

@@ -10,6 +10,7 @@ export type HealthSources = Pick<Context, 'store' | 'line' | 'cameras' | 'govern
 const HEALTH_MS = 60_000;
 /** The first figures come early, so that a new subscriber finds some. */
 const FIRST_HEALTH_MS = 5000;
+const LOOK_MS = 5000;
 
 /** Publishes `<base>/health` once a minute; `context` is asked anew every time. */
 export function startHealth(context: HealthSources & Pick<Context, 'messaging'>): StopOutput {
@@ -19,9 +20,18 @@ export function startHealth(context: HealthSources & Pick<Context, 'messaging'>)
   if (hasRun) publish();
   const first = hasRun ? undefined : setTimeout(publish, FIRST_HEALTH_MS);
   const timer = setInterval(publish, HEALTH_MS);
+  // A disk that fails, or works again, is not news for the next minute.
+  let wasWritable = context.store.health().writable;
+  const looking = setInterval(() => {
+    const { writable } = context.store.health();
+    if (writable === wasWritable) return;
+    wasWritable = writable;
+    publish();
+  }, LOOK_MS);
   return () => {
     clearTimeout(first);
     clearInterval(timer);
+    clearInterval(looking);
   };
 }
 
@@ -33,6 +43,7 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
   const heat = governor.heat();
   const flags = heat?.flags ?? null;
   const throttled = flags === null ? null : decodeThrottled(flags);
+  const database = store.health();
   const all = cameras.list();
   return {
     time: new Date().toISOString(),
@@ -47,6 +58,11 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
     dropped: all.reduce((sum, { slot }) => sum + slot.stats().dropped, 0),
     dropped_messages: store.outbox.dropped(),
     failed: line.scheduler.stats().failed,
+    database_failing: !database.writable,
+    database_error: database.error,
+    waiting_events: database.waiting,
+    dropped_detections: database.dropped.detections,
+    dropped_events: database.dropped.events,
     uptime_s: Math.round((now - daemon.startedAt()) / 1000),
     cameras: Object.fromEntries(all.map((camera) => [camera.name, cameraHealth(camera, now)])),
   };

@@ -5,7 +5,7 @@ import { watchedLabels } from '../../mqtt/home-assistant/watched-labels.js';
 import { VERSION } from '../../package-root.js';
 import { readBoardModel } from '../../platform.js';
 import type { Context } from '../context.js';
-import { shortName } from '../line/labels.js';
+import { possibleLabelsOf } from '../options/label-rules.js';
 import { deviceOf, formerNames, rememberDevice } from './device.js';
 import type { StopOutput } from './output.js';
 
@@ -66,15 +66,14 @@ function entitiesOf({
   overrides,
 }: Using): DiscoveryOptions {
   const { configuration_url: page, version_file: versionFile } = config.homeassistant;
-  const { variants } = model;
-  const [first] = variants;
-  const known = new Set((first?.labels ?? []).filter(Boolean).map(shortName));
+  const { variants, variant } = model;
+  const possible = possibleLabelsOf(config, variant);
   const board = readBoardModel(config.governor.proc_root);
   return {
     topics: messaging.topics,
     node: config.node,
     version: VERSION,
-    cameras: cameras.list().map(({ name }) => ({ name, labels: labelsOf(config, name, known) })),
+    cameras: cameras.list().map(({ name }) => ({ name, labels: labelsOf(config, name, possible) })),
     variants,
     limit: governor.limitC() === null ? null : overrides.limits(),
     update: versionFile !== null,
@@ -83,12 +82,13 @@ function entitiesOf({
   };
 }
 
-function labelsOf(config: Config, camera: string, known: ReadonlySet<string>): string[] {
+function labelsOf(config: Config, camera: string, possible: ReadonlySet<string>): string[] {
   const followed = config.cameras[camera]?.labels ?? 'all';
-  const groups = Object.keys(config.presence.groups);
+  const known =
+    followed === 'all' ? [...possible] : followed.filter((label) => possible.has(label));
   return watchedLabels({
     wanted: config.homeassistant.labels,
-    known: followed === 'all' ? known : followed,
-    groups: followed === 'all' ? groups : groups.filter((group) => followed.includes(group)),
+    known,
+    groups: Object.keys(config.presence.groups).filter((group) => known.includes(group)),
   });
 }

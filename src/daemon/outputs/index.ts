@@ -8,6 +8,7 @@ import { startFormerName } from './former-name.js';
 import { startHealth } from './health.js';
 import { startHomeAssistant } from './home-assistant.js';
 import { startInfo } from './info.js';
+import { startLabelCheck } from './label-check.js';
 import { startLabelStates } from './label-states.js';
 import type { Output } from './output.js';
 import { startService } from './service.js';
@@ -26,6 +27,13 @@ export const OUTPUTS: readonly Output[] = [
     start: startLabelStates,
   },
   { name: 'snapshots', starts: 'before cameras', keys: [], follows: [], start: startSnapshots },
+  {
+    name: 'label check',
+    starts: 'last',
+    keys: ['cameras', 'presence', 'homeassistant.labels'],
+    follows: ['model'],
+    start: startLabelCheck,
+  },
   {
     name: 'commands',
     starts: 'last',

@@ -13,7 +13,17 @@ type Using = Pick<
 
 /** Stopping what ran and starting what is to run takes less, or it hangs. */
 const CHANGE_LIMIT_MS = 120_000;
-const CHANGING = 'changing the configuration';
+/** A first start may fetch and convert a model over a slow line. */
+const START_LIMIT_MS = 1_800_000;
+/** The unit counts as started after so long, whatever cameras do. */
+const READY_AFTER_MS = 15_000;
+const WORDS = {
+  starting: 'starting',
+  changing: 'changing the configuration',
+  stopping: 'stopping',
+} as const;
+/** Of the reason why a camera delivers nothing. */
+const MAX_REASON = 80;
 
 /** Keeps the service manager informed; `context` is asked anew at every report. */
 export function startService(context: Using): StopOutput {
@@ -23,42 +33,50 @@ export function startService(context: Using): StopOutput {
   let judged: { readonly line: Line; readonly judge: (progress: Progress) => Verdict } | null =
     null;
 
-  /** Whether frames make progress; while a change is made, whether that does. */
+  /** Whether frames make progress; while a start or a change is made, whether that does. */
   function verdict(): Verdict {
-    if (daemon.phase() !== 'running') {
-      const sound = performance.now() - daemon.phaseSince() < CHANGE_LIMIT_MS;
-      return { sound, reason: 'the configuration is being changed', awaitsFrames: true };
+    const phase = daemon.phase();
+    if (phase !== 'running') {
+      const limit = phase === 'starting' ? START_LIMIT_MS : CHANGE_LIMIT_MS;
+      const sound = performance.now() - daemon.phaseSince() < limit;
+      return { sound, reason: WORDS[phase], awaitsFrames: true };
     }
     // Another line counts from zero.
-    if (judged?.line !== context.line)
+    if (judged?.line !== context.line) {
       judged = { line: context.line, judge: createProgressJudge() };
+    }
     return judged.judge(progressOf(context.line, context.cameras));
   }
 
-  let reports: ServiceReports | null = null;
+  const status = () => {
+    const phase = daemon.phase();
+    return phase === 'running' ? statusOf(context) : (daemon.doing() ?? WORDS[phase]);
+  };
+  const reports = createServiceReports({
+    notifier,
+    watchdogMs,
+    judge: verdict,
+    status,
+    onVerdict: ({ sound, reason }) =>
+      sound ? log.info('progress again') : log.error(`no progress: ${reason}`),
+  });
+  // Whoever waits for the unit is not kept waiting for a camera, or for a model that is fetched.
+  const patience = setTimeout(() => reports.sayReady(), READY_AFTER_MS);
   const stops = [
-    // Before that only the progress of a model that is fetched is told.
     signals.on('running', () => {
-      reports ??= createServiceReports({
-        notifier,
-        watchdogMs,
-        judge: verdict,
-        status: () => (daemon.phase() === 'running' ? statusOf(context) : CHANGING),
-        onVerdict: ({ sound, reason }) =>
-          sound ? log.info('progress again') : log.error(`no progress: ${reason}`),
-      });
       if (daemon.hasLabelled() || readyWithoutFrame) reports.sayReady();
       else void reports.report();
     }),
-    signals.on('labelled', () => reports?.sayReady()),
-    () => reports?.stop(),
+    signals.on('labelled', () => reports.sayReady()),
   ];
   return () => {
     for (const stop of stops) stop();
+    clearTimeout(patience);
+    reports.stop();
   };
 }
 
-function statusOf({ line, cameras, governor, engine, model }: Using): string {
+function statusOf({ line, cameras, governor, engine, model, daemon }: Using): string {
   const all = cameras.list();
   const { alpha, size } = engine.mix()?.high ?? model.variant;
   return statusLine({
@@ -69,7 +87,11 @@ function statusOf({ line, cameras, governor, engine, model }: Using): string {
     labels: all.flatMap(({ presence }) => presence.present().map(({ label }) => label)),
     away: all.flatMap((camera) => {
       if (!camera.enabled()) return [`${camera.name} disabled`];
-      return camera.status() === 'online' ? [] : [`${camera.name} ${camera.status()}`];
+      if (camera.status() === 'online') return [];
+      // Before anything has been labelled it is worth a sentence why.
+      const reason = daemon.hasLabelled() ? null : camera.reason();
+      const why = reason === null ? '' : `: ${reason.slice(0, MAX_REASON)}`;
+      return [`${camera.name} ${camera.status()}${why}`];
     }),
   });
 }
@@ -118,8 +140,8 @@ const EXTENSION = 3;
 
 /**
  * Tells the service manager how the daemon fares. The watchdog is fed only while the verdict is
- * sound; before the first labelled frame the same verdict extends the start instead, so that a
- * camera that is away delays READY but never fails the unit, and a daemon that hangs does.
+ * sound; until READY the same verdict extends the start instead, so that a start never fails the unit
+ * for being slow, and one that hangs does.
  */
 export function createServiceReports(options: ServiceReportsOptions): ServiceReports {
   const { notifier } = options;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import type { CameraConfig } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
 import type { Camera } from '../cameras/camera.js';
@@ -8,13 +10,43 @@ type Using = Pick<Context, 'pictures' | 'messaging' | 'log'>;
 
 const REPEAT_MS = 60_000;
 
-/** Publishes a picture of a camera's next frame whenever something new is present there. */
-export function startSnapshots(using: Using & Pick<Context, 'signals'>): StopOutput {
+/**
+ * Publishes a picture of a camera's next frame whenever something new is present there. A picture that
+ * is retained goes when what may be seen changes, also over a restart: it shows what is masked now.
+ */
+export function startSnapshots(
+  using: Using & Pick<Context, 'signals' | 'store' | 'config'>,
+): StopOutput {
+  const { signals, store, messaging, log } = using;
   const publish = createSnapshotPublisher(using);
-  return using.signals.on('events', ({ events }) => {
-    const begun = events.filter(({ type }) => type === 'new');
-    for (const camera of new Set(begun.map(({ camera }) => camera))) publish(camera);
-  });
+  const stops = [
+    signals.on('events', ({ events }) => {
+      const begun = events.filter(({ type }) => type === 'new');
+      for (const camera of new Set(begun.map(({ camera }) => camera))) publish(camera);
+    }),
+    signals.on('cameras', ({ cameras }) => {
+      for (const { name } of cameras) {
+        const key = `snapshot/view/${name}`;
+        const view = viewOf(using.config.cameras[name]);
+        const before = store.settings.get(key);
+        if (before === view) continue;
+        messaging.publisher.retained.clear(messaging.topics.camera(name).snapshot);
+        store.settings.set(key, view);
+        if (before === null) continue;
+        log.info({ camera: name }, `${name} shows another view: its last picture is taken back`);
+      }
+    }),
+  ];
+  return () => {
+    for (const stop of stops) stop();
+  };
+}
+
+/** What decides which part of the scene a picture shows, in short. */
+function viewOf(camera: CameraConfig | undefined): string {
+  const { source, size, rotation, crop, mask } = camera ?? {};
+  const text = JSON.stringify([source, size, rotation, crop, mask]);
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
 /** Returns what publishes a picture of a camera's next frame; what fails is logged. */
@@ -30,7 +62,7 @@ export function createSnapshotPublisher(using: Using): (camera: string) => void 
   };
 }
 
-type Pictured = Pick<Camera, 'name' | 'picture' | 'status' | 'reason'>;
+type Pictured = Pick<Camera, 'name' | 'picture' | 'status' | 'reason' | 'isStopped'>;
 
 /**
  * Publishes a picture that was asked for: one in a size of its own where the camera can, and then it
@@ -48,7 +80,13 @@ export async function answerSnapshotRequest(
   },
 ): Promise<void> {
   const picture = camera.picture();
-  if (picture !== null) return messaging.publisher.setSnapshot(camera.name, await picture);
+  if (picture !== null) {
+    const jpeg = await picture;
+    // It may have been built anew meanwhile, with another mask.
+    if (camera.isStopped()) throw noFrames(camera);
+    messaging.publisher.setSnapshot(camera.name, jpeg);
+    return;
+  }
   if (camera.status() !== 'online') throw noFrames(camera);
   publishNext(camera.name);
 }

@@ -1,4 +1,5 @@
-import type { CameraReport, RunningReport } from '../../control/protocol.js';
+import type { CameraReport, DatabaseReport, RunningReport } from '../../control/protocol.js';
+import type { StoreHealth } from '../../store/store.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
 import type { Context } from '../context.js';
@@ -6,12 +7,12 @@ import { governorPayload } from './decisions.js';
 
 export type StatusSources = Pick<
   Context,
-  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model'
+  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model' | 'overrides'
 >;
 
 /** What `mobilenetd status` and others are answered about everything that runs. */
 export function runningReport(sources: StatusSources): RunningReport {
-  const { line, cameras, store, governor, messaging, model } = sources;
+  const { line, cameras, store, governor, messaging, model, overrides } = sources;
   const reading = line.meter.read(performance.now());
   const heat = governor.heat();
   const flags = heat?.flags ?? null;
@@ -35,6 +36,19 @@ export function runningReport(sources: StatusSources): RunningReport {
     outbox: store.outbox.depth(),
     dropped_messages: store.outbox.dropped(),
     failed: line.scheduler.stats().failed,
+    overrides: overrides.list(),
+    database: databaseReport(store.health()),
+  };
+}
+
+function databaseReport({ writable, error, since, waiting, dropped }: StoreHealth): DatabaseReport {
+  return {
+    writable,
+    error,
+    since: since === null ? null : new Date(since).toISOString(),
+    waiting,
+    dropped_detections: dropped.detections,
+    dropped_events: dropped.events,
   };
 }
 

@@ -10,9 +10,10 @@ export const MAX_COMMAND = 8192;
  * shows it with `Commands.show`.
  */
 export interface CommandActions {
-  setDetect(camera: string, on: boolean): Promise<void>;
+  /** `auto`: as the configuration says. */
+  setDetect(camera: string, on: boolean | 'auto'): Promise<void>;
   /** Score that makes a label present, 0 to 1. */
-  setThreshold(camera: string, threshold: number): Promise<void>;
+  setThreshold(camera: string, threshold: number | 'auto'): Promise<void>;
   /** `auto` or the name of a variant. */
   setPin(variant: string): Promise<void>;
   /** Target temperature, °C. */
@@ -71,11 +72,12 @@ export function orderOf(scope: CommandScope, target: Target, payload: Buffer): O
   }
   const camera = cameraOf(scope, target.camera);
   if (target.control === 'detect') {
-    const on = oneOf(['ON', 'OFF'], text) === 'ON';
+    const wanted = oneOf(['ON', 'OFF', 'auto'], text);
+    const on = wanted === 'auto' ? wanted : wanted === 'ON';
     return () => done(actions.setDetect(camera, on));
   }
   if (target.control === 'threshold') {
-    const threshold = numberIn(0, 1, text);
+    const threshold = text === 'auto' ? text : numberIn(0, 1, text);
     return () => done(actions.setThreshold(camera, threshold));
   }
   throw invalid('detect or threshold', target.control);

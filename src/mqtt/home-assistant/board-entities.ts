@@ -28,6 +28,7 @@ const HEALTH: readonly (readonly [name: string, field: string, keys: object])[] 
 const FLAGS: readonly (readonly [field: string, deviceClass: string])[] = [
   ['throttled', 'heat'],
   ['undervoltage', 'problem'],
+  ['database_failing', 'problem'],
 ];
 
 /** Entities about the board itself. */

@@ -1,0 +1,48 @@
+import { nearestOf } from '../../nearest.js';
+import type { Config } from '../config.js';
+
+/** A label of the configuration that the model cannot say. */
+export interface UnknownLabel {
+  /** Where it stands, e.g. `cameras.front.labels`. */
+  readonly key: string;
+  readonly label: string;
+  /** What was probably meant; null where nothing is like it. */
+  readonly near: string | null;
+}
+
+/**
+ * Labels of the configuration that can never be present, in the order of the keys.
+ *
+ * @param known labels of the model, under their short names
+ */
+export function unknownLabels(config: Config, known: ReadonlySet<string>): UnknownLabel[] {
+  const { cameras, presence, homeassistant } = config;
+  const named = new Set([...known, ...Object.keys(presence.groups)]);
+  const wanted = homeassistant.labels === 'default' ? [] : homeassistant.labels;
+  return [
+    ...Object.entries(cameras).flatMap(([name, { labels }]) =>
+      labels === 'all' ? [] : strangers(`cameras.${name}.labels`, labels, named),
+    ),
+    ...strangers('presence.labels', Object.keys(presence.labels), named),
+    ...Object.entries(presence.groups).flatMap(([name, members]) =>
+      strangers(`presence.groups.${name}`, members, known),
+    ),
+    ...strangers('homeassistant.labels', wanted, named),
+  ];
+}
+
+/** E.g. `cameras.front.labels: "persn" is no label of the model (did you mean person?)`. */
+export function describeUnknownLabel({ key, label, near }: UnknownLabel): string {
+  const hint = near === null ? '' : ` (did you mean ${near}?)`;
+  return `${key}: ${JSON.stringify(label.slice(0, 60))} is no label of the model${hint}`;
+}
+
+function strangers(
+  key: string,
+  labels: readonly string[],
+  known: ReadonlySet<string>,
+): UnknownLabel[] {
+  return labels
+    .filter((label) => !known.has(label))
+    .map((label) => ({ key, label, near: nearestOf(label, known) }));
+}
