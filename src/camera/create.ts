@@ -12,6 +12,7 @@ import type { Rotation, SourceSurroundings } from './sources/description.js';
 export interface CameraOptions extends SourceOptions {
   /** Areas that are blacked out before anything else sees a frame, pixels of `size`. */
   readonly mask?: readonly Polygon[];
+  readonly motion?: { readonly enabled: boolean };
 }
 
 /**
@@ -42,8 +43,19 @@ export function createSource(
     });
   }
   const source = withRate(description.create(bare, surroundings), options, surroundings);
-  return withPixels(source, pixelSteps(options, turn));
+  const { onNotice } = surroundings;
+  return withPixels(source, {
+    steps: pixelSteps(options, turn),
+    // The motion gate looks at pixels.
+    decode: options.motion?.enabled ?? false,
+    maxPixels: Math.max(LEAST_MAX_PIXELS, width * height),
+    onRefused: (name, reason) =>
+      onNotice?.({ key: `refused ${name}`, message: `a picture is left out: ${reason}` }),
+  });
 }
+
+/** Encoded pictures keep so many pixels, or those of `size` where that is more. */
+const LEAST_MAX_PIXELS = 2_000_000;
 
 /** A source of at most `fps` frames a second, whatever it delivers; a flood is told of. */
 function withRate(
@@ -64,9 +76,8 @@ function withRate(
             message: `the source delivers about ${came} frames a second, far more than fps (${fps}); the rest is left out`,
           }),
       });
-      const pass = (frame: CapturedFrame): void => {
-        if (gate.accepts(clock.now())) onFrame(frame);
-      };
+      const pass = (frame: CapturedFrame): void | Promise<void> =>
+        gate.accepts(clock.now()) ? onFrame(frame) : undefined;
       return source.run(signal, pass, onAlive);
     },
   };

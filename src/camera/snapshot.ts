@@ -1,9 +1,9 @@
 import sharp from 'sharp';
-import { codedError } from '../errors.js';
 import type { Clock } from '../time.js';
+import { decodePicture } from '../vision/decode.js';
 import { type CameraOptions, ownTurn, pixelSteps } from './create.js';
 import { encodeJpeg } from './pixels/jpeg.js';
-import { applySteps, decodeFrame } from './pixels/pixels.js';
+import { applySteps, frameOf } from './pixels/pixels.js';
 import { type StillOptions, takeStill } from './sources/libcamera/still.js';
 
 export interface SnapshotSurroundings extends Pick<StillOptions, 'path' | 'temporary'> {
@@ -34,13 +34,9 @@ export async function takeSnapshot(
     },
     signal,
   );
-  const decoded = await decodeFrame(encoded);
-  if (decoded === null) {
-    throw codedError('MND_CAMERA_FAILED', {
-      subject: 'libcamera still',
-      found: 'a picture that cannot be decoded, and so cannot be masked',
-    });
-  }
+  const decoded = frameOf(
+    await decodePicture(encoded, { subject: 'libcamera still', maxPixels: width * height }),
+  );
   const frame = applySteps(decoded, pixelSteps(options, turn));
   const { width: across, height: down } = frame;
   const picture = sharp(frame.bytes, { raw: { width: across, height: down, channels: 3 } });

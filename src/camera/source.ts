@@ -27,7 +27,11 @@ export interface Frame {
 }
 
 /** What a source hands over: the frame without what the slot adds. */
-export type CapturedFrame = Pick<Frame, 'width' | 'height' | 'format' | 'range' | 'bytes'>;
+export interface CapturedFrame
+  extends Pick<Frame, 'width' | 'height' | 'format' | 'range' | 'bytes'> {
+  /** What it is called, e.g. a file's name; for messages. */
+  readonly name?: string;
+}
 
 /**
  * A source of frames.
@@ -35,13 +39,14 @@ export type CapturedFrame = Pick<Frame, 'width' | 'height' | 'format' | 'range' 
  * `run` works until `signal` is aborted or the source breaks or ends, and then resolves with the
  * reason (it never rejects): MND_CAMERA_STOPPED after an abort, MND_CAMERA_ENDED after the last
  * picture of a finite source, another MND_CAMERA_… code when it broke. The bytes given to `onFrame`
- * belong to the source again when `onFrame` returns. `onAlive` says that the source works although it
+ * belong to the source again when `onFrame` returns; a source that makes its own pace waits for what it
+ * returns before the next. `onAlive` says that the source works although it
  * has no new picture.
  */
 export interface Source {
   run(
     signal: AbortSignal,
-    onFrame: (frame: CapturedFrame) => void,
+    onFrame: (frame: CapturedFrame) => void | Promise<void>,
     onAlive?: () => void,
   ): Promise<Error>;
 }

@@ -9,6 +9,8 @@ import { createSamplingPlan, type SamplingPlan } from '../vision/sampling.js';
 export interface Pixels {
   readonly layout: PixelLayout;
   readonly bytes: Uint8Array;
+  /** Pixels of the frame for one of these: more than 1 for a picture that was made smaller. */
+  readonly reduction: number;
 }
 
 /** Makes frames into network inputs; keeps the tables of the frame layouts it has met. */
@@ -55,13 +57,13 @@ export function createPreprocessor(resize: Resize): Preprocessor {
         const { width, height, format, range } = frame;
         const layout = { width, height, format, range };
         checkLayout(layout, frame.bytes, frame.camera);
-        return { layout, bytes: frame.bytes };
+        return { layout, bytes: frame.bytes, reduction: 1 };
       }
       // Loaded for the first encoded frame: with a raw camera, libvips' memory is never needed.
       const { decodePicture } = await import('../vision/decode.js');
       const picture = await decodePicture(frame.bytes, { subject: frame.camera });
-      const { width, height, bytes } = picture;
-      return { layout: { width, height, format: 'rgb24', range: 'full' }, bytes };
+      const { width, height, bytes, reduction } = picture;
+      return { layout: { width, height, format: 'rgb24', range: 'full' }, bytes, reduction };
     },
     fill(pixels, crop, variant, out) {
       const { layout } = pixels;

@@ -15,7 +15,7 @@ import {
   toWire,
 } from './protocol.js';
 import { loadResize } from './resize.js';
-import type { Result } from './result.js';
+import type { Result, ScoredLabel } from './result.js';
 import { createSessionPool, type SessionPool } from './sessions.js';
 
 /** What the worker thread does, without the thread. */
@@ -96,7 +96,9 @@ export function createFrameRunner(
     const filled = performance.now();
     const outputs = await loaded.infer();
     const inferred = performance.now();
-    const labels = loaded.postprocessor(outputs, options, crop);
+    const labels = loaded
+      .postprocessor(outputs, options, crop)
+      .map((label) => enlarged(label, pixels.reduction));
     return {
       camera: frame.camera,
       sequence: frame.sequence,
@@ -113,6 +115,17 @@ export function createFrameRunner(
       },
       labels,
     };
+  };
+}
+
+/** A label whose box is in the frame's own pixels, however small the frame was decoded. */
+function enlarged(label: ScoredLabel, reduction: number): ScoredLabel {
+  const { box } = label;
+  if (box === null || reduction === 1) return label;
+  const [x, y, width, height] = box;
+  return {
+    ...label,
+    box: [x * reduction, y * reduction, width * reduction, height * reduction],
   };
 }
 

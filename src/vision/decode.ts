@@ -1,59 +1,76 @@
 import sharp from 'sharp';
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
+import { READABLE_FORMATS } from './decode-format.js';
+import { DECODE_BUDGET, firstLine, type PlanOptions, planDecoding } from './decode-plan.js';
 
 /** A decoded picture: `rgb24`, width·height·3 bytes. */
 export interface DecodedPicture {
   readonly width: number;
   readonly height: number;
   readonly bytes: Uint8Array;
+  /** Pixels of the picture itself for one of this: more than 1 when it was made smaller. */
+  readonly reduction: number;
 }
 
-export interface DecodeOptions {
-  /** Named in errors: the file or the camera. */
-  readonly subject: string;
-  /** Greatest width · height that is decoded. */
-  readonly maxPixels?: number;
+/** Seconds that decoding one picture may take. */
+const DEADLINE_S = 30;
+
+/** Memory for pictures that are being decoded in this thread; who wants more than is left waits. */
+let left = DECODE_BUDGET;
+const waiting: { readonly cost: number; readonly start: () => void }[] = [];
+
+async function take(cost: number): Promise<void> {
+  if (waiting.length === 0 && cost <= left) {
+    left -= cost;
+    return;
+  }
+  await new Promise<void>((start) => waiting.push({ cost, start }));
 }
 
-/** A 64-megapixel picture takes 192 MB as RGB: the most a board with 1 GB can bear. */
-export const MAX_PIXELS = 64_000_000;
-
-// Every picture is decoded once; a cache would only hold memory.
-sharp.cache(false);
+function giveBack(cost: number): void {
+  left += cost;
+  for (let first = waiting[0]; first !== undefined && first.cost <= left; first = waiting[0]) {
+    waiting.shift();
+    left -= first.cost;
+    first.start();
+  }
+}
 
 /**
- * Decodes JPEG, PNG, WebP, TIFF, GIF (its first picture) or SVG to 8-bit sRGB: turned upright by
- * its EXIF orientation, transparency over white, grey and CMYK converted.
+ * Decodes a JPEG, PNG, WebP, TIFF, GIF (its first picture) or AVIF to 8-bit sRGB: turned upright by its
+ * EXIF orientation, transparency over white, grey and CMYK converted; made smaller when it has more
+ * than `maxPixels`. All pictures of a thread share one budget of memory.
  *
  * @param encoded the whole file
- * @throws MND_IMAGE_INVALID when it is empty, truncated, of no known kind or too large
+ * @throws MND_IMAGE_INVALID when it is empty, truncated, of no known kind, or takes too much memory or time
  */
 export async function decodePicture(
   encoded: Uint8Array,
-  options: DecodeOptions,
+  options: PlanOptions,
 ): Promise<DecodedPicture> {
-  const maxPixels = options.maxPixels ?? MAX_PIXELS;
-  if (encoded.length === 0) {
-    throw codedError('MND_IMAGE_INVALID', { subject: options.subject, found: 'an empty file' });
-  }
+  const plan = await planDecoding(encoded, options);
+  await take(plan.cost);
   try {
-    const { data, info } = await sharp(encoded, {
-      failOn: 'truncated',
-      limitInputPixels: maxPixels,
-    })
-      .autoOrient()
+    const isReduced = plan.outWidth < plan.width || plan.outHeight < plan.height;
+    const picture = sharp(encoded, { failOn: 'truncated', limitInputPixels: false })
+      .timeout({ seconds: DEADLINE_S })
+      .autoOrient();
+    if (isReduced) picture.resize({ width: plan.outWidth, height: plan.outHeight, fit: 'fill' });
+    const { data, info } = await picture
       .flatten({ background: '#ffffff' })
       .toColourspace('srgb')
       .raw({ depth: 'uchar' })
       .toBuffer({ resolveWithObject: true });
-    return { width: info.width, height: info.height, bytes: data };
+    const { width, height } = info;
+    return { width, height, bytes: data, reduction: plan.width / width };
   } catch (error) {
     throw codedError('MND_IMAGE_INVALID', {
       subject: options.subject,
-      expected: `a whole JPEG, PNG, WebP, TIFF, GIF or SVG picture of at most ${maxPixels} pixels`,
-      // libvips stacks one line a warning; the first says what broke.
-      found: messageOf(error).split('\n', 1)[0] ?? '',
+      expected: `a whole picture (${READABLE_FORMATS})`,
+      found: firstLine(error),
       cause: error,
     });
+  } finally {
+    giveBack(plan.cost);
   }
 }

@@ -6,7 +6,7 @@ import { cameraOptions } from './camera-options.js';
 
 /** What a source says when it is stopped before it started: its kind shows in the subject. */
 async function stopped(options: CameraOptions): Promise<Error> {
-  return createSource(options).run(AbortSignal.abort(), () => t.fail('delivered'));
+  return createSource(options).run(AbortSignal.abort(), () => void t.fail('delivered'));
 }
 
 t.test('every kind of source is made from its options', async (t) => {

@@ -119,6 +119,6 @@ t.test('an abort before the start is honoured', async (t) => {
   const folder = t.testdir({});
   writeFileSync(join(folder, 'a.png'), await picture(1).png().toBuffer());
   const source = createFilesSource({ paths: [folder], fps: 10, loop: true });
-  const error = await source.run(AbortSignal.abort(), () => t.fail('delivered'));
+  const error = await source.run(AbortSignal.abort(), () => void t.fail('delivered'));
   t.match(error, { code: 'MND_CAMERA_STOPPED' });
 });

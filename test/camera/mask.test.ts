@@ -86,6 +86,8 @@ t.test('on frames of another size it covers the same part', (t) => {
   t.end();
 });
 
+const OPTIONS = { decode: false, maxPixels: 1e6, onRefused: () => {} };
+
 t.test('nothing unmasked leaves a masked source, not even a decoded picture', async (t) => {
   const encoded = await sharp({
     create: { width: 160, height: 120, channels: 3, background: '#c8c8c8' },
@@ -111,9 +113,12 @@ t.test('nothing unmasked leaves a masked source, not even a decoded picture', as
   };
   const frames: CapturedFrame[] = [];
   const steps = [createMaskStep([SQUARE], [WIDTH, HEIGHT])];
-  const reason = await withPixels(inner, steps).run(new AbortController().signal, (frame) => {
-    frames.push({ ...frame, bytes: frame.bytes.slice() });
-  });
+  const reason = await withPixels(inner, { ...OPTIONS, steps }).run(
+    new AbortController().signal,
+    (frame) => {
+      frames.push({ ...frame, bytes: frame.bytes.slice() });
+    },
+  );
   t.match(reason, { code: 'MND_CAMERA_ENDED' });
   t.ok(frames.length >= 2, `${frames.length} frames`);
   for (const { format, width, height, bytes } of frames) {

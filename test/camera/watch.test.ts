@@ -16,7 +16,7 @@ async function watch(path: string) {
   const ending = new AbortController();
   const shown: Buffer[] = [];
   const source = createWatchSource({ path, fps: 1e9, clock });
-  const run = source.run(ending.signal, ({ bytes }) => shown.push(Buffer.from(bytes)));
+  const run = source.run(ending.signal, ({ bytes }) => void shown.push(Buffer.from(bytes)));
   let ended = false;
   void run.finally(() => {
     ended = true;

@@ -1,27 +1,14 @@
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
-import { MAX_FRAME_BYTES } from '../slot.js';
+import { identifyPicture, SIGNATURE_BYTES } from '../../vision/decode-format.js';
 
-const ascii = (text: string): number[] => [...text].map((letter) => letter.charCodeAt(0));
-
-/** First bytes of the encodings that are understood: [offset, bytes]. */
-const SIGNATURES: readonly (readonly [number, readonly number[]])[] = [
-  [0, [0xff, 0xd8, 0xff]],
-  [0, [0x89, ...ascii('PNG\r\n')]],
-  [8, ascii('WEBP')],
-  [0, ascii('GIF8')],
-  [0, [...ascii('II'), 42, 0]],
-  [0, [...ascii('MM'), 0, 42]],
-  [4, ascii('ftypavif')],
-];
-const SIGNATURE_BYTES = 16;
-
-/** True when the first bytes are those of a JPEG, PNG, WebP, GIF, TIFF or AVIF file. */
+/** True when the first bytes are those of a kind of picture that is read. */
 export function looksLikePicture(bytes: Uint8Array): boolean {
-  return SIGNATURES.some(([offset, signature]) =>
-    signature.every((byte, index) => bytes[offset + index] === byte),
-  );
+  return identifyPicture(bytes)?.readable === true;
 }
+
+/** Bytes a picture file may have. */
+export const MAX_PICTURE_BYTES = 32 * 1024 * 1024;
 
 /** Bytes at the end of a file in which its end mark is looked for. */
 const TAIL_BYTES = 4096;
@@ -43,7 +30,7 @@ export function looksWhole(bytes: Uint8Array): boolean {
  */
 export async function readPicture(
   path: string,
-  maxBytes = MAX_FRAME_BYTES,
+  maxBytes = MAX_PICTURE_BYTES,
 ): Promise<Uint8Array | null> {
   // O_NONBLOCK: opening a named pipe must not wait for a writer.
   const flags = constants.O_RDONLY | constants.O_NONBLOCK;

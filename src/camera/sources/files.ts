@@ -67,7 +67,14 @@ export function createFilesSource(options: FilesOptions): Source {
             if (bytes === null) continue;
             await pacer.next(signal);
             if (signal.aborted) return stopped();
-            onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
+            await onFrame({
+              width: 0,
+              height: 0,
+              format: 'jpeg',
+              range: 'full',
+              bytes,
+              name: path,
+            });
             shown += 1;
           }
           if (shown === 0) return noPictures(options.paths);

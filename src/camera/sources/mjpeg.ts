@@ -1,7 +1,7 @@
 import { codedError, isCodedError, messageOf } from '../../errors.js';
 import { createHttpClient, type HttpAnswer, type HttpOptions, readBody } from '../http/client.js';
 import { JpegStreamReader } from '../pixels/jpeg-stream.js';
-import { MAX_FRAME_BYTES } from '../slot.js';
+import { MAX_PICTURE_BYTES } from '../pixels/picture.js';
 import type { Source } from '../source.js';
 import { describeSource } from './description.js';
 import { HTTP_KEYS, NETWORK_ADVICE } from './keys.js';
@@ -69,7 +69,7 @@ export function createMjpegSource(options: HttpOptions): Source {
           if (first !== null) deliver(first);
           first = null;
           deliver(bytes);
-        }, MAX_FRAME_BYTES);
+        }, MAX_PICTURE_BYTES);
         const broke = await readBody(answer, signal, (chunk) => reader.push(chunk));
         if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
         if (isCodedError(broke)) return broke;

@@ -10,8 +10,7 @@ import {
   readBody,
 } from '../http/client.js';
 import { createPacer, type FrameRate } from '../pacer.js';
-import { looksLikePicture } from '../pixels/picture.js';
-import { MAX_FRAME_BYTES } from '../slot.js';
+import { looksLikePicture, MAX_PICTURE_BYTES } from '../pixels/picture.js';
 import type { Source } from '../source.js';
 import { describeSource } from './description.js';
 import { HTTP_KEYS, NETWORK_ADVICE } from './keys.js';
@@ -96,7 +95,7 @@ export function createSnapshotSource(options: SnapshotSourceOptions): Source {
           cancel();
           if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
           known = validatorsOf(answer);
-          onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
+          await onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
         }
       } catch (error) {
         if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
@@ -131,7 +130,8 @@ async function readPicture(
   let length = 0;
   const broke = await readBody(answer, signal, (chunk) => {
     length += chunk.length;
-    if (length > MAX_FRAME_BYTES) throw failed(`a picture of more than ${MAX_FRAME_BYTES} bytes`);
+    if (length > MAX_PICTURE_BYTES)
+      throw failed(`a picture of more than ${MAX_PICTURE_BYTES} bytes`);
     chunks.push(chunk);
   });
   if (isCodedError(broke) && broke.code === 'MND_CAMERA_STOPPED') {

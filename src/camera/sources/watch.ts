@@ -78,7 +78,14 @@ export function createWatchSource(options: WatchOptions): Source {
             if (!looksWhole(bytes) && watcher.postpone(file)) continue;
             await pacer.next(signal);
             if (signal.aborted) break;
-            onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
+            await onFrame({
+              width: 0,
+              height: 0,
+              format: 'jpeg',
+              range: 'full',
+              bytes,
+              name: file,
+            });
           }
         }
         return codedError('MND_CAMERA_STOPPED', { subject });

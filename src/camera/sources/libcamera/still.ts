@@ -182,7 +182,7 @@ export function createStillSource(options: StillSourceOptions): Source {
           await pacer.next(signal);
           if (signal.aborted) break;
           const bytes = await takeStill(options, signal);
-          onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
+          await onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
           await sleep(clock, 0, signal);
         }
         return codedError('MND_CAMERA_STOPPED', { subject: SUBJECT });
