@@ -83,6 +83,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
     secrets: secretsOf(config),
     level: logLevel,
     destination: context.stderr,
+    env: context.env,
   });
   const thermometer = await thermometerOf(flags);
   const printer = createPrinter(flags.json, context.stdout);

@@ -1,4 +1,5 @@
-import { isCodedError, messageOf } from '../errors.js';
+import { writeFile } from 'node:fs/promises';
+import { codedError, isCodedError, messageOf } from '../errors.js';
 import { maskAddresses } from '../mask.js';
 
 /** Writes one JSON object as one line. */
@@ -37,6 +38,20 @@ export async function writeText(
     stream.once('error', closed);
     signal.addEventListener('abort', aborted);
   });
+}
+
+/** Writes a file that a user has named. Throws MND_OUTPUT_FAILED. */
+export async function writeResult(file: string, contents: string | Uint8Array): Promise<void> {
+  try {
+    await writeFile(file, contents);
+  } catch (cause) {
+    throw codedError('MND_OUTPUT_FAILED', {
+      subject: file,
+      found: messageOf(cause),
+      next: 'name a file in a folder that exists and can be written',
+      cause,
+    });
+  }
 }
 
 /** Lets signals in during long work; throws the signal's reason when it is aborted. */

@@ -5,6 +5,7 @@ import type { Register } from './command.js';
 import { requireCamera } from './require-camera.js';
 
 /** Longest time a stop may take before the process ends anyway, ms; systemd asks for SIGKILL later. */
+const STDERR = 2;
 const STOP_DEADLINE_MS = 5000;
 
 export const register: Register = (program, context) => {
@@ -31,6 +32,7 @@ export const register: Register = (program, context) => {
       requireCamera(config);
       const { signal } = context;
       const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
+      const { goesToJournal } = await import('../daemon/diagnostics/journal.js');
       const { keepCrashReports } = await import('../daemon/diagnostics/crash.js');
       const { answerHeapSignal } = await import('../daemon/diagnostics/heap-snapshot.js');
       const { secretsOf } = await import('../config/check/secrets.js');
@@ -42,6 +44,8 @@ export const register: Register = (program, context) => {
         ...config.log,
         level: logLevel,
         destination: context.stderr,
+        journal: goesToJournal(context.env, STDERR),
+        env: context.env,
         secrets: () => [...secrets],
       });
       const { crash_reports: reports, heap_snapshots: snapshots } = config.diagnostics;

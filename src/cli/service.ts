@@ -32,14 +32,9 @@ export const register: Register = (program, context) => {
     .summary('stop the service and remove its unit; configuration and data stay')
     .option('--dry-run', 'say what would be removed and do nothing')
     .action(async (options: { readonly dryRun?: boolean }) => {
-      const { planService, uninstallService } = await import('../systemd/install.js');
+      const { planRemoval, uninstallService } = await import('../systemd/install.js');
       if (options.dryRun) {
-        const files = planService(surroundings()).filter(({ keep }) => !keep);
-        list(
-          context,
-          'would remove',
-          files.map(({ path }) => path),
-        );
+        list(context, 'would remove', planRemoval(surroundings()));
         return;
       }
       list(context, 'removed', uninstallService(surroundings()));

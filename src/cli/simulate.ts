@@ -5,7 +5,7 @@ import { DEFAULT_MARGIN_C } from '../thermal/options.js';
 import { GOVERNOR_RANGES } from '../thermal/ranges.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
-import { writeJsonLine, writeLine } from './output.js';
+import { writeJsonLine, writeLine, writeResult } from './output.js';
 import { formatTable } from './table.js';
 
 interface Flags {
@@ -189,17 +189,16 @@ async function keepRun(
   points: readonly Point[],
   log: readonly string[],
 ): Promise<void> {
-  const { writeFile } = await import('node:fs/promises');
   const { board, flags } = request;
   if (flags.plot !== undefined) {
     const { plotRun } = await import('../simulator/plot.js');
     const title = `${board.description}, ${request.scenario}, ${request.governor} (simulated)`;
-    await writeFile(
+    await writeResult(
       flags.plot,
       plotRun(points, { title, limitC: board.limitC, marginC: flags.margin }),
     );
   }
-  if (flags.record !== undefined) await writeFile(flags.record, log.join(''));
+  if (flags.record !== undefined) await writeResult(flags.record, log.join(''));
 }
 
 async function runReplay(file: string, flags: Flags, context: CommandContext): Promise<void> {

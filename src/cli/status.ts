@@ -124,7 +124,7 @@ function databaseText(database: DatabaseReport): string {
 }
 
 function row(name: string, text: string): string {
-  return `${name.padEnd(14)}${text}`;
+  return `${name.padEnd(13)} ${text}`;
 }
 
 function duration(seconds: number): string {

@@ -20,11 +20,13 @@ const PROBE_MS = 1000;
  */
 export async function askDaemon(request: ControlRequest, options: AskOptions): Promise<object> {
   const failures: string[] = [];
+  let forbidden = false;
   for (const path of options.sockets) {
     let answer: ControlAnswer;
     try {
       answer = parseAnswer(await exchange(path, request, options.timeout ?? TIMEOUT_MS));
     } catch (error) {
+      forbidden ||= isForbidden(error);
       failures.push(`${path}: ${reasonOf(error)}`);
       continue;
     }
@@ -33,7 +35,9 @@ export async function askDaemon(request: ControlRequest, options: AskOptions): P
   }
   throw codedError('MND_CONTROL_UNAVAILABLE', {
     found: failures.join(', '),
-    next: 'start it (sudo systemctl start mobilenetd, or mobilenetd run), or name its state folder with MOBILENETD_STATE',
+    next: forbidden
+      ? 'ask as the user of the service: sudo -u mobilenetd mobilenetd …'
+      : 'start it (sudo systemctl start mobilenetd, or mobilenetd run), or name its state folder with MOBILENETD_STATE',
   });
 }
 
@@ -100,12 +104,15 @@ function asError({ code, message }: ControlAnswer & { readonly ok: false }): Err
   return Object.assign(codedError(known), { message });
 }
 
+function isForbidden(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  return code === 'EACCES' || code === 'EPERM';
+}
+
 function reasonOf(error: unknown): string {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (code === 'ENOENT' || code === 'ENOTDIR') return 'no socket';
   if (code === 'ECONNREFUSED') return 'left behind by a daemon that is gone';
-  if (code === 'EACCES' || code === 'EPERM') {
-    return 'this user may not open it (try sudo, or join the group mobilenetd)';
-  }
+  if (isForbidden(error)) return 'this user may not open it';
   return messageOf(error);
 }

@@ -3,6 +3,7 @@ import { codedError, messageOf } from '../errors.js';
 import { createRepeatingLog } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { STATE_FOLDER_MODE } from '../store/database.js';
+import { forbiddenError, isPermission } from '../store/forbidden.js';
 import { lockStateFolder } from '../store/lock.js';
 import { openStore } from '../store/store.js';
 import { TimeSync } from '../systemd/time-sync.js';
@@ -198,6 +199,7 @@ function makeStateFolder(folder: string): void {
   try {
     makeFolder(folder, STATE_FOLDER_MODE);
   } catch (cause) {
+    if (isPermission(cause)) throw forbiddenError(folder, cause);
     throw codedError('MND_STORE_OPEN', {
       subject: folder,
       expected: 'a folder that can be made and written',

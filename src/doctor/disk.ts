@@ -6,7 +6,8 @@ import { parseSize } from '../config/schema/formats.js';
 import { crashFolder, crashReports } from '../daemon/diagnostics/crash.js';
 import { messageOf } from '../errors.js';
 import { databaseFile } from '../store/database.js';
-import { verdictOn } from '../store/reading.js';
+import { roomForUpgrade } from '../store/migrations.js';
+import { stepsBehind, verdictOn } from '../store/reading.js';
 import { type Finding, findings } from './finding.js';
 import { type Mount, mountOf } from './mounts.js';
 import { type Patient, readText, type Surroundings } from './surroundings.js';
@@ -27,6 +28,8 @@ export async function checkDisk({ around, config }: Patient): Promise<Finding[]>
     await space(config),
     ...(await medium(mount, around)),
     await database(config.state_dir),
+    ...(await privacy(config.state_dir)),
+    ...(await upgrade(config.state_dir)),
     crashes(config.state_dir),
   ];
 }
@@ -134,6 +137,47 @@ async function database(folder: string): Promise<Finding> {
     means: 'the next start sets a damaged file aside and begins a new one',
     next: 'stop the daemon and copy the file away, if what is in it matters; the disk may be failing',
   });
+}
+
+/** What was seen is nobody else's; folders and files that were there before keep the mode they have. */
+async function privacy(folder: string): Promise<Finding[]> {
+  const file = databaseFile(folder);
+  const [inFolder, inFile] = await Promise.all(
+    [folder, file].map((path) => stat(path).catch(() => null)),
+  );
+  if (!inFolder || !inFile) return [];
+  const open = (inFolder.mode & 0o005) !== 0 && (inFile.mode & 0o004) !== 0;
+  if (!open) return [];
+  return [
+    warn('privacy', `${file} can be read by everybody on this machine`, {
+      means: 'it holds what the cameras have seen, and when',
+      next: `sudo chmod 700 ${folder}, or sudo chmod 600 ${file}*`,
+    }),
+  ];
+}
+
+/** Whether the next start has the room to bring an older database up to date. */
+async function upgrade(folder: string): Promise<Finding[]> {
+  const file = databaseFile(folder);
+  const found = await stat(file).catch(() => null);
+  if (found === null || stepsBehind(file) <= 0) return [];
+  const { bavail, bsize } = await statfs(folder);
+  const [needed, free] = [roomForUpgrade(found.size), bavail * bsize].map((bytes) =>
+    Math.ceil(bytes / 1e6),
+  );
+  if ((free ?? 0) < (needed ?? 0)) {
+    return [
+      fail(
+        'upgrade',
+        `the database is of an older version; ${needed} MB are needed, ${free} MB free`,
+        {
+          means: 'the next start makes a copy first; without the room for it nothing is written',
+          next: 'make room: sudo apt clean, sudo journalctl --vacuum-size=50M',
+        },
+      ),
+    ];
+  }
+  return [info('upgrade', 'the next start brings the database up to date, after a copy of it')];
 }
 
 function crashes(folder: string): Finding {

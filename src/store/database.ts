@@ -14,6 +14,7 @@ import type { Log } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { addonError } from './addon.js';
 import { damageError, headerFault, isDamage, sqliteCode } from './damage.js';
+import { forbiddenError, isPermission } from './forbidden.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
 
 /** Above this a full check takes too long for every start; then only after an unclean end. */
@@ -93,6 +94,7 @@ function makeFolderOf(file: string): void {
   try {
     makeFolder(dirname(file), STATE_FOLDER_MODE);
   } catch (error) {
+    if (isPermission(error)) throw forbiddenError(file, error);
     throw codedError('MND_STORE_OPEN', {
       subject: file,
       found: messageOf(error),

@@ -3,9 +3,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import { isDamage } from './damage.js';
+import { forbiddenError } from './forbidden.js';
 import { checkVersion, MIGRATIONS } from './migrations.js';
 import { createNameReader } from './name-reader.js';
-import { forbiddenError, openForReading } from './reading.js';
+import { openForReading } from './reading.js';
 
 /** What to remove: rows of these bounds; an event when any part of its stay lies in the time. */
 export interface Forgetting {

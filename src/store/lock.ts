@@ -1,3 +1,4 @@
+import { accessSync, constants, statSync } from 'node:fs';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
@@ -5,6 +6,7 @@ import { type Log, SILENT } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { sqliteCode } from './damage.js';
 import { STATE_FOLDER_MODE } from './database.js';
+import { forbiddenError, isPermission } from './forbidden.js';
 
 export interface StateLock {
   release(): void;
@@ -19,7 +21,7 @@ const FILE = 'lock.db';
  * `user_version`, which others can read. A disk that takes no lock is reported and does not keep the
  * daemon from running.
  *
- * @throws MND_STATE_LOCKED
+ * @throws MND_STATE_LOCKED, MND_STATE_FORBIDDEN when the folder is another user's
  */
 export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock {
   let database: SQLite.Database | null = null;
@@ -32,6 +34,7 @@ export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock 
       throw lockedError(stateDir, database);
     }
     database?.close();
+    if (isForbidden(error, stateDir)) throw forbiddenError(stateDir, error);
     log.warn(
       { err: error },
       `no lock on ${stateDir}, so a second daemon would not be noticed: ${messageOf(error)}`,
@@ -40,6 +43,18 @@ export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock 
   }
   const held = database;
   return { release: () => held.close() };
+}
+
+/** A folder that is there and lets this user do nothing: a disk that fails says something else. */
+function isForbidden(error: unknown, folder: string): boolean {
+  if (isPermission(error)) return true;
+  try {
+    if (!statSync(folder).isDirectory()) return false;
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    return false;
+  } catch (found) {
+    return isPermission(found);
+  }
 }
 
 /** A write transaction that stays open; readers are let in. */

@@ -9,12 +9,13 @@ import {
   statSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import { addonError } from './addon.js';
 import { isDamage, sqliteCode } from './damage.js';
 import { BUSY_TIMEOUT_MS, quickCheck } from './database.js';
+import { forbiddenError, isPermission } from './forbidden.js';
 import { checkVersion, MIGRATIONS } from './migrations.js';
 
 /**
@@ -35,6 +36,19 @@ export function openForReading(file: string): Database {
     return openCopy(file);
   } catch (error) {
     throw told(error, file);
+  }
+}
+
+/** How far the schema of a database is behind this version's; 0 for one that cannot be read. */
+export function stepsBehind(file: string): number {
+  let database: Database | undefined;
+  try {
+    database = openForReading(file);
+    return MIGRATIONS.length - Number(database.pragma('user_version', { simple: true }));
+  } catch {
+    return 0;
+  } finally {
+    database?.close();
   }
 }
 
@@ -118,31 +132,6 @@ function requireReadable(file: string): void {
       next: 'start `mobilenetd run` first, or name its state folder with MOBILENETD_STATE',
       cause: error,
     });
-  }
-}
-
-function isPermission(error: unknown): boolean {
-  return (
-    error instanceof Error && 'code' in error && ['EACCES', 'EPERM'].includes(String(error.code))
-  );
-}
-
-/** For a state folder or a file in it that belongs to another user. */
-export function forbiddenError(file: string, cause: unknown): Error {
-  const owner = ownerOf(dirname(file));
-  return codedError('MND_STATE_FORBIDDEN', {
-    subject: file,
-    found: owner === null ? 'no permission to read it' : `it belongs to user ${owner}`,
-    next: 'ask as the user of the service: sudo -u mobilenetd mobilenetd …',
-    cause,
-  });
-}
-
-function ownerOf(folder: string): number | null {
-  try {
-    return statSync(folder).uid;
-  } catch {
-    return null;
   }
 }
 

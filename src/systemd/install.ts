@@ -70,7 +70,19 @@ export function requireVisible(options: ServiceOptions): void {
 
 /** The files of the service for an installation by npm. */
 export function planService(options: ServiceOptions): PlannedFile[] {
-  const read = (file: string) => readFileSync(join(options.packageRoot, file), 'utf8');
+  const read = (file: string) => {
+    try {
+      return readFileSync(join(options.packageRoot, file), 'utf8');
+    } catch (cause) {
+      throw codedError('MND_SERVICE_FAILED', {
+        subject: file,
+        expected: 'an installation by npm, which has the files of the service',
+        found: 'none',
+        next: 'the Debian package brings its own unit: sudo systemctl enable --now mobilenetd',
+        cause,
+      });
+    }
+  };
   return [
     {
       path: UNIT,
@@ -116,6 +128,18 @@ export function installService(options: ServiceOptions): string[] {
 /** Stops the service and removes what `installService` wrote but the configuration and the data. */
 export function uninstallService(options: ServiceOptions): string[] {
   requireRoot(options, 'uninstall');
+  const removed = planRemoval(options);
+  options.run('systemctl', ['disable', '--now', 'mobilenetd.service']);
+  for (const path of removed) rmSync(join(options.root, path));
+  options.run('systemctl', ['daemon-reload']);
+  return [...removed];
+}
+
+/**
+ * What `uninstallService` would remove. Throws MND_SERVICE_FAILED where the unit is not one that
+ * `installService` has written.
+ */
+export function planRemoval(options: ServiceOptions): readonly string[] {
   const unit = join(options.root, UNIT);
   if (!existsSync(unit) || !readFileSync(unit, 'utf8').startsWith(UNIT_MARK)) {
     throw codedError('MND_SERVICE_FAILED', {
@@ -125,11 +149,7 @@ export function uninstallService(options: ServiceOptions): string[] {
       next: 'a Debian package is removed with `sudo apt remove mobilenetd`',
     });
   }
-  options.run('systemctl', ['disable', '--now', 'mobilenetd.service']);
-  const removed = [UNIT, SYSUSERS, TMPFILES].filter((path) => existsSync(join(options.root, path)));
-  for (const path of removed) rmSync(join(options.root, path));
-  options.run('systemctl', ['daemon-reload']);
-  return removed;
+  return [UNIT, SYSUSERS, TMPFILES].filter((path) => existsSync(join(options.root, path)));
 }
 
 function requireRoot({ uid }: ServiceOptions, verb: string): void {

@@ -1,5 +1,6 @@
-import { writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
 import { checkClock } from '#mobilenetd/doctor/clock.js';
 import { checkDisk } from '#mobilenetd/doctor/disk.js';
@@ -167,6 +168,18 @@ t.test('disk: read-only, worn, in memory, not enough, damaged', async (t) => {
   );
   const damaged = await checkDisk({ around: surroundingsOf(folder), config });
   t.match(of(damaged, 'database'), { level: 'fail', means: /set.* aside/ });
+  rmSync(join(config.state_dir, 'mobilenetd.db'));
+  const old = new SQLite(join(config.state_dir, 'mobilenetd.db'));
+  old.exec(readFileSync('test/fixtures/store/schema-v1.sql', 'utf8'));
+  old.close();
+  chmodSync(join(config.state_dir, 'mobilenetd.db'), 0o644);
+  chmodSync(config.state_dir, 0o755);
+  const older = await checkDisk({ around: surroundingsOf(folder), config });
+  t.match(of(older, 'privacy'), { level: 'warn', next: /chmod 700/ });
+  t.match(of(older, 'upgrade'), { level: 'info', found: /up to date, after a copy/ });
+  chmodSync(config.state_dir, 0o700);
+  const closed = await checkDisk({ around: surroundingsOf(folder), config });
+  t.notOk(closed.some(({ subject }) => subject === 'privacy'));
   const missing = await checkDisk({
     around: surroundingsOf(folder),
     config: configFor(folder, { MOBILENETD_STATE: '/proc/none/state' }),

@@ -6,6 +6,7 @@ import { loadConfig } from '#mobilenetd/config/load.js';
 import {
   installService,
   isVisibleToService,
+  planRemoval,
   planService,
   type ServiceOptions,
   uninstallService,
@@ -104,6 +105,7 @@ t.test('install writes the files once and keeps the configuration', async (t) =>
   t.notOk(installService(options).includes('/etc/mobilenetd/config.yaml'));
   t.equal(readFileSync(config, 'utf8'), 'cameras: {}\n');
 
+  t.equal(planRemoval(options).length, 3, 'a dry run says what a removal does');
   calls.length = 0;
   uninstallService(options);
   t.notOk(existsSync(join(options.root, UNIT)));
@@ -124,6 +126,9 @@ t.test('what cannot work is refused, with what to do', async (t) => {
   mkdirSync(join(options.root, 'etc/systemd/system'), { recursive: true });
   writeFileSync(join(options.root, UNIT), '[Service]\nExecStart=/opt/own\n');
   t.throws(() => uninstallService(options), /another one/);
+  t.throws(() => planRemoval(options), { code: 'MND_SERVICE_FAILED', message: /apt remove/ });
+  const packaged = { ...options, packageRoot: t.testdir() };
+  t.throws(() => planService(packaged), { code: 'MND_SERVICE_FAILED', message: /its own unit/ });
 });
 
 t.test('a Node of one user is refused: the service could not see it', async (t) => {

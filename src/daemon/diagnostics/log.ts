@@ -3,6 +3,7 @@ import type { LogFn, Logger } from 'pino';
 import { pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { isCodedError } from '../../errors.js';
 import { createMasker, MASK } from '../../mask.js';
+import { journalLine } from './journal.js';
 
 export type Log = Logger;
 
@@ -36,9 +37,13 @@ export const LOG_LEVELS: readonly LogLevel[] = [
 
 export interface LogOptions {
   readonly level: LogLevel | LevelSwitch;
-  /** auto is pretty when the destination is a terminal. */
+  /** auto is pretty when the destination is a terminal, and text with priorities in the journal. */
   readonly format: 'auto' | 'pretty' | 'json';
   readonly destination: NodeJS.WritableStream;
+  /** The destination is the systemd journal. */
+  readonly journal?: boolean;
+  /** `NO_COLOR` (https://no-color.org) and `TERM=dumb` take the colours away. */
+  readonly env?: NodeJS.ProcessEnv;
   /**
    * Texts that never reach the destination (config/secrets.ts has `secretsOf`). A function is asked
    * for each line, since a reload brings new ones.
@@ -55,7 +60,7 @@ const SECRET_FIELDS = ['password', 'passwd', 'secret', 'token', 'authorization',
  * component: 'mqtt' })` marks the lines of a component.
  */
 export function createLog(options: LogOptions): Log {
-  const { level, format, destination, secrets = [] } = options;
+  const { level, format, destination, journal = false, env = {}, secrets = [] } = options;
   const terminal = 'isTTY' in destination && destination.isTTY === true;
   const masked = {
     write: (line: string) => {
@@ -82,7 +87,13 @@ export function createLog(options: LogOptions): Log {
     formatters: { level: (label: string) => ({ level: label }) },
     timestamp: stdTimeFunctions.isoTime,
   };
-  return pretty ? pino(settings, prettyStream(masked, terminal)) : pino(settings, masked);
+  if (pretty) return pino(settings, prettyStream(masked, terminal && wantsColours(env)));
+  if (!journal || format === 'json') return pino(settings, masked);
+  return pino(settings, { write: (line: string) => masked.write(journalLine(line)) });
+}
+
+function wantsColours(env: NodeJS.ProcessEnv): boolean {
+  return (env.NO_COLOR ?? '') === '' && env.TERM !== 'dumb';
 }
 
 function prettyStream(target: { write(line: string): void }, colours: boolean) {

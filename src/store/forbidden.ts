@@ -1,0 +1,30 @@
+import { statSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { codedError } from '../errors.js';
+
+/** Whether the system says that this user may not. */
+export function isPermission(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  return code === 'EACCES' || code === 'EPERM';
+}
+
+/** For a state folder, or a file in it, that belongs to another user. */
+export function forbiddenError(path: string, cause: unknown): Error {
+  const owner = ownerOf(path) ?? ownerOf(dirname(path));
+  return codedError('MND_STATE_FORBIDDEN', {
+    subject: path,
+    found: owner === null ? 'no permission' : `user number ${owner} owns it`,
+    next:
+      'ask as the user of the service: sudo -u mobilenetd mobilenetd …; ' +
+      'or name a folder of your own with MOBILENETD_STATE',
+    cause,
+  });
+}
+
+function ownerOf(path: string): number | null {
+  try {
+    return statSync(path).uid;
+  } catch {
+    return null;
+  }
+}
