@@ -1,0 +1,87 @@
+/** What the page and its API are told: plain data and a few functions, handed in by the daemon. */
+export interface PageSource {
+  state(): object;
+  cameras(): readonly object[];
+  governor(): object;
+  models(): readonly object[];
+  /** What `mobilenetd doctor` finds, cameras left alone. */
+  doctor(): Promise<readonly object[]>;
+  /** The configuration in force, secrets masked, with where each value came from. */
+  config(): ConfigDocument;
+  /** The newest lines of the log, masked, the oldest first. */
+  logs(limit: number): readonly string[];
+  history(range: HistoryRange): object;
+  events(query: EventQuery): readonly object[];
+  /** An event with the scores that were kept of it; null: there is none. */
+  event(id: string): object | null;
+  /** A JPEG of an event; null: none was kept. */
+  eventPicture(id: string, kind: PictureKind): Promise<Uint8Array | null>;
+  /** Whether there is a camera of that name. */
+  hasCamera(name: string): boolean;
+  /** Why no picture can be expected of a camera; null: one can. */
+  away(camera: string): string | null;
+  /** A JPEG of the camera's next labelled frame; waits for as long as there is none. */
+  nextPicture(camera: string): Promise<LivePicture>;
+  /** Least time between two pictures of a camera that are coded for viewers, ms. */
+  pictureIntervalMs(): number;
+  /** Whether the daemon does what it is for, for `/healthz`. */
+  isHealthy(): boolean;
+  /** Calls the listener with what happens, until the returned function is called. */
+  listen(listener: (happening: Happening) => void): () => void;
+  readonly actions: PageActions;
+}
+
+export interface ConfigDocument {
+  /** YAML that can be read back, secrets masked. */
+  readonly yaml: string;
+  readonly values: readonly {
+    readonly key: string;
+    readonly value: unknown;
+    readonly origin: string;
+  }[];
+}
+
+/** What can be asked of the daemon. Everything throws coded errors. */
+export interface PageActions {
+  setDetect(camera: string, on: boolean): Promise<void>;
+  /** @param threshold 0 to 1; null: as the file says */
+  setThreshold(camera: string, threshold: number | null): Promise<void>;
+  snapshot(camera: string | null): Promise<void>;
+  /** @param variant `auto` or a variant's name */
+  setPin(variant: string): Promise<void>;
+  setLimit(limit: 'auto' | number): Promise<void>;
+  /** Resolves with what was done, in words. */
+  reload(): Promise<string>;
+  /** Every problem of a configuration that was pasted; it is written nowhere. */
+  checkConfig(yaml: string): Promise<readonly string[]>;
+  /** Marks an event as a false alarm; null: this daemon keeps no such marks. */
+  readonly wrong: ((event: string) => Promise<void>) | null;
+  /** Removes an event from the database, with its pictures. */
+  readonly forget: ((event: string) => Promise<void>) | null;
+}
+
+export type HistoryRange = '1h' | '24h' | '7d';
+export type PictureKind = 'picture' | 'thumb' | 'crop';
+
+export interface LivePicture {
+  readonly jpeg: Uint8Array;
+  /** Of the frame, rising. */
+  readonly sequence: number;
+  /** Wall time of its capture, ms. */
+  readonly time: number;
+}
+
+export interface EventQuery {
+  readonly camera?: string;
+  readonly label?: string;
+  /** Milliseconds since the epoch. */
+  readonly since?: number;
+  readonly until?: number;
+  readonly limit: number;
+}
+
+/** Something that viewers are told of; `event` is kept for those who reconnect. */
+export interface Happening {
+  readonly kind: 'labels' | 'event' | 'camera' | 'governor' | 'settings';
+  readonly data: object;
+}

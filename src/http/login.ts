@@ -1,0 +1,173 @@
+import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Clock } from '../time.js';
+import type { Role, Visitor } from './route.js';
+
+/** Somebody who may see the page. */
+export interface User {
+  /** scrypt, as `mobilenetd config hash-password` writes it. */
+  readonly password: string;
+  readonly role: Role;
+}
+
+/** A program that may ask the API. */
+export interface TokenUser {
+  /** SHA-256 of the token, hexadecimal. */
+  readonly sha256: string;
+  readonly role: Role;
+}
+
+export interface LoginOptions {
+  readonly users: Readonly<Record<string, User>>;
+  readonly tokens: Readonly<Record<string, TokenUser>>;
+  /** Resolves with whether a password has a hash; with a hash of null it takes as long and says no. */
+  readonly verify: (password: Buffer, hash: string | null) => Promise<boolean>;
+  readonly clock: Clock;
+}
+
+export type LoginOutcome =
+  | { readonly session: string; readonly visitor: Visitor }
+  | { readonly refused: 'wrong' | 'too many'; readonly retryAfterS: number };
+
+interface Session {
+  readonly user: string;
+  readonly role: Role;
+  expires: number;
+}
+
+interface Failures {
+  count: number;
+  readonly since: number;
+}
+
+const SESSION_BYTES = 32;
+const SESSION_MS = 7 * 86_400_000;
+const MAX_SESSIONS = 100;
+const MAX_FAILURES = 5;
+const FAILURES_MS = 60_000;
+/** Addresses whose failures are counted; the oldest is forgotten. */
+const MAX_ADDRESSES = 1000;
+/** Attempts that may wait for the one password that is being hashed. */
+const MAX_WAITING = 20;
+
+/**
+ * Who asks: sessions in cookies, tokens in headers. A wrong name takes as long as a wrong password, one
+ * password is hashed at a time, and after five failures in a minute an address has to wait.
+ */
+export class Login {
+  readonly #options: LoginOptions;
+  /** By the SHA-256 of the cookie: what is in memory opens nothing. */
+  readonly #sessions = new Map<string, Session>();
+  readonly #failures = new Map<string, Failures>();
+  #hashing: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
+
+  constructor(options: LoginOptions) {
+    this.#options = options;
+  }
+
+  get hasUsers(): boolean {
+    return Object.keys(this.#options.users).length > 0;
+  }
+
+  get hasTokens(): boolean {
+    return Object.keys(this.#options.tokens).length > 0;
+  }
+
+  async enter(name: string, password: string, address: string): Promise<LoginOutcome> {
+    const wait = this.#retryAfterS(address);
+    if (wait > 0 || this.#waiting >= MAX_WAITING) {
+      return { refused: 'too many', retryAfterS: Math.max(1, wait) };
+    }
+    // Counted before the password is looked at: attempts at the same time are attempts, too.
+    this.#countFailure(address);
+    const user = Object.hasOwn(this.#options.users, name) ? this.#options.users[name] : undefined;
+    const isRight = await this.#inTurn(() =>
+      this.#options.verify(Buffer.from(password), user?.password ?? null),
+    );
+    if (!isRight || user === undefined) return { refused: 'wrong', retryAfterS: 0 };
+    this.#failures.delete(address);
+    return {
+      session: this.#begin(name, user.role),
+      visitor: { name, role: user.role, by: 'session' },
+    };
+  }
+
+  /** The visitor of a session's cookie; null: there is no such session. */
+  ofSession(cookie: string): Visitor | null {
+    const key = hashOf(cookie);
+    const session = this.#sessions.get(key);
+    const now = this.#options.clock.now();
+    if (session === undefined) return null;
+    // Somebody who was taken out of the configuration is out.
+    const user = this.#options.users[session.user];
+    if (session.expires < now || user === undefined) {
+      this.#sessions.delete(key);
+      return null;
+    }
+    session.expires = now + SESSION_MS;
+    return { name: session.user, role: user.role, by: 'session' };
+  }
+
+  leave(cookie: string): void {
+    this.#sessions.delete(hashOf(cookie));
+  }
+
+  /** The visitor of a bearer token; null: nobody has it. */
+  ofToken(token: string): Visitor | null {
+    const found = Buffer.from(hashOf(token), 'hex');
+    let visitor: Visitor | null = null;
+    for (const [name, { sha256, role }] of Object.entries(this.#options.tokens)) {
+      const wanted = Buffer.from(sha256, 'hex');
+      if (wanted.length === found.length && timingSafeEqual(wanted, found)) {
+        visitor = { name, role, by: 'token' };
+      }
+    }
+    return visitor;
+  }
+
+  #begin(user: string, role: Role): string {
+    const session = randomBytes(SESSION_BYTES).toString('base64url');
+    this.#sessions.set(hashOf(session), {
+      user,
+      role,
+      expires: this.#options.clock.now() + SESSION_MS,
+    });
+    const [oldest] = this.#sessions.keys();
+    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    return session;
+  }
+
+  #retryAfterS(address: string): number {
+    const failures = this.#failures.get(address);
+    if (failures === undefined) return 0;
+    const left = failures.since + FAILURES_MS - this.#options.clock.now();
+    if (left <= 0) {
+      this.#failures.delete(address);
+      return 0;
+    }
+    return failures.count >= MAX_FAILURES ? Math.ceil(left / 1000) : 0;
+  }
+
+  #countFailure(address: string): void {
+    const failures = this.#failures.get(address);
+    if (failures !== undefined) failures.count += 1;
+    else this.#failures.set(address, { count: 1, since: this.#options.clock.now() });
+    const [oldest] = this.#failures.keys();
+    if (this.#failures.size > MAX_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest);
+  }
+
+  async #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    this.#waiting += 1;
+    const turn = this.#hashing.then(work);
+    this.#hashing = turn.catch(() => {});
+    try {
+      return await turn;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+}
+
+function hashOf(secret: string): string {
+  return createHash('sha256').update(secret).digest('hex');
+}

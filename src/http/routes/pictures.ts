@@ -1,0 +1,76 @@
+import { codedError } from '../../errors.js';
+import type { PageSource, PictureKind } from '../contract.js';
+import type { ApiRequest, Route } from '../route.js';
+
+/** Pictures of cameras and of events. */
+export const PICTURE_ROUTES: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/cameras/{camera}/frame.jpg',
+    summary:
+      'A picture of the camera. With `after` the first one that is newer, for which it waits up to 10 s (204: none came).',
+    role: 'view',
+    query: {
+      type: 'object',
+      properties: { after: { type: 'integer', minimum: -1, default: -1 } },
+    },
+    answer: 'image/jpeg',
+    errors: ['MND_INPUT_MISSING', 'MND_CAMERA_FAILED'],
+    async handle({ params, query, signal, raw }, { source, pictures }) {
+      const camera = cameraOf(params, source);
+      const away = source.away(camera);
+      if (away !== null) throw codedError('MND_CAMERA_FAILED', { subject: camera, found: away });
+      const picture = await pictures.after(camera, Number(query.after ?? -1), signal);
+      if (picture === 'busy') return raw.body(null, 503, { 'Retry-After': '2' });
+      if (picture === null) return raw.body(null, 204);
+      const etag = `"${picture.sequence}"`;
+      const headers = {
+        ETag: etag,
+        'X-Frame-Sequence': String(picture.sequence),
+        'X-Frame-Time': new Date(picture.time).toISOString(),
+      };
+      if (raw.req.header('If-None-Match') === etag) return raw.body(null, 304, headers);
+      return jpeg(raw, picture.jpeg, headers);
+    },
+  },
+  ...(['picture', 'thumb', 'crop'] as const).map(eventPicture),
+];
+
+function eventPicture(kind: PictureKind): Route {
+  return {
+    method: 'get',
+    path: `/events/{id}/${kind}.jpg`,
+    summary: {
+      picture: "The event's best frame.",
+      thumb: "The event's best frame, small.",
+      crop: 'What the event is of, cut out of its best frame.',
+    }[kind],
+    role: 'view',
+    answer: 'image/jpeg',
+    errors: ['MND_INPUT_MISSING'],
+    async handle({ params, raw }, { source }) {
+      const picture = await source.eventPicture(params.id ?? '', kind);
+      if (picture === null) {
+        throw codedError('MND_INPUT_MISSING', { subject: `the ${kind} of event ${params.id}` });
+      }
+      return jpeg(raw, picture, {});
+    },
+  };
+}
+
+/** The camera a path names. @throws MND_INPUT_MISSING */
+export function cameraOf(params: ApiRequest['params'], source: PageSource): string {
+  const camera = params.camera ?? '';
+  if (source.hasCamera(camera)) return camera;
+  throw codedError('MND_INPUT_MISSING', {
+    subject: `camera ${JSON.stringify(camera.slice(0, 64))}`,
+  });
+}
+
+function jpeg(
+  raw: ApiRequest['raw'],
+  bytes: Uint8Array,
+  headers: Record<string, string>,
+): Response {
+  return raw.body(new Uint8Array(bytes), 200, { ...headers, 'Content-Type': 'image/jpeg' });
+}

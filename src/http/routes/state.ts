@@ -1,0 +1,166 @@
+import { listOf, NULLABLE_NUMBER, NULLABLE_TEXT, objectOf, type Route, TEXT } from '../route.js';
+
+const NUMBER = { type: 'number' };
+const BOOLEAN = { type: 'boolean' };
+const ANY_OBJECT = { type: 'object' };
+
+const BOX = {
+  type: ['array', 'null'],
+  items: NUMBER,
+  minItems: 4,
+  maxItems: 4,
+  description: 'left, top, width, height in pixels of the frame',
+};
+const LABEL = objectOf({ label: TEXT, score: NUMBER, box: BOX });
+
+export const CAMERA = objectOf({
+  name: TEXT,
+  title: TEXT,
+  status: { enum: ['online', 'offline', 'ended', 'disabled'] },
+  reason: NULLABLE_TEXT,
+  fps: { ...NUMBER, description: 'labelled frames a second' },
+  age_ms: NULLABLE_NUMBER,
+  detect: BOOLEAN,
+  threshold: NUMBER,
+  size: { type: ['array', 'null'], items: NUMBER, description: 'width and height in pixels' },
+  areas: listOf(
+    objectOf({ kind: { enum: ['mask', 'zone', 'crop'] }, name: TEXT, points: { type: 'array' } }),
+  ),
+  present: listOf(objectOf({ label: TEXT, score: NUMBER, since: TEXT, box: BOX })),
+  labels: listOf(LABEL),
+});
+
+export const STATE = objectOf({
+  time: TEXT,
+  version: TEXT,
+  node: TEXT,
+  uptime_s: NUMBER,
+  phase: { enum: ['starting', 'running', 'changing', 'stopping'] },
+  rss_mb: NUMBER,
+  fps: NUMBER,
+  latency_ms: NULLABLE_NUMBER,
+  age_ms: NULLABLE_NUMBER,
+  temperature: NULLABLE_NUMBER,
+  throttled: { type: ['boolean', 'null'] },
+  undervoltage: { type: ['boolean', 'null'] },
+  model: objectOf({ name: TEXT, form: TEXT }),
+  governor: { type: ['object', 'null'] },
+  broker: objectOf({ url: TEXT, embedded: BOOLEAN, connected: BOOLEAN }),
+  outbox: NUMBER,
+  dropped_messages: NUMBER,
+  store: objectOf({ writable: BOOLEAN, error: NULLABLE_TEXT, waiting: NUMBER }),
+  viewers: NUMBER,
+  settings: objectOf({ pin: TEXT, pinnable: listOf(TEXT), limit: NULLABLE_NUMBER }),
+  cameras: listOf(CAMERA),
+});
+
+/** What runs now. */
+export const STATE_ROUTES: readonly Route[] = [
+  {
+    method: 'get',
+    path: '/state',
+    summary: 'Everything at a glance: cameras, governor, broker, database, memory.',
+    role: 'view',
+    answer: STATE,
+    handle: (_request, { source }) => source.state(),
+  },
+  {
+    method: 'get',
+    path: '/cameras',
+    summary: 'Cameras with their status, labels and boxes.',
+    role: 'view',
+    answer: listOf(CAMERA),
+    handle: (_request, { source }) => source.cameras(),
+  },
+  {
+    method: 'get',
+    path: '/governor',
+    summary: 'What the governor decided and why, and the ladder it walks.',
+    role: 'view',
+    answer: objectOf({
+      state: { type: ['object', 'null'] },
+      ladder: listOf(
+        objectOf({
+          name: TEXT,
+          alpha: NULLABLE_NUMBER,
+          size: NUMBER,
+          cost_ms: NULLABLE_NUMBER,
+          accuracy: NULLABLE_NUMBER,
+          share: { ...NUMBER, description: 'of the frames, 0 to 1' },
+        }),
+      ),
+    }),
+    handle: (_request, { source }) => source.governor(),
+  },
+  {
+    method: 'get',
+    path: '/models',
+    summary: 'Installed networks, and which one labels frames.',
+    role: 'view',
+    answer: listOf(
+      objectOf({
+        name: TEXT,
+        family: TEXT,
+        task: TEXT,
+        alpha: NULLABLE_NUMBER,
+        size: NUMBER,
+        form: TEXT,
+      }),
+    ),
+    handle: (_request, { source }) => source.models(),
+  },
+  {
+    method: 'get',
+    path: '/doctor',
+    summary:
+      'What this board has and lacks, without trying the cameras. Looked at once a minute at most.',
+    role: 'view',
+    answer: listOf(
+      objectOf({
+        check: TEXT,
+        subject: TEXT,
+        level: { enum: ['ok', 'info', 'warn', 'fail'] },
+        found: TEXT,
+        means: NULLABLE_TEXT,
+        next: NULLABLE_TEXT,
+      }),
+    ),
+    handle: (_request, { source }) => source.doctor(),
+  },
+  {
+    method: 'get',
+    path: '/config',
+    summary: 'The configuration in force, secrets masked, and where each value came from.',
+    role: 'admin',
+    answer: objectOf({
+      yaml: TEXT,
+      values: listOf(objectOf({ key: TEXT, value: {}, origin: TEXT })),
+    }),
+    handle: (_request, { source }) => source.config(),
+  },
+  {
+    method: 'get',
+    path: '/logs',
+    summary: 'The newest lines of the log, secrets masked.',
+    role: 'admin',
+    query: {
+      type: 'object',
+      properties: { limit: { type: 'integer', minimum: 1, maximum: 500, default: 500 } },
+    },
+    answer: listOf(TEXT),
+    handle: ({ query }, { source }) => source.logs(Number(query.limit ?? 500)),
+  },
+  {
+    method: 'get',
+    path: '/history',
+    summary: 'Temperature, limit, budget and mix over time, thinned to at most 400 points.',
+    role: 'view',
+    query: {
+      type: 'object',
+      properties: { range: { enum: ['1h', '24h', '7d'], default: '1h' } },
+    },
+    answer: objectOf({ range: TEXT, points: listOf(ANY_OBJECT) }),
+    handle: ({ query }, { source }) =>
+      source.history(query.range === '24h' || query.range === '7d' ? query.range : '1h'),
+  },
+];

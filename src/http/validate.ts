@@ -1,0 +1,71 @@
+import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { codedError } from '../errors.js';
+import type { JsonSchema, Route } from './route.js';
+
+/** ISO 8601 with a zone, as the answers have it, or a date and time of the machine. */
+const DATE_TIME = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:\d\d)?)?$/;
+
+/** What of a route's request is checked. */
+export interface Validator {
+  query(values: Record<string, string>): Record<string, unknown>;
+  body(value: unknown): Record<string, unknown>;
+}
+
+/** Compiles the schemas of a route. */
+export function validatorOf(route: Route): Validator {
+  const query = route.query === undefined ? null : ajv(true).compile(strict(route.query));
+  const body = route.body === undefined ? null : ajv(false).compile(route.body);
+  return {
+    query: (values) => (query === null ? {} : checked(query, { ...values }, 'query')),
+    body(value) {
+      if (body === null) return {};
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+        throw invalid('the body', 'a JSON object', typeof value);
+      }
+      return checked(body, { ...value }, 'body');
+    },
+  };
+}
+
+/** @param isText whether values come as text and are coerced, as in a query */
+function ajv(isText: boolean): Ajv2020 {
+  const made = new Ajv2020({
+    strict: false,
+    useDefaults: true,
+    allErrors: false,
+    ...(isText && { coerceTypes: true }),
+  });
+  made.addFormat(
+    'date-time',
+    (text: string) => DATE_TIME.test(text) && !Number.isNaN(Date.parse(text)),
+  );
+  return made;
+}
+
+/** A parameter that nobody knows would be dropped without a word. */
+function strict(schema: JsonSchema): JsonSchema {
+  return { ...schema, additionalProperties: false };
+}
+
+function checked(
+  validate: ValidateFunction,
+  value: Record<string, unknown>,
+  where: string,
+): Record<string, unknown> {
+  if (validate(value)) return value;
+  const [error] = validate.errors ?? [];
+  throw invalid(where, wanted(error), 'something else');
+}
+
+function wanted(error: ErrorObject | undefined): string {
+  if (error === undefined) return 'what the API document says';
+  const { instancePath, message = '', params } = error;
+  const detail =
+    'additionalProperty' in params ? ` (${String(params.additionalProperty).slice(0, 64)})` : '';
+  const allowed = 'allowedValues' in params ? `: ${params.allowedValues.join(', ')}` : '';
+  return `${instancePath.slice(1).slice(0, 64) || 'an object that'} ${message}${detail}${allowed}`;
+}
+
+function invalid(subject: string, expected: string, found: string): Error {
+  return codedError('MND_HTTP_REQUEST', { subject, expected, found });
+}
