@@ -1,0 +1,45 @@
+import type { HistoryPoint } from '../types.js';
+import { shortName, WORDS } from '../words.js';
+
+const WIDTH = 1000;
+const HEIGHT = 100;
+
+/** How the frames were shared among networks over time, as bands that fill the height. */
+export function MixBand({ points, order }: {
+  readonly points: readonly HistoryPoint[];
+  /** Names of the networks, the cheapest first. */
+  readonly order: readonly string[];
+}) {
+  const first = points[0];
+  const last = points.at(-1);
+  if (first === undefined || last === undefined || last.time <= first.time) return null;
+  const x = (time: number) => ((time - first.time) / (last.time - first.time)) * WIDTH;
+  const known = order.filter((name) => points.some((point) => shareOf(point, name) > 0));
+  const names = [...new Set([...known, ...points.flatMap(({ low, high }) => [low, high])])];
+  const label = names.map((name) => `${shortName(name)} ${WORDS.heat.frames(shareOf(last, name))}`);
+  return (
+    <>
+      <svg class="band" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label.join(', ')}>
+        {names.map((name, index) => {
+          const below = (point: HistoryPoint) =>
+            names.slice(0, index).reduce((sum, each) => sum + shareOf(point, each), 0);
+          const top = points.map((point) => `${x(point.time)},${HEIGHT * (1 - below(point) - shareOf(point, name))}`);
+          const bottom = points.map((point) => `${x(point.time)},${HEIGHT * (1 - below(point))}`).reverse();
+          return <polygon key={name} points={[...top, ...bottom].join(' ')} class={`tone-${index % 5}`} />;
+        })}
+      </svg>
+      <ul class="legend">
+        {names.map((name, index) => (
+          <li key={name}>
+            <span class={`swatch tone-${index % 5}`} /> {shortName(name)}
+          </li>
+        ))}
+      </ul>
+    </>
+  );
+}
+
+function shareOf({ low, high, fraction }: HistoryPoint, name: string): number {
+  if (low === high) return name === high ? 1 : 0;
+  return name === high ? fraction : name === low ? 1 - fraction : 0;
+}

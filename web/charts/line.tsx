@@ -1,0 +1,105 @@
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+
+export type Tone = 'accent' | 'limit' | 'quiet' | 'cone';
+
+export interface Series {
+  readonly name: string;
+  readonly values: readonly (number | null)[];
+  readonly tone: Tone;
+}
+
+export interface LineChartProps {
+  /** Seconds since the epoch, rising. */
+  readonly times: readonly number[];
+  readonly series: readonly Series[];
+  /** Lowest and highest value that are always shown. */
+  readonly range: readonly [number, number];
+  readonly format: (value: number) => string;
+  readonly height: number;
+  /** Indices of two series between which the area is filled. */
+  readonly band?: readonly [upper: number, lower: number];
+}
+
+/** Lines over time, as wide as their place. */
+export function LineChart(props: LineChartProps) {
+  const place = useRef<HTMLDivElement>(null);
+  const { times, series, height } = props;
+  useEffect(() => {
+    const element = place.current;
+    if (element === null) return undefined;
+    const chart = new uPlot(optionsOf(props, element.clientWidth), dataOf(props), element);
+    const observer = new ResizeObserver(() =>
+      chart.setSize({ width: element.clientWidth, height }),
+    );
+    observer.observe(element);
+    const scheme = matchMedia('(prefers-color-scheme: dark)');
+    const redraw = () => chart.redraw();
+    scheme.addEventListener('change', redraw);
+    return () => {
+      observer.disconnect();
+      scheme.removeEventListener('change', redraw);
+      chart.destroy();
+    };
+  }, [times, series.map(({ values }) => values.at(-1)).join(), height]);
+  return <div class="chart" ref={place} role="img" aria-label={summaryOf(props)} />;
+}
+
+function summaryOf({ series, format }: LineChartProps): string {
+  return series
+    .filter(({ tone }) => tone !== 'cone')
+    .map(({ name, values }) => {
+      const last = values.findLast((value) => value !== null);
+      return last == null ? name : `${name} ${format(last)}`;
+    })
+    .join(', ');
+}
+
+function dataOf({ times, series }: LineChartProps): uPlot.AlignedData {
+  return [[...times], ...series.map(({ values }) => [...values])];
+}
+
+function optionsOf(props: LineChartProps, width: number): uPlot.Options {
+  const { series, range, format, height, band } = props;
+  const grid = { stroke: () => colour('--line'), width: 1 };
+  const axis = { stroke: () => colour('--muted'), grid, ticks: { show: false }, font: '12px system-ui' };
+  return {
+    width,
+    height,
+    padding: [8, 8, 0, 0],
+    cursor: { drag: { x: false, y: false }, points: { size: 6 } },
+    legend: { show: true, live: true },
+    scales: {
+      x: { time: true },
+      y: { range: (_chart, low, high) => [Math.min(low ?? range[0], range[0]), Math.max(high ?? range[1], range[1])] },
+    },
+    axes: [axis, { ...axis, size: 52, values: (_chart, ticks) => ticks.map(format) }],
+    ...(band !== undefined && {
+      bands: [{ series: [band[0] + 1, band[1] + 1], fill: () => colour('--cone') }],
+    }),
+    series: [
+      {},
+      ...series.map(({ name, tone }): uPlot.Series => ({
+        label: name,
+        stroke: () => colour(STROKES[tone]),
+        width: tone === 'accent' ? 2 : 1,
+        ...(tone === 'limit' && { dash: [6, 4] }),
+        ...(tone === 'cone' && { dash: [2, 4] }),
+        points: { show: false },
+        value: (_chart, value) => (value == null ? '–' : format(value)),
+      })),
+    ],
+  };
+}
+
+const STROKES: Readonly<Record<Tone, string>> = {
+  accent: '--accent',
+  limit: '--bad',
+  quiet: '--muted',
+  cone: '--accent-soft',
+};
+
+/** A colour of the style sheet as it is now, so that a chart follows the theme. */
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}

@@ -1,0 +1,179 @@
+/** The API's answers, as docs/api.md and /api/v1/openapi.json have them. */
+export type Box = readonly [x: number, y: number, width: number, height: number];
+
+export interface LabelOnPicture {
+  readonly label: string;
+  readonly score: number;
+  readonly box: Box | null;
+}
+
+export interface PresentLabel extends LabelOnPicture {
+  readonly since: string;
+}
+
+export interface Area {
+  readonly kind: 'mask' | 'zone' | 'crop';
+  readonly name: string;
+  /** Pixels of the frame. */
+  readonly points: readonly (readonly [number, number])[];
+}
+
+export interface Camera {
+  readonly name: string;
+  readonly title: string;
+  readonly status: 'online' | 'offline' | 'ended' | 'disabled';
+  readonly reason: string | null;
+  readonly fps: number;
+  readonly age_ms: number | null;
+  readonly detect: boolean;
+  readonly threshold: number;
+  readonly size: readonly [number, number] | null;
+  readonly areas: readonly Area[];
+  readonly present: readonly PresentLabel[];
+  readonly labels: readonly LabelOnPicture[];
+}
+
+export interface Mix {
+  readonly low: string;
+  readonly high: string;
+  /** Of the frames that go to `high`. */
+  readonly fraction: number;
+}
+
+export interface GovernorState {
+  readonly model: string | null;
+  readonly mix: Mix;
+  readonly fps: number | null;
+  readonly temperature: number | null;
+  readonly target: number | null;
+  readonly limit: number | null;
+  readonly headroom: number | null;
+  readonly budget: number | null;
+  readonly mode: string;
+  readonly simulated: string | null;
+  readonly reason: string;
+}
+
+export interface State {
+  readonly time: string;
+  readonly version: string;
+  readonly node: string;
+  readonly uptime_s: number;
+  readonly phase: 'starting' | 'running' | 'changing' | 'stopping';
+  readonly rss_mb: number;
+  readonly fps: number;
+  readonly latency_ms: number | null;
+  readonly temperature: number | null;
+  readonly throttled: boolean | null;
+  readonly undervoltage: boolean | null;
+  readonly model: { readonly name: string; readonly form: string };
+  readonly governor: GovernorState | null;
+  readonly broker: {
+    readonly url: string;
+    readonly embedded: boolean;
+    readonly connected: boolean;
+  };
+  readonly outbox: number;
+  readonly dropped_messages: number;
+  readonly store: {
+    readonly writable: boolean;
+    readonly error: string | null;
+    readonly waiting: number;
+  };
+  readonly viewers: number;
+  readonly settings: {
+    readonly pin: string;
+    readonly pinnable: readonly string[];
+    readonly limit: number | null;
+  };
+  readonly cameras: readonly Camera[];
+}
+
+export interface EventRow {
+  readonly id: string;
+  readonly camera: string;
+  readonly label: string;
+  readonly score: number;
+  readonly start: string;
+  readonly end: string | null;
+  readonly model: string;
+  readonly alpha: number | null;
+  readonly size: number;
+  readonly count: number;
+  readonly box: Box | null;
+  readonly zones?: readonly string[];
+  readonly picture?: boolean;
+}
+
+export interface EventDocument {
+  readonly event: EventRow;
+  readonly scores: readonly { readonly time: string; readonly score: number }[];
+}
+
+export interface Rung {
+  readonly name: string;
+  readonly alpha: number | null;
+  readonly size: number;
+  readonly cost_ms: number | null;
+  readonly accuracy: number | null;
+  readonly share: number;
+}
+
+export interface Governor {
+  readonly state: GovernorState | null;
+  readonly ladder: readonly Rung[];
+  readonly forecast?: readonly {
+    readonly s: number;
+    readonly low: number;
+    readonly expected: number;
+    readonly high: number;
+  }[];
+}
+
+export interface HistoryPoint {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  readonly temperature: number | null;
+  readonly limit: number | null;
+  readonly budget: number | null;
+  readonly fps: number | null;
+  readonly low: string;
+  readonly high: string;
+  readonly fraction: number;
+}
+
+export interface Model {
+  readonly name: string;
+  readonly family: string;
+  readonly task: string;
+  readonly alpha: number | null;
+  readonly size: number;
+  readonly form: string;
+  readonly cost_ms: number | null;
+  readonly accuracy: number | null;
+  readonly runs: boolean;
+}
+
+export interface Finding {
+  readonly check: string;
+  readonly subject: string;
+  readonly level: 'ok' | 'info' | 'warn' | 'fail';
+  readonly found: string;
+  readonly means: string | null;
+  readonly next: string | null;
+}
+
+export interface ConfigDocument {
+  readonly yaml: string;
+  readonly values: readonly {
+    readonly key: string;
+    readonly value: unknown;
+    readonly origin: string;
+  }[];
+}
+
+export interface Session {
+  readonly user: string | null;
+  readonly role: 'view' | 'admin' | null;
+  readonly login: boolean;
+}

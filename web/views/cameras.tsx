@@ -1,0 +1,130 @@
+import { useState } from 'preact/hooks';
+import { labelsOf, mayChange, post, state } from '../api.js';
+import type { Camera } from '../types.js';
+import { timeOf, WORDS } from '../words.js';
+import { Overlay, percent, useIsVisible, useLivePicture } from './picture.js';
+
+export function CamerasView() {
+  const cameras = state.value?.cameras ?? [];
+  if (cameras.length === 0) {
+    return (
+      <section class="empty">
+        <h2>{WORDS.noCameras.title}</h2>
+        <p>{WORDS.noCameras.text}</p>
+        <pre>{WORDS.noCameras.example}</pre>
+      </section>
+    );
+  }
+  return (
+    <div class={`grid cameras count-${Math.min(cameras.length, 3)}`}>
+      {cameras.map((camera) => (
+        <CameraCard key={camera.name} camera={camera} />
+      ))}
+    </div>
+  );
+}
+
+function CameraCard({ camera }: { readonly camera: Camera }) {
+  const [attach, isVisible] = useIsVisible();
+  const [showsAreas, setShowsAreas] = useState(true);
+  const frame = useLivePicture(camera.name, isVisible && camera.status === 'online');
+  const labels = labelsOf(camera);
+  const size = camera.size ?? (frame === null ? null : ([frame.width, frame.height] as const));
+  const names = labels.map(({ label }) => label);
+  return (
+    <article class="card camera" ref={attach} aria-labelledby={`camera-${camera.name}`}>
+      <figure class="picture" data-camera={camera.name}>
+        {frame === null ? (
+          <p class="placeholder">
+            {camera.status === 'online' ? WORDS.camera.waiting : WORDS.camera.away(camera.reason)}
+          </p>
+        ) : (
+          <img src={frame.url} alt={WORDS.camera.alt(camera.title, names)} />
+        )}
+        {frame !== null && size !== null && (
+          <Overlay size={size} labels={labels} areas={showsAreas ? camera.areas : []} />
+        )}
+      </figure>
+      <div class="card-body">
+        <div class="row">
+          <h2 id={`camera-${camera.name}`}>{camera.title}</h2>
+          <span class={`state ${camera.status}`}>{WORDS.camera[camera.status]}</span>
+          <span class="figures">
+            {camera.status === 'online' && WORDS.camera.rate(camera.fps)}
+            {camera.status === 'online' && camera.age_ms !== null && (
+              <> · {WORDS.camera.age(camera.age_ms)}</>
+            )}
+          </span>
+        </div>
+        <Present camera={camera} />
+        <Controls camera={camera} />
+        {camera.areas.length > 0 && (
+          <label class="check">
+            <input
+              type="checkbox"
+              checked={showsAreas}
+              onChange={(event) => setShowsAreas(event.currentTarget.checked)}
+            />
+            {WORDS.camera.areas}
+          </label>
+        )}
+      </div>
+    </article>
+  );
+}
+
+function Present({ camera: { present } }: { readonly camera: Camera }) {
+  if (present.length === 0) return <p class="muted">{WORDS.camera.nothing}</p>;
+  return (
+    <ul class="chips">
+      {present.map(({ label, score, since }) => (
+        <li key={label} class="chip">
+          <strong>{label}</strong> {percent(score)}
+          <span class="muted"> {WORDS.camera.since(timeOf(since))}</span>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+function Controls({ camera }: { readonly camera: Camera }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const path = `cameras/${encodeURIComponent(camera.name)}`;
+  const isFixed = !mayChange();
+  const set = (what: string, body: object) => {
+    setProblem(null);
+    post(`${path}/${what}`, body).catch((error: Error) => setProblem(error.message));
+  };
+  return (
+    <div class="controls">
+      <label class="switch">
+        <input
+          type="checkbox"
+          role="switch"
+          checked={camera.detect}
+          disabled={isFixed}
+          onChange={(event) => set('detect', { on: event.currentTarget.checked })}
+        />
+        <span>{WORDS.camera.detect}</span>
+      </label>
+      <label class="slider" title={WORDS.camera.thresholdHelp}>
+        <span>{WORDS.camera.threshold}</span>
+        <input
+          type="range"
+          min="0.05"
+          max="0.95"
+          step="0.05"
+          value={camera.threshold}
+          disabled={isFixed}
+          onChange={(event) => set('threshold', { threshold: Number(event.currentTarget.value) })}
+        />
+        <output>{camera.threshold.toFixed(2)}</output>
+      </label>
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </div>
+  );
+}

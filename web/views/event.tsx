@@ -1,0 +1,132 @@
+import { useState } from 'preact/hooks';
+import { mayChange, post, state } from '../api.js';
+import { LineChart } from '../charts/line.js';
+import { useAnswer } from '../load.js';
+import type { EventDocument, EventRow } from '../types.js';
+import { dayOf, durationOf, shortName, timeOf, WORDS } from '../words.js';
+import { Overlay, percent } from './picture.js';
+
+export function EventView({ id }: { readonly id: string }) {
+  const { value, error } = useAnswer<EventDocument>(`events/${encodeURIComponent(id)}`, 10_000);
+  return (
+    <>
+      <p>
+        <a href="#/events">← {WORDS.events.back}</a>
+      </p>
+      {value === null ? (
+        <p class="empty">{error === null ? WORDS.loading : WORDS.events.missing}</p>
+      ) : (
+        <EventPage document={value} />
+      )}
+    </>
+  );
+}
+
+function EventPage({ document: { event, scores } }: { readonly document: EventDocument }) {
+  const title = state.value?.cameras.find(({ name }) => name === event.camera)?.title ?? event.camera;
+  return (
+    <article class="event-page">
+      <div class="card">
+        <EventPicture event={event} />
+      </div>
+      <div class="card card-body">
+        <h2>
+          {event.label} <span class="muted">· {title}</span>
+        </h2>
+        <p>
+          {dayOf(event.start)}, {timeOf(event.start)}
+        </p>
+        <dl class="facts">
+          <Fact name={WORDS.events.score} value={percent(event.score)} />
+          <Fact name={WORDS.events.lasted} value={lasted(event)} />
+          <Fact name={WORDS.events.count} value={String(event.count)} />
+          <Fact name={WORDS.events.model} value={shortName(event.model)} />
+          {event.zones !== undefined && event.zones.length > 0 && (
+            <Fact name={WORDS.events.zones} value={event.zones.join(', ')} />
+          )}
+        </dl>
+        {mayChange() && <Verdict event={event} />}
+      </div>
+      {scores.length > 1 && (
+        <div class="card card-body wide">
+          <h3>{WORDS.events.scores}</h3>
+          <LineChart
+            times={scores.map(({ time }) => Date.parse(time) / 1000)}
+            series={[{ name: WORDS.events.score, values: scores.map(({ score }) => score), tone: 'accent' }]}
+            range={[0, 1]}
+            format={(score) => percent(score)}
+            height={160}
+          />
+        </div>
+      )}
+    </article>
+  );
+}
+
+function EventPicture({ event }: { readonly event: EventRow }) {
+  const [size, setSize] = useState<readonly [number, number] | null>(null);
+  const [isMissing, setMissing] = useState(event.picture === false);
+  const frame = state.value?.cameras.find(({ name }) => name === event.camera)?.size ?? size;
+  return (
+    <figure class="picture">
+      {isMissing ? (
+        <p class="placeholder">{WORDS.events.noPicture}</p>
+      ) : (
+        <img
+          alt={`${event.label}, ${timeOf(event.start)}`}
+          src={`api/v1/events/${encodeURIComponent(event.id)}/picture.jpg`}
+          onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) =>
+            setSize([naturalWidth, naturalHeight])
+          }
+          onError={() => setMissing(true)}
+        />
+      )}
+      {!isMissing && frame !== null && event.box !== null && (
+        <Overlay size={frame} labels={[event]} areas={[]} />
+      )}
+    </figure>
+  );
+}
+
+function lasted({ start, end }: EventRow): string {
+  return end === null ? WORDS.events.now : durationOf((Date.parse(end) - Date.parse(start)) / 1000);
+}
+
+function Fact({ name, value }: { readonly name: string; readonly value: string }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{value}</dd>
+    </div>
+  );
+}
+
+function Verdict({ event }: { readonly event: EventRow }) {
+  const [said, setSaid] = useState<string | null>(null);
+  const act = async (verb: 'wrong' | 'forget') => {
+    try {
+      await post(`events/${encodeURIComponent(event.id)}/${verb}`);
+      if (verb === 'forget') location.hash = '#/events';
+      else setSaid(WORDS.events.wrongDone);
+    } catch (error) {
+      setSaid(error instanceof Error ? error.message : String(error));
+    }
+  };
+  return (
+    <div class="buttons">
+      <button type="button" class="quiet" onClick={() => void act('wrong')}>
+        {WORDS.events.wrong}
+      </button>
+      <button
+        type="button"
+        class="quiet danger"
+        onClick={() => {
+          if (confirm(WORDS.events.forgetAsk)) void act('forget');
+        }}
+      >
+        {WORDS.events.forget}
+      </button>
+      {said !== null && <p role="status">{said}</p>}
+    </div>
+  );
+}

@@ -1,0 +1,179 @@
+import { useState } from 'preact/hooks';
+import { mayChange, post, state } from '../api.js';
+import { MixBand } from '../charts/band.js';
+import { LadderChart } from '../charts/ladder.js';
+import { LineChart, type Series } from '../charts/line.js';
+import { useAnswer } from '../load.js';
+import type { Governor, GovernorState, HistoryPoint } from '../types.js';
+import { shortName, WORDS } from '../words.js';
+
+type Range = keyof typeof WORDS.heat.ranges;
+interface History {
+  readonly points: readonly HistoryPoint[];
+}
+
+export function HeatView() {
+  const [range, setRange] = useState<Range>('1h');
+  const governor = useAnswer<Governor>('governor', 2000);
+  const history = useAnswer<History>(`history?range=${range}`, range === '1h' ? 5000 : 60_000);
+  const now = state.value?.governor ?? null;
+  const points = history.value?.points ?? [];
+  const ladder = governor.value?.ladder ?? [];
+  return (
+    <div class="heat">
+      <section class="card card-body wide">
+        <Now now={now} />
+      </section>
+      <section class="card card-body wide">
+        <div class="row">
+          <h2>{WORDS.heat.temperature}</h2>
+          <div class="segments" role="group" aria-label={WORDS.events.range}>
+            {Object.entries(WORDS.heat.ranges).map(([key, name]) => (
+              <button
+                key={key}
+                type="button"
+                aria-pressed={range === key}
+                onClick={() => setRange(key as Range)}
+              >
+                {name}
+              </button>
+            ))}
+          </div>
+        </div>
+        {points.length < 2 ? (
+          <p class="muted">{WORDS.heat.noHistory}</p>
+        ) : (
+          <>
+            <TemperatureChart points={points} governor={range === '1h' ? governor.value : null} />
+            <h3>{WORDS.heat.mix}</h3>
+            <MixBand points={points} order={ladder.map(({ name }) => name)} />
+            <h3>{WORDS.heat.budget}</h3>
+            <LineChart
+              times={points.map(({ time }) => time / 1000)}
+              series={[
+                { name: WORDS.heat.budget, values: points.map(({ budget }) => budget), tone: 'accent' },
+              ]}
+              range={[0, 1]}
+              format={(share) => `${Math.round(100 * share)} %`}
+              height={140}
+            />
+          </>
+        )}
+      </section>
+      <section class="card card-body">
+        <h2>{WORDS.heat.ladder}</h2>
+        <p class="muted">{WORDS.heat.ladderText}</p>
+        <LadderChart rungs={ladder} />
+      </section>
+      <Settings />
+    </div>
+  );
+}
+
+function Now({ now }: { readonly now: GovernorState | null }) {
+  const temperature = state.value?.temperature ?? null;
+  return (
+    <div class="now">
+      <div class="dial">
+        <span class="big">{temperature === null ? '–' : temperature.toFixed(1)}</span>
+        <span class="unit">°C</span>
+        {now?.headroom != null && (
+          <span class="muted">
+            {now.headroom.toFixed(1)} °C {WORDS.heat.headroom}
+          </span>
+        )}
+      </div>
+      <p class="why">
+        {now === null ? WORDS.heat.noGovernor : now.reason}
+        {now?.simulated != null && <span class="tag">{WORDS.heat.simulated(now.simulated)}</span>}
+      </p>
+    </div>
+  );
+}
+
+function TemperatureChart({ points, governor }: {
+  readonly points: readonly HistoryPoint[];
+  readonly governor: Governor | null;
+}) {
+  const cone = governor?.forecast ?? [];
+  const last = points.at(-1)?.time ?? 0;
+  const times = [...points.map(({ time }) => time / 1000), ...cone.map(({ s }) => last / 1000 + s)];
+  const ahead = cone.map(() => null);
+  const behind = points.map(() => null);
+  const series: Series[] = [
+    {
+      name: WORDS.heat.temperature,
+      values: [...points.map(({ temperature }) => temperature), ...ahead],
+      tone: 'accent',
+    },
+    { name: WORDS.heat.limit, values: [...points.map(({ limit }) => limit), ...cone.map(() => points.at(-1)?.limit ?? null)], tone: 'limit' },
+  ];
+  if (cone.length > 0) {
+    series.push({ name: '', values: [...behind, ...cone.map(({ high }) => high)], tone: 'cone' });
+    series.push({ name: '', values: [...behind, ...cone.map(({ low }) => low)], tone: 'cone' });
+  }
+  const known = points.flatMap(({ temperature, limit }) =>
+    [temperature, limit].filter((value): value is number => value !== null),
+  );
+  const range: [number, number] =
+    known.length === 0 ? [30, 90] : [Math.min(...known) - 3, Math.max(...known) + 3];
+  return (
+    <LineChart
+      times={times}
+      series={series}
+      range={range}
+      format={(value) => `${value.toFixed(0)} °C`}
+      height={240}
+      {...(cone.length > 0 && { band: [2, 3] as const })}
+    />
+  );
+}
+
+function Settings() {
+  const [problem, setProblem] = useState<string | null>(null);
+  const settings = state.value?.settings;
+  if (settings === undefined || !mayChange()) return null;
+  const set = (what: string, body: object) => {
+    setProblem(null);
+    post(`governor/${what}`, body).catch((error: Error) => setProblem(error.message));
+  };
+  return (
+    <section class="card card-body">
+      <label>
+        {WORDS.heat.pin}
+        <select
+          value={settings.pin}
+          onChange={(event) => set('pin', { variant: event.currentTarget.value })}
+        >
+          <option value="auto">{WORDS.heat.auto}</option>
+          {settings.pinnable.map((name) => (
+            <option key={name} value={name}>
+              {shortName(name)} ({name})
+            </option>
+          ))}
+        </select>
+      </label>
+      {settings.limit !== null && (
+        <label>
+          {WORDS.heat.limitSet}
+          <span class="with-unit">
+            <input
+              type="number"
+              min="40"
+              max="85"
+              step="1"
+              value={settings.limit}
+              onChange={(event) => set('limit', { limit: Number(event.currentTarget.value) })}
+            />
+            °C
+          </span>
+        </label>
+      )}
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </section>
+  );
+}

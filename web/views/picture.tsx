@@ -1,0 +1,145 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { isHidden } from '../api.js';
+import type { Area, Box, LabelOnPicture } from '../types.js';
+
+/** A frame as it came: a picture and when it was taken. */
+interface LiveFrame {
+  readonly url: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+const RETRY_MS = 3000;
+
+/**
+ * The camera's newest pictures, one request at a time, while they can be seen. Polled: a browser opens
+ * six connections to a host, and a picture that never ends would hold one of them.
+ */
+export function useLivePicture(camera: string, isWanted: boolean): LiveFrame | null {
+  const [frame, setFrame] = useState<LiveFrame | null>(null);
+  const hidden = isHidden.value;
+  useEffect(() => {
+    if (!isWanted || hidden) return undefined;
+    const stop = new AbortController();
+    let shown: string | null = null;
+    void (async () => {
+      for (let after = -1; !stop.signal.aborted; ) {
+        const next = await fetchFrame(camera, after, stop.signal);
+        if (stop.signal.aborted) break;
+        if (next === null) {
+          await new Promise((resolve) => setTimeout(resolve, after === -1 ? RETRY_MS : 250));
+          continue;
+        }
+        after = next.sequence;
+        if (shown !== null) URL.revokeObjectURL(shown);
+        shown = next.url;
+        setFrame(next);
+      }
+    })();
+    return () => {
+      stop.abort();
+      if (shown !== null) URL.revokeObjectURL(shown);
+      setFrame(null);
+    };
+  }, [camera, isWanted, hidden]);
+  return frame;
+}
+
+async function fetchFrame(
+  camera: string,
+  after: number,
+  signal: AbortSignal,
+): Promise<(LiveFrame & { readonly sequence: number }) | null> {
+  try {
+    const path = `api/v1/cameras/${encodeURIComponent(camera)}/frame.jpg?after=${after}`;
+    const answer = await fetch(path, { signal, credentials: 'same-origin' });
+    if (answer.status !== 200) return null;
+    const sequence = Number(answer.headers.get('X-Frame-Sequence'));
+    const bitmap = await answer.blob();
+    const url = URL.createObjectURL(bitmap);
+    const { naturalWidth: width, naturalHeight: height } = await decoded(url);
+    return { url, width, height, sequence };
+  } catch {
+    return null;
+  }
+}
+
+async function decoded(url: string): Promise<HTMLImageElement> {
+  const image = new Image();
+  image.src = url;
+  await image.decode();
+  return image;
+}
+
+/** Whether an element is in the window. */
+export function useIsVisible(): [(element: Element | null) => void, boolean] {
+  const [isVisible, setVisible] = useState(false);
+  const observer = useRef<IntersectionObserver | null>(null);
+  const attach = (element: Element | null) => {
+    observer.current?.disconnect();
+    if (element === null) return;
+    observer.current = new IntersectionObserver(([entry]) => setVisible(entry?.isIntersecting === true), {
+      rootMargin: '120px',
+    });
+    observer.current.observe(element);
+  };
+  const ref = useRef(attach);
+  return [ref.current, isVisible];
+}
+
+/** Boxes, names and areas over a picture of this many pixels. */
+export function Overlay({
+  size: [width, height],
+  labels,
+  areas,
+}: {
+  readonly size: readonly [number, number];
+  readonly labels: readonly LabelOnPicture[];
+  readonly areas: readonly Area[];
+}) {
+  // Letters of the same size however large the camera's picture is.
+  const unit = width / 100;
+  return (
+    <svg class="overlay" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+      {areas.map(({ kind, name, points }) => (
+        <g key={`${kind} ${name}`} class={`area ${kind}`}>
+          <polygon points={points.map((point) => point.join(',')).join(' ')} />
+          {kind === 'zone' && points[0] !== undefined && (
+            <text x={points[0][0] + unit} y={points[0][1] + 4 * unit} font-size={3.2 * unit}>
+              {name}
+            </text>
+          )}
+        </g>
+      ))}
+      {labels.map(({ label, score, box }, index) =>
+        box === null ? null : (
+          <BoxMark key={`${label} ${index}`} box={box} unit={unit} text={`${label} ${percent(score)}`} />
+        ),
+      )}
+    </svg>
+  );
+}
+
+function BoxMark({ box: [x, y, width, height], unit, text }: {
+  readonly box: Box;
+  readonly unit: number;
+  readonly text: string;
+}) {
+  const size = 3.4 * unit;
+  const plate = text.length * size * 0.56 + 1.6 * unit;
+  const isInside = y < 1.5 * size;
+  const top = isInside ? y : y - 1.4 * size;
+  return (
+    <g class="box">
+      <rect x={x} y={y} width={width} height={height} rx={unit} class="box-line" />
+      <rect x={x} y={top} width={plate} height={1.4 * size} rx={unit} class="box-plate" />
+      <text x={x + 0.8 * unit} y={top + size} font-size={size}>
+        {text}
+      </text>
+    </g>
+  );
+}
+
+export function percent(score: number): string {
+  return `${Math.round(100 * score)} %`;
+}

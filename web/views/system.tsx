@@ -1,0 +1,147 @@
+import { useState } from 'preact/hooks';
+import { mayChange, state } from '../api.js';
+import { useAnswer } from '../load.js';
+import type { Finding, Model, State } from '../types.js';
+import { durationOf, shortName, WORDS } from '../words.js';
+import { Failure } from './events.js';
+
+const RANK: Readonly<Record<Finding['level'], number>> = { fail: 0, warn: 1, info: 2, ok: 3 };
+
+export function SystemView() {
+  return (
+    <div class="grid system">
+      <section class="card card-body">
+        <h2>{WORDS.system.facts}</h2>
+        {state.value !== null && <Facts state={state.value} />}
+      </section>
+      <Doctor />
+      <Models />
+      {mayChange() && <Log />}
+    </div>
+  );
+}
+
+function Facts({ state }: { readonly state: State }) {
+  const words = WORDS.system;
+  const { store, broker } = state;
+  const power = state.undervoltage;
+  const rows: readonly (readonly [name: string, value: string, isBad?: boolean])[] = [
+    [words.version, state.version],
+    [words.uptime, durationOf(state.uptime_s)],
+    [words.memory, `${Math.round(state.rss_mb)} MB`],
+    [words.latency, state.latency_ms === null ? words.unknown : `${state.latency_ms} ms`],
+    [words.broker, `${broker.url} ${broker.connected ? words.connected : words.disconnected}`, !broker.connected],
+    [words.outbox, String(state.outbox)],
+    [
+      words.database,
+      store.writable ? words.writable : `${words.unwritable}: ${store.error ?? ''}; ${words.waiting(store.waiting)}`,
+      !store.writable,
+    ],
+    [
+      words.power,
+      power === null ? words.unknown : power ? words.powerBad : words.powerGood,
+      power === true,
+    ],
+    [words.viewers, String(state.viewers)],
+  ];
+  return (
+    <dl class="facts stacked">
+      {rows.map(([name, value, isBad]) => (
+        <div key={name} class={isBad === true ? 'bad' : undefined}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+function Doctor() {
+  const { value, error, reload } = useAnswer<readonly Finding[]>('doctor');
+  const found = [...(value ?? [])].sort((a, b) => RANK[a.level] - RANK[b.level]);
+  const isFine = value !== null && found.every(({ level }) => level === 'ok' || level === 'info');
+  return (
+    <section class="card card-body">
+      <h2>{WORDS.system.doctor}</h2>
+      {error !== null && <Failure message={error} onRetry={reload} />}
+      {value === null && error === null && <p class="muted">{WORDS.loading}</p>}
+      {isFine && <p class="good">{WORDS.system.fine}</p>}
+      <ul class="findings">
+        {found.map(({ level, subject, found: text, means, next }) => (
+          <li key={`${subject} ${text}`} class={level}>
+            <span class="level">{WORDS.system.levels[level]}</span>
+            <div>
+              <strong>{subject}</strong>: {text}
+              {means !== null && <p class="muted">{means}.</p>}
+              {next !== null && <p>→ {next}.</p>}
+            </div>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function Models() {
+  const { value } = useAnswer<readonly Model[]>('models', 30_000);
+  const words = WORDS.system;
+  return (
+    <section class="card card-body wide">
+      <h2>{words.models}</h2>
+      <div class="scroll" tabIndex={0} role="region" aria-label={words.models}>
+        <table>
+          <thead>
+            <tr>
+              <th scope="col">{words.model}</th>
+              <th scope="col">α / px</th>
+              <th scope="col">{words.form}</th>
+              <th scope="col">{words.measured}</th>
+              <th scope="col">{words.accuracy}</th>
+            </tr>
+          </thead>
+          <tbody>
+            {(value ?? []).map((model) => (
+              <tr key={model.name} class={model.runs ? 'runs' : undefined}>
+                <th scope="row">
+                  {model.name} {model.runs && <span class="tag">{words.runs}</span>}
+                </th>
+                <td>{shortName(model.name)}</td>
+                <td>{model.form}</td>
+                <td>{model.cost_ms === null ? '–' : `${model.cost_ms.toFixed(1)} ms`}</td>
+                <td>{model.accuracy === null ? '–' : `${model.accuracy.toFixed(1)} %`}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
+
+function Log() {
+  const [filter, setFilter] = useState('');
+  const { value, error, reload } = useAnswer<readonly string[]>('logs?limit=500', 5000);
+  const wanted = filter.toLowerCase();
+  const lines = (value ?? []).filter((line) => line.toLowerCase().includes(wanted));
+  return (
+    <section class="card card-body wide">
+      <div class="row">
+        <h2>{WORDS.system.log}</h2>
+        <input
+          type="search"
+          placeholder={WORDS.system.logFilter}
+          aria-label={WORDS.system.logFilter}
+          value={filter}
+          onInput={(event) => setFilter(event.currentTarget.value)}
+        />
+      </div>
+      {error !== null && value === null ? (
+        <Failure message={error} onRetry={reload} />
+      ) : (
+        <pre class="log" tabIndex={0}>
+          {lines.length === 0 ? WORDS.system.logEmpty : lines.join('\n')}
+        </pre>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,223 @@
+import type { Camera, State } from './types.js';
+
+/** Everything the page says, in one place: a translation is another file of this shape. */
+export const WORDS = {
+  title: 'mobilenetd',
+  tabs: {
+    cameras: 'Cameras',
+    events: 'Events',
+    heat: 'Heat',
+    system: 'System',
+    configuration: 'Configuration',
+  },
+  skip: 'Skip to the content',
+  loading: 'Looking…',
+  retry: 'Try again',
+  lost: 'The connection to the board is lost. It is tried again.',
+  refusedStream: 'The board shows itself to as many viewers as it can. It is tried again in half a minute.',
+  phases: {
+    starting: 'The daemon is starting.',
+    changing: 'The configuration is being changed.',
+    stopping: 'The daemon is stopping.',
+    running: '',
+  },
+  noCameras: {
+    title: 'No camera yet',
+    text: 'Add one to the configuration, for example',
+    example: 'cameras:\n  front: { source: libcamera }',
+  },
+  camera: {
+    online: 'online',
+    offline: 'away',
+    ended: 'ended',
+    disabled: 'off',
+    waiting: 'Waiting for the first picture…',
+    detect: 'Detect',
+    threshold: 'Threshold',
+    thresholdHelp: 'Score from which a label counts as present',
+    reset: 'As configured',
+    areas: 'Zones and masks',
+    rate: (fps: number) => `${fps.toFixed(fps < 10 ? 1 : 0)} fps`,
+    age: (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms old` : `${(ms / 1000).toFixed(1)} s old`),
+    nothing: 'Nothing in the picture',
+    away: (reason: string | null) => reason ?? 'No picture can be had of this camera.',
+    alt: (name: string, labels: readonly string[]) =>
+      labels.length === 0 ? `Live picture of ${name}` : `Live picture of ${name}: ${labels.join(', ')}`,
+    since: (text: string) => `since ${text}`,
+  },
+  events: {
+    none: 'Nothing was seen',
+    noneText: 'No event fits these filters. Events appear here as soon as a label has been present for long enough.',
+    camera: 'Camera',
+    label: 'Label',
+    range: 'Time',
+    all: 'all',
+    ranges: { day: 'Last day', week: 'Last week', any: 'Any time' },
+    csv: 'Save as CSV',
+    now: 'still there',
+    noPicture: 'No picture was kept',
+    back: 'All events',
+    wrong: 'This is wrong',
+    wrongDone: 'The same thing at this place makes no event from now on.',
+    forget: 'Delete',
+    forgetAsk: 'Delete this event and its pictures for good?',
+    score: 'Score',
+    model: 'Network',
+    count: 'Most at once',
+    zones: 'Zones',
+    lasted: 'Lasted',
+    scores: 'Scores over time',
+    missing: 'This event is not in the database any more.',
+    more: 'Show older',
+  },
+  heat: {
+    noGovernor: 'Nothing governs',
+    ranges: { '1h': 'Hour', '24h': 'Day', '7d': 'Week' },
+    temperature: 'Temperature',
+    limit: 'limit',
+    target: 'target',
+    degrees: (value: number) => `${value.toFixed(1)} °C`,
+    now: 'now',
+    headroom: 'to the limit',
+    budget: 'Share of each second for inference',
+    mix: 'Networks that label frames',
+    ladder: 'The ladder: what accuracy costs',
+    ladderText:
+      'Each dot is a network this board can run. The line joins those that are worth running; the ring is what labels frames now.',
+    cost: 'milliseconds a frame',
+    accuracy: 'accuracy',
+    noLadder: 'The ladder has not been measured on this board yet.',
+    noHistory: 'Nothing is known of this time yet. A point is kept every few seconds while the daemon runs.',
+    pin: 'Network',
+    auto: 'as the governor decides',
+    limitSet: 'Never hotter than',
+    simulated: (board: string) => `simulated ${board}`,
+    frames: (share: number) => `${Math.round(100 * share)} % of frames`,
+  },
+  system: {
+    doctor: 'What the doctor finds',
+    fine: 'Everything is as it should be.',
+    facts: 'At work',
+    models: 'Networks',
+    log: 'Log',
+    logFilter: 'Filter the log',
+    logEmpty: 'No line fits.',
+    levels: { fail: 'repair', warn: 'look at', info: 'good to know', ok: 'fine' },
+    model: 'Network',
+    form: 'Form',
+    measured: 'Measured',
+    accuracy: 'Accuracy',
+    runs: 'runs',
+    version: 'Version',
+    uptime: 'Up for',
+    memory: 'Memory',
+    broker: 'Broker',
+    connected: 'connected',
+    disconnected: 'away',
+    outbox: 'Messages that wait',
+    database: 'Database',
+    writable: 'written',
+    unwritable: 'cannot be written',
+    waiting: (events: number) => `${events} events wait`,
+    latency: 'A frame takes',
+    power: 'Power',
+    powerBad: 'too weak: use a better supply',
+    powerGood: 'good',
+    unknown: 'not known',
+    viewers: 'Viewers',
+    onlyAdmin: 'Only an administrator may see this.',
+  },
+  configuration: {
+    values: 'What is in force',
+    filter: 'Filter the keys',
+    check: 'Check a configuration',
+    checkText: 'Paste a file here. It is checked and thrown away: nothing is ever written from this page.',
+    checkButton: 'Check',
+    good: 'No problem was found.',
+    reload: 'Read the files again',
+    draw: 'Draw a zone or a mask',
+    drawText: 'Click on the picture to set corners. Copy the lines into the configuration of this camera.',
+    zone: 'Zone',
+    mask: 'Mask',
+    name: 'Name',
+    undo: 'Take the last corner back',
+    clear: 'Begin again',
+    copy: 'Copy',
+    copied: 'Copied',
+    corners: (count: number) => (count < 3 ? `${3 - count} more corners` : `${count} corners`),
+  },
+  login: {
+    title: 'Who are you?',
+    user: 'User name',
+    password: 'Password',
+    enter: 'Log in',
+    leave: 'Log out',
+    noUsers:
+      'This page asks for a user, and none is configured. See status.users in the documentation.',
+  },
+};
+
+const TREND = 0.15;
+
+/** One sentence on how things are. */
+export function sentenceOf(state: State, trendCPerMinute: number | null): string {
+  if (state.phase !== 'running') return WORDS.phases[state.phase];
+  const parts = [cameraWords(state.cameras)];
+  const seen = state.cameras.flatMap((camera) =>
+    camera.present.map(({ label }) => `${label} at ${camera.title}`),
+  );
+  if (seen.length > 0) parts.push(listWords(seen, 3));
+  const heat = heatWords(state, trendCPerMinute);
+  if (heat !== null) parts.push(heat);
+  return `${parts.join(', ')}.`;
+}
+
+function cameraWords(cameras: readonly Camera[]): string {
+  const away = cameras.filter(({ status }) => status === 'offline');
+  const count = `${cameras.length} camera${cameras.length === 1 ? '' : 's'}`;
+  if (away.length === 0) return count;
+  if (away.length === cameras.length) return `${count}, all away`;
+  return `${count}, ${listWords(away.map(({ title }) => title), 2)} away`;
+}
+
+function heatWords({ temperature, governor }: State, trend: number | null): string | null {
+  if (temperature === null) return null;
+  const way = trend === null || Math.abs(trend) < TREND ? '' : trend > 0 ? ' and rising' : ' and falling';
+  const degrees = `${temperature.toFixed(0)} °C${way}`;
+  if (governor === null || governor.model === null) return degrees;
+  const { high, low, fraction } = governor.mix;
+  if (high === low || fraction >= 0.995) return `${degrees}: ${shortName(high)}`;
+  if (fraction <= 0.005) return `${degrees}: ${shortName(low)}`;
+  return `${degrees}: ${shortName(high)} for ${Math.round(100 * fraction)} % of frames, else ${shortName(low)}`;
+}
+
+export function listWords(words: readonly string[], most: number): string {
+  const shown = words.slice(0, most);
+  const more = words.length - shown.length;
+  if (more > 0) return `${shown.join(', ')} and ${more} more`;
+  if (shown.length < 2) return shown.join('');
+  return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+/** `ssdlite_mobilenet_v2_coco_300` → `300 px`; `mobilenet_v1_0.75_192` → `0.75/192`. */
+export function shortName(variant: string): string {
+  const match = /(?:_(\d(?:\.\d+)?))?_(\d{2,4})$/.exec(variant);
+  if (match === null) return variant;
+  const [, alpha, size] = match;
+  return alpha === undefined ? `${size} px` : `${alpha}/${size}`;
+}
+
+export function timeOf(iso: string | number): string {
+  return new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+}
+
+export function dayOf(iso: string): string {
+  return new Date(iso).toLocaleDateString([], { weekday: 'long', day: 'numeric', month: 'long' });
+}
+
+export function durationOf(seconds: number): string {
+  if (seconds < 90) return `${Math.round(seconds)} s`;
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`;
+  if (seconds < 172_800) return `${(seconds / 3600).toFixed(1)} h`;
+  return `${Math.round(seconds / 86_400)} days`;
+}
