@@ -45,3 +45,9 @@ export function decoded(text: string): string {
     return text;
   }
 }
+
+/** Whether only this machine reaches a host that is listened at; brackets of IPv6 may be there. */
+export function isLoopback(host: string): boolean {
+  const name = host.replace(/^\[|\]$/g, '').toLowerCase();
+  return name === 'localhost' || name === '::1' || /^127(?:\.\d{1,3}){3}$/.test(name);
+}

@@ -1,6 +1,6 @@
 import { signal } from '@preact/signals';
-import { WORDS } from './words.js';
 import type { Camera, EventRow, LabelOnPicture, Session, State } from './types.js';
+import { WORDS } from './words.js';
 
 /** Everything at a glance; null before the first answer. */
 export const state = signal<State | null>(null);

@@ -1,6 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
-import { begin, session, state, trouble } from './api.js';
+import { begin, post, session, state, trouble } from './api.js';
 import { Login } from './login.js';
 import { CamerasView } from './views/cameras.js';
 import { ConfigurationView } from './views/configuration.js';
@@ -9,7 +9,6 @@ import { EventsView } from './views/events.js';
 import { HeatView } from './views/heat.js';
 import { SystemView } from './views/system.js';
 import { sentenceOf, WORDS } from './words.js';
-import { post } from './api.js';
 
 const TABS = ['cameras', 'events', 'heat', 'system', 'configuration'] as const;
 type Tab = (typeof TABS)[number];

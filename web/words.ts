@@ -14,7 +14,8 @@ export const WORDS = {
   loading: 'Looking…',
   retry: 'Try again',
   lost: 'The connection to the board is lost. It is tried again.',
-  refusedStream: 'The board shows itself to as many viewers as it can. It is tried again in half a minute.',
+  refusedStream:
+    'The board shows itself to as many viewers as it can. It is tried again in half a minute.',
   phases: {
     starting: 'The daemon is starting.',
     changing: 'The configuration is being changed.',
@@ -38,16 +39,20 @@ export const WORDS = {
     reset: 'As configured',
     areas: 'Zones and masks',
     rate: (fps: number) => `${fps.toFixed(fps < 10 ? 1 : 0)} fps`,
-    age: (ms: number) => (ms < 1000 ? `${Math.round(ms)} ms old` : `${(ms / 1000).toFixed(1)} s old`),
+    age: (ms: number) =>
+      ms < 1000 ? `${Math.round(ms)} ms old` : `${(ms / 1000).toFixed(1)} s old`,
     nothing: 'Nothing in the picture',
     away: (reason: string | null) => reason ?? 'No picture can be had of this camera.',
     alt: (name: string, labels: readonly string[]) =>
-      labels.length === 0 ? `Live picture of ${name}` : `Live picture of ${name}: ${labels.join(', ')}`,
+      labels.length === 0
+        ? `Live picture of ${name}`
+        : `Live picture of ${name}: ${labels.join(', ')}`,
     since: (text: string) => `since ${text}`,
   },
   events: {
     none: 'Nothing was seen',
-    noneText: 'No event fits these filters. Events appear here as soon as a label has been present for long enough.',
+    noneText:
+      'No event fits these filters. Events appear here as soon as a label has been present for long enough.',
     camera: 'Camera',
     label: 'Label',
     range: 'Time',
@@ -87,7 +92,8 @@ export const WORDS = {
     cost: 'milliseconds a frame',
     accuracy: 'accuracy',
     noLadder: 'The ladder has not been measured on this board yet.',
-    noHistory: 'Nothing is known of this time yet. A point is kept every few seconds while the daemon runs.',
+    noHistory:
+      'Nothing is known of this time yet. A point is kept every few seconds while the daemon runs.',
     pin: 'Network',
     auto: 'as the governor decides',
     limitSet: 'Never hotter than',
@@ -131,12 +137,14 @@ export const WORDS = {
     values: 'What is in force',
     filter: 'Filter the keys',
     check: 'Check a configuration',
-    checkText: 'Paste a file here. It is checked and thrown away: nothing is ever written from this page.',
+    checkText:
+      'Paste a file here. It is checked and thrown away: nothing is ever written from this page.',
     checkButton: 'Check',
     good: 'No problem was found.',
     reload: 'Read the files again',
     draw: 'Draw a zone or a mask',
-    drawText: 'Click on the picture to set corners. Copy the lines into the configuration of this camera.',
+    drawText:
+      'Click on the picture to set corners. Copy the lines into the configuration of this camera.',
     zone: 'Zone',
     mask: 'Mask',
     name: 'Name',
@@ -163,10 +171,11 @@ const TREND = 0.15;
 export function sentenceOf(state: State, trendCPerMinute: number | null): string {
   if (state.phase !== 'running') return WORDS.phases[state.phase];
   const parts = [cameraWords(state.cameras)];
+  const isAlone = state.cameras.length === 1;
   const seen = state.cameras.flatMap((camera) =>
-    camera.present.map(({ label }) => `${label} at ${camera.title}`),
+    camera.present.map(({ label }) => (isAlone ? label : `${label} at ${camera.title}`)),
   );
-  if (seen.length > 0) parts.push(listWords(seen, 3));
+  if (seen.length > 0) parts.push(`${listWords(seen, 3)}${isAlone ? ' in the picture' : ''}`);
   const heat = heatWords(state, trendCPerMinute);
   if (heat !== null) parts.push(heat);
   return `${parts.join(', ')}.`;
@@ -177,12 +186,16 @@ function cameraWords(cameras: readonly Camera[]): string {
   const count = `${cameras.length} camera${cameras.length === 1 ? '' : 's'}`;
   if (away.length === 0) return count;
   if (away.length === cameras.length) return `${count}, all away`;
-  return `${count}, ${listWords(away.map(({ title }) => title), 2)} away`;
+  return `${count}, ${listWords(
+    away.map(({ title }) => title),
+    2,
+  )} away`;
 }
 
 function heatWords({ temperature, governor }: State, trend: number | null): string | null {
   if (temperature === null) return null;
-  const way = trend === null || Math.abs(trend) < TREND ? '' : trend > 0 ? ' and rising' : ' and falling';
+  const way =
+    trend === null || Math.abs(trend) < TREND ? '' : trend > 0 ? ' and rising' : ' and falling';
   const degrees = `${temperature.toFixed(0)} °C${way}`;
   if (governor === null || governor.model === null) return degrees;
   const { high, low, fraction } = governor.mix;
@@ -208,7 +221,11 @@ export function shortName(variant: string): string {
 }
 
 export function timeOf(iso: string | number): string {
-  return new Date(iso).toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+  return new Date(iso).toLocaleTimeString([], {
+    hour: '2-digit',
+    minute: '2-digit',
+    second: '2-digit',
+  });
 }
 
 export function dayOf(iso: string): string {

@@ -69,7 +69,7 @@ export const register: Register = (program, context) => {
     });
   command
     .command('hash-password')
-    .summary('hash a password for mqtt.embedded.users')
+    .summary('hash a password for mqtt.embedded.users and status.users')
     .description(
       [
         'Reads a password from standard input (one line; a terminal does not show it) and prints its',
@@ -81,6 +81,20 @@ export const register: Register = (program, context) => {
       const password = await readPassword(process.stdin, context.stderr);
       writeLine(context.stdout, await hashPassword(password));
     });
+  command
+    .command('hash-token')
+    .summary('make a token for status.tokens')
+    .description(
+      [
+        'Makes a token for a program that asks the API, and prints it with its SHA-256, which is what',
+        'stands in status.tokens. The token is shown this once.',
+      ].join('\n'),
+    )
+    .action(async () => {
+      const { token, sha256 } = await newToken();
+      writeLine(context.stdout, `token   ${token}`);
+      writeLine(context.stdout, `sha256  ${sha256}`);
+    });
 };
 
 /** What is set at run time where a daemon runs; null where none answers. */
@@ -88,6 +102,13 @@ async function overridesOf(context: CommandContext): Promise<readonly OverrideRe
   const places = { ...socketsOf(context), timeout: DAEMON_TIMEOUT_MS };
   const answer = await askDaemon({ verb: 'status' }, places).catch(() => null);
   return (answer as StatusReport | null)?.running?.overrides ?? null;
+}
+
+/** A token and what the configuration holds of it. */
+async function newToken(): Promise<{ readonly token: string; readonly sha256: string }> {
+  const { createHash, randomBytes } = await import('node:crypto');
+  const token = randomBytes(32).toString('base64url');
+  return { token, sha256: createHash('sha256').update(token).digest('hex') };
 }
 
 /** One line without its end. Throws MND_USAGE when there is none. */

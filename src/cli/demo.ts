@@ -72,12 +72,16 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
   const { secretsOf } = await import('../config/check/secrets.js');
   const { App } = await import('../daemon/app.js');
+  const { LogTail } = await import('../daemon/diagnostics/log-tail.js');
   const { Signals } = await import('../daemon/signals.js');
+  const { inspectionOf } = await import('./inspection.js');
   const config = demoConfig(flags, context);
   const source = flags.real ? await requireSensor(flags, config) : null;
   const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');
+  const tail = new LogTail();
   const log = createLog({
     ...config.log,
+    tail,
     // Whoever runs a demo reads what it says, in a pipe as well.
     format: config.log.format === 'auto' ? 'pretty' : config.log.format,
     secrets: secretsOf(config),
@@ -100,6 +104,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       signal,
       log,
       logLevel,
+      inspection: inspectionOf(context, tail, () => ({ config, origins: new Map(), warnings: [] })),
       onProgress: (text) => writeLine(context.stderr, text),
       thermometer,
       signals,
@@ -173,6 +178,7 @@ function demoConfig(flags: DemoFlags, context: CommandContext): Config {
     models_dir: usual.models_dir,
     // Any free port: a broker of the user's own may sit on the usual one.
     'mqtt.embedded.listen': '127.0.0.1:0',
+    'status.listen': usual.status.listen === null ? null : '127.0.0.1:0',
   });
 }
 
@@ -194,6 +200,7 @@ function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
         ready: true,
         mqtt: daemon.broker,
         base: daemon.topic,
+        page: daemon.page,
         state: config.state_dir,
         model: daemon.model,
       }),
@@ -210,6 +217,7 @@ function textPrinter(stdout: NodeJS.WritableStream): Printer {
     ready: (daemon, config) => {
       writeLine(stdout, `model   ${daemon.model}`);
       writeLine(stdout, `mqtt    ${daemon.broker}   (topics ${daemon.topic}/#)`);
+      if (daemon.page !== null) writeLine(stdout, `page    ${daemon.page}`);
       writeLine(stdout, `query   MOBILENETD_STATE=${config.state_dir} npm run mobilenetd -- query`);
       writeLine(stdout, 'stop    Ctrl-C');
       writeLine(stdout);

@@ -21,7 +21,7 @@ export const register: Register = (program, context) => {
       const { hasFailed } = await import('../doctor/finding.js');
       const show = flags.json ? printJson(context) : printText(context);
       const found = await examine({
-        around: await surroundings(context),
+        around: await surroundingsOf(context),
         loadConfig: () => context.loadConfig(),
         ...(flags.cameras && { checkCameras: await cameraCheck(context) }),
         onFindings(found) {
@@ -34,7 +34,8 @@ export const register: Register = (program, context) => {
     });
 };
 
-async function surroundings(context: CommandContext) {
+/** What the doctor looks at on this machine. */
+export async function surroundingsOf(context: CommandContext) {
   const { realSurroundings } = await import('../doctor/surroundings.js');
   const { tryListen } = await import('../doctor/try-listen.js');
   const { probeBroker } = await import('../mqtt/connection/probe.js');

@@ -35,13 +35,17 @@ export const register: Register = (program, context) => {
       const { goesToJournal } = await import('../daemon/diagnostics/journal.js');
       const { keepCrashReports } = await import('../daemon/diagnostics/crash.js');
       const { answerHeapSignal } = await import('../daemon/diagnostics/heap-snapshot.js');
+      const { LogTail } = await import('../daemon/diagnostics/log-tail.js');
+      const { inspectionOf } = await import('./inspection.js');
       const { secretsOf } = await import('../config/check/secrets.js');
       const { App } = await import('../daemon/app.js');
       const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
       const secrets = new Set(secretsOf(config));
       const logLevel = createLevelSwitch(config.log.level);
+      const tail = new LogTail();
       const log = createLog({
         ...config.log,
+        tail,
         level: logLevel,
         destination: context.stderr,
         journal: goesToJournal(context.env, STDERR),
@@ -75,6 +79,7 @@ export const register: Register = (program, context) => {
         env: context.env,
         log,
         logLevel,
+        inspection: inspectionOf(context, tail, () => loadConfig(context.configOptions())),
         signal,
         service: {
           notifier,

@@ -64,6 +64,7 @@ export class App {
       },
       thermometer: options.thermometer ?? null,
       sources: options.sources ?? {},
+      inspection: options.inspection ?? null,
       profileAfterMs: options.profileAfterMs,
     };
     this.context = new Context(given, this.#steering(), config);
@@ -77,6 +78,11 @@ export class App {
   /** Address of the broker, without a password. */
   get broker(): string {
     return this.context.messaging.address;
+  }
+
+  /** Address of the page; null: there is none. */
+  get page(): string | null {
+    return this.context.addresses.page;
   }
 
   /** `<base>/<node>`. */

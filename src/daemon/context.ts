@@ -26,6 +26,18 @@ export interface ServiceOptions {
   readonly readyWithoutFrame: boolean;
 }
 
+/** What only the command that started the daemon can tell of it, for the page. */
+export interface Inspection {
+  /** The newest lines of the log. */
+  readonly logs: (count: number) => readonly string[];
+  /** What `mobilenetd doctor` finds, cameras left alone. */
+  readonly doctor: () => Promise<readonly object[]>;
+  /** Where each value of the configuration in force came from, by dotted key. */
+  readonly origins: () => ReadonlyMap<string, string>;
+  /** Every problem of a configuration that is written nowhere. */
+  readonly check: (yaml: string) => readonly string[];
+}
+
 /** What is being done; parts are only sure to be there while it is `running`. */
 export type Phase = 'starting' | 'running' | 'changing' | 'stopping';
 
@@ -66,6 +78,8 @@ export interface Given {
   readonly thermometer: Thermometer | null;
   /** Clock, processes and the like for the cameras' sources; default: the machine's own. */
   readonly sources: SourceSurroundings;
+  /** Null: the page says nothing of what only the command knows. */
+  readonly inspection: Inspection | null;
   /** Milliseconds after the start until forms without a profile are measured; default 30 s. */
   readonly profileAfterMs: number | undefined;
 }
@@ -104,8 +118,11 @@ export class Context implements Parts, Given {
   readonly onProgress: (text: string) => void;
   readonly thermometer: Thermometer | null;
   readonly sources: SourceSurroundings;
+  readonly inspection: Inspection | null;
   readonly profileAfterMs: number | undefined;
   readonly daemon: Steering;
+  /** Where people reach what listens; null while it does not. */
+  readonly addresses: { page: string | null } = { page: null };
   /** The configuration in force; while it is being changed, the next one. */
   config: Config;
   readonly #parts: { -readonly [Name in PartName]?: Parts[Name] } = {};
@@ -120,6 +137,7 @@ export class Context implements Parts, Given {
     this.onProgress = given.onProgress;
     this.thermometer = given.thermometer;
     this.sources = given.sources;
+    this.inspection = given.inspection;
     this.profileAfterMs = given.profileAfterMs;
     this.daemon = daemon;
     this.config = config;

@@ -7,9 +7,18 @@ import type { Signals } from './signals.js';
 
 const JPEG_QUALITY = 80;
 
+/** A labelled frame as a JPEG. */
+export interface FramePicture {
+  readonly jpeg: Uint8Array;
+  /** Of the frame. */
+  readonly sequence: number;
+  /** Wall time of its capture, ms. */
+  readonly time: number;
+}
+
 interface Request {
-  readonly picture: Promise<Uint8Array>;
-  readonly resolve: (jpeg: Uint8Array | Promise<Uint8Array>) => void;
+  readonly picture: Promise<FramePicture>;
+  readonly resolve: (picture: Promise<FramePicture>) => void;
 }
 
 /**
@@ -35,11 +44,11 @@ export class Pictures {
   }
 
   /** A picture of the camera's next labelled frame; waits for as long as there is none. */
-  next(camera: string): Promise<Uint8Array> {
+  next(camera: string): Promise<FramePicture> {
     const asked = this.#requests.get(camera);
     if (asked !== undefined) return asked.picture;
     let resolve: Request['resolve'] = () => {};
-    const picture = new Promise<Uint8Array>((done) => {
+    const picture = new Promise<FramePicture>((done) => {
       resolve = done;
     });
     this.#requests.set(camera, { picture, resolve });
@@ -71,8 +80,9 @@ export class Pictures {
   }
 }
 
-async function encode(frame: Frame): Promise<Uint8Array> {
-  return encodeJpeg(open(frame), JPEG_QUALITY);
+async function encode(frame: Frame): Promise<FramePicture> {
+  const { sequence, time } = frame;
+  return { jpeg: await encodeJpeg(open(frame), JPEG_QUALITY), sequence, time };
 }
 
 function open(frame: Frame): Sharp {

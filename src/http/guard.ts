@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
+import { isLoopback } from '../address.js';
 
 /** Where a request came from and how it was addressed, proxies that are trusted taken into account. */
 export interface Arrival {
@@ -99,14 +100,6 @@ function headerOf(request: IncomingMessage, name: string): string | null {
 export function plainAddress(address: string): string {
   const bare = address.replace(/^\[|\]$/g, '').replace(/%.*$/, '');
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare;
-}
-
-/** Whether only this machine reaches an address that is listened at. */
-export function isLoopback(host: string): boolean {
-  const plain = plainAddress(host);
-  return (
-    plain === 'localhost' || plain === '::1' || (isIP(plain) === 4 && plain.startsWith('127.'))
-  );
 }
 
 /**

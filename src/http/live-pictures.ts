@@ -30,7 +30,8 @@ export class LivePictures {
   }
 
   /**
-   * The first picture of a camera whose frame is newer than `after`; null when none came in time.
+   * The next picture of a camera whose frame is not `after`; null when none came in time. (Frames count anew after
+   * a restart: a lower number is new as well.)
    *
    * @returns `busy` when too many wait already
    */
@@ -43,7 +44,7 @@ export class LivePictures {
     const latest = feed.latest;
     const isFresh =
       latest !== null && this.#clock.now() - feed.begunAt < this.#source.pictureIntervalMs();
-    if (latest !== null && latest.sequence > after && isFresh) return latest;
+    if (latest !== null && latest.sequence !== after && isFresh) return latest;
     if (this.#waiting >= MAX_WAITING) return 'busy';
     this.#waiting += 1;
     const done = new AbortController();
@@ -54,7 +55,7 @@ export class LivePictures {
         sleep(this.#clock, PICTURE_WAIT_MS, stop).then(() => null),
       ]);
       const newest = picture ?? feed.latest;
-      return newest !== null && newest.sequence > after ? newest : null;
+      return newest !== null && newest.sequence !== after ? newest : null;
     } finally {
       done.abort();
       this.#waiting -= 1;

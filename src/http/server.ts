@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { getRequestListener, type HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
+import { isLoopback } from '../address.js';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import { createRepeatingLog, type Log } from '../log.js';
 import type { Clock } from '../time.js';
@@ -14,7 +15,6 @@ import {
   arrivalOf,
   foreignPost,
   isLocalHost,
-  isLoopback,
   securityHeaders,
   TrustedProxies,
 } from './guard.js';
@@ -218,7 +218,8 @@ class PageServer {
     app.all(`${base}api/*`, (raw) =>
       this.#fail(raw, codedError('MND_INPUT_MISSING', { subject: 'this path of the API' })),
     );
-    app.get(`${base}:file?`, (raw) => this.#asset(raw, raw.req.param('file') ?? 'index.html'));
+    app.get(base, (raw) => this.#asset(raw, 'index.html'));
+    app.get(`${base}:file`, (raw) => this.#asset(raw, raw.req.param('file') ?? ''));
     if (base !== '/')
       app.get(base.slice(0, -1), (raw) => raw.redirect(`${base.split('/').at(-2)}/`));
     app.notFound((raw) =>

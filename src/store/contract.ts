@@ -79,6 +79,8 @@ export interface Store {
   openEvents(): OpenEvent[];
   detections(query: Query): Iterable<Detection>;
   events(query: Query): Iterable<PresenceEvent>;
+  /** The event of an id; null: it is not there (any more). */
+  event(id: string): PresenceEvent | null;
   /** Applies retention now; it also runs by itself every ten minutes. */
   sweep(): SweepReport & { readonly messages: number };
   /** Looks whether the machine's clock was set; to be called before presence is told of the time. */

@@ -11,7 +11,7 @@ import type { Harm } from './files.js';
 import type { GovernorEntry } from './governor-log.js';
 import { Listeners } from './listeners.js';
 import { removeOldCopies } from './migrations.js';
-import { type Query, queryDetections, queryEvents } from './query.js';
+import { eventsById, type Query, queryDetections, queryEvents } from './query.js';
 import { RecentEvents } from './recent.js';
 import { Reopening } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
@@ -145,6 +145,11 @@ class SqliteStore implements Store {
 
   events(query: Query): Iterable<PresenceEvent> {
     return this.#database.read((session) => queryEvents(session.database, query)) ?? [];
+  }
+
+  event(id: string): PresenceEvent | null {
+    const found = this.#database.read((session) => eventsById(session.database, id, 1)) ?? [];
+    return found.find((event) => event.id === id) ?? null;
   }
 
   sweep(): SweepReport & { readonly messages: number } {

@@ -5,7 +5,10 @@ const WIDTH = 1000;
 const HEIGHT = 100;
 
 /** How the frames were shared among networks over time, as bands that fill the height. */
-export function MixBand({ points, order }: {
+export function MixBand({
+  points,
+  order,
+}: {
   readonly points: readonly HistoryPoint[];
   /** Names of the networks, the cheapest first. */
   readonly order: readonly string[];
@@ -19,13 +22,29 @@ export function MixBand({ points, order }: {
   const label = names.map((name) => `${shortName(name)} ${WORDS.heat.frames(shareOf(last, name))}`);
   return (
     <>
-      <svg class="band" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" role="img" aria-label={label.join(', ')}>
+      <svg
+        class="band"
+        viewBox={`0 0 ${WIDTH} ${HEIGHT}`}
+        preserveAspectRatio="none"
+        role="img"
+        aria-label={label.join(', ')}
+      >
         {names.map((name, index) => {
           const below = (point: HistoryPoint) =>
             names.slice(0, index).reduce((sum, each) => sum + shareOf(point, each), 0);
-          const top = points.map((point) => `${x(point.time)},${HEIGHT * (1 - below(point) - shareOf(point, name))}`);
-          const bottom = points.map((point) => `${x(point.time)},${HEIGHT * (1 - below(point))}`).reverse();
-          return <polygon key={name} points={[...top, ...bottom].join(' ')} class={`tone-${index % 5}`} />;
+          const top = points.map(
+            (point) => `${x(point.time)},${HEIGHT * (1 - below(point) - shareOf(point, name))}`,
+          );
+          const bottom = points
+            .map((point) => `${x(point.time)},${HEIGHT * (1 - below(point))}`)
+            .reverse();
+          return (
+            <polygon
+              key={name}
+              points={[...top, ...bottom].join(' ')}
+              class={`tone-${index % 5}`}
+            />
+          );
         })}
       </svg>
       <ul class="legend">

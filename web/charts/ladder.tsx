@@ -1,8 +1,8 @@
 import type { Rung } from '../types.js';
 import { shortName, WORDS } from '../words.js';
 
-const WIDTH = 640;
-const HEIGHT = 300;
+const WIDTH = 480;
+const HEIGHT = 280;
 const LEFT = 48;
 const RIGHT = 24;
 const TOP = 24;
@@ -32,7 +32,13 @@ export function LadderChart({ rungs }: { readonly rungs: readonly Rung[] }) {
     <svg class="ladder" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary(dots)}>
       {scale.yTicks.map((tick) => (
         <g key={tick}>
-          <line x1={LEFT} x2={WIDTH - RIGHT} y1={scale.y(tick)} y2={scale.y(tick)} class="grid-line" />
+          <line
+            x1={LEFT}
+            x2={WIDTH - RIGHT}
+            y1={scale.y(tick)}
+            y2={scale.y(tick)}
+            class="grid-line"
+          />
           <text x={LEFT - 8} y={scale.y(tick) + 4} class="tick end">
             {Math.round(tick)} %
           </text>
@@ -51,9 +57,9 @@ export function LadderChart({ rungs }: { readonly rungs: readonly Rung[] }) {
         <g key={dot.name} class={dot.share > 0.005 ? 'rung in-use' : 'rung'}>
           <circle cx={scale.x(dot.cost)} cy={scale.y(dot.worth)} r={dot.share > 0.005 ? 7 : 5} />
           <text
-            x={scale.x(dot.cost) + (scale.x(dot.cost) > WIDTH - 120 ? -10 : 10)}
+            x={scale.x(dot.cost) + (scale.x(dot.cost) > WIDTH - 90 ? -10 : 10)}
             y={scale.y(dot.worth) + 16}
-            class={scale.x(dot.cost) > WIDTH - 120 ? 'rung-name end' : 'rung-name'}
+            class={scale.x(dot.cost) > WIDTH - 90 ? 'rung-name end' : 'rung-name'}
           >
             {shortName(dot.name)}
           </text>

@@ -62,7 +62,12 @@ function dataOf({ times, series }: LineChartProps): uPlot.AlignedData {
 function optionsOf(props: LineChartProps, width: number): uPlot.Options {
   const { series, range, format, height, band } = props;
   const grid = { stroke: () => colour('--line'), width: 1 };
-  const axis = { stroke: () => colour('--muted'), grid, ticks: { show: false }, font: '12px system-ui' };
+  const axis = {
+    stroke: () => colour('--muted'),
+    grid,
+    ticks: { show: false },
+    font: '12px system-ui',
+  };
   return {
     width,
     height,
@@ -71,7 +76,12 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
     legend: { show: true, live: true },
     scales: {
       x: { time: true },
-      y: { range: (_chart, low, high) => [Math.min(low ?? range[0], range[0]), Math.max(high ?? range[1], range[1])] },
+      y: {
+        range: (_chart, low, high) => [
+          Math.min(low ?? range[0], range[0]),
+          Math.max(high ?? range[1], range[1]),
+        ],
+      },
     },
     axes: [axis, { ...axis, size: 52, values: (_chart, ticks) => ticks.map(format) }],
     ...(band !== undefined && {
@@ -79,15 +89,17 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
     }),
     series: [
       {},
-      ...series.map(({ name, tone }): uPlot.Series => ({
-        label: name,
-        stroke: () => colour(STROKES[tone]),
-        width: tone === 'accent' ? 2 : 1,
-        ...(tone === 'limit' && { dash: [6, 4] }),
-        ...(tone === 'cone' && { dash: [2, 4] }),
-        points: { show: false },
-        value: (_chart, value) => (value == null ? '–' : format(value)),
-      })),
+      ...series.map(
+        ({ name, tone }): uPlot.Series => ({
+          label: name,
+          stroke: () => colour(STROKES[tone]),
+          width: tone === 'accent' ? 2 : 1,
+          ...(tone === 'limit' && { dash: [6, 4] }),
+          ...(tone === 'cone' && { dash: [2, 4] }),
+          points: { show: false },
+          value: (_chart, value) => (value == null ? '–' : format(value)),
+        }),
+      ),
     ],
   };
 }

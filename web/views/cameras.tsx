@@ -101,6 +101,7 @@ function Controls({ camera }: { readonly camera: Camera }) {
         <input
           type="checkbox"
           role="switch"
+          aria-checked={camera.detect}
           checked={camera.detect}
           disabled={isFixed}
           onChange={(event) => set('detect', { on: event.currentTarget.checked })}

@@ -3,8 +3,8 @@ import { mayChange, post, state } from '../api.js';
 import { useAnswer } from '../load.js';
 import type { ConfigDocument } from '../types.js';
 import { WORDS } from '../words.js';
-import { Failure } from './events.js';
 import { AreaDrawer } from './drawer.js';
+import { Failure } from './events.js';
 
 export function ConfigurationView() {
   if (!mayChange()) return <p class="empty">{WORDS.system.onlyAdmin}</p>;

@@ -39,7 +39,12 @@ export function AreaDrawer() {
         </label>
         <div class="segments" role="group">
           {(['zone', 'mask'] as const).map((each) => (
-            <button key={each} type="button" aria-pressed={kind === each} onClick={() => setKind(each)}>
+            <button
+              key={each}
+              type="button"
+              aria-pressed={kind === each}
+              onClick={() => setKind(each)}
+            >
               {words[each]}
             </button>
           ))}
@@ -55,7 +60,7 @@ export function AreaDrawer() {
           </label>
         )}
       </div>
-      {/* A drawing needs a pointer; whoever has none writes the numbers. */}
+      {/* biome-ignore lint/a11y/useKeyWithClickEvents: a drawing needs a pointer; the numbers can be written */}
       <figure class="picture drawing" onClick={add}>
         {frame === null ? (
           <p class="placeholder">{WORDS.camera.waiting}</p>
@@ -78,10 +83,20 @@ export function AreaDrawer() {
       </figure>
       <div class="row">
         <span class="muted">{words.corners(points.length)}</span>
-        <button type="button" class="quiet" disabled={points.length === 0} onClick={() => setPoints(points.slice(0, -1))}>
+        <button
+          type="button"
+          class="quiet"
+          disabled={points.length === 0}
+          onClick={() => setPoints(points.slice(0, -1))}
+        >
           {words.undo}
         </button>
-        <button type="button" class="quiet" disabled={points.length === 0} onClick={() => setPoints([])}>
+        <button
+          type="button"
+          class="quiet"
+          disabled={points.length === 0}
+          onClick={() => setPoints([])}
+        >
           {words.clear}
         </button>
       </div>
@@ -106,7 +121,12 @@ function Lines({ text }: { readonly text: string }) {
   );
 }
 
-function yamlOf(camera: string, kind: 'zone' | 'mask', name: string, points: readonly Point[]): string {
+function yamlOf(
+  camera: string,
+  kind: 'zone' | 'mask',
+  name: string,
+  points: readonly Point[],
+): string {
   const area = `[${points.map(([x, y]) => `[${x}, ${y}]`).join(', ')}]`;
   const head = `cameras:\n  ${camera}:\n`;
   return kind === 'mask'

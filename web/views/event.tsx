@@ -23,7 +23,8 @@ export function EventView({ id }: { readonly id: string }) {
 }
 
 function EventPage({ document: { event, scores } }: { readonly document: EventDocument }) {
-  const title = state.value?.cameras.find(({ name }) => name === event.camera)?.title ?? event.camera;
+  const title =
+    state.value?.cameras.find(({ name }) => name === event.camera)?.title ?? event.camera;
   return (
     <article class="event-page">
       <div class="card">
@@ -52,7 +53,13 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
           <h3>{WORDS.events.scores}</h3>
           <LineChart
             times={scores.map(({ time }) => Date.parse(time) / 1000)}
-            series={[{ name: WORDS.events.score, values: scores.map(({ score }) => score), tone: 'accent' }]}
+            series={[
+              {
+                name: WORDS.events.score,
+                values: scores.map(({ score }) => score),
+                tone: 'accent',
+              },
+            ]}
             range={[0, 1]}
             format={(score) => percent(score)}
             height={160}

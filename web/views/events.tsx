@@ -73,7 +73,11 @@ export function EventsView() {
         <Timeline events={events} />
       )}
       {value !== null && value.length >= limit && limit < 500 && (
-        <button class="quiet more" type="button" onClick={() => setLimit(Math.min(500, limit + PAGE))}>
+        <button
+          class="quiet more"
+          type="button"
+          onClick={() => setLimit(Math.min(500, limit + PAGE))}
+        >
           {WORDS.events.more}
         </button>
       )}
@@ -85,7 +89,8 @@ export function EventsView() {
 function merged(rows: readonly EventRow[], camera: string, label: string): readonly EventRow[] {
   const byId = new Map<string, EventRow>();
   for (const event of [...fresh.value, ...rows]) {
-    const fits = (camera === '' || event.camera === camera) && (label === '' || event.label === label);
+    const fits =
+      (camera === '' || event.camera === camera) && (label === '' || event.label === label);
     if (fits && !byId.has(event.id)) byId.set(event.id, event);
   }
   return [...byId.values()].sort((a, b) => Date.parse(b.start) - Date.parse(a.start));
@@ -100,7 +105,12 @@ function filterOf(camera: string, label: string, range: Range, now: number): str
   return parts.toString();
 }
 
-function Choice({ name, value, options, onChange }: {
+function Choice({
+  name,
+  value,
+  options,
+  onChange,
+}: {
   readonly name: string;
   readonly value: string;
   readonly options: readonly (readonly [value: string, text: string])[];
@@ -145,7 +155,8 @@ function Timeline({ events }: { readonly events: readonly EventRow[] }) {
 
 function EventItem({ event }: { readonly event: EventRow }) {
   const title = state.value?.cameras.find(({ name }) => name === event.camera)?.title;
-  const lasted = event.end === null ? null : (Date.parse(event.end) - Date.parse(event.start)) / 1000;
+  const lasted =
+    event.end === null ? null : (Date.parse(event.end) - Date.parse(event.start)) / 1000;
   return (
     <li>
       <a class="card event" href={`#/events/${encodeURIComponent(event.id)}`}>
@@ -185,7 +196,10 @@ function Thumbnail({ event }: { readonly event: EventRow }) {
   );
 }
 
-export function Failure({ message, onRetry }: {
+export function Failure({
+  message,
+  onRetry,
+}: {
   readonly message: string;
   readonly onRetry: () => void;
 }) {

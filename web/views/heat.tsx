@@ -51,7 +51,11 @@ export function HeatView() {
             <LineChart
               times={points.map(({ time }) => time / 1000)}
               series={[
-                { name: WORDS.heat.budget, values: points.map(({ budget }) => budget), tone: 'accent' },
+                {
+                  name: WORDS.heat.budget,
+                  values: points.map(({ budget }) => budget),
+                  tone: 'accent',
+                },
               ]}
               range={[0, 1]}
               format={(share) => `${Math.round(100 * share)} %`}
@@ -91,7 +95,10 @@ function Now({ now }: { readonly now: GovernorState | null }) {
   );
 }
 
-function TemperatureChart({ points, governor }: {
+function TemperatureChart({
+  points,
+  governor,
+}: {
   readonly points: readonly HistoryPoint[];
   readonly governor: Governor | null;
 }) {
@@ -106,7 +113,14 @@ function TemperatureChart({ points, governor }: {
       values: [...points.map(({ temperature }) => temperature), ...ahead],
       tone: 'accent',
     },
-    { name: WORDS.heat.limit, values: [...points.map(({ limit }) => limit), ...cone.map(() => points.at(-1)?.limit ?? null)], tone: 'limit' },
+    {
+      name: WORDS.heat.limit,
+      values: [
+        ...points.map(({ limit }) => limit),
+        ...cone.map(() => points.at(-1)?.limit ?? null),
+      ],
+      tone: 'limit',
+    },
   ];
   if (cone.length > 0) {
     series.push({ name: '', values: [...behind, ...cone.map(({ high }) => high)], tone: 'cone' });

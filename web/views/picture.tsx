@@ -78,9 +78,12 @@ export function useIsVisible(): [(element: Element | null) => void, boolean] {
   const attach = (element: Element | null) => {
     observer.current?.disconnect();
     if (element === null) return;
-    observer.current = new IntersectionObserver(([entry]) => setVisible(entry?.isIntersecting === true), {
-      rootMargin: '120px',
-    });
+    observer.current = new IntersectionObserver(
+      ([entry]) => setVisible(entry?.isIntersecting === true),
+      {
+        rootMargin: '120px',
+      },
+    );
     observer.current.observe(element);
   };
   const ref = useRef(attach);
@@ -105,7 +108,7 @@ export function Overlay({
         <g key={`${kind} ${name}`} class={`area ${kind}`}>
           <polygon points={points.map((point) => point.join(',')).join(' ')} />
           {kind === 'zone' && points[0] !== undefined && (
-            <text x={points[0][0] + unit} y={points[0][1] + 4 * unit} font-size={3.2 * unit}>
+            <text x={points[0][0] + unit} y={points[0][1] + 3.4 * unit} font-size={2.6 * unit}>
               {name}
             </text>
           )}
@@ -113,20 +116,29 @@ export function Overlay({
       ))}
       {labels.map(({ label, score, box }, index) =>
         box === null ? null : (
-          <BoxMark key={`${label} ${index}`} box={box} unit={unit} text={`${label} ${percent(score)}`} />
+          <BoxMark
+            key={`${label} ${index}`}
+            box={box}
+            unit={unit}
+            text={`${label} ${percent(score)}`}
+          />
         ),
       )}
     </svg>
   );
 }
 
-function BoxMark({ box: [x, y, width, height], unit, text }: {
+function BoxMark({
+  box: [x, y, width, height],
+  unit,
+  text,
+}: {
   readonly box: Box;
   readonly unit: number;
   readonly text: string;
 }) {
-  const size = 3.4 * unit;
-  const plate = text.length * size * 0.56 + 1.6 * unit;
+  const size = 2.6 * unit;
+  const plate = text.length * size * 0.58 + 1.6 * unit;
   const isInside = y < 1.5 * size;
   const top = isInside ? y : y - 1.4 * size;
   return (

@@ -30,11 +30,17 @@ function Facts({ state }: { readonly state: State }) {
     [words.uptime, durationOf(state.uptime_s)],
     [words.memory, `${Math.round(state.rss_mb)} MB`],
     [words.latency, state.latency_ms === null ? words.unknown : `${state.latency_ms} ms`],
-    [words.broker, `${broker.url} ${broker.connected ? words.connected : words.disconnected}`, !broker.connected],
+    [
+      words.broker,
+      `${broker.url} ${broker.connected ? words.connected : words.disconnected}`,
+      !broker.connected,
+    ],
     [words.outbox, String(state.outbox)],
     [
       words.database,
-      store.writable ? words.writable : `${words.unwritable}: ${store.error ?? ''}; ${words.waiting(store.waiting)}`,
+      store.writable
+        ? words.writable
+        : `${words.unwritable}: ${store.error ?? ''}; ${words.waiting(store.waiting)}`,
       !store.writable,
     ],
     [

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { parseAddress } from '../../address.js';
+import { isLoopback, parseAddress } from '../../address.js';
 import { faultsOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
 import { FIXED_FIRST } from '../../mqtt/topics.js';
 import { isLeaf } from '../../schema/section.js';
@@ -32,6 +32,7 @@ export function checkRules(config: Config, options: RuleOptions): readonly Confi
   checkPresence(config, report);
   checkGovernor(config, report);
   checkMqtt(config, report);
+  checkPage(config, report);
   return problems;
 }
 
@@ -212,6 +213,21 @@ function checkMqtt(config: Config, report: Report): void {
   );
 }
 
+function checkPage({ status }: Config, report: Report): void {
+  const { listen, users, trusted_proxies: proxies, tls } = status;
+  if ((tls.cert_file === null) !== (tls.key_file === null)) {
+    const [given, missing] = tls.cert_file === null ? ['key', 'cert'] : ['cert', 'key'];
+    report(['status', 'tls', `${given}_file`], `needs status.tls.${missing}_file as well`);
+  }
+  if (listen === null || isLoopback(parseListen(listen).host)) return;
+  if (Object.keys(users).length + proxies.length > 0) return;
+  report(
+    ['status', 'listen'],
+    'an address beyond this machine needs status.users (mobilenetd config hash-password) or status.trusted_proxies',
+    ['status.users', 'status.trusted_proxies'],
+  );
+}
+
 function checkTls({ url, tls }: MqttConfig, report: Report): void {
   if ((tls.cert_file === null) !== (tls.key_file === null)) {
     const [given, missing] = tls.cert_file === null ? ['key', 'cert'] : ['cert', 'key'];
@@ -235,10 +251,6 @@ function checkTls({ url, tls }: MqttConfig, report: Report): void {
       'mqtt.url',
     ]);
   }
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function schemeOf(url: string): string {

@@ -1,22 +1,14 @@
 import { THREADS_RANGE, THRESHOLD_RANGE } from '../../inference/ranges.js';
-import {
-  auto,
-  either,
-  integer,
-  list,
-  nullable,
-  number,
-  oneOf,
-  within,
-} from '../../schema/format.js';
+import { auto, either, integer, list, number, oneOf, within } from '../../schema/format.js';
 import type { Node, Section } from '../../schema/section.js';
 import { derived, items, key, optional, optionalKeys } from '../../schema/section.js';
 import { filePath, label, topicName } from '../../schema/text.js';
-import { listen, modelName, storage } from './formats.js';
+import { modelName, storage } from './formats.js';
 import { CAMERA } from './sections/camera.js';
 import { GOVERNOR } from './sections/governor.js';
 import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
 import { CONTROL, DIAGNOSTICS } from './sections/operations.js';
+import { STATUS } from './sections/status.js';
 
 /** Boards with an overlay in `config/`. */
 export const BOARD_NAMES = ['pi3', 'pi4', 'pi5'] as const;
@@ -133,13 +125,7 @@ door:
   },
   mqtt: MQTT,
   homeassistant: HOME_ASSISTANT,
-  status: {
-    listen: key(
-      nullable(listen),
-      '127.0.0.1:8080',
-      'Where the status page listens; null for none. Reserved: this version serves no page.',
-    ),
-  },
+  status: STATUS,
   control: CONTROL,
   diagnostics: DIAGNOSTICS,
   log: {
@@ -186,7 +172,9 @@ export const SECTION_DOCS: Readonly<Record<string, string>> = {
   'mqtt.tls': 'For mqtts and wss.',
   'mqtt.embedded': 'The broker that is started when mqtt.url is null.',
   homeassistant: 'Discovery by Home Assistant.',
-  status: 'The status page.',
+  status: 'The page and its API.',
+  'status.metrics': 'For Prometheus.',
+  'status.tls': 'https without a proxy.',
   control: 'The local socket of `mobilenetd status` and `mobilenetd ctl`.',
   diagnostics: 'For the case that something goes wrong.',
   log: 'What is written to stderr.',

@@ -4,6 +4,7 @@ import { pino, stdSerializers, stdTimeFunctions } from 'pino';
 import { isCodedError } from '../../errors.js';
 import { createMasker, MASK } from '../../mask.js';
 import { journalLine } from './journal.js';
+import type { LogTail } from './log-tail.js';
 
 export type Log = Logger;
 
@@ -49,6 +50,8 @@ export interface LogOptions {
    * for each line, since a reload brings new ones.
    */
   readonly secrets?: readonly string[] | (() => readonly string[]);
+  /** Keeps the newest lines, masked, for those who look later. */
+  readonly tail?: LogTail;
 }
 
 /** Names of fields whose value is never logged, at the top of a line and one level below. */
@@ -60,12 +63,14 @@ const SECRET_FIELDS = ['password', 'passwd', 'secret', 'token', 'authorization',
  * component: 'mqtt' })` marks the lines of a component.
  */
 export function createLog(options: LogOptions): Log {
-  const { level, format, destination, journal = false, env = {}, secrets = [] } = options;
+  const { level, format, destination, journal = false, env = {}, secrets = [], tail } = options;
   const terminal = 'isTTY' in destination && destination.isTTY === true;
   const masked = {
     write: (line: string) => {
       const mask = createMasker(typeof secrets === 'function' ? secrets() : secrets);
-      destination.write(mask(line));
+      const masked = mask(line);
+      destination.write(masked);
+      tail?.add(masked);
     },
   };
   const pretty = format === 'pretty' || (format === 'auto' && terminal);

@@ -11,6 +11,7 @@ import { startInfo } from './info.js';
 import { startLabelCheck } from './label-check.js';
 import { startLabelStates } from './label-states.js';
 import type { Output } from './output.js';
+import { startPage } from './page.js';
 import { startService } from './service.js';
 import { startSnapshots } from './snapshots.js';
 import { startUpdate } from './update.js';
@@ -72,6 +73,7 @@ export const OUTPUTS: readonly Output[] = [
   },
   { name: 'clock', starts: 'last', keys: [], follows: [], start: startClock },
   { name: 'health', starts: 'last', keys: [], follows: ['messaging'], start: startHealth },
+  { name: 'page', starts: 'last', keys: ['status'], follows: [], start: startPage },
   // Last: whoever sees `online` finds commands listened to and states that are true.
   {
     name: 'availability',

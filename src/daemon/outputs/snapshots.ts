@@ -55,7 +55,7 @@ export function createSnapshotPublisher(using: Using): (camera: string) => void 
   const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
   return (camera) => {
     pictures.next(camera).then(
-      (jpeg) => messaging.publisher.setSnapshot(camera, jpeg),
+      ({ jpeg }) => messaging.publisher.setSnapshot(camera, jpeg),
       (error: unknown) =>
         repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`),
     );

@@ -1,0 +1,255 @@
+import { redactConfig } from '../../config/check/secrets.js';
+import { codedError } from '../../errors.js';
+import type { EventQuery, Happening, PageSource } from '../../http/contract.js';
+import type { Result } from '../../inference/result.js';
+import { eventPayload } from '../../mqtt/publish/payloads.js';
+import { VERSION } from '../../package-root.js';
+import type { PresenceEvent } from '../../presence/event.js';
+import type { Camera } from '../cameras/camera.js';
+import type { Context } from '../context.js';
+import { flatValues, yamlOf } from './page-config.js';
+import { areasOf, governorDocument, modelDocuments } from './page-documents.js';
+import { PageHistory } from './page-history.js';
+import { answerSnapshotRequest, createSnapshotPublisher } from './snapshots.js';
+import { runningReport } from './status.js';
+
+const DOCTOR_KEPT_MS = 60_000;
+/** Least time between two pictures of a camera that are coded for viewers, ms. */
+const PICTURE_MS = 500;
+/** The same while the governor has to save. */
+const PICTURE_SAVING_MS = 2000;
+const MOST_SCORES = 2000;
+
+/** Everything the page is told; asked for anew every time, since parts are exchanged by a reload. */
+export class DaemonPageSource implements PageSource {
+  readonly actions: PageSource['actions'];
+  readonly #context: Context;
+  readonly #history: PageHistory;
+  readonly #listeners = new Set<(happening: Happening) => void>();
+  readonly #stopListening: readonly (() => void)[];
+  /** The last labelled frame of each camera: what was seen, and its size. */
+  readonly #last = new Map<string, { result: Result; width: number; height: number }>();
+  #doctor: { readonly at: number; readonly found: Promise<readonly object[]> } | null = null;
+  #viewers: () => number = () => 0;
+
+  constructor(context: Context) {
+    this.#context = context;
+    this.#history = new PageHistory(context);
+    this.actions = pageActions(context);
+    this.#stopListening = this.#connect();
+  }
+
+  /** @param viewers how many look now */
+  countViewers(viewers: () => number): void {
+    this.#viewers = viewers;
+  }
+
+  stop(): void {
+    this.#history.stop();
+    for (const stop of this.#stopListening) stop();
+  }
+
+  state(): object {
+    const { config, daemon, overrides, store } = this.#context;
+    const report = runningReport(this.#context);
+    const { writable, error, waiting } = store.health();
+    const settings = overrides.state();
+    return {
+      ...report,
+      time: new Date().toISOString(),
+      version: VERSION,
+      node: config.node,
+      uptime_s: Math.round((performance.now() - daemon.startedAt()) / 1000),
+      phase: daemon.phase(),
+      rss_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
+      store: { writable, error, waiting },
+      viewers: this.#viewers(),
+      settings: {
+        pin: settings.pin,
+        pinnable: overrides.pinnable(),
+        limit: settings.limit ?? null,
+      },
+      cameras: this.cameras(),
+    };
+  }
+
+  cameras(): readonly object[] {
+    return this.#context.cameras.list().map((camera) => this.#cameraDocument(camera));
+  }
+
+  governor(): object {
+    return governorDocument(this.#context);
+  }
+
+  models(): readonly object[] {
+    return modelDocuments(this.#context);
+  }
+
+  async doctor(): Promise<readonly object[]> {
+    const { inspection } = this.#context;
+    if (inspection === null) return [];
+    const now = performance.now();
+    if (this.#doctor === null || now - this.#doctor.at > DOCTOR_KEPT_MS) {
+      this.#doctor = { at: now, found: inspection.doctor() };
+      this.#doctor.found.catch(() => {
+        this.#doctor = null;
+      });
+    }
+    return this.#doctor.found;
+  }
+
+  config() {
+    const { config, inspection } = this.#context;
+    const masked = redactConfig(config);
+    return {
+      yaml: yamlOf(masked),
+      values: flatValues(masked, inspection?.origins() ?? new Map()),
+    };
+  }
+
+  logs(limit: number): readonly string[] {
+    return this.#context.inspection?.logs(limit) ?? [];
+  }
+
+  history(range: '1h' | '24h' | '7d'): object {
+    return { range, points: this.#history.read(range) };
+  }
+
+  events(query: EventQuery): readonly object[] {
+    return [...this.#context.store.events(query)].reverse().map(eventDocument);
+  }
+
+  event(id: string): object | null {
+    const { store } = this.#context;
+    const event = store.event(id);
+    if (event === null) return null;
+    const { camera, label, start: since, end } = event;
+    const until = end === null ? Number.MAX_SAFE_INTEGER : end + 1;
+    const kept = store.detections({ camera, label, since, until, limit: MOST_SCORES });
+    const scores = [...kept]
+      .filter((detection) => detection.event === id)
+      .map(({ time, score }) => ({ time: new Date(time).toISOString(), score }));
+    return { event: eventDocument(event), scores };
+  }
+
+  async eventPicture(): Promise<Uint8Array | null> {
+    return null;
+  }
+
+  hasCamera(name: string): boolean {
+    return this.#context.cameras.get(name) !== undefined;
+  }
+
+  away(name: string): string | null {
+    const camera = this.#context.cameras.get(name);
+    const status = camera?.status() ?? 'offline';
+    return status === 'online' ? null : (camera?.reason() ?? status);
+  }
+
+  nextPicture(camera: string) {
+    return this.#context.pictures.next(camera);
+  }
+
+  pictureIntervalMs(): number {
+    const state = this.#context.governor.state();
+    const isSaving = state?.governs === true && state.decision.mode !== 'full';
+    return isSaving ? PICTURE_SAVING_MS : PICTURE_MS;
+  }
+
+  isHealthy(): boolean {
+    const { daemon, store } = this.#context;
+    return daemon.phase() === 'running' && daemon.hasLabelled() && store.health().writable;
+  }
+
+  listen(listener: (happening: Happening) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  #connect(): readonly (() => void)[] {
+    const { signals } = this.#context;
+    const tell = (happening: Happening) => {
+      for (const listener of this.#listeners) listener(happening);
+    };
+    return [
+      signals.on('labelled', ({ result, frame: { width, height } }) => {
+        this.#last.set(result.camera, { result, width, height });
+        tell({ kind: 'labels', data: { camera: result.camera, labels: result.labels.map(shown) } });
+      }),
+      signals.on('events', ({ events }) => {
+        for (const event of events) tell({ kind: 'event', data: eventDocument(event) });
+      }),
+      signals.on('camera', (data) => tell({ kind: 'camera', data })),
+      signals.on('cameras', ({ removed }) => {
+        for (const name of removed) this.#last.delete(name);
+      }),
+      signals.on('decision', () => tell({ kind: 'governor', data: {} })),
+      signals.on('overrides', () => tell({ kind: 'settings', data: {} })),
+    ];
+  }
+
+  #cameraDocument(camera: Camera): object {
+    const last = this.#last.get(camera.name);
+    const reading = camera.meter.read(performance.now());
+    const status = camera.status();
+    return {
+      name: camera.name,
+      title: camera.name,
+      status,
+      reason: camera.reason(),
+      fps: Math.round(10 * reading.fps) / 10,
+      age_ms: reading.ageMs === null ? null : Math.round(reading.ageMs),
+      detect: camera.enabled(),
+      threshold: camera.threshold(),
+      size: last === undefined ? null : [last.width, last.height],
+      areas: areasOf(this.#context.config.cameras[camera.name], last ?? null),
+      present: camera.presence.present().map(({ label, score, since, box }) => ({
+        label,
+        score,
+        since: new Date(since).toISOString(),
+        box,
+      })),
+      labels: status === 'online' ? (last?.result.labels.map(shown) ?? []) : [],
+    };
+  }
+}
+
+function pageActions(context: Context): PageSource['actions'] {
+  const publishNext = createSnapshotPublisher(context);
+  return {
+    setDetect: async (camera, on) => context.overrides.setDetect(camera, on),
+    async setThreshold(camera, threshold) {
+      context.overrides.setThreshold(camera, threshold ?? 'auto');
+    },
+    async snapshot(name) {
+      const { messaging, cameras } = context;
+      const wanted = cameras.list().filter((camera) => name === null || camera.name === name);
+      await Promise.all(
+        wanted.map((camera) => answerSnapshotRequest(camera, { messaging, publishNext })),
+      );
+    },
+    async setPin(variant) {
+      const { overrides } = context;
+      if (variant !== 'auto' && !overrides.pinnable().includes(variant)) {
+        throw codedError('MND_MODEL_UNKNOWN', {
+          subject: variant,
+          expected: ['auto', ...overrides.pinnable()].join(', '),
+        });
+      }
+      overrides.setPin(variant);
+    },
+    setLimit: (limit) => context.overrides.setLimit(limit),
+    reload: () => context.daemon.reload(),
+    checkConfig: async (yaml) => context.inspection?.check(yaml) ?? [],
+    wrong: null,
+    forget: null,
+  };
+}
+
+function eventDocument(event: PresenceEvent): object {
+  return { ...eventPayload(event), picture: false };
+}
+
+function shown({ label, score, box }: Result['labels'][number]): object {
+  return { label, score, box };
+}

@@ -1,0 +1,128 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { Config } from '../../config/config.js';
+import { parseListen } from '../../config/schema/formats.js';
+import { codedError, messageOf } from '../../errors.js';
+import type { PageOptions } from '../../http/server.js';
+import { VERSION } from '../../package-root.js';
+import { createBackoff, systemClock } from '../../time.js';
+import type { Context } from '../context.js';
+import type { StopOutput } from './output.js';
+
+/** Bytes of the longest file that is read: a certificate with its chain. */
+const MAX_FILE = 1_000_000;
+
+/**
+ * Serves the page where `status.listen` says; null: nothing of it is loaded. An address that is taken is
+ * logged once and tried again: labels do not wait for the page.
+ */
+export async function startPage(context: Context): Promise<StopOutput> {
+  const { config, log } = context;
+  if (config.status.listen === null) return () => {};
+  const [{ startPage: serve }, { DaemonPageSource }, { verifyPassword }, metrics] =
+    await Promise.all([
+      import('../../http/server.js'),
+      import('./page-source.js'),
+      import('../../mqtt/broker/password.js'),
+      metricsOf(context),
+    ]);
+  const source = new DaemonPageSource(context);
+  const backoff = createBackoff({ firstMs: 5000 });
+  const pageLog = log.child({ part: 'page' });
+  let stop: () => Promise<void> = async () => {};
+  let isStopped = false;
+  let cancel = (): void => {};
+
+  async function attempt(isFirst: boolean): Promise<void> {
+    try {
+      const options = pageOptions(config, metrics);
+      const page = await serve(options, source, {
+        clock: systemClock,
+        log: pageLog,
+        verify: verifyPassword,
+      });
+      if (isStopped) return page.close();
+      source.countViewers(page.viewers);
+      context.addresses.page = page.url;
+      stop = () => page.close();
+      pageLog.info({ url: page.url }, 'the page listens');
+    } catch (error) {
+      if (isFirst) pageLog.warn(`there is no page: ${messageOf(error)}`);
+      cancel = systemClock.setTimer(() => void attempt(false), backoff.next());
+    }
+  }
+
+  await attempt(true);
+  return async () => {
+    isStopped = true;
+    cancel();
+    context.addresses.page = null;
+    await stop();
+    source.stop();
+    metrics?.stop();
+  };
+}
+
+interface Metrics {
+  readonly read: () => Promise<string>;
+  readonly contentType: string;
+  readonly stop: () => void;
+}
+
+async function metricsOf(context: Context): Promise<Metrics | null> {
+  if (!context.config.status.metrics.enabled) return null;
+  const { DaemonMetrics } = await import('./metrics.js');
+  return new DaemonMetrics(context);
+}
+
+/** @throws MND_CONFIG_INVALID for a file that cannot be read */
+function pageOptions({ status }: Config, metrics: Metrics | null): PageOptions {
+  const { tls, metrics: settings } = status;
+  const token =
+    settings.token_file === null
+      ? null
+      : readFile('status.metrics.token_file', settings.token_file);
+  return {
+    ...parseListen(status.listen ?? ''),
+    tls:
+      tls.cert_file === null || tls.key_file === null
+        ? null
+        : {
+            cert: readFile('status.tls.cert_file', tls.cert_file),
+            key: readFile('status.tls.key_file', tls.key_file),
+          },
+    users: status.users,
+    tokens: status.tokens,
+    trustedProxies: status.trusted_proxies,
+    basePath: status.base_path,
+    frameAncestors: status.frame_ancestors,
+    metrics:
+      metrics === null
+        ? null
+        : {
+            read: () => metrics.read(),
+            contentType: metrics.contentType,
+            sha256:
+              token === null
+                ? null
+                : createHash('sha256').update(token.toString().trim()).digest('hex'),
+          },
+    assets: new URL('../../web/', import.meta.url).pathname,
+    version: VERSION,
+  };
+}
+
+function readFile(key: string, file: string): Buffer {
+  try {
+    const bytes = readFileSync(file);
+    if (bytes.length <= MAX_FILE) return bytes;
+    throw new Error(`it has more than ${MAX_FILE} bytes`);
+  } catch (cause) {
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: key,
+      expected: 'a file that can be read',
+      found: messageOf(cause),
+      cause,
+    });
+  }
+}

@@ -1,0 +1,157 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import t from 'tap';
+import { ROUTES } from '#mobilenetd/http/server.js';
+import { EVENT } from './fake-source.js';
+import { servePage } from './page-server.js';
+
+/** A path of every route that can be asked for without more. */
+const PATHS: Readonly<Record<string, string>> = {
+  '/cameras/{camera}/frame.jpg': '',
+  '/stream': '',
+  '/events/{id}': `/events/${EVENT.id}`,
+};
+
+interface Document {
+  readonly openapi: string;
+  readonly paths: Record<string, Record<string, Operation>>;
+}
+interface Operation {
+  readonly responses: Record<string, { readonly content?: Record<string, { schema: object }> }>;
+}
+
+t.test('every answer holds to the OpenAPI document', async (t) => {
+  const page = await servePage(t);
+  const document: Document = JSON.parse((await page.ask('/api/v1/openapi.json')).text);
+  t.equal(document.openapi, '3.1.0');
+  t.equal(Object.values(document.paths).flatMap((each) => Object.keys(each)).length, ROUTES.length);
+  const ajv = new Ajv2020({ strict: false });
+  let checked = 0;
+  for (const [path, operations] of Object.entries(document.paths)) {
+    const schema = operations.get?.responses['200']?.content?.['application/json']?.schema;
+    const asked = PATHS[path] ?? path;
+    if (schema === undefined || asked === '' || asked.includes('{')) continue;
+    const answer = await page.ask(`/api/v1${asked}`);
+    t.equal(answer.status, 200, asked);
+    t.ok(ajv.validate(schema, JSON.parse(answer.text)), `${asked}: ${ajv.errorsText()}`);
+    checked += 1;
+  }
+  t.ok(checked >= 10, `${checked} answers`);
+});
+
+t.test('what is asked is checked, and said', async (t) => {
+  const page = await servePage(t);
+  const wrong: readonly (readonly [path: string, pattern: RegExp])[] = [
+    ['/api/v1/events?limit=0', /limit must be >= 1/],
+    ['/api/v1/events?limit=many', /limit must be integer/],
+    ['/api/v1/events?lable=person', /additional properties \(lable\)/],
+    ['/api/v1/events?since=2026-13-45', /date-time/],
+    ['/api/v1/history?range=year', /1h, 24h, 7d/],
+    ['/api/v1/cameras/front/frame.jpg?after=-7', /after/],
+  ];
+  for (const [path, pattern] of wrong) {
+    const answer = await page.ask(path);
+    t.equal(answer.status, 400, path);
+    t.match(JSON.parse(answer.text), { code: 'MND_HTTP_REQUEST', message: pattern }, path);
+  }
+  for (const path of [
+    '/api/v1/nothing',
+    '/nothing',
+    '/api/v1/events/none',
+    '/..%2f..%2fetc/passwd',
+  ]) {
+    t.equal((await page.ask(path)).status, 404, path);
+  }
+});
+
+t.test('what is set is done', async (t) => {
+  const page = await servePage(t);
+  const asked: readonly (readonly [path: string, body: object])[] = [
+    ['cameras/front/detect', { on: false }],
+    ['cameras/front/threshold', { threshold: 0.4 }],
+    ['cameras/front/threshold', { threshold: null }],
+    ['snapshot', { camera: null }],
+    ['governor/pin', { variant: 'auto' }],
+    ['governor/limit', { limit: 70 }],
+    [`events/${EVENT.id}/forget`, {}],
+  ];
+  for (const [path, body] of asked) {
+    const answer = await page.post(`/api/v1/${path}`, body);
+    t.equal(answer.status, 200, `${path} ${answer.text}`);
+  }
+  t.same(page.source.done, [
+    'detect front false',
+    'threshold front 0.4',
+    'threshold front null',
+    'snapshot null',
+    'pin auto',
+    'limit 70',
+    `forget ${EVENT.id}`,
+  ]);
+  const refused: readonly (readonly [path: string, body: unknown, status: number])[] = [
+    ['cameras/front/detect', { on: 'yes' }, 400],
+    ['cameras/front/detect', {}, 400],
+    ['cameras/front/detect', { on: true, more: 1 }, 400],
+    ['cameras/none/detect', { on: true }, 404],
+    ['cameras/front/threshold', { threshold: 1.5 }, 400],
+    ['governor/pin', { variant: 'none' }, 400],
+    ['governor/limit', { limit: 'hot' }, 400],
+    ['cameras/front/detect', '{"on": tru', 400],
+    ['cameras/front/detect', '[]', 400],
+    ['snapshot', 'x'.repeat(70_000), 400],
+    [`events/${EVENT.id}/wrong`, {}, 409],
+  ];
+  for (const [path, body, status] of refused) {
+    const answer = await page.post(`/api/v1/${path}`, body);
+    t.equal(answer.status, status, `${path} ${String(body).slice(0, 40)}: ${answer.text}`);
+  }
+  t.equal(page.source.done.length, asked.length, 'what is refused is not done');
+});
+
+t.test('a pasted configuration is checked and written nowhere', async (t) => {
+  const page = await servePage(t);
+  const good = await page.post('/api/v1/config/check', { yaml: 'node: porch' });
+  t.same(JSON.parse(good.text), { ok: true, problems: [] });
+  const bad = await page.post('/api/v1/config/check', { yaml: 'bad' });
+  t.same(JSON.parse(bad.text), { ok: false, problems: ['line 1: bad'] });
+});
+
+t.test('events as CSV hold no formula', async (t) => {
+  const page = await servePage(t);
+  const { text, headers } = await page.ask('/api/v1/events.csv');
+  t.match(headers['content-type'], 'text/csv');
+  t.equal(
+    text.split('\r\n')[1],
+    "0190,front,'=person,0.91,2026-11-29T10:00:00.000Z,2026-11-29T10:00:05.000Z,ssd_300,,300,1",
+  );
+});
+
+t.test('health is told to anybody, in a word', async (t) => {
+  const page = await servePage(t, { host: '127.0.0.1' });
+  t.match(await page.ask('/healthz'), { status: 200, text: 'ok\n' });
+  page.source.healthy = false;
+  t.match(await page.ask('/healthz'), { status: 503, text: 'not ok\n' });
+});
+
+t.test('pictures: one coding for all who wait, an ETag, and why there is none', async (t) => {
+  const page = await servePage(t);
+  const asked = [1, 2, 3].map(() => page.ask('/api/v1/cameras/front/frame.jpg'));
+  while (page.source.coded() === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  page.source.deliver({
+    jpeg: Uint8Array.of(255, 216, 1),
+    sequence: 7,
+    time: Date.UTC(2026, 0, 1),
+  });
+  for (const answer of await Promise.all(asked)) {
+    t.equal(answer.status, 200);
+    t.match(answer.headers, { etag: '"7"', 'x-frame-sequence': '7', 'content-type': 'image/jpeg' });
+  }
+  t.equal(page.source.coded(), 1);
+  const same = await page.ask('/api/v1/cameras/front/frame.jpg', {
+    headers: { 'If-None-Match': '"7"' },
+  });
+  t.equal(same.status, 304);
+  const away = await page.ask('/api/v1/cameras/back/frame.jpg');
+  t.equal(away.status, 503);
+  t.match(away.text, /no route to host/);
+  t.equal((await page.ask('/api/v1/cameras/none/frame.jpg')).status, 404);
+});
