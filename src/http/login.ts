@@ -1,6 +1,15 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../time.js';
-import type { Role, Visitor } from './route.js';
+
+export type Role = 'view' | 'admin';
+
+/** Who asks. */
+export interface Visitor {
+  readonly name: string;
+  readonly role: Role;
+  /** `open`: nobody has to say who he is at this address. */
+  readonly by: 'open' | 'proxy' | 'session' | 'token';
+}
 
 /** Somebody who may see the page. */
 export interface User {

@@ -3,21 +3,12 @@ import type { Context } from 'hono';
 import type { ErrorCode } from '../errors.js';
 import type { PageSource } from './contract.js';
 import type { LivePictures } from './live-pictures.js';
-import type { Login } from './login.js';
+import type { Login, Role, Visitor } from './login.js';
+
 import type { Streams } from './stream.js';
 
 /** A JSON Schema (2020-12) as OpenAPI 3.1 takes it. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
-
-export type Role = 'view' | 'admin';
-
-/** Who asks. */
-export interface Visitor {
-  readonly name: string;
-  readonly role: Role;
-  /** `open`: nobody has to say who he is at this address. */
-  readonly by: 'open' | 'proxy' | 'session' | 'token';
-}
 
 /** A request as Node and hono have it. */
 export type RawRequest = Context<{ Bindings: HttpBindings }>;

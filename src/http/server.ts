@@ -19,16 +19,14 @@ import {
   TrustedProxies,
 } from './guard.js';
 import { LivePictures } from './live-pictures.js';
-import { Login, type TokenUser, type User } from './login.js';
+import { Login, type Role, type TokenUser, type User, type Visitor } from './login.js';
 import { openApiDocument } from './openapi.js';
 import {
   type ApiRequest,
   MAX_BODY,
   type RawRequest,
-  type Role,
   type Route,
   type Surroundings,
-  type Visitor,
 } from './route.js';
 import { ACTION_ROUTES } from './routes/actions.js';
 import { EVENT_ROUTES } from './routes/events.js';
