@@ -43,7 +43,7 @@ t.test('a burst of requests is one picture, of the next frame', async (t) => {
   t.equal(both[0], both[1]);
   label(200);
   label(90);
-  t.equal(await greyOf(await (both[0] ?? Promise.reject())), 200);
+  t.equal(await greyOf((await (both[0] ?? Promise.reject())).jpeg), 200);
   await pictures.stop();
 });
 
@@ -67,6 +67,6 @@ t.test('a picture of before a camera was built anew is never given out', async (
   again.rebuild();
   await new Promise((resolve) => setTimeout(resolve, 100));
   again.label(220);
-  t.equal(await greyOf(await picture), 220, 'but one of after');
+  t.equal(await greyOf((await picture).jpeg), 220, 'but one of after');
   await again.pictures.stop();
 });
