@@ -25,6 +25,7 @@ interface PullFlags extends JsonFlag {
 
 interface AddFlags extends PullFlags {
   readonly labels?: string;
+  readonly ladder?: boolean;
   readonly name?: string;
   readonly task?: Task;
   readonly crop?: number;
@@ -169,8 +170,12 @@ function registerAdd(models: Command, context: CommandContext): void {
     .description(
       'install a model of your own: .tflite, .onnx (a classifier), or a TensorFlow.js model.json',
     )
-    .argument('<file>', 'the model')
+    .argument('<file>', 'the model, or the folder with --ladder')
     .option('--labels <file>', 'label file, one label a line (default: those in the model)')
+    .option(
+      '--ladder',
+      'a folder of training/train.py: every width and size, with labels and figures',
+    )
     .option('--name <name>', "name (default: the file's)")
     .addOption(new Option('--task <task>', 'what it is for').choices(['classify', 'detect']))
     .option('--crop <share>', 'central part of a picture that it looks at', cropOption)
@@ -196,6 +201,15 @@ function registerAdd(models: Command, context: CommandContext): void {
       const { labels, name, task, crop, form } = flags;
       const { onProgress } = bar;
       try {
+        if (flags.ladder) {
+          requireLadderFlags(flags);
+          const options = { name, forms: form, onProgress, signal: context.signal };
+          for await (const model of shelf.addLadder(file, options)) {
+            bar.clear();
+            printInstalled({ model, fresh: true }, flags, context);
+          }
+          return;
+        }
         const picture = { scaling: scalingOf(flags), reversed: flags.channels === 'bgr' };
         const calibration = await calibrationFrames(flags.calibrate, context);
         const given = { labels, name, task, centralCrop: crop, forms: form, picture };
@@ -242,6 +256,19 @@ function printCost(
     const agreement = `agree on ${agreed} of ${pictures} pictures, scores ${change.toFixed(3)} apart`;
     writeLine(stdout, `symmetric and float32 ${agreement}`);
   }
+}
+
+/** @throws MND_USAGE where something is said that the ladder says itself */
+function requireLadderFlags(flags: AddFlags): void {
+  const { labels, task, crop, mean, scale, channels, pictures, calibrate } = flags;
+  const said = { labels, task, crop, mean, scale, channels, pictures, calibrate };
+  const given = Object.entries(said);
+  const needless = given.filter(([, value]) => value !== undefined).map(([flag]) => `--${flag}`);
+  if (needless.length === 0) return;
+  throw codedError('MND_USAGE', {
+    subject: needless.join(', '),
+    expected: 'none with --ladder: ladder.json says it',
+  });
 }
 
 /** @throws MND_USAGE for one without the other */

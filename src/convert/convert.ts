@@ -55,7 +55,7 @@ export type TfliteNetwork =
 
 export interface ConvertOptions {
   readonly form: NumericForm;
-  /** What quantizing a float detector needs to know; null or absent for any other network. */
+  /** What quantizing a float network needs to know; null or absent for any other network. */
   readonly calibration?: Calibration | null;
   /** What is known of the picture beside what the file says; absent: nothing. */
   readonly picture?: PictureOptions;

@@ -66,7 +66,8 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
   }
   const variant = installed ?? (await shelf.ensure(request, { signal: options.signal }));
   const all = await shelf.variants(task, form);
-  const chosen = all.filter((other) => name === 'auto' || [other.name, other.model].includes(name));
+  const named = ({ name: own, model, ladder }: Variant) => [own, model, ladder].includes(name);
+  const chosen = all.filter((other) => (name === 'auto' ? alike(other, variant) : named(other)));
   const variants = chosen.length === 0 ? [variant] : chosen;
   const forms = await allForms(shelf, variants, variant);
   const board = thisBoard(readBoardModel(config.governor.proc_root));
@@ -74,6 +75,11 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
   const ladder = choose(await readProfiles(config.state_dir, board));
   const running = ladder.variants.find((other) => other.name === variant.name);
   return { ...ladder, ladder, variant: running ?? variant, forms, board, choose };
+}
+
+/** Whether one may stand in for the other: a governor that moves between them changes no label. */
+function alike(one: Variant, other: Variant): boolean {
+  return one.labels.join('\n') === other.labels.join('\n');
 }
 
 async function allForms(

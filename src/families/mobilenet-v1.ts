@@ -36,6 +36,9 @@ const BLOCKS: readonly (readonly [channels: number, stride: number])[] = [
 /** Output channels of the first convolution at α = 1. */
 const FIRST_CHANNELS = 32;
 
+/** Input sizes are multiples of this, pixels; those of the published networks are of 32. */
+const SIZE_STEP = 16;
+
 /** No layer of the reference implementation has fewer channels. */
 export const MIN_CHANNELS = 8;
 
@@ -73,7 +76,7 @@ export function mobilenetV1Backbone(alpha: number, size: number): readonly Layer
  * TensorFlow's reference implementation.
  */
 function describe(member: Member): Architecture {
-  const alpha = checkMember(member, { alpha: 1, sizeStep: 32 });
+  const alpha = checkMember(member, { alpha: 1, sizeStep: SIZE_STEP });
   const { size, classes } = member;
   const backbone = mobilenetV1Backbone(alpha, size);
   const last = backbone.at(-1)?.output ?? [0, 0, 0];
@@ -118,7 +121,7 @@ function recognise(graph: Graph): Member | null {
   const size = pictureSide(graph);
   const classes = convolutions.at(-1)?.output[2] ?? 0;
   if (convolutions.length !== 2 + 2 * BLOCKS.length) return null;
-  if (size === 0 || size % 32 !== 0 || classes < 1) return null;
+  if (size === 0 || size % SIZE_STEP !== 0 || classes < 1) return null;
   const alpha = mobilenetV1Alpha(convolutions);
   if (alpha === null) return null;
   const member = { alpha, size, classes };

@@ -24,6 +24,12 @@ import {
 import type { ExpectedModel, ModelFiles } from './install/conversion.js';
 import { type InstallStep, installModel, SOURCE_FOLDER } from './install/install.js';
 import { type InstalledModel, installedNames, readInstalled } from './install/installed.js';
+import {
+  describeOrigin,
+  type LadderOptions,
+  type LadderRung,
+  readLadder,
+} from './install/ladder.js';
 import { createStaging } from './install/staging.js';
 import { readLabels } from './labels.js';
 import { descriptionOf } from './listing.js';
@@ -142,7 +148,10 @@ export async function addOwn(
       dir,
       staging,
       name,
-      files: files.format === 'onnx' ? files : { ...files, calibration },
+      files:
+        files.format === 'onnx' || files.format === 'safetensors'
+          ? files
+          : { ...files, calibration },
       labels,
       labelsSource: options.labels ?? basename(file),
       forms: options.forms ?? known?.forms ?? null,
@@ -157,6 +166,45 @@ export async function addOwn(
       source: `file:${basename(file)}`,
       describe: (conversion) =>
         known === null ? describeOwn(name, conversion, options) : { ...descriptionOf(known), name },
+      onProgress: options.onProgress,
+      signal: options.signal,
+      onStep,
+    }),
+  );
+}
+
+/** The rungs of a trained ladder, none of whose names is taken. See readLadder. */
+export async function ladderRungs(
+  folder: string,
+  options: LadderOptions,
+  { dir }: AcquireContext,
+): Promise<LadderRung[]> {
+  const rungs = await readLadder(folder, options);
+  for (const { description } of rungs) await requireFree(dir, description.name);
+  return rungs;
+}
+
+/** Installs one rung of a ladder of the user's own. */
+export async function addRung(
+  rung: LadderRung,
+  options: PullOptions,
+  { dir, onStep }: AcquireContext,
+): Promise<InstalledModel> {
+  const { description, files, labels: labelsSource } = rung;
+  const { name, family, alpha, sizes, multAdds } = description;
+  const labels = await readLabels(labelsSource);
+  return inStaging(dir, name, (staging) =>
+    installModel({
+      dir,
+      staging,
+      name,
+      files,
+      labels,
+      labelsSource,
+      forms: options.forms ?? null,
+      expected: { family, alpha, sizes, multAdds: multAdds?.[0] },
+      source: describeOrigin(rung),
+      describe: () => description,
       onProgress: options.onProgress,
       signal: options.signal,
       onStep,
@@ -201,6 +249,9 @@ function filesOf(
 ): ModelFiles {
   const paths = entry.source.members.map(({ path }) => files.get(path) ?? '');
   const [first = '', ...shards] = paths;
+  if (entry.format === 'safetensors') {
+    return { format: 'safetensors', file: first, size: entry.sizes[0] ?? 0 };
+  }
   return entry.format === 'tflite'
     ? { format: 'tflite', file: first, calibration }
     : { format: 'tfjs', modelJson: first, shards, calibration };

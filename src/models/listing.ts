@@ -52,7 +52,11 @@ export function descriptionOf(of: ModelDescription): ModelDescription {
     accuracy,
     multAdds,
   };
-  return of.quality === undefined ? description : { ...description, quality: of.quality };
+  return {
+    ...description,
+    ...(of.quality !== undefined && { quality: of.quality }),
+    ...(of.ladder !== undefined && { ladder: of.ladder }),
+  };
 }
 
 /** The catalogue in its order, then what is installed besides, by name. */

@@ -86,7 +86,10 @@ function pickModel(
   installed: readonly InstalledModel[],
   catalog: Catalog,
 ): InstalledModel {
-  const candidates = installed.filter((model) => candidate(model, request));
+  // A ladder's accuracy is of its own labels: it says nothing beside that of others.
+  const alone = ({ ladder }: ModelDescription) => ladder === undefined;
+  const all = installed.filter((model) => candidate(model, request));
+  const candidates = all.some(alone) ? all.filter(alone) : all;
   const preferred = candidates.find(({ name }) => name === catalog.defaults.detect);
   const best = preferred ?? candidates.sort(byAccuracy)[0];
   if (best !== undefined) return best;
@@ -103,9 +106,12 @@ function pickModel(
 /** The catalogue's model that would serve a request; null if none would. */
 export function modelToPull(request: VariantRequest, catalog: Catalog): string | null {
   if (request.name !== 'auto') {
+    if (catalog.models.some(({ ladder }) => ladder === request.name)) return request.name;
     return catalog.models.find((entry) => namesOf(entry).includes(request.name))?.name ?? null;
   }
-  const available = catalog.models.filter((entry) => candidate(entry, request)).sort(byAccuracy);
+  const available = catalog.models
+    .filter((entry) => entry.ladder === undefined && candidate(entry, request))
+    .sort(byAccuracy);
   const usual = available.find(({ name }) => name === catalog.defaults[request.task]);
   return (usual ?? available[0])?.name ?? null;
 }
@@ -129,9 +135,20 @@ function namedModel(
   const { name } = request;
   const model = installed.find((candidate) => namesOf(candidate).includes(name));
   if (model !== undefined) return model;
+  const [rung] = installed
+    .filter(({ ladder }) => ladder === name)
+    .filter((other) => candidate(other, request))
+    .sort(byAccuracy);
+  if (rung !== undefined) return rung;
   const available = modelToPull(request, catalog);
   if (available !== null) throw missing(name, available);
-  throw unknownModel(name, [...installed, ...catalog.models].flatMap(namesOf));
+  throw unknownModel(
+    name,
+    [...installed, ...catalog.models].flatMap((other) => [
+      ...namesOf(other),
+      ...(other.ladder === undefined ? [] : [other.ladder]),
+    ]),
+  );
 }
 
 /** MND_MODEL_UNKNOWN with the names that were perhaps meant. */

@@ -10,6 +10,7 @@ import type { SourceEnvironment } from './fetch/sources.js';
 import type { AddOptions } from './install/add.js';
 import type { InstallStep } from './install/install.js';
 import { type InstalledModel, installedNames, variantsOf } from './install/installed.js';
+import type { LadderOptions } from './install/ladder.js';
 import { recover, retire } from './install/staging.js';
 import { examine, listEntries, type ModelEntry, modelsOf } from './listing.js';
 import { type ShelfLog, SILENT_LOG } from './progress.js';
@@ -27,6 +28,7 @@ export type { PullOptions, PullResult } from './acquire.js';
 export type { AddOptions } from './install/add.js';
 export type { CalibrationCost } from './install/calibrate.js';
 export type { InstalledModel } from './install/installed.js';
+export type { LadderOptions } from './install/ladder.js';
 export type { ModelEntry } from './listing.js';
 export type { InstallProgress, OnProgress, ShelfLog } from './progress.js';
 export type { FormPreference, VariantRequest } from './resolve.js';
@@ -79,6 +81,12 @@ export interface Shelf {
   pullEach(names: readonly string[], options?: PullOptions): AsyncIterable<PullResult>;
   /** Installs a model of the user's own. @throws what ownFiles, readLabels and installModel throw */
   add(file: string, options: AddOptions & PullOptions): Promise<InstalledModel>;
+  /**
+   * Installs every rung of a ladder that `training/train.py` made, handing over each as it is done.
+   *
+   * @throws what readLadder, readLabels and installModel throw
+   */
+  addLadder(folder: string, options?: LadderOptions & PullOptions): AsyncIterable<InstalledModel>;
   /** @throws MND_MODEL_MISSING, MND_MODEL_UNKNOWN */
   remove(name: string): Promise<void>;
 }
@@ -156,9 +164,26 @@ export function openShelf(options: ShelfOptions): Shelf {
     return results;
   }
 
+  async function* addLadder(
+    folder: string,
+    add: LadderOptions & PullOptions = {},
+  ): AsyncGenerator<InstalledModel> {
+    const { addRung, ladderRungs } = await import('./acquire.js');
+    for (const rung of await ladderRungs(folder, add, await context())) {
+      const model = await exclusive(async () => addRung(rung, add, await context()));
+      log.info({ model: model.name }, 'model installed');
+      yield model;
+    }
+  }
+
   async function removeModel(name: string): Promise<void> {
     await ready();
     const names = await installedNames(dir);
+    const rungs = modelsOf(await examine(dir)).filter(({ ladder }) => ladder === name);
+    if (!names.includes(name) && rungs.length > 0) {
+      for (const rung of rungs) await removeModel(rung.name);
+      return;
+    }
     if (!names.includes(name)) {
       const entries = (await catalog()).models.map((entry) => entry.name);
       if (!entries.includes(name)) throw unknownModel(name, names);
@@ -209,19 +234,20 @@ export function openShelf(options: ShelfOptions): Shelf {
         const { addOwn } = await import('./acquire.js');
         return addOwn(file, add, await context());
       }),
+    addLadder,
     remove: (name) => exclusive(() => removeModel(name)),
   };
 }
 
-/** The catalogue's entries of these names, which may also be those of variants. */
+/** The catalogue's entries of these names; that of a ladder stands for all of its rungs. */
 function entriesOf(catalog: Catalog, names: readonly string[]): CatalogEntry[] {
   const wanted = names.length === 0 ? [catalog.defaults.detect] : [...new Set(names)];
-  return wanted.map((name) => {
-    const entry = catalog.models.find((candidate) => candidate.name === name);
-    if (entry !== undefined) return entry;
+  return wanted.flatMap((name) => {
+    const entries = catalog.models.filter((entry) => [entry.name, entry.ladder].includes(name));
+    if (entries.length > 0) return entries;
     throw unknownModel(
       name,
-      catalog.models.map((candidate) => candidate.name),
+      catalog.models.flatMap((entry) => [entry.name, entry.ladder ?? entry.name]),
     );
   });
 }

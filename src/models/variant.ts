@@ -123,6 +123,8 @@ export interface Variant {
   readonly name: string;
   /** Name of the installed model it belongs to. */
   readonly model: string;
+  /** Name of the ladder that the model is a rung of; absent for one that stands alone. */
+  readonly ladder?: string;
   readonly family: string;
   readonly task: Task;
   /** Width multiplier; null for a network without one. */

@@ -130,6 +130,9 @@ export const QUALITY = {
   },
 };
 
+/** Networks that are made for one another and have the same labels: rungs of one ladder. */
+export const LADDER = { type: 'string', pattern: NAME_PATTERN };
+
 export const DESCRIPTION_KEYS = Object.keys(DESCRIPTION_PROPERTIES);
 
 const ENTRY = {
@@ -139,7 +142,8 @@ const ENTRY = {
   properties: {
     ...DESCRIPTION_PROPERTIES,
     quality: QUALITY,
-    format: { enum: ['tflite', 'tfjs'] },
+    ladder: LADDER,
+    format: { enum: ['tflite', 'tfjs', 'safetensors'] },
     forms: { type: 'array', minItems: 1, uniqueItems: true, items: FORMS },
     source: SOURCE,
     labels: FILE_NAME,

@@ -65,10 +65,12 @@ export interface ModelDescription {
   readonly multAdds: readonly number[] | null;
   /** One for each size of a detector that was measured; absent for any other network. */
   readonly quality?: readonly SizeQuality[];
+  /** Name of the ladder that the network is a rung of; absent for one that stands alone. */
+  readonly ladder?: string;
 }
 
 export interface CatalogEntry extends ModelDescription {
-  readonly format: 'tflite' | 'tfjs';
+  readonly format: 'tflite' | 'tfjs' | 'safetensors';
   /** Numeric forms that are installed unless others are asked for. */
   readonly forms: readonly NumericForm[];
   readonly source: ModelSource;

@@ -44,6 +44,14 @@ export async function ownFiles(file: string): Promise<ModelFiles> {
     throw codedError('MND_INPUT_MISSING', { subject: file, expected: 'a file', found: 'none' });
   }
   const extension = extname(file).toLowerCase();
+  if (extension === '.safetensors') {
+    throw codedError('MND_USAGE', {
+      subject: file,
+      expected: 'the folder that training/train.py wrote',
+      found: 'one of its files, which serves several input sizes',
+      next: `run: mobilenetd models add ${dirname(file)} --ladder`,
+    });
+  }
   if (extension === '.onnx') return { format: 'onnx', file };
   if (extension !== '.json') return { format: 'tflite', file, calibration: null };
   return { format: 'tfjs', modelJson: file, shards: await shardsOf(file), calibration: null };

@@ -12,6 +12,8 @@ import {
 } from '../../convert/convert.js';
 import { convertDetectorGraph } from '../../convert/float-detector.js';
 import { convertOwnOnnx } from '../../convert/own-onnx/convert.js';
+import { parseSafetensors } from '../../convert/safetensors/file.js';
+import { TRAINED_CALIBRATION, trainedMobilenetV1 } from '../../convert/safetensors/mobilenet-v1.js';
 import { NO_PICTURE_OPTIONS, type PictureOptions } from '../../convert/scaling.js';
 import { readTfjs } from '../../convert/tfjs/read.js';
 import { readTfliteMetadata } from '../../convert/tflite/metadata.js';
@@ -49,7 +51,9 @@ export type ModelFiles =
       readonly shards: readonly string[];
       readonly calibration: string | null;
     }
-  | { readonly format: 'onnx'; readonly file: string };
+  | { readonly format: 'onnx'; readonly file: string }
+  /** What training/train.py writes: one file for several input sizes, of which one is meant. */
+  | { readonly format: 'safetensors'; readonly file: string; readonly size: number };
 
 /** What a file must turn out to be; absent fields are not looked at. */
 export interface ExpectedModel {
@@ -138,6 +142,10 @@ async function costOf(
 async function openNetwork(request: ConversionRequest): Promise<Network> {
   const { files, picture = NO_PICTURE_OPTIONS } = request;
   if (files.format === 'onnx') return openOnnx(await readBytes(files.file), picture);
+  if (files.format === 'safetensors') {
+    refuseScaling(picture, 'a network of training/train.py, whose pictures are in [-1, 1]');
+    return openTrained(await readBytes(files.file), files.size);
+  }
   const known = files.calibration === null ? null : await readCalibration(files.calibration);
   if (files.format === 'tflite') {
     const bytes = await readBytes(files.file);
@@ -196,6 +204,19 @@ async function packedLabels(bytes: Uint8Array): Promise<readonly string[] | null
 /** A float network cannot become an integer one before it has been calibrated. */
 function floatForms(calibration: Calibration | null): readonly NumericForm[] {
   return calibration === null ? ['float32'] : ['symmetric', 'reduced', 'float32'];
+}
+
+function openTrained(bytes: Uint8Array, size: number): Network {
+  const graph = trainedMobilenetV1(parseSafetensors(bytes), size);
+  const calibration = TRAINED_CALIBRATION;
+  return {
+    convert: (form) =>
+      convertNetwork({ kind: 'classifier', graph, scores: 'softmax' }, { form, calibration }),
+    identity: identify(graph),
+    usualForms: ['symmetric', 'reduced'],
+    labels: null,
+    calibrated: false,
+  };
 }
 
 /** An ONNX file stays what it is, so it has one form. */

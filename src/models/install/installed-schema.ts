@@ -1,4 +1,9 @@
-import { DESCRIPTION_KEYS, DESCRIPTION_PROPERTIES, QUALITY } from '../catalog/catalog-schema.js';
+import {
+  DESCRIPTION_KEYS,
+  DESCRIPTION_PROPERTIES,
+  LADDER,
+  QUALITY,
+} from '../catalog/catalog-schema.js';
 import { NUMERIC_FORMS } from '../variant.js';
 
 const TEXT = { type: 'string', minLength: 1, maxLength: 1000 };
@@ -85,6 +90,7 @@ export const INSTALLED_SCHEMA = {
   properties: {
     ...DESCRIPTION_PROPERTIES,
     quality: QUALITY,
+    ladder: LADDER,
     schema: { const: 1 },
     convertedBy: TEXT,
     origin: object({

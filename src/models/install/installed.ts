@@ -141,6 +141,7 @@ export function variantsOf(model: InstalledModel, form: NumericForm): Variant[] 
       accuracy: index === 0 ? model.accuracy : { top1: null, top5: null, map: null },
       multAdds: model.multAdds?.[index] ?? null,
       ...(quality !== undefined && { quality }),
+      ...(model.ladder !== undefined && { ladder: model.ladder }),
     };
   });
 }

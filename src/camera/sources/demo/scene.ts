@@ -1,3 +1,5 @@
+import { clock, HOUSING, type Lamp, lamps, stopSign } from './objects.js';
+
 /** Size of the demo scene, pixels. */
 export const SCENE_WIDTH = 640;
 export const SCENE_HEIGHT = 480;
@@ -17,7 +19,8 @@ export interface SceneLayer {
   readonly svg: string | null;
 }
 
-export type Lamp = 'red' | 'amber' | 'green';
+/** Behind everything. */
+const SKY = '#cfdce6';
 
 /** The scene repeats after this many seconds. */
 export const SCENE_PERIOD = 30;
@@ -60,11 +63,11 @@ function svg(width: number, height: number, content: string): string {
 
 function streetLayer(): SceneLayer {
   const content = [
-    `<rect width="${SCENE_WIDTH}" height="${SCENE_HEIGHT}" fill="#cfdce6"/>`,
+    `<rect width="${SCENE_WIDTH}" height="${SCENE_HEIGHT}" fill="${SKY}"/>`,
     `<rect y="400" width="${SCENE_WIDTH}" height="80" fill="#8f9689"/>`,
     '<rect y="396" width="640" height="8" fill="#6f766b"/>',
     '<rect x="116" y="230" width="12" height="180" fill="#8a8f94"/>',
-    stopSign(122, 150, 92),
+    `<g transform="translate(122,150) scale(0.92)">${stopSign()}</g>`,
     '<rect x="298" y="210" width="10" height="200" fill="#3c4043"/>',
     `<rect x="270" y="60" width="66" height="156" rx="10" fill="${HOUSING}"/>`,
   ];
@@ -73,76 +76,19 @@ function streetLayer(): SceneLayer {
   return { name: 'street', key: '', ...size, svg: drawn };
 }
 
-/** A regular octagon around (x, y) with a flat top; `radius` reaches its corners. */
-function octagon(x: number, y: number, radius: number, fill: string): string {
-  const points = Array.from({ length: 8 }, (_, corner) => {
-    const angle = (Math.PI / 8) * (2 * corner + 1);
-    return `${(x + radius * Math.cos(angle)).toFixed(1)},${(y + radius * Math.sin(angle)).toFixed(1)}`;
-  });
-  return `<polygon points="${points.join(' ')}" fill="${fill}"/>`;
-}
-
-/** The letters of STOP as strokes in cells of 20 × 40, so that no font is needed. */
-const LETTERS = [
-  'M18,9 C18,1 2,1 2,11 C2,21 18,19 18,29 C18,39 2,39 2,31',
-  'M0,3 H20 M10,3 V40',
-  'M10,3 C1,3 1,37 10,37 C19,37 19,3 10,3 Z',
-  'M3,40 V3 H10 C20,3 20,22 10,22 H3',
-];
-
-function stopSign(x: number, y: number, radius: number): string {
-  const letters = LETTERS.map(
-    (path, index) => `<path d="${path}" transform="translate(${index * 29 - 53.5},-20)"/>`,
-  );
-  const word = `<g transform="translate(${x},${y}) scale(${radius / 80})" fill="none" stroke="#fff" stroke-width="6.5">${letters.join('')}</g>`;
-  const plates = [octagon(x, y, radius, '#fff'), octagon(x, y, radius * 0.94, '#b8141c')];
-  return plates.join('') + word;
-}
-
-const LAMP_COLOURS: Readonly<Record<Lamp, readonly [lit: string, dark: string]>> = {
-  red: ['#ff2d20', '#4a1512'],
-  amber: ['#ffc21a', '#4a3a10'],
-  green: ['#22e06a', '#0f3d20'],
-};
-
-/** Of the traffic light. */
-const HOUSING = '#24282b';
-
 function lampsLayer(lit: Lamp): SceneLayer {
-  const lamps = (['red', 'amber', 'green'] as const).map((lamp, index) => {
-    const [bright, dark] = LAMP_COLOURS[lamp];
-    const y = 25.5 + index * 46.5;
-    const glass = `<circle cx="24" cy="${y}" r="19.5" fill="${lamp === lit ? bright : dark}"/>`;
-    const visor = `<path d="M3,${y} A21,21 0 0 1 45,${y}" fill="none" stroke="#0b0c0d" stroke-width="5"/>`;
-    return glass + visor;
-  });
-  const content = `<rect width="48" height="144" fill="${HOUSING}"/>${lamps.join('')}`;
+  const content = `<rect width="48" height="144" fill="${HOUSING}"/>${lamps(lit)}`;
   return { name: 'lamps', key: lit, ...LAMPS, svg: svg(LAMPS.width, LAMPS.height, content) };
 }
 
 function clockLayer(wallTime: number): SceneLayer {
   const { x, y, side } = CLOCK;
   const date = new Date(wallTime);
-  const seconds = date.getSeconds();
-  const minutes = date.getMinutes() + seconds / 60;
-  const hours = (date.getHours() % 12) + minutes / 60;
-  const ticks = Array.from({ length: 60 }, (_, minute) => {
-    const [length, width] = minute % 5 === 0 ? [14, 5] : [6, 2];
-    return `<path d="M0,-78 V${-78 + length}" stroke-width="${width}" transform="rotate(${minute * 6})"/>`;
-  });
-  const hand = (turn: number, tip: number, width: number, colour: string) =>
-    `<path d="M0,14 V${-tip}" stroke="${colour}" stroke-width="${width}" stroke-linecap="round" transform="rotate(${turn.toFixed(2)})"/>`;
   const content = [
-    `<rect width="${side}" height="${side}" fill="#cfdce6"/>`,
-    `<g transform="translate(${side / 2},${side / 2})" stroke="#181818" fill="none">`,
-    '<circle r="90" fill="#fbfaf5" stroke-width="9"/>',
-    ...ticks,
-    hand(hours * 30, 46, 8, '#181818'),
-    hand(minutes * 6, 68, 5, '#181818'),
-    hand(seconds * 6, 72, 2, '#c02020'),
-    '<circle r="5" fill="#181818"/></g>',
+    `<rect width="${side}" height="${side}" fill="${SKY}"/>`,
+    `<g transform="translate(${side / 2},${side / 2})">${clock(wallTime)}</g>`,
   ];
-  const key = `${date.getHours()}:${date.getMinutes()}:${seconds}`;
+  const key = `${date.getHours()}:${date.getMinutes()}:${date.getSeconds()}`;
   const drawn = svg(side, side, content.join(''));
   return { name: 'clock', key, x, y, width: side, height: side, svg: drawn };
 }
