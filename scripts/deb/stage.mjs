@@ -14,6 +14,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { cached } from './cache.mjs';
 import { addAddons } from './sqlite-addon.mjs';
@@ -133,6 +134,9 @@ export async function stage({ root, tree, target, debVersion, date }) {
       filter: (path) => !/\.(d\.ts|map|tsbuildinfo)$/.test(path),
     });
   }
+  const { commitOf } = await import(pathToFileURL(join(root, 'dist/cli/commit.js')));
+  writeFileSync(join(program, 'dist/commit'), `${commitOf(root) ?? ''}\n`);
+  stageCompletion(root, tree);
   mkdirSync(join(tree, 'usr/bin'), { recursive: true });
   symlinkSync('../lib/mobilenetd/dist/cli/main.js', join(tree, 'usr/bin/mobilenetd'));
 
@@ -152,6 +156,18 @@ export async function stage({ root, tree, target, debVersion, date }) {
     chmodSync(file, isScript(file) ? 0o755 : 0o644);
   }
   for (const folder of foldersBelow(tree)) chmodSync(folder, 0o755);
+}
+
+function stageCompletion(root, tree) {
+  const places = {
+    bash: 'usr/share/bash-completion/completions/mobilenetd',
+    zsh: 'usr/share/zsh/vendor-completions/_mobilenetd',
+  };
+  for (const [shell, place] of Object.entries(places)) {
+    const main = join(root, 'dist/cli/main.js');
+    mkdirSync(dirname(join(tree, place)), { recursive: true });
+    writeFileSync(join(tree, place), execFileSync(process.execPath, [main, 'completion', shell]));
+  }
 }
 
 function stageDocs({ root, tree, debVersion, date }) {

@@ -43,7 +43,7 @@ Examples:
 
 async function runBackup(target: string, flags: Flags, context: CommandContext): Promise<void> {
   const { backupDatabase } = await import('../store/backup.js');
-  const { databaseFile } = await import('../store/database.js');
+  const { databaseFile } = await import('../store/path.js');
   const isFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false;
   if (flags.keep !== undefined && !isFolder) {
     throw codedError('MND_USAGE', {

@@ -1,5 +1,7 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
+import type { ConfigProblem } from '../config/check/problem.js';
+import type { LoadedConfig } from '../config/load.js';
 import { askDaemon } from '../control/client.js';
 import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
 import { codedError } from '../errors.js';
@@ -10,6 +12,7 @@ import { socketsOf } from './status.js';
 const DAEMON_TIMEOUT_MS = 2000;
 
 interface Flags {
+  readonly changed?: boolean;
   readonly check?: boolean;
   readonly json?: boolean;
 }
@@ -20,10 +23,11 @@ export const register: Register = (program, context) => {
     .summary('show the effective configuration, or check it')
     .description(
       [
-        'Prints the configuration that the daemon would run with, as YAML, and where each value came',
-        'from. Secrets are masked. docs/configure.md explains the keys.',
+        'Prints the configuration that the daemon would run with, as YAML that can be read again, and',
+        'where each value came from. Secrets are masked. docs/configure.md explains the keys.',
       ].join('\n'),
     )
+    .option('--changed', 'only what differs from the defaults')
     .option('--check', 'print nothing but "ok" or every problem')
     .option('--json', 'one JSON object: config and origins, or with --check ok and problems')
     .action(async (flags: Flags) => {
@@ -33,29 +37,34 @@ export const register: Register = (program, context) => {
       const { requireCamera } = await import('./require-camera.js');
       try {
         const { config, origins, warnings } = loadConfig(context.configOptions());
+        if (flags.check) {
+          requireCamera(config);
+          const odd = [...warnings, ...(await labelsNobodyHas({ config, origins }, context))];
+          for (const warning of odd) {
+            writeLine(context.stderr, `mobilenetd: warning: ${describeProblem(warning)}`);
+          }
+          const result = { ok: true, problems: [], ...(odd.length > 0 && { warnings: odd }) };
+          if (flags.json) writeJsonLine(context.stdout, result);
+          else writeLine(context.stdout, 'ok');
+          return;
+        }
         for (const warning of warnings) {
           writeLine(context.stderr, `mobilenetd: warning: ${describeProblem(warning)}`);
         }
-        if (flags.check) {
-          requireCamera(config);
-          if (flags.json)
-            writeJsonLine(context.stdout, {
-              ok: true,
-              problems: [],
-              ...(warnings.length > 0 && { warnings }),
-            });
-          else writeLine(context.stdout, 'ok');
-        } else if (flags.json) {
-          const overrides = await overridesOf(context);
+        const { changedKeys } = await import('../config/changed.js');
+        const masked = redactConfig(config);
+        const shown = flags.changed ? changedKeys(masked, origins) : masked;
+        const overrides = await overridesOf(context);
+        if (flags.json) {
           writeJsonLine(context.stdout, {
-            config: redactConfig(config),
+            config: shown,
             origins: Object.fromEntries(origins),
             ...(overrides !== null && { overrides }),
           });
         } else {
           const { annotatedYaml } = await import('../config/annotate.js');
-          context.stdout.write(annotatedYaml(redactConfig(config), origins));
-          for (const override of (await overridesOf(context)) ?? []) {
+          context.stdout.write(annotatedYaml(shown, origins));
+          for (const override of overrides ?? []) {
             const text = overrideText(override);
             writeLine(context.stdout, `# set at run time (mobilenetd ctl reset): ${text}`);
           }
@@ -109,6 +118,29 @@ async function newToken(): Promise<{ readonly token: string; readonly sha256: st
   const { createHash, randomBytes } = await import('node:crypto');
   const token = randomBytes(32).toString('base64url');
   return { token, sha256: createHash('sha256').update(token).digest('hex') };
+}
+
+/** Warnings of labels that the installed model does not have; none when no model is installed. */
+async function labelsNobodyHas(
+  { config, origins }: Pick<LoadedConfig, 'config' | 'origins'>,
+  { env }: CommandContext,
+): Promise<readonly ConfigProblem[]> {
+  const { openShelf } = await import('../models/shelf.js');
+  const { shortName } = await import('../daemon/line/labels.js');
+  const { labelFault, unknownLabels } = await import('../config/check/labels.js');
+  const { nearestOrigin } = await import('../config/read/origins.js');
+  const { task, name, form } = config.model;
+  try {
+    const shelf = openShelf({ dir: config.models_dir, mirror: null, env });
+    const { labels } = await shelf.resolve({ task, name, form });
+    return unknownLabels(config, new Set(labels.map(shortName))).map((unknown) => {
+      const { key } = unknown;
+      return { where: nearestOrigin(origins, key.split('.')), key, message: labelFault(unknown) };
+    });
+  } catch {
+    // Without a model nobody can say; the daemon fetches one, or says why it cannot.
+    return [];
+  }
 }
 
 /** One line without its end. Throws MND_USAGE when there is none. */

@@ -128,7 +128,7 @@ async function writeAll<T>(
 
 async function exportCopy(file: string, flags: Flags, context: CommandContext): Promise<number> {
   const { backupDatabase } = await import('../store/backup.js');
-  const { databaseFile } = await import('../store/database.js');
+  const { databaseFile } = await import('../store/path.js');
   const { removeOthers } = await import('../store/forget.js');
   const { limit: _, ...filter } = toQuery(flags);
   const { state_dir: stateDir } = context.loadConfig();

@@ -43,7 +43,7 @@ Examples:
 async function runForget(flags: Flags, context: CommandContext): Promise<void> {
   const what = requireBounds(flags);
   const { countForgotten, forget } = await import('../store/forget.js');
-  const { databaseFile } = await import('../store/database.js');
+  const { databaseFile } = await import('../store/path.js');
   const { removePictures } = await import('../store/pictures.js');
   const { state_dir: stateDir } = context.loadConfig();
   const file = databaseFile(stateDir);

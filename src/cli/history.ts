@@ -61,7 +61,7 @@ export async function askHistory<T>(
   context: CommandContext,
   ask: (database: Database, onDamage: (error: unknown) => void) => Promise<T>,
 ): Promise<T> {
-  const { databaseFile } = await import('../store/database.js');
+  const { databaseFile } = await import('../store/path.js');
   const { openForReading } = await import('../store/reading.js');
   const { isDamage } = await import('../store/damage.js');
   const file = databaseFile(context.loadConfig().state_dir);

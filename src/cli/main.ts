@@ -2,6 +2,7 @@
 import { codedError, messageOf } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import type { CommandEntry } from './command.js';
+import { commitOf } from './commit.js';
 import { isDebug, reportError, writeLine } from './output.js';
 
 const COMMANDS: readonly CommandEntry[] = [
@@ -92,6 +93,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./bench.js'),
   },
   {
+    name: 'completion',
+    summary: 'print the script by which bash or zsh complete command lines',
+    load: () => import('./completion.js'),
+  },
+  {
     name: 'simulate',
     summary: 'try the thermal governor on simulated boards',
     load: () => import('./simulate.js'),
@@ -121,7 +127,8 @@ function endFor(error: unknown): void {
 const args = process.argv.slice(2);
 if (args.length === 1 && ['-V', '--version'].includes(args[0] ?? '')) {
   // What package scripts ask again and again needs no parser.
-  writeLine(process.stdout, VERSION);
+  const commit = commitOf();
+  writeLine(process.stdout, commit === null ? VERSION : `${VERSION} (${commit})`);
 } else {
   const { runProgram } = await import('./program.js');
   process.exitCode = await runProgram({

@@ -51,6 +51,7 @@ export const register: Register = (program, context) => {
     .summary('list, install and remove models')
     .description('The models of this machine, and those of the catalogue that it can have.');
   registerList(models, context);
+  registerLabels(models, context);
   registerPull(models, context);
   registerAdd(models, context);
   registerRemove(models, context);
@@ -119,6 +120,25 @@ function megabytes(bytes: number): string {
 
 function formOption(): Option {
   return new Option('--form <form...>', 'numeric forms to install').choices(NUMERIC_FORMS);
+}
+
+function registerLabels(models: Command, context: CommandContext): void {
+  models
+    .command('labels')
+    .description('the labels of an installed model, as events and the configuration name them')
+    .argument('[name]', 'an installed model (default: the configured one)')
+    .option('--json', 'one JSON object: model and labels')
+    .action(async (name: string | undefined, flags: JsonFlag) => {
+      const { shortName } = await import('../daemon/line/labels.js');
+      const shelf = await shelfOf(context);
+      const { model } = context.loadConfig();
+      const entries = await shelf.list();
+      const task = entries.find((entry) => entry.name === name)?.task ?? model.task;
+      const variant = await shelf.resolve({ task, name: name ?? model.name, form: 'auto' });
+      const labels = [...new Set(variant.labels.map(shortName))].filter((label) => label !== '');
+      if (flags.json) writeJsonLine(context.stdout, { model: variant.name, labels });
+      else writeLine(context.stdout, labels.join('\n'));
+    });
 }
 
 function registerPull(models: Command, context: CommandContext): void {

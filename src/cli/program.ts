@@ -3,6 +3,7 @@ import { codedError } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import { type Platform, thisPlatform, unsupportedPlatform } from '../platform.js';
 import type { CommandContext, CommandEntry } from './command.js';
+import { examplesText } from './examples.js';
 import { isDebug, reportError } from './output.js';
 
 export interface ProgramOptions {
@@ -35,7 +36,8 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     // Help that was not asked for has been printed already: no further message.
     if (error instanceof CommanderError && error.code === 'commander.help') return 64;
-    const cause = error instanceof CommanderError ? usageError(error) : error;
+    const cause =
+      error instanceof CommanderError ? usageError(error, helpOf(program, options)) : error;
     return reportError(cause, { stderr: options.stderr, debug: debug() });
   }
 }
@@ -62,6 +64,7 @@ function createProgram(options: ProgramOptions): Command {
       getErrHelpWidth: () => columnsOf(options.stderr),
     })
     .configureHelp({ showGlobalOptions: true })
+    .addHelpText('after', examplesText(''))
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 failed, 64 usage, 66 input missing, 69 unavailable, 78 bad configuration.',
@@ -87,20 +90,44 @@ function globalOptions(program: Command, env: NodeJS.ProcessEnv): GlobalOptions 
  * help needs no more than the name and the summary.
  */
 async function registerCommands(program: Command, options: ProgramOptions): Promise<void> {
-  const asked = options.commands.filter((entry) => options.args.includes(entry.name));
+  // Completion is made from all commands.
+  const all = options.args[0] === 'completion';
+  const asked = options.commands.filter((entry) => all || options.args.includes(entry.name));
   const context =
     asked.length === 0 ? null : await options.context(() => globalOptions(program, options.env));
   for (const entry of options.commands) {
     if (context !== null && asked.includes(entry)) {
       const refused =
-        entry.runsNetworks === true && !wantsHelp(options.args) ? unfit(options) : null;
+        entry.runsNetworks === true && !all && !wantsHelp(options.args) ? unfit(options) : null;
       if (refused !== null) throw refused;
       const { register } = await entry.load();
       register(program, context);
+      for (const command of program.commands) {
+        if (command.name() === entry.name) addExamples(command, []);
+      }
     } else {
       program.command(entry.name).summary(entry.summary);
     }
   }
+}
+
+function addExamples(command: Command, above: readonly string[]): void {
+  const path = [...above, command.name()];
+  command.addHelpText('after', examplesText(path.join(' ')));
+  for (const below of command.commands) addExamples(below, path);
+}
+
+/** How to ask for the help of the command that was meant. */
+function helpOf(program: Command, { args }: ProgramOptions): string {
+  const path: string[] = [];
+  let command = program;
+  for (const word of args) {
+    const below = command.commands.find((candidate) => candidate.name() === word);
+    if (below === undefined) continue;
+    path.push(word);
+    command = below;
+  }
+  return ['mobilenetd', ...path, '--help'].join(' ');
 }
 
 function unfit({ platform }: ProgramOptions): Error | null {
@@ -112,11 +139,12 @@ function wantsHelp(args: readonly string[]): boolean {
 }
 
 /** `error: unknown option '--foo'\n(Did you mean --for?)` of commander, in this program's form. */
-function usageError(error: CommanderError): Error {
+function usageError(error: CommanderError, help: string): Error {
+  const more = help === 'mobilenetd --help' ? '' : `See ${help}`;
   const [first = '', ...rest] = error.message.split('\n');
   const hint = rest.join(' ').trim().replace(/^\(/, '').replace(/\)$/, '');
   return codedError('MND_USAGE', {
     subject: first.replace(/^error: /, '').replace(/\.$/, ''),
-    next: hint === '' ? 'see mobilenetd --help' : hint.replace(/^Did/, 'did'),
+    next: [hint.replace(/^Did/, 'did'), hint === '' ? `see ${help}` : more].join(' ').trim(),
   });
 }

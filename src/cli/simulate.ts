@@ -1,6 +1,7 @@
-import type { Board } from '../simulator/boards.js';
+import { BOARDS, type Board } from '../simulator/boards.js';
 import type { GovernorName } from '../simulator/governors.js';
 import type { Point } from '../simulator/run.js';
+import { SCENARIO_NAMES } from '../simulator/scenarios.js';
 import { DEFAULT_MARGIN_C } from '../thermal/options.js';
 import { GOVERNOR_RANGES } from '../thermal/ranges.js';
 import { numberOption } from './arguments.js';
@@ -51,6 +52,10 @@ export const register: Register = (program, context) => {
     .option('--record <file>', "write the (first) run's governor log")
     .option('--replay <file>', 'run a governor log through the governor and compare bit by bit')
     .option('--json', 'one JSON object a line', false)
+    .addHelpText(
+      'after',
+      () => `\nBoards: ${names(BOARDS)}\nScenarios: ${SCENARIO_NAMES.join(', ')}`,
+    )
     .action((flags: Flags) =>
       flags.replay === undefined
         ? runSimulate(flags, context)
@@ -58,11 +63,13 @@ export const register: Register = (program, context) => {
     );
 };
 
+function names(boards: readonly Board[]): string {
+  return boards.map(({ name }) => name).join(', ');
+}
+
 async function runSimulate(flags: Flags, context: CommandContext): Promise<void> {
-  const { BOARDS } = await import('../simulator/boards.js');
   const { requireBoard } = await import('../simulator/simulated-board.js');
   const { GOVERNOR_NAMES } = await import('../simulator/governors.js');
-  const { SCENARIO_NAMES } = await import('../simulator/scenarios.js');
   const boards = flags.board === 'all' ? BOARDS : [requireBoard(flags.board)];
   const scenarios = await choose('scenario', flags.scenario, SCENARIO_NAMES);
   const governors = await choose('governor', flags.governor, GOVERNOR_NAMES);
@@ -95,7 +102,7 @@ async function choose<T extends string>(
   if (found.length > 0) return found;
   const { codedError } = await import('../errors.js');
   throw codedError('MND_USAGE', {
-    subject: `${what} ${name}`,
+    subject: `--${what} ${name}`,
     expected: `all or one of ${names.join(', ')}`,
     found: `no such ${what}`,
   });

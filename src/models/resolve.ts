@@ -71,6 +71,16 @@ function knobsOf({ alpha, size }: VariantRequest): string {
   return parts.length === 0 ? 'any model' : parts.join(' and ');
 }
 
+/** The sizes, and where one was asked for the width multipliers, of models that could be meant. */
+function knobsThereAre({ alpha }: VariantRequest, models: readonly ModelDescription[]): string {
+  const sorted = (numbers: readonly number[]) => [...new Set(numbers)].sort((a, b) => a - b);
+  const same = models.filter((model) => alpha === undefined || model.alpha === alpha);
+  const sizes = sorted((same.length > 0 ? same : models).flatMap((model) => model.sizes));
+  const alphas = sorted(models.flatMap((model) => model.alpha ?? []));
+  const asked = alpha === undefined || alphas.length === 0 ? '' : `alpha ${alphas.join(', ')}; `;
+  return `${asked}sizes ${sizes.join(', ')} px`;
+}
+
 function candidate(model: ModelDescription, request: VariantRequest): boolean {
   return model.task === request.task && model.sizes.some((size) => fits(model, size, request));
 }
@@ -97,8 +107,10 @@ function pickModel(
   const name = modelToPull(request, catalog);
   const what = `${request.task} with ${knobsOf(request)}`;
   if (name !== null) throw missing(what, name);
+  const others = [...installed, ...catalog.models].filter(({ task }) => task === request.task);
   throw codedError('MND_MODEL_UNKNOWN', {
     subject: what,
+    found: knobsThereAre(request, others),
     next: 'mobilenetd models list shows what there is',
   });
 }

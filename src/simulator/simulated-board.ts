@@ -97,7 +97,7 @@ export function requireBoard(name: string): Board {
   const board = findBoard(name);
   if (board !== undefined) return board;
   throw codedError('MND_USAGE', {
-    subject: `board ${name}`,
+    subject: `--board ${name}`,
     expected: `one of ${BOARDS.map((b) => b.name).join(', ')}`,
     found: 'no such board',
   });

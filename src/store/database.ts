@@ -16,6 +16,7 @@ import { addonError } from './addon.js';
 import { damageError, headerFault, isDamage, sqliteCode } from './damage.js';
 import { forbiddenError, isPermission } from './forbidden.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
+import { LONGEST_PATH } from './path.js';
 
 /** Above this a full check takes too long for every start; then only after an unclean end. */
 const ALWAYS_CHECKED_BYTES = 64 * 1024 * 1024;
@@ -29,17 +30,6 @@ const LAST_CHECKPOINT_PAGES = 8000;
 export const STATE_FOLDER_MODE = 0o700;
 /** Milliseconds a statement waits for another process's lock. */
 export const BUSY_TIMEOUT_MS = 1000;
-
-/** Where the database is in a state folder. */
-export function databaseFile(stateDir: string): string {
-  return join(stateDir, 'mobilenetd.db');
-}
-
-/**
- * SQLite takes no path beyond 512 bytes, that of its journal included
- * (https://www.sqlite.org/limits.html does not say; `unixOpen` does).
- */
-const LONGEST_PATH = 512 - '-journal'.length - 1;
 
 export interface OpenDatabaseOptions {
   readonly file: string;

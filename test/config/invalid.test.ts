@@ -48,6 +48,19 @@ const CATALOGUE: readonly Bad[] = [
     problems: [['c.yaml:1', 'governor.margin', /a number from 0\.5 to 20 °C; found 0/]],
   },
   {
+    name: 'state folder longer than SQLite takes',
+    yaml: `state_dir: ${`/${'a'.repeat(199)}`.repeat(3)}`,
+    problems: [['c.yaml:1', 'state_dir', /at most 489 bytes, as SQLite takes it; found 600/]],
+  },
+  {
+    name: 'folders with names that no file system takes',
+    yaml: `state_dir: /var/${'ä'.repeat(128)}\nmodels_dir: /m/${'x'.repeat(256)}`,
+    problems: [
+      ['c.yaml:1', 'state_dir', /at most 255 bytes; found one of 256/],
+      ['c.yaml:2', 'models_dir', /found one of 256/],
+    ],
+  },
+  {
     name: 'limit without room for its margin',
     yaml: 'governor: { limit: 45, margin: 6 }',
     problems: [['c.yaml:1', 'governor.limit', /at least 40 °C; found 45 − 6/]],

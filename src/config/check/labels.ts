@@ -32,9 +32,14 @@ export function unknownLabels(config: Config, known: ReadonlySet<string>): Unkno
 }
 
 /** E.g. `cameras.front.labels: "persn" is no label of the model (did you mean person?)`. */
-export function describeUnknownLabel({ key, label, near }: UnknownLabel): string {
+export function describeUnknownLabel(unknown: UnknownLabel): string {
+  return `${unknown.key}: ${labelFault(unknown)}`;
+}
+
+/** The same without the key. */
+export function labelFault({ label, near }: UnknownLabel): string {
   const hint = near === null ? '' : ` (did you mean ${near}?)`;
-  return `${key}: ${JSON.stringify(label.slice(0, 60))} is no label of the model${hint}`;
+  return `${JSON.stringify(label.slice(0, 60))} is no label of the model${hint}`;
 }
 
 function strangers(

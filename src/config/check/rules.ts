@@ -3,6 +3,7 @@ import { isLoopback, parseAddress } from '../../address.js';
 import { faultsOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
 import { FIXED_FIRST } from '../../mqtt/topics.js';
 import { isLeaf } from '../../schema/section.js';
+import { databaseFile, LONGEST_PATH } from '../../store/path.js';
 import { leavesRoom, ROOM } from '../../thermal/limit.js';
 import type { CameraConfig, Config, MqttConfig } from '../config.js';
 import { parseListen } from '../schema/formats.js';
@@ -29,11 +30,36 @@ export function checkRules(config: Config, options: RuleOptions): readonly Confi
     problems.push({ where: options.originOf(path), key, message });
   };
   for (const name of Object.keys(config.cameras)) checkCamera(name, config, report);
+  checkFolders(config, report);
   checkPresence(config, report);
   checkGovernor(config, report);
   checkMqtt(config, report);
   checkPage(config, report);
   return problems;
+}
+
+/** Bytes of the longest name that a file system takes for a file or a folder. */
+const LONGEST_NAME = 255;
+
+/** A database whose path is too long for SQLite could not be opened, nor folders made. */
+function checkFolders(config: Config, report: Report): void {
+  for (const key of ['state_dir', 'models_dir'] as const) {
+    const longest = Math.max(...config[key].split('/').map((name) => Buffer.byteLength(name)));
+    if (longest > LONGEST_NAME) {
+      report(
+        [key],
+        `expected folders with names of at most ${LONGEST_NAME} bytes; found one of ${longest}`,
+      );
+    }
+  }
+  const bytes = Buffer.byteLength(databaseFile(config.state_dir));
+  if (bytes <= LONGEST_PATH) return;
+  const most = LONGEST_PATH - (bytes - Buffer.byteLength(config.state_dir));
+  const found = Buffer.byteLength(config.state_dir);
+  report(
+    ['state_dir'],
+    `expected a path of at most ${most} bytes, as SQLite takes it; found ${found}`,
+  );
 }
 
 function checkCamera(name: string, config: Config, report: Report): void {

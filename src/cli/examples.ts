@@ -1,0 +1,146 @@
+/** What `--help` of each command shows it with: the command line, and what it does. */
+export const EXAMPLES: Readonly<
+  Record<string, readonly (readonly [line: string, does: string])[]>
+> = {
+  '': [
+    ['demo', 'see it work: nothing to set up'],
+    ['config --check', 'find every problem of the configuration'],
+  ],
+  run: [
+    ['run', 'with /etc/mobilenetd/config.yaml'],
+    ['run --config porch.yaml', 'with another file'],
+  ],
+  demo: [
+    ['demo', 'until Ctrl-C'],
+    ['demo --for 60 --json', 'a minute, as one JSON object a line'],
+  ],
+  status: [
+    ['status', 'how the daemon is'],
+    ['status --json', 'the whole report'],
+  ],
+  ctl: [
+    ['ctl log-level debug', 'log more until the restart'],
+    ['ctl reload', 'read the configuration again'],
+  ],
+  'ctl log-level': [
+    ['ctl log-level', 'what is logged now'],
+    ['ctl log-level debug', 'log more until the restart'],
+  ],
+  'ctl reload': [
+    ['ctl reload', 'read the configuration again'],
+    ['ctl reload --config porch.yaml', 'of the daemon that this file belongs to'],
+  ],
+  doctor: [
+    ['doctor', 'everything, the cameras too'],
+    ['doctor --no-cameras', 'while the daemon has the cameras'],
+  ],
+  config: [
+    ['config --check', 'find every problem'],
+    ['config --changed', 'only what differs from the defaults'],
+  ],
+  'config hash-password': [
+    ['config hash-password', 'ask for a password and print its hash'],
+    ['config hash-password < password.txt', 'hash the first line of a file'],
+  ],
+  models: [
+    ['models list', 'what there is, and what is installed'],
+    ['models pull', 'install the default detector'],
+  ],
+  'models list': [
+    ['models list', 'the catalogue and your own'],
+    ['models list --installed', 'what is here'],
+  ],
+  'models labels': [
+    ['models labels', 'of the configured model'],
+    ['models labels mobilenet_v1_0.5_160_quant', 'of another'],
+  ],
+  'models pull': [
+    ['models pull', 'the default detector'],
+    ['models pull mobilenet_v1_0.5_160_quant', 'another model'],
+  ],
+  'models add': [
+    ['models add birds.tflite --labels birds.txt', 'a model of your own'],
+    ['models add birds.tflite --labels birds.txt --name garden', 'under another name'],
+  ],
+  'models remove': [
+    ['models remove mobilenet_v1_0.5_160_quant', 'one model'],
+    ['models remove garden birds', 'several'],
+  ],
+  'models describe': [
+    ['models describe --alpha 0.5 --size 160', 'layers and mult-adds of MobileNetV1'],
+    ['models describe --alpha 1 --size 224 --json', 'one JSON object a layer'],
+  ],
+  'models inspect': [
+    ['models inspect birds.tflite', 'what is in a model file'],
+    ['models inspect birds.tflite --json', 'one JSON object a layer'],
+  ],
+  'models bench': [
+    ['models bench', 'every installed model'],
+    ['models bench --threads 1,2,4', 'with so many threads each'],
+  ],
+  service: [
+    ['service install', 'set up the systemd service'],
+    ['service uninstall', 'remove it'],
+  ],
+  'service install': [
+    ['service install --dry-run', 'see what would be written'],
+    ['service install', 'write it'],
+  ],
+  'service uninstall': [
+    ['service uninstall --dry-run', 'see what would be removed'],
+    ['service uninstall', 'remove it'],
+  ],
+  classify: [
+    ['classify cat.jpg', 'what a picture shows'],
+    ['classify *.jpg --top 1 --json', 'the best label of each, as JSON'],
+  ],
+  detect: [
+    ['detect street.jpg', 'the objects in a picture'],
+    ['detect street.jpg --threshold 0.3', 'those it is less sure of, too'],
+  ],
+  query: [
+    ['query --since 1h', 'detections of the last hour'],
+    ['query --events --label person --json', 'events of one label, as JSON'],
+  ],
+  events: [
+    ['events --since 1d', 'those of the last day'],
+    ['events --label person --json', 'those of one label, as JSON'],
+  ],
+  export: [
+    ['export seen.csv', 'everything, as CSV'],
+    ['export week.jsonl --since 7d', 'a week, as JSON lines'],
+  ],
+  forget: [
+    ['forget --before 30d', 'what is older than a month'],
+    ['forget --before 1d --label person', 'of one label'],
+  ],
+  backup: [
+    ['backup /mnt/mobilenetd.db', 'copy the database while the daemon runs'],
+    ['backup /mnt/mobilenetd.db --force', 'over an older copy'],
+  ],
+  bench: [
+    ['bench', 'every stage of the frame path'],
+    ['bench --threads 1 --json', 'with one thread, as JSON'],
+  ],
+  simulate: [
+    ['simulate', 'this governor on a Pi 4 in a case'],
+    ['simulate --board all --scenario sun --plot sun.svg', 'every board, and a drawing'],
+  ],
+  completion: [
+    ['completion bash > ~/.local/share/bash-completion/completions/mobilenetd', 'for bash'],
+    ['completion zsh > ~/.zfunc/_mobilenetd', 'for zsh, where ~/.zfunc is in fpath'],
+  ],
+};
+
+/** The examples of a command as its help shows them; empty when there are none. */
+export function examplesText(path: string): string {
+  const examples = EXAMPLES[path] ?? [];
+  if (examples.length === 0) return '';
+  const width = Math.max(...examples.map(([line]) => line.length));
+  const lines = examples.map(([line, does]) =>
+    width > 50
+      ? `  mobilenetd ${line}\n      ${does}`
+      : `  mobilenetd ${line.padEnd(width)}  ${does}`,
+  );
+  return ['', 'Examples:', ...lines].join('\n');
+}

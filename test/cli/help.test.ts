@@ -1,0 +1,127 @@
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Command } from 'commander';
+import t from 'tap';
+import type { CommandContext, CommandEntry, Register } from '#mobilenetd/cli/command.js';
+import { completionScript, wordsOf } from '#mobilenetd/cli/completion.js';
+import { EXAMPLES, examplesText } from '#mobilenetd/cli/examples.js';
+import { runInProcess } from './in-process.js';
+
+const GLOBAL = ['--config', '-c', '--debug', '--help', '-h', '--version'];
+
+/** Every command of the program, as main.ts has them, with what registers it. */
+async function entries(): Promise<readonly CommandEntry[]> {
+  const main = readFileSync('dist/cli/main.js', 'utf8');
+  const rows = [...main.matchAll(/name: '([^']+)',[\s\S]*?import\('\.\/([^']+)\.js'\)/g)];
+  return Promise.all(
+    rows.map(async ([, name = '', file = '']) => ({
+      name,
+      summary: name,
+      load: () =>
+        import(join(process.cwd(), 'dist/cli', `${file}.js`)) as Promise<{ register: Register }>,
+    })),
+  );
+}
+
+async function program(): Promise<Command> {
+  const root = new Command('mobilenetd').option('-c, --config <file>').option('--debug');
+  for (const entry of await entries()) {
+    const { register } = await entry.load();
+    register(root, {} as CommandContext);
+  }
+  return root;
+}
+
+function commandsOf(command: Command, path: readonly string[] = []): readonly [string, Command][] {
+  return command.commands.flatMap((below) => {
+    const name = [...path, below.name()];
+    return [[name.join(' '), below] as [string, Command], ...commandsOf(below, name)];
+  });
+}
+
+t.test(
+  'every command shows two examples, and each is a command line that is understood',
+  async (t) => {
+    const root = await program();
+    const commands = new Map<string, Command>([['', root], ...commandsOf(root)]);
+    t.ok(commands.size > 20, `${commands.size} commands`);
+    for (const path of commands.keys()) {
+      t.ok((EXAMPLES[path] ?? []).length >= 2, `two examples of: mobilenetd ${path}`);
+      t.match(examplesText(path), /Examples:\n {2}mobilenetd /);
+    }
+    for (const [path, examples] of Object.entries(EXAMPLES)) {
+      for (const [line] of examples) {
+        t.ok(path === '' || line === path || line.startsWith(`${path} `), `${line} is of ${path}`);
+        const words = line.split(' ');
+        let command = root;
+        for (const word of words) {
+          command = command.commands.find((below) => below.name() === word) ?? command;
+        }
+        const known = [...GLOBAL, ...command.options.flatMap(({ long, short }) => [long, short])];
+        for (const word of words) if (word.startsWith('--')) t.ok(known.includes(word), line);
+      }
+    }
+  },
+);
+
+t.test('a usage error points to the help of its command', async (t) => {
+  const all = await entries();
+  const run = (...args: string[]) => runInProcess(all, args, {});
+  for (const [args, said] of [
+    [
+      ['models', 'pull', '--frce'],
+      /'--frce'.*did you mean --force\? See mobilenetd models pull --help/,
+    ],
+    [['simulate', '--seeed', '3'], /did you mean --seed\? See mobilenetd simulate --help/],
+    [['models', 'lst'], /unknown command 'lst'.*See mobilenetd models --help/],
+    [['config', '--zzzzzzzz'], /'--zzzzzzzz'.*see mobilenetd config --help/],
+    [['query', '--since'], /--since <time>' argument missing.*see mobilenetd query --help/],
+    [['simulate', '--board', 'pi9'], /--board pi9.*expected one of .*pi4-case/],
+    [['simulate', '--scenario', 'x'], /--scenario x.*expected all or one of/],
+    [['completion', 'fish'], /bash, zsh.*see mobilenetd completion --help/],
+  ] as const) {
+    const { status, stderr } = await run(...args);
+    t.equal(status, 64, args.join(' '));
+    t.match(stderr.replaceAll('\n', ' '), said);
+  }
+});
+
+t.test('simulate --help lists boards and scenarios', async (t) => {
+  const { status, stdout } = await runInProcess(await entries(), ['simulate', '--help'], {});
+  t.equal(status, 0);
+  t.match(stdout, /Boards: .*pi4-case/);
+  t.match(stdout, /Scenarios: .*sun/);
+  t.match(stdout, /Examples:/);
+});
+
+t.test('shells complete commands and options', async (t) => {
+  const words = wordsOf(await program());
+  for (const word of ['run', 'models', '--config', '-c']) t.ok(words.get('')?.includes(word), word);
+  t.ok(words.get('models')?.includes('labels'));
+  t.ok(words.get('models pull')?.includes('--force'));
+  t.ok(words.get('ctl log-level')?.includes('debug'));
+  const complete = (...typed: string[]) => {
+    const script = `${completionScript('bash', words)}
+COMP_WORDS=(${['mobilenetd', ...typed].map((word) => `'${word}'`).join(' ')})
+COMP_CWORD=${typed.length}
+_mobilenetd
+printf '%s\\n' "\${COMPREPLY[@]}"`;
+    const { stdout, stderr } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
+    t.equal(stderr, '');
+    return stdout.trim().split('\n');
+  };
+  if (spawnSync('bash', ['-c', 'true']).status !== 0) {
+    t.comment('skipped: no bash');
+    return;
+  }
+  t.same(complete('mod'), ['models']);
+  t.same(complete('models', 'la'), ['labels']);
+  t.same(complete('-c', 'x.yaml', 'models', 'pull', '--fo'), ['--form', '--force']);
+  t.same(complete('completion', 'z'), ['zsh']);
+  const zsh = completionScript('zsh', words);
+  t.match(zsh, /^#compdef mobilenetd\n/);
+  if (spawnSync('zsh', ['-c', 'true']).status === 0) {
+    t.equal(spawnSync('zsh', ['-n'], { input: zsh }).status, 0, 'zsh understands it');
+  }
+});
