@@ -30,6 +30,10 @@ export const EXAMPLES: Readonly<
     ['ctl reload', 'read the configuration again'],
     ['ctl reload --config porch.yaml', 'of the daemon that this file belongs to'],
   ],
+  'ctl reset': [
+    ['ctl reset', 'everything that was set at run time'],
+    ['ctl reset pin', 'one of these'],
+  ],
   doctor: [
     ['doctor', 'everything, the cameras too'],
     ['doctor --no-cameras', 'while the daemon has the cameras'],
@@ -41,6 +45,10 @@ export const EXAMPLES: Readonly<
   'config hash-password': [
     ['config hash-password', 'ask for a password and print its hash'],
     ['config hash-password < password.txt', 'hash the first line of a file'],
+  ],
+  'config hash-token': [
+    ['config hash-token', 'make a token, and print it with its hash'],
+    ['config hash-token | tee token.txt', 'keep it in a file, too'],
   ],
   models: [
     ['models list', 'what there is, and what is installed'],

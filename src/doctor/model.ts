@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
+import { labelFault, unknownLabels } from '../config/check/labels.js';
+import type { Config } from '../config/config.js';
+import { shortName } from '../daemon/line/labels.js';
 import { isCodedError, messageOf } from '../errors.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
@@ -13,7 +16,7 @@ export async function checkModel({ around, config }: Patient): Promise<Finding[]
   if (config === null) return [];
   const shelf = openShelf({ dir: config.models_dir, env: around.env });
   const { task, name, form } = config.model;
-  const found = await configured(shelf, { task, name, form });
+  const found = await configured(shelf, { task, name, form }, config);
   const damaged = (await shelf.list()).flatMap(({ name: model, problem }) =>
     problem === null
       ? []
@@ -25,6 +28,7 @@ export async function checkModel({ around, config }: Patient): Promise<Finding[]
 async function configured(
   shelf: Shelf,
   request: Parameters<Shelf['resolve']>[0],
+  config: Config,
 ): Promise<Finding[]> {
   let variant: Variant;
   try {
@@ -33,7 +37,7 @@ async function configured(
     return [notResolved(error, request.name ?? 'auto')];
   }
   const rungs = await shelf.variants(request.task, request.form ?? 'auto');
-  return [await whole(variant), ladder(rungs)];
+  return [await whole(variant), ladder(rungs), ...labelsNobodyHas(config, variant)];
 }
 
 function notResolved(error: unknown, name: string): Finding {
@@ -65,6 +69,16 @@ async function whole({ name, file, sha256, labels }: Variant): Promise<Finding> 
   }
   const size = (bytes.length / 1e6).toFixed(1);
   return ok(name, `${size} MB, checksum right, ${labels.filter(Boolean).length} labels`);
+}
+
+/** Labels that the configuration names and the model does not have. */
+function labelsNobodyHas(config: Config, { labels }: Variant): Finding[] {
+  return unknownLabels(config, new Set(labels.map(shortName))).map((unknown) =>
+    warn(unknown.key, labelFault(unknown), {
+      means: 'nothing will ever be seen of it',
+      next: 'mobilenetd models labels lists the labels there are',
+    }),
+  );
 }
 
 function ladder(rungs: readonly Variant[]): Finding {

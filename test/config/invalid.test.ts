@@ -409,8 +409,13 @@ homeassistant: { configuration_url: "http://me:1#hunter2@b" }
   },
   {
     name: 'unknown tag',
-    yaml: 'node: !include node.yaml\n',
-    problems: [['c.yaml:1', '', /tag is not known; !secret NAME/]],
+    yaml: 'node: !env NODE\nmqtt: !include mqtt.yaml\nlog: !x { level: info }\nnod: 1\n',
+    problems: [
+      ['c.yaml:1', 'node', /tag is not known; !secret NAME.*\$\{NAME\}/],
+      ['c.yaml:2', 'mqtt', /no !include; what stands in conf\.d/],
+      ['c.yaml:3', 'log', /tag is not known/],
+      ['c.yaml:4', 'nod', /did you mean node/],
+    ],
   },
   {
     name: 'alias of nothing',

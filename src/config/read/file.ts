@@ -77,7 +77,9 @@ export function parseConfigFile(
     customTags: [SECRET],
   });
   const lineAt = (offset: number) => Math.max(1, counter.linePos(offset).line);
-  const syntax = [...document.errors, ...document.warnings].map((error) => ({
+  // Tags that are not known are told of where they stand.
+  const odd = document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED');
+  const syntax = [...document.errors, ...odd].map((error) => ({
     where: `${file}:${lineAt(error.pos[0])}`,
     key: '',
     message: SYNTAX[error.code],
@@ -129,6 +131,11 @@ class TreeReader {
       return null;
     }
     if (isAlias(node)) return this.#alias(node, path);
+    const tag = foreignTag(node);
+    if (tag !== null) {
+      this.#report(path, node, tag);
+      return UNRESOLVED;
+    }
     if (isMap(node)) return this.#map(node.items, path);
     if (isSeq(node)) return node.items.map((item, index) => this.#item(item, path, String(index)));
     return isScalar(node) ? this.#scalar(node, path) : null;
@@ -259,6 +266,16 @@ class TreeReader {
     const line = this.#lineOfNode(node) ?? this.#lineOf(path);
     this.#problems.push({ where: `${this.file}:${line}`, key: path.join('.'), message });
   }
+}
+
+/** What to do in place of a tag that is not known here; null where there is none. */
+function foreignTag(node: unknown): string | null {
+  const { tag } = isScalar(node) || isMap(node) || isSeq(node) ? node : {};
+  if (tag === undefined || !tag.startsWith('!') || tag === SECRET_TAG) return null;
+  if (/^!include/i.test(tag)) {
+    return 'there is no !include; what stands in conf.d beside the file is read as well, and `--config` can be repeated';
+  }
+  return SYNTAX.TAG_RESOLVE_FAILED;
 }
 
 function isMergeKey(key: unknown): boolean {
