@@ -85,7 +85,29 @@ function runningLines(running: RunningReport): readonly string[] {
     row('broker', `${broker.url}${broker.embedded ? ' (embedded)' : ''}, ${link}`),
     row('outbox', `${outbox} waiting${given}`),
     row('database', databaseText(running.database)),
+    ...deliveryLines(broker),
     ...running.overrides.map((override) => row('set', overrideText(override))),
+  ];
+}
+
+/** What the broker does not take, one line each. */
+function deliveryLines({
+  delivery,
+  device_rival: rival,
+}: RunningReport['broker']): readonly string[] {
+  const { held, left_out, not_taken, refused_events, limits } = delivery;
+  const more = not_taken - held.length - left_out.length;
+  const { length: heldCount } = held;
+  return [
+    ...limits.map((limit) => row('broker', limit)),
+    ...held.map(({ topic, reason, events, retry }) => {
+      const waiting = events > 0 ? `, ${events} events wait` : '';
+      return row('held back', `${topic}: ${reason}${waiting}; next try ${retry}`);
+    }),
+    ...left_out.map(({ topic, reason }) => row('left out', `${topic}: ${reason}`)),
+    ...(more > 0 ? [row(heldCount > 0 ? 'held back' : 'left out', `and ${more} more`)] : []),
+    ...(refused_events > 0 ? [row('dropped', `${refused_events} events, refused for good`)] : []),
+    ...(rival === null ? [] : [row('home assist.', `${rival} has the same device id`)]),
   ];
 }
 

@@ -1,3 +1,5 @@
+import type { DeliveryReport } from '../mqtt/publish/delivery.js';
+
 /**
  * The control socket speaks one request and one answer a connection, each a line of JSON. It is for
  * the local `mobilenetd status` and `mobilenetd ctl`: whoever may open the socket (its owner and its
@@ -93,6 +95,10 @@ export interface RunningReport {
     readonly url: string;
     readonly embedded: boolean;
     readonly connected: boolean;
+    /** What it does not take, and why. */
+    readonly delivery: DeliveryReport;
+    /** A board (`<base>/<node>`) with the same device id in Home Assistant; null: none is known. */
+    readonly device_rival: string | null;
   };
   /** Messages that wait for the broker, and that were given up. */
   readonly outbox: number;

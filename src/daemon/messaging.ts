@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EmbeddedBroker } from '../mqtt/broker/embedded.js';
 import { hashPassword } from '../mqtt/broker/password.js';
-import { shownAddress } from '../mqtt/connection/client-options.js';
 import { type Connection, createConnection } from '../mqtt/connection/connection.js';
 import type { Outbox } from '../mqtt/message.js';
 import { createPublisher, type Publisher } from '../mqtt/publish/publisher.js';
@@ -15,8 +14,6 @@ interface Broker {
   readonly connection: Connection;
   readonly publisher: Publisher;
   readonly topics: Topics;
-  /** Address clients can use, without a password. */
-  readonly address: string;
   readonly isEmbedded: boolean;
   close(): Promise<void>;
 }
@@ -26,6 +23,8 @@ export class Messaging {
   readonly #outbox: Outbox;
   readonly #log: Log;
   #broker: Broker;
+  /** A board (`<base>/<node>`) with the same device id in Home Assistant; null: none is known. */
+  deviceRival: string | null = null;
 
   /** Connects to the configured broker, or starts the embedded one when there is none. */
   static async open(options: MessagingOptions, outbox: Outbox, log: Log): Promise<Messaging> {
@@ -50,9 +49,9 @@ export class Messaging {
     return this.#broker.topics;
   }
 
-  /** Address clients can use, without a password. */
+  /** Address of the broker in use, without a password. */
   get address(): string {
-    return this.#broker.address;
+    return this.#broker.connection.broker();
   }
 
   /** Whether the broker is the embedded one. */
@@ -105,7 +104,6 @@ async function openBroker(options: MessagingOptions, outbox: Outbox, log: Log): 
     connection,
     publisher,
     topics,
-    address: shownAddress(address),
     isEmbedded: embedded !== null,
     close() {
       closing ??= publisher.close().then(() => embedded?.broker.close());

@@ -8,7 +8,7 @@ import type { ProbeFault } from '../mqtt/connection/probe.js';
 import { type Finding, findings } from './finding.js';
 import type { Patient } from './surroundings.js';
 
-const { ok, info, fail } = findings('broker');
+const { ok, info, warn, fail } = findings('broker');
 
 const MEANS = 'events wait in the database until the broker can be reached, for seven days';
 const NEXT: Readonly<Record<ProbeFault, string>> = {
@@ -48,19 +48,26 @@ async function external(
   } catch (error) {
     return fail(subject, messageOf(error), { next: 'give files that this user can read' });
   }
-  const { username, password, base, protocol } = config.mqtt;
+  const { username, password, base, protocol, keepalive } = config.mqtt;
+  const root = `${base}/${config.node}`;
   const result = await probeBroker({
     url,
     username,
     password,
     tls,
-    ...(protocol === 5 && { protocol: 5 }),
+    keepalive,
+    protocol: protocol === '3.1.1' ? 4 : protocol,
     clientId: `mobilenetd-doctor-${process.pid}`,
-    subscribe: `${base}/${config.node}/request/#`,
+    will: { topic: `${root}/state`, payload: 'offline' },
+    subscribe: `${root}/request/+`,
   });
   if (result.ok) {
     const user = username === null ? 'without a user name' : `as ${username}`;
-    return ok(subject, `connected ${user} in ${result.ms} ms`);
+    const found = `connected ${user} in ${result.ms} ms`;
+    if (result.limits.length === 0) return ok(subject, found);
+    return warn(subject, `${found}, but ${result.limits.join('; ')}`, {
+      next: 'see the configuration of the broker (Mosquitto: max_qos, retain_available, max_packet_size)',
+    });
   }
   return fail(subject, result.found, { means: MEANS, next: NEXT[result.fault] });
 }

@@ -42,6 +42,8 @@ export interface BrokerSetup {
   readonly transport?: 'tls' | 'websockets';
   readonly protocol?: 4 | 5;
   readonly user?: { readonly name: string; readonly password: string };
+  /** Lines of mosquitto.conf that are not a listener's. */
+  readonly global?: readonly string[];
   /** Further lines of mosquitto.conf. */
   readonly conf?: readonly string[];
   readonly maxPacket?: number;
@@ -107,6 +109,7 @@ async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
     'log_type all',
     'max_queued_messages 0',
     'set_tcp_nodelay true',
+    ...(setup.global ?? []),
   ];
   if (setup.user) {
     const file = join(folder, 'passwords');

@@ -236,6 +236,40 @@ t.test('a message that is refused for good does not hold up those behind it', as
   t.equal(lines.length, 1, 'said once a minute');
 });
 
+t.test('a topic that is held keeps its messages; the oldest is tried first', async (t) => {
+  const broker = createManual();
+  const outbox = createOutbox(6);
+  const drain = new OutboxDrain({
+    connection: broker.connection,
+    outbox,
+    propertiesOf: () => ({}),
+    clock,
+    log: SILENT,
+  });
+  drain.reset();
+  drain.wake();
+  for (let i = 0; i < 6; i++) await broker.refuse('MND_MQTT_HELD');
+  t.equal(outbox.depth(), 6);
+  t.equal(drain.keptCount(), 6);
+  broker.sent.length = 0;
+  await broker.release('events');
+  t.same(
+    broker.sent.map(({ text }) => text),
+    ['1'],
+  );
+  await broker.refuse('MND_MQTT_HELD');
+  await broker.release(null);
+  await broker.release(null);
+  t.equal(broker.sent.length, 2, 'only the oldest, and only once');
+  await broker.acknowledge();
+  await broker.acknowledge();
+  t.equal(outbox.depth(), 0);
+  t.same(
+    broker.sent.slice(1).map(({ text }) => text),
+    ['1', '2', '3', '4', '5', '6'],
+  );
+});
+
 t.test('corrections of what an earlier process left', async (t) => {
   const cases: [string, string, boolean, string][] = [
     ['front/cat', 'ON', true, 'off'],

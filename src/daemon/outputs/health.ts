@@ -5,7 +5,10 @@ import { publicStatus } from './label-states.js';
 import type { StopOutput } from './output.js';
 
 /** What health is read from. */
-export type HealthSources = Pick<Context, 'store' | 'line' | 'cameras' | 'governor' | 'daemon'>;
+export type HealthSources = Pick<
+  Context,
+  'store' | 'line' | 'cameras' | 'governor' | 'daemon' | 'messaging'
+>;
 
 const HEALTH_MS = 60_000;
 /** The first figures come early, so that a new subscriber finds some. */
@@ -13,7 +16,7 @@ const FIRST_HEALTH_MS = 5000;
 const LOOK_MS = 5000;
 
 /** Publishes `<base>/health` once a minute; `context` is asked anew every time. */
-export function startHealth(context: HealthSources & Pick<Context, 'messaging'>): StopOutput {
+export function startHealth(context: HealthSources): StopOutput {
   const publish = () => context.messaging.publisher.setHealth(healthPayload(context));
   // At another broker there are figures already.
   const hasRun = context.daemon.phase() === 'running';
@@ -37,7 +40,7 @@ export function startHealth(context: HealthSources & Pick<Context, 'messaging'>)
 
 /** Payload of `<base>/health`. Times in milliseconds, memory in MB (10⁶ bytes). */
 export function healthPayload(sources: HealthSources): Record<string, unknown> {
-  const { store, line, cameras, governor, daemon } = sources;
+  const { store, line, cameras, governor, daemon, messaging } = sources;
   const now = performance.now();
   const reading = line.meter.read(now);
   const heat = governor.heat();
@@ -57,6 +60,7 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
     outbox: store.outbox.depth(),
     dropped: all.reduce((sum, { slot }) => sum + slot.stats().dropped, 0),
     dropped_messages: store.outbox.dropped(),
+    broker: messaging.publisher.delivery(),
     failed: line.scheduler.stats().failed,
     database_failing: !database.writable,
     database_error: database.error,

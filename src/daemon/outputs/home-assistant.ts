@@ -34,6 +34,9 @@ export function startHomeAssistant(context: Using): StopOutput {
     root: messaging.topics.root,
     formerRoot: formerNames(context.store)?.root ?? null,
     onDevice: (id) => rememberDevice(context.store, id),
+    onRival(root) {
+      messaging.deviceRival = root;
+    },
     log: log.child({ part: 'mqtt' }),
   });
   const announce = () =>
@@ -54,6 +57,7 @@ export function startHomeAssistant(context: Using): StopOutput {
     // Entities of another prefix are taken away while there is a connection.
     if (context.config.homeassistant.prefix !== prefix) announcer.withdraw();
     announcer.close();
+    messaging.deviceRival = null;
   };
 }
 

@@ -32,6 +32,8 @@ export function runningReport(sources: StatusSources): RunningReport {
       url: messaging.address,
       embedded: messaging.isEmbedded,
       connected: messaging.connected(),
+      delivery: messaging.publisher.delivery(),
+      device_rival: messaging.deviceRival,
     },
     outbox: store.outbox.depth(),
     dropped_messages: store.outbox.dropped(),

@@ -9,7 +9,7 @@ import {
   MAX_INCOMING,
 } from './client-options.js';
 import { createPacketLimit, PUBACK } from './packet-limit.js';
-import { isReadablePuback, TAKEN_OVER } from './reason-codes.js';
+import { describeCode, isReadablePuback, TAKEN_OVER, UNANSWERED } from './reason-codes.js';
 import type { Registration } from './subscriptions.js';
 
 export interface LinkOptions {
@@ -42,6 +42,8 @@ export interface Link {
 }
 
 const WATCHDOG_MS = 5000;
+/** By then the keepalive has ended a link that is dead. */
+const PATIENCE_MS = 60_000;
 
 /**
  * The end of a link over an answer that MQTT.js's parser does not read: it stops for good, and the link
@@ -64,8 +66,8 @@ export function openLink(wiring: LinkOptions): Link {
   let down = false;
   let reason: unknown = null;
   let identifiers = false;
-  /** Whom an acknowledgement is for, by packet identifier. */
-  const unanswered = new Map<number, Answer>();
+  /** Whom an acknowledgement is for, by packet identifier, and when it was asked for. */
+  const unanswered = new Map<number, { readonly done: Answer; readonly at: number }>();
   /** An acknowledgement with a code that the parser does not read. */
   let unreadable: { readonly id: number; readonly code: number } | null = null;
   const pings: (() => void)[] = [];
@@ -74,6 +76,7 @@ export function openLink(wiring: LinkOptions): Link {
     if (down) return;
     down = true;
     cancelWatchdog();
+    cancelPatience();
     // Its listeners stay: a late error must find one, or it would be an uncaught exception.
     client.end(true);
     client.stream.destroy();
@@ -89,6 +92,18 @@ export function openLink(wiring: LinkOptions): Link {
   const cancelWatchdog = clock.setTimer(() => {
     if (!up) goDown();
   }, attempt.timeoutMs + WATCHDOG_MS);
+  /** A link that lives and a message that is never acknowledged: it is taken to be refused. */
+  const loseUnanswered = (): void => {
+    cancelPatience = clock.setTimer(loseUnanswered, patienceMs / 4);
+    for (const [id, { done, at }] of unanswered) {
+      if (clock.now() - at < patienceMs) break;
+      unanswered.delete(id);
+      done({ code: UNANSWERED });
+    }
+  };
+  const patienceMs = Math.max(PATIENCE_MS, 2000 * (options.keepalive ?? 0));
+  let cancelPatience = clock.setTimer(loseUnanswered, patienceMs / 4);
+
   // Nagle's algorithm and a broker's delayed acknowledgements together cost 40 ms a window.
   if (client.stream instanceof Socket) client.stream.setNoDelay(true);
   // Before MQTT.js itself: what its parser stops at must be known when it says so.
@@ -108,8 +123,10 @@ export function openLink(wiring: LinkOptions): Link {
     if (up && unreadable !== null) {
       const { id, code } = unreadable;
       unreadable = null;
-      reason ??= new UnreadableAnswer(`an answer with reason code ${code}`);
-      unanswered.get(id)?.({ code });
+      reason ??= new UnreadableAnswer(
+        `an answer that MQTT does not foresee: ${describeCode(code)}`,
+      );
+      unanswered.get(id)?.done({ code });
     }
     reason ??= up && !('code' in error) ? new UnreadableAnswer(error.message) : error;
     // Whatever it was, the parser may have stopped: a connection that hears nothing is none.
@@ -137,14 +154,14 @@ export function openLink(wiring: LinkOptions): Link {
       const more = protocol === 5 && properties ? { properties: { ...properties } } : {};
       let id = 0;
       client.publish(topic, bytes, { qos, retain, ...more }, (error) => {
-        if (qos === 1) unanswered.delete(id);
+        if (qos === 1 && !unanswered.delete(id)) return;
         // "Connection closed" has no code: the close event follows, and knows why.
         if (down || (error && !('code' in error))) return;
         done(error ?? null);
       });
       if (qos === 0) return;
       id = client.getLastMessageId();
-      unanswered.set(id, done);
+      unanswered.set(id, { done, at: clock.now() });
     },
     subscribe({ id, qos }, filters, done) {
       const properties = identifiers ? { properties: { subscriptionIdentifier: id } } : {};

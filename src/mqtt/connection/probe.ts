@@ -127,7 +127,7 @@ async function tryOnce(
     const addresses = new BrokerAddresses(options);
     const address = await addresses.current();
     return await new Promise<Outcome>((resolve) => {
-      signal.addEventListener('abort', () => link?.drop(), { once: true });
+      signal.addEventListener('abort', () => void link?.end(END_MS), { once: true });
       const opened: Link = openLink({
         options,
         attempt: { ...form, address, timeoutMs: addresses.timeoutMs },

@@ -1,5 +1,7 @@
 /** MQTT 5 reason code of a client whose id another client has connected with. */
 export const TAKEN_OVER = 142;
+/** Our own: no answer at all. */
+export const UNANSWERED = 1000;
 export const PACKET_TOO_LARGE = 149;
 export const RETAIN_NOT_SUPPORTED = 154;
 export const QOS_NOT_SUPPORTED = 155;
@@ -34,7 +36,7 @@ const WORDS: Readonly<Record<number, string>> = {
   146: 'the broker does not know this packet identifier',
   147: 'the broker got more at a time than it takes',
   148: 'the broker does not know this topic alias',
-  149: 'the broker found a message too large',
+  149: 'it is too large for the broker',
   150: 'the broker gets messages too fast',
   151: 'a quota of the broker is used up',
   152: 'an administrator of the broker ended the connection',
@@ -47,6 +49,7 @@ const WORDS: Readonly<Record<number, string>> = {
   159: 'the broker gets too many connections',
   160: 'the longest time that the broker allows a connection is over',
   161: 'the broker has no subscription identifiers',
+  1000: 'the broker does not answer it',
   162: 'the broker has no subscriptions with wildcards',
 };
 
@@ -82,7 +85,7 @@ export function isForGood(code: number): boolean {
 }
 
 export function isReadablePuback(code: number): boolean {
-  return PUBACK_CODES.has(code);
+  return PUBACK_CODES.has(code) || code === UNANSWERED;
 }
 
 /** The code of an error or reason, of whatever type; undefined without one. */

@@ -105,21 +105,19 @@ export class Sender {
     const message = { kind: 'message', subject: topic, bytes: size, qos, retain, trial } as const;
     const answered = this.#suspects.sending(message);
     const { careful } = this.#suspects;
-    link.publish(topic, bytes, how, (error) => {
-      if (qos === 1) {
+    const settled = (error: unknown) => {
+      if (qos === 1 || careful) {
         answered();
         this.#window.leave();
         if (error === null) this.#took(topic, size, how);
-        settle(error === null ? null : this.#refused(topic, size, error));
-      } else if (careful) {
-        // Nothing acknowledges it: an answered ping says that the broker has read it, and stays.
-        link.ping(() => {
-          answered();
-          this.#window.leave();
-          this.#took(topic, size, how);
-          settle(null);
-        });
-      } else settle(error === null ? null : refusal(topic, describeFailure(error, true)));
+      }
+      settle(error === null ? null : this.#refused(topic, size, error));
+    };
+    link.publish(topic, bytes, how, (error) => {
+      // An answered ping says that the broker has read a message without an acknowledgement. And that it
+      // stays: Mosquitto acknowledges what is too large for it to a client of 3.1.1, and hangs up then.
+      if (careful && error === null) link.ping(() => settled(null));
+      else settled(error);
     });
   }
 

@@ -1,6 +1,6 @@
 /** A broker that dislikes something closes the connection at once. */
 const SUSPECT_MS = 3000;
-/** Losses in a row with the same topic under way. */
+/** Losses with the same topic under way, and no answer to it in between. */
 const STRIKES = 3;
 /** As many suffice with a broker that was seen to close over a topic. */
 const STRIKES_KNOWN = 2;
@@ -28,7 +28,7 @@ interface Entry extends Underway {
  * `deny_action = disconnect`, aedes) do so without a word when a rule forbids a message, and others
  * over its size or QoS. What was unanswered at each loss is remembered. After the first such loss the
  * connection is told to be {@link careful}, one message at a time, so that the next losses name one
- * topic; what was under way alone at three losses in a row is the culprit.
+ * topic; what was under way at three losses, and alone at the last, is the culprit.
  */
 export class Suspects {
   readonly #now: () => number;
@@ -81,12 +81,10 @@ export class Suspects {
     this.#underway = [];
     if (explained) return { culprit: null, suspected: false };
     const subjects = new Set(recent.map(({ subject }) => subject));
-    for (const subject of this.#strikes.keys()) {
-      if (!subjects.has(subject)) this.#strikes.delete(subject);
-    }
     if (recent.length === 0) return { culprit: null, suspected: false };
     const trial = recent.find((entry) => entry.trial);
     if (trial !== undefined) return { culprit: trial, suspected: true };
+    if (this.#strikes.size > MAX_UNDERWAY) this.#strikes.clear();
     for (const subject of subjects) {
       this.#strikes.set(subject, (this.#strikes.get(subject) ?? 0) + 1);
     }
@@ -96,7 +94,7 @@ export class Suspects {
     const alone = subjects.size === 1 && first !== undefined;
     if (!alone || (this.#strikes.get(first.subject) ?? 0) < needed) {
       const most = Math.max(...this.#strikes.values());
-      return { culprit: null, suspected: most > 1 };
+      return { culprit: null, suspected: this.#found || most > 1 };
     }
     this.#strikes.delete(first.subject);
     this.#found = true;

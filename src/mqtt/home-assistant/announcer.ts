@@ -22,6 +22,8 @@ export interface AnnouncerOptions {
   readonly formerRoot?: string | null;
   /** The id that is used from now on. */
   readonly onDevice?: (id: string) => void;
+  /** Another board (`<base>/<node>`) has the same id. */
+  readonly onRival?: (root: string) => void;
   readonly random?: () => number;
   readonly clock?: Clock;
   readonly log?: Log;
@@ -241,6 +243,7 @@ class DeviceAnnouncer implements Announcer {
   #name(rival: string): void {
     if (this.#rival === rival) return;
     this.#rival = rival;
+    this.#options.onRival?.(rival);
     this.#log.warn(
       { device: this.#options.device.id, rival },
       `${rival} has the same device id in Home Assistant as this board (${this.#options.root}); set homeassistant.device_id on one of them`,

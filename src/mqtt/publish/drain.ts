@@ -95,6 +95,7 @@ export class OutboxDrain {
       const how = { qos, retain, ...(properties && { properties }) };
       await this.#connection.publish(topic, payload, how);
       this.#outbox.acknowledge(id);
+      if (round === this.#round) this.#resume(topic);
     } catch (error) {
       lost = !this.#answered(message, error, round);
     }
@@ -120,13 +121,28 @@ export class OutboxDrain {
     return true;
   }
 
-  /** A topic may be tried again: its oldest message goes first. */
+  /** A topic may be tried again: with its oldest message, so that the order stays. */
   #release(topic: string | null): void {
-    const topics = topic === null ? [...this.#kept.keys()] : [topic];
-    const ids = topics.flatMap((name) => [...(this.#kept.get(name) ?? [])]);
-    if (ids.length === 0) return;
-    for (const name of topics) this.#kept.delete(name);
-    this.#cursor = Math.min(this.#cursor, ids.reduce((a, b) => Math.min(a, b)) - 1);
-    this.wake();
+    for (const name of topic === null ? [...this.#kept.keys()] : [topic]) {
+      const ids = this.#kept.get(name);
+      for (const id of [...(ids ?? [])].sort((a, b) => a - b)) {
+        if (this.#underway.has(id)) break;
+        const [message] = this.#outbox.next(1, id - 1);
+        // It may have become too old meanwhile.
+        if (message?.id === id) {
+          void this.#send(message);
+          break;
+        }
+        ids?.delete(id);
+      }
+    }
+  }
+
+  /** A message of the topic was taken: those behind it follow. */
+  #resume(topic: string): void {
+    const ids = this.#kept.get(topic);
+    if (ids === undefined) return;
+    this.#kept.delete(topic);
+    this.#cursor = [...ids].reduce((least, id) => Math.min(least, id - 1), this.#cursor);
   }
 }

@@ -6,6 +6,7 @@ import type { Connection } from '../connection/connection.js';
 import type { Outbox, OutgoingMessage } from '../message.js';
 import { type BoardTopic, CAMERA_TOPICS, type CameraTopic, type Topics } from '../topics.js';
 import { type CameraState, CameraStates, type PublishedCamera } from './camera-states.js';
+import { type DeliveryReport, deliveryReport } from './delivery.js';
 import { OutboxDrain } from './drain.js';
 import { createLabelsFeed } from './labels-feed.js';
 import { eventPayload } from './payloads.js';
@@ -60,6 +61,8 @@ export interface Publisher {
   readonly retained: RetainedState;
   /** Events the broker refused for good. */
   refused(): number;
+  /** What the broker does not take, and why. */
+  delivery(): DeliveryReport;
   /** Closes everything: says that all is off and offline, sends what it can of the outbox. */
   close(): Promise<void>;
 }
@@ -192,6 +195,10 @@ class BoardPublisher implements Publisher {
 
   refused(): number {
     return this.#drain.refused();
+  }
+
+  delivery(): DeliveryReport {
+    return deliveryReport(this.#connection, this.#drain, this.retained);
   }
 
   async close(): Promise<void> {

@@ -34,6 +34,8 @@ export interface RetainedState {
   republish(): void;
   /** Resolves when everything has been said and acknowledged, or the connection is lost. */
   settled(): Promise<void>;
+  /** Topics whose payload the broker will not take, and why. */
+  refused(): ReadonlyMap<string, string>;
   /** Resolves when this payload of the topic, or a newer one, has gone out or cannot. */
   said(topic: string): Promise<void>;
 }
@@ -57,6 +59,8 @@ class RetainedTable implements RetainedState {
   readonly #dirty = new Set<string>();
   /** What the broker does not take now; said when it may be tried again. */
   readonly #held = new Set<string>();
+  /** What it will not take as it is; a payload that is taken ends it. */
+  readonly #refused = new Map<string, string>();
   readonly #waiting = new Map<string, (() => void)[]>();
   #underway = 0;
   #round = 0;
@@ -102,6 +106,8 @@ class RetainedTable implements RetainedState {
     this.#round++;
     this.#underway = 0;
     this.#held.clear();
+    // In the same order every time: what a broker closes the connection over then comes again first.
+    this.#dirty.clear();
     for (const [topic, entry] of this.#entries) {
       entry.busy = false;
       entry.sent = null;
@@ -115,6 +121,10 @@ class RetainedTable implements RetainedState {
       this.#waiters.push(resolve);
       this.#pump();
     });
+  }
+
+  refused(): ReadonlyMap<string, string> {
+    return this.#refused;
   }
 
   said(topic: string): Promise<void> {
@@ -153,6 +163,7 @@ class RetainedTable implements RetainedState {
     try {
       await this.#connection.publish(topic, payload, { ...entry.options, retain: true });
       if (round === this.#round) entry.sent = payload;
+      this.#refused.delete(topic);
     } catch (error) {
       this.#failed(topic, error);
     }
@@ -161,7 +172,10 @@ class RetainedTable implements RetainedState {
     this.#underway--;
     entry.busy = false;
     const gone = payload.length === 0 && entry.payload === payload && !this.#held.has(topic);
-    if (gone) this.#entries.delete(topic);
+    if (gone) {
+      this.#entries.delete(topic);
+      this.#refused.delete(topic);
+    }
     if (!this.#dirty.has(topic)) this.#tellSaid(topic);
     this.#pump();
   }
@@ -171,6 +185,7 @@ class RetainedTable implements RetainedState {
     // The connection tells of what it holds back.
     if (error.code === 'MND_MQTT_HELD') this.#held.add(topic);
     if (error.code !== 'MND_MQTT_REFUSED') return;
+    this.#refused.set(topic, error.detail.found ?? '');
     // A picture that is too large for a broker is one with every event.
     this.#log.warn(topic, messageOf(error), { code: error.code, topic });
   }
