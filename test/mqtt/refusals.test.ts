@@ -41,7 +41,8 @@ function startBoard(t: Test, url: string, protocol: 'auto' | 4 | 5 = 'auto', spe
     // What is rare, as the retry of what cost the connection, comes soon.
     clock: {
       ...systemClock,
-      setTimer: (run, ms) => systemClock.setTimer(run, ms / (ms > 100_000 ? 1000 : speed)),
+      setTimer: (run, ms) =>
+        systemClock.setTimer(run, ms / (ms > 100_000 ? 1000 : ms === 10_000 ? 2 : speed)),
     },
   });
   const { outbox } = store;

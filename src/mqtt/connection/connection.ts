@@ -264,16 +264,21 @@ class BrokerConnection implements Connection {
     this.#connectedAt = this.#clock.now();
     const window = Math.min(WINDOW, receiveMaximum);
     this.#sender.open(link, window);
-    this.#cancelSound = this.#clock.setTimer(() => {
-      this.#suspects.sound();
-      this.#sender.widen(window);
-      this.#nameLimits();
-    }, SOUND_MS);
+    this.#awaitSoundness(window);
     this.#losses.connected(address.shown);
     this.#nameLimits();
     this.#holds.reconnected();
     for (const registration of this.#registrations) void this.#resubscribe(registration);
     for (const listener of this.#onConnect) listener();
+  }
+
+  /** Care ends when the connection has lasted and everything was answered. */
+  #awaitSoundness(window: number): void {
+    this.#cancelSound = this.#clock.setTimer(() => {
+      this.#nameLimits();
+      if (this.#suspects.sound()) this.#sender.widen(window);
+      else this.#awaitSoundness(window);
+    }, SOUND_MS);
   }
 
   #lost(reason: unknown): void {

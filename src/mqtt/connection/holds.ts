@@ -102,7 +102,8 @@ export class Holds {
     if (this.#named.delete(topic)) {
       this.#options.log.info({ topic }, `the broker takes ${topic} again`);
     }
-    if (hold.costly) this.#options.onRelease(null);
+    // Others of its topic may wait; after a costly one, others that end alike as well.
+    this.#options.onRelease(hold.costly ? null : topic);
   }
 
   /** Whether the connection was lost over any. */

@@ -47,10 +47,11 @@ export class Suspects {
     return this.#careful;
   }
 
-  /** The connection has lasted: nothing that was sent on it was at fault. */
-  sound(): void {
+  /** The connection has lasted; false while something is still to be answered, so that care goes on. */
+  sound(): boolean {
+    if (this.#careful && this.#underway.length > 0) return false;
     this.#careful = false;
-    this.#strikes.clear();
+    return true;
   }
 
   /**
