@@ -1,3 +1,5 @@
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
@@ -34,7 +36,8 @@ function startBoard(
   const write = (_fields: object, message: string) => void lines.push(message);
   const log = { debug() {}, info: write, warn: write, error: write };
   const store = openStore({
-    file: join(t.testdir(), 'mobilenetd.db'),
+    // Several boards of one test must not share a file.
+    file: join(mkdtempSync(join(tmpdir(), 'mobilenetd-refusals-')), 'mobilenetd.db'),
     commitInterval: 0.05,
     detectionInterval: 1,
     retention: { days: 30, maxBytes: 1e9 },
