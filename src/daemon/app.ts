@@ -212,7 +212,7 @@ export class App {
         this.#next = plan.config;
         this.#attempt.abort(superseded);
       }
-      log.info(`configuration read again while starting; ${done}`);
+      log.info({ starting: true }, `configuration read again; ${done}`);
       return done;
     } catch (error) {
       log.error({ err: error }, `the start goes on as it was: ${messageOf(error)}`);

@@ -79,7 +79,10 @@ function announcedLabelsOf(config: Config, name: string, variant: Variant): stri
 export function announcedLabels(config: Config, variant: Variant): Map<string, string[]> {
   const enabled = Object.entries(config.cameras).filter(([, camera]) => camera.enabled);
   const all = new Map(enabled.map(([name]) => [name, announcedLabelsOf(config, name, variant)]));
-  for (const labels of all.values()) checkLabelNames(labels);
+  for (const [name, { labels }] of enabled) {
+    // Also of those that the model does not know: another one may.
+    checkLabelNames(labels === 'all' ? (all.get(name) ?? []) : labels);
+  }
   checkCameraNames(all.keys());
   return all;
 }
