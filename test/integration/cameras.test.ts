@@ -68,7 +68,7 @@ async function start(test: Test, cameras: readonly string[], picture?: Buffer) {
     stills: () => (existsSync(log) ? readFileSync(log, 'utf8').split('\n').length - 1 : 0),
     /** All that was said on a topic. */
     of: (topic: string) => of(topic).map(String),
-    pictures: (topic: string) => of(topic),
+    pictures: (topic: string) => of(topic).filter(({ length }) => length > 0),
     publish: (topic: string, payload: string) =>
       client.publishAsync(`mobilenetd/board/${topic}`, payload, { qos: 1 }),
     async until(what: string, holds: () => boolean): Promise<void> {
