@@ -19,6 +19,7 @@ export const ERROR_TABLE = {
   MND_MODEL_OPERATOR: { exit: 1, summary: 'a model uses an operator that cannot be converted' },
   MND_MODEL_SHAPE: { exit: 1, summary: 'a model has tensors of an unsupported shape or type' },
   MND_MODEL_MISMATCH: { exit: 1, summary: 'a model is not what its description says' },
+  MND_MODEL_FORMAT: { exit: 1, summary: 'a file is no model that can be read' },
   MND_MODEL_QUESTION: { exit: 64, summary: 'a model does not say all that must be known of it' },
   MND_MODEL_CHECKSUM: { exit: 1, summary: 'a download does not have the expected checksum' },
   MND_MODEL_VERIFY: { exit: 1, summary: 'a converted model does not load or run' },

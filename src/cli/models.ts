@@ -34,6 +34,7 @@ interface AddFlags extends PullFlags {
   readonly channels?: 'rgb' | 'bgr';
   readonly pictures?: string;
   readonly calibrate?: string | true;
+  readonly size?: number;
 }
 
 interface DescribeFlags extends JsonFlag {
@@ -209,6 +210,7 @@ function registerAdd(models: Command, context: CommandContext): void {
       '--calibrate [folder]',
       'quantize a float network by pictures like those it will see (default: the shipped ones)',
     )
+    .option('--size <pixels>', 'side of the picture, for a network that takes any', sizeOption)
     .option('--pictures <folder>', 'pictures to try it on besides the shipped ones')
     .addOption(new Option('--channels <order>', 'which colour comes first').choices(['rgb', 'bgr']))
     .addOption(formOption())
@@ -230,7 +232,11 @@ function registerAdd(models: Command, context: CommandContext): void {
           }
           return;
         }
-        const picture = { scaling: scalingOf(flags), reversed: flags.channels === 'bgr' };
+        const picture = {
+          scaling: scalingOf(flags),
+          reversed: flags.channels === 'bgr',
+          size: flags.size ?? null,
+        };
         const calibration = await calibrationFrames(flags.calibrate, context);
         const given = { labels, name, task, centralCrop: crop, forms: form, picture };
         const costs: CalibrationCost[] = [];

@@ -76,6 +76,13 @@ export interface HardSwishOperator {
   readonly output: string;
 }
 
+/** 1 / (1 + e^−x) of each value. */
+export interface SigmoidOperator {
+  readonly kind: 'sigmoid';
+  readonly input: string;
+  readonly output: string;
+}
+
 /** An activation function by itself; quantized values may change their scale and zero point. */
 export interface ActivationOperator {
   readonly kind: 'activation';
@@ -149,6 +156,7 @@ export type Operator =
   | AddOperator
   | MulOperator
   | HardSwishOperator
+  | SigmoidOperator
   | ActivationOperator
   | MaxPoolOperator
   | GlobalAveragePoolOperator

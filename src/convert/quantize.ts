@@ -233,6 +233,7 @@ function quantizeResult(
     case 'activation':
       return quantizeActivation(output, operator.activation, calibration);
     case 'hard-swish':
+    case 'sigmoid':
     case 'global-average-pool':
       return quantizeActivation(output, 'none', calibration);
     default:

@@ -12,6 +12,8 @@ export interface PictureOptions {
   readonly scaling: ChannelScaling | null;
   /** Whether blue comes first. */
   readonly reversed: boolean;
+  /** Side of the picture, pixels, for a network that takes any; null if nobody said. */
+  readonly size: number | null;
   /** The program that made the file, by its name or what lies beside it; null if not known. */
   readonly maker: Maker | null;
 }
@@ -19,7 +21,12 @@ export interface PictureOptions {
 /** Programs whose networks take pictures in one known way. */
 export type Maker = 'teachable-machine' | 'edge-impulse';
 
-export const NO_PICTURE_OPTIONS: PictureOptions = { scaling: null, reversed: false, maker: null };
+export const NO_PICTURE_OPTIONS: PictureOptions = {
+  scaling: null,
+  reversed: false,
+  size: null,
+  maker: null,
+};
 
 export const SIGNED_UNIT: ChannelScaling = { mean: [127.5], scale: [1 / 127.5] };
 export const UNIT: ChannelScaling = { mean: [0], scale: [1 / 255] };

@@ -1,4 +1,5 @@
-import { mkdir, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { NO_PICTURE_OPTIONS } from '../convert/scaling.js';
 import { codedError } from '../errors.js';
@@ -21,7 +22,9 @@ import {
   ownFiles,
   ownName,
 } from './install/add.js';
+import { type Bundle, openBundle } from './install/bundle.js';
 import type { ExpectedModel, ModelFiles } from './install/conversion.js';
+import { kindOf } from './install/file-kind.js';
 import { type InstallStep, installModel, SOURCE_FOLDER } from './install/install.js';
 import { type InstalledModel, installedNames, readInstalled } from './install/installed.js';
 import {
@@ -133,15 +136,34 @@ function fetchAndInstall(
 export async function addOwn(
   file: string,
   options: AddOptions & PullOptions,
+  context: AcquireContext,
+): Promise<InstalledModel> {
+  const isFile = (await stat(file).catch(() => null))?.isFile() === true;
+  if (!isFile || (await kindOf(file)) !== 'zip') {
+    return addFile({ file, labels: null, maker: makerOf(file) }, file, options, context);
+  }
+  const scratch = await mkdtemp(join(tmpdir(), 'mobilenetd-'));
+  try {
+    return await addFile(await openBundle(file, scratch), file, options, context);
+  } finally {
+    await rm(scratch, { recursive: true, force: true });
+  }
+}
+
+/** @param given the file as the user named it, which names the model and is told as its origin */
+async function addFile(
+  { file, labels: bundled, maker }: Bundle,
+  given: string,
+  options: AddOptions & PullOptions,
   { dir, catalog, onStep }: AcquireContext,
 ): Promise<InstalledModel> {
   const files = await ownFiles(file);
   const known = await knownFile(files, catalog);
   const name =
-    options.name === undefined && known !== null ? known.name : ownName(file, options.name);
+    options.name === undefined && known !== null ? known.name : ownName(given, options.name);
   await requireFree(dir, name);
-  const labels = options.labels === undefined ? null : await readLabels(options.labels);
-  const picture = { ...NO_PICTURE_OPTIONS, ...options.picture, maker: makerOf(file) };
+  const labels = options.labels === undefined ? bundled : await readLabels(options.labels);
+  const picture = { ...NO_PICTURE_OPTIONS, ...options.picture, maker };
   const calibration = known === null ? null : calibrationFileOf(catalog, known);
   return inStaging(dir, name, (staging) =>
     installModel({
@@ -153,7 +175,7 @@ export async function addOwn(
           ? files
           : { ...files, calibration },
       labels,
-      labelsSource: options.labels ?? basename(file),
+      labelsSource: options.labels ?? basename(given),
       forms: options.forms ?? known?.forms ?? null,
       picture,
       calibration:
@@ -163,7 +185,7 @@ export async function addOwn(
       onCost: options.onCost,
       // An ONNX file cannot be recognised by its layers, so its name is not held against it.
       expected: known !== null ? expectedOf(known) : files.format === 'onnx' ? {} : claimOf(name),
-      source: `file:${basename(file)}`,
+      source: `file:${basename(given)}`,
       describe: (conversion) =>
         known === null ? describeOwn(name, conversion, options) : { ...descriptionOf(known), name },
       onProgress: options.onProgress,

@@ -13,8 +13,7 @@ const BACKGROUND = /^(background|none|\?\?\?|)$/i;
 const UNUSED = '???';
 
 /**
- * Reads a label file: UTF-8 text, one label a line. `???` marks an unused class and becomes an empty
- * string. Lines that all begin with their own number (`0 cat`, as Teachable Machine writes them) lose it.
+ * Reads a label file; see parseLabels. `???` marks an unused class and becomes an empty string.
  *
  * @throws MND_INPUT_MISSING, MND_LABELS_INVALID
  */
@@ -44,6 +43,9 @@ async function readBounded(file: string): Promise<Uint8Array> {
 }
 
 /**
+ * Reads the text of a label file: one label a line, numbered in any usual way or not; JSON (a list, an
+ * object by number, Teachable Machine's metadata); TensorFlow's label map (.pbtxt).
+ *
  * @param subject what an error names
  * @throws MND_LABELS_INVALID if this is no label file, with the line
  */
@@ -57,15 +59,70 @@ export function parseLabels(bytes: Uint8Array, subject: string): string[] {
   } catch {
     throw invalid('UTF-8 text', 'bytes that are none');
   }
-  const lines = text.split(/\r?\n/).map((line) => line.trim());
-  while (lines.at(-1) === '') lines.pop();
+  const lines = labelsInJson(text) ?? labelsInMap(text) ?? labelsInLines(text);
   if (lines.length === 0) throw invalid('one label a line', 'an empty file');
   if (lines.length > MAX_LABELS) throw invalid(`at most ${MAX_LABELS} labels`, `${lines.length}`);
   for (const [index, line] of lines.entries()) {
     const problem = problemOf(line);
     if (problem !== null) throw invalid('one label a line', `${problem} in line ${index + 1}`);
   }
-  return withoutNumbers(lines).map((line) => (line === UNUSED ? '' : line));
+  return lines.map((line) => (line === UNUSED ? '' : line));
+}
+
+function labelsInLines(text: string): readonly string[] {
+  const lines = text.split(/\r?\n/).map((line) => line.trim());
+  while (lines.at(-1) === '') lines.pop();
+  return withoutNumbers(lines);
+}
+
+/** A list of names, an object of them by number, or an object that has one as `labels` or `names`. */
+function labelsInJson(text: string): readonly string[] | null {
+  if (!/^\s*[[{]/.test(text)) return null;
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const inside = (value: unknown): readonly string[] | null => {
+    if (Array.isArray(value)) return value.map((label) => String(nameOf(label)));
+    if (typeof value !== 'object' || value === null) return null;
+    const entries = Object.entries(value);
+    const listed = entries.find(([key]) => /^(labels|names|classes|class_names)$/.test(key));
+    if (listed !== undefined) return inside(listed[1]);
+    return numbered(entries.map(([key, label]) => [Number(key), String(nameOf(label))]));
+  };
+  return inside(document);
+}
+
+/** What a list's entry is called: itself, or the name that it has. */
+function nameOf(entry: unknown): unknown {
+  if (typeof entry !== 'object' || entry === null) return entry;
+  const found = Object.entries(entry).find(([key]) => /^(name|label|display_name)$/.test(key));
+  return found?.[1];
+}
+
+/** `item { id: 1 name: 'cat' display_name: 'cat' }`, as TensorFlow's Object Detection API writes it. */
+function labelsInMap(text: string): readonly string[] | null {
+  const items = [...text.matchAll(/item\s*\{([^}]*)\}/g)];
+  if (items.length === 0) return null;
+  return numbered(
+    items.map(([, body = '']) => {
+      const field = (name: string) =>
+        new RegExp(`(?:^|\\s)${name}\\s*:\\s*(?:"([^"]*)"|'([^']*)'|(\\d+))`).exec(body);
+      const [, double, single] = field('display_name') ?? field('name') ?? [];
+      return [Number(field('id')?.[3] ?? Number.NaN), double ?? single ?? ''];
+    }),
+  );
+}
+
+/** Labels by class; numbers that are left out are classes that do not exist. */
+function numbered(entries: readonly (readonly [number, string])[]): readonly string[] | null {
+  const most = Math.max(...entries.map(([number]) => number));
+  const whole = entries.every(([number]) => Number.isInteger(number) && number >= 0);
+  if (entries.length === 0 || !whole || most >= MAX_LABELS) return null;
+  const names = new Map(entries);
+  return Array.from({ length: most + 1 }, (_, index) => names.get(index) ?? UNUSED);
 }
 
 function problemOf(line: string): string | null {
@@ -75,12 +132,53 @@ function problemOf(line: string): string | null {
   return null;
 }
 
+/** ImageNet's published names have two cranes and two maillots. */
+const IMAGENET_CLASSES = [1000, 1001];
+
+/**
+ * Two classes of one name could not be told apart in topics and in the database.
+ *
+ * @throws MND_LABELS_INVALID
+ */
+export function requireDifferent(lines: readonly string[], subject: string): void {
+  const seen = new Map<string, number>();
+  for (const [index, line] of lines.entries()) {
+    const first = seen.get(line);
+    if (first !== undefined && line !== '' && !IMAGENET_CLASSES.includes(lines.length)) {
+      throw codedError('MND_LABELS_INVALID', {
+        subject,
+        expected: 'a name of its own for each class',
+        found: `${JSON.stringify(line.slice(0, 80))} in lines ${first + 1} and ${index + 1}`,
+        next: 'tell them apart, as in "crane (bird)" and "crane (machine)"',
+      });
+    }
+    seen.set(line, index);
+  }
+}
+
+/** Ways in which lines begin with their own number, from 0 or from 1. */
+const NUMBERED = /^(?:id\s*)?["']?(\d+)["']?[\s:;,.)\]=|-]+(\S.*)$/i;
+
 function withoutNumbers(lines: readonly string[]): readonly string[] {
-  const rest = lines.map((line, index) => {
-    const match = /^(\d+)[\s:]+(\S.*)$/.exec(line);
-    return match !== null && Number(match[1]) === index ? match[2] : undefined;
-  });
-  return rest.every((label) => label !== undefined) ? rest : lines;
+  const matches = lines.map((line) => NUMBERED.exec(line));
+  const numbers = matches.map((match) => Number(match?.[1] ?? Number.NaN));
+  const start = numbers[0] ?? Number.NaN;
+  const inRow = numbers.every((number, index) => number === start + index);
+  if ((start === 0 || start === 1) && inRow && lines.length > 0) {
+    return matches.map((match) => unquoted(match?.[2] ?? ''));
+  }
+  // Files of detectors leave numbers out, as COCO's does: then they say which class a line names.
+  const rising = numbers.every((number, at) => at === 0 || number > (numbers[at - 1] ?? 0));
+  const most = numbers.at(-1) ?? 0;
+  if (lines.length < 2 || !rising || !(most < 2 * lines.length + 10) || Number.isNaN(start)) {
+    return lines;
+  }
+  const names = matches.map((match, at) => [numbers[at] ?? 0, unquoted(match?.[2] ?? '')] as const);
+  return numbered(names) ?? lines;
+}
+
+function unquoted(label: string): string {
+  return label.replace(/^(["'])(.*)\1,?$/, '$2').trim();
 }
 
 /**

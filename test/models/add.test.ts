@@ -84,7 +84,7 @@ t.test('what cannot be added', async (t) => {
       () =>
         shelf.add(file, {
           labels,
-          picture: { scaling: { mean: [0], scale: [1] }, reversed: false },
+          picture: { scaling: { mean: [0], scale: [1] }, reversed: false, size: null },
         }),
       'MND_USAGE',
     ],

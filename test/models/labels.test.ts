@@ -2,7 +2,13 @@ import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { fitLabels, formatLabels, parseLabels, readLabels } from '#mobilenetd/models/labels.js';
+import {
+  fitLabels,
+  formatLabels,
+  parseLabels,
+  readLabels,
+  requireDifferent,
+} from '#mobilenetd/models/labels.js';
 import type { ClassifierHead, SsdHead } from '#mobilenetd/models/variant.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
@@ -35,7 +41,27 @@ t.test('label files as people write them', async (t) => {
   );
   t.strictSame(parse('???\nperson\n???\n'), ['', 'person', ''], 'unused classes');
   t.strictSame(parse('0 cat\n1 dog\n'), ['cat', 'dog'], 'Teachable Machine');
-  t.strictSame(parse('1 cat\n2 dog\n'), ['1 cat', '2 dog'], 'numbers that are names stay');
+  for (const text of [
+    '1 cat\n2 dog\n',
+    '0: cat\n1: dog',
+    '0, cat\n1, dog',
+    '1. cat\n2. dog',
+    '(0) cat\n(1) dog'.replace(/[(]/g, ''),
+    "0: 'cat',\n1: 'dog'",
+    '["cat", "dog"]',
+    '{"0": "cat", "1": "dog"}',
+    '{"labels": ["cat", "dog"], "modelName": "pets"}',
+    '{"names": {"0": "cat", "1": "dog"}}',
+    '[{"name": "cat"}, {"name": "dog"}]',
+  ]) {
+    t.strictSame(parse(text), ['cat', 'dog'], text);
+  }
+  const map =
+    "item {\n  id: 1\n  name: '/m/1'\n  display_name: 'cat'\n}\nitem { id: 3 name: \"dog\" }";
+  t.strictSame(parse(map), ['', 'cat', '', 'dog'], 'TensorFlow label map');
+  t.strictSame(parse('1 person\n2 bicycle\n4 car\n'), ['', 'person', 'bicycle', '', 'car']);
+  t.strictSame(parse('7 up\nwater\n'), ['7 up', 'water'], 'numbers that are names stay');
+  t.strictSame(parse('2 euro\n10 euro\n50 euro\n'), ['2 euro', '10 euro', '50 euro']);
   t.strictSame(parse('tench, Tinca tinca\ncafé\n'), ['tench, Tinca tinca', 'café']);
   t.strictSame(parse(formatLabels(['', 'cat', ''])), ['', 'cat', '']);
 });
@@ -52,6 +78,16 @@ t.test('files that are no label files', async (t) => {
   invalid(bytes('x'.repeat(501)), /501 characters in line 1/);
   invalid(bytes('x\n'.repeat(32_769)), /at most 32768 labels/);
   invalid(new Uint8Array(1024 * 1024 + 1).fill(120), /at most 1048576 bytes/);
+});
+
+t.test('two classes of one name', async (t) => {
+  t.throws(() => requireDifferent(['cat', 'dog', 'cat'], 'pets.txt'), {
+    code: 'MND_LABELS_INVALID',
+    message: /a name of its own for each class; found "cat" in lines 1 and 3; tell them apart/,
+  });
+  requireDifferent(['', 'cat', ''], 'pets.txt');
+  const imagenet = Array.from({ length: 1001 }, (_, at) => (at % 900 === 7 ? 'crane' : `${at}`));
+  requireDifferent(imagenet, 'imagenet.txt');
 });
 
 t.test('as many labels as classes', async (t) => {

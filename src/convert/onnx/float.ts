@@ -10,6 +10,7 @@ import type {
   MulOperator,
   NormalizeOperator,
   PictureOperator,
+  SigmoidOperator,
   TensorData,
 } from '../graph.js';
 import { constantOf, nhwcShape, tensorOf } from '../tensors.js';
@@ -81,12 +82,16 @@ export function emitFloatBinary(
   });
 }
 
-export function emitFloatHardSwish(
+export function emitFloatFunction(
   { graph, builder }: Emission,
-  operator: HardSwishOperator,
+  operator: HardSwishOperator | SigmoidOperator,
 ): void {
-  builder.node('HardSwish', [innerName(graph, operator.input)], innerName(graph, operator.output));
+  const opType = FUNCTIONS[operator.kind];
+  builder.node(opType, [innerName(graph, operator.input)], innerName(graph, operator.output));
 }
+
+/** Names of functions of one value. */
+export const FUNCTIONS = { 'hard-swish': 'HardSwish', sigmoid: 'Sigmoid' } as const;
 
 export function emitFloatActivation(emission: Emission, operator: ActivationOperator): void {
   const { graph, builder } = emission;

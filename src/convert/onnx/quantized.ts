@@ -8,6 +8,7 @@ import type {
   HardSwishOperator,
   MulOperator,
   RequantizeOperator,
+  SigmoidOperator,
   Tensor,
   TensorData,
 } from '../graph.js';
@@ -29,6 +30,7 @@ import {
   operandName,
   reorderedWeights,
 } from './emission.js';
+import { FUNCTIONS } from './float.js';
 import { additionRatios, productRatio } from './portable-ratios.js';
 
 /**
@@ -179,7 +181,10 @@ export function emitQuantizedBinary(
  * Computed with real numbers: of what onnxruntime has (a table of 256 values through Gather, a product
  * of quantized factors) this is the fastest, and as near to TensorFlow Lite as any.
  */
-export function emitQuantizedHardSwish(emission: Emission, operator: HardSwishOperator): void {
+export function emitQuantizedFunction(
+  emission: Emission,
+  operator: HardSwishOperator | SigmoidOperator,
+): void {
   const { graph, builder } = emission;
   const { input, output } = operator;
   const real = builder.node(
@@ -187,7 +192,7 @@ export function emitQuantizedHardSwish(emission: Emission, operator: HardSwishOp
     [innerName(graph, input), ...activationParameters(emission, tensorOf(graph, input))],
     `${output}:real`,
   );
-  const swish = builder.node('HardSwish', [real], `${output}:swish`);
+  const swish = builder.node(FUNCTIONS[operator.kind], [real], `${output}:function`);
   const parameters = activationParameters(emission, tensorOf(graph, output));
   builder.node('QuantizeLinear', [swish, ...parameters], innerName(graph, output));
 }

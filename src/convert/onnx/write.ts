@@ -8,7 +8,7 @@ import {
   emitFloatAverage,
   emitFloatBinary,
   emitFloatConv,
-  emitFloatHardSwish,
+  emitFloatFunction,
   emitMaxPool,
   emitNormalize,
   emitPicture,
@@ -18,7 +18,7 @@ import {
   emitQuantizedAverage,
   emitQuantizedBinary,
   emitQuantizedConv,
-  emitQuantizedHardSwish,
+  emitQuantizedFunction,
 } from './quantized.js';
 
 export interface WriteOptions {
@@ -119,8 +119,9 @@ function emitOperator(emission: Emission, operator: Operator): void {
       else emitFloatBinary(emission, operator, 'Mul');
       break;
     case 'hard-swish':
-      if (quantized) emitQuantizedHardSwish(emission, operator);
-      else emitFloatHardSwish(emission, operator);
+    case 'sigmoid':
+      if (quantized) emitQuantizedFunction(emission, operator);
+      else emitFloatFunction(emission, operator);
       break;
     case 'activation':
       if (quantized) emitQuantizedActivation(emission, operator);

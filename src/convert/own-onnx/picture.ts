@@ -52,7 +52,8 @@ export function findPicture(file: OnnxFile, options: PictureOptions): OnnxPictur
   }
   const [batch, second, third, fourth] = input.shape ?? [];
   const planar = second === 3 || second === 1;
-  const [height, width, channels] = planar ? [third, fourth, second] : [second, third, fourth];
+  const [rows, columns, channels] = planar ? [third, fourth, second] : [second, third, fourth];
+  const [height, width] = [rows, columns].map((side) => (side === -1 ? sideFor(options) : side));
   const colours = channels === 1 || channels === 3 ? channels : null;
   const square = height === width && height !== undefined && height >= 8 && height <= 1024;
   if (input.shape?.length !== 4 || (batch !== 1 && batch !== -1) || colours === null || !square) {
@@ -125,6 +126,16 @@ function numbersIn(text: string | undefined): number[] | null {
     .filter((part) => part !== '')
     .map(Number);
   return numbers.length > 0 && numbers.every(Number.isFinite) ? numbers : null;
+}
+
+/** The side of a picture that the network takes at any size. */
+function sideFor({ size }: PictureOptions): number {
+  if (size !== null) return size;
+  throw codedError('MND_MODEL_QUESTION', {
+    subject: 'model input',
+    expected: 'the side of its picture, for the network takes any',
+    next: 'give --size PIXELS as in its training, e.g. --size 224',
+  });
 }
 
 function shapeError(expected: string, found: string): Error {

@@ -78,6 +78,10 @@ export function readHardSwish(context: ReadContext, operator: TfliteOperator): v
   context.operators.push({ kind: 'hard-swish', ...unaryTensors(context, operator) });
 }
 
+export function readSigmoid(context: ReadContext, operator: TfliteOperator): void {
+  context.operators.push({ kind: 'sigmoid', ...unaryTensors(context, operator) });
+}
+
 function readActivation(activation: Activation) {
   return (context: ReadContext, operator: TfliteOperator): void => {
     context.operators.push({

@@ -20,6 +20,7 @@ import {
   readMul,
   readRelu,
   readRelu6,
+  readSigmoid,
 } from './elementwise.js';
 import type { TfliteOperator } from './model-types.js';
 
@@ -135,6 +136,7 @@ export const OPERATOR_READERS: Readonly<Record<string, OperatorReader>> = {
   ADD: readAdd,
   MUL: readMul,
   HARD_SWISH: readHardSwish,
+  LOGISTIC: readSigmoid,
   RELU: readRelu,
   RELU6: readRelu6,
   MAX_POOL_2D: readMaxPool,
@@ -142,4 +144,5 @@ export const OPERATOR_READERS: Readonly<Record<string, OperatorReader>> = {
   QUANTIZE: readQuantize,
   RESHAPE: readReshape,
   SQUEEZE: readReshape,
+  EXPAND_DIMS: readReshape,
 };

@@ -65,6 +65,69 @@ function rescalingOf(model: TfliteModel, picture: TfliteTensor): ChannelScaling 
   return works(factor) ? UNIT : null;
 }
 
+/** What the first operators make of a picture's numbers: factor · number + shift, for each channel. */
+export interface FrontScaling {
+  /** The tensor that holds the result. */
+  readonly index: number;
+  readonly factor: readonly number[];
+  readonly shift: readonly number[];
+}
+
+/**
+ * Additions and multiplications by constants between a picture and its first real operator; they are
+ * one scaling with that of the pixels.
+ */
+export function frontScaling(model: TfliteModel, picture: TfliteTensor): FrontScaling {
+  const channels = picture.shape[3] === 1 ? 1 : 3;
+  let factor: number[] = Array.from({ length: channels }, () => 1);
+  let shift: number[] = Array.from({ length: channels }, () => 0);
+  let { index } = picture;
+  for (let steps = 0; steps < 8; steps += 1) {
+    const at = index;
+    const readers = model.operators.filter(({ inputs }) => inputs.includes(at));
+    const [operator] = readers;
+    const values = operator === undefined ? null : channelValues(model, operator, at, channels);
+    if (operator === undefined || values === null || readers.length !== 1) break;
+    const each = (apply: (value: number, constant: number) => number, of: number[]) =>
+      of.map((value, channel) => apply(value, values[channel] ?? 0));
+    const first = operator.inputs[0] === at;
+    if (operator.name === 'MUL') {
+      factor = each((value, constant) => value * constant, factor);
+      shift = each((value, constant) => value * constant, shift);
+    } else if (operator.name === 'DIV' && first) {
+      factor = each((value, constant) => value / constant, factor);
+      shift = each((value, constant) => value / constant, shift);
+    } else if (operator.name === 'ADD') shift = each((value, constant) => value + constant, shift);
+    else if (operator.name === 'SUB' && first) {
+      shift = each((value, constant) => value - constant, shift);
+    } else break;
+    // A fused activation function is more than a scaling.
+    if (operator.options.int8(0, 0) !== 0) break;
+    index = operator.outputs[0] ?? -1;
+  }
+  const sane = [...factor, ...shift].every(Number.isFinite) && factor.every((value) => value > 0);
+  if (sane) return { index, factor, shift };
+  return { index: picture.index, factor: [1], shift: [0] };
+}
+
+/** The constant that an operator combines a tensor with, one number a channel; null if there is none. */
+function channelValues(
+  model: TfliteModel,
+  operator: TfliteOperator,
+  index: number,
+  channels: number,
+): readonly number[] | null {
+  const tensor = model.tensors[operator.inputs.find((input) => input !== index) ?? -1];
+  const bytes = tensor?.bytes;
+  if (bytes === undefined || bytes === null || tensor?.type !== 'float32') return null;
+  const count = bytes.length / 4;
+  if (count !== 1 && count !== channels) return null;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  return Array.from({ length: channels }, (_, channel) =>
+    view.getFloat32(count === 1 ? 0 : 4 * channel, true),
+  );
+}
+
 /** What the first operators multiply a picture by; null if they do not. */
 function firstFactor(model: TfliteModel, picture: TfliteTensor): number | null {
   let factor: number | null = null;

@@ -13,7 +13,7 @@ import {
 import { addActivation, operandOf, type ReadContext } from './context.js';
 import type { TfliteMetadata } from './metadata.js';
 import type { TfliteModel, TfliteTensor } from './model-types.js';
-import { floatScaling } from './picture-marks.js';
+import { type FrontScaling, floatScaling, frontScaling } from './picture-marks.js';
 
 /** Name of the picture input of every converted model. */
 export const INPUT_NAME = 'input';
@@ -74,8 +74,10 @@ export function planPicture(
   const reversed = options.reversed && channels === 3;
   if (options.scaling !== null) checkScaling(options.scaling, channels);
   if (source.type === 'float32') {
-    const scaling = floatScaling(model, source, metadata, options);
-    return { source, reversed, table: null, scaling: inOrder(scaling, reversed) };
+    const pixels = inOrder(floatScaling(model, source, metadata, options), reversed);
+    const front = frontScaling(model, source);
+    const inner = model.tensors[front.index] ?? source;
+    return { source: inner, reversed, table: null, scaling: together(pixels, front) };
   }
   const { scale, zeroPoint } = storedAs(source);
   const [low, high] = [-zeroPoint * scale, (255 - zeroPoint) * scale];
@@ -90,6 +92,21 @@ export function planPicture(
   requireStorable(scaling, { scale, zeroPoint });
   const table = storedTable(inOrder(scaling, reversed), { scale, zeroPoint });
   return { source, reversed, table, scaling: null };
+}
+
+/** One scaling for two: factor · (scale · (pixel − mean)) + shift. */
+function together(
+  { mean, scale }: ChannelScaling,
+  { factor, shift }: FrontScaling,
+): ChannelScaling {
+  if (factor.every((value) => value === 1) && shift.every((value) => value === 0)) {
+    return { mean, scale };
+  }
+  const scales = factor.map((value, channel) => value * perChannel(scale, channel));
+  return {
+    scale: scales,
+    mean: scales.map((value, channel) => perChannel(mean, channel) - (shift[channel] ?? 0) / value),
+  };
 }
 
 /** Numbers are given for red, green and blue; a network with blue first has them the other way round. */

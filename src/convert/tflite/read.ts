@@ -58,16 +58,25 @@ function before(model: TfliteModel, start: number, over: readonly string[]): num
   return index;
 }
 
-/** The operators that some tensors depend on, in the order of the file. */
+/** Operators whose further inputs are shapes and axes, which the result's own shape says as well. */
+const SHAPED = ['RESHAPE', 'SQUEEZE', 'EXPAND_DIMS'];
+
+/**
+ * The operators that some tensors depend on, in the order of the file, back to the picture. What
+ * computes a shape (SHAPE, STRIDED_SLICE, PACK before a RESHAPE) is not among them.
+ */
 function operatorsBefore(
   model: TfliteModel,
   tensors: ReadonlyMap<number, string>,
+  picture: number,
 ): TfliteOperator[] {
   const needed = new Set(tensors.keys());
   const found: TfliteOperator[] = [];
   for (const operator of model.operators.toReversed()) {
     if (!operator.outputs.some((output) => needed.has(output))) continue;
-    for (const input of operator.inputs) needed.add(input);
+    if (operator.outputs.includes(picture)) continue;
+    const inputs = SHAPED.includes(operator.name) ? operator.inputs.slice(0, 1) : operator.inputs;
+    for (const input of inputs) needed.add(input);
     found.push(operator);
   }
   return found.reverse();
@@ -115,8 +124,8 @@ export function readGraph(
   const inputIndex = plan.source.index;
   const context = createContext(model, new Map([...outputs, [inputIndex, reservedName(plan)]]));
   addPicture(context, plan);
-  for (const operator of operatorsBefore(model, outputs)) {
-    if (!operator.outputs.includes(inputIndex)) readOperator(context, operator);
+  for (const operator of operatorsBefore(model, outputs, inputIndex)) {
+    readOperator(context, operator);
   }
   for (const [index, name] of outputs) {
     if (context.tensors.has(name)) continue;

@@ -10,6 +10,7 @@ import { checksumOf } from '../fetch/checksum.js';
 import type { NumericForm, Task } from '../variant.js';
 import type { CalibrationCost } from './calibrate.js';
 import type { Conversion, ExpectedModel, ModelFiles } from './conversion.js';
+import { kindOf } from './file-kind.js';
 import { usualCrop } from './usual-crop.js';
 
 export interface AddOptions {
@@ -41,10 +42,14 @@ export async function ownFiles(file: string): Promise<ModelFiles> {
     throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
   });
   if (!found.isFile()) {
-    throw codedError('MND_INPUT_MISSING', { subject: file, expected: 'a file', found: 'none' });
+    throw codedError('MND_INPUT_MISSING', {
+      subject: file,
+      expected: 'a file',
+      found: found.isDirectory() ? 'a folder' : 'something else',
+      next: 'give the .tflite, the .onnx or the model.json in it',
+    });
   }
-  const extension = extname(file).toLowerCase();
-  if (extension === '.safetensors') {
+  if (extname(file).toLowerCase() === '.safetensors') {
     throw codedError('MND_USAGE', {
       subject: file,
       expected: 'the folder that training/train.py wrote',
@@ -52,8 +57,9 @@ export async function ownFiles(file: string): Promise<ModelFiles> {
       next: `run: mobilenetd models add ${dirname(file)} --ladder`,
     });
   }
-  if (extension === '.onnx') return { format: 'onnx', file };
-  if (extension !== '.json') return { format: 'tflite', file, calibration: null };
+  const kind = await kindOf(file);
+  if (kind === 'onnx') return { format: 'onnx', file };
+  if (kind !== 'json') return { format: 'tflite', file, calibration: null };
   return { format: 'tfjs', modelJson: file, shards: await shardsOf(file), calibration: null };
 }
 

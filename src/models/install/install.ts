@@ -6,7 +6,7 @@ import { VERSION } from '../../package-root.js';
 import type { ModelDescription } from '../catalog/catalog.js';
 import { checksumOf } from '../fetch/checksum.js';
 import { asDiskError } from '../fetch/disk.js';
-import { fitLabels, formatLabels } from '../labels.js';
+import { fitLabels, formatLabels, requireDifferent } from '../labels.js';
 import type { OnProgress } from '../progress.js';
 import type { NumericForm } from '../variant.js';
 import type { CalibrationCost, CalibrationRequest } from './calibrate.js';
@@ -148,7 +148,10 @@ function labelsFor(
   if (form === undefined)
     throw codedError('MND_INTERNAL', { subject: 'a conversion without forms' });
   const known = labels ?? packed;
-  if (known !== null) return fitLabels(known, form.head, labelsSource);
+  if (known !== null) {
+    requireDifferent(known, labelsSource);
+    return fitLabels(known, form.head, labelsSource);
+  }
   throw codedError('MND_MODEL_QUESTION', {
     subject: '--labels',
     expected: `a file of ${form.head.classes} labels, for the model brings none`,

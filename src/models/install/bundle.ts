@@ -1,0 +1,136 @@
+import { readFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import yauzl from 'yauzl';
+import type { Maker } from '../../convert/scaling.js';
+import { codedError, messageOf } from '../../errors.js';
+import { extractMembers } from '../fetch/archive.js';
+import { parseLabels } from '../labels.js';
+
+/** What a zip from a training service holds. */
+export interface Bundle {
+  /** The model's file, unpacked. */
+  readonly file: string;
+  readonly labels: readonly string[] | null;
+  readonly maker: Maker | null;
+}
+
+const MAX_ENTRIES = 20_000;
+
+/** Models in the order in which they are preferred: integers before real numbers. */
+const MODELS = [
+  /(^|\/)model_quantized\.tflite$/i,
+  /int8.*\.(tflite|lite)$/i,
+  /(^|\/)(model|vww_96_grayscale_quantized)\.tflite$/i,
+  /(^|\/)(trained|tflite_learn_\d+\w*)\.tflite$/i,
+  /\.(tflite|lite)$/i,
+  /\.onnx$/i,
+  /(^|\/)model\.json$/i,
+];
+
+/** What lies in Keras' and PyTorch's own zips. */
+const STRANGERS: readonly (readonly [RegExp, string, string])[] = [
+  [
+    /(^|\/)model\.weights\.h5$/,
+    'a Keras model (.keras)',
+    'convert it in Python: tf.lite.TFLiteConverter.from_keras_model(keras.models.load_model(FILE)).convert()',
+  ],
+  [
+    /(^|\/)data\.pkl$/,
+    'a PyTorch file',
+    'export it to ONNX in Python: torch.onnx.export(model, torch.zeros(1, 3, SIZE, SIZE), "model.onnx")',
+  ],
+  [
+    /(^|\/)saved_model\.pb$/,
+    'a TensorFlow SavedModel',
+    'convert it in Python: tf.lite.TFLiteConverter.from_saved_model(FOLDER).convert()',
+  ],
+];
+
+/**
+ * Takes the model and its labels out of a zip, as Teachable Machine and Edge Impulse give them.
+ *
+ * @param scratch existing folder for what is unpacked
+ * @throws MND_MODEL_FORMAT for a zip without a model, MND_ARCHIVE_INVALID
+ */
+export async function openBundle(zip: string, scratch: string): Promise<Bundle> {
+  const names = await namesIn(zip);
+  const model = MODELS.flatMap((pattern) => names.filter((name) => pattern.test(name)))[0];
+  const edgeImpulse = names.some((name) =>
+    /(^|\/)model-parameters\/|edge-impulse-sdk\//.test(name),
+  );
+  if (model === undefined) throw withoutModel(zip, names, edgeImpulse);
+  const shards = /model\.json$/i.test(model)
+    ? names.filter((name) => /\.bin$/i.test(name) && folderOf(name) === folderOf(model))
+    : [];
+  const labels = LABEL_FILES.flatMap((pattern) => names.filter((name) => pattern.test(name)))[0];
+  const wanted = [model, ...shards, ...(labels === undefined ? [] : [labels])];
+  const members = wanted.map((path) => ({ path, file: join(scratch, basename(path)) }));
+  await extractMembers({ archive: zip, kind: 'zip', members });
+  const teachable =
+    labels !== undefined && !edgeImpulse && /(^|\/)(labels\.txt|metadata\.json)$/.test(labels);
+  return {
+    file: join(scratch, basename(model)),
+    labels: labels === undefined ? null : await labelsIn(join(scratch, basename(labels))),
+    maker: edgeImpulse ? 'edge-impulse' : teachable ? 'teachable-machine' : null,
+  };
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf('/') + 1);
+}
+
+/** Files that name the classes, the surest first. */
+const LABEL_FILES = [
+  /(^|\/)labels?\.txt$/i,
+  /(^|\/)metadata\.json$/i,
+  /(^|\/)model_variables\.h$/i,
+  /(^|\/)label_?map\.(txt|pbtxt)$/i,
+];
+
+async function labelsIn(file: string): Promise<readonly string[] | null> {
+  const bytes = await readFile(file);
+  if (!file.endsWith('.h')) return parseLabels(bytes, basename(file));
+  // Edge Impulse's C++ library has them as an array of strings.
+  const [, list] =
+    /inferencing_categories\w*\[\]\s*=\s*\{([^}]*)\}/.exec(bytes.toString('utf8')) ?? [];
+  const labels = [...(list ?? '').matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, label = '']) =>
+    label.replace(/\\(.)/g, '$1'),
+  );
+  return labels.length === 0 ? null : labels;
+}
+
+async function namesIn(file: string): Promise<readonly string[]> {
+  const names: string[] = [];
+  try {
+    const zip = await yauzl.openPromise(file, { strictFileNames: true, autoClose: false });
+    try {
+      for await (const entry of zip.eachEntry()) {
+        names.push(entry.fileName);
+        if (names.length > MAX_ENTRIES) break;
+      }
+    } finally {
+      zip.close();
+    }
+  } catch (error) {
+    throw codedError('MND_ARCHIVE_INVALID', { subject: file, found: messageOf(error) });
+  }
+  return names;
+}
+
+function withoutModel(zip: string, names: readonly string[], edgeImpulse: boolean): Error {
+  const stranger = STRANGERS.find(([pattern]) => names.some((name) => pattern.test(name)));
+  if (stranger !== undefined) {
+    const [, found, next] = stranger;
+    return codedError('MND_MODEL_FORMAT', { subject: zip, found, next });
+  }
+  return codedError('MND_MODEL_FORMAT', {
+    subject: zip,
+    expected: 'a zip with a .tflite, an .onnx or a model.json in it',
+    found: edgeImpulse
+      ? 'an Edge Impulse library whose network is compiled into its source'
+      : `${names.length} other files`,
+    next: edgeImpulse
+      ? 'download "TensorFlow Lite (int8 quantized)" from the dashboard, or build the library without the EON compiler'
+      : 'give the model itself',
+  });
+}
