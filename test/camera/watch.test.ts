@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
 import { createWatchSource } from '#mobilenetd/camera/sources/watch.js';
-import { createFakeClock } from '../fake-clock.js';
+import { createFakeClock, START_MS } from '../fake-clock.js';
 
 const picture = (red: number) =>
   sharp({ create: { width: 8, height: 8, channels: 3, background: { r: red, g: 0, b: 0 } } })
@@ -11,11 +11,16 @@ const picture = (red: number) =>
     .toBuffer();
 
 /** Watches `path`; `look` lets one look happen and returns what was shown since. */
-async function watch(path: string) {
+async function watch(path: string, notices: string[] = []) {
   const clock = createFakeClock();
   const ending = new AbortController();
   const shown: Buffer[] = [];
-  const source = createWatchSource({ path, fps: 1e9, clock });
+  const source = createWatchSource({
+    path,
+    fps: 1e9,
+    clock,
+    onNotice: ({ message }) => notices.push(message),
+  });
   const run = source.run(ending.signal, ({ bytes }) => void shown.push(Buffer.from(bytes)));
   let ended = false;
   void run.finally(() => {
@@ -42,7 +47,7 @@ async function watch(path: string) {
   };
 }
 
-let second = 1_700_000_000;
+let second = START_MS / 1000;
 /** Gives the path a time of change of its own, whatever the file system's resolution. */
 function touch(path: string): void {
   second += 10;
@@ -202,3 +207,113 @@ t.test('a folder that is missing or goes away is said', async (t) => {
   look().catch(() => {});
   t.match(await gone, { code: 'MND_CAMERA_MISSING' });
 });
+
+t.test('names that are not UTF-8 are found, and shown as text', async (t) => {
+  const folder = t.testdir({});
+  const { look, run, stop } = await watch(folder);
+  const names = [
+    [0x66, 0xfc, 0x72],
+    [0xff, 0xfe],
+    [0x80, 0x2e, 0x6a, 0x70, 0x67],
+  ];
+  for (const [index, name] of names.entries()) {
+    const file = Buffer.concat([Buffer.from(`${folder}/`), Buffer.from(name)]);
+    const bytes = await picture(40 + index);
+    writeFileSync(file, bytes);
+    second += 10;
+    utimesSync(file, second, second);
+    touch(folder);
+    await look();
+    t.same(await look(), [bytes], name.join(' '));
+  }
+  stop();
+  await run;
+});
+
+t.test('a file that takes the place of another of its name is new', async (t) => {
+  const folder = t.testdir({});
+  const spool = t.testdir({ spool: {} });
+  const { look, run, stop } = await watch(folder);
+  const [one, two, three] = await Promise.all([picture(50), picture(51), picture(52)]);
+  put(folder, 'now.png', one);
+  await look();
+  t.same(await look(), [one]);
+  // Renamed over the old one.
+  writeFileSync(join(spool, 'new.png'), two);
+  touch(join(spool, 'new.png'));
+  renameSync(join(spool, 'new.png'), join(folder, 'now.png'));
+  touch(folder);
+  await look();
+  t.same(await look(), [two]);
+  // Deleted and written again between two looks.
+  rmSync(join(folder, 'now.png'));
+  put(folder, 'now.png', three);
+  await look();
+  t.same(await look(), [three]);
+  t.same(await look(), [], 'once');
+  stop();
+  await run;
+});
+
+t.test('a picture that was written long ago is not of now, and that is said', async (t) => {
+  const folder = t.testdir({});
+  const notices: string[] = [];
+  const { look, run, stop } = await watch(folder, notices);
+  for (const age of [700, 86_400, 90 * 86_400]) {
+    const file = join(folder, `old-${age}.png`);
+    writeFileSync(file, await picture(60));
+    const then = START_MS / 1000 - age;
+    utimesSync(file, then, then);
+    touch(folder);
+    await look();
+    t.same(await look(), [], `${age}`);
+  }
+  t.match(notices[0], /old-700\.png/);
+  put(folder, 'now.png', await picture(61));
+  await look();
+  t.equal((await look()).length, 1);
+  stop();
+  await run;
+});
+
+t.test('where times of change are coarse nothing of a burst is lost', async (t) => {
+  const folder = t.testdir({});
+  const { look, run, stop } = await watch(folder);
+  touch(folder);
+  const stands = second;
+  const shown: Buffer[] = [];
+  for (let index = 0; index < 3; index += 1) {
+    const file = join(folder, `${index}.png`);
+    writeFileSync(file, await picture(70 + index));
+    utimesSync(file, stands, stands);
+    utimesSync(folder, stands, stands);
+    shown.push(...(await look()));
+  }
+  shown.push(...(await look()), ...(await look()));
+  t.equal(shown.length, 3);
+  stop();
+  await run;
+});
+
+t.test(
+  'what stands behind the end of a picture does not hold it up; HEIC is said at once',
+  async (t) => {
+    const folder = t.testdir({});
+    const notices: string[] = [];
+    const { look, run, stop } = await watch(folder, notices);
+    const jpeg = await sharp({ create: { width: 8, height: 8, channels: 3, background: '#080' } })
+      .jpeg()
+      .toBuffer();
+    for (const tail of [5000, 100_000, 1_000_000]) {
+      put(folder, `tail-${tail}.jpg`, Buffer.concat([jpeg, Buffer.alloc(tail, 0x55)]));
+      await look();
+      t.equal((await look()).length, 1, `${tail}`);
+    }
+    put(folder, 'IMG_1.heic', Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic', 'latin1'));
+    await look();
+    t.same(await look(), []);
+    t.match(notices, [/IMG_1\.heic: HEIC, which is not read; convert it/]);
+    stop();
+    await run;
+  },
+);

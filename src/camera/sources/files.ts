@@ -1,11 +1,13 @@
-import { opendir, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { codedError, messageOf } from '../../errors.js';
 import { type Clock, systemClock } from '../../time.js';
+import { READABLE_FORMATS } from '../../vision/decode-format.js';
 import { createPacer, type FrameRate } from '../pacer.js';
 import { readPicture } from '../pixels/picture.js';
 import type { Source } from '../source.js';
-import { describeSource } from './description.js';
+import { type BytePath, bytePath, rawPath, shownPath, visibleEntries } from './byte-path.js';
+import { describeSource, type SourceSurroundings } from './description.js';
 import { LOOP_KEY, PATH_ADVICE, PATH_KEY } from './keys.js';
 import { rateOf } from './rate.js';
 
@@ -32,6 +34,7 @@ export const FILES = describeSource({
       fps: rateOf(fps, surroundings),
       loop,
       clock: surroundings.clock,
+      onNotice: surroundings.onNotice,
     }),
 });
 
@@ -43,6 +46,7 @@ export interface FilesOptions {
   /** Starts over after the last picture (folders are read again). */
   readonly loop: boolean;
   readonly clock?: Clock;
+  readonly onNotice?: SourceSurroundings['onNotice'];
 }
 
 /** Names of one folder that are looked at. */
@@ -57,14 +61,25 @@ export function createFilesSource(options: FilesOptions): Source {
   return {
     async run(signal, onFrame) {
       const pacer = createPacer(clock, options.fps);
+      let refused: string | null = null;
+      const refuse = (name: string, reason: string): void => {
+        refused ??= `${name}: ${reason}`;
+        options.onNotice?.({
+          key: `refused ${name}`,
+          message: `a picture is left out: ${name}: ${reason}`,
+        });
+      };
       const stopped = () => codedError('MND_CAMERA_STOPPED', { subject: options.paths.join(', ') });
       try {
         do {
           let shown = 0;
           for (const path of await listFiles(options.paths)) {
             if (signal.aborted) return stopped();
-            const bytes = await readPicture(path);
-            if (bytes === null) continue;
+            const { bytes, reason } = await readPicture(rawPath(path));
+            if (bytes === null) {
+              if (reason !== null) refuse(shownPath(path), reason);
+              continue;
+            }
             await pacer.next(signal);
             if (signal.aborted) return stopped();
             await onFrame({
@@ -77,7 +92,7 @@ export function createFilesSource(options: FilesOptions): Source {
             });
             shown += 1;
           }
-          if (shown === 0) return noPictures(options.paths);
+          if (shown === 0) return noPictures(options.paths, refused);
         } while (options.loop);
         // The last picture is shown as long as the others.
         await pacer.next(signal);
@@ -90,20 +105,20 @@ export function createFilesSource(options: FilesOptions): Source {
   };
 }
 
-function noPictures(paths: readonly string[]): Error {
+function noPictures(paths: readonly string[], refused: string | null): Error {
   return codedError('MND_CAMERA_MISSING', {
     subject: paths.join(', '),
-    expected: 'picture files (JPEG, PNG, WebP, GIF, TIFF, AVIF) or a folder of them',
-    found: 'no picture that can be read',
+    expected: `picture files (${READABLE_FORMATS}) or a folder of them`,
+    found: refused ?? 'no picture that can be read',
   });
 }
 
-async function listFiles(paths: readonly string[]): Promise<string[]> {
-  const files: string[] = [];
+async function listFiles(paths: readonly string[]): Promise<BytePath[]> {
+  const files: BytePath[] = [];
   for (const path of paths) {
     const found = await stat(path).catch(() => null);
     if (found?.isDirectory()) files.push(...(await listFolder(path)));
-    else if (found?.isFile()) files.push(path);
+    else if (found?.isFile()) files.push(bytePath(path));
   }
   return files;
 }
@@ -111,12 +126,12 @@ async function listFiles(paths: readonly string[]): Promise<string[]> {
 const byName = new Intl.Collator('en', { numeric: true });
 
 /** The visible files of a folder, `2.jpg` before `10.jpg`. */
-export async function listFolder(folder: string): Promise<string[]> {
-  const names: string[] = [];
-  for await (const entry of await opendir(folder)) {
-    if (entry.isDirectory() || entry.name.startsWith('.')) continue;
-    names.push(entry.name);
+async function listFolder(folder: string): Promise<BytePath[]> {
+  const names: BytePath[] = [];
+  for await (const { name, isFolder } of visibleEntries(bytePath(folder))) {
+    if (isFolder) continue;
+    names.push(name);
     if (names.length >= MAX_NAMES) break;
   }
-  return names.sort(byName.compare).map((name) => join(folder, name));
+  return names.sort(byName.compare).map((name) => join(bytePath(folder), name));
 }

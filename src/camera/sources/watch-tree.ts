@@ -1,18 +1,31 @@
-import { opendir, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { type BytePath, bytePath, rawPath, visibleEntries } from './byte-path.js';
+
+/** What tells one file from another under the same name, or from another version of itself. */
+export type FileIdentity = string;
+
+export function identityOf({ dev, ino, size, mtimeMs }: Stats): FileIdentity {
+  return `${dev} ${ino} ${size} ${mtimeMs}`;
+}
 
 /** A folder with its subfolders, of which those that changed last are looked at again and again. */
 export interface WatchTree {
-  /** Files that have appeared since the last call. Rejects when the folder itself is gone. */
-  appeared(): Promise<string[]>;
+  /** Files that have appeared, or been replaced, since the last call. Rejects when the folder is gone. */
+  appeared(): Promise<BytePath[]>;
+  /** A file that appeared is known as it is now. */
+  settle(file: BytePath, identity: FileIdentity): void;
 }
 
 interface Folder {
   readonly depth: number;
   /** Time of its last change, as it was listed. */
   changed: number;
-  /** What was in it then, subfolders too. */
-  names: Set<string>;
+  /** Looks for which it is listed again although its time of change stands still. */
+  again: number;
+  /** What was in it then: files with what they were, subfolders and unstated files with null. */
+  names: Map<string, FileIdentity | null>;
 }
 
 /** Levels below the folder: recorders sort by year, month, day and hour, and by camera. */
@@ -22,6 +35,10 @@ const MAX_WATCHED = 32;
 /** Entries of one folder, and folders at the start, that are looked at. */
 const MAX_NAMES = 100_000;
 const MAX_FOLDERS = 10_000;
+/** In a folder of more files, one that replaces another of the same name is not noticed. */
+const MAX_STATED = 5000;
+/** Times of change may have steps of two seconds (FAT): what comes within one shows no change. */
+const AGAIN = 3;
 
 /**
  * Looks at the folders' own times of change, which works on network shares too. Of many folders those
@@ -29,40 +46,49 @@ const MAX_FOLDERS = 10_000;
  * at the start has appeared before; hidden files and folders are left out, links to folders not followed.
  */
 export async function createWatchTree(root: string): Promise<WatchTree> {
-  const folders = new Map<string, Folder>();
+  const start = bytePath(root);
+  const folders = new Map<BytePath, Folder>();
 
   /** Reads a folder that is new or has changed; files that are new in it go into `found`. */
-  async function read(path: string, folder: Folder, found: string[]): Promise<void> {
+  async function read(path: BytePath, folder: Folder, found: BytePath[]): Promise<void> {
     const before = folder.names;
-    folder.names = new Set();
-    for await (const entry of await opendir(path)) {
-      if (folder.names.size >= MAX_NAMES) break;
-      if (entry.name.startsWith('.')) continue;
-      folder.names.add(entry.name);
-      if (before.has(entry.name)) continue;
-      const inner = join(path, entry.name);
-      if (!entry.isDirectory()) found.push(inner);
-      // One that may not be read, or is gone again, is nothing to watch.
-      else await enter(inner, folder.depth + 1, found).catch(() => {});
+    const names = new Map<string, FileIdentity | null>();
+    folder.names = names;
+    for await (const { name, isFolder } of visibleEntries(path)) {
+      if (names.size >= MAX_NAMES) break;
+      const known = before.get(name);
+      names.set(name, known ?? null);
+      const inner = join(path, name);
+      if (isFolder) {
+        // One that may not be read, or is gone again, is nothing to watch.
+        if (known === undefined) await enter(inner, folder.depth + 1, found).catch(() => {});
+      } else if (known === undefined || names.size <= MAX_STATED) {
+        const now = await stat(rawPath(inner)).catch(() => null);
+        if (now === null) continue;
+        names.set(name, identityOf(now));
+        if (known !== identityOf(now)) found.push(inner);
+      }
     }
   }
 
-  async function enter(path: string, depth: number, found: string[]): Promise<void> {
+  async function enter(path: BytePath, depth: number, found: BytePath[]): Promise<void> {
     if (depth > MAX_DEPTH || folders.size >= MAX_FOLDERS) return;
-    const { mtimeMs: changed } = await stat(path);
-    const folder: Folder = { depth, changed, names: new Set() };
+    const { mtimeMs: changed } = await stat(rawPath(path));
+    const folder: Folder = { depth, changed, again: AGAIN, names: new Map() };
     folders.set(path, folder);
     await read(path, folder, found);
   }
 
-  async function look(path: string, folder: Folder, found: string[]): Promise<void> {
+  async function look(path: BytePath, folder: Folder, found: BytePath[]): Promise<void> {
     try {
-      const { mtimeMs } = await stat(path);
-      if (mtimeMs === folder.changed) return;
+      const { mtimeMs } = await stat(rawPath(path));
+      if (mtimeMs !== folder.changed) folder.again = AGAIN;
+      else if (folder.again === 0) return;
+      else folder.again -= 1;
       folder.changed = mtimeMs;
       await read(path, folder, found);
     } catch (error) {
-      if (path === root) throw error;
+      if (path === start) throw error;
       folders.delete(path);
       // It may come again, under the same name.
       folders.get(dirname(path))?.names.delete(basename(path));
@@ -81,14 +107,18 @@ export async function createWatchTree(root: string): Promise<WatchTree> {
     }
   }
 
-  await enter(root, 0, []);
+  await enter(start, 0, []);
   prune();
   return {
     async appeared() {
-      const found: string[] = [];
+      const found: BytePath[] = [];
       for (const [path, folder] of [...folders]) await look(path, folder, found);
       prune();
       return found;
+    },
+    settle(file, identity) {
+      const names = folders.get(dirname(file))?.names;
+      if (names?.has(basename(file))) names.set(basename(file), identity);
     },
   };
 }

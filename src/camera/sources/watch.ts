@@ -5,10 +5,11 @@ import { type Clock, sleep, systemClock } from '../../time.js';
 import { createPacer, type FrameRate } from '../pacer.js';
 import { looksWhole, readPicture } from '../pixels/picture.js';
 import type { Source } from '../source.js';
-import { describeSource } from './description.js';
+import { type BytePath, bytePath, rawPath, shownPath } from './byte-path.js';
+import { describeSource, type SourceSurroundings } from './description.js';
 import { PATH_ADVICE, PATH_KEY } from './keys.js';
 import { rateOf } from './rate.js';
-import { createWatchTree } from './watch-tree.js';
+import { createWatchTree, type FileIdentity, identityOf } from './watch-tree.js';
 
 export const WATCH = describeSource({
   summary: 'pictures that appear in a folder or below it, or a picture that is written anew',
@@ -32,6 +33,7 @@ export const WATCH = describeSource({
       path: path ?? '',
       fps: rateOf(fps, surroundings),
       clock: surroundings.clock,
+      onNotice: surroundings.onNotice,
     }),
 });
 
@@ -41,6 +43,7 @@ export interface WatchOptions {
   /** Pictures a second when several appear at once. */
   readonly fps: FrameRate;
   readonly clock?: Clock;
+  readonly onNotice?: SourceSurroundings['onNotice'];
 }
 
 const LOOK_INTERVAL_MS = 1000;
@@ -48,44 +51,40 @@ const LOOK_INTERVAL_MS = 1000;
 const MAX_POSTPONED = 30;
 /** Pictures that wait to be shown; the oldest give way. */
 const MAX_WAITING = 100;
-
-/** A file that has appeared or changed, as it was at the last look. */
-interface Candidate {
-  readonly size: number;
-  readonly changed: number;
-}
+/** A picture that was written so long before it appears (ms) shows another time than now. */
+const MAX_AGE_MS = 600_000;
 
 /**
  * Shows each picture that appears in a folder, or each new version of one file, once it has not
- * changed from one look (a second) to the next. What is there at the start is not shown. It looks at
- * the times of change of the folder and its subfolders (see watch-tree.ts); a file in a folder that is
- * overwritten in place is not noticed (watch the file itself).
+ * changed from one look (a second) to the next. What is there at the start is not shown, nor what was
+ * written long before it appeared (a mount that comes late, an archive that is moved). It looks at the
+ * times of change of the folder and its subfolders (see watch-tree.ts); a file in a folder that is
+ * overwritten in place is not noticed before something else changes there (watch the file itself).
  */
 export function createWatchSource(options: WatchOptions): Source {
   const clock = options.clock ?? systemClock;
   return {
     async run(signal, onFrame) {
       const subject = options.path;
+      const notice: Notice = (key, message) => options.onNotice?.({ key, message });
       try {
-        const watcher = await createWatcher(options.path);
+        const watcher = await createWatcher(options.path, clock, notice);
         const pacer = createPacer(clock, options.fps);
         while (!signal.aborted) {
           await sleep(clock, LOOK_INTERVAL_MS, signal);
           if (signal.aborted) break;
           for (const file of await watcher.look()) {
-            const bytes = await readPicture(file);
-            if (bytes === null) continue;
+            const name = shownPath(file);
+            const { bytes, reason } = await readPicture(rawPath(file));
+            if (bytes === null) {
+              if (reason !== null)
+                notice(`refused ${name}`, `a picture is left out: ${name}: ${reason}`);
+              continue;
+            }
             if (!looksWhole(bytes) && watcher.postpone(file)) continue;
             await pacer.next(signal);
             if (signal.aborted) break;
-            await onFrame({
-              width: 0,
-              height: 0,
-              format: 'jpeg',
-              range: 'full',
-              bytes,
-              name: file,
-            });
+            await onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes, name });
           }
         }
         return codedError('MND_CAMERA_STOPPED', { subject });
@@ -101,37 +100,58 @@ export function createWatchSource(options: WatchOptions): Source {
   };
 }
 
+type Notice = (key: string, message: string) => void;
+
 interface Watcher {
   /** Files that are new since the last look and complete, oldest first. Rejects when the path is gone. */
-  look(): Promise<string[]>;
+  look(): Promise<BytePath[]>;
   /** Waits for the rest of a file; false when it has been waited for long enough. */
-  postpone(file: string): boolean;
+  postpone(file: BytePath): boolean;
 }
 
-async function createWatcher(path: string): Promise<Watcher> {
+async function createWatcher(path: string, clock: Clock, notice: Notice): Promise<Watcher> {
   const first = await stat(path);
-  return first.isDirectory() ? createFolderWatcher(path) : createFileWatcher(path, first);
+  return first.isDirectory()
+    ? createFolderWatcher(path, clock, notice)
+    : createFileWatcher(path, first);
 }
 
-async function createFolderWatcher(path: string): Promise<Watcher> {
+async function createFolderWatcher(path: string, clock: Clock, notice: Notice): Promise<Watcher> {
   const tree = await createWatchTree(path);
-  const candidates = new Map<string, Candidate | null>();
+  /** Files that have appeared or changed, as they were at the last look. */
+  const candidates = new Map<BytePath, FileIdentity | null>();
   /** How often each was postponed. */
-  const postponed = new Map<string, number>();
+  const postponed = new Map<BytePath, number>();
+
+  function isNow(name: BytePath, { mtimeMs }: Stats): boolean {
+    const age = clock.wall() - mtimeMs;
+    if (age <= MAX_AGE_MS) return true;
+    notice(
+      'old pictures',
+      `pictures that appear with an old time of change are not shown as new: ${shownPath(name)} is of ${new Date(mtimeMs).toISOString()}`,
+    );
+    return false;
+  }
 
   return {
     async look() {
       for (const name of postponed.keys()) if (!candidates.has(name)) postponed.delete(name);
       for (const name of await tree.appeared()) candidates.set(name, null);
-      const complete: { readonly name: string; readonly changed: number }[] = [];
+      const complete: { readonly name: BytePath; readonly changed: number }[] = [];
       for (const [name, before] of candidates) {
-        const found = await stat(name).catch(() => null);
-        if (found === null) candidates.delete(name);
-        else if (!isSame(before, found)) candidates.set(name, candidateOf(found));
-        else {
+        const found = await stat(rawPath(name)).catch(() => null);
+        if (found === null) {
           candidates.delete(name);
-          complete.push({ name, changed: found.mtimeMs });
+          continue;
         }
+        const now = identityOf(found);
+        if (now !== before) {
+          candidates.set(name, now);
+          continue;
+        }
+        candidates.delete(name);
+        tree.settle(name, now);
+        if (isNow(name, found)) complete.push({ name, changed: found.mtimeMs });
       }
       for (const name of candidates.keys()) {
         if (candidates.size <= MAX_WAITING) break;
@@ -154,26 +174,18 @@ async function createFolderWatcher(path: string): Promise<Watcher> {
 }
 
 function createFileWatcher(path: string, first: Stats): Watcher {
-  let shown: Candidate = candidateOf(first);
-  let before: Candidate = shown;
+  let shown = identityOf(first);
+  let before = shown;
   return {
     async look() {
-      const found = await stat(path);
-      const settled = isSame(before, found);
-      before = candidateOf(found);
-      if (!settled || isSame(shown, found)) return [];
-      shown = before;
-      return [path];
+      const now = identityOf(await stat(path));
+      const settled = now === before;
+      before = now;
+      if (!settled || now === shown) return [];
+      shown = now;
+      return [bytePath(path)];
     },
     // What it becomes is a new version, and noticed as such.
     postpone: () => true,
   };
-}
-
-function candidateOf({ size, mtimeMs }: Stats): Candidate {
-  return { size, changed: mtimeMs };
-}
-
-function isSame(before: Candidate | null, { size, mtimeMs }: Stats): boolean {
-  return before !== null && before.size === size && before.changed === mtimeMs;
 }

@@ -92,7 +92,7 @@ export async function takeStill(options: StillOptions, signal: AbortSignal): Pro
     // node-libcamera prints its command instead of running it where NODE_ENV is "test".
     const env = { ...process.env, PATH: search, NODE_ENV: 'production' };
     await runStill(options, args, env, signal);
-    const bytes = await readPicture(file);
+    const { bytes } = await readPicture(file);
     if (bytes !== null) return bytes;
     throw codedError('MND_CAMERA_FAILED', {
       subject: SUBJECT,
