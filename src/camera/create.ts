@@ -4,6 +4,7 @@ import { createMaskStep, type Polygon } from './pixels/blackout.js';
 import { type PixelStep, withPixels } from './pixels/pixels.js';
 import { createRotation } from './pixels/rotate.js';
 import { RateGate } from './rate-gate.js';
+import { polygonInPixels } from './region.js';
 import { descriptionOf, faultsOf, type SourceOptions } from './registry.js';
 import type { CapturedFrame, Source } from './source.js';
 import type { Rotation, SourceSurroundings } from './sources/description.js';
@@ -93,7 +94,8 @@ export function pixelSteps(
   turn: Rotation,
 ): PixelStep[] {
   const steps: PixelStep[] = turn === 0 ? [] : [createRotation(turn)];
-  if (mask.length > 0) steps.push(createMaskStep(mask, size));
+  const areas = mask.map((polygon) => polygonInPixels(polygon, size));
+  if (areas.length > 0) steps.push(createMaskStep(areas, size));
   return steps;
 }
 

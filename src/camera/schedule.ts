@@ -1,3 +1,4 @@
+import { getTimes } from 'suncalc';
 import { codedError } from '../errors.js';
 
 /** When a camera runs. */
@@ -10,51 +11,129 @@ export interface Schedule {
 
 const DAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 const MINUTES_OF_DAY = 24 * 60;
-const SPAN = /^(?:([a-z,-]+) )?(\d{2}):(\d{2})-(\d{2}):(\d{2})$/;
+const MINUTE_MS = 60_000;
+
+const HOUR = '(?:[01]\\d|2[0-3]):[0-5]\\d';
+const MOMENT = `(?:${HOUR}|24:00|sun(?:rise|set)(?:[+-]${HOUR})?)`;
+const SPAN = new RegExp(`^(?:([a-z]{3}(?:[,-][a-z]{3})*) )?(${MOMENT}) ?- ?(${MOMENT})$`);
+
+/** A time of day by the clock, or by the sun: minutes since midnight, or before or after it. */
+interface Moment {
+  readonly sun: 'sunrise' | 'sunset' | null;
+  readonly minutes: number;
+}
 
 interface Span {
   /** Days on which it begins, Monday 0. */
   readonly days: ReadonlySet<number>;
-  /** Minutes since midnight; a span that ends at or before its beginning lasts into the next day. */
-  readonly from: number;
-  readonly to: number;
+  /** A span that ends at or before its beginning lasts into the next day. */
+  readonly from: Moment;
+  readonly to: Moment;
 }
 
+/** Where the sun is looked at: degrees north and east. */
+export type Location = readonly [latitude: number, longitude: number];
+
 /**
- * Spans such as `mon-fri 08:00-18:00`, `sat,sun 10:00-24:00` or `22:00-06:00` (every day, over
- * midnight; the day is the one on which it begins). They are read on the clock of `timeZone` (an IANA
- * name; null: the system's), so that summer time moves them along with everybody's day. Throws
- * MND_CONFIG_INVALID.
+ * Spans such as `mon-fri 08:00-18:00`, `sat,sun 10:00-24:00`, `22:00-06:00` (every day, over midnight;
+ * the day is the one on which it begins) or `sunset-00:30 - sunrise`. They are read on the clock of
+ * `timeZone` (an IANA name; null: the system's), so that summer time moves them along with everybody's
+ * day. Throws MND_CONFIG_INVALID, also where the sun is asked for and there is no location.
  */
-export function createSchedule(spans: readonly string[], timeZone: string | null): Schedule {
-  const parsed = spans.map(parseSpan);
+export function createSchedule(
+  spans: readonly string[],
+  timeZone: string | null,
+  location: Location | null = null,
+): Schedule {
+  const parsed = spans.map((text) => {
+    const span = parseSpan(text);
+    if (span !== null && (location !== null || !needsSun(span))) return span;
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: 'schedule',
+      expected: span === null ? EXPECTED : 'a location, for sunrise and sunset',
+      found: JSON.stringify(text),
+    });
+  });
   const clock = wallClock(timeZone);
   return {
     text: spans.join('; '),
     isOpen(time) {
       const { day, minute } = clock(time);
       const before = (day + 6) % 7;
-      return parsed.some(({ days, from, to }) =>
-        from < to
-          ? days.has(day) && minute >= from && minute < to
-          : (days.has(day) && minute >= from) || (days.has(before) && minute < to),
-      );
+      const sun = sunOf(time, minute, clock, location);
+      return parsed.some(({ days, from: first, to: last }) => {
+        const [from, to] = [minuteOf(first, sun), minuteOf(last, sun)];
+        if (from < to) return days.has(day) && minute >= from && minute < to;
+        return (days.has(day) && minute >= from) || (days.has(before) && minute < to);
+      });
     },
   };
 }
 
-function parseSpan(text: string): Span {
+const EXPECTED = 'spans such as "mon-fri 08:00-18:00", "22:00-06:00" or "sunset-00:30 - sunrise"';
+
+/** Whether a text is a span, for the check of the configuration. */
+export function isScheduleSpan(text: string): boolean {
+  return parseSpan(text) !== null;
+}
+
+/** Whether a schedule follows the sun, and so needs a location. */
+export function followsSun(spans: readonly string[]): boolean {
+  return spans.some((text) => {
+    const span = parseSpan(text);
+    return span !== null && needsSun(span);
+  });
+}
+
+function needsSun({ from, to }: Span): boolean {
+  return from.sun !== null || to.sun !== null;
+}
+
+function parseSpan(text: string): Span | null {
   const match = SPAN.exec(text.trim().toLowerCase().replace(/\s+/g, ' '));
   const days = match === null ? null : parseDays(match[1]);
-  const [from, to] = [minutesOf(match?.[2], match?.[3]), minutesOf(match?.[4], match?.[5])];
-  if (days !== null && from !== null && to !== null && from < MINUTES_OF_DAY) {
-    return { days, from, to };
+  const [from, to] = [parseMoment(match?.[2]), parseMoment(match?.[3])];
+  if (days === null || from === null || to === null) return null;
+  return from.sun === null && from.minutes >= MINUTES_OF_DAY ? null : { days, from, to };
+}
+
+function parseMoment(text: string | undefined): Moment | null {
+  const match = /^(sunrise|sunset)?([+-])?(?:(\d{2}):(\d{2}))?$/.exec(text ?? 'none');
+  if (match === null) return null;
+  const [, sun, sign, hours = '0', minutes = '0'] = match;
+  const total = (Number(hours) * 60 + Number(minutes)) * (sign === '-' ? -1 : 1);
+  return { sun: sun === 'sunrise' || sun === 'sunset' ? sun : null, minutes: total };
+}
+
+/** Minutes since midnight at which the sun rises and sets. */
+interface Sun {
+  readonly sunrise: number;
+  readonly sunset: number;
+}
+
+function minuteOf({ sun, minutes }: Moment, today: Sun): number {
+  return sun === null ? minutes : today[sun] + minutes;
+}
+
+/**
+ * The sun's day on the clock. Where it does not set it has risen at midnight and sets at the next;
+ * where it does not rise it is the other way round.
+ */
+function sunOf(
+  time: number,
+  minute: number,
+  clock: (time: number) => { readonly minute: number },
+  location: Location | null,
+): Sun {
+  if (location === null) return { sunrise: 0, sunset: 0 };
+  const noon = time + (MINUTES_OF_DAY / 2 - minute) * MINUTE_MS;
+  const { sunrise, sunset, alwaysUp } = getTimes(new Date(noon), ...location);
+  if (sunrise === null || sunset === null) {
+    return alwaysUp === true
+      ? { sunrise: 0, sunset: MINUTES_OF_DAY }
+      : { sunrise: MINUTES_OF_DAY, sunset: 0 };
   }
-  throw codedError('MND_CONFIG_INVALID', {
-    subject: 'schedule',
-    expected: 'spans such as "mon-fri 08:00-18:00" or "22:00-06:00"',
-    found: JSON.stringify(text),
-  });
+  return { sunrise: clock(sunrise.getTime()).minute, sunset: clock(sunset.getTime()).minute };
 }
 
 function parseDays(text: string | undefined): Set<number> | null {
@@ -74,12 +153,6 @@ function parseDays(text: string | undefined): Set<number> | null {
 
 function indexOfDay(name: string): number {
   return (DAYS as readonly string[]).indexOf(name);
-}
-
-function minutesOf(hours: string | undefined, minutes: string | undefined): number | null {
-  const [hour, minute] = [Number(hours), Number(minutes)];
-  const total = hour * 60 + minute;
-  return minute < 60 && total <= MINUTES_OF_DAY ? total : null;
 }
 
 /** Weekday (Monday 0) and minutes since midnight on a zone's clock. */

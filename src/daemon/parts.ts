@@ -123,7 +123,7 @@ export const PARTS: readonly Part[] = [
   }),
   part('cameras', {
     // The least rate tells presence how far apart frames may be.
-    keys: ['cameras', 'presence', 'governor.min_fps'],
+    keys: ['cameras', 'location', 'presence', 'governor.min_fps'],
     needs: ['line', 'model', 'messaging'],
     follows: ['model', 'messaging'],
     async start({ line, model, signals, log, sources }, config) {

@@ -72,3 +72,73 @@ t.test('what is no span is refused', (t) => {
   }
   t.end();
 });
+
+const BERLIN = [52.52, 13.4] as const;
+const instant = (text: string): number => Date.parse(text);
+
+t.test('the sun of the place, its summer time, and offsets', (t) => {
+  const night = createSchedule(['sunset-00:30 - sunrise'], 'Europe/Berlin', BERLIN);
+  // Sunset on 21 June 2026 at 21:33, sunrise on the 22nd at 04:43; on 21 December 15:54 and 08:16.
+  for (const [time, open] of [
+    ['2026-06-21T20:50:00+02:00', false],
+    ['2026-06-21T21:10:00+02:00', true],
+    ['2026-06-22T04:35:00+02:00', true],
+    ['2026-06-22T04:55:00+02:00', false],
+    ['2026-12-21T15:15:00+01:00', false],
+    ['2026-12-21T15:35:00+01:00', true],
+    ['2026-12-22T08:05:00+01:00', true],
+    ['2026-12-22T08:30:00+01:00', false],
+  ] as const) {
+    t.equal(night.isOpen(instant(time)), open, time);
+  }
+  const morning = createSchedule(['mon sunrise+01:00-12:00'], 'Europe/Berlin', BERLIN);
+  t.equal(morning.isOpen(instant('2026-06-22T05:30:00+02:00')), false);
+  t.equal(morning.isOpen(instant('2026-06-22T06:00:00+02:00')), true);
+  t.equal(morning.isOpen(instant('2026-06-23T06:00:00+02:00')), false, 'Tuesday');
+  t.end();
+});
+
+t.test('other places: the south, the far east, and where the sun does not set or rise', (t) => {
+  const day = (zone: string, place: readonly [number, number]) =>
+    createSchedule(['sunrise - sunset'], zone, place);
+  const sydney = day('Australia/Sydney', [-33.87, 151.21]);
+  t.equal(sydney.isOpen(instant('2026-12-21T05:30:00+11:00')), false);
+  t.equal(sydney.isOpen(instant('2026-12-21T06:00:00+11:00')), true);
+  t.equal(sydney.isOpen(instant('2026-12-21T20:30:00+11:00')), false);
+  const tromso = day('Europe/Oslo', [69.65, 18.96]);
+  const dark = createSchedule(['sunset-sunrise'], 'Europe/Oslo', [69.65, 18.96]);
+  for (const hour of ['00', '06', '12', '18', '23']) {
+    t.equal(tromso.isOpen(instant(`2026-06-21T${hour}:30:00+02:00`)), true, `polar day, ${hour}`);
+    t.equal(dark.isOpen(instant(`2026-06-21T${hour}:30:00+02:00`)), false, `polar day, ${hour}`);
+    t.equal(
+      tromso.isOpen(instant(`2026-12-21T${hour}:30:00+01:00`)),
+      false,
+      `polar night, ${hour}`,
+    );
+    t.equal(dark.isOpen(instant(`2026-12-21T${hour}:30:00+01:00`)), true, `polar night, ${hour}`);
+  }
+  t.end();
+});
+
+t.test('spans of the sun that are none, and one without a place', (t) => {
+  for (const text of [
+    'sunset',
+    'sunrise-',
+    'sunset+0030-sunrise',
+    'dusk-dawn',
+    'sunset--01:00',
+    'mon sunset',
+  ]) {
+    t.throws(() => createSchedule([text], null, BERLIN), { code: 'MND_CONFIG_INVALID' }, text);
+  }
+  t.throws(() => createSchedule(['sunset-sunrise'], null), { message: /location/ });
+  for (const text of [
+    'sunset-sunrise',
+    'SUNSET - SUNRISE',
+    'sat,sun sunrise-01:00-sunset+02:30',
+    'sunset-06:00',
+  ]) {
+    t.doesNotThrow(() => createSchedule([text], null, BERLIN), text);
+  }
+  t.end();
+});

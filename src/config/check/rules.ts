@@ -1,6 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { isLoopback, parseAddress } from '../../address.js';
+import { coordinatesFault, isShare } from '../../camera/region.js';
 import { faultsOf, SOURCE_KEYS, SOURCES } from '../../camera/registry.js';
+import { followsSun } from '../../camera/schedule.js';
 import { FIXED_FIRST } from '../../mqtt/topics.js';
 import { isLeaf } from '../../schema/section.js';
 import { databaseFile, LONGEST_PATH } from '../../store/path.js';
@@ -71,6 +73,10 @@ function checkCamera(name: string, config: Config, report: Report): void {
   }
   checkSource(camera, path, report);
   checkRegion(camera, path, report);
+  if (config.location === null && followsSun(camera.schedule)) {
+    const message = 'sunrise and sunset need location: [latitude, longitude]';
+    report([...path, 'schedule'], message, ['location']);
+  }
   checkThresholds(config, camera, path, report);
 }
 
@@ -166,17 +172,28 @@ function checkThresholds(
 function checkRegion(camera: CameraConfig, path: readonly string[], report: Report): void {
   const [width, height] = camera.size;
   const sizeKey = [...path, 'size'].join('.');
-  const fits = (x: number, y: number) => x <= width && y <= height;
-  if (camera.crop !== null) {
-    const [x, y, cropWidth, cropHeight] = camera.crop;
-    if (!fits(x + cropWidth, y + cropHeight)) {
+  const cropFault = camera.crop === null ? null : coordinatesFault(camera.crop);
+  if (cropFault !== null) report([...path, 'crop'], `expected ${cropFault}`);
+  else if (camera.crop !== null) {
+    const [x, y, across, down] = camera.crop;
+    const [most, lowest] = isShare(camera.crop) ? [1, 1] : [width, height];
+    const isEmpty = across === 0 || down === 0;
+    if (isEmpty || x + across > most + ROUNDING || y + down > lowest + ROUNDING) {
       report([...path, 'crop'], `expected a part of the frame of ${width}×${height}`, [sizeKey]);
     }
   }
-  if (!camera.mask.every((polygon) => polygon.every(([x, y]) => fits(x, y)))) {
-    report([...path, 'mask'], `expected points in the frame of ${width}×${height}`, [sizeKey]);
+  for (const polygon of camera.mask) {
+    const fault = coordinatesFault(polygon.flat());
+    if (fault !== null) report([...path, 'mask'], `expected ${fault}`);
+    else if (!polygon.every(([x, y]) => x <= width && y <= height)) {
+      report([...path, 'mask'], `expected points in the frame of ${width}×${height}`, [sizeKey]);
+      return;
+    }
   }
 }
+
+/** 0.35 + 0.65 may come out a little over 1. */
+const ROUNDING = 1e-9;
 
 function checkPresence(config: Config, report: Report): void {
   const { enter, stay, labels } = config.presence;

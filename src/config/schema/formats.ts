@@ -1,4 +1,5 @@
 import { splitAddress } from '../../address.js';
+import { isScheduleSpan } from '../../camera/schedule.js';
 import { PASSWORD_HASH } from '../../mqtt/broker/password.js';
 import type { Format } from '../../schema/format.js';
 import { format, text } from '../../schema/format.js';
@@ -26,20 +27,21 @@ export const passwordHash = text(
   256,
 );
 
-/** A JSON Schema's pattern has no flag for upper and lower case. */
-const anyCase = (word: string) =>
-  word.replace(/[a-z]/g, (letter) => `[${letter.toUpperCase()}${letter}]`);
-
-const DAY = anyCase('(?:mon|tue|wed|thu|fri|sat|sun)');
-const DAYS = `${DAY}(?:-${DAY})?`;
-const HOUR = '(?:[01]\\d|2[0-3])';
-
-/** A span of a schedule: days if not all, and from when to when. */
-export const scheduleSpan = text(
-  'a span such as "mon-fri 08:00-18:00", "sat,sun 10:00-24:00" or "22:00-06:00"',
-  new RegExp(`^(?:${DAYS}(?:,${DAYS})* )?${HOUR}:[0-5]\\d-(?:${HOUR}:[0-5]\\d|24:00)$`),
+const span = text(
+  'a span such as "mon-fri 08:00-18:00", "22:00-06:00" or "sunset-00:30 - sunrise"',
+  /\S/,
   100,
 );
+
+/** A span of a schedule: days if not all, and from when to when, by the clock or by the sun. */
+export const scheduleSpan: Format<string> = {
+  ...span,
+  faults(value) {
+    const faults = span.faults(value);
+    if (faults.length > 0 || isScheduleSpan(String(value))) return faults;
+    return [{ path: [], expected: span.expected }];
+  },
+};
 
 const webAddress = address('http', 'https');
 

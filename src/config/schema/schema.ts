@@ -1,5 +1,15 @@
 import { THREADS_RANGE, THRESHOLD_RANGE } from '../../inference/ranges.js';
-import { auto, either, integer, list, number, oneOf, within } from '../../schema/format.js';
+import {
+  auto,
+  either,
+  integer,
+  list,
+  nullable,
+  number,
+  oneOf,
+  tuple,
+  within,
+} from '../../schema/format.js';
 import type { Node, Section } from '../../schema/section.js';
 import { derived, items, key, optional, optionalKeys } from '../../schema/section.js';
 import { filePath, label, topicName } from '../../schema/text.js';
@@ -78,6 +88,18 @@ door:
   url: rtsp://192.0.2.10/stream
   fps: 5`,
   }),
+  location: key(
+    nullable(
+      tuple<readonly [latitude: number, longitude: number]>(
+        'a list of latitude and longitude, e.g. [52.5, 13.4]',
+        number(-90, 90),
+        number(-180, 180),
+      ),
+    ),
+    null,
+    'Where the board is, for sunrise and sunset in schedules: degrees north and east. It is told to nobody.',
+    { sensitive: true },
+  ),
   presence: {
     enter: key(score, 0.6, 'Smoothed score at which a label becomes present.'),
     stay: key(score, 0.4, 'Smoothed score above which it stays present; less than enter.'),

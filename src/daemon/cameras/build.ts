@@ -1,6 +1,7 @@
 import { createSource, isStill, rateOf, stallTimeoutOf } from '../../camera/create.js';
 import { createMotionGate } from '../../camera/pixels/motion.js';
-import { createSchedule } from '../../camera/schedule.js';
+import { boxInPixels } from '../../camera/region.js';
+import { createSchedule, type Location } from '../../camera/schedule.js';
 import { createSlot, type SlotOptions } from '../../camera/slot.js';
 import { takeSnapshot } from '../../camera/snapshot.js';
 import type { SourceNotice, SourceSurroundings } from '../../camera/sources/description.js';
@@ -16,6 +17,8 @@ import { createStatusLog } from './status-log.js';
 
 export interface CameraSurroundings {
   readonly log: Log;
+  /** Where the sun of schedules is looked at. */
+  readonly location: Location | null;
   /** A frame of this camera waits to be looked at. */
   readonly onAvailable: () => void;
   readonly onStatus: (status: CameraStatus, reason: string | null) => void;
@@ -51,8 +54,13 @@ export function buildCamera(
     stallTimeout: { stream: stallOf('stream'), still: stallOf('still') },
     capture: isStill(camera) ? 'still' : camera.capture,
     schedule:
-      camera.schedule.length === 0 ? null : createSchedule(camera.schedule, camera.time_zone),
-    crop: camera.crop === null ? null : { box: camera.crop, size: camera.size },
+      camera.schedule.length === 0
+        ? null
+        : createSchedule(camera.schedule, camera.time_zone, surroundings.location),
+    crop:
+      camera.crop === null
+        ? null
+        : { box: boxInPixels(camera.crop, camera.size), size: camera.size },
     supervise(mode, signal, onFrame, onStatus, rate) {
       const source = asRead(camera, mode);
       return superviseSource(

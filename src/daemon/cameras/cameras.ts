@@ -106,7 +106,7 @@ export class Cameras {
     const next = new Map<string, Member>();
     for (const [name, settings] of Object.entries(config.cameras)) {
       if (!settings.enabled) continue;
-      const signature = JSON.stringify(settings);
+      const signature = JSON.stringify([settings, config.location]);
       const running = this.#members.get(name);
       const kept = running?.signature === signature ? running : undefined;
       next.set(name, kept ?? { camera: this.#options.build(name, config), signature });

@@ -27,6 +27,7 @@ export function connectCameras(around: {
         labelRulesOf(config, name, () => randomUUID()),
         {
           log: log.child({ camera: name }),
+          location: config.location,
           onAvailable: () => scheduler.wake(),
           onStatus(status, reason) {
             const camera = cameras.get(name);

@@ -17,8 +17,8 @@ import { label, timeZone } from '../../../schema/text.js';
 import { scheduleSpan } from '../formats.js';
 
 const score = number(0, 1);
-const pixels = integer(0, 8192, 'pixels');
-const length = integer(1, 8192, 'pixels');
+/** A whole number of pixels, or a share of the frame; which of them is a rule of all together. */
+const coordinate = number(0, 8192);
 const evenLength = even(16, 8192, 'pixels');
 
 /** What people call the kinds of source, in small letters. */
@@ -65,20 +65,20 @@ export const CAMERA = {
   crop: key(
     nullable(
       tuple<readonly [number, number, number, number]>(
-        'a list of x, y, width and height in pixels',
-        pixels,
-        pixels,
-        length,
-        length,
+        'a list of x, y, width and height, in pixels or all from 0 to 1',
+        coordinate,
+        coordinate,
+        coordinate,
+        coordinate,
       ),
     ),
     null,
-    'Part of the frame that is looked at: x, y, width, height, pixels.',
+    'Part of the frame that is looked at: x, y, width, height, in pixels of size or, all from 0 to 1, as shares of the frame.',
   ),
   mask: key(
     list(
       list(
-        tuple<readonly [number, number]>('a point, e.g. [0, 240]', pixels, pixels),
+        tuple<readonly [number, number]>('a point, e.g. [0, 240]', coordinate, coordinate),
         'points, e.g. [[0, 0], [64, 0], [64, 48]]',
         { min: 3, max: 256 },
       ),
@@ -86,7 +86,7 @@ export const CAMERA = {
       { max: 64 },
     ),
     [],
-    'Polygons that are blacked out before anything looks at the frame: lists of [x, y], pixels.',
+    'Polygons that are blacked out before anything looks at the frame: lists of [x, y], in pixels of size or, all of a polygon from 0 to 1, as shares of the frame.',
   ),
   labels: key(either(oneOf('all'), list(label, 'labels', { min: 1 })), 'all', 'Labels that count.'),
   presence: {
@@ -104,7 +104,9 @@ export const CAMERA = {
     ),
   },
   schedule: key(
-    list(scheduleSpan, 'spans such as "mon-fri 08:00-18:00" or "22:00-06:00"', { max: 64 }),
+    list(scheduleSpan, 'spans such as "mon-fri 08:00-18:00", "22:00-06:00" or "sunset - sunrise"', {
+      max: 64,
+    }),
     [],
     'When the camera runs; outside it is off. Empty: always. A span over midnight belongs to the day it begins on.',
   ),
