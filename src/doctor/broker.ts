@@ -4,6 +4,7 @@ import { askDaemon } from '../control/client.js';
 import { controlSockets } from '../control/socket.js';
 import { tlsOf } from '../daemon/options/broker.js';
 import { messageOf } from '../errors.js';
+import { shownAddress } from '../mqtt/connection/client-options.js';
 import type { ProbeFault } from '../mqtt/connection/probe.js';
 import { type Finding, findings } from './finding.js';
 import type { Patient } from './surroundings.js';
@@ -40,8 +41,7 @@ async function external(
   url: string,
   { probeBroker }: Patient['around'],
 ): Promise<Finding> {
-  const { protocol: scheme, host } = new URL(url);
-  const subject = `${scheme}//${host}`;
+  const subject = shownAddress(url);
   let tls: ReturnType<typeof tlsOf>;
   try {
     tls = tlsOf(config);

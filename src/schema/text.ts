@@ -38,6 +38,9 @@ function isTimeZone(name: string): boolean {
 
 const ADDRESS_LENGTH = 2048;
 
+/** Schemes of programs that take the interface of a link-local address: `[fe80::1%eth0]`. */
+const WITH_INTERFACE: readonly string[] = ['mqtt', 'mqtts', 'rtsp', 'rtsps'];
+
 /**
  * Address of one of the schemes; what stands in it is checked by the platform's URL parser. A `#`, `/`
  * or `?` in a password would end the host for every parser, and the rest of the password would be
@@ -59,7 +62,9 @@ export function address(...schemes: readonly string[]): Format<string> {
         return false;
       }
       const { url, hostname = '' } = parseAddress(value) ?? {};
-      return hostname !== '' && schemes.includes(url?.protocol.slice(0, -1) ?? '');
+      const scheme = url?.protocol.slice(0, -1) ?? '';
+      if (hostname.includes('%') && !WITH_INTERFACE.includes(scheme)) return false;
+      return hostname !== '' && schemes.includes(scheme);
     },
     (value) => addressMeant(value, schemes),
   );

@@ -1,4 +1,5 @@
 import type { IClientOptions, MqttClient } from 'mqtt';
+import { parseAddress } from '../../address.js';
 import { codedError } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { Clock } from '../../time.js';
@@ -63,8 +64,10 @@ export type ResolveSrv = (name: string) => Promise<readonly SrvRecord[]>;
 
 /** Where the broker is, and who we are to it. */
 export interface Address {
-  /** Without user name and password. */
+  /** Without user name and password, and without the interface of a link-local address. */
   readonly url: string;
+  /** Host with its interface (`fe80::1%eth0`), which no URL can hold; absent for others. */
+  readonly host?: string;
   /** The same for people. */
   readonly shown: string;
   readonly username: string | null;
@@ -76,25 +79,28 @@ type Login = Pick<ConnectionOptions, 'username' | 'password'>;
 
 /** Takes an address apart. Throws MND_CONFIG_INVALID when it is none. */
 export function addressOf(text: string, login: Login): Address {
-  if (!URL.canParse(text)) {
+  const parsed = parseAddress(text);
+  if (parsed === null) {
     throw codedError('MND_CONFIG_INVALID', {
       subject: 'mqtt.url',
       expected: 'an address such as mqtt://broker.local:1883',
       next: 'correct it',
     });
   }
-  const url = new URL(text);
+  const { url, hostname } = parsed;
   const username = login.username ?? decoded(url.username);
   const password = login.password ?? decoded(url.password);
   url.username = '';
   url.password = '';
-  return { url: url.href, shown: shownAddress(url.href), username, password };
+  const host = hostname.includes('%') ? { host: hostname } : {};
+  return { url: url.href, ...host, shown: shownAddress(text), username, password };
 }
 
 /** An address for people: no user, password or query, nor the path of a WebSocket, which may be a token. */
 export function shownAddress(address: string): string {
-  const { protocol, host } = new URL(address);
-  return `${protocol}//${host}`;
+  const { url, hostname } = parseAddress(address) ?? { url: new URL(address), hostname: '' };
+  const host = hostname.includes('%') ? url.host.replace(/^\[.*\]/, `[${hostname}]`) : url.host;
+  return `${url.protocol}//${host}`;
 }
 
 function decoded(part: string): string | null {
@@ -130,6 +136,7 @@ export function clientOptions(
     reconnectPeriod: 0,
     resubscribe: false,
     queueQoSZero: false,
+    ...(address.host !== undefined && { host: address.host, hostname: address.host }),
     ...(address.username !== null && { username: address.username }),
     ...(address.password !== null && { password: address.password }),
     ...(will && {
