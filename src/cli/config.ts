@@ -134,8 +134,9 @@ async function labelsNobodyHas(
     const shelf = openShelf({ dir: config.models_dir, mirror: null, env });
     const { labels } = await shelf.resolve({ task, name, form });
     return unknownLabels(config, new Set(labels.map(shortName))).map((unknown) => {
-      const { key } = unknown;
-      return { where: nearestOrigin(origins, key.split('.')), key, message: labelFault(unknown) };
+      const { key, label } = unknown;
+      const where = nearestOrigin(origins, [...key.split('.'), label]);
+      return { where, key, message: labelFault(unknown) };
     });
   } catch {
     // Without a model nobody can say; the daemon fetches one, or says why it cannot.

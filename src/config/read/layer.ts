@@ -183,6 +183,7 @@ function mergeLeaf(
 
 /** Whether a value was copied from where secrets are not shown. */
 function isMasked(value: unknown, leaf: Leaf<unknown>): boolean {
+  if (Array.isArray(value)) return value.some((item) => isMasked(item, leaf));
   if (typeof value !== 'string') return false;
   if (leaf.sensitive) return value === MASK;
   return leaf.address && (value.includes(`${MASK}@`) || value.includes(`=${MASK}`));
