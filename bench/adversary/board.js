@@ -83,8 +83,8 @@ export function settle(board, around, util) {
 }
 
 /** Advances `s` by dt seconds under heat `util` (1: the whole CPU); returns the peak of the die. */
-export function advance(board, s, around, util, dt, each) {
-  const n = Math.max(1, Math.round(dt / STEP_S));
+export function advance(board, s, around, util, dt, each, stepS = STEP_S) {
+  const n = Math.max(1, Math.round(dt / stepS));
   let peak = s.die;
   for (let i = 0; i < n; i += 1) {
     stepOnce(board, s, around, util, dt / n);

@@ -1,5 +1,7 @@
 // Random courses of events around a board. `at(t)` gives the conditions of second t.
 
+import { CREEPING, NEIGHBOURS } from './neighbours.js';
+
 const CALM = { sunW: 0, foreign: 0.03, demand: 1, fanWorks: true };
 
 /** Seconds in which a random telegraph is on: exponential on and off times. */
@@ -113,6 +115,8 @@ const COURSES = {
 };
 
 export const COURSE_NAMES = Object.keys(COURSES);
+export const NEIGHBOUR_NAMES = Object.keys(NEIGHBOURS);
+export const CREEPING_NAMES = Object.keys(CREEPING);
 
 function disturbed(fromS, untilS, at) {
   return { disturbedFromS: fromS, calmFromS: untilS, at: (t) => at(t >= fromS && t < untilS) };
@@ -131,7 +135,8 @@ function fault(d, corrupt) {
 
 export function drawScenario(draw, name) {
   const base = draw.between(10, 34);
-  const { at, ...rest } = COURSES[name](draw, base);
+  const course = COURSES[name] ?? NEIGHBOURS[name] ?? CREEPING[name];
+  const { at, ...rest } = course(draw, base);
   const calm = { ...CALM, ambientC: base };
   return {
     name,

@@ -59,8 +59,9 @@ export function run(setup, driver, { regular = true, keep = false } = {}) {
     const reading = (sensor.down ? Math.floor(steps) : Math.round(steps)) * sensor.stepC;
     const f = scenario.fault;
     if (f === null || t < f.fromS || t >= f.untilS) return reading;
+    if (f.when !== undefined && !f.when(t)) return reading;
     frozen ??= reading;
-    return f.corrupt(reading, frozen);
+    return f.corrupt(reading, frozen, t);
   };
   const points = [];
   while (t < scenario.durationS) {
@@ -227,6 +228,86 @@ export function oracle(setup, targetC, { blind = false } = {}) {
       };
     },
   };
+}
+
+/**
+ * Knows the plant and the future. Spends each second the most with which the limit stays avoidable
+ * for three minutes: were nothing more done from then on, the die would stay at or below `targetC`.
+ */
+export function planner(setup, targetC) {
+  const hull = hullOf(setup);
+  const { board, scenario } = setup;
+  let last = 0;
+  let t = 0;
+  const survives = (state) => {
+    const copy = { ...state };
+    for (let ahead = 0; ahead < PLAN_S; ahead += 1) {
+      const at = scenario.at(t + 1 + ahead);
+      const { util } = work(setup, [], at, copy.clock);
+      if (advance(board, copy, at, util, 1, undefined, PLAN_STEP_S) > targetC) return false;
+    }
+    return true;
+  };
+  return {
+    next(_sample, { s, at, dt, requested }) {
+      const fits = (budget) => {
+        const copy = { ...s };
+        const { util } = work(setup, spend(hull, budget, requested), at, s.clock);
+        return advance(board, copy, at, util, dt) <= targetC && survives(copy);
+      };
+      const most = Math.min(
+        speedOf(setup, at.foreign, s.clock),
+        (hull.at(-1).cost * requested) / 1000,
+      );
+      last = largest(most, last, fits);
+      t += dt;
+      return {
+        frames: spend(hull, last, requested),
+        budget: last,
+        low: 0,
+        high: 0,
+        fps: 0,
+        fault: null,
+      };
+    },
+  };
+}
+
+/** Seconds for which the limit must stay avoidable, and the steps in which they are looked at. */
+const PLAN_S = 180;
+const PLAN_STEP_S = 0.5;
+
+/** The largest budget up to `most` that fits, found from a guess. */
+function largest(most, guess, fits) {
+  if (fits(most)) return most;
+  let [low, high] = [0, most];
+  if (guess > 0 && guess < most) {
+    if (fits(guess)) {
+      low = guess;
+      for (let width = 0.01; guess + width < most; width *= 3) {
+        if (!fits(guess + width)) {
+          high = guess + width;
+          break;
+        }
+        low = guess + width;
+      }
+    } else {
+      high = guess;
+      for (let width = 0.01; guess - width > 0; width *= 3) {
+        if (fits(guess - width)) {
+          low = guess - width;
+          break;
+        }
+        high = guess - width;
+      }
+    }
+  }
+  while (high - low > 0.002) {
+    const middle = (low + high) / 2;
+    if (fits(middle)) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** Corners of the concave hull of (heat, accuracy), from "no frame". */
