@@ -52,7 +52,7 @@ for (const name of scenarios) {
 }
 
 console.log('\ngovernors on the feasible runs of seed 1, sound sensors');
-const yardstick = runs.filter((r) => r.feasible && r.seed === 1 && r.floorAfterS === null);
+const yardstick = runs.filter((r) => r.feasible && r.seed === 1 && !r.faulty);
 printGovernor(
   'mobilenetd',
   yardstick.map((r) => ({ gap: r.gap, score: r.score })),

@@ -39,3 +39,23 @@ export function parseTicks(text: string): Ticks | null {
   const idle = (fields[3] ?? 0) + (fields[4] ?? 0);
   return { busy: total - idle, total };
 }
+
+/** What this process took of the whole CPU since the last call, 0 to 1; null at first. */
+export function createOwnCpuMeter(
+  cores: number,
+  usage: () => { readonly user: number; readonly system: number } = () => process.cpuUsage(),
+  nowMs: () => number = () => performance.now(),
+): { read(): number | null } {
+  let last: { readonly atMs: number; readonly usedMs: number } | null = null;
+  return {
+    read() {
+      const { user, system } = usage();
+      const now = { atMs: nowMs(), usedMs: (user + system) / 1000 };
+      const before = last;
+      last = now;
+      if (before === null || now.atMs <= before.atMs) return null;
+      const share = (now.usedMs - before.usedMs) / (now.atMs - before.atMs) / Math.max(1, cores);
+      return Math.min(1, Math.max(0, share));
+    },
+  };
+}

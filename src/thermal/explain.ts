@@ -13,6 +13,10 @@ export interface Explanation {
   readonly limitC: number;
   readonly heatFlag: boolean;
   readonly undervoltage: boolean;
+  /** The model of the board stands in for the sensor. */
+  readonly byModel: boolean;
+  /** What a neighbour takes of the CPU, 0 to 1; null when there is none, or nothing to share. */
+  readonly others: number | null;
 }
 
 const FAULTS: Record<SensorFault, string> = {
@@ -25,7 +29,7 @@ const FAULTS: Record<SensorFault, string> = {
 
 /** A sentence a person understands. */
 export function explain(e: Explanation): string {
-  const parts = [`${situation(e)}: ${action(e)}`, outlook(e)];
+  const parts = [`${situation(e)}: ${action(e)}`, neighbour(e), outlook(e)];
   if (e.undervoltage) parts.push('the power supply is too weak (not a heat problem)');
   return parts.filter((part) => part !== '').join('; ');
 }
@@ -55,12 +59,19 @@ function action(e: Explanation): string {
   return `${label(e.ladder[high])} for ${share} % of frames, ${label(e.ladder[low])} for ${100 - share} %${rate}`;
 }
 
+function neighbour({ others }: Explanation): string {
+  if (others === null) return '';
+  const share = Math.round(others * 100);
+  return `other programs take ${share} % of the CPU, and ours is what they leave`;
+}
+
 function outlook(e: Explanation): string {
   if (e.mode === 'full') return 'nothing to save';
   if (e.mode === 'limited') return 'sustainable for the next 5 min';
   if (e.mode === 'emergency') return 'the least until it has cooled';
-  return e.mode === 'coasting'
-    ? 'going by the model for a few seconds'
+  if (e.mode === 'coasting') return 'going by the model for a few seconds';
+  return e.byModel
+    ? 'going by what is known of the board, more carefully each minute'
     : 'the least the rules allow';
 }
 

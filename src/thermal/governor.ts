@@ -5,7 +5,14 @@ import { judgeAlarm } from './law/alarm.js';
 import { createBudgetLaw } from './law/budget.js';
 import { createCorrection } from './law/correction.js';
 import { createEmergency } from './law/emergency.js';
-import { forecast, identifiedBoard, sustainableLoad, trend } from './law/forecast.js';
+import {
+  type ForeignCourse,
+  forecast,
+  identifiedBoard,
+  sustainableLoad,
+  trend,
+  viableLoad,
+} from './law/forecast.js';
 import { createIdentification, type Identification, type Known } from './law/identify.js';
 import { type CleanSample, createIntake, type Intake } from './law/intake.js';
 import { OFFSET } from './law/observer.js';
@@ -35,20 +42,37 @@ export interface Governor {
   snapshot(): GovernorSnapshot;
 }
 
-/** What the steps of a decision find, one after the other. */
-interface Second extends CleanSample, Known, Aim {
+/** What the first steps of a decision find. */
+interface Aimed extends CleanSample, Known, Aim {
   readonly heat: ThrottleState;
   /** Load of the cheapest rung. */
   readonly floor: number;
   /** The budget aims here: the goal, trimmed by what was reached, °C. */
   readonly targetC: number;
-  readonly inEmergency: boolean;
-  /** Load that the forecast allows, fraction. */
+}
+
+/** What the forecasts say; loads are fractions. */
+interface Sustained {
+  /** What the neighbours are expected to do. */
+  readonly course: ForeignCourse;
+  readonly sustainable: number;
+  /** With more, the worst neighbour seen lately could not be survived. */
+  readonly viable: number;
+  /** Change of what is sustainable that a neighbour's step explains. */
+  readonly shift: number;
+}
+
+interface Allowed {
   readonly sustainable: number;
   /** Load that may be made, fraction. */
   readonly budget: number;
   /** Factor on it, while a sensor that stands still is probed. */
   readonly dip: number;
+}
+
+/** All that the steps of a decision find, one after the other. */
+interface Second extends Aimed, Allowed {
+  readonly inEmergency: boolean;
 }
 
 /** Standard deviations of the forecast kept off the target. */
@@ -61,6 +85,12 @@ const NEAR_C = 10;
 const AFTER_EMERGENCY = 0.8;
 /** No choice of a rung may bring the forecast nearer to the limit than this, °C. */
 const PEAK_C = 0.7;
+/** A neighbour that begins now must not bring the forecast nearer to the limit than this, °C. */
+const RESERVE_C = 0.8;
+/** Nearer than this to the line, even the floor may be too much, °C. */
+const HOT_C = 4;
+/** Part of the floor's frames that is left when nothing else helps. */
+const SMALLEST_RATE = 1 / 64;
 /** Heat found at the start is not of our making. */
 const SETTLED_S = 90;
 
@@ -90,6 +120,7 @@ class SteppedGovernor implements Governor {
   readonly #probe = createProbe();
   readonly #pair = createPairHold();
   #ranS = 0;
+  #course: ForeignCourse = { load: 0, forS: 1, thenLoad: 0, driftC: 0 };
   #last: Decision | null = null;
 
   constructor(options: GovernorOptions) {
@@ -145,7 +176,7 @@ class SteppedGovernor implements Governor {
   }
 
   /** What to aim at. */
-  #aim(s: CleanSample & Known): Aim & Pick<Second, 'floor' | 'targetC'> {
+  #aim(s: CleanSample & Known): Aim & Pick<Aimed, 'floor' | 'targetC'> {
     const { ladder, rules, marginC } = this.#settings;
     const estimate = s.estimateC ?? Number.NaN;
     const limitC = this.#throttlePoint.update(this.#settings.limitC, {
@@ -166,7 +197,7 @@ class SteppedGovernor implements Governor {
   }
 
   /** Whether the floor is in force. */
-  #watch(s: Omit<Second, 'inEmergency' | 'sustainable' | 'budget' | 'dip'>): boolean {
+  #watch(s: Aimed): boolean {
     const alarm = judgeAlarm({
       estimateC: s.estimateC,
       sigmaC: this.#known.observer.sigma(),
@@ -183,33 +214,56 @@ class SteppedGovernor implements Governor {
     return active;
   }
 
+  /** What the forecast allows, and with a neighbour's step what it had allowed without. */
+  #sustain(s: Aimed): Sustained {
+    const { observer, neighbours } = this.#known;
+    const course = neighbours.expected();
+    if (s.estimateC === null) return { course, sustainable: 0, viable: 0, shift: 0 };
+    const byModel = s.trusted || s.acquainted;
+    const targetC = s.targetC - (byModel ? s.doubtC : DOUBT_C);
+    const options = { load: s.load, caution: byModel ? CAUTION : 2 * CAUTION };
+    const under = (foreign: ForeignCourse) =>
+      sustainableLoad(observer, targetC, { ...options, foreign });
+    const sustainable = under(course);
+    const worst = neighbours.worst();
+    const most = worst === null ? sustainable : viableLoad(observer, s.limitC - RESERVE_C, worst);
+    // A reserve for who is not here costs accuracy; frames only when it is hot.
+    const isHot = s.estimateC >= s.lineC - HOT_C;
+    return {
+      course,
+      sustainable,
+      viable: isHot ? most : Math.max(most, s.floor),
+      shift: neighbours.stepped ? fraction(sustainable) - fraction(under(this.#course)) : 0,
+    };
+  }
+
   /** The load that may be made. */
-  #allow(
-    s: Omit<Second, 'sustainable' | 'budget' | 'dip'>,
-  ): Pick<Second, 'sustainable' | 'budget' | 'dip'> {
-    const { observer, foreign, character } = this.#known;
+  #allow(s: Aimed & { readonly inEmergency: boolean }): Allowed {
+    const { observer, character } = this.#known;
     const law = this.#law;
-    const known = s.estimateC !== null;
-    const sustainable = known
-      ? sustainableLoad(observer, s.trusted ? s.targetC : s.targetC - DOUBT_C, {
-          load: s.load,
-          caution: s.trusted ? CAUTION : 2 * CAUTION,
-          foreign: foreign.forecast,
-        })
-      : 0;
+    const { course, sustainable, viable, shift } = this.#sustain(s);
+    this.#course = course;
     const estimate = s.estimateC ?? Number.NaN;
-    const perMinute = forecast(observer, 60, 0, foreign.forecast).perLoadC;
+    const perMinute = forecast(observer, 60, 0, course).perLoadC;
     const ownLately = observer.own[0] ?? 0;
     const held = this.#correction.update(estimate, s.goalC, ownLately, perMinute, s.dtS);
-    if (s.trusted) law.next(Math.min(held, sustainable), s.dtS, { mayRise: !s.inEmergency });
-    else if (s.verdict.trust !== 'coasting') law.cap(Math.max(sustainable, s.floor / 2));
-    if (s.verdict.trust === 'lost' || !known) law.cap(s.floor / 2);
+    if (s.trusted) {
+      if (!s.inEmergency) law.shift(shift);
+      const may = Math.min(held, sustainable, viable);
+      law.next(may, s.dtS, { mayRise: !s.inEmergency });
+    } else if (s.verdict.trust !== 'coasting') law.cap(Math.max(sustainable, s.floor / 2));
+    if (isBlind(s)) law.cap(s.floor / 2);
     const top = topLoad(this.#hull, s.requestedFps);
-    const budget = Math.min(law.value, top, s.inEmergency ? s.floor * this.#emergency.rate : top);
+    // Where even the floor would lead to the limit, it is not waited until that shows.
+    const least = Math.max(
+      SMALLEST_RATE * s.floor,
+      Math.min(this.#emergency.rate * s.floor, viable),
+    );
+    const budget = Math.min(law.value, top, s.inEmergency ? least : top);
     return { sustainable, budget, dip: this.#dip(s, character.noisy) };
   }
 
-  #dip(s: Omit<Second, 'sustainable' | 'budget' | 'dip'>, noisy: boolean): number {
+  #dip(s: Aimed, noisy: boolean): number {
     if (!s.trusted) return this.#probe.factor;
     const worthIt = noisy || (s.estimateC ?? Number.NaN) > s.targetC - NEAR_C;
     const allowed = worthIt && this.#law.value > s.floor * 1.2;
@@ -223,7 +277,7 @@ class SteppedGovernor implements Governor {
     const spend = Math.min(s.budget, 1 / this.#slowdown.value);
     // The floor is one rung: an upper one that gets no frames would only confuse.
     if (s.inEmergency || !s.trusted) this.#pair.release();
-    const least = s.inEmergency || s.verdict.trust === 'lost' || s.estimateC === null;
+    const least = s.inEmergency || isBlind(s);
     const full = least
       ? atFloor(ladder, rules, spend, fps)
       : this.#pair.allocate(this.#hull, spend, fps, rules.minFps, s.dtS);
@@ -235,7 +289,7 @@ class SteppedGovernor implements Governor {
       (load) => this.#heatOf(load),
       s.limitC - PEAK_C,
     );
-    const { observer } = this.#known;
+    const { observer, neighbours, foreign } = this.#known;
     return {
       rung,
       fps: plan.fps,
@@ -252,6 +306,8 @@ class SteppedGovernor implements Governor {
         limitC: s.limitC,
         heatFlag: s.heat.heat,
         undervoltage: s.heat.undervoltage,
+        byModel: !isBlind(s),
+        others: mode !== 'full' && neighbours.visited ? foreign.share * neighbours.now : null,
       }),
       mode,
       fault: s.verdict.fault,
@@ -267,10 +323,24 @@ class SteppedGovernor implements Governor {
 
   /** What a whole second, or as long as the caller was seen to be away, of a load would bring, °C. */
   #heatOf(load: number): number {
-    const { observer, foreign } = this.#known;
-    const { baseC, perLoadC } = forecast(observer, this.#pauses.longestS, load, foreign.forecast);
+    const { observer, neighbours } = this.#known;
+    const { baseC, perLoadC } = forecast(
+      observer,
+      this.#pauses.longestS,
+      load,
+      neighbours.expected(),
+    );
     return baseC + load * perLoadC;
   }
+}
+
+/** Neither the sensor nor the model tells the temperature. */
+function isBlind(s: Known): boolean {
+  return s.estimateC === null || (s.verdict.trust === 'lost' && !s.acquainted);
+}
+
+function fraction(load: number): number {
+  return Math.min(1, Math.max(0, load));
 }
 
 function modeOf(

@@ -29,6 +29,11 @@ export interface Sample {
   /** Busy fraction of the whole CPU, 0 to 1; null when unknown. */
   readonly cpuUtil: number | null;
   /**
+   * What this process took of it, 0 to 1 of the whole CPU. Without it, it is estimated from the
+   * utilisation that goes with our own load.
+   */
+  readonly ownCpu?: number | null;
+  /**
    * Fraction of the last second spent in inference, 0 to 1. A caller that mixes rungs frame by
    * frame gives it; without it, it is deliveredFps · costMs of `rung`.
    */

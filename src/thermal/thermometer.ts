@@ -6,6 +6,8 @@ export interface HeatReading {
   readonly flags: number | null;
   /** Busy fraction of the whole CPU, 0 to 1. */
   readonly cpuUtil: number | null;
+  /** What this process took of it, 0 to 1; null or missing when it cannot be told. */
+  readonly ownCpu?: number | null;
 }
 
 export interface Thermometer {

@@ -3,6 +3,8 @@ import { createRandom } from '#mobilenetd/simulator/random.js';
 import { createGovernor, type Sample } from '#mobilenetd/thermal/governor.js';
 import { createDriver, driverOf, FPS, LADDER, sampleOf } from './plant-driver.js';
 
+t.setTimeout(200_000);
+
 t.test('settles just below the limit, without ever reaching it', async (t) => {
   const driver = createDriver();
   let peak = 0;
@@ -100,7 +102,7 @@ t.test('sensor faults', async (t) => {
     ['jump', (s) => ({ ...s, tempC: 21 + (s.timeS % 2) }), 35],
   ];
   for (const [kind, see, within] of cases) {
-    t.test(`${kind}: coasts, then the floor at half the rate; returns when sound`, async (t) => {
+    t.test(`${kind}: coasts, then by the known model, less each minute; returns`, async (t) => {
       const driver = createDriver();
       const before = driver.run(900);
       const coasting = driver.step(see);
@@ -108,26 +110,41 @@ t.test('sensor faults', async (t) => {
       t.equal(coasting.fault, kind);
       t.ok(coasting.budget <= before.budget + 1e-9, 'never raised in fault');
       let last = coasting.budget;
-      for (let i = 1; i < within; i += 1) {
+      const wrong = { raised: 0, hot: 0 };
+      for (let i = 1; i < 600; i += 1) {
         const d = driver.step(see);
-        t.ok(d.budget <= last + 1e-9);
+        if (d.budget > last + 1e-9) wrong.raised += 1;
+        if (driver.tempC() >= 79.5) wrong.hot += 1;
         last = d.budget;
+        if (i === within) t.ok(d.budget > 0.7 * before.budget, `${d.budget}: not the floor`);
       }
+      t.same(wrong, { raised: 0, hot: 0 });
+      t.equal(driver.last.mode, 'fault');
+      t.match(driver.last.reason, /by what is known of the board/);
+      t.ok(last < 0.8 * before.budget, `${last}`);
+      driver.run(2400, see);
+      t.equal(driver.last.mix.high, 0, 'in the end the floor');
+      t.ok(driver.last.fps <= FPS / 2 + 0.01);
+      driver.run(300);
+      t.equal(driver.last.fault, null);
+      t.ok(driver.last.budget > 0.9 * before.budget, 'back');
+    });
+    t.test(`${kind}: the floor at half the rate where the board is not known`, async (t) => {
+      const driver = createDriver();
+      driver.run(60);
+      for (let i = 0; i < within; i += 1) driver.step(see);
       t.equal(driver.last.mode, 'fault');
       t.equal(driver.last.mix.high, 0);
       t.ok(driver.last.fps <= FPS / 2 + 0.01);
       driver.run(600, see);
       t.equal(driver.last.mix.high, 0, 'and stays there');
-      driver.run(300);
-      t.equal(driver.last.fault, null);
-      t.ok(driver.last.budget > 0.9 * before.budget, 'back');
     });
   }
   t.test('a wrong level that ends is forgotten', async (t) => {
     const driver = createDriver();
     const before = driver.run(900);
     driver.run(90, (s) => ({ ...s, tempC: 100 }));
-    t.equal(driver.last.mix.high, 0);
+    t.equal(driver.last.mix.high, 0, 'a hot reading is heeded');
     driver.run(240);
     t.equal(driver.last.fault, null);
     t.ok(driver.last.budget > 0.9 * before.budget, `${driver.last.budget}`);
@@ -253,8 +270,12 @@ t.test('garbage never throws and never goes unanswered', async (t) => {
   }
   t.doesNotThrow(() => governor.decide(undefined as unknown as Sample));
   const after = driverOf(governor, { ambientC: 25 });
-  after.run(600);
-  t.ok(after.last.fault === null && after.last.budget > 0.5, 'and it recovers');
+  // Neighbours that were never there are forgotten after 40 minutes.
+  after.run(3000);
+  t.ok(
+    after.last.fault === null && after.last.budget > 0.5,
+    `and it recovers: ${after.last.reason}`,
+  );
 });
 
 t.test('the same samples give the same decisions', async (t) => {
@@ -262,3 +283,27 @@ t.test('the same samples give the same decisions', async (t) => {
   const b = createDriver();
   for (let i = 0; i < 300; i += 1) t.same(a.step(), b.step());
 });
+
+t.test(
+  'a neighbour that comes and goes: its room is ours at once, and the limit is kept',
+  async (t) => {
+    const driver = createDriver();
+    driver.run(900);
+    const alone = driver.last.budget;
+    let foreign = 0;
+    let peak = 0;
+    const budgets = { here: 0, gone: 0 };
+    for (let s = 0; s < 1300; s += 1) {
+      foreign = s % 130 < 50 ? 0.6 : 0;
+      driver.step((sample) => sample, foreign);
+      peak = Math.max(peak, driver.tempC());
+      if (s > 500 && s % 130 === 45) budgets.here = driver.last.budget;
+      if (s > 500 && s % 130 === 54) budgets.gone = driver.last.budget;
+      if (s > 500 && s % 130 === 45)
+        t.match(driver.last.reason, /other programs take \d+ % of the CPU/);
+    }
+    t.ok(peak < 79.5, `${peak}`);
+    t.ok(budgets.here < 0.6 * alone, `${budgets.here} of ${alone} while it is here`);
+    t.ok(budgets.gone > budgets.here + 0.1, `${budgets.gone} four seconds after it has gone`);
+  },
+);

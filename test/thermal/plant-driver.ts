@@ -20,7 +20,7 @@ export function sampleOf(timeS: number, tempC: number | null, more: Partial<Samp
     tempC,
     requestedFps: FPS,
     deliveredFps: FPS,
-    latencyMs: 10,
+    latencyMs: LADDER[more.rung ?? 0]?.costMs ?? null,
     rung: 0,
     throttledFlags: 0,
     cpuUtil: null,
@@ -51,15 +51,25 @@ export function driverOf(
       return last;
     },
     tempC: () => base + parts.die + parts.board,
-    /** One second; `see` may change what the governor is told. */
-    step(see: (sample: Sample) => Sample = (sample) => sample): Decision {
+    /**
+     * One second; `see` may change what the governor is told. Another program that takes `foreign`
+     * of the CPU heats as ours does, and then the utilisation is told.
+     */
+    step(see: (sample: Sample) => Sample = (sample) => sample, foreign?: number): Decision {
       const load = ((LADDER[last.rung]?.costMs ?? 0) * last.fps) / 1000;
-      parts.die += ((options.dieC ?? 12) * load - parts.die) / 6;
-      parts.board += ((options.boardC ?? 35) * load - parts.board) / 110;
+      const total = load + (foreign ?? 0);
+      parts.die += ((options.dieC ?? 12) * total - parts.die) / 6;
+      parts.board += ((options.boardC ?? 35) * total - parts.board) / 110;
       timeS += 1;
       const reading = Math.round((base + parts.die + parts.board) * 2) / 2;
       last = governor.decide(
-        see(sampleOf(timeS, reading, { rung: last.rung, deliveredFps: last.fps })),
+        see(
+          sampleOf(timeS, reading, {
+            rung: last.rung,
+            deliveredFps: last.fps,
+            cpuUtil: foreign === undefined ? null : Math.min(1, total),
+          }),
+        ),
       );
       return last;
     },

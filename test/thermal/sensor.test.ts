@@ -2,7 +2,7 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { readBoardModel } from '#mobilenetd/platform.js';
-import { createCpuMeter, parseTicks } from '#mobilenetd/thermal/cpu-meter.js';
+import { createCpuMeter, createOwnCpuMeter, parseTicks } from '#mobilenetd/thermal/cpu-meter.js';
 import { limitFor } from '#mobilenetd/thermal/limit.js';
 import { createSensor, parseMilliDegrees, parseThrottled } from '#mobilenetd/thermal/sensor.js';
 import { decodeThrottled } from '#mobilenetd/thermal/throttle-flags.js';
@@ -145,4 +145,21 @@ t.test('limits', async (t) => {
   const procRoot = t.testdir({ 'device-tree': { model: 'Raspberry Pi 5 Model B Rev 1.0\0' } });
   t.equal(readBoardModel(procRoot), 'Raspberry Pi 5 Model B Rev 1.0');
   t.equal(readBoardModel(t.testdir({})), null);
+});
+
+t.test('what this process takes of all cores', async (t) => {
+  let nowMs = 0;
+  let user = 0;
+  const meter = createOwnCpuMeter(
+    4,
+    () => ({ user, system: 0 }),
+    () => nowMs,
+  );
+  t.equal(meter.read(), null);
+  t.equal(meter.read(), null, 'no time has passed');
+  nowMs += 1000;
+  user += 2_000_000;
+  t.equal(meter.read(), 0.5, 'two of four cores');
+  nowMs += 1000;
+  t.equal(meter.read(), 0);
 });

@@ -69,6 +69,7 @@ export class GovernorInputs {
       tempC: this.#heat.tempC,
       throttledFlags: this.#heat.flags,
       cpuUtil: this.#heat.cpuUtil,
+      ownCpu: this.#heat.ownCpu ?? null,
       requestedFps: fps,
       deliveredFps: isReal ? frames / dtS : (decision?.fps ?? fps),
       latencyMs: isReal && frames > 0 ? busyMs / frames : null,

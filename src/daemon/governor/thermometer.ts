@@ -1,6 +1,7 @@
+import { cpus } from 'node:os';
 import type { Config } from '../../config/config.js';
 import { SUN_AND_SHADE, simulatedBoard } from '../../simulator/simulated-board.js';
-import { createCpuMeter } from '../../thermal/cpu-meter.js';
+import { createCpuMeter, createOwnCpuMeter } from '../../thermal/cpu-meter.js';
 import { createSensor } from '../../thermal/sensor.js';
 import type { Thermometer } from '../../thermal/thermometer.js';
 
@@ -11,13 +12,15 @@ export function realThermometer(config: Config): Thermometer {
     sensor: config.governor.sensor,
   });
   const cpu = createCpuMeter(config.governor.proc_root);
+  // Of the real machine only: beside a /proc that stands in for another one it would mean nothing.
+  const own = config.governor.proc_root === '/proc' ? createOwnCpuMeter(cpus().length) : null;
   return {
     speed: 1,
     simulated: null,
     costMs: () => null,
     async read() {
       const [{ tempC, flags }, cpuUtil] = await Promise.all([sensor.read(), cpu.read()]);
-      return { tempC, flags, cpuUtil };
+      return { tempC, flags, cpuUtil, ownCpu: own?.read() ?? null };
     },
   };
 }

@@ -1,10 +1,13 @@
 /**
  * The budget's course: down at once, up slowly. It may not pass the least that was sustainable in
- * the last minutes, so a load that comes and goes is met by one steady budget instead of a swing.
+ * the last 40 seconds, so that noise makes no swing. What a neighbour takes or leaves moves all of
+ * this at once (`shift`).
  */
 export interface BudgetLaw {
   /** Takes the load sustainable now (fraction) and returns the budget. */
   next(sustainable: number, dtS: number, options: { readonly mayRise: boolean }): number;
+  /** What is sustainable has changed by so much for a known reason: it is followed at once. */
+  shift(by: number): void;
   /** Caps the budget without remembering it (emergency, fault, probe). */
   cap(most: number): void;
   readonly value: number;
@@ -12,7 +15,7 @@ export interface BudgetLaw {
 
 /** Slots of the memory: HOLD_SLOTS · SLOT_S seconds. */
 const SLOT_S = 10;
-const HOLD_SLOTS = 6;
+const HOLD_SLOTS = 4;
 /** Time to rise from nothing to a full load, s. */
 const RISE_S = 40;
 /** The more it fell lately (sum of falls, fraction), the slower it rises, up to so many times. */
@@ -33,6 +36,13 @@ export function createBudgetLaw(): BudgetLaw {
   return {
     get value() {
       return budget;
+    },
+    shift(by) {
+      if (smooth === null || !Number.isFinite(by)) return;
+      smooth = clamp01(smooth + by);
+      budget = clamp01(budget + by);
+      means = means.map((mean) => clamp01(mean + by));
+      slot = { sum: slot.sum + by * slot.age, age: slot.age, least: clamp01(slot.least + by) };
     },
     cap(most) {
       budget = Math.min(budget, Math.max(0, most));

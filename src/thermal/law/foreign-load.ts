@@ -1,81 +1,96 @@
-import type { ForeignForecast } from './forecast.js';
-
 /** Splits CPU utilisation into our share and everybody else's. */
 export interface ForeignLoadState {
   /** CPU utilisation of inference that runs all the time, 0 to 1; null until seen. */
   readonly share: number | null;
-  /** Means over MEANS_S. */
-  readonly means: readonly number[];
+}
+
+/** What the last second tells of the CPU; fractions of all of it, null where unknown. */
+export interface CpuUse {
+  readonly cpuUtil: number | null;
+  /** What this process took. */
+  readonly ownCpu: number | null;
+  /** Wall time of a frame relative to its measured cost. */
+  readonly slowdown: number | null;
 }
 
 export interface ForeignLoad {
-  /** Takes a second's utilisation (null: unknown) and our own load. Returns the foreign load. */
-  update(cpuUtil: number | null, ownLoad: number, dtS: number): number;
-  /** A load is expected to go on for as long as it has lasted: near is as now, far as the mean. */
-  readonly forecast: ForeignForecast;
+  /** Takes a second and our own load in it. Returns the foreign load. */
+  update(use: CpuUse, ownLoad: number, dtS: number): number;
+  /** What a full inference load takes of the CPU, 0 to 1, as far as is known. */
+  readonly share: number;
   state(): ForeignLoadState;
 }
 
-/** Time constants of the means; a quarter of the horizon each is used for. */
-const MEANS_S = [4, 8, 15, 30, 60] as const;
-const HORIZON_RATIO = 4;
+/** Where nothing tells, the others take what they took over so long, s. */
+const USUAL_S = 60;
 /** Own load below which its share of the CPU cannot be told. */
 const LEAST_OWN = 0.1;
 const NOISE = 0.02;
 const MOST = 4;
+const LEAST_SHARE = 0.2;
+/** The share is the lower envelope of utilisation per own load: down in seconds, up over an hour. */
+const SHARE_DOWN_S = 8;
+const SHARE_UP_S = 3600;
+/** With our own CPU time it is known, and followed. */
+const SHARE_KNOWN_S = 30;
+/** Share of the CPU that inference is taken to keep busy until it has been seen. */
+const USUAL_SHARE = 0.9;
+/** A frame this much slower than measured shares the CPU. */
+const SLOWED = 1.15;
 
 /**
  * Foreign load is counted in units of full inference load: what takes the same share of the CPU is
- * taken to make the same heat (the observer learns the ratio). The share itself is the lower
- * envelope of utilisation per own load: down in seconds, up over an hour.
+ * taken to make the same heat (the observer learns the ratio).
  */
 export function createForeignLoad(restore?: ForeignLoadState): ForeignLoad {
   let share = restore?.share ?? null;
-  const means = MEANS_S.map((_, i) => restore?.means[i] ?? 0);
-  const blend = (load: number, dtS: number): void => {
-    MEANS_S.forEach((tau, i) => {
-      const before = means[i] ?? 0;
-      // What has just begun may heat the die before the mean has noticed: the nearest is quick to rise.
-      const share = i === 0 && load > before ? 0.7 : 1 - Math.exp(-dtS / tau);
-      means[i] = before + (load - before) * share;
-    });
+  let usual = 0;
+
+  const learn = (used: number, ownLoad: number, known: boolean, dtS: number): void => {
+    if (ownLoad < LEAST_OWN) return;
+    const seen = Math.min(1, Math.max(LEAST_SHARE, used / Math.min(1, ownLoad)));
+    share ??= seen;
+    const tau = known ? SHARE_KNOWN_S : seen < share ? SHARE_DOWN_S : SHARE_UP_S;
+    share += (seen - share) * (1 - Math.exp(-dtS / tau));
   };
+
+  const foreignOf = (use: CpuUse, ownLoad: number, dtS: number): number => {
+    const { cpuUtil, ownCpu, slowdown } = use;
+    if (!isFraction(cpuUtil)) {
+      return slowdown === null ? usual : bySlowdown(slowdown, share ?? USUAL_SHARE);
+    }
+    const exact = isFraction(ownCpu);
+    learn(exact ? ownCpu : cpuUtil, ownLoad, exact, dtS);
+    const unit = share ?? (exact ? USUAL_SHARE : 1);
+    const ours = exact ? ownCpu : unit * Math.min(1, ownLoad);
+    return Math.min(MOST, Math.max(0, cpuUtil - ours - NOISE) / unit);
+  };
+
   return {
-    update(cpuUtil, ownLoad, dtS) {
-      const known = cpuUtil !== null && Number.isFinite(cpuUtil) && cpuUtil >= 0 && cpuUtil <= 1.05;
-      if (!known) {
-        const usual = means[means.length - 1] ?? 0;
-        blend(usual, dtS);
-        return usual;
-      }
-      if (ownLoad >= LEAST_OWN) {
-        const seen = Math.min(1, Math.max(0.05, cpuUtil / Math.min(1, ownLoad)));
-        if (share === null) share = seen;
-        const tau = seen < share ? 8 : 3600;
-        share += (seen - share) * (1 - Math.exp(-dtS / tau));
-      }
-      const mine = (share ?? 1) * Math.min(1, ownLoad);
-      const foreign = Math.min(MOST, Math.max(0, cpuUtil - mine - NOISE) / (share ?? 1));
-      blend(foreign, dtS);
+    update(use, ownLoad, dtS) {
+      const foreign = foreignOf(use, ownLoad, dtS);
+      usual += (foreign - usual) * (1 - Math.exp(-dtS / USUAL_S));
       return foreign;
     },
-    forecast: (aheadS) => {
-      let index = MEANS_S.findIndex((tau) => tau * HORIZON_RATIO >= aheadS);
-      if (index < 0) index = MEANS_S.length - 1;
-      return means[index] ?? 0;
+    get share() {
+      return share ?? USUAL_SHARE;
     },
-    state: () => ({ share, means: [...means] }),
+    state: () => ({ share }),
   };
+}
+
+function isFraction(value: number | null): value is number {
+  return value !== null && Number.isFinite(value) && value >= 0 && value <= 1.05;
+}
+
+/** Frames that take longer wait for a CPU that others use. */
+function bySlowdown(slowdown: number, share: number): number {
+  if (slowdown < SLOWED) return 0;
+  return Math.max(0, 1 - share / slowdown) / share;
 }
 
 export function isForeignLoadState(value: unknown): value is ForeignLoadState {
   if (typeof value !== 'object' || value === null) return false;
-  const s = value as Partial<ForeignLoadState>;
-  const share = s.share === null || (Number.isFinite(s.share) && Number(s.share) > 0);
-  return (
-    share &&
-    Array.isArray(s.means) &&
-    s.means.length === MEANS_S.length &&
-    s.means.every((mean) => Number.isFinite(mean))
-  );
+  const { share } = value as Partial<ForeignLoadState>;
+  return share === null || (Number.isFinite(share) && Number(share) > 0);
 }

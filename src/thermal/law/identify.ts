@@ -1,9 +1,11 @@
 import type { ThrottleState } from '../throttle-flags.js';
+import { createAcquaintance } from './acquaintance.js';
 import { createContradiction } from './contradiction.js';
 import { createFaultDetector, type Verdict } from './faults.js';
 import { totalGain } from './forecast.js';
 import { createForeignLoad, type ForeignLoad, type ForeignLoadState } from './foreign-load.js';
 import type { CleanSample } from './intake.js';
+import { createNeighbours, type Neighbours } from './neighbours.js';
 import { createSensorCharacter, type SensorCharacter } from './noise.js';
 import { createObserver, type Observer, type ObserverState } from './observer.js';
 import { stillReading } from './still.js';
@@ -20,12 +22,17 @@ export interface Known {
   readonly unbiasedC: number;
   /** The firmware throttles, and nothing contradicts it. */
   readonly throttled: boolean;
+  /** The model is good enough to go by without the sensor. */
+  readonly acquainted: boolean;
+  /** Distance to keep for what the sensor no longer tells, °C. */
+  readonly doubtC: number;
 }
 
 /** Step 2 of a decision: keeps what is known of the board, its neighbours and its sensor. */
 export interface Identification {
   readonly observer: Observer;
   readonly foreign: ForeignLoad;
+  readonly neighbours: Neighbours;
   readonly character: SensorCharacter;
   update(clean: CleanSample, heat: ThrottleState, limitC: number): Known;
 }
@@ -34,6 +41,8 @@ export interface Identification {
 const STILL_S = 15;
 /** Standard deviation of the gains, relative to them, from which they count as known. */
 const IDENTIFIED = 0.4;
+/** Seconds after a neighbour's step in which little is proven by what the model expects. */
+const SETTLED_S = 180;
 
 export function createIdentification(restored: {
   readonly observer?: ObserverState | undefined;
@@ -42,20 +51,27 @@ export function createIdentification(restored: {
 }): Identification {
   const observer = createObserver(restored.observer, restored.elapsedS);
   const foreign = createForeignLoad(restored.foreign);
+  const neighbours = createNeighbours();
   const character = createSensorCharacter();
   const detector = createFaultDetector();
   const contradiction = createContradiction();
   const surprise = createSurprise();
+  const acquaintance = createAcquaintance();
+
+  const isIdentified = (): boolean => {
+    const { gainC, sigmaC } = totalGain(observer);
+    return sigmaC < IDENTIFIED * gainC;
+  };
 
   const judge = (clean: CleanSample, contradicted: boolean): Verdict => {
     const expected = observer.temperature();
-    const { gainC, sigmaC } = totalGain(observer);
     return detector.check({
       readingC: clean.readingC,
       expectedC: Number.isNaN(expected) ? null : expected,
       sigmaC: Math.hypot(observer.sigma(), character.noiseC),
-      fastRiseC: observer.fastRise(),
-      identified: sigmaC < IDENTIFIED * gainC,
+      fastRiseC: observer.provenRise(),
+      // A neighbour's coming and going is followed by heat that the model only guesses at.
+      identified: isIdentified() && neighbours.steadyS >= SETTLED_S,
       stepC: character.stepC,
       noisy: character.noisy,
       scattered: character.scattered,
@@ -65,24 +81,28 @@ export function createIdentification(restored: {
     });
   };
 
-  const learn = (readingC: number, verdict: Verdict, jumped: boolean): void => {
+  /** Returns the innovation; null where the reading told nothing. */
+  const learn = (readingC: number, verdict: Verdict, jumped: boolean): number | null => {
     const still = verdict.stillS >= STILL_S;
     if (!still) character.update(readingC, observer.fastRise());
     if (verdict.restart || jumped) observer.reset(readingC);
     const told = still ? stillReading(readingC, observer.temperature(), character) : readingC;
-    if (told === null) return;
+    if (told === null) return null;
     const sigma = Math.hypot(observer.sigma(), character.noiseC);
     const innovation = observer.correct(told, character.noiseC, !still);
     const doubt = surprise.update(innovation, sigma);
     if (doubt > 0) observer.loosen(doubt);
+    return innovation;
   };
 
   return {
     observer,
     foreign,
+    neighbours,
     character,
     update(clean, heat, limitC) {
-      const foreignLoad = foreign.update(clean.cpuUtil, clean.load, clean.dtS);
+      const foreignLoad = foreign.update(clean, clean.load, clean.dtS);
+      neighbours.update(foreignLoad, observer.temperature() - observer.loadRise(), clean.dtS);
       observer.advance(clean.load, foreignLoad, clean.dtS);
       const contradicted = contradiction.update(
         heat,
@@ -90,9 +110,17 @@ export function createIdentification(restored: {
         clean.dtS,
       );
       const verdict = judge(clean, contradicted);
-      if (verdict.use && clean.readingC !== null) {
-        learn(clean.readingC - verdict.biasC, verdict, clean.jumped);
-      }
+      const innovation =
+        verdict.use && clean.readingC !== null
+          ? learn(clean.readingC - verdict.biasC, verdict, clean.jumped)
+          : null;
+      const restarted = verdict.restart || clean.jumped;
+      acquaintance.update(
+        restarted ? null : innovation,
+        isIdentified(),
+        verdict.trust === 'good',
+        clean.dtS,
+      );
       const estimate = observer.temperature();
       const known = !Number.isNaN(estimate);
       const trusted = verdict.trust === 'good';
@@ -101,6 +129,8 @@ export function createIdentification(restored: {
         estimateC: known ? estimate : null,
         trusted,
         unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,
+        acquainted: acquaintance.good && verdict.fault !== 'contradicted',
+        doubtC: acquaintance.doubtC,
         throttled: heat.heat && !contradiction.suspected && known && trusted,
       };
     },

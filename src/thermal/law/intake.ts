@@ -16,6 +16,7 @@ export interface CleanSample {
   /** Wall time per frame relative to its measured cost; null when unknown. */
   readonly slowdown: number | null;
   readonly cpuUtil: number | null;
+  readonly ownCpu: number | null;
   readonly flags: number | null;
 }
 
@@ -42,6 +43,22 @@ interface Work {
 export interface Intake {
   /** @param last what was decided last; null before the first decision */
   take(sample: Sample, last: Last): CleanSample;
+}
+
+/** Whole frames of a second say little of a low rate: one more or less may be counted. */
+function frameRate(counted: number, last: Last, latencyMs: number): number {
+  if (last === null || !Number.isInteger(counted) || Math.abs(counted - last.fps) >= 1) {
+    return counted;
+  }
+  return latencyMs > 0 ? Math.min(last.fps, 1000 / latencyMs) : last.fps;
+}
+
+/**
+ * A frame that waits for the CPU takes longer, but heats no more: on a busy CPU the frames' measured
+ * cost counts, not the time that passed.
+ */
+function ownLoad(busy: number, byFrames: number, cpuUtil: number | null): number {
+  return cpuUtil !== null && cpuUtil > BUSY_CPU ? Math.min(busy, byFrames) : busy;
 }
 
 export function createIntake(ladder: () => readonly Rung[], requestedFps: number): Intake {
@@ -96,8 +113,9 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
       if (now !== null) timeS = now;
       requested = bounded(sample.requestedFps, { min: 0, max: 1000 }, requested);
       rung = Math.round(bounded(sample.rung, { min: 0, max: ladder().length - 1 }, rung));
-      const delivered = bounded(sample.deliveredFps, { min: 0, max: 1000 }, requested);
       const latency = bounded(sample.latencyMs, { min: 0, max: 60_000 }, 0);
+      const counted = bounded(sample.deliveredFps, { min: 0, max: 1000 }, requested);
+      const delivered = frameRate(counted, last, latency);
       const busy = typeof sample.busy === 'number' ? sample.busy : null;
       const cpuUtil = typeof sample.cpuUtil === 'number' ? sample.cpuUtil : null;
       const cost = costPerFrame(latency, last, (cpuUtil ?? 0) > BUSY_CPU);
@@ -108,9 +126,13 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
         readingC: typeof sample.tempC === 'number' ? sample.tempC : null,
         requestedFps: requested,
         rung,
-        load: bounded(busy, { min: 0, max: 1 }, byFrames),
+        load:
+          busy === null
+            ? byFrames
+            : ownLoad(bounded(busy, { min: 0, max: 1 }, byFrames), byFrames, cpuUtil),
         slowdown: slowdownOf(latency, cost, { delivered, busy, cpuUtil }, last),
         cpuUtil,
+        ownCpu: typeof sample.ownCpu === 'number' ? sample.ownCpu : null,
         flags: typeof sample.throttledFlags === 'number' ? sample.throttledFlags : null,
       };
     },

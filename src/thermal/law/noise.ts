@@ -22,6 +22,7 @@ const WINDOW = 60;
 /** Readings in which scatter is looked for, and the share of such windows that makes it a habit. */
 const SCATTER_READINGS = 15;
 const SCATTER_SHARE = 0.3;
+const LEAST_SCATTER_C = 0.35;
 
 /**
  * Second differences see noise but not slow heat: their variance is 6 σ² for white noise. Large
@@ -47,7 +48,8 @@ export function createSensorCharacter(): SensorCharacter {
     const third = Math.floor(SCATTER_READINGS / 3);
     const drift = Math.abs(mean(recent.slice(-third)) - mean(recent.slice(0, third)));
     const range = Math.max(...recent) - Math.min(...recent);
-    const wide = range > 1.6 * stepC() && drift < 0.8 * stepC();
+    // What our account of the loads is off by is no scatter, however fine the steps.
+    const wide = range > 1.6 * Math.max(LEAST_SCATTER_C, stepC()) && drift < 0.8 * stepC();
     scatter += ((wide ? 1 : 0) - scatter) / WINDOW;
   };
   return {

@@ -14,6 +14,8 @@ export const OFFSET = BANK + 1;
 export const SLOPE = BANK + 2;
 const STATES = BANK + 3;
 
+/** The heat of other programs is known less well: it proves so much of what it is taken to be. */
+const FOREIGN_PROOF = 0.5;
 /** A slope dies out over this time unless readings renew it. */
 export const SLOPE_DECAY_S = 30;
 const SLOPE_SD = 0.05;
@@ -50,6 +52,8 @@ export interface Observer {
   loadRise(): number;
   /** The part of it that the loads of the last minutes explain (7 and 90 s). */
   fastRise(): number;
+  /** What of that is sure enough to prove that a sensor should have moved. */
+  provenRise(): number;
   /** One standard deviation of the modelled temperature, °C. */
   sigma(): number;
   /** Takes a reading with this noise (one standard deviation). Returns the innovation. */
@@ -118,6 +122,11 @@ export function createObserver(
     loadRise,
     fastRise: () => {
       const part = (i: number): number => at(theta, i) * (at(own, i) + ratio() * at(foreign, i));
+      return part(0) + part(1);
+    },
+    provenRise: () => {
+      const others = FOREIGN_PROOF * ratio();
+      const part = (i: number): number => at(theta, i) * (at(own, i) + others * at(foreign, i));
       return part(0) + part(1);
     },
     temperature: () => loadRise() + at(theta, OFFSET),

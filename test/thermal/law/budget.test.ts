@@ -30,3 +30,17 @@ t.test('a cap holds at once and is not remembered; NaN is nothing', (t) => {
   t.ok(law.value < 0.02);
   t.end();
 });
+
+t.test('what a neighbour takes or leaves is followed at once, and back', (t) => {
+  const law = createBudgetLaw();
+  for (let s = 0; s < 120; s += 1) law.next(0.6, 1, UP);
+  const before = law.value;
+  law.shift(-0.4);
+  t.ok(Math.abs(law.value - before + 0.4) < 1e-9);
+  for (let s = 0; s < 30; s += 1) law.next(0.2, 1, UP);
+  law.shift(0.4);
+  t.ok(Math.abs(law.value - before) < 0.03, `${law.value} of ${before}`);
+  law.shift(Number.NaN);
+  t.ok(Number.isFinite(law.value));
+  t.end();
+});

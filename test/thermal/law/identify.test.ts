@@ -12,6 +12,7 @@ const CLEAN: CleanSample = {
   load: 0.5,
   slowdown: null,
   cpuUtil: null,
+  ownCpu: null,
   flags: 0,
 };
 const NO_HEAT = decodeThrottled(0);
