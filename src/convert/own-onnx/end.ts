@@ -1,6 +1,7 @@
 import { codedError } from '../../errors.js';
 import type { ScoreKind } from '../../models/variant.js';
 import { requireClasses } from '../classifier-head.js';
+import { looksLike } from './looks-like.js';
 import type { OnnxFile, OnnxNode } from './parse.js';
 
 /** Where a classifier ends, and what its numbers are. */
@@ -75,7 +76,7 @@ export function findEnd(file: OnnxFile): NetworkEnd {
 function outputOf(file: OnnxFile) {
   const [output, ...others] = file.outputs;
   if (output === undefined || others.length > 0) {
-    throw badOutput('one row of scores', `${file.outputs.length} outputs`);
+    throw strange(file, `${file.outputs.length} outputs`);
   }
   const shape = output.shape ?? [];
   const [first = 1] = shape;
@@ -85,7 +86,7 @@ function outputOf(file: OnnxFile) {
   const classes = wide[0] ?? 1;
   if (output.shape === null || sides.length === 0 || wide.length > 1 || classes < 1) {
     const found = shape.map((side) => (side < 0 ? '?' : side)).join(', ');
-    throw badOutput('one row of scores, [1, classes]', `[${found}]`);
+    throw strange(file, `[${found}]`);
   }
   if (classes > MAX_CLASSES) {
     throw codedError('MND_MODEL_TOO_LARGE', {
@@ -127,6 +128,19 @@ function isSquashed(file: OnnxFile, start: OnnxNode | undefined): boolean {
     }
   }
   return false;
+}
+
+/** Says what the network looks like, where that can be told. */
+function strange(file: OnnxFile, found: string): Error {
+  const kind = looksLike(file);
+  return codedError('MND_MODEL_SHAPE', {
+    subject: 'model output',
+    expected: 'one row of scores, [1, classes]: ONNX files are taken as classifiers',
+    found: kind === null ? found : `${found}: this looks like ${kind}`,
+    ...(kind !== null && {
+      next: 'take a TensorFlow Lite SSD, or the shipped detector: mobilenetd models pull',
+    }),
+  });
 }
 
 function badOutput(expected: string, found: string): Error {

@@ -161,3 +161,20 @@ t.test('one output: a sigmoid is a score, anything else a regression', async (t)
     });
   }
 });
+
+t.test('networks that are no classifiers are called by their name', (t) => {
+  const cases: readonly (readonly [readonly number[], RegExp])[] = [
+    [[1, 84, 8400], /looks like a YOLOv8 or YOLO11 detector; take a TensorFlow Lite SSD/],
+    [[1, 56, 8400], /looks like a YOLOv8 pose network/],
+    [[1, 3549, 85], /looks like a YOLOv5, YOLOv7 or YOLOX detector/],
+    [[1, 300, 6], /looks like a detector with suppression inside/],
+    [[1, 21, 65, 65], /looks like a segmentation or heat map network/],
+  ];
+  for (const [shape, message] of cases) {
+    t.throws(() => convertOwnOnnx(network([], shape), PICTURE), {
+      code: 'MND_MODEL_SHAPE',
+      message,
+    });
+  }
+  t.end();
+});

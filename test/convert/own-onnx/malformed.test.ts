@@ -152,8 +152,8 @@ const CASES: readonly (readonly [name: string, file: Uint8Array, code: string, t
     withGraph((graph) => {
       graph.input = [valueInfo('input', FLOAT, [1, 3, 'height', 'width'])];
     }),
-    'MND_MODEL_SHAPE',
-    /fixed size.*\[1, 3, \?, \?\]/,
+    'MND_MODEL_QUESTION',
+    /takes any; give --size PIXELS/,
   ],
   [
     'a batch',
