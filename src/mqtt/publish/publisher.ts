@@ -68,6 +68,7 @@ export interface Publisher {
 }
 
 const CLOSE_MS = 2000;
+const LAST_DRAIN_MS = 1500;
 const DRAIN_LOOK_MS = 20;
 
 /** Publishes what the rest of the daemon hands it, as the topic table of docs/mqtt.md has it. */
@@ -248,8 +249,12 @@ class BoardPublisher implements Publisher {
   async #sayGoodbye(): Promise<void> {
     this.#cameras.end();
     await this.retained.settled();
+    // Also in the middle of the introduction; whatever is left then, `offline` is still said.
+    this.#drain.wake();
+    const until = this.#clock.now() + LAST_DRAIN_MS;
+    const drains = () => this.#outbox.depth() > this.#drain.keptCount();
     const connected = () => this.#connection.connected();
-    while (connected() && this.#outbox.depth() > this.#drain.keptCount()) {
+    while (connected() && drains() && this.#clock.now() < until) {
       await this.#pause(DRAIN_LOOK_MS);
     }
     if (connected()) await this.#sayState('offline');
