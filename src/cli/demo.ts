@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Writable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import type { App } from '../daemon/app.js';
@@ -11,6 +12,7 @@ import type { PresenceEvent } from '../presence/event.js';
 import type { Thermometer } from '../thermal/thermometer.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
+import { DemoLines } from './demo-lines.js';
 import { writeJsonLine, writeLine } from './output.js';
 
 const STOP_DEADLINE_MS = 5000;
@@ -79,18 +81,20 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   const source = flags.real ? await requireSensor(flags, config) : null;
   const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');
   const tail = new LogTail();
+  const lines = new DemoLines(context.stdout, context.stderr);
+  const isOwnLayout = config.log.format === 'auto';
   const log = createLog({
     ...config.log,
     tail,
-    // Whoever runs a demo reads what it says, in a pipe as well.
-    format: config.log.format === 'auto' ? 'pretty' : config.log.format,
+    // Whoever runs a demo reads what it says, in a pipe as well, and in the layout of its other lines.
+    format: isOwnLayout ? 'json' : config.log.format,
     secrets: secretsOf(config),
     level: logLevel,
-    destination: context.stderr,
+    destination: isOwnLayout ? logInto(lines) : context.stderr,
     env: context.env,
   });
   const thermometer = await thermometerOf(flags);
-  const printer = createPrinter(flags.json, context.stdout);
+  const printer = flags.json ? jsonPrinter(context.stdout) : textPrinter(lines);
   const signals = new Signals(log);
   signals.on('events', ({ events, result }) => printer.events(events, result));
   signals.on('decision', (state) => {
@@ -105,7 +109,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       log,
       logLevel,
       inspection: inspectionOf(context, tail, () => ({ config, origins: new Map(), warnings: [] })),
-      onProgress: (text) => writeLine(context.stderr, text),
+      onProgress: (text) => lines.progress(text),
       thermometer,
       signals,
     });
@@ -120,8 +124,9 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   } finally {
     await started?.stop(STOP_DEADLINE_MS);
     // After a run it stays, for queries; after a start that failed there is nothing in it.
-    if (started === null && !context.env.MOBILENETD_STATE) {
-      rmSync(config.state_dir, { recursive: true, force: true });
+    if (!context.env.MOBILENETD_STATE) {
+      if (started === null) rmSync(config.state_dir, { recursive: true, force: true });
+      else writeLine(context.stderr, `kept    ${config.state_dir} (rm -r removes it)`);
     }
   }
 }
@@ -189,8 +194,14 @@ interface Printer {
   decision(reason: string, simulated: string | null): void;
 }
 
-function createPrinter(json: boolean, stdout: NodeJS.WritableStream): Printer {
-  return json ? jsonPrinter(stdout) : textPrinter(stdout);
+/** A destination whose every line is shown by the demo. */
+function logInto(lines: DemoLines): NodeJS.WritableStream {
+  return new Writable({
+    write(chunk, _encoding, done) {
+      for (const line of String(chunk).split('\n')) if (line !== '') lines.log(line);
+      done();
+    },
+  });
 }
 
 function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
@@ -212,38 +223,31 @@ function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
   };
 }
 
-function textPrinter(stdout: NodeJS.WritableStream): Printer {
+function textPrinter(lines: DemoLines): Printer {
   return {
     ready: (daemon, config) => {
-      writeLine(stdout, `model   ${daemon.model}`);
-      writeLine(stdout, `mqtt    ${daemon.broker}   (topics ${daemon.topic}/#)`);
-      if (daemon.page !== null) writeLine(stdout, `page    ${daemon.page}`);
-      writeLine(stdout, `query   MOBILENETD_STATE=${config.state_dir} npm run mobilenetd -- query`);
-      writeLine(stdout, 'stop    Ctrl-C');
-      writeLine(stdout);
+      lines.plain(`model   ${daemon.model}`);
+      lines.plain(`mqtt    ${daemon.broker}   (topics ${daemon.topic}/#)`);
+      if (daemon.page !== null) lines.plain(`page    ${daemon.page}`);
+      lines.plain(`query   MOBILENETD_STATE=${config.state_dir} npm run mobilenetd -- query`);
+      lines.plain('stop    Ctrl-C');
+      lines.plain();
     },
     events: (events, result) => {
       for (const event of events) {
         if (event.type === 'update') continue;
-        const time = clockTime(event.end ?? event.start);
         const score = event.score.toFixed(2);
         const ms = result === null ? '' : `  ${result.timings.inference.toFixed(1)} ms`;
-        const text =
-          event.type === 'new'
-            ? `${time}  + ${event.label.padEnd(16)} ${score}  ${event.size} px${ms}`
-            : `${time}  - ${event.label.padEnd(16)} ${score}  best in ${seconds(event)} s`;
-        writeLine(stdout, text);
+        const what = `${event.label.padEnd(16)} ${score}`;
+        if (event.type === 'new') lines.say('+', `${what}  ${event.size} px${ms}`);
+        else lines.say('-', `${what}  best in ${seconds(event)} s`);
       }
     },
     decision: (reason, simulated) => {
       const board = simulated === null ? '' : `simulated ${simulated}: `;
-      writeLine(stdout, `${clockTime(Date.now())}  ~ ${board}${reason}`);
+      lines.say('~', `${board}${reason}`);
     },
   };
-}
-
-function clockTime(milliseconds: number): string {
-  return new Date(milliseconds).toTimeString().slice(0, 8);
 }
 
 function seconds(event: PresenceEvent): string {

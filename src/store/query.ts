@@ -37,6 +37,8 @@ interface Plan {
   readonly values: readonly Value[];
   /** Columns whose order an index has; together they tell rows apart. */
   readonly keys: readonly string[];
+  /** Least value of the first key; null: there is none. */
+  readonly from: number | null;
 }
 
 interface RawRow {
@@ -61,7 +63,8 @@ export function* queryDetections(database: Database, query: Query): Generator<De
   if (filter === null) return;
   const plan: Plan = {
     ...{ table: 'detection', columns: DETECTION_COLUMNS },
-    ...together(filter, between('time', query.since, query.until)),
+    ...together(filter, before('time', query.until)),
+    from: query.since ?? null,
     // An index has the times of a label, of each camera in turn.
     keys: query.label === undefined ? ['time', 'id'] : ['time', 'camera', 'id'],
   };
@@ -79,17 +82,17 @@ export function* queryEvents(database: Database, query: Query): Generator<Presen
   const { since, until, limit } = query;
   const base = { table: 'event', columns: EVENT_COLUMNS, keys: ['start', 'id'] } as const;
   const edge = since === undefined ? undefined : since - LONG_MS;
-  const main = together(filter, between('start', edge, until), overlap(since));
-  const mainPlan: Plan = { ...base, ...main };
+  const main = together(filter, before('start', until), overlap(since));
+  const mainPlan: Plan = { ...base, ...main, from: edge ?? null };
   const earlier: RawEvent[] = [];
   if (edge !== undefined && since !== undefined) {
     // Before the edge only long stays and open ones can reach into the time; they are few.
-    const before = together(filter, { where: ['start < ?'], values: [edge] });
-    const open: Plan = { ...base, ...together(before, { where: ['end IS NULL'], values: [] }) };
+    const early = together(filter, before('start', edge));
     const long = { where: [`end - start >= ${LONG_MS}`, 'end >= ?'], values: [since] };
-    for (const plan of [open, { ...base, ...together(before, long) }]) {
-      earlier.push(...walk<RawEvent>(database, plan, { ...query, limit: Number.MAX_SAFE_INTEGER }));
-    }
+    earlier.push(
+      ...unordered(database, 'event_open', together(early, OPEN), query),
+      ...unordered(database, 'event_long', together(early, long), query),
+    );
     earlier.sort((a, b) => a.start - b.start || a.id - b.id);
   }
   const room = Math.max(0, limit - countUpTo(database, mainPlan, limit));
@@ -98,6 +101,28 @@ export function* queryEvents(database: Database, query: Query): Generator<Presen
   }
   for (const row of walk<RawEvent>(database, mainPlan, query)) {
     yield eventOf({ ...row, ...names.of(row) });
+  }
+}
+
+/** Events by an index of few; a database of an older version does not have each of them. */
+function unordered(
+  database: Database,
+  index: string,
+  condition: Condition,
+  { onDamage }: Query,
+): RawEvent[] {
+  const exists = database.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(index);
+  const by = exists === undefined ? '' : `INDEXED BY ${index}`;
+  try {
+    return database
+      .prepare<unknown[], RawEvent>(
+        `SELECT ${EVENT_COLUMNS} FROM event ${by} WHERE ${clauseOf(condition)}`,
+      )
+      .all(...condition.values);
+  } catch (error) {
+    if (onDamage === undefined || !isDamage(error)) throw error;
+    onDamage(error);
+    return [];
   }
 }
 
@@ -117,6 +142,8 @@ interface Condition {
   readonly values: readonly Value[];
 }
 
+const OPEN: Condition = { where: ['end IS NULL'], values: [] };
+
 /** Conditions on names; null when there is no such name, and so no row. */
 function filters(names: NameReader, { label, camera }: Query): Condition | null {
   const ids = { label: names.label(label), camera: names.camera(camera) };
@@ -127,13 +154,9 @@ function filters(names: NameReader, { label, camera }: Query): Condition | null 
   return { where: used.map(([column]) => `${column} = ?`), values: used.map(([, id]) => id) };
 }
 
-function between(column: string, since: number | undefined, until: number | undefined): Condition {
-  const used: [string, number | undefined][] = [
-    [`${column} >= ?`, since],
-    [`${column} < ?`, until],
-  ];
-  const set = used.filter((pair): pair is [string, number] => pair[1] !== undefined);
-  return { where: set.map(([text]) => text), values: set.map(([, value]) => value) };
+function before(column: string, time: number | undefined): Condition {
+  if (time === undefined) return { where: [], values: [] };
+  return { where: [`${column} < ?`], values: [time] };
 }
 
 function overlap(since: number | undefined): Condition {
@@ -153,13 +176,30 @@ function clauseOf({ where }: Condition): string {
   return where.length === 0 ? 'TRUE' : where.join(' AND ');
 }
 
+/** The condition of a plan, with its beginning. */
+function bounded({ where, values, keys, from }: Plan): Condition {
+  return from === null ? { where, values } : together(atLeast(keys, from), { where, values });
+}
+
+function atLeast([key]: readonly string[], value: Value): Condition {
+  return { where: [`${key} >= ?`], values: [value] };
+}
+
+/** Rows after one: the first bound is what SQLite looks up in the index, whatever else it is told. */
+function beyond(keys: readonly string[], last: readonly Value[]): Condition {
+  const marks = keys.map(() => '?').join(', ');
+  const after = { where: [`(${keys.join(', ')}) > (${marks})`], values: last };
+  return together(atLeast(keys, last[0] ?? 0), after);
+}
+
 /** How many rows fit, counted no further than `most`. */
 function countUpTo(database: Database, plan: Plan, most: number): number {
   if (most >= Number.MAX_SAFE_INTEGER) return 0;
+  const condition = bounded(plan);
   const count = database.prepare<unknown[], number>(
-    `SELECT count(*) FROM (SELECT 1 FROM ${plan.table} WHERE ${clauseOf(plan)} LIMIT ?)`,
+    `SELECT count(*) FROM (SELECT 1 FROM ${plan.table} WHERE ${clauseOf(condition)} LIMIT ?)`,
   );
-  return count.pluck().get(...plan.values, most) ?? 0;
+  return count.pluck().get(...condition.values, most) ?? 0;
 }
 
 function* walk<Row extends { id: number }>(
@@ -187,19 +227,17 @@ function* pages<Row extends { id: number }>(
   limit: number,
 ): Generator<Row> {
   if (limit < 1) return;
-  const { table, columns, keys, values } = plan;
-  const clause = clauseOf(plan);
+  const { table, columns, keys } = plan;
+  const read = ({ where, values }: Condition) =>
+    database
+      .prepare<unknown[], Row>(
+        `SELECT ${columns} FROM ${table} WHERE ${clauseOf({ where, values })}
+         ORDER BY ${keys.join(', ')} LIMIT ${PAGE}`,
+      )
+      .all(...values);
   let after = limit < Number.MAX_SAFE_INTEGER ? beforeNewest(database, plan, limit) : null;
-  const first = database.prepare<unknown[], Row>(
-    `SELECT ${columns} FROM ${table} WHERE ${clause} ORDER BY ${keys.join(', ')} LIMIT ${PAGE}`,
-  );
-  const next = database.prepare<unknown[], Row>(
-    `SELECT ${columns} FROM ${table} WHERE ${clause}
-     AND (${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})
-     ORDER BY ${keys.join(', ')} LIMIT ${PAGE}`,
-  );
   for (let left = limit; left > 0; ) {
-    const rows = after === null ? first.all(...values) : next.all(...values, ...after);
+    const rows = read(after === null ? bounded(plan) : together(beyond(keys, after), plan));
     yield* rows.slice(0, left);
     left -= rows.length;
     const last = rows.at(-1);
@@ -210,13 +248,14 @@ function* pages<Row extends { id: number }>(
 
 /** The keys just before the newest `limit` rows; null when there are no more than that. */
 function beforeNewest(database: Database, plan: Plan, limit: number): readonly Value[] | null {
-  const { table, keys, values } = plan;
+  const { table, keys } = plan;
+  const condition = bounded(plan);
   const row = database
     .prepare<unknown[], Record<string, Value>>(
-      `SELECT ${keys.join(', ')} FROM ${table} WHERE ${clauseOf(plan)}
+      `SELECT ${keys.join(', ')} FROM ${table} WHERE ${clauseOf(condition)}
        ORDER BY ${keys.map((key) => `${key} DESC`).join(', ')} LIMIT 1 OFFSET ?`,
     )
-    .get(...values, limit);
+    .get(...condition.values, limit);
   return row === undefined ? null : keysOf(row, keys);
 }
 
@@ -239,17 +278,16 @@ function* salvage<Row extends { id: number }>(
   plan: Plan,
   last: readonly Value[] | null,
 ): Generator<Row> {
-  const { table, columns, keys, values } = plan;
-  const beyond =
-    last === null ? '' : `AND (${keys.join(', ')}) > (${keys.map(() => '?').join(', ')})`;
+  const { table, columns, keys } = plan;
+  const condition = together(bounded(plan), ...(last === null ? [] : [beyond(keys, last)]));
   const some = database.prepare<unknown[], Row>(
     `SELECT ${columns} FROM ${table} NOT INDEXED
-     WHERE id >= ? AND id < ? AND ${clauseOf(plan)} ${beyond} ORDER BY id`,
+     WHERE id >= ? AND id < ? AND ${clauseOf(condition)} ORDER BY id`,
   );
   const end = lastId(database, table);
   for (let id = 1, step = SALVAGE_STEP; id <= end; ) {
     try {
-      yield* some.all(id, id + step, ...values, ...(last ?? []));
+      yield* some.all(id, id + step, ...condition.values);
       id += step;
       step = Math.min(step * 2, 65_536);
     } catch (error) {

@@ -38,10 +38,10 @@ export interface Share {
 }
 
 /** Rows of a step at first, at least and at most; a step is one transaction. */
-const ROWS = { first: 250, least: 50, most: 1000 };
+const ROWS = { first: 100, least: 25, most: 1000 };
 /** What a step and a sweep should take, ms: results wait meanwhile, and so does the disk. */
-const STEP_MS = 6;
-const SWEEP_MS = 12;
+const STEP_MS = 5;
+const SWEEP_MS = 6;
 const STEPS_PER_SWEEP = 20;
 /** Size is brought down to this share of the limit, so that a sweep lasts for a while. */
 const SIZE_TARGET = 0.9;

@@ -542,4 +542,7 @@ t.test('a backup ends while the daemon writes, and leaves nothing when it is kil
     while (isLeft()) await delay(20);
     t.notOk(isLeft(), `nothing is left after ${signal}`);
   }
+  // A store that is open when its folder is removed makes it anew.
+  clearInterval(writing);
+  store.close();
 });

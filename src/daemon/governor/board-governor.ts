@@ -143,7 +143,7 @@ export class BoardGovernor {
     this.#firstHeat = await thermometer.read(0, 0);
     if (this.#firstHeat.tempC === null && settings.enabled === 'auto') {
       this.#offReason = 'no temperature sensor was found: heat is not looked after';
-      log.warn('governor: off: no temperature sensor was found, so heat is not looked after');
+      log.info('governor: off: no temperature sensor was found, so heat is not looked after');
       return;
     }
     this.#governs = true;
