@@ -7,7 +7,10 @@ import { createPublisher, type Publisher } from '../mqtt/publish/publisher.js';
 import { createTopics, type Topics } from '../mqtt/topics.js';
 import { VERSION } from '../package-root.js';
 import type { Log } from './diagnostics/log.js';
-import type { EmbeddedOptions, MessagingOptions } from './options/broker.js';
+import type { MessagingOptions } from './options/broker.js';
+
+/** The longest that an event waits for its picture: the next frame of a slow camera, and its JPEG. */
+const PICTURE_WAIT_MS = 1500;
 
 /** All there is for one broker. */
 interface Broker {
@@ -81,7 +84,7 @@ export class Messaging {
 async function openBroker(options: MessagingOptions, outbox: Outbox, log: Log): Promise<Broker> {
   const topics = createTopics(options);
   const { url } = options;
-  const embedded = url === null ? await startEmbedded(options.embedded, topics, log) : null;
+  const embedded = url === null ? await startEmbedded(options, topics, log) : null;
   const address = url ?? embedded?.broker.url ?? '';
   const connection = createConnection({
     ...options.connection,
@@ -97,6 +100,7 @@ async function openBroker(options: MessagingOptions, outbox: Outbox, log: Log): 
     outbox,
     version: VERSION,
     maxEventAge: options.maxEventAge,
+    pictureWaitMs: PICTURE_WAIT_MS,
     log: log.child({ part: 'mqtt' }),
   });
   let closing: Promise<void> | null = null;
@@ -119,10 +123,11 @@ interface OwnBroker {
 }
 
 async function startEmbedded(
-  { host, port, users, allowAnonymous, file }: EmbeddedOptions,
+  { embedded, connection }: MessagingOptions,
   topics: Topics,
   log: Log,
 ): Promise<OwnBroker> {
+  const { host, port, users, allowAnonymous, file } = embedded;
   const guarded = Object.keys(users).length > 0;
   // A user of this process alone, which no configured one can be.
   const [username, password] = guarded ? [`daemon ${randomUUID()}`, randomUUID()] : [null, null];
@@ -134,6 +139,7 @@ async function startEmbedded(
     port,
     ...(guarded && { users: { ...users, ...own } }),
     allowAnonymous,
+    ownClientId: connection.clientId,
     file,
     // Our own topics are said again at every start.
     ephemeral: (topic) => topic.startsWith(`${topics.root}/`),

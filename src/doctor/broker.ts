@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Config } from '../config/config.js';
 import { parseListen } from '../config/schema/formats.js';
 import { askDaemon } from '../control/client.js';
@@ -29,11 +30,10 @@ const NEXT: Readonly<Record<ProbeFault, string>> = {
 /** Whether the broker lets this board in, or whether the embedded one can listen. */
 export async function checkBroker({ around, config }: Patient): Promise<Finding[]> {
   if (config === null) return [];
-  return [
-    config.mqtt.url === null
-      ? await embedded(config, around)
-      : await external(config, config.mqtt.url, around),
-  ];
+  const { url } = config.mqtt;
+  if (url === null) return [await embedded(config, around)];
+  const urls = typeof url === 'string' ? [url] : url;
+  return Promise.all(urls.map((each) => external(config, each, around)));
 }
 
 async function external(
@@ -57,7 +57,7 @@ async function external(
     tls,
     keepalive,
     protocol: protocol === '3.1.1' ? 4 : protocol,
-    clientId: `mobilenetd-doctor-${process.pid}`,
+    clientId: `mobilenetd-doctor-${process.pid}-${randomUUID().slice(0, 8)}`,
     will: { topic: `${root}/state`, payload: 'offline' },
     subscribe: `${root}/request/+`,
   });

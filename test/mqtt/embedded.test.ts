@@ -149,8 +149,8 @@ t.test('clients, packets and retained topics are bounded', async (t) => {
   await broker.close();
 });
 
-t.test('retained payloads are bounded in bytes', async (t) => {
-  const broker = await startEmbeddedBroker({ ...LOOPBACK, maxRetainedBytes: 1000 });
+t.test('retained topics and payloads are bounded in bytes', async (t) => {
+  const broker = await startEmbeddedBroker({ ...LOOPBACK, maxRetainedBytes: 1002 });
   const house = await listenTo(broker.url);
   const retain = (topic: string, bytes: number) =>
     house.client.publishAsync(topic, Buffer.alloc(bytes, 120), { retain: true, qos: 1 });

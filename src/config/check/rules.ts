@@ -233,7 +233,7 @@ function checkSecretSources(name: 'username' | 'password', mqtt: MqttConfig, rep
   const sources = [
     mqtt[name] !== null && name,
     mqtt[`${name}_file`] !== null && `${name}_file`,
-    userInfoOf(mqtt.url)[name] !== '' && 'url',
+    addressesOf(mqtt.url).some((url) => userInfoOf(url)[name] !== '') && 'url',
   ].filter((source) => source !== false);
   const [first, second] = sources;
   if (second === undefined) return;
@@ -245,6 +245,15 @@ function checkMqtt(config: Config, report: Report): void {
   checkSecretSources('username', config.mqtt, report);
   checkSecretSources('password', config.mqtt, report);
   checkTls(config.mqtt, report);
+  const users = new Set(
+    addressesOf(config.mqtt.url)
+      .map(userInfoOf)
+      .filter(({ username }) => username !== '')
+      .map(({ username, password }) => `${username}:${password}`),
+  );
+  if (users.size > 1) {
+    report(['mqtt', 'url'], 'the addresses name different users; give mqtt.username instead', []);
+  }
   const { embedded } = config.mqtt;
   const { host } = parseListen(embedded.listen);
   const guarded = embedded.allow_anonymous || Object.keys(embedded.users).length > 0;
@@ -278,22 +287,27 @@ function checkTls({ url, tls }: MqttConfig, report: Report): void {
       `mqtt.tls.${missing}_file`,
     ]);
   }
-  const scheme = url === null ? '' : schemeOf(url);
+  const schemes = addressesOf(url).map(schemeOf);
   const given = (['ca_file', 'cert_file', 'key_file', 'server_name'] as const).filter(
     (key) => tls[key] !== null,
   );
   for (const key of given) {
-    if (['mqtts:', 'wss:'].includes(scheme)) break;
+    if (schemes.some((scheme) => ['mqtts:', 'mqtts+srv:', 'wss:'].includes(scheme))) break;
     report(['mqtt', 'tls', key], 'has no effect unless mqtt.url begins with mqtts:// or wss://', [
       'mqtt.url',
     ]);
   }
   // Over WebSockets, application protocols are the business of HTTP.
-  if (tls.alpn.length > 0 && scheme !== 'mqtts:') {
+  if (tls.alpn.length > 0 && !schemes.some((scheme) => scheme.startsWith('mqtts'))) {
     report(['mqtt', 'tls', 'alpn'], 'has no effect unless mqtt.url begins with mqtts://', [
       'mqtt.url',
     ]);
   }
+}
+
+/** The addresses of mqtt.url, which may be a list. */
+function addressesOf(url: MqttConfig['url']): readonly string[] {
+  return url === null ? [] : typeof url === 'string' ? [url] : url;
 }
 
 function schemeOf(url: string): string {

@@ -99,9 +99,21 @@ function checkUserName(
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
-function takeUserInfo(
-  address: string | null,
-): Mutable<Pick<MqttConfig, 'url' | 'username' | 'password'>> {
+type Taken = Mutable<Pick<MqttConfig, 'url' | 'username' | 'password'>>;
+
+/** Of several addresses, the first that names a user counts; rules.ts lets none name another. */
+function takeUserInfo(url: MqttConfig['url']): Taken {
+  if (url === null || typeof url === 'string') return takeFromOne(url);
+  const taken = url.map(takeFromOne);
+  const named = taken.find(({ username, password }) => username !== null || password !== null);
+  return {
+    url: taken.map((each) => String(each.url)),
+    username: named?.username ?? null,
+    password: named?.password ?? null,
+  };
+}
+
+function takeFromOne(address: string | null): Taken {
   if (address === null) return { url: null, username: null, password: null };
   const { scheme = '', authority = '', rest = '' } = splitAddress(address) ?? {};
   const at = authority.lastIndexOf('@');

@@ -20,7 +20,7 @@ export interface MessagingOptions {
   readonly base: string;
   readonly node: string;
   /** Null: the embedded broker. */
-  readonly url: string | null;
+  readonly url: string | readonly string[] | null;
   readonly connection: Pick<
     ConnectionOptions,
     'username' | 'password' | 'clientId' | 'protocol' | 'keepalive' | 'tls'

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { CameraConfig } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
+import type { PresenceEvent } from '../../presence/event.js';
 import type { Camera } from '../cameras/camera.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
@@ -21,8 +22,15 @@ export function startSnapshots(
   const publish = createSnapshotPublisher(using);
   const stops = [
     signals.on('events', ({ events }) => {
-      const begun = events.filter(({ type }) => type === 'new');
-      for (const camera of new Set(begun.map(({ camera }) => camera))) publish(camera);
+      // Of several that begin at once the last is shown; the others need not wait for a picture.
+      const begun = new Map<string, PresenceEvent>();
+      for (const event of events) {
+        if (event.type !== 'new') continue;
+        const before = begun.get(event.camera);
+        if (before !== undefined) messaging.publisher.withoutPicture(before);
+        begun.set(event.camera, event);
+      }
+      for (const [camera, event] of begun) publish(camera, event);
     }),
     signals.on('cameras', ({ cameras }) => {
       for (const { name } of cameras) {
@@ -30,7 +38,9 @@ export function startSnapshots(
         const view = viewOf(using.config.cameras[name]);
         const before = store.settings.get(key);
         if (before === view) continue;
-        messaging.publisher.retained.clear(messaging.topics.camera(name).snapshot);
+        const { snapshot, snapshotAttributes } = messaging.topics.camera(name);
+        messaging.publisher.retained.clear(snapshot);
+        messaging.publisher.retained.clear(snapshotAttributes);
         store.settings.set(key, view);
         if (before === null) continue;
         log.info({ camera: name }, `${name} shows another view: its last picture is taken back`);
@@ -50,14 +60,18 @@ function viewOf(camera: CameraConfig | undefined): string {
 }
 
 /** Returns what publishes a picture of a camera's next frame; what fails is logged. */
-export function createSnapshotPublisher(using: Using): (camera: string) => void {
+export function createSnapshotPublisher(
+  using: Using,
+): (camera: string, event?: PresenceEvent) => void {
   const { pictures, messaging, log } = using;
   const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
-  return (camera) => {
+  return (camera, event) => {
     pictures.next(camera).then(
-      ({ jpeg }) => messaging.publisher.setSnapshot(camera, jpeg),
-      (error: unknown) =>
-        repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`),
+      ({ jpeg }) => messaging.publisher.setSnapshot(camera, jpeg, event ?? null),
+      (error: unknown) => {
+        if (event !== undefined) messaging.publisher.withoutPicture(event);
+        repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`);
+      },
     );
   };
 }

@@ -1,12 +1,20 @@
 import { createServer, type Socket } from 'node:net';
-import { Aedes, type AuthenticateError, type PublishPacket } from 'aedes';
+import {
+  Aedes,
+  type AuthenticateError,
+  type Client,
+  type ConnectPacket,
+  type PublishPacket,
+} from 'aedes';
 import { codedError, messageOf } from '../../errors.js';
-import { type Log, SILENT } from '../../log.js';
+import { createRepeatingLog, type Log, type RepeatingLog, SILENT } from '../../log.js';
 import { backgroundClock, type Clock } from '../../time.js';
 import { createPacketLimit } from '../connection/packet-limit.js';
+import { Admission, CONNECT_MS, isLoopback } from './admission.js';
+import { ByteBudget } from './byte-budget.js';
 import { verifyPassword } from './password.js';
 import { createRetainedFile } from './retained-file.js';
-import { createRetainedLedger } from './retained-ledger.js';
+import { RetainedLedger } from './retained-ledger.js';
 
 export interface EmbeddedBrokerOptions {
   /** Address to listen on; anything but loopback needs `users` or `allowAnonymous`. */
@@ -19,13 +27,18 @@ export interface EmbeddedBrokerOptions {
   readonly allowAnonymous?: boolean;
   /** Where retained messages outlive a restart; nowhere by default. */
   readonly file?: string;
-  /** Topics that are not kept there: those that their owner says again anyway. */
+  /**
+   * This board's own topics: they are not kept there, since they are said again anyway, and have room
+   * when that of others is used up.
+   */
   readonly ephemeral?: (topic: string) => boolean;
+  /** Client id of this daemon, which is let in from this machine in any case. */
+  readonly ownClientId?: string;
   readonly maxClients?: number;
   /** Bytes of the largest packet, default 1 MiB. */
   readonly maxPacket?: number;
   readonly maxRetained?: number;
-  /** Bytes of all retained payloads together, default 32 MiB. */
+  /** Bytes of all retained topics and payloads together, default 32 MiB. */
   readonly maxRetainedBytes?: number;
   readonly clock?: Clock;
   readonly log?: Log;
@@ -45,131 +58,279 @@ const MAX_PACKET = 1024 * 1024;
 const MAX_RETAINED = 10_000;
 const MAX_RETAINED_BYTES = 32 * 1024 * 1024;
 const SAVE_MS = 60_000;
+/** Bytes of a topic or filter; our own are under 700. */
+const MAX_TOPIC = 1024;
+const MAX_CLIENT_ID = 256;
+const MAX_WILL = 64 * 1024;
+/** Bytes of QoS 2 messages that wait for their PUBREL, of a client and in all. */
+const INFLIGHT = { each: 2 * 1024 * 1024, all: 16 * 1024 * 1024 };
+/** Bytes of subscriptions: each costs its filter and so much more. */
+const SUBSCRIPTIONS = { each: 256 * 1024, all: 4 * 1024 * 1024 };
+const SUBSCRIPTION_BYTES = 384;
+const REPORT_MS = 60_000;
 /** CONNACK codes of MQTT 3.1.1 (3.2.2.3). */
+const BAD_ID = 2;
 const UNAVAILABLE = 3;
 const BAD_CREDENTIALS = 4;
 
 /**
- * A small MQTT 3.1.1 broker in this process, for the demo and for homes without one. Everything in it
- * is bounded: clients, packets, retained messages, and sessions end with their connection.
+ * A small MQTT 3.1.1 broker in this process, for the demo and for homes without one. Everything that
+ * clients make it keep is bounded in bytes, for each and in all: connections, packets, topics, wills,
+ * subscriptions, QoS 2 messages under way, retained messages and their file. Sessions end with their
+ * connection. What is refused is told once a minute.
  *
  * Throws MND_MQTT_LISTEN when the address is taken or may not be used, or when it would be open to
  * the network without users.
  */
 export async function startEmbeddedBroker(options: EmbeddedBrokerOptions): Promise<EmbeddedBroker> {
   checkExposure(options);
-  const log = options.log ?? SILENT;
-  const clock = options.clock ?? backgroundClock;
-  const file = options.file === undefined ? null : createRetainedFile(options.file, log);
-  const ledger = createRetainedLedger({
-    maxTopics: options.maxRetained ?? MAX_RETAINED,
-    maxBytes: options.maxRetainedBytes ?? MAX_RETAINED_BYTES,
-    lasting: (topic) => file !== null && options.ephemeral?.(topic) !== true,
-    onFull: (topic) =>
-      log.warn({ topic }, 'no room for more retained messages: further ones are not kept'),
-  });
-  let saving: (() => void) | null = null;
-  let verifying: Promise<unknown> = Promise.resolve();
+  const started = new AedesBroker(options);
+  await started.start();
+  return started;
+}
 
-  const broker = await Aedes.createBroker({
-    // Room for a client that publishes a burst right after CONNECT.
-    queueLimit: 256,
-    drainTimeout: 10_000,
-    maxTopicLevels: 32,
-    preConnect(_client, packet, done) {
-      // A session that outlived its connection would queue messages without a bound.
-      packet.clean = true;
-      done(null, true);
-    },
-    authenticate(_client, username, password, done) {
-      if (broker.connectedClients >= (options.maxClients ?? MAX_CLIENTS)) {
-        return done(refusal('too many clients', UNAVAILABLE), false);
-      }
-      void authenticate(username, password).then((known) => {
-        done(known ? null : refusal('unknown user or wrong password', BAD_CREDENTIALS), known);
-      });
-    },
-    authorizePublish(_client, packet, done) {
-      if (packet.topic.startsWith('$')) return done(new Error('reserved topic'));
-      // Without room it is still delivered, only not kept.
-      if (packet.retain) packet.retain = admitRetained(packet);
-      done(null);
-    },
-  });
-  for (const event of ['clientError', 'connectionError'] as const) {
-    broker.on(event, (client, error) => log.debug({ client: client.id }, messageOf(error)));
+class AedesBroker implements EmbeddedBroker {
+  readonly #options: EmbeddedBrokerOptions;
+  readonly #log: Log;
+  readonly #refused: RepeatingLog;
+  readonly #clock: Clock;
+  readonly #file: ReturnType<typeof createRetainedFile> | null;
+  readonly #ledger: RetainedLedger;
+  readonly #admission: Admission;
+  readonly #inflight = new ByteBudget<Client>(INFLIGHT.each, INFLIGHT.all);
+  readonly #subscriptions = new ByteBudget<Client>(SUBSCRIPTIONS.each, SUBSCRIPTIONS.all);
+  readonly #server = createServer((socket) => this.#admit(socket));
+  #broker: Aedes | null = null;
+  #cancelSave: (() => void) | null = null;
+  #verifying: Promise<unknown> = Promise.resolve();
+  port = 0;
+
+  constructor(options: EmbeddedBrokerOptions) {
+    this.#options = options;
+    this.#log = options.log ?? SILENT;
+    this.#clock = options.clock ?? backgroundClock;
+    const { now } = this.#clock;
+    this.#refused = createRepeatingLog(this.#log, { interval: REPORT_MS, clock: now });
+    this.#file = options.file === undefined ? null : createRetainedFile(options.file, this.#log);
+    const own = options.ephemeral ?? (() => false);
+    this.#ledger = new RetainedLedger({
+      maxTopics: options.maxRetained ?? MAX_RETAINED,
+      maxBytes: options.maxRetainedBytes ?? MAX_RETAINED_BYTES,
+      own,
+      lasting: (topic) => this.#file !== null && !own(topic),
+    });
+    const maxClients = options.maxClients ?? MAX_CLIENTS;
+    this.#admission = new Admission(this.#clock, maxClients);
+    this.#server.maxConnections = maxClients + 64;
   }
-  await restore();
 
-  async function authenticate(
+  get url(): string {
+    return `mqtt://${hostForClients(this.#options.host)}:${this.port}`;
+  }
+
+  clients(): number {
+    return this.#broker?.connectedClients ?? 0;
+  }
+
+  async start(): Promise<void> {
+    const broker = await Aedes.createBroker({
+      // Room for a client that publishes a burst right after CONNECT.
+      queueLimit: 256,
+      connectTimeout: CONNECT_MS,
+      drainTimeout: 10_000,
+      maxTopicLevels: 32,
+      preConnect: (_client, packet, done) => this.#preConnect(packet, done),
+      authenticate: (client, username, password, done) => {
+        void this.#authenticate(client, username, password).then(
+          (fault) => done(fault, fault === null),
+          () => done(refusal('it cannot be checked', UNAVAILABLE), false),
+        );
+      },
+      authorizePublish: (client, packet, done) => done(this.#publishFault(client, packet)),
+      authorizeSubscribe: (client, subscription, done) => {
+        done(null, this.#maySubscribe(client, subscription.topic) ? subscription : null);
+      },
+    });
+    this.#broker = broker;
+    boundIncoming(broker, this.#inflight, (client) => {
+      this.#tell('inflight', client, 'too many QoS 2 messages without PUBREL: it is disconnected');
+    });
+    broker.on('unsubscribe', (filters, client) => {
+      for (const filter of filters) this.#subscriptions.give(client, costOf(filter));
+    });
+    broker.on('clientDisconnect', (client) => {
+      this.#subscriptions.forget(client);
+      this.#inflight.forget(client);
+    });
+    for (const event of ['clientError', 'connectionError'] as const) {
+      broker.on(event, (client, error) => this.#log.debug({ client: client.id }, messageOf(error)));
+    }
+    await this.#restore(broker);
+    try {
+      this.port = await listen(this.#server, this.#options);
+    } catch (error) {
+      await new Promise<void>((resolve) => broker.close(() => resolve()));
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#cancelSave !== null) {
+      this.#cancelSave();
+      this.#save();
+    }
+    const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    await new Promise<void>((resolve) => this.#broker?.close(() => resolve()) ?? resolve());
+    await stopped;
+  }
+
+  #admit(socket: Socket): void {
+    const before = this.#admission.turnedAway;
+    this.#admission.arrived(socket);
+    if (this.#admission.turnedAway > before) {
+      this.#refused.warn('idle', 'connections that say nothing gave way to newer ones');
+    }
+    const fits = createPacketLimit(this.#options.maxPacket ?? MAX_PACKET);
+    // Emitted whenever the broker reads; the broker's own listener governs the flow.
+    socket.on('data', (chunk: Buffer) => {
+      if (fits(chunk)) return;
+      this.#refused.warn('packet', 'a client sent a packet that is too large', {
+        from: socket.remoteAddress,
+      });
+      socket.destroy();
+    });
+    socket.setNoDelay(true);
+    this.#broker?.handle(socket);
+  }
+
+  #preConnect(
+    packet: ConnectPacket,
+    done: (error: AuthenticateError | null, success: boolean) => void,
+  ): void {
+    // A session that outlived its connection would queue messages without a bound.
+    packet.clean = true;
+    const { clientId, will } = packet;
+    const tooMuch = will && (will.payload.length > MAX_WILL || tooLong(will.topic));
+    if (Buffer.byteLength(clientId) > MAX_CLIENT_ID) {
+      done(refusal('the client id is too long', BAD_ID), false);
+    } else if (tooMuch) {
+      done(refusal('the will is too large', UNAVAILABLE), false);
+    } else done(null, true);
+  }
+
+  /** Null when the client may come in. */
+  async #authenticate(
+    client: Client,
     username: string | undefined,
     password: Buffer | undefined,
-  ): Promise<boolean> {
-    const { users, allowAnonymous = false } = options;
-    if (users === undefined || (username === undefined && allowAnonymous)) return true;
+  ): Promise<AuthenticateError | null> {
+    const socket = client.conn as Socket;
+    const own = client.id === this.#options.ownClientId && isLoopback(socket.remoteAddress ?? '');
+    const turned = this.#admission.admit(socket, own);
+    if (turned !== null) {
+      const why = turned === 'full' ? 'there is no room' : 'its address has enough of them';
+      this.#tell('clients', client, `a client is not let in: ${why}`);
+      return refusal('too many clients', UNAVAILABLE);
+    }
+    const { users, allowAnonymous = false } = this.#options;
+    if (users === undefined || (username === undefined && allowAnonymous)) return null;
     const known = username !== undefined && Object.hasOwn(users, username);
     const hash = known ? (users[username] ?? null) : null;
     // One after the other: whoever tries passwords must not take every core of the board.
-    const verified = verifying.then(() => verifyPassword(password ?? Buffer.alloc(0), hash));
-    verifying = verified;
-    return verified;
+    const verified = this.#verifying.then(() => verifyPassword(password ?? Buffer.alloc(0), hash));
+    this.#verifying = verified;
+    return (await verified) ? null : refusal('unknown user or wrong password', BAD_CREDENTIALS);
   }
 
-  function admitRetained({ topic, payload, qos }: PublishPacket): boolean {
+  /** Why a message is not taken; null when it is. Without room it is delivered, only not kept. */
+  #publishFault(client: Client | null, packet: PublishPacket): Error | null {
+    if (packet.topic.startsWith('$')) return new Error('reserved topic');
+    if (tooLong(packet.topic)) {
+      if (client !== null) {
+        this.#tell('topic', client, `a topic of more than ${MAX_TOPIC} bytes: it is disconnected`);
+      }
+      return new Error('the topic is too long');
+    }
+    if (packet.retain && !this.#admitRetained(packet)) {
+      packet.retain = false;
+      const fields = { topic: packet.topic };
+      this.#refused.warn('retained', 'no room for more retained messages', fields);
+    }
+    return null;
+  }
+
+  #maySubscribe(client: Client, filter: string): boolean {
+    if (!tooLong(filter) && this.#subscriptions.take(client, costOf(filter))) return true;
+    this.#tell('subscriptions', client, 'a subscription is refused: the client has too many');
+    return false;
+  }
+
+  #tell(key: string, client: Client, message: string): void {
+    const from = (client.conn as Socket).remoteAddress;
+    this.#refused.warn(key, message, { client: client.id?.slice(0, 64), from });
+  }
+
+  #admitRetained({ topic, payload, qos }: PublishPacket): boolean {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    const message = { topic, payload: bytes, qos: qos === 0 ? 0 : 1 } as const;
-    if (!ledger.admit(message)) return false;
-    if (file !== null && !options.ephemeral?.(topic)) saving ??= clock.setTimer(save, SAVE_MS);
+    if (!this.#ledger.admit({ topic, payload: bytes, qos: qos === 0 ? 0 : 1 })) return false;
+    if (this.#file !== null && this.#options.ephemeral?.(topic) !== true) {
+      this.#cancelSave ??= this.#clock.setTimer(() => this.#save(), SAVE_MS);
+    }
     return true;
   }
 
-  async function restore(): Promise<void> {
-    for (const message of file?.read() ?? []) {
-      if (!ledger.admit(message)) continue;
+  async #restore(broker: Aedes): Promise<void> {
+    for (const message of this.#file?.read() ?? []) {
+      if (tooLong(message.topic) || !this.#ledger.admit(message)) continue;
       const packet = { cmd: 'publish', ...message, retain: true, dup: false } as const;
       await new Promise<void>((resolve) => broker.publish(packet, () => resolve()));
     }
   }
 
-  function save(): void {
-    saving = null;
-    file?.write(ledger.lasting());
+  #save(): void {
+    this.#cancelSave = null;
+    this.#file?.write(this.#ledger.lasting());
   }
+}
 
-  const server = createServer((socket) => admit(socket));
-  server.maxConnections = (options.maxClients ?? MAX_CLIENTS) + 16;
+function tooLong(topic: string): boolean {
+  return Buffer.byteLength(topic) > MAX_TOPIC;
+}
 
-  function admit(socket: Socket): void {
-    const fits = createPacketLimit(options.maxPacket ?? MAX_PACKET);
-    // Emitted whenever the broker reads; the broker's own listener governs the flow.
-    socket.on('data', (chunk: Buffer) => {
-      if (fits(chunk)) return;
-      log.warn({ from: socket.remoteAddress }, 'a client sent a packet that is too large');
-      socket.destroy();
-    });
-    socket.setNoDelay(true);
-    broker.handle(socket);
-  }
+function costOf(filter: string): number {
+  return Buffer.byteLength(filter) + SUBSCRIPTION_BYTES;
+}
 
-  const port = await listen(server, options).catch(async (error) => {
-    await new Promise<void>((resolve) => broker.close(() => resolve()));
-    throw error;
-  });
+/** What aedes keeps of QoS 2 messages between PUBLISH and PUBREL. */
+interface Incoming {
+  incomingStorePacket(client: Client, packet: PublishPacket): Promise<unknown>;
+  incomingDelPacket(client: Client, packet: { messageId: number }): Promise<unknown>;
+  incomingGetPacket(client: Client, packet: { messageId: number }): Promise<PublishPacket>;
+  cleanIncoming(client: Client): Promise<unknown>;
+}
 
-  return {
-    url: `mqtt://${hostForClients(options.host)}:${port}`,
-    port,
-    clients: () => broker.connectedClients,
-    async close() {
-      if (saving !== null) {
-        saving();
-        save();
-      }
-      const stopped = new Promise<void>((resolve) => server.close(() => resolve()));
-      await new Promise<void>((resolve) => broker.close(() => resolve()));
-      await stopped;
-    },
+/** Bounds those messages in bytes; a client that exceeds it is disconnected, and they are forgotten. */
+function boundIncoming(
+  broker: Aedes,
+  budget: ByteBudget<Client>,
+  onFull: (client: Client) => void,
+): void {
+  const { persistence } = broker as unknown as { readonly persistence: Incoming };
+  const store = persistence.incomingStorePacket.bind(persistence);
+  const remove = persistence.incomingDelPacket.bind(persistence);
+  persistence.incomingStorePacket = async (client, packet) => {
+    if (!budget.take(client, packet.payload.length + packet.topic.length)) {
+      onFull(client);
+      throw new Error('too many QoS 2 messages without PUBREL');
+    }
+    return store(client, packet);
   };
+  persistence.incomingDelPacket = async (client, packet) => {
+    const { payload, topic } = await persistence.incomingGetPacket(client, packet);
+    budget.give(client, payload.length + topic.length);
+    return remove(client, packet);
+  };
+  broker.on('clientDisconnect', (client) => void persistence.cleanIncoming(client));
 }
 
 function refusal(message: string, returnCode: number): AuthenticateError {
@@ -184,10 +345,6 @@ function checkExposure({ host, port, users, allowAnonymous }: EmbeddedBrokerOpti
     found: 'neither',
     next: 'set mqtt.embedded.users (mobilenetd config hash-password), or listen on 127.0.0.1',
   });
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127\./.test(host);
 }
 
 function hostForClients(host: string): string {

@@ -14,11 +14,13 @@ import { items, key } from '../../../schema/section.js';
 import { address, filePath, label } from '../../../schema/text.js';
 import { clientId, listen, pageAddress, passwordHash, topicPrefix } from '../formats.js';
 
+const broker = address('mqtt', 'mqtts', 'ws', 'wss', 'mqtt+srv', 'mqtts+srv');
+
 export const MQTT = {
   url: key(
-    nullable(address('mqtt', 'mqtts', 'ws', 'wss')),
+    nullable(either(broker, list(broker, 'addresses of brokers', { min: 1, max: 16 }))),
     null,
-    'Broker, e.g. mqtt://192.0.2.1:1883. Null starts the embedded broker.',
+    'Broker, e.g. mqtt://192.0.2.1:1883, or a list of which the first that works is used; mqtt+srv://example.org takes those of its SRV records. Null starts the embedded broker.',
     { address: true },
   ),
   protocol: key(
