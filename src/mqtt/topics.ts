@@ -45,6 +45,8 @@ export const CAMERA_TOPICS = {
   labels: { path: 'labels', ...JSON_READING, expiry: 3600 },
   events: { path: 'events', ...JSON_STATE, retained: false },
   snapshot: { path: 'snapshot', qos: 0, retained: true, content: 'jpeg' },
+  /** What the snapshot shows: event, label, score, box, time. */
+  snapshotAttributes: { path: 'snapshot/attributes', ...JSON_READING },
   detectSet: { path: 'detect/set', ...COMMAND },
   detectState: { path: 'detect/state', ...TEXT },
   thresholdSet: { path: 'threshold/set', ...COMMAND },

@@ -66,6 +66,7 @@ function addSights(add: Add, paths: CameraTopics, seeing: object): void {
   });
   add('image', 'last snapshot', {
     image_topic: paths.snapshot,
+    json_attributes_topic: paths.snapshotAttributes,
     content_type: 'image/jpeg',
     ...seeing,
   });

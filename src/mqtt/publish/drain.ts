@@ -14,6 +14,8 @@ export interface DrainOptions {
   readonly connection: Connection;
   readonly outbox: Outbox;
   readonly propertiesOf: (message: PendingMessage) => MessageProperties | undefined;
+  /** What a message has to wait for; null when it may go. Those behind it on its topic wait too. */
+  readonly gateOf?: (message: PendingMessage) => Promise<void> | null;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -29,6 +31,7 @@ export class OutboxDrain {
   readonly #connection: Connection;
   readonly #outbox: Outbox;
   readonly #propertiesOf: DrainOptions['propertiesOf'];
+  readonly #gateOf: (message: PendingMessage) => Promise<void> | null;
   readonly #log: RepeatingLog;
   /** Ids under way. */
   readonly #underway = new Set<number>();
@@ -42,6 +45,7 @@ export class OutboxDrain {
     this.#connection = options.connection;
     this.#outbox = options.outbox;
     this.#propertiesOf = options.propertiesOf;
+    this.#gateOf = options.gateOf ?? (() => null);
     const { now } = options.clock;
     this.#log = createRepeatingLog(options.log, { interval: REPORT_MS, clock: now });
     options.connection.onRelease((topic) => this.#release(topic));
@@ -56,10 +60,20 @@ export class OutboxDrain {
         this.#cursor = message.id;
         const kept = this.#kept.get(message.topic);
         if (kept !== undefined) kept.add(message.id);
-        else if (!this.#underway.has(message.id)) void this.#send(message);
+        else if (!this.#underway.has(message.id)) this.#sendOrWait(message);
       }
       if (batch.length < BATCH) return;
     }
+  }
+
+  #sendOrWait(message: PendingMessage): void {
+    const gate = this.#gateOf(message);
+    if (gate === null) {
+      void this.#send(message);
+      return;
+    }
+    this.#kept.set(message.topic, new Set([message.id]));
+    void gate.then(() => this.#release(message.topic));
   }
 
   /** Forgets what was under way: on a new connection the oldest message is sent first again. */

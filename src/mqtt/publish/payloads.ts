@@ -44,6 +44,20 @@ export function eventPayload(event: PresenceEvent): Record<string, unknown> {
   };
 }
 
+/** Payload of `<camera>/snapshot/attributes`; `event` is null for a picture that was asked for. */
+export function snapshotAttributes(
+  event: PresenceEvent | null,
+  time: number,
+): Record<string, unknown> {
+  return {
+    event: event?.id ?? null,
+    label: event?.label ?? null,
+    score: event === null ? null : roundScore(event.score),
+    box: event === null ? null : roundBox(event.box),
+    time: isoTime(time),
+  };
+}
+
 /** Payload of `<camera>/labels`. */
 export function labelsPayload(result: Result): Record<string, unknown> {
   return {

@@ -9,7 +9,8 @@ import { type CameraState, CameraStates, type PublishedCamera } from './camera-s
 import { type DeliveryReport, deliveryReport } from './delivery.js';
 import { OutboxDrain } from './drain.js';
 import { createLabelsFeed } from './labels-feed.js';
-import { eventPayload } from './payloads.js';
+import { eventPayload, snapshotAttributes } from './payloads.js';
+import { PictureGate } from './picture-gate.js';
 import { createRetainedState, type RetainedState } from './retained.js';
 import { sweepStale } from './stale.js';
 import { createTopicWriter, type Payload, type TopicWriter } from './topic-writer.js';
@@ -24,6 +25,8 @@ export interface PublisherOptions {
   readonly version: string;
   /** Seconds an event is worth delivering, as in the outbox; MQTT 5 brokers are told. */
   readonly maxEventAge: number;
+  /** The longest that an event waits for its picture, ms; default: none is waited for. */
+  readonly pictureWaitMs?: number;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -44,8 +47,13 @@ export interface Publisher {
   setCameraState(camera: string, state: CameraState, reason?: string | null): void;
   /** Shows a result on `labels`: at most one a second and camera, and no second empty one. */
   showResult(result: Result): void;
-  /** JPEG of the last event. */
-  setSnapshot(camera: string, jpeg: Uint8Array): void;
+  /**
+   * JPEG of the last event, or of a request (`event` null), and when it was taken (ms since 1970). The
+   * message about the event goes out after it.
+   */
+  setSnapshot(camera: string, jpeg: Uint8Array, event?: PresenceEvent | null, time?: number): void;
+  /** There will be no picture of an event: the message about it need not wait. */
+  withoutPicture(event: PresenceEvent): void;
   setInfo(info: object): void;
   setHealth(health: object): void;
   setGovernor(governor: object): void;
@@ -85,6 +93,7 @@ class BoardPublisher implements Publisher {
   readonly #log: Log;
   readonly #writer: TopicWriter;
   readonly #cameras: CameraStates;
+  readonly #gate: PictureGate;
   readonly #drain: OutboxDrain;
   readonly #feed: ReturnType<typeof createLabelsFeed>;
   readonly #stopListening: () => void;
@@ -107,7 +116,9 @@ class BoardPublisher implements Publisher {
     const writer = createTopicWriter({ topics, retained: this.retained, version, maxAge });
     this.#writer = writer;
     this.#cameras = new CameraStates(topics, this.retained, writer, clock);
+    this.#gate = new PictureGate(clock, options.pictureWaitMs ?? 0);
     this.#drain = new OutboxDrain({
+      gateOf: (message) => this.#gate.of(message),
       connection,
       outbox,
       clock,
@@ -137,6 +148,7 @@ class BoardPublisher implements Publisher {
   }
 
   eventMessages(events: readonly PresenceEvent[]): OutgoingMessage[] {
+    this.#gate.expect(events);
     return events.map((event) => ({
       topic: this.#topics.camera(event.camera).events,
       payload: JSON.stringify(eventPayload(event)),
@@ -162,8 +174,22 @@ class BoardPublisher implements Publisher {
     if (!this.#closing) this.#feed.show(result);
   }
 
-  setSnapshot(camera: string, jpeg: Uint8Array): void {
+  setSnapshot(
+    camera: string,
+    jpeg: Uint8Array,
+    event: PresenceEvent | null = null,
+    time = this.#clock.wall(),
+  ): void {
+    this.setCamera(camera, 'snapshotAttributes', snapshotAttributes(event, time));
     this.setCamera(camera, 'snapshot', jpeg);
+    if (event === null) return;
+    void this.retained
+      .said(this.#topics.camera(camera).snapshot)
+      .then(() => this.#gate.opened(event.id));
+  }
+
+  withoutPicture(event: PresenceEvent): void {
+    this.#gate.opened(event.id);
   }
 
   setInfo(info: object): void {

@@ -30,6 +30,8 @@ export function correctionOf(
 ): Correction {
   const [first = '', second = '', third] = levels;
   if (payload === '' || FIXED_FIRST.some((level) => level === first)) return 'keep';
+  // Of a picture that stays, so does what is known of it.
+  if (third === 'attributes' && second === 'snapshot' && knownCamera) return 'keep';
   if (third === 'attributes') return 'clear';
   if (third !== undefined) return knownCamera ? 'keep' : 'clear';
   if (FIXED_SECOND.some((level) => level === second)) {
