@@ -86,7 +86,8 @@ class BrokerConnection implements Connection {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #addresses: BrokerAddresses;
-  readonly #protocol: ReturnType<typeof createProtocolChoice>;
+  /** By address: the brokers of a list need not be alike. */
+  readonly #protocols = new Map<string, ReturnType<typeof createProtocolChoice>>();
   readonly #will = new WillChoice();
   readonly #limits: BrokerLimits;
   readonly #suspects: Suspects;
@@ -119,7 +120,6 @@ class BrokerConnection implements Connection {
     this.#clock = options.clock ?? backgroundClock;
     this.#random = options.random ?? Math.random;
     this.#addresses = new BrokerAddresses(options);
-    this.#protocol = createProtocolChoice(options.protocol ?? 'auto');
     this.#backoff = createBackoff({ random: this.#random });
     const now = () => this.#clock.now();
     this.#limits = new BrokerLimits(options.maxPayload ?? DEFAULT_MAX_PAYLOAD, now);
@@ -227,7 +227,7 @@ class BrokerConnection implements Connection {
 
   #dial(address: Address): void {
     this.#address = address;
-    const protocol = this.#protocol.current();
+    const protocol = this.#protocol().current();
     const { timeoutMs } = this.#addresses;
     try {
       const link: Link = openLink({
@@ -251,9 +251,21 @@ class BrokerConnection implements Connection {
     }
   }
 
+  /** Which version of MQTT the broker whose turn it is speaks. */
+  #protocol(): ReturnType<typeof createProtocolChoice> {
+    const broker = this.broker();
+    const known = this.#protocols.get(broker);
+    if (known !== undefined) return known;
+    // Names of a cluster's nodes may change for ever.
+    if (this.#protocols.size > 64) this.#protocols.clear();
+    const made = createProtocolChoice(this.#options.protocol ?? 'auto');
+    this.#protocols.set(broker, made);
+    return made;
+  }
+
   /** The broker has accepted us. */
   #begin(link: Link, address: Address, receiveMaximum: number): void {
-    this.#protocol.connected();
+    this.#protocol().connected();
     if (!this.#will.connected()) {
       // A lesser will has worked; whether it is needed is seen by trying the full one once more.
       link.drop();
@@ -327,8 +339,8 @@ class BrokerConnection implements Connection {
     const code = codeOf(reason);
     if (code === RETAIN_NOT_SUPPORTED) return this.#will.refused('retain');
     if (code === QOS_NOT_SUPPORTED) return this.#will.refused('qos');
-    const version = this.#protocol.current();
-    if (this.#protocol.failed(reason)) return true;
+    const version = this.#protocol().current();
+    if (this.#protocol().failed(reason)) return true;
     const wordless = reason === null || code === 'ECONNRESET' || code === 'EPIPE';
     if (version === 4 && wordless && this.#options.will !== undefined) this.#will.failed();
     return false;
