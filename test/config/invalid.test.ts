@@ -241,7 +241,9 @@ const CATALOGUE: readonly Bad[] = [
   {
     name: 'broker of another scheme',
     yaml: 'mqtt: { url: "http://user:hunter2@broker" }',
-    problems: [['c.yaml:1', 'mqtt.url', /mqtt:\/\/, mqtts:\/\/, ws:\/\/ or wss:\/\//]],
+    problems: [
+      ['c.yaml:1', 'mqtt.url', /mqtt:\/\/, mqtts:\/\/, ws:\/\/, wss:\/\/, mqtt\+srv:\/\//],
+    ],
   },
   {
     name: 'passwords that end the host',
