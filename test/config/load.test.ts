@@ -43,6 +43,7 @@ t.test('a camera has the defaults of its schema', async (t) => {
   const { config, origins } = load(['cameras:\n  front:\n    source: demo\n']);
   t.same(config.cameras.front, {
     enabled: true,
+    name: null,
     source: 'demo',
     capture: 'stream',
     still_interval: 60,

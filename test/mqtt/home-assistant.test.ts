@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands/commands.js';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
 import { createAnnouncer } from '#mobilenetd/mqtt/home-assistant/announcer.js';
+import { chooseDevice } from '#mobilenetd/mqtt/home-assistant/device-id.js';
 import {
   type DiscoveryOptions,
   deviceId,
@@ -122,6 +123,57 @@ t.test('whatever the names, the message obeys the rules', async (t) => {
     const parsed = JSON.parse(JSON.stringify(payload));
     t.same(faultsOf('ha', discoveryTopic('ha', deviceId(node)), parsed), [], node);
   }
+});
+
+t.test('names for people, in any writing; ids and topics keep theirs', async (t) => {
+  const options = entities({
+    title: 'Haus – Eingang',
+    cameras: [
+      { name: 'front', title: 'Haustür 🚪', labels: ['person', 'cat', 'coffee mug'] },
+      { name: 'back_yard', labels: ['person'] },
+    ],
+    labelTitles: { person: 'Mensch', cat: '猫', toString: 'x' },
+  });
+  const payload = JSON.parse(JSON.stringify(discoveryPayload(options, PORCH)));
+  t.same(faultsOf('homeassistant', discoveryTopic('homeassistant', PORCH), payload), []);
+  t.equal(payload.device.name, 'Haus – Eingang');
+  t.same(payload.device.identifiers, [PORCH]);
+  const { components } = payload;
+  t.match(components.binary_sensor_front_person, {
+    name: 'Haustür 🚪 Mensch',
+    unique_id: 'mobilenetd_porch_binary_sensor_front_person',
+    default_entity_id: 'binary_sensor.porch_front_person',
+    state_topic: 'mobilenetd/porch/front/person',
+  });
+  t.equal(components.binary_sensor_front_cat.name, 'Haustür 🚪 猫');
+  t.equal(components.binary_sensor_front_coffee_mug.name, 'Haustür 🚪 coffee mug');
+  t.equal(components.binary_sensor_back_yard_person.name, 'back yard Mensch');
+  t.equal(components.switch_front_detect.name, 'Haustür 🚪 detect');
+  const plain = JSON.parse(JSON.stringify(discoveryPayload(entities(), PORCH)));
+  t.same(
+    Object.keys(components).filter((key) => Object.hasOwn(plain.components, key)).length,
+    Object.keys(plain.components).length,
+    'no key has changed',
+  );
+});
+
+t.test('the id of the device is of the machine, and what it was before stays', async (t) => {
+  const sources = {
+    ...{ configured: null, remembered: null, formerTopic: null },
+    ...{ machine: 'machine 1', node: 'porch', root: 'mobilenetd/porch' },
+  };
+  const { id, spare, legacy } = chooseDevice(sources);
+  t.match(id, /^mobilenetd_[0-9a-f]{12}$/);
+  t.equal(legacy, 'mobilenetd_porch', 'where an earlier version may have left it');
+  t.equal(chooseDevice({ ...sources, node: 'gate', root: 'mobilenetd/gate' }).id, id, 'renamed');
+  t.not(chooseDevice({ ...sources, machine: 'machine 2' }).id, id, 'another machine');
+  t.not(spare, id);
+  t.not(chooseDevice({ ...sources, root: 'other/porch' }).spare, spare, 'another base');
+  t.match(chooseDevice({ ...sources, remembered: 'mobilenetd_x' }), { id: 'mobilenetd_x' });
+  const formerTopic = 'homeassistant/device/mobilenetd_old_name/config';
+  t.match(chooseDevice({ ...sources, formerTopic }), { id: 'mobilenetd_old_name', legacy: null });
+  const configured = { ...sources, remembered: 'mobilenetd_x', configured: 'Porch-1' };
+  t.match(chooseDevice(configured), { id: 'mobilenetd_porch_1', legacy: null });
 });
 
 t.test('the rules find what is wrong', async (t) => {

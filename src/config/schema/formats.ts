@@ -13,6 +13,9 @@ export const topicPrefix = text(
   200,
 );
 
+/** A name for people. */
+export const title = text('text of at most 100 characters', /\S/u, 100);
+
 /** Client id of MQTT; without what brokers may not take or use in access rules. */
 export const clientId = text(
   'letters, digits, "-", "_", "." and ":", at most 128 characters',

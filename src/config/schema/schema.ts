@@ -13,7 +13,7 @@ import {
 import type { Node, Section } from '../../schema/section.js';
 import { derived, items, key, optional, optionalKeys } from '../../schema/section.js';
 import { filePath, label, topicName } from '../../schema/text.js';
-import { modelName, storage } from './formats.js';
+import { modelName, storage, title } from './formats.js';
 import { CAMERA } from './sections/camera.js';
 import { GOVERNOR } from './sections/governor.js';
 import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
@@ -43,6 +43,7 @@ export const SCHEMA = {
     'Defaults for a board, config/<board>.yaml; auto asks the device tree, none takes no overlay.',
   ),
   node: derived(topicName, 'Name of this board in topics. Null takes the host name.'),
+  name: key(nullable(title), null, 'What people call this board, any text. Null takes the node.'),
   state_dir: derived(
     filePath,
     'Folder of the database and the models. Null takes what systemd gives (STATE_DIRECTORY), else var in a checkout, else ~/.local/state/mobilenetd.',

@@ -76,8 +76,14 @@ function entitiesOf({
   return {
     topics: messaging.topics,
     node: config.node,
+    title: config.name,
+    labelTitles: config.homeassistant.names,
     version: VERSION,
-    cameras: cameras.list().map(({ name }) => ({ name, labels: labelsOf(config, name, possible) })),
+    cameras: cameras.list().map(({ name }) => ({
+      name,
+      title: config.cameras[name]?.name ?? null,
+      labels: labelsOf(config, name, possible),
+    })),
     variants,
     limit: governor.limitC() === null ? null : overrides.limits(),
     update: versionFile !== null,

@@ -45,7 +45,7 @@ export const OUTPUTS: readonly Output[] = [
   {
     name: 'Home Assistant',
     starts: 'last',
-    keys: ['homeassistant'],
+    keys: ['name', 'homeassistant'],
     follows: ['messaging', 'model', 'governor', 'overrides'],
     start: startHomeAssistant,
   },

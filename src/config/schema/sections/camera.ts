@@ -14,7 +14,7 @@ import {
 import type { Section } from '../../../schema/section.js';
 import { key, required } from '../../../schema/section.js';
 import { label, timeZone } from '../../../schema/text.js';
-import { scheduleSpan } from '../formats.js';
+import { scheduleSpan, title } from '../formats.js';
 
 const score = number(0, 1);
 /** A whole number of pixels, or a share of the frame; which of them is a rule of all together. */
@@ -49,6 +49,11 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
 
 export const CAMERA = {
   enabled: key(boolean, true, 'false keeps the camera in the file but does not open it.'),
+  name: key(
+    nullable(title),
+    null,
+    'What people call it, any text; topics keep its key. Null takes the key.',
+  ),
   source: required(wordOf(SOURCE_KINDS, OTHER_NAMES), 'Where the frames come from.'),
   ...SOURCE_KEYS,
   size: key(

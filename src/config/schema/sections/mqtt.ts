@@ -12,7 +12,7 @@ import {
 import type { Section } from '../../../schema/section.js';
 import { items, key } from '../../../schema/section.js';
 import { address, filePath, label } from '../../../schema/text.js';
-import { clientId, listen, pageAddress, passwordHash, topicPrefix } from '../formats.js';
+import { clientId, listen, pageAddress, passwordHash, title, topicPrefix } from '../formats.js';
 
 const broker = address('mqtt', 'mqtts', 'ws', 'wss', 'mqtt+srv', 'mqtts+srv');
 
@@ -121,6 +121,11 @@ export const HOME_ASSISTANT = {
     'default',
     'Labels that become entities; default takes those that people watch.',
   ),
+  names: items(key(title, '', 'What people call it.'), {
+    doc: 'What people call labels and groups, any text; topics keep their names.',
+    names: label,
+    example: 'person: Mensch',
+  }),
   configuration_url: key(
     nullable(pageAddress),
     null,
