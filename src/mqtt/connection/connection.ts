@@ -61,6 +61,12 @@ export interface Subscription {
   close(): Promise<void>;
 }
 
+/** How a broker is spoken to: what it does not know is found out by trying. */
+interface Forms {
+  readonly protocol: ReturnType<typeof createProtocolChoice>;
+  readonly will: WillChoice;
+}
+
 const CLOSE_TIMEOUT_MS = 1000;
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
 /** A connection that lasted this long was a sound one: the next retry is a quick one again. */
@@ -87,8 +93,7 @@ class BrokerConnection implements Connection {
   readonly #random: () => number;
   readonly #addresses: BrokerAddresses;
   /** By address: the brokers of a list need not be alike. */
-  readonly #protocols = new Map<string, ReturnType<typeof createProtocolChoice>>();
-  readonly #will = new WillChoice();
+  readonly #forms = new Map<string, Forms>();
   readonly #limits: BrokerLimits;
   readonly #suspects: Suspects;
   readonly #holds: Holds;
@@ -105,6 +110,8 @@ class BrokerConnection implements Connection {
   readonly #oversized = new Set<string>();
 
   #address: Address | null = null;
+  /** The broker that we were let in by last. */
+  #connectedTo: string | null = null;
   #link: Link | null = null;
   #up = false;
   #closed = false;
@@ -227,12 +234,13 @@ class BrokerConnection implements Connection {
 
   #dial(address: Address): void {
     this.#address = address;
-    const protocol = this.#protocol().current();
+    const form = this.#form();
+    const protocol = form.protocol.current();
     const { timeoutMs } = this.#addresses;
     try {
       const link: Link = openLink({
         options: this.#options,
-        attempt: { address, protocol, will: this.#will.current(), timeoutMs },
+        attempt: { address, protocol, will: form.will.current(), timeoutMs },
         clock: this.#clock,
         onUp: (packet) => {
           if (this.#closed || link !== this.#link) return;
@@ -251,27 +259,32 @@ class BrokerConnection implements Connection {
     }
   }
 
-  /** Which version of MQTT the broker whose turn it is speaks. */
-  #protocol(): ReturnType<typeof createProtocolChoice> {
+  /** How the broker whose turn it is wants to be spoken to. */
+  #form(): Forms {
     const broker = this.broker();
-    const known = this.#protocols.get(broker);
+    const known = this.#forms.get(broker);
     if (known !== undefined) return known;
     // Names of a cluster's nodes may change for ever.
-    if (this.#protocols.size > 64) this.#protocols.clear();
-    const made = createProtocolChoice(this.#options.protocol ?? 'auto');
-    this.#protocols.set(broker, made);
+    if (this.#forms.size > 64) this.#forms.clear();
+    const protocol = createProtocolChoice(this.#options.protocol ?? 'auto');
+    const made = { protocol, will: new WillChoice() };
+    this.#forms.set(broker, made);
     return made;
   }
 
   /** The broker has accepted us. */
   #begin(link: Link, address: Address, receiveMaximum: number): void {
-    this.#protocol().connected();
-    if (!this.#will.connected()) {
+    const { protocol, will } = this.#form();
+    protocol.connected();
+    if (!will.connected()) {
       // A lesser will has worked; whether it is needed is seen by trying the full one once more.
       link.drop();
       return;
     }
-    if (this.#options.will !== undefined) this.#limits.assumeWill(this.#will.current());
+    // What another broker lacked says nothing of this one.
+    if (this.#connectedTo !== address.shown) this.#limits.forget();
+    this.#connectedTo = address.shown;
+    if (this.#options.will !== undefined) this.#limits.assumeWill(will.current());
     this.#up = true;
     this.#connectedAt = this.#clock.now();
     const window = Math.min(WINDOW, receiveMaximum);
@@ -313,7 +326,7 @@ class BrokerConnection implements Connection {
     const explained = unreadable || explainsLoss(codeOf(reason));
     const { culprit, suspected } = lasted === null ? NOBODY : this.#suspects.lost(explained);
     if (sound) this.#limits.forget();
-    if (sound) this.#will.forget();
+    if (sound) this.#form().will.forget();
     this.#losses.lost({
       reason,
       wasUp: lasted !== null,
@@ -337,12 +350,13 @@ class BrokerConnection implements Connection {
   /** Whether the broker may take another form of the same attempt, which is then tried at once. */
   #tryOtherForm(reason: unknown): boolean {
     const code = codeOf(reason);
-    if (code === RETAIN_NOT_SUPPORTED) return this.#will.refused('retain');
-    if (code === QOS_NOT_SUPPORTED) return this.#will.refused('qos');
-    const version = this.#protocol().current();
-    if (this.#protocol().failed(reason)) return true;
+    const { protocol, will } = this.#form();
+    if (code === RETAIN_NOT_SUPPORTED) return will.refused('retain');
+    if (code === QOS_NOT_SUPPORTED) return will.refused('qos');
+    const version = protocol.current();
+    if (protocol.failed(reason)) return true;
     const wordless = reason === null || code === 'ECONNRESET' || code === 'EPIPE';
-    if (version === 4 && wordless && this.#options.will !== undefined) this.#will.failed();
+    if (version === 4 && wordless && this.#options.will !== undefined) will.failed();
     return false;
   }
 
