@@ -49,6 +49,11 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   throw new ApiError(answer.status, code, message);
 }
 
+/** An event that was deleted is no event of this visit either. */
+export function drop(id: string): void {
+  fresh.value = fresh.value.filter((event) => event.id !== id);
+}
+
 let stream: EventSource | null = null;
 
 /** One stream a tab, and none while the tab is hidden. */

@@ -3,6 +3,7 @@ import type { Config } from '../config/config.js';
 import { codedError } from '../errors.js';
 import type { Profiling } from '../profile/profiling.js';
 import type { StateLock } from '../store/lock.js';
+import type { PictureShelf } from '../store/picture-shelf.js';
 import type { Store } from '../store/store.js';
 import type { Notifier } from '../systemd/notify.js';
 import type { Thermometer } from '../thermal/thermometer.js';
@@ -121,6 +122,8 @@ export class Context implements Parts, Given {
   readonly inspection: Inspection | null;
   readonly profileAfterMs: number | undefined;
   readonly daemon: Steering;
+  /** Pictures of events; null: none are kept. */
+  readonly eventPictures: { shelf: PictureShelf | null } = { shelf: null };
   /** Where people reach what listens; null while it does not. */
   readonly addresses: { page: string | null } = { page: null };
   /** The configuration in force; while it is being changed, the next one. */

@@ -68,7 +68,7 @@ export class Pictures {
     if (request === undefined || this.#encoding.has(camera)) return;
     this.#requests.delete(camera);
     const generation = this.#generationOf(camera);
-    const copy = { ...frame, bytes: Uint8Array.from(frame.bytes) };
+    const copy = copyOf(frame);
     const encoding = encode(copy).finally(() => this.#encoding.delete(camera));
     this.#encoding.set(camera, encoding);
     const isCurrent = () => generation === this.#generationOf(camera);
@@ -80,12 +80,18 @@ export class Pictures {
   }
 }
 
-async function encode(frame: Frame): Promise<FramePicture> {
-  const { sequence, time } = frame;
-  return { jpeg: await encodeJpeg(open(frame), JPEG_QUALITY), sequence, time };
+/** A frame whose bytes stay. */
+export function copyOf(frame: Frame): Frame {
+  return { ...frame, bytes: Uint8Array.from(frame.bytes) };
 }
 
-function open(frame: Frame): Sharp {
+async function encode(frame: Frame): Promise<FramePicture> {
+  const { sequence, time } = frame;
+  return { jpeg: await encodeJpeg(pictureOf(frame), JPEG_QUALITY), sequence, time };
+}
+
+/** A frame as a picture, upright and in RGB. */
+export function pictureOf(frame: Frame): Sharp {
   // Encoded again: what a source calls a picture may be a PNG, or carry a camera's metadata.
   if (frame.format === 'jpeg') return sharp(frame.bytes).autoOrient();
   const { width, height } = frame;

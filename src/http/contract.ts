@@ -54,10 +54,8 @@ export interface PageActions {
   reload(): Promise<string>;
   /** Every problem of a configuration that was pasted; it is written nowhere. */
   checkConfig(yaml: string): Promise<readonly string[]>;
-  /** Marks an event as a false alarm; null: this daemon keeps no such marks. */
-  readonly wrong: ((event: string) => Promise<void>) | null;
-  /** Removes an event from the database, with its pictures. */
-  readonly forget: ((event: string) => Promise<void>) | null;
+  /** Removes an event that is over from the database, with its picture. */
+  forget(event: string): Promise<void>;
 }
 
 export type HistoryRange = '1h' | '24h' | '7d';

@@ -81,6 +81,8 @@ export interface Store {
   events(query: Query): Iterable<PresenceEvent>;
   /** The event of an id; null: it is not there (any more). */
   event(id: string): PresenceEvent | null;
+  /** Removes an event that is over, with its detections; false: there is none, or the disk refuses. */
+  forgetEvent(id: string): boolean;
   /** Applies retention now; it also runs by itself every ten minutes. */
   sweep(): SweepReport & { readonly messages: number };
   /** Looks whether the machine's clock was set; to be called before presence is told of the time. */

@@ -182,3 +182,19 @@ export function removeOthers(copy: Database, what: Forgetting): void {
   copy.prepare(`DELETE FROM event WHERE NOT (${event})`).run(values);
   copy.exec('DELETE FROM outbox; DELETE FROM governor; DELETE FROM setting; VACUUM');
 }
+
+/**
+ * Removes an event that has ended, what was detected of it, and messages about it that wait; false: there
+ * is none, or it is not over yet.
+ */
+export function forgetEvent(database: Database, uid: string): boolean {
+  return database.transaction(() => {
+    const find = 'SELECT id FROM event WHERE uid = ? AND end IS NOT NULL';
+    const id = database.prepare<[string], number>(find).pluck().get(uid);
+    if (id === undefined) return false;
+    database.prepare('DELETE FROM detection WHERE event = ?').run(id);
+    database.prepare('DELETE FROM outbox WHERE instr(payload, ?) > 0').run(Buffer.from(uid));
+    database.prepare('DELETE FROM event WHERE id = ?').run(id);
+    return true;
+  })();
+}

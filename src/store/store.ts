@@ -8,6 +8,7 @@ import type { Store, StoreHealth, StoreOptions, StoreTuning } from './contract.j
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
 import type { Harm } from './files.js';
+import { forgetEvent } from './forget.js';
 import type { GovernorEntry } from './governor-log.js';
 import { Listeners } from './listeners.js';
 import { removeOldCopies } from './migrations.js';
@@ -150,6 +151,11 @@ class SqliteStore implements Store {
   event(id: string): PresenceEvent | null {
     const found = this.#database.read((session) => eventsById(session.database, id, 1)) ?? [];
     return found.find((event) => event.id === id) ?? null;
+  }
+
+  forgetEvent(id: string): boolean {
+    this.flush();
+    return this.#database.write((session) => forgetEvent(session.database, id)) ?? false;
   }
 
   sweep(): SweepReport & { readonly messages: number } {

@@ -128,7 +128,6 @@ export function createFakeSource(): FakeSource {
       setLimit: async (limit) => void done.push(`limit ${limit}`),
       reload: async () => 'nothing has changed',
       checkConfig: async (yaml) => (yaml.includes('bad') ? ['line 1: bad'] : []),
-      wrong: null,
       forget: async (id) => void done.push(`forget ${id}`),
     },
   };

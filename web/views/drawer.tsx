@@ -9,8 +9,6 @@ type Point = readonly [number, number];
 export function AreaDrawer() {
   const cameras = state.value?.cameras ?? [];
   const [chosen, setChosen] = useState(cameras[0]?.name ?? '');
-  const [kind, setKind] = useState<'zone' | 'mask'>('zone');
-  const [name, setName] = useState('porch');
   const [points, setPoints] = useState<readonly Point[]>([]);
   const camera = cameras.find((each) => each.name === chosen);
   const frame = useLivePicture(chosen, camera?.status === 'online');
@@ -37,28 +35,6 @@ export function AreaDrawer() {
             ))}
           </select>
         </label>
-        <div class="segments" role="group">
-          {(['zone', 'mask'] as const).map((each) => (
-            <button
-              key={each}
-              type="button"
-              aria-pressed={kind === each}
-              onClick={() => setKind(each)}
-            >
-              {words[each]}
-            </button>
-          ))}
-        </div>
-        {kind === 'zone' && (
-          <label>
-            {words.name}
-            <input
-              value={name}
-              pattern="[a-z0-9_\-]+"
-              onInput={(event) => setName(event.currentTarget.value)}
-            />
-          </label>
-        )}
       </div>
       {/* biome-ignore lint/a11y/useKeyWithClickEvents: a drawing needs a pointer; the numbers can be written */}
       <figure class="picture drawing" onClick={add}>
@@ -72,8 +48,8 @@ export function AreaDrawer() {
               labels={[]}
               areas={[
                 {
-                  kind,
-                  name,
+                  kind: 'mask',
+                  name: '',
                   points: points.map(([x, y]) => [x * frame.width, y * frame.height]),
                 },
               ]}
@@ -100,7 +76,7 @@ export function AreaDrawer() {
           {words.clear}
         </button>
       </div>
-      <Lines text={yamlOf(chosen, kind, name, points)} />
+      <Lines text={yamlOf(chosen, points)} />
     </section>
   );
 }
@@ -121,17 +97,9 @@ function Lines({ text }: { readonly text: string }) {
   );
 }
 
-function yamlOf(
-  camera: string,
-  kind: 'zone' | 'mask',
-  name: string,
-  points: readonly Point[],
-): string {
+function yamlOf(camera: string, points: readonly Point[]): string {
   const area = `[${points.map(([x, y]) => `[${x}, ${y}]`).join(', ')}]`;
-  const head = `cameras:\n  ${camera}:\n`;
-  return kind === 'mask'
-    ? `${head}    mask:\n      - ${area}\n`
-    : `${head}    zones:\n      ${name}: { area: ${area} }\n`;
+  return `cameras:\n  ${camera}:\n    mask:\n      - ${area}\n`;
 }
 
 function round(share: number): number {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { mayChange, post, state } from '../api.js';
+import { drop, mayChange, post, state } from '../api.js';
 import { LineChart } from '../charts/line.js';
 import { useAnswer } from '../load.js';
 import type { EventDocument, EventRow } from '../types.js';
@@ -46,7 +46,7 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
             <Fact name={WORDS.events.zones} value={event.zones.join(', ')} />
           )}
         </dl>
-        {mayChange() && <Verdict event={event} />}
+        {mayChange() && event.end !== null && <Forget event={event} />}
       </div>
       {scores.length > 1 && (
         <div class="card card-body wide">
@@ -108,32 +108,28 @@ function Fact({ name, value }: { readonly name: string; readonly value: string }
   );
 }
 
-function Verdict({ event }: { readonly event: EventRow }) {
-  const [said, setSaid] = useState<string | null>(null);
-  const act = async (verb: 'wrong' | 'forget') => {
+function Forget({ event }: { readonly event: EventRow }) {
+  const [problem, setProblem] = useState<string | null>(null);
+  const forget = async () => {
+    if (!confirm(WORDS.events.forgetAsk)) return;
     try {
-      await post(`events/${encodeURIComponent(event.id)}/${verb}`);
-      if (verb === 'forget') location.hash = '#/events';
-      else setSaid(WORDS.events.wrongDone);
+      await post(`events/${encodeURIComponent(event.id)}/forget`);
+      drop(event.id);
+      location.hash = '#/events';
     } catch (error) {
-      setSaid(error instanceof Error ? error.message : String(error));
+      setProblem(error instanceof Error ? error.message : String(error));
     }
   };
   return (
     <div class="buttons">
-      <button type="button" class="quiet" onClick={() => void act('wrong')}>
-        {WORDS.events.wrong}
-      </button>
-      <button
-        type="button"
-        class="quiet danger"
-        onClick={() => {
-          if (confirm(WORDS.events.forgetAsk)) void act('forget');
-        }}
-      >
+      <button type="button" class="quiet danger" onClick={() => void forget()}>
         {WORDS.events.forget}
       </button>
-      {said !== null && <p role="status">{said}</p>}
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
     </div>
   );
 }

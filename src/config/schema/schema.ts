@@ -1,6 +1,7 @@
 import { THREADS_RANGE, THRESHOLD_RANGE } from '../../inference/ranges.js';
 import {
   auto,
+  boolean,
   either,
   integer,
   list,
@@ -137,6 +138,18 @@ door:
       1,
       'At most one row of a label and camera in this time, seconds; 0 keeps every one.',
     ),
+    pictures: {
+      enabled: key(boolean, true, 'Keep a picture of each event, of its best frame.'),
+      days: key(number(0.01, 36_500, 'days'), 7, 'Older pictures are deleted, days.'),
+      max_size: key(
+        storage(1_000_000, '1MB'),
+        '200MB',
+        'The oldest pictures are deleted when all together are larger.',
+      ),
+      width: key(integer(64, 4096, 'pixels'), 640, 'Pictures that are wider are made smaller.'),
+      quality: key(integer(20, 95), 80, 'Quality of the JPEGs.'),
+      draw: key(boolean, false, 'Draw the box and the label into the picture.'),
+    },
     retention: {
       days: key(number(0.01, 36_500, 'days'), 30, 'Older rows are deleted, days.'),
       max_size: key(
@@ -190,6 +203,7 @@ export const SECTION_DOCS: Readonly<Record<string, string>> = {
   'cameras.NAME.presence': 'Thresholds of this camera; null takes the general one.',
   'cameras.NAME.motion': 'Looks only where something moves.',
   store: 'The SQLite database.',
+  'store.pictures': 'A picture of each event, in the folder pictures of state_dir.',
   'store.retention': 'What is kept.',
   mqtt: 'Where labels and events are told.',
   'mqtt.tls': 'For mqtts and wss.',

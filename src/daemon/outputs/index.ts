@@ -4,6 +4,7 @@ import { startClock } from './clock.js';
 import { startCommands } from './commands.js';
 import { startControlSocket } from './control-socket.js';
 import { startDecisions } from './decisions.js';
+import { startEventPictures } from './event-pictures.js';
 import { startFormerName } from './former-name.js';
 import { startHealth } from './health.js';
 import { startHomeAssistant } from './home-assistant.js';
@@ -26,6 +27,13 @@ export const OUTPUTS: readonly Output[] = [
     keys: [],
     follows: ['messaging'],
     start: startLabelStates,
+  },
+  {
+    name: 'event pictures',
+    starts: 'before cameras',
+    keys: ['store.pictures'],
+    follows: [],
+    start: startEventPictures,
   },
   { name: 'snapshots', starts: 'before cameras', keys: [], follows: [], start: startSnapshots },
   {

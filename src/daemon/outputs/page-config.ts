@@ -19,7 +19,7 @@ export function flatValues(
         : [];
     if (entries.length === 0 && path.length > 0) {
       const key = path.join('.');
-      rows.push({ key, value, origin: origins.get(key) ?? 'default' });
+      rows.push({ key, value, origin: origins.get(key) ?? '' });
     }
     for (const [name, below] of entries) walk(below, [...path, name]);
   };

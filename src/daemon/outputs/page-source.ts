@@ -1,6 +1,6 @@
 import { redactConfig } from '../../config/check/secrets.js';
 import { codedError } from '../../errors.js';
-import type { EventQuery, Happening, PageSource } from '../../http/contract.js';
+import type { EventQuery, Happening, PageSource, PictureKind } from '../../http/contract.js';
 import type { Result } from '../../inference/result.js';
 import { eventPayload } from '../../mqtt/publish/payloads.js';
 import { VERSION } from '../../package-root.js';
@@ -10,6 +10,7 @@ import type { Context } from '../context.js';
 import { flatValues, yamlOf } from './page-config.js';
 import { areasOf, governorDocument, modelDocuments } from './page-documents.js';
 import { PageHistory } from './page-history.js';
+import { shapedPicture } from './page-pictures.js';
 import { answerSnapshotRequest, createSnapshotPublisher } from './snapshots.js';
 import { runningReport } from './status.js';
 
@@ -116,7 +117,9 @@ export class DaemonPageSource implements PageSource {
   }
 
   events(query: EventQuery): readonly object[] {
-    return [...this.#context.store.events(query)].reverse().map(eventDocument);
+    return [...this.#context.store.events(query)]
+      .reverse()
+      .map((event) => this.#eventDocument(event));
   }
 
   event(id: string): object | null {
@@ -129,11 +132,12 @@ export class DaemonPageSource implements PageSource {
     const scores = [...kept]
       .filter((detection) => detection.event === id)
       .map(({ time, score }) => ({ time: new Date(time).toISOString(), score }));
-    return { event: eventDocument(event), scores };
+    return { event: this.#eventDocument(event), scores };
   }
 
-  async eventPicture(): Promise<Uint8Array | null> {
-    return null;
+  async eventPicture(id: string, kind: PictureKind): Promise<Uint8Array | null> {
+    const picture = await this.#context.eventPictures.shelf?.read(id);
+    return picture === undefined || picture === null ? null : shapedPicture(picture, kind);
   }
 
   hasCamera(name: string): boolean {
@@ -177,7 +181,7 @@ export class DaemonPageSource implements PageSource {
         tell({ kind: 'labels', data: { camera: result.camera, labels: result.labels.map(shown) } });
       }),
       signals.on('events', ({ events }) => {
-        for (const event of events) tell({ kind: 'event', data: eventDocument(event) });
+        for (const event of events) tell({ kind: 'event', data: this.#eventDocument(event) });
       }),
       signals.on('camera', (data) => tell({ kind: 'camera', data })),
       signals.on('cameras', ({ removed }) => {
@@ -186,6 +190,11 @@ export class DaemonPageSource implements PageSource {
       signals.on('decision', () => tell({ kind: 'governor', data: {} })),
       signals.on('overrides', () => tell({ kind: 'settings', data: {} })),
     ];
+  }
+
+  #eventDocument(event: PresenceEvent): object {
+    const { shelf } = this.#context.eventPictures;
+    return { ...eventPayload(event), picture: shelf?.has(event.id) ?? false };
   }
 
   #cameraDocument(camera: Camera): object {
@@ -241,13 +250,16 @@ function pageActions(context: Context): PageSource['actions'] {
     setLimit: (limit) => context.overrides.setLimit(limit),
     reload: () => context.daemon.reload(),
     checkConfig: async (yaml) => context.inspection?.check(yaml) ?? [],
-    wrong: null,
-    forget: null,
+    async forget(id) {
+      if (!context.store.forgetEvent(id)) {
+        throw codedError('MND_INPUT_MISSING', {
+          subject: `event ${id.slice(0, 64)}`,
+          expected: 'one that is over',
+        });
+      }
+      await context.eventPictures.shelf?.remove(id);
+    },
   };
-}
-
-function eventDocument(event: PresenceEvent): object {
-  return { ...eventPayload(event), picture: false };
 }
 
 function shown({ label, score, box }: Result['labels'][number]): object {

@@ -90,27 +90,18 @@ export const EVENT_ROUTES: readonly Route[] = [
       return event;
     },
   },
-  ...(['wrong', 'forget'] as const).map((verb): Route => {
-    return {
-      method: 'post',
-      path: `/events/{id}/${verb}`,
-      summary: {
-        wrong: 'A false alarm: the same thing at the same place is no event from now on.',
-        forget: 'Removes the event and its pictures.',
-      }[verb],
-      role: 'admin',
-      answer: DONE,
-      errors: ['MND_INPUT_MISSING', 'MND_CONTROL_REQUEST'],
-      async handle({ params }, { source }) {
-        const act = source.actions[verb];
-        if (act === null) {
-          throw codedError('MND_CONTROL_REQUEST', { subject: verb, found: 'not of this version' });
-        }
-        await act(params.id ?? '');
-        return { ok: true };
-      },
-    };
-  }),
+  {
+    method: 'post',
+    path: '/events/{id}/forget',
+    summary: 'Removes an event that is over, what was detected of it, and its picture.',
+    role: 'admin',
+    answer: DONE,
+    errors: ['MND_INPUT_MISSING'],
+    async handle({ params }, { source }) {
+      await source.actions.forget(params.id ?? '');
+      return { ok: true };
+    },
+  },
 ];
 
 function queryOf(query: Readonly<Record<string, unknown>>, limit: number): EventQuery {
