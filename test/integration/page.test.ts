@@ -1,0 +1,178 @@
+import { existsSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect } from 'mqtt';
+import { type Browser, chromium, type Page } from 'playwright-core';
+import t from 'tap';
+import { installRandomModel, runDemo } from './demo-process.js';
+
+const CHROMIUM = '/usr/bin/chromium';
+const skip = existsSync(CHROMIUM) ? false : 'chromium is not installed';
+const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
+const CLOSED = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
+/** Longest wait for anything, ms: far beyond what a loaded machine takes. */
+const PATIENCE = 90_000;
+const TABS = ['cameras', 'events', 'heat', 'system', 'configuration'];
+
+/** Problems a browser tells: errors of scripts, of the console and of the content policy. */
+function watchFor(page: Page, problems: string[]): void {
+  page.on('console', (message) => {
+    if (message.type() === 'error') problems.push(message.text());
+  });
+  page.on('pageerror', (error) => problems.push(error.message));
+}
+
+/** Hands everything on with a prefix, as nginx and Home Assistant's ingress do. */
+async function proxy(target: string, prefix: string, headers: Record<string, string>) {
+  const server = createServer((incoming, outgoing) => {
+    const path = incoming.url ?? '/';
+    if (!path.startsWith(prefix)) {
+      outgoing.writeHead(404).end();
+      return;
+    }
+    const url = new URL(path.slice(prefix.length), target);
+    const asked = request(
+      url,
+      { method: incoming.method, headers: { ...incoming.headers, ...headers } },
+      (answer) => {
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
+        answer.pipe(outgoing);
+      },
+    );
+    asked.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => asked.destroy());
+    incoming.pipe(asked);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}${prefix}`, close: () => server.close() };
+}
+
+t.test('the page in a real browser', { skip }, async (t) => {
+  const folder = t.testdir();
+  const model = await installRandomModel(folder);
+  const demo = runDemo({
+    folder,
+    model,
+    args: ['--board', 'pi4-case'],
+    env: { MOBILENETD_STATUS_TRUSTED_PROXIES: '[127.0.0.1]' },
+  });
+  const browser: Browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: [...FLAGS, ...CLOSED],
+  });
+  t.teardown(async () => {
+    await browser.close();
+    await demo.end('SIGTERM');
+  });
+  const ready = await demo.ready;
+  const url = String((ready as unknown as { page: string }).page);
+  t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/, 'the demo prints its address');
+
+  await t.test('every tab at three widths, dark and light, without an error', async (t) => {
+    for (const [width, colorScheme] of [
+      [360, 'dark'],
+      [768, 'light'],
+      [1440, 'dark'],
+    ] as const) {
+      const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
+      const problems: string[] = [];
+      watchFor(page, problems);
+      for (const tab of TABS) {
+        await page.goto(`${url}#/${tab}`);
+        await page.waitForSelector('main .card, main .empty', { timeout: PATIENCE });
+        const isWide = 'document.documentElement.scrollWidth > window.innerWidth';
+        t.notOk(await page.evaluate(isWide), `${tab} fits ${width} px`);
+      }
+      t.same(problems, [], `${width} px ${colorScheme}`);
+      await page.close();
+    }
+  });
+
+  await t.test('a live picture with what MQTT tells', async (t) => {
+    const client = connect(ready.mqtt);
+    t.teardown(() => client.endAsync());
+    await client.subscribeAsync(`${ready.base}/demo/label`);
+    const page = await browser.newPage();
+    await page.goto(`${url}#/cameras`);
+    await page.waitForSelector('figure[data-camera=demo] img', { timeout: PATIENCE });
+    const [, payload] = await new Promise<[string, Buffer]>((resolve) =>
+      client.on('message', (topic, message) => resolve([topic, message])),
+    );
+    await page.waitForSelector(`.chip:has-text("${payload.toString()}")`, { timeout: PATIENCE });
+    t.pass(`${payload} is on the page`);
+    await page.close();
+  });
+
+  await t.test('switches work and an event has its picture', async (t) => {
+    const page = await browser.newPage();
+    await page.goto(`${url}#/events`);
+    await page.locator('a.event img.thumb').first().click({ timeout: PATIENCE });
+    const picture = page.locator('.event-page figure img');
+    await picture.waitFor({ timeout: PATIENCE });
+    const width = await picture.evaluate((image: { naturalWidth: number }) => image.naturalWidth);
+    t.equal(width, 640);
+    await page.goto(`${url}#/cameras`);
+    const detect = page.getByRole('switch');
+    await detect.click({ timeout: PATIENCE });
+    await page.waitForSelector('.state.disabled', { timeout: PATIENCE });
+    await detect.click();
+    await page.waitForSelector('.state.online', { timeout: PATIENCE });
+    t.pass('off and on again');
+    await page.goto(`${url}#/configuration`);
+    await page.getByRole('textbox', { name: 'Check a configuration' }).fill('node: [');
+    await page.getByRole('button', { name: 'Check', exact: true }).click();
+    await page.waitForSelector('.problems li', { timeout: PATIENCE });
+    await page.close();
+  });
+
+  await t.test('the heat page moves', async (t) => {
+    const page = await browser.newPage();
+    await page.goto(`${url}#/heat`);
+    const temperature = page.locator('.dial .big');
+    await temperature.waitFor({ timeout: PATIENCE });
+    const first = await temperature.textContent();
+    await page.waitForFunction(
+      `document.querySelector('.dial .big')?.textContent !== ${JSON.stringify(first)}`,
+      undefined,
+      { timeout: PATIENCE },
+    );
+    await page.waitForSelector('.chart canvas', { timeout: PATIENCE });
+    t.pass('temperature and chart');
+    await page.close();
+  });
+
+  await t.test('behind a prefix, and as ingress does it', async (t) => {
+    for (const [prefix, headers] of [
+      ['/mobilenetd/', { 'X-Forwarded-Prefix': '/mobilenetd/' }],
+      ['/api/hassio_ingress/abc/', { 'X-Ingress-Path': '/api/hassio_ingress/abc' }],
+    ] as const) {
+      const behind = await proxy(url, prefix, headers);
+      const page = await browser.newPage();
+      const problems: string[] = [];
+      watchFor(page, problems);
+      await page.goto(behind.url);
+      await page.waitForSelector('figure[data-camera=demo] img', { timeout: PATIENCE });
+      t.same(problems, [], prefix);
+      await page.close();
+      behind.close();
+    }
+  });
+
+  await t.test('axe finds nothing serious', async (t) => {
+    const axe = await import('axe-core');
+    const page = await browser.newPage({ colorScheme: 'light', bypassCSP: true });
+    for (const tab of TABS) {
+      await page.goto(`${url}#/${tab}`);
+      await page.waitForSelector('main .card, main .empty', { timeout: PATIENCE });
+      await page.evaluate(axe.default.source);
+      const found: string = await page.evaluate(
+        `axe.run().then(({ violations }) => violations
+          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+          .map(({ id, nodes }) => id + ' ' + nodes[0].html.slice(0, 120)).join('; '))`,
+      );
+      t.equal(found, '', tab);
+    }
+    await page.close();
+  });
+});
