@@ -10,6 +10,7 @@ import { loadPictures, printMachine } from './models/common.js';
 import { detector } from './models/detector.js';
 import { fixedCost } from './models/fixed.js';
 import { install } from './models/install.js';
+import { kinds } from './models/kinds.js';
 import { agreement, preprocessing, speed } from './models/networks.js';
 
 const flags = process.argv.slice(2);
@@ -20,7 +21,7 @@ const pictures = await loadPictures();
 const FIGURES = {
   speed: () => speed(pictures, rounds),
   fixed: () => fixedCost(rounds),
-  agreement: () => agreement(pictures),
+  agreement: () => agreement(pictures).then(kinds),
   preprocessing: () => preprocessing(rounds),
   detector: () => detector(pictures, rounds),
   install: () => install(),

@@ -1,0 +1,71 @@
+// Real files of several kinds, each against its own original runtime (LiteRT.js), on all test pictures:
+// the first class, and the mean difference of its score.
+import { readFileSync } from 'node:fs';
+import { withFloatEnds } from '../../.build/test/convert/float-ends.js';
+import { openOracle } from '../../.build/test/convert/litert.js';
+import { networkInput, testPictures, wildModel } from '../../.build/test/convert/mirror.js';
+import { openOnnx } from '../../.build/test/convert/session.js';
+import { convertNetwork, isFloat, readTflite } from '../../dist/convert/convert.js';
+import { measureCalibration } from '../../dist/inference/calibrate.js';
+import { topClasses } from '../../dist/vision/topk.js';
+import { print, round, skip as skipFigure } from './common.js';
+
+const UNIT = { mean: [0], scale: [1 / 255] };
+
+/** What the original takes of a pixel, and what `models add` is told. */
+const KINDS = [
+  { file: 'mobilenet_v1_0.25_224_quant.tflite', ends: 'uint8', real: (pixel) => pixel },
+  { file: 'mobilenet_v1_0.25_224_1_metadata_1.tflite', real: (pixel) => pixel / 127.5 - 1 },
+  { file: 'vww_96_float.tflite', real: (pixel) => pixel / 255, scaling: UNIT },
+  { file: 'vww_96_int8.tflite', ends: 'int8', real: (pixel) => pixel / 255 },
+  { file: 'pretrainedResnet_quant.tflite', ends: 'int8', real: (pixel) => pixel },
+];
+
+/** Top-1 equal on so many of a hundred, mean score difference: as the file is, and int8 of a float one. */
+const BARS = { own: [0.99, 0.01], calibrated: [0.95, 0.03] };
+
+/** Prints two figures for each kind and form: the share that is equal, and how far scores are apart. */
+export async function kinds() {
+  const pictures = await testPictures();
+  for (const kind of KINDS) {
+    const { path, skip } = wildModel(kind.file);
+    if (skip) skipFigure(`${kind.file} as the original`, skip);
+    else await compareKind(kind, readFileSync(path), pictures);
+  }
+}
+
+async function compareKind({ file, ends, real, scaling = null }, bytes, pictures) {
+  const network = readTflite(bytes, { scaling, reversed: false, size: null, maker: null });
+  const [, size] = network.graph.tensors.get('input').shape;
+  const shown = pictures.map((picture) => networkInput(picture, size));
+  const oracle = await openOracle(ends === 'int8' ? withFloatEnds(bytes) : bytes);
+  const expected = [];
+  for (const pixels of shown) {
+    const input = ends === 'uint8' ? pixels : Float32Array.from(pixels, real);
+    const scores = await oracle.run(input, [1, size, size, 3]);
+    expected.push(scores instanceof Uint8Array ? Array.from(scores, (s) => s / 256) : [...scores]);
+  }
+  oracle.close();
+  const float = isFloat(network.graph);
+  const half = shown.filter((_, index) => index % 2 === 0).map((pixels) => ({ size, pixels }));
+  const calibration = float ? await measureCalibration(network.graph, half) : null;
+  for (const form of float ? ['float32', 'symmetric', 'reduced'] : ['exact']) {
+    const { onnx, head } = convertNetwork(network, { form, calibration });
+    const model = await openOnnx(onnx, form);
+    let same = 0;
+    let difference = 0;
+    for (const [at, pixels] of shown.entries()) {
+      const { data } = (await model.run(pixels, size, size)).logits;
+      const found = topClasses(data, head.logits, head.classes, head.scores);
+      const best = expected[at].indexOf(Math.max(...expected[at]));
+      if (found[0].index === best) same += 1;
+      const own = found.find(({ index }) => index === best)?.score ?? 0;
+      difference += Math.abs(own - expected[at][best]) / shown.length;
+    }
+    await model.close();
+    const [least, most] = float && form !== 'float32' ? BARS.calibrated : BARS.own;
+    const name = `${file} ${form}`;
+    print(`${name}: first class as the original's`, round(same / shown.length), { least });
+    print(`${name}: mean difference of its score`, round(difference), { most });
+  }
+}
