@@ -22,11 +22,11 @@ export const register: Register = (program, context) => {
     .summary('say what pictures show')
     .description(
       [
-        'Names the most likely classes of each picture (JPEG, PNG, WebP, TIFF, GIF, SVG). The model is',
+        'Names the most likely classes of each picture (JPEG, PNG, WebP, TIFF, GIF, AVIF). The model is',
         'loaded once. A picture that cannot be read is reported on stderr; the others go on.',
       ].join('\n'),
     )
-    .argument('<image...>', 'picture files')
+    .argument('<image...>', 'picture files, http(s) addresses, or - for standard input')
     .option('--alpha <number>', 'width multiplier the model must have', alphaOption)
     .option('--size <pixels>', 'input size the model must have', sizeOption)
     .option('--top <count>', 'classes to name', topOption, 5);

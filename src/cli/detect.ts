@@ -23,12 +23,12 @@ export const register: Register = (program, context) => {
     .summary('find the objects in pictures')
     .description(
       [
-        'Finds the objects in each picture (JPEG, PNG, WebP, TIFF, GIF, SVG), with boxes in its own',
+        'Finds the objects in each picture (JPEG, PNG, WebP, TIFF, GIF, AVIF), with boxes in its own',
         'pixels: left, top, width, height. The model is loaded once. A picture that cannot be read is',
         'reported on stderr; the others go on.',
       ].join('\n'),
     )
-    .argument('<image...>', 'picture files')
+    .argument('<image...>', 'picture files, http(s) addresses, or - for standard input')
     .option('--size <pixels>', 'input size the model must run at', sizeOption)
     .option('--threshold <score>', 'least score, 0.01 to 1', thresholdOption, 0.5);
   addCommonOptions(command).action((files: string[], flags: DetectFlags) =>

@@ -1,19 +1,19 @@
 import { constants, open } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
+import { MAX_PICTURE_BYTES } from '../camera/pixels/picture.js';
 import type { Frame } from '../camera/source.js';
 import type { Config } from '../config/config.js';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import type { RunOptions } from '../inference/protocol.js';
 import type { Result } from '../inference/result.js';
+import { maskAddresses } from '../mask.js';
 import type { VariantRequest } from '../models/resolve.js';
 import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm, type Task, type Variant } from '../models/variant.js';
+import { printable } from '../printable.js';
 import type { CommandContext } from './command.js';
-import { reportError, writeLine } from './output.js';
+import { reportError, writeJsonLine, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
-
-/** More than any camera's pictures. */
-const MAX_FILE_BYTES = 128 * 1024 * 1024;
 
 /** What `classify` and `detect` have in common. */
 export interface RecogniseFlags {
@@ -64,6 +64,7 @@ export async function recognise(recognition: Recognition, context: CommandContex
       } catch (error) {
         if (!isPictureError(error)) throw error;
         failures.push(error);
+        if (recognition.flags.json === true) writeFailure(file, error, context);
         // One picture's error is the command's; of several each is told as it happens.
         if (recognition.files.length > 1) reportError(error, context);
       }
@@ -74,8 +75,20 @@ export async function recognise(recognition: Recognition, context: CommandContex
   if (failures.length > 0) throw summaryOf(failures, recognition.files.length);
 }
 
+/** A failed picture's line among the others; its message goes to stderr as well. */
+function writeFailure(file: string, error: unknown, { stdout }: CommandContext): void {
+  const code = isCodedError(error) ? error.code : 'MND_INTERNAL';
+  writeJsonLine(stdout, { file, error: { code, message: maskAddresses(messageOf(error)) } });
+}
+
 function isPictureError(error: unknown): boolean {
-  const codes = ['MND_INPUT_MISSING', 'MND_IMAGE_INVALID', 'MND_FRAME_INVALID'];
+  const codes = [
+    'MND_INPUT_MISSING',
+    'MND_IMAGE_INVALID',
+    'MND_FRAME_INVALID',
+    // An address that sends no picture.
+    'MND_CAMERA_FAILED',
+  ];
   return isCodedError(error) && codes.includes(error.code);
 }
 
@@ -155,15 +168,52 @@ function isInteractive({ stderr }: CommandContext): boolean {
 async function readFrame(file: string, sequence: number): Promise<Frame> {
   return {
     sequence,
-    camera: file,
+    camera: printable(maskAddresses(file)),
     capturedAt: performance.now(),
     time: Date.now(),
     width: 0,
     height: 0,
     format: 'jpeg',
     range: 'full',
-    bytes: await readPicture(file),
+    bytes: await readAny(file),
   };
+}
+
+/** A picture from standard input (`-`), an address or a file. */
+function readAny(file: string): Promise<Uint8Array> {
+  if (file === '-') return readStandardInput();
+  return /^https?:\/\//i.test(file) ? fetchPicture(file) : readPicture(file);
+}
+
+async function readStandardInput(): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of process.stdin) {
+    length += (chunk as Buffer).length;
+    if (length > MAX_PICTURE_BYTES) throw tooLarge('standard input', length);
+    chunks.push(chunk as Buffer);
+  }
+  return Buffer.concat(chunks);
+}
+
+async function fetchPicture(url: string): Promise<Uint8Array> {
+  const { createSnapshotSource } = await import('../camera/sources/snapshot.js');
+  const stop = new AbortController();
+  let bytes: Uint8Array | null = null;
+  const reason = await createSnapshotSource({ url, fps: 1 }).run(stop.signal, (frame) => {
+    bytes = frame.bytes;
+    stop.abort();
+  });
+  if (bytes === null) throw reason;
+  return bytes;
+}
+
+function tooLarge(subject: string, size: number): Error {
+  return codedError('MND_IMAGE_INVALID', {
+    subject,
+    expected: `at most ${MAX_PICTURE_BYTES} bytes`,
+    found: `${size}`,
+  });
 }
 
 /** @throws MND_INPUT_MISSING, MND_IMAGE_INVALID (too large) */
@@ -174,25 +224,23 @@ async function readPicture(file: string): Promise<Uint8Array> {
       const found = await handle.stat();
       if (!found.isFile()) {
         throw codedError('MND_INPUT_MISSING', {
-          subject: file,
+          subject: printable(file),
           expected: 'a picture',
           found: found.isDirectory() ? 'a folder' : 'something that is no file',
         });
       }
-      if (found.size > MAX_FILE_BYTES) {
-        throw codedError('MND_IMAGE_INVALID', {
-          subject: file,
-          expected: `at most ${MAX_FILE_BYTES} bytes`,
-          found: `${found.size}`,
-        });
-      }
+      if (found.size > MAX_PICTURE_BYTES) throw tooLarge(printable(file), found.size);
       return await handle.readFile();
     } finally {
       await handle.close();
     }
   } catch (error) {
     if (isCodedError(error)) throw error;
-    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
+    throw codedError('MND_INPUT_MISSING', {
+      subject: printable(file),
+      found: printable(messageOf(error)),
+      cause: error,
+    });
   }
 }
 
@@ -209,5 +257,8 @@ export function roundScore(score: number): number {
 /** A picture's heading in the output for people. */
 export function writeHeading(stream: NodeJS.WritableStream, file: string, result: Result): void {
   const { model, size, timings } = result;
-  writeLine(stream, `${file}  (${model}, ${size} px, ${timings.inference.toFixed(1)} ms)`);
+  writeLine(
+    stream,
+    `${printable(maskAddresses(file))}  (${model}, ${size} px, ${timings.inference.toFixed(1)} ms)`,
+  );
 }
