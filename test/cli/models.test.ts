@@ -178,9 +178,10 @@ t.test('bad pictures do not stop the good ones', async (t) => {
   const none = join(root, 'none.jpg');
   const mixed = await run('classify', none, red, broken, root, blue, '--json');
   t.equal(mixed.status, 1);
+  const lines = mixed.json() as { file: string; error?: { code: string } }[];
   t.strictSame(
-    mixed.json().map(({ file }) => file),
-    [red, blue],
+    lines.map(({ file, error }) => error?.code ?? file),
+    ['MND_INPUT_MISSING', red, 'MND_IMAGE_INVALID', 'MND_INPUT_MISSING', blue],
   );
   t.match(mixed.stderr, /MND_INPUT_MISSING: \S*none\.jpg/);
   t.match(mixed.stderr, /MND_IMAGE_INVALID: \S*broken\.jpg/);
