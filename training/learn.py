@@ -20,6 +20,9 @@ from targets import Student, Targets
 # What an average of the weights remembers of the step before, once it is warm.
 AVERAGE = 0.998
 LABEL_SMOOTHING = 0.1
+# Share of the pictures that are seen as the teacher saw them; the others are cut anew each time, for a
+# few fixed views are soon known by heart.
+TAUGHT = 0.5
 CHECKPOINT_EVERY = 250
 
 
@@ -64,21 +67,22 @@ class Sampler:
         self.random = np.random.default_rng(recipe.seed)
 
     def draw(self, size: int):
-        """Inputs, labels, and what the teacher made of them: embeddings and maps, or None."""
+        """Inputs, labels, and what the teacher made of some: their places, embeddings and maps; or None."""
         random = self.random
         counts = random.multinomial(self.recipe.batch, self.shares)
-        pixels, labels, embeddings, maps = [], [], [], []
+        pixels, labels, taught, embeddings, maps = [], [], [], [], []
         for folder, count in enumerate(counts):
             pictures = self.folders[folder]
             for index in random.choice(pictures.train, count):
                 mirrored = int(random.integers(2))
-                if self.targets is None:
+                if self.targets is None or random.random() >= TAUGHT:
                     box = random_box(random)
                 else:
                     targets = self.targets[folder]
                     view = random.integers(len(targets.boxes))
                     *sides, flip = targets.boxes[view, index]
                     box = nudge(random, (*sides, int(flip) ^ mirrored), 0.02)
+                    taught.append(len(pixels))
                     embeddings.append(targets.embeddings[view, index])
                     parts = [part[view, index] for part in targets.maps]
                     maps.append([part.flip(-1) for part in parts] if mirrored else parts)
@@ -88,7 +92,8 @@ class Sampler:
         x = x.contiguous(memory_format=torch.channels_last)
         wanted = None
         if embeddings:
-            wanted = torch.stack(embeddings).float(), [torch.stack(part).float() for part in zip(*maps)]
+            parts = [torch.stack(part).float() for part in zip(*maps)]
+            wanted = torch.tensor(taught), torch.stack(embeddings).float(), parts
         return x, torch.tensor(labels), wanted
 
 

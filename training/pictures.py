@@ -38,7 +38,7 @@ class Pictures:
             (split, labels.index(path.parent.name), path)
             for split in SPLITS
             for path in sorted((folder / split).glob("*/*"))
-            if path.suffix.lower() in ENDINGS
+            if path.suffix.lower() in ENDINGS and path.parent.name in labels
         ]
         if not any(split == "train" for split, _, _ in self.files):
             raise SystemExit(f"{folder}: expected pictures in train/LABEL/, found none")

@@ -147,9 +147,10 @@ class Student(nn.Module):
             return logits, None, []
         return logits, project(self.embedding, pooled).flatten(1), taps
 
-    def teaching_loss(self, embedding, taps, wanted_embedding, wanted_maps) -> torch.Tensor:
-        loss = (embedding - wanted_embedding).square().mean()
+    def teaching_loss(self, embedding, taps, taught, wanted_embedding, wanted_maps) -> torch.Tensor:
+        """Mean squares of what is predicted of the pictures at the places `taught` in the batch."""
+        loss = (embedding[taught] - wanted_embedding).square().mean()
         for projection, tap, wanted in zip(self.maps, taps, wanted_maps):
-            pooled = nn.functional.adaptive_avg_pool2d(tap, wanted.shape[-1])
+            pooled = nn.functional.adaptive_avg_pool2d(tap[taught], wanted.shape[-1])
             loss = loss + (project(projection, pooled) - wanted).square().mean()
         return loss

@@ -5,7 +5,7 @@
 
 A folder has `train/LABEL/*.jpg` and `validation/LABEL/*.jpg`. The result, DIR/ladder.json with
 DIR/labels.txt and a .safetensors file a width, is what `mobilenetd models add DIR --ladder` takes.
-Interrupted, the same command goes on from its last checkpoint. See docs/train.md.
+Accuracy is that of the first folder's validation pictures. Interrupted, the same command goes on from its last checkpoint. See docs/train.md.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from widen import widen
 
 HERE = Path(__file__).resolve().parent
 # Training pictures that batch-norm statistics are taken of.
-STATISTICS = 2000
+STATISTICS = 800
 
 
 def numbers(text: str, kind=float) -> list:
@@ -106,7 +106,7 @@ def main(given: list[str]) -> None:
 
         network = learn(network, sampler, recipe, checkpoint, watch)
         took = {"hours": (time.time() - began) / 3600, "cpu_hours": (time.process_time() - cpu) / 3600}
-        models.append(finish(options, alpha, network, folders, labels) | took)
+        models.append(finish(options, alpha, network, folders, shares) | took)
         narrower = checkpoint
     write_ladder(options, labels, models)
 
@@ -162,14 +162,18 @@ def validation(folders: list[Pictures], size: int):
 
 
 def finish(
-    options: argparse.Namespace, alpha: float, network: MobileNetV1, folders: list[Pictures], labels: list[str]
+    options: argparse.Namespace,
+    alpha: float,
+    network: MobileNetV1,
+    folders: list[Pictures],
+    shares: list[float],
 ) -> dict:
     """Measures every size, and writes the weights with what each size needs."""
     random = np.random.default_rng(options.seed)
-    total = sum(len(pictures.train) for pictures in folders)
+    # Each folder as in the batches: batch norms must see what they saw in training.
     used = [
-        random.choice(p.train, min(len(p.train), max(1, round(STATISTICS * len(p.train) / total))), replace=False)
-        for p in folders
+        random.choice(p.train, min(len(p.train), max(1, round(STATISTICS * share))), replace=False)
+        for p, share in zip(folders, shares)
     ]
     stored = rounded(network) if options.bits == 8 else network
     by_size, figures = {}, []
@@ -177,8 +181,11 @@ def finish(
         inputs = [x for x, _ in central_batches(folders, used, size)]
         own = estimate_norms(stored, inputs)
         by_size[size] = own
-        top1, top5 = accuracy(own, validation(folders, size))
+        # The first folder's; others, such as drawings, are told beside it.
+        (top1, top5), *others = [accuracy(own, central_batches([p], [p.validation], size)) for p in folders]
         figures.append({"size": size, "top1": round(top1, 2), "top5": round(top5, 2)})
+        for pictures, (other, _) in zip(folders[1:], others):
+            figures[-1][pictures.folder.resolve().name] = round(other, 2)
         print(f"alpha {alpha:g} at {size} px: top-1 {top1:.1f} %, top-5 {top5:.1f} %", flush=True)
     file = f"alpha-{alpha:g}.safetensors"
     sizes = ",".join(str(size) for size in by_size)

@@ -33,9 +33,9 @@ export const register: Register = (program, context) => {
     .summary('watch it work: a drawn camera, a broker and a database, nothing to set up')
     .description(
       [
-        'Runs the whole daemon on a drawn scene (a stop sign, a traffic light, a clock, a photo of a cup):',
-        'real pixels, the real model, a broker on loopback unless mqtt.url is set, and a database in a',
-        'temporary folder unless MOBILENETD_STATE is set.',
+        'Runs the whole daemon on a drawn scene (a stop sign, a traffic light, a clock, a photo of a cup;',
+        'with --board one drawn thing after another): real pixels, the real model, a broker on loopback',
+        'unless mqtt.url is set, and a database in a temporary folder unless MOBILENETD_STATE is set.',
       ].join('\n'),
     )
     .option(
@@ -50,7 +50,7 @@ export const register: Register = (program, context) => {
     )
     .option(
       '--board <name>',
-      'heat a simulated board, e.g. pi4-case, instead of using the own sensor',
+      'heat a simulated board, e.g. pi4-case, and walk the ladder of mobilenetd_things',
     )
     .option(
       '--speed <factor>',
@@ -62,7 +62,7 @@ export const register: Register = (program, context) => {
       '--ambient <degrees>',
       'air around the simulated board, °C',
       numberOption('--ambient', { min: -40, max: 60 }),
-      30,
+      40,
     )
     .option('--real', "govern by this machine's own sensor, and say what it reads", false)
     .option('--json', 'one JSON object a line: first the addresses, then events', false)
@@ -165,10 +165,25 @@ async function thermometerOf(flags: DemoFlags): Promise<Thermometer | null> {
   return simulatedThermometer(flags.board, flags.speed, flags.ambient);
 }
 
+/**
+ * The ladder of both knobs, α and ρ, and what goes with it: one drawn thing after another, each gone
+ * before the next one comes.
+ */
+const WALK = {
+  'model.task': 'classify',
+  'model.name': 'mobilenetd_things',
+  'governor.floor_size': 80,
+  'presence.enter': 0.5,
+  'presence.stay': 0.3,
+  'presence.off_delay': 1,
+};
+
 /** The configuration of the user with the demo's camera; the models stay where they always are. */
 function demoConfig(flags: DemoFlags, context: CommandContext): Config {
   const usual = context.loadConfig();
   const ownState = !context.env.MOBILENETD_STATE;
+  // A model of the user's own choice is what the governor is tried with.
+  const walks = flags.board !== undefined && usual.model.name === 'auto';
   return context.loadConfig({
     // At the user's own broker it must not be taken for the real board.
     node: usual.mqtt.url === null ? undefined : `${usual.node.slice(0, 50)}-demo`,
@@ -177,8 +192,10 @@ function demoConfig(flags: DemoFlags, context: CommandContext): Config {
         source: 'demo',
         size: [640, 480],
         fps: flags.fps ?? (flags.board === undefined ? 10 : 30),
+        ...(walks && { scene: 'parade' }),
       },
     },
+    ...(walks && WALK),
     state_dir: ownState ? mkdtempSync(join(tmpdir(), 'mobilenetd-demo-')) : undefined,
     models_dir: usual.models_dir,
     // Any free port: a broker of the user's own may sit on the usual one.

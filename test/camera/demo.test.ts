@@ -1,6 +1,12 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import {
+  drawParade,
+  PARADE,
+  PARADE_STEP,
+  paradedAt,
+} from '#mobilenetd/camera/sources/demo/parade.js';
 import { createSceneRenderer } from '#mobilenetd/camera/sources/demo/renderer.js';
 import {
   drawScene,
@@ -136,4 +142,29 @@ t.test('a missing photo is a failure with a reason', async (t) => {
   const source = createDemoSource({ fps: 2, photo: 'no/such/photo.jpg' });
   const error = await source.run(new AbortController().signal, () => void t.fail('delivered'));
   t.match(error, { code: 'MND_CAMERA_FAILED', message: /no\/such\/photo/ });
+});
+
+t.test('the parade shows each thing alone, with an empty stage between', (t) => {
+  const shown = Array.from({ length: PARADE.length * PARADE_STEP }, (_, second) =>
+    paradedAt(second),
+  );
+  for (const thing of PARADE) t.ok(shown.filter((at) => at === thing).length >= 5, thing);
+  const next = (at: number) => shown[(at + 1) % shown.length];
+  const touching = shown.filter(
+    (at, index) => at !== null && ![at, null].includes(next(index) ?? null),
+  );
+  t.same(touching, [], 'nothing follows at once upon another thing');
+  t.equal(paradedAt(PARADE.length * PARADE_STEP), PARADE[0], 'and it begins again');
+  t.notMatch(drawParade(1, NOON)[0]?.svg, /<text|font/);
+  t.end();
+});
+
+t.test('the parade in pixels: a red sign in the middle, then nothing', async (t) => {
+  const renderer = createSceneRenderer(photo, drawParade);
+  const [red, green] = pixel(await renderer.render(1, NOON), 250, 120);
+  t.ok(red > 150 && green < 60, 'the sign');
+  const [sky] = [pixel(await renderer.render(PARADE_STEP - 1, NOON), 250, 120)];
+  t.same(sky, [0xcf, 0xdc, 0xe6]);
+  const face = pixel(await renderer.render(PARADE_STEP + 1, NOON), 300, 280);
+  t.ok(Math.min(...face) > 230, 'the clock');
 });

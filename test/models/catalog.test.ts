@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -22,7 +24,9 @@ const SHIPPED = 'models/catalog.json';
 
 t.test('the shipped catalogue is complete and true to the architecture', async (t) => {
   const catalog = await readCatalog();
-  const family = catalog.models.filter(({ family }) => family === 'mobilenet_v1');
+  const family = catalog.models.filter(
+    ({ family, ladder }) => family === 'mobilenet_v1' && ladder === undefined,
+  );
   const grid = [1, 0.75, 0.5, 0.25].flatMap((alpha) =>
     [224, 192, 160, 128].map((size) => `${alpha} ${size}`),
   );
@@ -67,7 +71,8 @@ t.test('every label file of the catalogue is there, with its number of labels', 
   for (const entry of catalog.models) {
     const labels = await readLabels(labelsFileOf(catalog, entry));
     const detector = entry.family === 'ssd_mobilenet_v2' ? 24 : 91;
-    t.equal(labels.length, entry.task === 'detect' ? detector : 1001, entry.name);
+    const classifier = entry.ladder === undefined ? 1001 : 58;
+    t.equal(labels.length, entry.task === 'detect' ? detector : classifier, entry.name);
   }
   const detector = catalog.models.find(({ name }) => name === catalog.defaults.detect);
   const labels = detector === undefined ? [] : await readLabels(labelsFileOf(catalog, detector));
@@ -76,6 +81,27 @@ t.test('every label file of the catalogue is there, with its number of labels', 
   t.equal(labels[13], 'stop sign');
   t.equal(labels[90], 'toothbrush');
   t.equal(labels.filter((label) => label !== '').length, 80);
+});
+
+t.test('the shipped ladder has every width at every size, in small files', async (t) => {
+  const catalog = await readCatalog();
+  const rungs = catalog.models.filter(({ ladder }) => ladder === 'mobilenetd_things');
+  t.strictSame(
+    rungs.map(({ alpha, sizes }) => `${alpha} ${sizes[0]}`),
+    [1, 0.75, 0.5, 0.25].flatMap((alpha) => [128, 112, 96, 80].map((size) => `${alpha} ${size}`)),
+  );
+  const files = new Map<string, number>();
+  for (const { name, alpha, sizes, multAdds, source, accuracy } of rungs) {
+    const { totals } = MOBILENET_V1.describe({ alpha, size: sizes[0] ?? 0, classes: 58 });
+    t.equal(multAdds?.[0], Math.round(totals.multAdds / 1e4) / 100, `${name}: multiply-adds`);
+    t.ok((accuracy.top1 ?? 0) > 50, `${name}: ${accuracy.top1} %`);
+    if (source.kind !== 'file') throw new Error(`${name} is not shipped`);
+    const bytes = readFileSync(join('models', source.path));
+    t.equal(createHash('sha256').update(bytes).digest('hex'), source.sha256, name);
+    files.set(source.path, bytes.length);
+  }
+  const total = [...files.values()].reduce((sum, bytes) => sum + bytes, 0);
+  t.ok(files.size === 4 && total < 7e6, `${total} bytes in ${files.size} files`);
 });
 
 type Json = Record<string, unknown>;

@@ -7,10 +7,13 @@ export interface SceneRenderer {
   render(seconds: number, wallTime: number): Promise<Uint8Array>;
 }
 
+/** The layers of a scene, from back to front; see drawScene. */
+export type DrawScene = (seconds: number, wallTime: number) => readonly SceneLayer[];
+
 const CHANNELS = 3;
 
-/** `photo` is an encoded picture. */
-export function createSceneRenderer(photo: Uint8Array): SceneRenderer {
+/** `photo` is an encoded picture; `draw` is the scene. */
+export function createSceneRenderer(photo: Uint8Array, draw: DrawScene = drawScene): SceneRenderer {
   // No layer is drawn twice, so libvips' cache of operations would only hold memory (some 14 MB).
   sharp.cache(false);
   const frame = new Uint8Array(SCENE_WIDTH * SCENE_HEIGHT * CHANNELS);
@@ -27,7 +30,7 @@ export function createSceneRenderer(photo: Uint8Array): SceneRenderer {
 
   return {
     async render(seconds, wallTime) {
-      for (const layer of drawScene(seconds, wallTime)) {
+      for (const layer of draw(seconds, wallTime)) {
         paste(frame, await pixelsOf(layer), layer);
       }
       return frame;

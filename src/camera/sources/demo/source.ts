@@ -4,12 +4,15 @@ import { PACKAGE_ROOT } from '../../../package-root.js';
 import { type Clock, systemClock } from '../../../time.js';
 import { createPacer, type FrameRate } from '../../pacer.js';
 import type { Source } from '../../source.js';
+import { drawParade } from './parade.js';
 import { createSceneRenderer } from './renderer.js';
-import { SCENE_HEIGHT, SCENE_WIDTH } from './scene.js';
+import { drawScene, SCENE_HEIGHT, SCENE_WIDTH } from './scene.js';
 
 export interface DemoOptions {
   /** Frames a second. */
   readonly fps: FrameRate;
+  /** Absent: the street. */
+  readonly scene?: 'street' | 'parade';
   /** An encoded picture of a cup; default: the one that comes with the package. */
   readonly photo?: string;
   readonly clock?: Clock;
@@ -17,15 +20,17 @@ export interface DemoOptions {
 
 /**
  * A camera that looks at a drawn scene of 640 × 480 (rgb24): a stop sign, a traffic light that
- * changes, a clock that shows the time, and a photo of a cup that comes and goes every half minute.
+ * changes, a clock that shows the time, and a photo of a cup that comes and goes every half minute; or
+ * at a parade of drawn things, one at a time.
  */
 export function createDemoSource(options: DemoOptions): Source {
   const clock = options.clock ?? systemClock;
+  const draw = options.scene === 'parade' ? drawParade : drawScene;
   const photo = options.photo ?? `${PACKAGE_ROOT}assets/demo/coffee.jpg`;
   return {
     async run(signal, onFrame) {
       try {
-        const renderer = createSceneRenderer(await readFile(photo));
+        const renderer = createSceneRenderer(await readFile(photo), draw);
         const pacer = createPacer(clock, options.fps);
         const start = clock.now();
         await pacer.next(signal);
