@@ -85,13 +85,13 @@ t.test('a lost database leaves no label ON either', async (t) => {
   const env = { MOBILENETD_MQTT_URL: broker.url };
   const first = runDemo({ folder, model, env });
   await first.ready;
-  await delay(1500);
+  const retained = () => retainedUnder(broker.url, 'mobilenetd/board-demo/#');
+  while (![...(await retained()).values()].includes('ON')) await delay(100);
   await first.end('SIGKILL');
   for (const suffix of ['', '-wal', '-shm']) {
     rmSync(join(folder, `mobilenetd.db${suffix}`), { force: true });
   }
-  const before = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
-  t.ok([...before.values()].includes('ON'));
+  t.ok([...(await retained()).values()].includes('ON'));
   const second = runDemo({
     folder,
     model,
@@ -99,7 +99,7 @@ t.test('a lost database leaves no label ON either', async (t) => {
   });
   await second.ready;
   await delay(1500);
-  const after = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
+  const after = await retained();
   t.notOk([...after.values()].includes('ON'));
   t.equal(await second.end('SIGINT'), 0, second.errors());
 });
