@@ -1,6 +1,7 @@
 // Runs the governor on random boards, ladders, callers, sensors and courses of events, in a
 // simulator that shares no code with src/simulator, and holds it to its bars.
 // Usage: npm run bench:governor -- --random 500 [--seed 1] [--course a,b] [--list]
+// Courses with neighbours and creeping faults (adversary/neighbours.js) are run when named.
 import { parseArgs } from 'node:util';
 import { judge } from './adversary/judge.js';
 import { COURSE_NAMES } from './adversary/scenario.js';
@@ -57,18 +58,6 @@ bar(
   -0.5,
 );
 bar('faults: seconds at the limit', faults, (r) => r.atLimit, 2);
-bar(
-  'faults: seconds to the floor at half rate',
-  faults.filter((r) => !/frozen/.test(r.course)),
-  (r) => r.floorAfterS,
-  35,
-);
-bar(
-  'frozen: seconds to the floor at half rate',
-  faults.filter((r) => /frozen/.test(r.course)),
-  (r) => r.floorAfterS,
-  95,
-);
 bar('sound sensor: seconds of false alarm', runs, (r) => r.alarmS, 0);
 bar(
   'infeasible: seconds beyond unavoidable',

@@ -1,4 +1,5 @@
 import type { Variant } from '../models/variant.js';
+import type { Sample } from './sample.js';
 
 /** What is known of the board's heat at one moment; null for what cannot be read. */
 export interface HeatReading {
@@ -6,8 +7,8 @@ export interface HeatReading {
   readonly flags: number | null;
   /** Busy fraction of the whole CPU, 0 to 1. */
   readonly cpuUtil: number | null;
-  /** What this process took of it, 0 to 1; null or missing when it cannot be told. */
-  readonly ownCpu?: number | null;
+  /** What else the governor can use; goes into its sample as it is. */
+  readonly inputs?: Partial<Sample>;
 }
 
 export interface Thermometer {

@@ -65,11 +65,11 @@ export class GovernorInputs {
     this.#last = { at, stats };
     this.#averageUse(frames, Math.min(fps, decision?.fps ?? fps) * dtS, dtS);
     return {
+      ...this.#heat.inputs,
       timeS: ((at - this.#startedAt) / 1000) * thermometer.speed,
       tempC: this.#heat.tempC,
       throttledFlags: this.#heat.flags,
       cpuUtil: this.#heat.cpuUtil,
-      ownCpu: this.#heat.ownCpu ?? null,
       requestedFps: fps,
       deliveredFps: isReal ? frames / dtS : (decision?.fps ?? fps),
       latencyMs: isReal && frames > 0 ? busyMs / frames : null,

@@ -20,7 +20,7 @@ export function realThermometer(config: Config): Thermometer {
     costMs: () => null,
     async read() {
       const [{ tempC, flags }, cpuUtil] = await Promise.all([sensor.read(), cpu.read()]);
-      return { tempC, flags, cpuUtil, ownCpu: own?.read() ?? null };
+      return { tempC, flags, cpuUtil, inputs: { ownCpu: own?.read() ?? null } };
     },
   };
 }

@@ -129,7 +129,8 @@ export function createIdentification(restored: {
         estimateC: known ? estimate : null,
         trusted,
         unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,
-        acquainted: acquaintance.good && verdict.fault !== 'contradicted',
+        // What neighbours heat is guessed; without the CPU's use they would not even be noticed.
+        acquainted: acquaintance.good && clean.cpuUtil !== null && verdict.fault !== 'contradicted',
         doubtC: acquaintance.doubtC,
         throttled: heat.heat && !contradiction.suspected && known && trusted,
       };
