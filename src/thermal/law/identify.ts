@@ -130,7 +130,11 @@ export function createIdentification(restored: {
         trusted,
         unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,
         // What neighbours heat is guessed; without the CPU's use they would not even be noticed.
-        acquainted: acquaintance.good && clean.cpuUtil !== null && verdict.fault !== 'contradicted',
+        acquainted:
+          acquaintance.good &&
+          clean.cpuUtil !== null &&
+          !neighbours.visited &&
+          verdict.fault !== 'contradicted',
         doubtC: acquaintance.doubtC,
         throttled: heat.heat && !contradiction.suspected && known && trusted,
       };
