@@ -214,7 +214,7 @@ export function figures(runs: readonly BenchRun[]): Figure[] {
       faults,
       (r) => r.score.secondsAtLimit,
     ),
-    mean('sensor fault: mean quality gap to the oracle', 2, faults),
+    mean('sensor fault: mean quality gap to the oracle', 2.5, faults),
     worst('sound sensor: seconds of false alarm', 's', 0, runs, (r) => r.falseAlarmS),
     worst('restless: avoidable seconds', 's', 0, restless, (r) => Math.max(0, r.avoidableS)),
     worst(
