@@ -45,6 +45,7 @@ t.test('a camera has the defaults of its schema', async (t) => {
     enabled: true,
     name: null,
     source: 'demo',
+    scene: 'street',
     capture: 'stream',
     still_interval: 60,
     controls: {

@@ -131,6 +131,6 @@ t.test('a folder that is no ladder', async (t) => {
   await t.rejects(all(shelf.addLadder(folder)), { code: 'MND_MODEL_MISMATCH', message: /96 px/ });
   const file = join(folder, 'alpha-0.25.safetensors');
   const options = { labels: join(folder, 'labels.txt') };
-  await t.rejects(shelf.add(file, options), { code: 'MND_USAGE', message: /--ladder/ });
+  await t.rejects(shelf.add(file, options), { code: 'MND_MODEL_FORMAT', message: /--ladder/ });
   t.same(await shelf.installed(), []);
 });

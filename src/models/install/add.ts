@@ -49,14 +49,6 @@ export async function ownFiles(file: string): Promise<ModelFiles> {
       next: 'give the .tflite, the .onnx or the model.json in it',
     });
   }
-  if (extname(file).toLowerCase() === '.safetensors') {
-    throw codedError('MND_USAGE', {
-      subject: file,
-      expected: 'the folder that training/train.py wrote',
-      found: 'one of its files, which serves several input sizes',
-      next: `run: mobilenetd models add ${dirname(file)} --ladder`,
-    });
-  }
   const kind = await kindOf(file);
   if (kind === 'onnx') return { format: 'onnx', file };
   if (kind !== 'json') return { format: 'tflite', file, calibration: null };

@@ -96,6 +96,11 @@ const STRANGERS: readonly Stranger[] = [
     is: (head) => startsWith(head, 0xff, 0xd8, 0xff) || startsWith(head, 0x89, 0x50, 0x4e, 0x47),
   },
   {
+    what: 'weights without their network (.safetensors)',
+    next: 'of a ladder of training/train.py give the whole folder: mobilenetd models add FOLDER --ladder',
+    is: (_, extension) => extension === '.safetensors',
+  },
+  {
     what: 'weights without their network (.bin)',
     next: 'give the model.json that belongs to them',
     is: (_, extension) => extension === '.bin' || extension === '.weights',
