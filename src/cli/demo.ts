@@ -94,7 +94,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
     env: context.env,
   });
   const thermometer = await thermometerOf(flags);
-  const printer = flags.json ? jsonPrinter(context.stdout) : textPrinter(lines);
+  const printer = readyFirst(flags.json ? jsonPrinter(context.stdout) : textPrinter(lines));
   const signals = new Signals(log);
   signals.on('events', ({ events, result }) => printer.events(events, result));
   signals.on('decision', (state) => {
@@ -209,6 +209,24 @@ interface Printer {
   events(events: readonly PresenceEvent[], result: Result | null): void;
   /** What the governor decided; `simulated` is the board that is not real. */
   decision(reason: string, simulated: string | null): void;
+}
+
+/** Holds back what happens before the demo is ready: its addresses are the first thing that is printed. */
+function readyFirst(printer: Printer): Printer {
+  let held: (() => void)[] | null = [];
+  const later = (print: () => void) => {
+    if (held === null) print();
+    else held.push(print);
+  };
+  return {
+    ready(daemon, config) {
+      printer.ready(daemon, config);
+      for (const print of held ?? []) print();
+      held = null;
+    },
+    events: (events, result) => later(() => printer.events(events, result)),
+    decision: (reason, simulated) => later(() => printer.decision(reason, simulated)),
+  };
 }
 
 /** A destination whose every line is shown by the demo. */

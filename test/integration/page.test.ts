@@ -55,7 +55,7 @@ t.test('the page in a real browser', { skip }, async (t) => {
     folder,
     model,
     args: ['--board', 'pi4-case'],
-    env: { MOBILENETD_STATUS_TRUSTED_PROXIES: '[127.0.0.1]' },
+    env: { MOBILENETD_STATUS_TRUSTED_PROXIES: '["127.0.0.1"]' },
   });
   const browser: Browser = await chromium.launch({
     executablePath: CHROMIUM,
@@ -92,14 +92,15 @@ t.test('the page in a real browser', { skip }, async (t) => {
   await t.test('a live picture with what MQTT tells', async (t) => {
     const client = connect(ready.mqtt);
     t.teardown(() => client.endAsync());
+    const label = new Promise<string>((resolve) =>
+      client.on('message', (_topic, message) => resolve(message.toString())),
+    );
     await client.subscribeAsync(`${ready.base}/demo/label`);
     const page = await browser.newPage();
     await page.goto(`${url}#/cameras`);
     await page.waitForSelector('figure[data-camera=demo] img', { timeout: PATIENCE });
-    const [, payload] = await new Promise<[string, Buffer]>((resolve) =>
-      client.on('message', (topic, message) => resolve([topic, message])),
-    );
-    await page.waitForSelector(`.chip:has-text("${payload.toString()}")`, { timeout: PATIENCE });
+    const payload = await label;
+    await page.waitForSelector(`.chip:has-text("${payload}")`, { timeout: PATIENCE });
     t.pass(`${payload} is on the page`);
     await page.close();
   });
