@@ -202,6 +202,14 @@ export function either<A, B>(first: Format<A>, second: Format<B>): Format<A | B>
   };
 }
 
+/** One value, or a list of such: what is no list is judged as one value. */
+export function oneOrMany<T>(one: Format<T>, many: Format<readonly T[]>): Format<T | readonly T[]> {
+  return {
+    ...either(one, many),
+    faults: (value) => (Array.isArray(value) ? many : one).faults(value),
+  };
+}
+
 /** A list of 0 (`min`) to 10 000 (`max`) items; `what` names them, e.g. `labels`. */
 export function list<T>(
   item: Format<T>,

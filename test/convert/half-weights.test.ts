@@ -116,7 +116,7 @@ t.test('what a float network cannot be', (t) => {
   for (const form of ['exact', 'symmetric'] as const) {
     t.throws(() => convertTflite(buildTflite(halfModel()), { form, picture: PICTURE }), {
       code: 'MND_MODEL_MISMATCH',
-      message: /calibration/,
+      message: /pictures to calibrate with/,
     });
   }
   t.throws(

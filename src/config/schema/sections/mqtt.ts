@@ -6,6 +6,7 @@ import {
   nullable,
   number,
   oneOf,
+  oneOrMany,
   secret,
   text,
 } from '../../../schema/format.js';
@@ -18,7 +19,7 @@ const broker = address('mqtt', 'mqtts', 'ws', 'wss', 'mqtt+srv', 'mqtts+srv');
 
 export const MQTT = {
   url: key(
-    nullable(either(broker, list(broker, 'addresses of brokers', { min: 1, max: 16 }))),
+    nullable(oneOrMany(broker, list(broker, 'addresses of brokers', { min: 1, max: 16 }))),
     null,
     'Broker, e.g. mqtt://192.0.2.1:1883, or a list of which the first that works is used; mqtt+srv://example.org takes those of its SRV records. Null starts the embedded broker.',
     { address: true },
