@@ -159,5 +159,5 @@ function svgOf() {
   [...colours].forEach(([alpha, colour], index) => {
     lines.push(text(left + 12, top + 18 + index * 16, `α ${alpha}`, `fill="${colour}"`));
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="380" viewBox="0 0 640 380" font-family="sans-serif" font-size="12" fill="#333"><rect width="640" height="380" fill="#fff"/>${lines.join('')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="640" height="380" viewBox="0 0 640 380" font-family="sans-serif" font-size="12" fill="#333"><title>Milliseconds a picture against accuracy, with the hull</title><rect width="640" height="380" fill="#fff"/>${lines.join('')}</svg>\n`;
 }

@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import sharp from 'sharp';
 import t from 'tap';
 import { parseCalibration } from '#mobilenetd/convert/calibration.js';
 import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
@@ -79,7 +80,12 @@ t.test('the published COCO detector sees what is drawn, int8 as float32', { skip
       const detections = await detect(
         session,
         head,
-        await picturePixels(Buffer.from(svg(drawing)), SIZE),
+        await picturePixels(
+          await sharp(Buffer.from(svg(drawing)))
+            .png()
+            .toBuffer(),
+          SIZE,
+        ),
         {
           size: SIZE,
           threshold: 0.5,
