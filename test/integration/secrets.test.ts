@@ -49,7 +49,10 @@ const WAYS: readonly Way[] = [
   {
     name: 'the value of the key',
     password: `qu"ote's and \\ back ${MARK} \${HOME} $(id) %41`,
-    give: (password, _folder, { url }) => ({ mqtt: { url, username: 'me', password } }),
+    // `$${` stands for `${`, which would be a variable.
+    give: (password, _folder, { url }) => ({
+      mqtt: { url, username: 'me', password: password.replaceAll('${', () => '$${') },
+    }),
   },
   {
     name: 'the address',
