@@ -325,6 +325,8 @@ class SqliteStore implements Store {
 
   #trim(session: Session): number {
     const { maxAge, maxRows } = this.#tuning.outbox;
+    // What the broker has acknowledged was not given up.
+    for (const id of this.#queue.work().acknowledged) session.outbox.remove(id);
     const removed = session.outbox.trim(maxRows, this.#clock.wall() - maxAge * 1000);
     this.#queue.lostMessages(removed);
     this.#depth = session.outbox.count();
