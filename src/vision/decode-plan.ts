@@ -126,7 +126,7 @@ async function readHeader(encoded: Uint8Array, subject: string): Promise<Header>
 
 /**
  * Bytes a pixel of the file that decoding holds besides the result, as measured with libvips 8.18 on
- * 12 to 60 megapixels (bench/decode.js), a little more each. JPEG, WebP and rows of PNG shrink while
+ * 12 to 60 megapixels, a little more each. JPEG, WebP and rows of PNG shrink while
  * they are read; a progressive JPEG holds its coefficients, an interlaced PNG the whole picture.
  */
 function loadBytes(header: Header, encoded: Uint8Array, scale: number): number {
