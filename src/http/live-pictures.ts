@@ -62,11 +62,6 @@ export class LivePictures {
     }
   }
 
-  /** Forgets cameras that are gone. */
-  keepOnly(cameras: ReadonlySet<string>): void {
-    for (const name of this.#feeds.keys()) if (!cameras.has(name)) this.#feeds.delete(name);
-  }
-
   async #next(feed: Feed, camera: string, signal: AbortSignal): Promise<LivePicture> {
     const wait = feed.begunAt + this.#source.pictureIntervalMs() - this.#clock.now();
     if (feed.coming === null && wait > 0) await sleep(this.#clock, wait, signal);

@@ -78,10 +78,6 @@ export class Login {
     return Object.keys(this.#options.users).length > 0;
   }
 
-  get hasTokens(): boolean {
-    return Object.keys(this.#options.tokens).length > 0;
-  }
-
   async enter(name: string, password: string, address: string): Promise<LoginOutcome> {
     const wait = this.#retryAfterS(address);
     if (wait > 0 || this.#waiting >= MAX_WAITING) {
@@ -123,13 +119,9 @@ export class Login {
 
   /** The visitor of a bearer token; null: nobody has it. */
   ofToken(token: string): Visitor | null {
-    const found = Buffer.from(hashOf(token), 'hex');
     let visitor: Visitor | null = null;
     for (const [name, { sha256, role }] of Object.entries(this.#options.tokens)) {
-      const wanted = Buffer.from(sha256, 'hex');
-      if (wanted.length === found.length && timingSafeEqual(wanted, found)) {
-        visitor = { name, role, by: 'token' };
-      }
+      if (isToken(token, sha256)) visitor = { name, role, by: 'token' };
     }
     return visitor;
   }
@@ -179,4 +171,11 @@ export class Login {
 
 function hashOf(secret: string): string {
   return createHash('sha256').update(secret).digest('hex');
+}
+
+/** Whether a token has this SHA-256 (hexadecimal), in a time that tells nothing of either. */
+export function isToken(token: string, sha256: string): boolean {
+  const found = Buffer.from(hashOf(token), 'hex');
+  const wanted = Buffer.from(sha256, 'hex');
+  return wanted.length === found.length && timingSafeEqual(wanted, found);
 }

@@ -19,7 +19,7 @@ import {
   TrustedProxies,
 } from './guard.js';
 import { LivePictures } from './live-pictures.js';
-import { Login, type Role, type TokenUser, type User, type Visitor } from './login.js';
+import { isToken, Login, type Role, type TokenUser, type User, type Visitor } from './login.js';
 import { openApiDocument } from './openapi.js';
 import {
   type ApiRequest,
@@ -294,7 +294,7 @@ class PageServer {
     if (metrics === null) throw codedError('MND_INPUT_MISSING', { subject: 'this address' });
     const bearer = /^Bearer (\S{1,512})$/i.exec(raw.req.header('Authorization') ?? '')?.[1];
     const isScraper =
-      metrics.sha256 !== null && bearer !== undefined && (await isToken(bearer, metrics.sha256));
+      metrics.sha256 !== null && bearer !== undefined && isToken(bearer, metrics.sha256);
     if (!isScraper) admit(this.#visitor(raw), 'view');
     return raw.body(await metrics.read(), 200, { 'Content-Type': metrics.contentType });
   }
@@ -369,11 +369,4 @@ async function readBody(raw: RawRequest): Promise<unknown> {
 function cookieOf(raw: RawRequest): string | null {
   const header = raw.req.header('Cookie') ?? '';
   return new RegExp(`(?:^|;\\s*)${COOKIE}=([\\w-]{43})(?:;|$)`).exec(header)?.[1] ?? null;
-}
-
-async function isToken(token: string, sha256: string): Promise<boolean> {
-  const { createHash, timingSafeEqual } = await import('node:crypto');
-  const found = createHash('sha256').update(token).digest();
-  const wanted = Buffer.from(sha256, 'hex');
-  return wanted.length === found.length && timingSafeEqual(wanted, found);
 }
