@@ -26,21 +26,21 @@ export interface Director {
    * Rejects with what the work rejects with; with MND_CAMERA_STOPPED when the camera is off, or goes
    * off before it is its turn.
    */
-  borrow<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
+  exclusively<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T>;
   /** Until the signal is aborted. Never rejects. */
   run(signal: AbortSignal): Promise<void>;
 }
 
-interface Loan {
+interface Job {
   start(signal: AbortSignal): Promise<void>;
   refuse(): void;
 }
 
 export function createDirector(options: DirectorOptions): Director {
-  const loans: Loan[] = [];
+  const jobs: Job[] = [];
   let mode: CaptureMode = 'stream';
   let reason: string | null = null;
-  /** Ends what is being done now, so that the next look at `mode` and `loans` follows. */
+  /** Ends what is being done now, so that the next look at `mode` and `jobs` follows. */
   let turn = new AbortController();
   let running = false;
 
@@ -58,12 +58,12 @@ export function createDirector(options: DirectorOptions): Director {
 
   async function step(signal: AbortSignal, now: AbortSignal): Promise<void> {
     if (mode === 'off') {
-      for (const loan of loans.splice(0)) loan.refuse();
+      for (const job of jobs.splice(0)) job.refuse();
       options.onStatus('disabled', reason);
       return changed(now);
     }
-    const loan = loans.shift();
-    if (loan !== undefined) return loan.start(signal);
+    const job = jobs.shift();
+    if (job !== undefined) return job.start(signal);
     await options.supervise(mode, now, (status, why) => {
       // That it stopped for something else is no news.
       if (!now.aborted) options.onStatus(status, why);
@@ -81,7 +81,7 @@ export function createDirector(options: DirectorOptions): Director {
     },
     mode: () => mode,
     restart: turnOver,
-    borrow(work) {
+    exclusively(work) {
       return new Promise((resolve, reject) => {
         const refuse = (): void => reject(codedError('MND_CAMERA_STOPPED', stopped(reason)));
         if (mode === 'off' || !running) {
@@ -89,8 +89,8 @@ export function createDirector(options: DirectorOptions): Director {
           return;
         }
         const start = (signal: AbortSignal) => work(signal).then(resolve, reject);
-        loans.push({ start, refuse });
-        // A loan under way is followed by the next one anyway.
+        jobs.push({ start, refuse });
+        // A job under way is followed by the next one anyway.
         turnOver();
       });
     },
@@ -101,7 +101,7 @@ export function createDirector(options: DirectorOptions): Director {
       while (!signal.aborted) await step(signal, turn.signal);
       signal.removeEventListener('abort', stop);
       running = false;
-      for (const loan of loans.splice(0)) loan.refuse();
+      for (const job of jobs.splice(0)) job.refuse();
       options.onStatus('offline', 'stopped');
     },
   };

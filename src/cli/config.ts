@@ -53,17 +53,17 @@ export const register: Register = (program, context) => {
         }
         const { changedKeys } = await import('../config/changed.js');
         const masked = redactConfig(config);
-        const shown = flags.changed ? changedKeys(masked, origins) : masked;
+        const selected = flags.changed ? changedKeys(masked, origins) : masked;
         const overrides = await overridesOf(context);
         if (flags.json) {
           writeJsonLine(context.stdout, {
-            config: shown,
+            config: selected,
             origins: Object.fromEntries(origins),
             ...(overrides !== null && { overrides }),
           });
         } else {
           const { annotatedYaml } = await import('../config/annotate.js');
-          context.stdout.write(annotatedYaml(shown, origins));
+          context.stdout.write(annotatedYaml(selected, origins));
           for (const override of overrides ?? []) {
             const text = overrideText(override);
             writeLine(context.stdout, `# set at run time (mobilenetd ctl reset): ${text}`);

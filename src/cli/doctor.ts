@@ -52,7 +52,7 @@ export async function surroundingsOf(context: CommandContext) {
 async function cameraCheck(context: CommandContext) {
   const { checkCameras } = await import('../doctor/camera.js');
   const { signal } = context;
-  return (patient: Parameters<typeof checkCameras>[0]) => checkCameras(patient, { signal });
+  return (input: Parameters<typeof checkCameras>[0]) => checkCameras(input, { signal });
 }
 
 function printJson(context: CommandContext): (found: readonly Finding[]) => void {

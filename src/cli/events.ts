@@ -63,21 +63,21 @@ async function runEvents(
   const bounded =
     flags.since !== undefined || flags.until !== undefined || flags.limit !== undefined;
   const isShort = ids.length === 0 && !bounded && !flags.json;
-  const shown = new Set<string>();
+  const printed = new Set<string>();
   await askHistory(context, async (database, onDamage) => {
     const found = await find(database, ids, {
       ...toQuery(flags, isShort ? SHORT_LIST + 1 : flags.limit),
       onDamage,
     });
-    const list = isShort ? shortList([...found]) : { shown: found, cut: false };
+    const list = isShort ? shortList([...found]) : { items: found, cut: false };
     const format = flags.json
       ? jsonLines(eventRow)
       : tableLines(eventColumns(flags.wide, Date.now()));
-    const count = await printRows(noting(list.shown, shown), format, context);
+    const count = await printRows(noting(list.items, printed), format, context);
     if (list.cut) sayCut(context);
     if (count === 0 && !flags.json) sayNothing(context);
   });
-  if (flags.open !== undefined) await copyPictures(shown, flags.open, context);
+  if (flags.open !== undefined) await copyPictures(printed, flags.open, context);
 }
 
 async function find(

@@ -89,10 +89,10 @@ export async function askHistory<T>(
 
 /** The newest items, at most `SHORT_LIST`, and whether there are more. */
 export function shortList<T>(items: readonly T[]): {
-  readonly shown: readonly T[];
+  readonly items: readonly T[];
   readonly cut: boolean;
 } {
-  return { shown: items.slice(-SHORT_LIST), cut: items.length > SHORT_LIST };
+  return { items: items.slice(-SHORT_LIST), cut: items.length > SHORT_LIST };
 }
 
 export function sayCut({ stderr }: CommandContext): void {

@@ -287,8 +287,8 @@ function printCost(
 /** @throws MND_USAGE where something is said that the ladder says itself */
 function requireLadderFlags(flags: AddFlags): void {
   const { labels, task, crop, mean, scale, channels, pictures, calibrate } = flags;
-  const said = { labels, task, crop, mean, scale, channels, pictures, calibrate };
-  const given = Object.entries(said);
+  const options = { labels, task, crop, mean, scale, channels, pictures, calibrate };
+  const given = Object.entries(options);
   const needless = given.filter(([, value]) => value !== undefined).map(([flag]) => `--${flag}`);
   if (needless.length === 0) return;
   throw codedError('MND_USAGE', {

@@ -124,9 +124,9 @@ async function print<T>(
   context: CommandContext,
   { json, csv }: QueryFlags,
 ): Promise<void> {
-  const { shown, cut } = isShort ? shortList([...items]) : { shown: items, cut: false };
-  const count = await printRows(shown, format, context);
-  if (cut) sayCut(context);
+  const list = isShort ? shortList([...items]) : { items, cut: false };
+  const count = await printRows(list.items, format, context);
+  if (list.cut) sayCut(context);
   if (count > 0 || json) return;
   if (csv) await writeText(context.stdout, `${format.header}\n`, context.signal);
   else sayNothing(context);

@@ -53,14 +53,14 @@ function dateOf(text: string): number | null {
   if (!sameAs(fields, utc.toISOString())) return null;
   if (zone !== undefined) return withOffset(utc.getTime(), zone);
   const local = new Date(...fields);
-  const shown = [
+  const localFields = [
     local.getFullYear(),
     local.getMonth(),
     local.getDate(),
     local.getHours(),
     local.getMinutes(),
   ];
-  return shown.every((value, index) => value === fields[index]) ? local.getTime() : null;
+  return localFields.every((value, index) => value === fields[index]) ? local.getTime() : null;
 }
 
 function sameAs(fields: readonly number[], iso: string): boolean {

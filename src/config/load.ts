@@ -110,9 +110,9 @@ function boardOverlay(
   access: FileAccess,
 ): Layer | null {
   // What the user says decides which overlay it is, and lies over it.
-  const said = createMerged();
-  for (const layer of own) mergeLayer(said, layer, FILE_SCHEMA);
-  const value = (key: string) => said.assignments.get(pathKey(key.split('.')))?.value;
+  const merged = createMerged();
+  for (const layer of own) mergeLayer(merged, layer, FILE_SCHEMA);
+  const value = (key: string) => merged.assignments.get(pathKey(key.split('.')))?.value;
   const procRoot = value('governor.proc_root');
   const chosen = chooseBoard(value('board'), () =>
     boardModel === undefined

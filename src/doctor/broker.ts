@@ -8,7 +8,7 @@ import { messageOf } from '../errors.js';
 import { shownAddress } from '../mqtt/connection/client-options.js';
 import type { ProbeFault } from '../mqtt/connection/probe.js';
 import { type Finding, findings } from './finding.js';
-import type { Patient } from './surroundings.js';
+import type { CheckInput } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('broker');
 
@@ -28,7 +28,7 @@ const NEXT: Readonly<Record<ProbeFault, string>> = {
 };
 
 /** Whether the broker lets this board in, or whether the embedded one can listen. */
-export async function checkBroker({ around, config }: Patient): Promise<Finding[]> {
+export async function checkBroker({ around, config }: CheckInput): Promise<Finding[]> {
   if (config === null) return [];
   const { url } = config.mqtt;
   if (url === null) return [await embedded(config, around)];
@@ -39,7 +39,7 @@ export async function checkBroker({ around, config }: Patient): Promise<Finding[
 async function external(
   config: Config,
   url: string,
-  { probeBroker }: Patient['around'],
+  { probeBroker }: CheckInput['around'],
 ): Promise<Finding> {
   const subject = shownAddress(url);
   let tls: ReturnType<typeof tlsOf>;
@@ -72,7 +72,7 @@ async function external(
   return fail(subject, result.found, { means: MEANS, next: NEXT[result.fault] });
 }
 
-async function embedded(config: Config, around: Patient['around']): Promise<Finding> {
+async function embedded(config: Config, around: CheckInput['around']): Promise<Finding> {
   const { listen } = config.mqtt.embedded;
   const { host, port } = parseListen(listen);
   const subject = `embedded broker on ${listen}`;
@@ -91,7 +91,11 @@ async function embedded(config: Config, around: Patient['around']): Promise<Find
   });
 }
 
-async function isOurs(config: Config, { env }: Patient['around'], port: number): Promise<boolean> {
+async function isOurs(
+  config: Config,
+  { env }: CheckInput['around'],
+  port: number,
+): Promise<boolean> {
   const { socket } = config.control;
   const sockets = socket === null ? controlSockets(config.state_dir, env) : [socket];
   const answer = await askDaemon({ verb: 'status' }, { sockets, timeout: 2000 }).catch(() => null);

@@ -1,10 +1,10 @@
 import { type DiscoverOptions, discoverCameras } from '../camera/discover.js';
 import { type Finding, findings } from './finding.js';
-import type { Patient } from './surroundings.js';
+import type { CheckInput } from './surroundings.js';
 
 /** Looks for cameras and tries each that is configured and switched on for one frame. */
 export async function checkCameras(
-  { around, config }: Patient,
+  { around, config }: CheckInput,
   options: Pick<DiscoverOptions, 'spawn' | 'signal' | 'deadline' | 'path'> = {},
 ): Promise<Finding[]> {
   const make = findings('camera');

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { type Finding, findings } from './finding.js';
-import { canUse, type Patient, type Surroundings } from './surroundings.js';
+import { type CheckInput, canUse, type Surroundings } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('clock');
 
@@ -12,7 +12,7 @@ const NTP_HELP =
   'sudo timedatectl set-ntp true, and let UDP port 123 through; timedatectl tells more';
 
 /** Whether the clock can be right: events carry its time, and certificates are judged by it. */
-export async function checkClock({ around }: Patient): Promise<Finding[]> {
+export async function checkClock({ around }: CheckInput): Promise<Finding[]> {
   const now = new Date(around.now());
   const year = now.getUTCFullYear();
   if (year < LEAST_YEAR || year > LAST_YEAR) {

@@ -2,14 +2,14 @@ import { askDaemon } from '../control/client.js';
 import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
 import { controlSockets } from '../control/socket.js';
 import { type Finding, findings } from './finding.js';
-import type { Patient } from './surroundings.js';
+import type { CheckInput } from './surroundings.js';
 
 const { ok, info, fail } = findings('daemon');
 
 const TIMEOUT_MS = 2000;
 
 /** What the running daemon, if there is one, says of its database and of what was set at run time. */
-export async function checkDaemon({ around, config }: Patient): Promise<Finding[]> {
+export async function checkDaemon({ around, config }: CheckInput): Promise<Finding[]> {
   if (config === null) return [];
   const { socket } = config.control;
   const sockets = socket === null ? controlSockets(config.state_dir, around.env) : [socket];

@@ -10,7 +10,7 @@ import { databaseFile } from '../store/path.js';
 import { stepsBehind, verdictOn } from '../store/reading.js';
 import { type Finding, findings } from './finding.js';
 import { type Mount, mountOf } from './mounts.js';
-import { type Patient, readText, type Surroundings } from './surroundings.js';
+import { type CheckInput, readText, type Surroundings } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('disk');
 
@@ -20,7 +20,7 @@ const LEAST_FREE_MB = 50;
 const CHECKED_BYTES = 512 * 1024 * 1024;
 
 /** The state folder and what it lies on, the database, and reports of crashes. */
-export async function checkDisk({ around, config }: Patient): Promise<Finding[]> {
+export async function checkDisk({ around, config }: CheckInput): Promise<Finding[]> {
   if (config === null) return [];
   const mount = await mountOf(config.state_dir, around.proc);
   return [

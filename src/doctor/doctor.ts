@@ -11,10 +11,10 @@ import { checkHeat } from './heat.js';
 import { checkModel } from './model.js';
 import { checkPermissions } from './permissions.js';
 import { checkRuntime } from './runtime.js';
-import type { Patient, Surroundings } from './surroundings.js';
+import type { CheckInput, Surroundings } from './surroundings.js';
 import { checkSystem } from './system.js';
 
-type Check = (patient: Patient) => Promise<readonly Finding[]>;
+type Check = (input: CheckInput) => Promise<readonly Finding[]>;
 
 export interface DoctorOptions {
   readonly around: Surroundings;
@@ -51,9 +51,9 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     const made = await check({ around: options.around, config }).catch((error: unknown) => [
       findings(name).fail(name, `the check failed: ${messageOf(error)}`),
     ]);
-    const shown = made.map((finding) => masked(finding, mask));
-    all.push(...shown);
-    options.onFindings?.(shown);
+    const redacted = made.map((finding) => masked(finding, mask));
+    all.push(...redacted);
+    options.onFindings?.(redacted);
   }
   return all;
 }

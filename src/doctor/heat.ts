@@ -3,7 +3,7 @@ import { readBoardModel } from '../platform.js';
 import { limitFor } from '../thermal/limit.js';
 import { createSensor } from '../thermal/sensor.js';
 import { type Finding, findings } from './finding.js';
-import type { Patient, Surroundings } from './surroundings.js';
+import type { CheckInput, Surroundings } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('heat');
 const power = findings('power');
@@ -19,7 +19,7 @@ const SUPPLY =
   'use the power supply made for the board (5 V 3 A for a Pi 4, 5 V 5 A for a Pi 5) and a short thick cable; take hungry USB devices off';
 
 /** The temperature sensor, what the firmware says of heat, and what it says of power. */
-export async function checkHeat({ around, config }: Patient): Promise<Finding[]> {
+export async function checkHeat({ around, config }: CheckInput): Promise<Finding[]> {
   const sensor = createSensor({
     sysfsRoot:
       config?.governor.sysfs_root === '/sys'
@@ -45,7 +45,7 @@ async function vcgencmd({ runProgram }: Surroundings): Promise<string> {
 function temperature(
   tempC: number | null,
   model: string | null,
-  config: Patient['config'],
+  config: CheckInput['config'],
 ): Finding {
   if (tempC === null) {
     const wanted = config?.governor.enabled === true;
@@ -83,13 +83,13 @@ function noFlags(model: string | null): Finding {
 
 function heatFlags(flags: number): Finding[] {
   const has = (bit: number) => ((flags >> bit) & 1) === 1;
-  const shown = `flags 0x${flags.toString(16)}`;
+  const flagsText = `flags 0x${flags.toString(16)}`;
   const cool = 'a heat sink or fan; the governor keeps below the limit from now on';
   // A weak supply slows the clock as well: only without it is a slow clock a sign of heat.
   const slowed = has(THROTTLED) && !has(UNDER_VOLTAGE);
   if (slowed || has(SOFT_LIMIT)) {
     return [
-      warn('throttling', `the firmware slows the clock because of heat, now (${shown})`, {
+      warn('throttling', `the firmware slows the clock because of heat, now (${flagsText})`, {
         next: cool,
       }),
     ];
@@ -97,12 +97,16 @@ function heatFlags(flags: number): Finding[] {
   const wasSlowed = has(THROTTLED + SINCE_BOOT) && !has(UNDER_VOLTAGE + SINCE_BOOT);
   if (wasSlowed || has(SOFT_LIMIT + SINCE_BOOT)) {
     return [
-      info('throttling', `the clock has been slowed since the board was switched on (${shown})`, {
-        next: cool,
-      }),
+      info(
+        'throttling',
+        `the clock has been slowed since the board was switched on (${flagsText})`,
+        {
+          next: cool,
+        },
+      ),
     ];
   }
-  return [ok('throttling', `none (${shown})`)];
+  return [ok('throttling', `none (${flagsText})`)];
 }
 
 function powerFlags(flags: number): Finding[] {

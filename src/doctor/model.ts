@@ -7,12 +7,12 @@ import { isCodedError, messageOf } from '../errors.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
 import { type Finding, findings } from './finding.js';
-import type { Patient } from './surroundings.js';
+import type { CheckInput } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('model');
 
 /** Whether the configured model is installed, whole, and what its description says. */
-export async function checkModel({ around, config }: Patient): Promise<Finding[]> {
+export async function checkModel({ around, config }: CheckInput): Promise<Finding[]> {
   if (config === null) return [];
   const shelf = openShelf({ dir: config.models_dir, env: around.env });
   const { task, name, form } = config.model;

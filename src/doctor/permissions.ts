@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Finding, findings } from './finding.js';
-import { canUse, type Patient, readText } from './surroundings.js';
+import { type CheckInput, canUse, readText } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('permissions');
 
@@ -9,7 +9,7 @@ const { ok, info, warn, fail } = findings('permissions');
 const DEVICE_SOURCES = new Set(['libcamera', 'still', 'v4l2']);
 
 /** Groups and devices; those of the user who asks, which the service's may not be. */
-export async function checkPermissions({ around, config }: Patient): Promise<Finding[]> {
+export async function checkPermissions({ around, config }: CheckInput): Promise<Finding[]> {
   const user = around.uid === 0 ? 'root' : `uid ${around.uid}`;
   if (around.uid === 0) {
     return [
@@ -30,7 +30,7 @@ export async function checkPermissions({ around, config }: Patient): Promise<Fin
 
 async function videoFindings(
   member: readonly string[],
-  around: Patient['around'],
+  around: CheckInput['around'],
 ): Promise<Finding[]> {
   const missing = ['video', 'render'].filter((group) => !member.includes(group));
   const heap = join(around.dev, 'dma_heap/linux,cma');
@@ -57,7 +57,7 @@ async function groupsOf(etc: string, ids: readonly number[]): Promise<readonly s
 }
 
 /** A password that everybody on the board can read is none. */
-async function secretFile(config: Patient['config'], uid: number): Promise<Finding[]> {
+async function secretFile(config: CheckInput['config'], uid: number): Promise<Finding[]> {
   const file = config?.mqtt.password_file ?? null;
   if (file === null) return [];
   const found = await stat(file).catch(() => null);

@@ -1,5 +1,5 @@
 import { type Finding, findings } from './finding.js';
-import type { Patient, ProgramEnd } from './surroundings.js';
+import type { CheckInput, ProgramEnd } from './surroundings.js';
 
 const { ok, info, fail } = findings('runtime');
 
@@ -9,7 +9,7 @@ const TIMEOUT_MS = 60_000;
  * Loads onnxruntime and runs a small quantized network in a child process: an instruction that this
  * processor does not have kills the child, and is told as a sentence.
  */
-export async function checkRuntime({ around }: Patient): Promise<Finding[]> {
+export async function checkRuntime({ around }: CheckInput): Promise<Finding[]> {
   const [file = '', ...args] = around.selfTest;
   const end = await around.runProgram(file, args, TIMEOUT_MS);
   if (end.status === 0) return [ok('onnxruntime', end.stdout.trim() || 'loads and runs')];

@@ -50,7 +50,7 @@ export interface Surroundings {
 }
 
 /** What a check is given. */
-export interface Patient {
+export interface CheckInput {
   readonly around: Surroundings;
   /** Null while it cannot be read. */
   readonly config: Config | null;

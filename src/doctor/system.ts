@@ -1,7 +1,7 @@
 import { boardOf } from '../config/read/board.js';
 import { readBoardModel, unsupportedPlatform } from '../platform.js';
 import { type Finding, findings } from './finding.js';
-import { type Patient, readText } from './surroundings.js';
+import { type CheckInput, readText } from './surroundings.js';
 
 const { ok, info, warn, fail } = findings('system');
 
@@ -14,7 +14,7 @@ const COMFORTABLE_MB = 450;
 const LEAST_MB = 250;
 
 /** Operating system, architecture, board, Node and memory. */
-export async function checkSystem({ around }: Patient): Promise<Finding[]> {
+export async function checkSystem({ around }: CheckInput): Promise<Finding[]> {
   return [
     architecture(around.platform),
     await operatingSystem(around.etc),
@@ -24,7 +24,7 @@ export async function checkSystem({ around }: Patient): Promise<Finding[]> {
   ];
 }
 
-function architecture(platform: Patient['around']['platform']): Finding {
+function architecture(platform: CheckInput['around']['platform']): Finding {
   const refused = unsupportedPlatform(platform);
   if (refused === null) {
     return ok('architecture', `${platform.machine}, Node for ${platform.arch}`);

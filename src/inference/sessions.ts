@@ -27,7 +27,7 @@ export interface SessionPool {
   close(): Promise<void>;
 }
 
-interface Seat {
+interface LoadedSession {
   readonly key: string;
   readonly session: Session;
   readonly variants: Map<string, LoadedVariant>;
@@ -38,28 +38,28 @@ export const MAX_SESSIONS = 3;
 
 /** Owns the sessions, the most recently used one last; variants of one file share theirs. */
 export function createSessionPool(threads: number): SessionPool {
-  let seats: Seat[] = [];
+  let sessions: LoadedSession[] = [];
 
-  function seatOf(name: string): Seat | undefined {
-    return seats.find((seat) => seat.variants.has(name));
+  function sessionOf(name: string): LoadedSession | undefined {
+    return sessions.find((entry) => entry.variants.has(name));
   }
 
-  function touch(seat: Seat): void {
-    if (seats.at(-1) === seat) return;
-    seats = [...seats.filter((other) => other !== seat), seat];
+  function touch(entry: LoadedSession): void {
+    if (sessions.at(-1) === entry) return;
+    sessions = [...sessions.filter((other) => other !== entry), entry];
   }
 
-  async function drop(seat: Seat): Promise<void> {
-    seats = seats.filter((other) => other !== seat);
-    seat.variants.clear();
-    await seat.session.release();
+  async function drop(entry: LoadedSession): Promise<void> {
+    sessions = sessions.filter((other) => other !== entry);
+    entry.variants.clear();
+    await entry.session.release();
   }
 
   /** Takes a variant out of every session but `except`. */
-  async function forget(name: string, except: Seat | null): Promise<void> {
-    for (const seat of [...seats]) {
-      if (seat === except || !seat.variants.delete(name)) continue;
-      if (seat.variants.size === 0) await drop(seat);
+  async function forget(name: string, except: LoadedSession | null): Promise<void> {
+    for (const entry of [...sessions]) {
+      if (entry === except || !entry.variants.delete(name)) continue;
+      if (entry.variants.size === 0) await drop(entry);
     }
   }
 
@@ -68,7 +68,7 @@ export function createSessionPool(threads: number): SessionPool {
     try {
       const loaded = await prepare(session, variant);
       const variants = new Map([[variant.name, loaded]]);
-      seats.push({ key: keyOf(variant), session, variants });
+      sessions.push({ key: keyOf(variant), session, variants });
     } catch (error) {
       await session.release();
       throw error;
@@ -77,7 +77,7 @@ export function createSessionPool(threads: number): SessionPool {
 
   return {
     async load(variant) {
-      const shared = seats.find((seat) => seat.key === keyOf(variant));
+      const shared = sessions.find((entry) => entry.key === keyOf(variant));
       if (shared === undefined) {
         await open(variant);
       } else {
@@ -87,28 +87,28 @@ export function createSessionPool(threads: number): SessionPool {
         }
         touch(shared);
       }
-      await forget(variant.name, seats.at(-1) ?? null);
+      await forget(variant.name, sessions.at(-1) ?? null);
       // Only now: until the new one could run, nothing that runs was given up.
-      while (seats.length > MAX_SESSIONS) await drop(seats[0] as Seat);
+      while (sessions.length > MAX_SESSIONS) await drop(sessions[0] as LoadedSession);
     },
     use(name) {
-      const seat = seatOf(name);
-      const loaded = seat?.variants.get(name);
-      if (seat === undefined || loaded === undefined) {
+      const entry = sessionOf(name);
+      const loaded = entry?.variants.get(name);
+      if (entry === undefined || loaded === undefined) {
         throw codedError('MND_INFERENCE_FAILED', {
           subject: name,
           expected: 'a variant that is loaded',
-          found: seats.flatMap(({ variants }) => [...variants.keys()]).join(', ') || 'none',
+          found: sessions.flatMap(({ variants }) => [...variants.keys()]).join(', ') || 'none',
         });
       }
-      touch(seat);
+      touch(entry);
       return loaded;
     },
     release: (name) => forget(name, null),
-    names: () => seats.flatMap(({ variants }) => [...variants.keys()]),
-    size: () => seats.length,
+    names: () => sessions.flatMap(({ variants }) => [...variants.keys()]),
+    size: () => sessions.length,
     async close() {
-      for (const seat of [...seats]) await drop(seat);
+      for (const entry of [...sessions]) await drop(entry);
     },
   };
 }

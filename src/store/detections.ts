@@ -44,14 +44,14 @@ const UNMOVED_SCORE = 0.1;
 export function createThinning(interval: number): (labelled: Labelled) => Detection[] {
   /** When a label was last kept, and what of it by the variant: rungs take turns on a still picture. */
   const last = new Map<string, number>();
-  const said = new Map<string, Detection>();
+  const lastRows = new Map<string, Detection>();
 
   function due(key: string, row: Detection, unmoved: boolean): boolean {
     const before = last.get(key);
     if (before === undefined || row.time < before) return true;
     // 5 % early is on time: frames do not arrive on the second.
     if (row.time - before < interval * 0.95) return false;
-    const same = said.get(variantKey(key, row));
+    const same = lastRows.get(variantKey(key, row));
     if (!unmoved || same === undefined || isNews(same, row)) return true;
     return row.time - same.time >= UNMOVED_INTERVAL * 0.95;
   }
@@ -67,12 +67,12 @@ export function createThinning(interval: number): (labelled: Labelled) => Detect
       const row = { time, camera, label, score, model, alpha, size, box, event };
       const key = `${camera}\n${label}`;
       if (better === undefined && !due(key, row, unmoved)) continue;
-      if (said.size >= REMEMBERED) {
+      if (lastRows.size >= REMEMBERED) {
         last.clear();
-        said.clear();
+        lastRows.clear();
       }
       last.set(key, time);
-      said.set(variantKey(key, row), row);
+      lastRows.set(variantKey(key, row), row);
       rows.set(label, row);
     }
     return [...rows.values()];

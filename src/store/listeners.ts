@@ -1,9 +1,9 @@
-/** Functions that are told of something. */
+/** Functions that want to hear of something. */
 export class Listeners<T> {
-  readonly #all = new Set<(told: T) => void>();
+  readonly #all = new Set<(value: T) => void>();
 
   /** Returns how to end it. */
-  add(listener: (told: T) => void): () => void {
+  add(listener: (value: T) => void): () => void {
     this.#all.add(listener);
     return () => void this.#all.delete(listener);
   }

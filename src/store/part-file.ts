@@ -11,11 +11,11 @@ const SUFFIXES = ['', '-wal', '-shm', '-journal'];
  */
 const SWEEPER = `
 const { rmSync } = require('node:fs');
-let told = false;
+let finished = false;
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => {});
-process.stdin.on('data', () => { told = true; });
+process.stdin.on('data', () => { finished = true; });
 process.stdin.on('end', () => {
-  if (!told) for (const file of process.argv.slice(1)) rmSync(file, { force: true });
+  if (!finished) for (const file of process.argv.slice(1)) rmSync(file, { force: true });
 });`;
 
 /**

@@ -30,12 +30,12 @@ export function openForReading(file: string): Database {
   try {
     return openSound(file);
   } catch (error) {
-    if (!/^SQLITE_(CANTOPEN|READONLY)/.test(sqliteCode(error))) throw told(error, file);
+    if (!/^SQLITE_(CANTOPEN|READONLY)/.test(sqliteCode(error))) throw asCoded(error, file);
   }
   try {
     return openCopy(file);
   } catch (error) {
-    throw told(error, file);
+    throw asCoded(error, file);
   }
 }
 
@@ -144,7 +144,7 @@ function emptyError(file: string): Error {
   });
 }
 
-function told(error: unknown, file: string): unknown {
+function asCoded(error: unknown, file: string): unknown {
   if (isCodedError(error)) return error;
   const unfit = addonError(error);
   if (unfit !== null) return unfit;

@@ -58,46 +58,49 @@ t.test('a change of mode stops one source and starts the other', async (t) => {
   ]);
 });
 
-t.test('work borrows the camera, one after the other, and failures are its own', async (t) => {
-  const { director, said, end } = setUp();
-  await rest();
-  const work = (name: string) => async () => {
-    said.push(`begin ${name}`);
-    await settle();
-    said.push(`finish ${name}`);
-    return name;
-  };
-  const [a, b] = [director.borrow(work('a')), director.borrow(work('b'))];
-  const failing = t.rejects(
-    director.borrow(async () => {
-      throw new Error('no light');
-    }),
-    /no light/,
-  );
-  t.same(await Promise.all([a, b]), ['a', 'b']);
-  await failing;
-  await rest();
-  await end();
-  t.same(said, [
-    ...['start stream', 'online', 'end stream'],
-    ...['begin a', 'finish a', 'begin b', 'finish b'],
-    ...['start stream', 'online', 'end stream'],
-    'offline: stopped',
-  ]);
-});
+t.test(
+  'work has the camera for itself, one after the other, and failures are its own',
+  async (t) => {
+    const { director, said, end } = setUp();
+    await rest();
+    const work = (name: string) => async () => {
+      said.push(`begin ${name}`);
+      await settle();
+      said.push(`finish ${name}`);
+      return name;
+    };
+    const [a, b] = [director.exclusively(work('a')), director.exclusively(work('b'))];
+    const failing = t.rejects(
+      director.exclusively(async () => {
+        throw new Error('no light');
+      }),
+      /no light/,
+    );
+    t.same(await Promise.all([a, b]), ['a', 'b']);
+    await failing;
+    await rest();
+    await end();
+    t.same(said, [
+      ...['start stream', 'online', 'end stream'],
+      ...['begin a', 'finish a', 'begin b', 'finish b'],
+      ...['start stream', 'online', 'end stream'],
+      'offline: stopped',
+    ]);
+  },
+);
 
 t.test('a camera that is off, goes off or has not begun lends nothing', async (t) => {
   const { director, end } = setUp();
   director.set('off', 'night');
   await rest();
   await t.rejects(
-    director.borrow(async () => 1),
+    director.exclusively(async () => 1),
     { code: 'MND_CAMERA_STOPPED', message: /night/ },
   );
   director.set('stream');
   await rest();
   const late = t.rejects(
-    director.borrow(async () => 1),
+    director.exclusively(async () => 1),
     { code: 'MND_CAMERA_STOPPED' },
   );
   director.set('off', 'night');
@@ -105,7 +108,7 @@ t.test('a camera that is off, goes off or has not begun lends nothing', async (t
   await end();
   const idle = createDirector({ supervise: async () => {}, onStatus: () => {} });
   await t.rejects(
-    idle.borrow(async () => 1),
+    idle.exclusively(async () => 1),
     { code: 'MND_CAMERA_STOPPED' },
   );
 });

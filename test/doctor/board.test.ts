@@ -28,13 +28,13 @@ t.test('a sound Pi 3, 4 and 5', async (t) => {
   ] as const) {
     await t.test(model, async (t) => {
       const folder = board(t, { model });
-      const patient = { around: surroundingsOf(folder), config: configFor(folder) };
+      const input = { around: surroundingsOf(folder), config: configFor(folder) };
       const all = [
-        ...(await checkSystem(patient)),
-        ...(await checkHeat(patient)),
-        ...(await checkDisk(patient)),
-        ...(await checkClock(patient)),
-        ...(await checkPermissions(patient)),
+        ...(await checkSystem(input)),
+        ...(await checkHeat(input)),
+        ...(await checkDisk(input)),
+        ...(await checkClock(input)),
+        ...(await checkPermissions(input)),
       ];
       t.same(
         all.filter(({ level }) => level === 'fail' || level === 'warn'),

@@ -108,8 +108,8 @@ async function list(
   }
   if (exit.startError !== null) return { output: all, fault: messageOf(exit.startError) };
   if (exit.code === 0 || /no cameras available/i.test(all)) return { output: all, fault: null };
-  const said = exit.stderr.split('\n').at(-1) ?? '';
-  return { output: all, fault: `${program} ended with status ${exit.code}: ${said}` };
+  const lastLine = exit.stderr.split('\n').at(-1) ?? '';
+  return { output: all, fault: `${program} ended with status ${exit.code}: ${lastLine}` };
 }
 
 /** Whether this user may read and write a file. */

@@ -86,8 +86,8 @@ function failure(
   const late = isCodedError(reason) && reason.code === 'MND_CAMERA_STOPPED';
   const own = isCodedError(reason) ? (reason.detail.next ?? null) : null;
   const message = messageOf(reason);
-  const said = own === null ? message : message.replace(`; ${own}`, '');
-  const found = late ? `no frame within ${deadline} s` : said;
+  const withoutAdvice = own === null ? message : message.replace(`; ${own}`, '');
+  const found = late ? `no frame within ${deadline} s` : withoutAdvice;
   return { subject, level: 'fail', found, next: own ?? adviceFor(found, camera) };
 }
 

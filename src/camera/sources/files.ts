@@ -72,7 +72,7 @@ export function createFilesSource(options: FilesOptions): Source {
       const stopped = () => codedError('MND_CAMERA_STOPPED', { subject: options.paths.join(', ') });
       try {
         do {
-          let shown = 0;
+          let passed = 0;
           for (const path of await listFiles(options.paths)) {
             if (signal.aborted) return stopped();
             const { bytes, reason } = await readPicture(rawPath(path));
@@ -90,9 +90,9 @@ export function createFilesSource(options: FilesOptions): Source {
               bytes,
               name: path,
             });
-            shown += 1;
+            passed += 1;
           }
-          if (shown === 0) return noPictures(options.paths, refused);
+          if (passed === 0) return noPictures(options.paths, refused);
         } while (options.loop);
         // The last picture is shown as long as the others.
         await pacer.next(signal);

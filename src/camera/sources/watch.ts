@@ -174,15 +174,15 @@ async function createFolderWatcher(path: string, clock: Clock, notice: Notice): 
 }
 
 function createFileWatcher(path: string, first: Stats): Watcher {
-  let shown = identityOf(first);
-  let before = shown;
+  let last = identityOf(first);
+  let before = last;
   return {
     async look() {
       const now = identityOf(await stat(path));
       const settled = now === before;
       before = now;
-      if (!settled || now === shown) return [];
-      shown = now;
+      if (!settled || now === last) return [];
+      last = now;
       return [bytePath(path)];
     },
     // What it becomes is a new version, and noticed as such.

@@ -177,7 +177,7 @@ export class Camera implements LineCamera {
     if (!this.#enabled) {
       return Promise.reject(codedError('MND_CAMERA_STOPPED', { found: SWITCHED_OFF }));
     }
-    return this.#director.borrow(takePicture);
+    return this.#director.exclusively(takePicture);
   }
 
   filter(result: Result): Result {

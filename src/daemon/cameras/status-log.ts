@@ -12,10 +12,10 @@ export function createStatusLog(
   log: Pick<Log, 'info' | 'debug'>,
   now: () => number,
 ): (status: CameraStatus, reason: string | null) => void {
-  const shown = new Map<CameraStatus, { at: number; skipped: number }>();
+  const logged = new Map<CameraStatus, { at: number; skipped: number }>();
   return (status, reason) => {
     const message = `camera ${status}${reason === null ? '' : `: ${reason}`}`;
-    const last = shown.get(status);
+    const last = logged.get(status);
     const isFailure = status === 'offline' && reason !== 'stopped';
     if (isFailure || (last !== undefined && now() - last.at < INTERVAL_MS)) {
       if (last !== undefined) last.skipped += 1;
@@ -27,6 +27,6 @@ export function createStatusLog(
       { status, ...(skipped > 0 && { repeated: skipped }) },
       skipped === 0 ? message : `${message} (${skipped}× since the last line)`,
     );
-    shown.set(status, { at: now(), skipped: 0 });
+    logged.set(status, { at: now(), skipped: 0 });
   };
 }

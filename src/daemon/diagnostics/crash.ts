@@ -86,14 +86,14 @@ function reportOf(
   time: string,
   mask: (text: string) => string,
 ): CrashReport {
-  const shown = (text: string) => mask(text).replaceAll(PACKAGE_ROOT, '').slice(0, MAX_TEXT);
+  const redacted = (text: string) => mask(text).replaceAll(PACKAGE_ROOT, '').slice(0, MAX_TEXT);
   const stacks: string[] = [];
   for (
     let cause: unknown = error;
     cause instanceof Error && stacks.length < MAX_CAUSES;
     cause = cause.cause
   ) {
-    stacks.push(shown(cause.stack ?? cause.message));
+    stacks.push(redacted(cause.stack ?? cause.message));
   }
   return {
     time,
@@ -102,7 +102,7 @@ function reportOf(
     platform: `${process.platform} ${process.arch}`,
     origin,
     code: isCodedError(error) ? error.code : null,
-    error: shown(error instanceof Error ? error.message : String(error)),
+    error: redacted(error instanceof Error ? error.message : String(error)),
     stacks,
     uptime_s: Math.round(process.uptime()),
     rss_mb: Math.round(process.memoryUsage.rss() / 1e6),

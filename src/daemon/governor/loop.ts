@@ -39,7 +39,7 @@ export class GovernorLoop {
   #deciding = false;
   #usedSinceSaved = false;
   /** What was last called a change. */
-  #shown = '';
+  #lastLogged = '';
 
   constructor(board: GovernedBoard, options: GovernorLoopOptions) {
     this.#board = board;
@@ -107,8 +107,8 @@ export class GovernorLoop {
     const { low, high, fraction } = decision.mix;
     const [tenths, fps] = [Math.round(fraction * 10), Math.round(decision.fps)];
     const key = [limitC, decision.mode, low, high, tenths, fps].join(' ');
-    if (key === this.#shown) return;
-    this.#shown = key;
+    if (key === this.#lastLogged) return;
+    this.#lastLogged = key;
     const board = simulated === null ? '' : ` (simulated ${simulated})`;
     const { mode, reason } = decision;
     this.#options.log.info({ mode, fps: decision.fps }, `governor${board}: ${reason}`);

@@ -148,7 +148,7 @@ export function createServiceReports(options: ServiceReportsOptions): ServiceRep
   const intervalMs = Math.min(REPORT_MS, (options.watchdogMs ?? Number.POSITIVE_INFINITY) / 3);
   let wanted = false;
   let ready = false;
-  let shown = '';
+  let lastReported = '';
   let sound = true;
   let last: Promise<void> = Promise.resolve();
 
@@ -161,9 +161,9 @@ export function createServiceReports(options: ServiceReportsOptions): ServiceRep
     if (wanted && !ready) ready = await notifier.ready();
     const text = verdict.sound ? options.status() : `stuck: ${verdict.reason}`;
     const feed = verdict.sound && (!ready || options.watchdogMs !== null);
-    if (text === shown && !feed) return;
+    if (text === lastReported && !feed) return;
     const sign = ready ? { alive: true } : { extendS: (EXTENSION * intervalMs) / 1000 };
-    if (await notifier.report({ status: text, ...(feed && sign) })) shown = text;
+    if (await notifier.report({ status: text, ...(feed && sign) })) lastReported = text;
   }
 
   /** One after the other, so that READY is said once. */

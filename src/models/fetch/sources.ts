@@ -183,9 +183,9 @@ async function downloadTarball(
     await fetchFrom(usual);
   } catch (error) {
     if (!isCodedError(error) || error.code !== 'MND_DOWNLOAD_FAILED') throw error;
-    const told = await askTarballUrl(source, settings, common).catch(() => null);
-    if (told === null || told === usual) throw error;
-    await fetchFrom(told);
+    const current = await askTarballUrl(source, settings, common).catch(() => null);
+    if (current === null || current === usual) throw error;
+    await fetchFrom(current);
   }
 }
 

@@ -33,16 +33,16 @@ export async function shownPictures(
   centralCrop: number,
 ): Promise<readonly CalibrationPicture[]> {
   const preprocessor = createPreprocessor(loadResize().resize);
-  const shown: CalibrationPicture[] = [];
+  const prepared: CalibrationPicture[] = [];
   for (const frame of frames) {
     const unpacked = await preprocessor.unpack(frame);
     for (const size of sizes) {
       const pixels = new Uint8Array(size * size * 3);
       preprocessor.fill(unpacked, null, { size, preprocessing: { centralCrop } }, pixels);
-      shown.push({ size, pixels });
+      prepared.push({ size, pixels });
     }
   }
-  return shown;
+  return prepared;
 }
 
 /** Calibrates the float graph of a classifier with one output of `classes` logits. */

@@ -132,8 +132,8 @@ function jsonOf(text: string): unknown {
 
 function oneOf(choices: readonly string[], text: string): string {
   if (choices.includes(text)) return text;
-  const shown = choices.length > 12 ? `${choices.slice(0, 12).join(', ')} …` : choices.join(', ');
-  throw invalid(`one of ${shown}`, text);
+  const list = choices.length > 12 ? `${choices.slice(0, 12).join(', ')} …` : choices.join(', ');
+  throw invalid(`one of ${list}`, text);
 }
 
 function numberIn(min: number, max: number, text: string): number {

@@ -15,10 +15,10 @@ export function addCamera(
   labelTitles: Readonly<Record<string, string>>,
 ): void {
   const paths = topics.camera(name);
-  const shown = title ?? name.replaceAll('_', ' ');
+  const displayName = title ?? name.replaceAll('_', ' ');
   const titled = (key: string, words = key.replaceAll('_', ' ')) => ({
     key: [name, key],
-    title: `${shown} ${words}`,
+    title: `${displayName} ${words}`,
   });
   const add: Add = (platform, key, keys) => entities.add(platform, titled(key), keys);
   // An entity's own list takes the place of the device's.

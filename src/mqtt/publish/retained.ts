@@ -81,8 +81,8 @@ class RetainedTable implements RetainedState {
       }
       this.#entries.set(topic, { payload, options: how, sent: null, busy: false });
     } else {
-      const said = entry.sent === payload || entry.busy || this.#dirty.has(topic);
-      if (entry.payload === payload && said) return;
+      const isKnown = entry.sent === payload || entry.busy || this.#dirty.has(topic);
+      if (entry.payload === payload && isKnown) return;
       entry.payload = payload;
       entry.options = how;
     }

@@ -86,10 +86,10 @@ export function createIdentification(restored: {
     const still = verdict.stillS >= STILL_S;
     if (!still) character.update(readingC, observer.fastRise());
     if (verdict.restart || jumped) observer.reset(readingC);
-    const told = still ? stillReading(readingC, observer.temperature(), character) : readingC;
-    if (told === null) return null;
+    const believedC = still ? stillReading(readingC, observer.temperature(), character) : readingC;
+    if (believedC === null) return null;
     const sigma = Math.hypot(observer.sigma(), character.noiseC);
-    const innovation = observer.correct(told, character.noiseC, !still);
+    const innovation = observer.correct(believedC, character.noiseC, !still);
     const doubt = surprise.update(innovation, sigma);
     if (doubt > 0) observer.loosen(doubt);
     return innovation;

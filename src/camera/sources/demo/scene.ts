@@ -41,8 +41,8 @@ const CLOCK = { x: 412, y: 16, side: 192 };
 export function drawScene(seconds: number, wallTime: number): SceneLayer[] {
   const phase = ((seconds % SCENE_PERIOD) + SCENE_PERIOD) % SCENE_PERIOD;
   const layers = [streetLayer(), lampsLayer(lampAt(phase)), clockLayer(wallTime)];
-  const shown = photoShown(phase);
-  return shown === 0 ? layers : [...layers, photoLayer(shown)];
+  const share = photoShown(phase);
+  return share === 0 ? layers : [...layers, photoLayer(share)];
 }
 
 function lampAt(phase: number): Lamp {
@@ -94,8 +94,8 @@ function clockLayer(wallTime: number): SceneLayer {
 }
 
 /** The photo slides in from the right edge. */
-function photoLayer(shown: number): SceneLayer {
+function photoLayer(share: number): SceneLayer {
   const { y, width, height } = PHOTO;
-  const x = Math.round(SCENE_WIDTH - shown * (SCENE_WIDTH - PHOTO.x));
+  const x = Math.round(SCENE_WIDTH - share * (SCENE_WIDTH - PHOTO.x));
   return { name: 'photo', key: '', x, y, width, height, svg: null };
 }

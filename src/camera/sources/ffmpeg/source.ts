@@ -115,10 +115,10 @@ export function exitError(
     });
   }
   const how = exit.signal === null ? `status ${exit.code}` : exit.signal;
-  const said = redact(exit.stderr.split('\n').at(-1) ?? '');
+  const lastLine = redact(exit.stderr.split('\n').at(-1) ?? '');
   return codedError('MND_CAMERA_FAILED', {
     subject,
-    found: `${program} ended with ${how}${said === '' ? '' : `: ${said}`}`,
+    found: `${program} ended with ${how}${lastLine === '' ? '' : `: ${lastLine}`}`,
   });
 }
 
