@@ -6,15 +6,16 @@ import {
   type ConnectPacket,
   type PublishPacket,
 } from 'aedes';
-import { codedError, messageOf } from '../../errors.js';
+import { messageOf } from '../../errors.js';
 import { createRepeatingLog, type Log, type RepeatingLog, SILENT } from '../../log.js';
 import { backgroundClock, type Clock } from '../../time.js';
 import { createPacketLimit } from '../connection/packet-limit.js';
 import { Admission, CONNECT_MS, isLoopback } from './admission.js';
 import { ByteBudget } from './byte-budget.js';
-import { verifyPassword } from './password.js';
-import { createRetainedFile } from './retained-file.js';
-import { RetainedLedger } from './retained-ledger.js';
+import { boundIncoming } from './incoming.js';
+import { checkExposure, hostForClients, listen } from './listening.js';
+import { Logins } from './logins.js';
+import { RetainedStore } from './retained-store.js';
 
 export interface EmbeddedBrokerOptions {
   /** Address to listen on; anything but loopback needs `users` or `allowAnonymous`. */
@@ -55,9 +56,6 @@ export interface EmbeddedBroker {
 
 const MAX_CLIENTS = 100;
 const MAX_PACKET = 1024 * 1024;
-const MAX_RETAINED = 10_000;
-const MAX_RETAINED_BYTES = 32 * 1024 * 1024;
-const SAVE_MS = 60_000;
 /** Bytes of a topic or filter; our own are under 700. */
 const MAX_TOPIC = 1024;
 const MAX_CLIENT_ID = 256;
@@ -94,15 +92,13 @@ class AedesBroker implements EmbeddedBroker {
   readonly #log: Log;
   readonly #refused: RepeatingLog;
   readonly #clock: Clock;
-  readonly #file: ReturnType<typeof createRetainedFile> | null;
-  readonly #ledger: RetainedLedger;
+  readonly #retained: RetainedStore;
   readonly #admission: Admission;
+  readonly #logins: Logins;
   readonly #inflight = new ByteBudget<Client>(INFLIGHT.each, INFLIGHT.all);
   readonly #subscriptions = new ByteBudget<Client>(SUBSCRIPTIONS.each, SUBSCRIPTIONS.all);
   readonly #server = createServer((socket) => this.#admit(socket));
   #broker: Aedes | null = null;
-  #cancelSave: (() => void) | null = null;
-  #verifying: Promise<unknown> = Promise.resolve();
   port = 0;
 
   constructor(options: EmbeddedBrokerOptions) {
@@ -111,16 +107,10 @@ class AedesBroker implements EmbeddedBroker {
     this.#clock = options.clock ?? backgroundClock;
     const { now } = this.#clock;
     this.#refused = createRepeatingLog(this.#log, { interval: REPORT_MS, clock: now });
-    this.#file = options.file === undefined ? null : createRetainedFile(options.file, this.#log);
-    const own = options.ephemeral ?? (() => false);
-    this.#ledger = new RetainedLedger({
-      maxTopics: options.maxRetained ?? MAX_RETAINED,
-      maxBytes: options.maxRetainedBytes ?? MAX_RETAINED_BYTES,
-      own,
-      lasting: (topic) => this.#file !== null && !own(topic),
-    });
+    this.#retained = new RetainedStore({ ...options, log: this.#log, clock: this.#clock });
     const maxClients = options.maxClients ?? MAX_CLIENTS;
     this.#admission = new Admission(this.#clock, maxClients);
+    this.#logins = new Logins(options);
     this.#server.maxConnections = maxClients + 64;
   }
 
@@ -165,7 +155,10 @@ class AedesBroker implements EmbeddedBroker {
     for (const event of ['clientError', 'connectionError'] as const) {
       broker.on(event, (client, error) => this.#log.debug({ client: client.id }, messageOf(error)));
     }
-    await this.#restore(broker);
+    for (const message of this.#retained.restored(tooLong)) {
+      const packet = { cmd: 'publish', ...message, retain: true, dup: false } as const;
+      await new Promise<void>((resolve) => broker.publish(packet, () => resolve()));
+    }
     try {
       this.port = await listen(this.#server, this.#options);
     } catch (error) {
@@ -175,10 +168,7 @@ class AedesBroker implements EmbeddedBroker {
   }
 
   async close(): Promise<void> {
-    if (this.#cancelSave !== null) {
-      this.#cancelSave();
-      this.#save();
-    }
+    this.#retained.close();
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await new Promise<void>((resolve) => this.#broker?.close(() => resolve()) ?? resolve());
     await stopped;
@@ -232,14 +222,8 @@ class AedesBroker implements EmbeddedBroker {
       this.#tell('clients', client, `a client is not let in: ${why}`);
       return refusal('too many clients', UNAVAILABLE);
     }
-    const { users, allowAnonymous = false } = this.#options;
-    if (users === undefined || (username === undefined && allowAnonymous)) return null;
-    const known = username !== undefined && Object.hasOwn(users, username);
-    const hash = known ? (users[username] ?? null) : null;
-    // One after the other: whoever tries passwords must not take every core of the board.
-    const verified = this.#verifying.then(() => verifyPassword(password ?? Buffer.alloc(0), hash));
-    this.#verifying = verified;
-    return (await verified) ? null : refusal('unknown user or wrong password', BAD_CREDENTIALS);
+    if (await this.#logins.accepts(username, password)) return null;
+    return refusal('unknown user or wrong password', BAD_CREDENTIALS);
   }
 
   /** Why a message is not taken; null when it is. Without room it is delivered, only not kept. */
@@ -251,7 +235,7 @@ class AedesBroker implements EmbeddedBroker {
       }
       return new Error('the topic is too long');
     }
-    if (packet.retain && !this.#admitRetained(packet)) {
+    if (packet.retain && !this.#retained.admit(packet)) {
       packet.retain = false;
       const fields = { topic: packet.topic };
       this.#refused.warn('retained', 'no room for more retained messages', fields);
@@ -269,28 +253,6 @@ class AedesBroker implements EmbeddedBroker {
     const from = (client.conn as Socket).remoteAddress;
     this.#refused.warn(key, message, { client: client.id?.slice(0, 64), from });
   }
-
-  #admitRetained({ topic, payload, qos }: PublishPacket): boolean {
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    if (!this.#ledger.admit({ topic, payload: bytes, qos: qos === 0 ? 0 : 1 })) return false;
-    if (this.#file !== null && this.#options.ephemeral?.(topic) !== true) {
-      this.#cancelSave ??= this.#clock.setTimer(() => this.#save(), SAVE_MS);
-    }
-    return true;
-  }
-
-  async #restore(broker: Aedes): Promise<void> {
-    for (const message of this.#file?.read() ?? []) {
-      if (tooLong(message.topic) || !this.#ledger.admit(message)) continue;
-      const packet = { cmd: 'publish', ...message, retain: true, dup: false } as const;
-      await new Promise<void>((resolve) => broker.publish(packet, () => resolve()));
-    }
-  }
-
-  #save(): void {
-    this.#cancelSave = null;
-    this.#file?.write(this.#ledger.lasting());
-  }
 }
 
 function tooLong(topic: string): boolean {
@@ -301,81 +263,6 @@ function costOf(filter: string): number {
   return Buffer.byteLength(filter) + SUBSCRIPTION_BYTES;
 }
 
-/** What aedes keeps of QoS 2 messages between PUBLISH and PUBREL. */
-interface Incoming {
-  incomingStorePacket(client: Client, packet: PublishPacket): Promise<unknown>;
-  incomingDelPacket(client: Client, packet: { messageId: number }): Promise<unknown>;
-  incomingGetPacket(client: Client, packet: { messageId: number }): Promise<PublishPacket>;
-  cleanIncoming(client: Client): Promise<unknown>;
-}
-
-/** Bounds those messages in bytes; a client that exceeds it is disconnected, and they are forgotten. */
-function boundIncoming(
-  broker: Aedes,
-  budget: ByteBudget<Client>,
-  onFull: (client: Client) => void,
-): void {
-  const { persistence } = broker as unknown as { readonly persistence: Incoming };
-  const store = persistence.incomingStorePacket.bind(persistence);
-  const remove = persistence.incomingDelPacket.bind(persistence);
-  persistence.incomingStorePacket = async (client, packet) => {
-    if (!budget.take(client, packet.payload.length + packet.topic.length)) {
-      onFull(client);
-      throw new Error('too many QoS 2 messages without PUBREL');
-    }
-    return store(client, packet);
-  };
-  persistence.incomingDelPacket = async (client, packet) => {
-    const { payload, topic } = await persistence.incomingGetPacket(client, packet);
-    budget.give(client, payload.length + topic.length);
-    return remove(client, packet);
-  };
-  broker.on('clientDisconnect', (client) => void persistence.cleanIncoming(client));
-}
-
 function refusal(message: string, returnCode: number): AuthenticateError {
   return Object.assign(new Error(message), { returnCode });
-}
-
-function checkExposure({ host, port, users, allowAnonymous }: EmbeddedBrokerOptions): void {
-  if (isLoopback(host) || users !== undefined || allowAnonymous === true) return;
-  throw codedError('MND_MQTT_LISTEN', {
-    subject: `${host}:${port}`,
-    expected: 'users with passwords, or allow_anonymous, for an address beyond this machine',
-    found: 'neither',
-    next: 'set mqtt.embedded.users (mobilenetd config hash-password), or listen on 127.0.0.1',
-  });
-}
-
-function hostForClients(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
-  return host.includes(':') ? `[${host}]` : host;
-}
-
-function listen(
-  server: ReturnType<typeof createServer>,
-  { host, port }: EmbeddedBrokerOptions,
-): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = error.code === 'EADDRINUSE';
-      reject(
-        codedError('MND_MQTT_LISTEN', {
-          subject: `${host}:${port}`,
-          found: taken ? 'another program, perhaps a broker, listens there' : messageOf(error),
-          next: taken
-            ? `set mqtt.url to mqtt://${hostForClients(host)}:${port} to use that broker, or mqtt.embedded.listen to another port`
-            : 'set mqtt.embedded.listen to another address',
-          cause: error,
-        }),
-      );
-    });
-    server.listen(port, host, () => {
-      server.removeAllListeners('error');
-      // Out of file descriptors, for instance: clients that are here stay.
-      server.on('error', () => {});
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }

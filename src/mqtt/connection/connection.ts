@@ -1,71 +1,24 @@
-import { messageOf } from '../../errors.js';
 import { type Log, SILENT } from '../../log.js';
 import { type Backoff, backgroundClock, type Clock, createBackoff } from '../../time.js';
 import type { IncomingMessage, PublishOptions } from '../message.js';
 import { BrokerAddresses } from './addresses.js';
+import { type BrokerForm, BrokerForms } from './broker-form.js';
 import { BrokerLimits } from './broker-limits.js';
 import type { Address, ConnectionOptions } from './client-options.js';
+import type { Connection, Subscription } from './contract.js';
 import { type HeldTopic, Holds } from './holds.js';
 import { type Link, openLink, UnreadableAnswer } from './link.js';
 import { describeFailure, LossLog } from './loss-log.js';
-import { createProtocolChoice } from './protocol-choice.js';
-import { codeOf, explainsLoss, QOS_NOT_SUPPORTED, RETAIN_NOT_SUPPORTED } from './reason-codes.js';
-import { isRefusal, Sender, subscriptionOf, unavailable, WINDOW } from './sender.js';
-import { deliver, type Registration } from './subscriptions.js';
-import { Suspects, type Underway } from './suspects.js';
-import { WillChoice } from './will-choice.js';
+import { codeOf, explainsLoss } from './reason-codes.js';
+import { Sender, unavailable, WINDOW } from './sender.js';
+import { Subscriber } from './subscriber.js';
+import { Suspects } from './suspects.js';
+import { Verdicts } from './verdicts.js';
 
 export type { IncomingMessage, MessageProperties, PublishOptions } from '../message.js';
 export type { ConnectionOptions, ResolveSrv, SrvRecord, TlsOptions } from './client-options.js';
+export type { Connection, Subscription } from './contract.js';
 export type { HeldTopic } from './holds.js';
-
-export interface Connection {
-  /** Begins to connect, and never gives up until {@link Connection.close}. */
-  start(): void;
-  connected(): boolean;
-  /** Address of the broker in use, or of the one that is tried next; without user and password. */
-  broker(): string;
-  /**
-   * Resolves when the broker has acknowledged the message (QoS 1) or the socket has taken it
-   * (QoS 0). Nothing is queued here. Rejects with
-   * - MND_MQTT_UNAVAILABLE when there is no connection or it is lost meanwhile,
-   * - MND_MQTT_REFUSED when this broker will never take the message,
-   * - MND_MQTT_HELD when it does not take it now: {@link Connection.onRelease} says when to try again.
-   */
-  publish(topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<void>;
-  /**
-   * Calls `handler` for what arrives on the filters, over all reconnects. Resolves when the broker
-   * has answered, or at once while there is no connection; rejects with MND_MQTT_REFUSED. `topics`:
-   * the same without wildcards, for a broker that has none.
-   */
-  subscribe(
-    filters: readonly string[],
-    handler: (message: IncomingMessage) => void,
-    qos?: 0 | 1,
-    topics?: () => readonly string[],
-  ): Promise<Subscription>;
-  /** Calls `listener` after every successful connect, when subscriptions have been asked for again. */
-  onConnect(listener: () => void): void;
-  onDisconnect(listener: () => void): void;
-  /** Calls `listener` when a topic that was held back may be tried again; null: all of them. */
-  onRelease(listener: (topic: string | null) => void): void;
-  /** What the broker does not take now. */
-  held(): HeldTopic[];
-  /** Promises that the broker cannot keep, as sentences. */
-  limits(): string[];
-  /** Disconnects properly (the will is not published) within about a second. */
-  close(): Promise<void>;
-}
-
-export interface Subscription {
-  close(): Promise<void>;
-}
-
-/** How a broker is spoken to: what it does not know is found out by trying. */
-interface Forms {
-  readonly protocol: ReturnType<typeof createProtocolChoice>;
-  readonly will: WillChoice;
-}
 
 const CLOSE_TIMEOUT_MS = 1000;
 const DEFAULT_MAX_PAYLOAD = 1024 * 1024;
@@ -75,8 +28,6 @@ const SOUND_MS = 10_000;
 const OTHER_FORM_MS = 50;
 /** So soon the next broker of a list is tried, with a random part of as much. */
 const NEXT_BROKER_MS = 400;
-/** A payload from this size on is taken to be refused for its size. */
-const LARGE_BYTES = 16 * 1024;
 
 /**
  * One connection to a broker, kept up for ever. Sessions are clean: a command that was sent while this
@@ -92,22 +43,20 @@ class BrokerConnection implements Connection {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #addresses: BrokerAddresses;
-  /** By address: the brokers of a list need not be alike. */
-  readonly #forms = new Map<string, Forms>();
+  readonly #forms: BrokerForms;
   readonly #limits: BrokerLimits;
   readonly #suspects: Suspects;
   readonly #holds: Holds;
+  readonly #verdicts: Verdicts;
   readonly #sender: Sender;
+  readonly #subscriber: Subscriber;
   readonly #losses: LossLog;
   readonly #backoff: Backoff;
-  readonly #registrations = new Set<Registration>();
   readonly #onConnect: (() => void)[] = [];
   readonly #onDisconnect: (() => void)[] = [];
   readonly #onRelease: ((topic: string | null) => void)[] = [];
   /** Limits of the broker that the log has named. */
   readonly #named = new Set<string>();
-  /** Topics that the connection was lost over for their size: the next time it is the topic. */
-  readonly #oversized = new Set<string>();
 
   #address: Address | null = null;
   /** The broker that we were let in by last. */
@@ -119,7 +68,6 @@ class BrokerConnection implements Connection {
   #cancelRetry: (() => void) | null = null;
   #cancelSound: (() => void) | null = null;
   #connectedAt = 0;
-  #nextId = 1;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -127,6 +75,10 @@ class BrokerConnection implements Connection {
     this.#clock = options.clock ?? backgroundClock;
     this.#random = options.random ?? Math.random;
     this.#addresses = new BrokerAddresses(options);
+    this.#forms = new BrokerForms({
+      protocol: options.protocol ?? 'auto',
+      hasWill: options.will !== undefined,
+    });
     this.#backoff = createBackoff({ random: this.#random });
     const now = () => this.#clock.now();
     this.#limits = new BrokerLimits(options.maxPayload ?? DEFAULT_MAX_PAYLOAD, now);
@@ -138,7 +90,9 @@ class BrokerConnection implements Connection {
       random: this.#random,
       onRelease: (topic) => this.#released(topic),
     });
+    this.#verdicts = new Verdicts(this.#limits, this.#holds, this.#log);
     this.#sender = new Sender(this.#limits, this.#suspects, this.#holds);
+    this.#subscriber = new Subscriber(this.#sender, this.#log);
   }
 
   start(): void {
@@ -178,30 +132,13 @@ class BrokerConnection implements Connection {
     return this.#sender.publish(topic, toBuffer(payload), how, this.broker());
   }
 
-  async subscribe(
+  subscribe(
     filters: readonly string[],
     handler: (message: IncomingMessage) => void,
     qos: 0 | 1 = 1,
     topics?: () => readonly string[],
   ): Promise<Subscription> {
-    const registration = { id: this.#nextId++, filters, handler, qos, ...(topics && { topics }) };
-    this.#registrations.add(registration);
-    const subscription = {
-      close: async () => {
-        this.#registrations.delete(registration);
-        if (this.#up) await this.#link?.unsubscribe(this.#sender.filtersOf(registration));
-      },
-    };
-    if (!this.#up) return subscription;
-    try {
-      await this.#sender.subscribe(registration);
-    } catch (error) {
-      // One that was only cut off is asked for again with the next connection.
-      if (!isRefusal(error)) return subscription;
-      this.#registrations.delete(registration);
-      throw error;
-    }
-    return subscription;
+    return this.#subscriber.add({ filters, handler, qos, ...(topics && { topics }) });
   }
 
   async close(): Promise<void> {
@@ -234,20 +171,19 @@ class BrokerConnection implements Connection {
 
   #dial(address: Address): void {
     this.#address = address;
-    const form = this.#form();
-    const protocol = form.protocol.current();
+    const { protocol, will } = this.#form().current();
     const { timeoutMs } = this.#addresses;
     try {
       const link: Link = openLink({
         options: this.#options,
-        attempt: { address, protocol, will: form.will.current(), timeoutMs },
+        attempt: { address, protocol, will, timeoutMs },
         clock: this.#clock,
         onUp: (packet) => {
           if (this.#closed || link !== this.#link) return;
           this.#limits.connected(packet, protocol);
           this.#begin(link, address, packet.properties?.receiveMaximum ?? WINDOW);
         },
-        onMessage: (message, ids) => deliver(this.#registrations, message, ids, this.#log),
+        onMessage: (message, ids) => this.#subscriber.deliver(message, ids),
         onDown: (reason) => {
           if (link === this.#link) this.#lost(reason);
         },
@@ -260,31 +196,25 @@ class BrokerConnection implements Connection {
   }
 
   /** How the broker whose turn it is wants to be spoken to. */
-  #form(): Forms {
-    const broker = this.broker();
-    const known = this.#forms.get(broker);
-    if (known !== undefined) return known;
-    // Names of a cluster's nodes may change for ever.
-    if (this.#forms.size > 64) this.#forms.clear();
-    const protocol = createProtocolChoice(this.#options.protocol ?? 'auto');
-    const made = { protocol, will: new WillChoice() };
-    this.#forms.set(broker, made);
-    return made;
+  #form(): BrokerForm {
+    return this.#forms.of(this.broker());
   }
 
   /** The broker has accepted us. */
   #begin(link: Link, address: Address, receiveMaximum: number): void {
-    const { protocol, will } = this.#form();
-    protocol.connected();
-    if (!will.connected()) {
-      // A lesser will has worked; whether it is needed is seen by trying the full one once more.
+    const form = this.#form();
+    if (!form.accepted()) {
+      // A lesser will has worked; whether it is needed is seen by trying the full one once more. That we
+      // hang up here is no failure of it.
+      this.#link = null;
       link.drop();
+      this.#retryAfter(OTHER_FORM_MS);
       return;
     }
     // What another broker lacked says nothing of this one.
     if (this.#connectedTo !== address.shown) this.#limits.forget();
     this.#connectedTo = address.shown;
-    if (this.#options.will !== undefined) this.#limits.assumeWill(will.current());
+    if (this.#options.will !== undefined) this.#limits.assumeWill(form.current().will);
     this.#up = true;
     this.#connectedAt = this.#clock.now();
     const window = Math.min(WINDOW, receiveMaximum);
@@ -293,7 +223,7 @@ class BrokerConnection implements Connection {
     this.#losses.connected(address.shown);
     this.#nameLimits();
     this.#holds.reconnected();
-    for (const registration of this.#registrations) void this.#resubscribe(registration);
+    this.#subscriber.open(link);
     for (const listener of this.#onConnect) listener();
   }
 
@@ -310,12 +240,13 @@ class BrokerConnection implements Connection {
     const wasUp = this.#up;
     this.#link = null;
     this.#up = false;
+    this.#subscriber.close();
     this.#cancelSound?.();
     this.#cancelSound = null;
     this.#sender.close(unavailable(this.broker(), describeFailure(reason, wasUp)));
     if (wasUp) for (const listener of this.#onDisconnect) listener();
     if (this.#closed) return;
-    if (!wasUp && this.#tryOtherForm(reason)) this.#retryAfter(OTHER_FORM_MS);
+    if (!wasUp && this.#form().failed(reason) === 'at once') this.#retryAfter(OTHER_FORM_MS);
     else this.#judge(reason, wasUp ? this.#clock.now() - this.#connectedAt : null);
   }
 
@@ -326,7 +257,7 @@ class BrokerConnection implements Connection {
     const explained = unreadable || explainsLoss(codeOf(reason));
     const { culprit, suspected } = lasted === null ? NOBODY : this.#suspects.lost(explained);
     if (sound) this.#limits.forget();
-    if (sound) this.#form().will.forget();
+    if (sound) this.#form().forget();
     this.#losses.lost({
       reason,
       wasUp: lasted !== null,
@@ -334,7 +265,7 @@ class BrokerConnection implements Connection {
       broker: this.broker(),
       suspected: suspected || explained,
     });
-    if (culprit !== null) this.#convict(culprit);
+    if (culprit !== null) this.#verdicts.convict(culprit);
     // The reason is known, and what was wrong is not sent again: no need for patience.
     if (sound || culprit !== null || unreadable) this.#backoff.reset();
     this.#retryAfter(this.#wait(suspected || unreadable));
@@ -347,50 +278,13 @@ class BrokerConnection implements Connection {
     return this.#addresses.advance() ? this.#backoff.next() : NEXT_BROKER_MS * (1 + this.#random());
   }
 
-  /** Whether the broker may take another form of the same attempt, which is then tried at once. */
-  #tryOtherForm(reason: unknown): boolean {
-    const code = codeOf(reason);
-    const { protocol, will } = this.#form();
-    if (code === RETAIN_NOT_SUPPORTED) return will.refused('retain');
-    if (code === QOS_NOT_SUPPORTED) return will.refused('qos');
-    const version = protocol.current();
-    if (protocol.failed(reason)) return true;
-    const wordless = reason === null || code === 'ECONNRESET' || code === 'EPIPE';
-    if (version === 4 && wordless && this.#options.will !== undefined) will.failed();
-    return false;
-  }
-
   #retryAfter(ms: number): void {
     this.#cancelRetry = this.#clock.setTimer(() => this.#attempt(), ms);
   }
 
-  /** The broker closes the connection over this. */
-  #convict({ subject, bytes, qos, retain, kind }: Underway): void {
-    // One topic is a rule about it; a second one, and no message ever taken, is something else.
-    if (kind === 'message' && this.#holds.costly && this.#limits.concede({ qos, retain })) {
-      this.#holds.clear();
-      return;
-    }
-    if (bytes >= LARGE_BYTES && !this.#oversized.has(subject)) {
-      this.#oversized.add(subject);
-      this.#limits.refusedSize(bytes);
-      this.#log.warn(
-        { code: 'MND_MQTT_REFUSED', topic: subject },
-        `${subject}: the broker closes the connection over its ${bytes} bytes; nothing of this size is sent for an hour`,
-      );
-      return;
-    }
-    // It is the topic after all: what was concluded about sizes from it is not so.
-    if (this.#oversized.has(subject)) this.#limits.forgetSize();
-    const reason = 'the broker closes the connection over it';
-    this.#holds.hold(subject, reason, { costly: true, bytes });
-  }
-
   /** A topic may be tried again: those who publish hear it, a subscription is asked for here. */
   #released(topic: string | null): void {
-    for (const registration of this.#registrations) {
-      if (subscriptionOf(registration) === topic) void this.#resubscribe(registration);
-    }
+    this.#subscriber.released(topic);
     for (const listener of this.#onRelease) listener(topic);
   }
 
@@ -399,15 +293,6 @@ class BrokerConnection implements Connection {
       if (this.#named.has(limit)) continue;
       this.#named.add(limit);
       this.#log.warn({ broker: this.broker() }, limit);
-    }
-  }
-
-  async #resubscribe(registration: Registration): Promise<void> {
-    try {
-      await this.#sender.subscribe(registration);
-    } catch (error) {
-      if (!isRefusal(error)) return;
-      this.#log.warn({ filters: registration.filters }, messageOf(error));
     }
   }
 }

@@ -1,18 +1,12 @@
 import { messageOf } from '../../errors.js';
 import { backgroundClock } from '../../time.js';
 import { BrokerAddresses } from './addresses.js';
+import { BrokerForm } from './broker-form.js';
 import { BrokerLimits } from './broker-limits.js';
 import type { Attempt, ConnectionOptions } from './client-options.js';
 import { type Link, openLink } from './link.js';
 import { describeFailure } from './loss-log.js';
-import { createProtocolChoice } from './protocol-choice.js';
-import {
-  codeOf,
-  isAboutCredentials,
-  QOS_NOT_SUPPORTED,
-  RETAIN_NOT_SUPPORTED,
-} from './reason-codes.js';
-import { WillChoice } from './will-choice.js';
+import { isAboutCredentials } from './reason-codes.js';
 
 /** Why a broker cannot be used, by what there is to do about it. */
 export type ProbeFault =
@@ -93,12 +87,11 @@ async function probe(
   started: number,
   signal: AbortSignal,
 ): Promise<ProbeResult> {
-  const protocol = createProtocolChoice(options.protocol ?? 'auto');
-  const will = new WillChoice();
+  const hasWill = options.will !== undefined;
+  const broker = new BrokerForm({ protocol: options.protocol ?? 'auto', hasWill });
   let reason: unknown = null;
   for (let attempt = 0; attempt < MAX_ATTEMPTS && !signal.aborted; attempt++) {
-    const form = { protocol: protocol.current(), will: will.current() };
-    const outcome = await tryOnce(options, form, signal);
+    const outcome = await tryOnce(options, broker.current(), signal);
     if (outcome.kind === 'granted') {
       return { ok: true, ms: Math.round(performance.now() - started), limits: outcome.limits };
     }
@@ -106,13 +99,7 @@ async function probe(
       return { ok: false, fault: 'subscription', found: `it refuses ${options.subscribe}` };
     }
     reason = outcome.reason;
-    const code = codeOf(reason);
-    const wordless = reason === null || code === 'ECONNRESET' || code === 'EPIPE';
-    if (code === RETAIN_NOT_SUPPORTED ? will.refused('retain') : false) continue;
-    if (code === QOS_NOT_SUPPORTED ? will.refused('qos') : false) continue;
-    if (protocol.failed(reason) || protocol.current() !== form.protocol) continue;
-    if (!wordless || options.will === undefined) break;
-    will.failed();
+    if (broker.failed(reason) === 'no') break;
   }
   return { ok: false, fault: faultOf(reason), found: describeFailure(reason) };
 }
