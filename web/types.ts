@@ -122,12 +122,16 @@ export interface Rung {
 export interface Governor {
   readonly state: GovernorState | null;
   readonly ladder: readonly Rung[];
-  readonly forecast?: readonly {
-    readonly s: number;
-    readonly low: number;
-    readonly expected: number;
-    readonly high: number;
-  }[];
+  /** Of the next minutes, °C; empty where nothing is known. */
+  readonly forecast: readonly ForecastPoint[];
+}
+
+export interface ForecastPoint {
+  /** Seconds from now. */
+  readonly s: number;
+  readonly low: number;
+  readonly expected: number;
+  readonly high: number;
 }
 
 export interface HistoryPoint {
@@ -135,6 +139,7 @@ export interface HistoryPoint {
   readonly time: number;
   readonly temperature: number | null;
   readonly limit: number | null;
+  readonly target: number | null;
   readonly budget: number | null;
   readonly fps: number | null;
   readonly low: string;

@@ -3,6 +3,7 @@ import { atFloor, buildHull, dipped, floorLoad, type Hull, topLoad } from './lad
 import { type Aim, aimAt } from './law/aim.js';
 import { judgeAlarm } from './law/alarm.js';
 import { createBudgetLaw } from './law/budget.js';
+import { type ForecastPoint, forecastCone } from './law/cone.js';
 import { createCorrection } from './law/correction.js';
 import { createEmergency } from './law/emergency.js';
 import {
@@ -29,6 +30,7 @@ import type { Decision, GovernorMode, Sample } from './sample.js';
 import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
 import { decodeThrottled, type ThrottleState } from './throttle-flags.js';
 
+export type { ForecastPoint } from './law/cone.js';
 export type { GovernorOptions } from './options.js';
 export type { Decision, Mix, Rung, Sample } from './sample.js';
 export type { GovernorSnapshot } from './snapshot.js';
@@ -40,6 +42,11 @@ export interface Governor {
   reconfigure(options: GovernorOptions): void;
   /** A small record for the state folder: JSON-safe. */
   snapshot(): GovernorSnapshot;
+  /**
+   * What the temperature is expected to be at moments ahead (s from the last sample) while the load stays
+   * as it was decided; empty while nothing is known of it.
+   */
+  forecast(aheadS: readonly number[]): readonly ForecastPoint[];
 }
 
 /** What the first steps of a decision find. */
@@ -122,6 +129,8 @@ class SteppedGovernor implements Governor {
   #ranS = 0;
   #course: ForeignCourse = { load: 0, forS: 1, thenLoad: 0, driftC: 0 };
   #last: Decision | null = null;
+  /** Load of the last decision. */
+  #load = 0;
 
   constructor(options: GovernorOptions) {
     this.#settings = settingsOf(options);
@@ -165,6 +174,13 @@ class SteppedGovernor implements Governor {
       guardC: this.#emergency.guardC,
       throttleC: this.#throttlePoint.learnedC,
     };
+  }
+
+  forecast(aheadS: readonly number[]): readonly ForecastPoint[] {
+    if (this.#last?.temperatureC == null) return [];
+    const { observer, character } = this.#known;
+    const about = { load: this.#load, foreign: this.#course, noiseC: character.noiseC };
+    return forecastCone(observer, about, aheadS);
   }
 
   /** What is known after this sample. */
@@ -282,6 +298,7 @@ class SteppedGovernor implements Governor {
       ? atFloor(ladder, rules, spend, fps)
       : this.#pair.allocate(this.#hull, spend, fps, rules.minFps, s.dtS);
     const plan = dipped(full, ladder, s.dip);
+    this.#load = plan.load;
     const mode = modeOf(s, plan.load >= topLoad(this.#hull, fps) - 1e-9);
     const rung = this.#wholeSecond.pick(
       plan.mix,

@@ -84,6 +84,7 @@ export function createFakeSource(): FakeSource {
     governor: () => ({
       state: null,
       ladder: [{ name: 'ssd_300', alpha: null, size: 300, cost_ms: 12, accuracy: 70, share: 1 }],
+      forecast: [{ s: 0, low: 60, expected: 61, high: 62 }],
     }),
     models: () => [
       { name: 'ssd_300', family: 'ssd', task: 'detect', alpha: null, size: 300, form: 'exact' },

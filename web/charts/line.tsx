@@ -1,7 +1,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 
-export type Tone = 'accent' | 'limit' | 'quiet' | 'cone';
+export type Tone = 'accent' | 'limit' | 'quiet' | 'cone' | 'ahead';
 
 export interface Series {
   readonly name: string;
@@ -47,7 +47,7 @@ export function LineChart(props: LineChartProps) {
 
 function summaryOf({ series, format }: LineChartProps): string {
   return series
-    .filter(({ tone }) => tone !== 'cone')
+    .filter(({ tone }) => tone !== 'cone' && tone !== 'ahead')
     .map(({ name, values }) => {
       const last = values.findLast((value) => value !== null);
       return last == null ? name : `${name} ${format(last)}`;
@@ -95,7 +95,8 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
           stroke: () => colour(STROKES[tone]),
           width: tone === 'accent' ? 2 : 1,
           ...(tone === 'limit' && { dash: [6, 4] }),
-          ...(tone === 'cone' && { dash: [2, 4] }),
+          ...(tone === 'cone' && { width: 0 }),
+          ...(tone === 'ahead' && { width: 2, dash: [2, 4] }),
           points: { show: false },
           value: (_chart, value) => (value == null ? '–' : format(value)),
         }),
@@ -109,6 +110,7 @@ const STROKES: Readonly<Record<Tone, string>> = {
   limit: '--bad',
   quiet: '--muted',
   cone: '--accent-soft',
+  ahead: '--accent',
 };
 
 /** A colour of the style sheet as it is now, so that a chart follows the theme. */

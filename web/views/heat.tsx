@@ -2,10 +2,11 @@ import { useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
 import { MixBand } from '../charts/band.js';
 import { LadderChart } from '../charts/ladder.js';
-import { LineChart, type Series } from '../charts/line.js';
+import { LineChart } from '../charts/line.js';
 import { useAnswer } from '../load.js';
 import type { Governor, GovernorState, HistoryPoint } from '../types.js';
 import { shortName, WORDS } from '../words.js';
+import { TemperatureChart } from './temperature.js';
 
 type Range = keyof typeof WORDS.heat.ranges;
 interface History {
@@ -44,7 +45,10 @@ export function HeatView() {
           <p class="muted">{WORDS.heat.noHistory}</p>
         ) : (
           <>
-            <TemperatureChart points={points} governor={range === '1h' ? governor.value : null} />
+            <TemperatureChart
+              points={points}
+              forecast={range === '1h' ? (governor.value?.forecast ?? []) : []}
+            />
             <h3>{WORDS.heat.mix}</h3>
             <MixBand points={points} order={ladder.map(({ name }) => name)} />
             <h3>{WORDS.heat.budget}</h3>
@@ -92,54 +96,6 @@ function Now({ now }: { readonly now: GovernorState | null }) {
         {now?.simulated != null && <span class="tag">{WORDS.heat.simulated(now.simulated)}</span>}
       </p>
     </div>
-  );
-}
-
-function TemperatureChart({
-  points,
-  governor,
-}: {
-  readonly points: readonly HistoryPoint[];
-  readonly governor: Governor | null;
-}) {
-  const cone = governor?.forecast ?? [];
-  const last = points.at(-1)?.time ?? 0;
-  const times = [...points.map(({ time }) => time / 1000), ...cone.map(({ s }) => last / 1000 + s)];
-  const ahead = cone.map(() => null);
-  const behind = points.map(() => null);
-  const series: Series[] = [
-    {
-      name: WORDS.heat.temperature,
-      values: [...points.map(({ temperature }) => temperature), ...ahead],
-      tone: 'accent',
-    },
-    {
-      name: WORDS.heat.limit,
-      values: [
-        ...points.map(({ limit }) => limit),
-        ...cone.map(() => points.at(-1)?.limit ?? null),
-      ],
-      tone: 'limit',
-    },
-  ];
-  if (cone.length > 0) {
-    series.push({ name: '', values: [...behind, ...cone.map(({ high }) => high)], tone: 'cone' });
-    series.push({ name: '', values: [...behind, ...cone.map(({ low }) => low)], tone: 'cone' });
-  }
-  const known = points.flatMap(({ temperature, limit }) =>
-    [temperature, limit].filter((value): value is number => value !== null),
-  );
-  const range: [number, number] =
-    known.length === 0 ? [30, 90] : [Math.min(...known) - 3, Math.max(...known) + 3];
-  return (
-    <LineChart
-      times={times}
-      series={series}
-      range={range}
-      format={(value) => `${value.toFixed(0)} °C`}
-      height={240}
-      {...(cone.length > 0 && { band: [2, 3] as const })}
-    />
   );
 }
 

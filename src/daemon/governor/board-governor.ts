@@ -2,7 +2,12 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
 import type { GovernorEntry } from '../../store/store.js';
-import { createGovernor, type Governor, type GovernorOptions } from '../../thermal/governor.js';
+import {
+  createGovernor,
+  type ForecastPoint,
+  type Governor,
+  type GovernorOptions,
+} from '../../thermal/governor.js';
 import { type Limit, limitFor } from '../../thermal/limit.js';
 import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
 import type { Log } from '../diagnostics/log.js';
@@ -97,6 +102,11 @@ export class BoardGovernor {
     const variant = this.#options.engine.mix()?.high;
     if (variant === undefined || this.#offReason === null) return null;
     return { governs: false, variant, reason: this.#offReason };
+  }
+
+  /** What is expected at moments ahead (seconds of the board); empty where nothing governs. */
+  forecast(aheadS: readonly number[]): readonly ForecastPoint[] {
+    return this.#running?.loop.forecast(aheadS) ?? [];
   }
 
   /** Temperature never to reach, °C, while rungs are still measured, too; null without a governor. */

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
-import type { Decision, Governor } from '../../thermal/governor.js';
+import type { Decision, ForecastPoint, Governor } from '../../thermal/governor.js';
 import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { Actuators } from './actuators.js';
 import { type GovernorHistory, NOTABLE_USE } from './history.js';
@@ -54,6 +54,18 @@ export class GovernorLoop {
     const { rungs, limitC, simulated } = this.#board;
     const decision = this.#decision;
     return decision === null ? null : { governs: true, decision, rungs, limitC, simulated };
+  }
+
+  /**
+   * What the law expects of the temperature while the load stays as it was decided.
+   *
+   * @param aheadS moments, seconds of the board from now; they come back as real seconds
+   */
+  forecast(aheadS: readonly number[]): readonly ForecastPoint[] {
+    const { speed } = this.#board;
+    return this.#options.law
+      .forecast(aheadS)
+      .map((point) => ({ ...point, aheadS: point.aheadS / speed }));
   }
 
   setLimit(limitC: number): void {

@@ -3,6 +3,9 @@ import type { Variant } from '../../models/variant.js';
 import type { Context } from '../context.js';
 import { governorPayload } from './decisions.js';
 
+/** Moments ahead at which the page draws what is expected, s. */
+const AHEAD_S = [0, 15, 30, 45, 60, 90, 120, 180, 240, 300];
+
 /** The ladder as it is walked now, and what is expected of the next minutes. */
 export function governorDocument({ governor, model }: Pick<Context, 'governor' | 'model'>): object {
   const state = governor.state();
@@ -12,7 +15,7 @@ export function governorDocument({ governor, model }: Pick<Context, 'governor' |
       cost_ms: model.ladder.measuredMs.get(variant.name) ?? null,
       share: state !== null && state.variant.name === variant.name ? 1 : 0,
     }));
-    return { state: state === null ? null : governorPayload(state), ladder };
+    return { state: state === null ? null : governorPayload(state), ladder, forecast: [] };
   }
   const { decision, rungs } = state;
   const { low, high, fraction } = decision.mix;
@@ -24,7 +27,17 @@ export function governorDocument({ governor, model }: Pick<Context, 'governor' |
       (index === high ? (low === high ? 1 : fraction) : 0) +
       (index === low && low !== high ? 1 - fraction : 0),
   }));
-  return { state: governorPayload(state), ladder };
+  const forecast = governor.forecast(AHEAD_S).map(({ aheadS, lowC, expectedC, highC }) => ({
+    s: tenth(aheadS),
+    low: tenth(lowC),
+    expected: tenth(expectedC),
+    high: tenth(highC),
+  }));
+  return { state: governorPayload(state), ladder, forecast };
+}
+
+function tenth(value: number): number {
+  return Math.round(10 * value) / 10;
 }
 
 /** Everything installed for the task, the one that runs marked. */

@@ -9,6 +9,8 @@ export interface HistoryPoint {
   /** °C; null while nothing was known. */
   readonly temperature: number | null;
   readonly limit: number | null;
+  /** What the governor aimed at; null of what is older than the page. */
+  readonly target: number | null;
   /** Fraction of each second that may be spent in inference, 0 to 1. */
   readonly budget: number | null;
   /** Labelled frames a second. */
@@ -69,7 +71,15 @@ export class PageHistory {
     if (state === null) return;
     if (!state.governs) {
       const { name } = state.variant;
-      this.#add({ ...base, limit: null, budget: null, low: name, high: name, fraction: 1 });
+      this.#add({
+        ...base,
+        limit: null,
+        target: null,
+        budget: null,
+        low: name,
+        high: name,
+        fraction: 1,
+      });
       return;
     }
     const { decision, rungs, limitC } = state;
@@ -78,6 +88,7 @@ export class PageHistory {
       ...base,
       temperature: decision.temperatureC ?? temperature,
       limit: limitC,
+      target: decision.targetC,
       budget: decision.budget,
       low: rungs[low]?.name ?? '',
       high: rungs[high]?.name ?? '',
@@ -101,7 +112,7 @@ function pointOf({
   high,
   fraction,
 }: GovernorEntry): HistoryPoint {
-  return { time, temperature, limit, budget, fps, low, high, fraction };
+  return { time, temperature, limit, target: null, budget, fps, low, high, fraction };
 }
 
 /** Every n-th point, and the last one. */

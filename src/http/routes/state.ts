@@ -89,6 +89,18 @@ export const STATE_ROUTES: readonly Route[] = [
           share: { ...NUMBER, description: 'of the frames, 0 to 1' },
         }),
       ),
+      forecast: {
+        ...listOf(
+          objectOf({
+            s: { ...NUMBER, description: 'seconds from now' },
+            low: NUMBER,
+            expected: NUMBER,
+            high: NUMBER,
+          }),
+        ),
+        description:
+          'Temperature expected while the load stays as it is, °C, with two standard deviations; empty: not known.',
+      },
     }),
     handle: (_request, { source }) => source.governor(),
   },
