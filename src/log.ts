@@ -14,6 +14,7 @@ export interface RepeatingLog {
    * Logs at once when the last line of `key` is at least the interval old; otherwise counts. The
    * next line of the key then says how many were left out.
    */
+  info(key: string, message: string, fields?: Readonly<Record<string, unknown>>): void;
   warn(key: string, message: string, fields?: Readonly<Record<string, unknown>>): void;
   error(key: string, message: string, fields?: Readonly<Record<string, unknown>>): void;
   /** The failure is over: tells what was left out, and the next failure is logged at once. */
@@ -37,7 +38,7 @@ export function createRepeatingLog(
   const seen = new Map<string, { since: number; skipped: number }>();
 
   const repeat = (
-    level: 'warn' | 'error',
+    level: 'info' | 'warn' | 'error',
     key: string,
     message: string,
     fields: Readonly<Record<string, unknown>>,
@@ -63,6 +64,7 @@ export function createRepeatingLog(
   };
 
   return {
+    info: (key, message, fields = {}) => repeat('info', key, message, fields),
     warn: (key, message, fields = {}) => repeat('warn', key, message, fields),
     error: (key, message, fields = {}) => repeat('error', key, message, fields),
     recovered(key, message) {

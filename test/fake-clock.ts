@@ -84,3 +84,16 @@ export function createFakeClock({ io = true }: { readonly io?: boolean } = {}): 
     pending: () => timers.size,
   };
 }
+
+/** A clock whose timers run at once; notes how long they should have waited, ms. */
+export function recordingClock(waits: number[] = []): Clock {
+  return {
+    now: () => 0,
+    wall: () => Date.now(),
+    setTimer(run, ms) {
+      waits.push(ms);
+      setImmediate(run);
+      return () => {};
+    },
+  };
+}

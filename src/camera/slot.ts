@@ -1,13 +1,11 @@
 import { codedError } from '../errors.js';
+import { type Clock, systemClock } from '../time.js';
 import { byteLength } from '../vision/layout.js';
 import type { CapturedFrame, Frame } from './source.js';
 
 export interface SlotOptions {
   readonly camera: string;
-  /** Monotonic milliseconds. */
-  readonly now?: () => number;
-  /** Milliseconds since the epoch. */
-  readonly wallTime?: () => number;
+  readonly clock?: Pick<Clock, 'now' | 'wall'>;
   /**
    * Says whether a frame is worth looking at (a motion gate); one that is not is not copied. `unmoved`
    * marks one that shows nothing new.
@@ -65,8 +63,7 @@ interface PoolBuffer {
  * that a steady stream allocates nothing but the small frame objects.
  */
 export function createSlot(options: SlotOptions): FrameSlot {
-  const now = options.now ?? (() => performance.now());
-  const wallTime = options.wallTime ?? Date.now;
+  const clock = options.clock ?? systemClock;
   const pool: PoolBuffer[] = [];
   let waiting: { readonly frame: Frame; readonly buffer: PoolBuffer } | null = null;
   let sequence = 0;
@@ -90,7 +87,7 @@ export function createSlot(options: SlotOptions): FrameSlot {
     if (closed) return;
     checkFrame(options.camera, captured);
     sequence += 1;
-    const capturedAt = now();
+    const capturedAt = clock.now();
     const verdict = options.accept?.(captured, capturedAt);
     if (verdict === false) {
       skipped += 1;
@@ -105,7 +102,7 @@ export function createSlot(options: SlotOptions): FrameSlot {
       sequence,
       camera: options.camera,
       capturedAt,
-      time: wallTime(),
+      time: clock.wall(),
       width,
       height,
       format,

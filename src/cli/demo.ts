@@ -3,13 +3,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../config/config.js';
 import type { App } from '../daemon/app.js';
 import type { Result } from '../inference/result.js';
 import { eventPayload } from '../mqtt/publish/payloads.js';
 import type { PresenceEvent } from '../presence/event.js';
 import type { Thermometer } from '../thermal/thermometer.js';
+import { backgroundClock, sleep } from '../time.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { DemoLines } from './demo-lines.js';
@@ -120,7 +120,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
     const stopped = signal.aborted ? Promise.resolve() : once(signal, 'abort');
     await (flags.for === undefined
       ? stopped
-      : Promise.race([stopped, delay(flags.for * 1000, undefined, { ref: false })]));
+      : Promise.race([stopped, sleep(backgroundClock, flags.for * 1000)]));
   } finally {
     await started?.stop(STOP_DEADLINE_MS);
     // After a run it stays, for queries; after a start that failed there is nothing in it.

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
 import { codedError, isCodedError } from '../errors.js';
+import { type Clock, systemClock } from '../time.js';
 import type { AcquireContext, PullOptions, PullResult } from './acquire.js';
 import { type Catalog, type CatalogEntry, readCatalog } from './catalog/catalog.js';
 import { asDiskError } from './fetch/disk.js';
-import type { DownloadOptions } from './fetch/download.js';
 import type { HttpTimeouts } from './fetch/http.js';
 import { recoverParts } from './fetch/part-file.js';
 import type { SourceEnvironment } from './fetch/sources.js';
@@ -51,8 +51,7 @@ export interface ShelfOptions {
   /** Form of a model where `auto` is asked for, by what this board measured. */
   readonly preference?: FormPreference;
   readonly timeouts?: HttpTimeouts;
-  readonly sleep?: DownloadOptions['sleep'];
-  readonly now?: () => number;
+  readonly clock?: Clock;
   /** Called between the steps of an installation; tests break it there. */
   readonly onStep?: (step: InstallStep) => void | Promise<void>;
 }
@@ -93,7 +92,7 @@ export interface Shelf {
 
 /** Opens the folder of the models. It need not exist, and nothing is read before it is asked for. */
 export function openShelf(options: ShelfOptions): Shelf {
-  const { dir, log = SILENT_LOG, env = process.env, preference, now = Date.now } = options;
+  const { dir, log = SILENT_LOG, env = process.env, preference, clock = systemClock } = options;
   const downloads = join(dir, DOWNLOADS);
   let loadedCatalog: Promise<Catalog> | null = null;
   let recovered: Promise<void> | null = null;
@@ -105,7 +104,7 @@ export function openShelf(options: ShelfOptions): Shelf {
   };
 
   const ready = () => {
-    recovered ??= recover(dir, now()).then(() => recoverParts(downloads, now()));
+    recovered ??= recover(dir, clock.wall()).then(() => recoverParts(downloads, clock.wall()));
     return recovered;
   };
 
@@ -139,7 +138,7 @@ export function openShelf(options: ShelfOptions): Shelf {
       home: options.home,
       log,
       timeouts: options.timeouts,
-      sleep: options.sleep,
+      clock,
     };
     return { dir, catalog: shipped, sources, onStep: options.onStep };
   }

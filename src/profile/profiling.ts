@@ -1,9 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Frame } from '../camera/source.js';
 import { messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { runChild } from '../models/install/child.js';
 import type { HeatReading } from '../thermal/thermometer.js';
+import { sleep, systemClock } from '../time.js';
 import type { ProfileChildRequest } from './child.js';
 import type { FormCost } from './measure.js';
 import {
@@ -112,6 +112,11 @@ export function startProfiling(options: ProfilingOptions): Profiling {
   const stopping = new AbortController();
   const { signal } = stopping;
 
+  async function pause(ms: number): Promise<void> {
+    await sleep(systemClock, ms, signal);
+    signal.throwIfAborted();
+  }
+
   async function isHot(below: number): Promise<boolean> {
     const { tempC } = await options.heat();
     return tempC !== null && tempC > (options.limitC() ?? USUAL_LIMIT_C) - below;
@@ -119,7 +124,7 @@ export function startProfiling(options: ProfilingOptions): Profiling {
 
   async function measureWhenCool(forms: VariantForms): Promise<VariantProfile> {
     for (;;) {
-      while (await isHot(BEGIN_BELOW)) await delay(pollMs, undefined, { signal });
+      while (await isHot(BEGIN_BELOW)) await pause(pollMs);
       const hot = new AbortController();
       const watching = setInterval(() => {
         // A sensor that cannot be read now will be in a second.
@@ -143,7 +148,7 @@ export function startProfiling(options: ProfilingOptions): Profiling {
   }
 
   async function work(): Promise<void> {
-    await delay(options.delayMs ?? DELAY_MS, undefined, { signal });
+    await pause(options.delayMs ?? DELAY_MS);
     let profiles = await readProfiles(stateDir, board);
     let measured = 0;
     for (const forms of await options.forms()) {

@@ -1,7 +1,7 @@
 import { accessSync, constants } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
+import { sleep, systemClock } from '../time.js';
 import { isDamage } from './damage.js';
 import { forbiddenError } from './forbidden.js';
 import { checkVersion, MIGRATIONS } from './migrations.js';
@@ -103,8 +103,8 @@ export async function forget(
       const took = performance.now() - began;
       const wanted = Math.round((rows * STEP_MS) / Math.max(1, took));
       rows = Math.min(ROWS.most, 2 * rows, Math.max(ROWS.least, wanted));
-      await delay(PAUSE_MS);
-      if (signal.aborted) throw signal.reason;
+      await sleep(systemClock, PAUSE_MS, signal);
+      signal.throwIfAborted();
     }
     database.pragma('wal_checkpoint(PASSIVE)');
     return { detections, events: eventIds.size, eventIds, open };

@@ -145,7 +145,7 @@ t.test('200 faults in random order: every recovery in time, no wrong frame', asy
   const late: string[] = [];
   const counts = new Map<Fault, number>();
   const stuck: (() => void)[] = [];
-  const slot = createSlot({ camera: 'front', now: clock.now, wallTime: clock.now });
+  const slot = createSlot({ camera: 'front', clock: { now: clock.now, wall: clock.now } });
   let faults = 0;
   let frames = 0;
   let fault: Fault | null = null;

@@ -18,7 +18,7 @@ function clockedSlot(onAvailable?: () => void) {
     tick += 10;
     return tick;
   };
-  return createSlot({ camera: 'front', now, wallTime: () => 1_000_000 + tick, onAvailable });
+  return createSlot({ camera: 'front', clock: { now, wall: () => 1_000_000 + tick }, onAvailable });
 }
 
 function mustTake(slot: ReturnType<typeof createSlot>): Frame {
@@ -162,7 +162,7 @@ t.test('a closed slot is silent', (t) => {
 t.test('a frame that is not worth looking at is counted and not copied', (t) => {
   const slot = createSlot({
     camera: 'front',
-    now: () => 5,
+    clock: { now: () => 5, wall: () => 0 },
     accept: ({ bytes }, now) => now === 5 && bytes[0] !== 1,
     onAvailable: () => {},
   });

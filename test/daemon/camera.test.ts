@@ -18,7 +18,7 @@ function setUp(overrides: Partial<CameraOptions> = {}) {
   const presenceOptions = { ...THRESHOLDS, labels: {}, groups: {}, createId: () => 'id' };
   const camera = new Camera({
     name: 'front',
-    slot: createSlot({ camera: 'front', now: clock.now }),
+    slot: createSlot({ camera: 'front', clock }),
     meter: createMeter(0),
     presence: createPresence('front', presenceOptions),
     presenceOptions: {

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { sha256Sum } from '#mobilenetd/models/fetch/checksum.js';
 import { type DownloadOptions, download } from '#mobilenetd/models/fetch/download.js';
 import { createHttpClient, withoutSecrets } from '#mobilenetd/models/fetch/http.js';
+import { recordingClock } from '../fake-clock.js';
 import { type Handler, serveBytes, startServer } from './http-server.js';
 
 const BYTES = randomBytes(300_000);
@@ -49,7 +50,7 @@ async function scene(t: Pick<Test, 'teardown'>, handler: Handler): Promise<Scene
         checksum: SUM,
         http,
         random: () => 1,
-        sleep: async (ms) => void waits.push(ms),
+        clock: recordingClock(waits),
         ...options,
       }),
   };
@@ -83,7 +84,7 @@ t.test('continues where a broken transfer stopped', async (t) => {
   t.equal(seen.length, 2);
   const from = Number(/^bytes=(\d+)-$/.exec(String(seen[1]?.headers.range))?.[1]);
   t.ok(from > 0 && from <= 100_000, `continued at ${from}`);
-  t.strictSame(waits, [500]);
+  t.strictSame(waits, [1000]);
 });
 
 t.test(

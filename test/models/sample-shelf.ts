@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { openShelf, type Shelf, type ShelfOptions } from '#mobilenetd/models/shelf.js';
 import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
 import { buildTflite } from '../convert/build-tflite.js';
+import { recordingClock } from '../fake-clock.js';
 
 export function sha256(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('hex');
@@ -91,7 +92,7 @@ export async function sampleShelf(
     cwd: root,
     home,
     timeouts: { answer: 2000, idle: 500 },
-    sleep: async () => undefined,
+    clock: recordingClock(),
     ...options,
   });
   return { root, dir, catalogFile, shelf };

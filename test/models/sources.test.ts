@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CatalogEntry } from '#mobilenetd/models/catalog/catalog.js';
 import { fetchModel, type SourceEnvironment } from '#mobilenetd/models/fetch/sources.js';
+import { recordingClock } from '../fake-clock.js';
 import { buildTgz, buildZip } from './archives.js';
 import { type Handler, serveBytes, startServer } from './http-server.js';
 import { integrity, sha256, tinyEntry } from './sample-shelf.js';
@@ -40,7 +41,7 @@ async function scene(
     home: root,
     log: { info: () => undefined, warn: (_fields, message) => void warnings.push(message) },
     timeouts: { answer: 1000, idle: 300 },
-    sleep: async () => undefined,
+    clock: recordingClock(),
   };
   return {
     root,

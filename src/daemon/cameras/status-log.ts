@@ -1,5 +1,5 @@
 import type { CameraStatus } from '../../camera/supervisor.js';
-import type { Log } from '../../log.js';
+import { createRepeatingLog, type Log } from '../../log.js';
 
 /** The same status is logged at most once in so long. */
 const INTERVAL_MS = 60_000;
@@ -9,24 +9,14 @@ const INTERVAL_MS = 60_000;
  * That a source failed is told by its failures, which say more; here it is for `debug`.
  */
 export function createStatusLog(
-  log: Pick<Log, 'info' | 'debug'>,
-  now: () => number,
+  log: Pick<Log, 'debug' | 'info' | 'warn' | 'error'>,
+  clock: () => number,
 ): (status: CameraStatus, reason: string | null) => void {
-  const logged = new Map<CameraStatus, { at: number; skipped: number }>();
+  const repeating = createRepeatingLog(log, { interval: INTERVAL_MS, clock });
   return (status, reason) => {
     const message = `camera ${status}${reason === null ? '' : `: ${reason}`}`;
-    const last = logged.get(status);
     const isFailure = status === 'offline' && reason !== 'stopped';
-    if (isFailure || (last !== undefined && now() - last.at < INTERVAL_MS)) {
-      if (last !== undefined) last.skipped += 1;
-      log.debug({ status }, message);
-      return;
-    }
-    const skipped = last?.skipped ?? 0;
-    log.info(
-      { status, ...(skipped > 0 && { repeated: skipped }) },
-      skipped === 0 ? message : `${message} (${skipped}× since the last line)`,
-    );
-    logged.set(status, { at: now(), skipped: 0 });
+    if (isFailure) log.debug({ status }, message);
+    else repeating.info(status, message, { status });
   };
 }

@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
 import type { GovernorEntry } from '../../store/store.js';
@@ -10,6 +9,7 @@ import {
 } from '../../thermal/governor.js';
 import { type Limit, limitFor } from '../../thermal/limit.js';
 import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
+import { sleep, systemClock } from '../../time.js';
 import type { Log } from '../diagnostics/log.js';
 import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
@@ -243,7 +243,7 @@ export class BoardGovernor {
   /** On a slow board this takes a minute, for which the first frame must not wait. */
   async #measureNow(variant: Variant): Promise<number> {
     const { signal } = this.#stopping;
-    const timeout = () => delay(FIRST_FRAME_MS, undefined, { signal });
+    const timeout = () => sleep(systemClock, FIRST_FRAME_MS, signal);
     this.#mayMeasure ??= Promise.race([this.#firstFrame(), timeout()]);
     await this.#mayMeasure;
     signal.throwIfAborted();

@@ -1,7 +1,7 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { codedError, isCodedError } from '../../errors.js';
+import { type Clock, createBackoff, sleep, systemClock } from '../../time.js';
 import { type Checksum, checksumError, checksumOf } from './checksum.js';
 import { asDiskError, errorCodeOf, isDiskError, requireRoom } from './disk.js';
 import {
@@ -35,8 +35,7 @@ export interface DownloadOptions {
   readonly maxBytes?: number;
   readonly signal?: AbortSignal;
   readonly onProgress?: (progress: DownloadProgress) => void;
-  /** Waits between attempts, milliseconds. */
-  readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
+  readonly clock?: Clock;
   /** 0 to 1, for the jitter of the waits. */
   readonly random?: () => number;
 }
@@ -77,8 +76,8 @@ export async function download(options: DownloadOptions): Promise<void> {
 
 /** Brings `partFile` to its full length, in as many attempts as it may take. */
 async function transfer(options: DownloadOptions): Promise<void> {
-  const sleep = options.sleep ?? ((ms, signal) => delay(ms, undefined, { signal }));
-  const random = options.random ?? Math.random;
+  const { clock = systemClock, random } = options;
+  const backoff = createBackoff({ ...(random && { random }) });
   let fruitless = 0;
   for (let attempt = 1; ; attempt += 1) {
     const before = await sizeOf(options.partFile);
@@ -87,12 +86,14 @@ async function transfer(options: DownloadOptions): Promise<void> {
       return;
     } catch (error) {
       options.signal?.throwIfAborted();
-      fruitless = (await sizeOf(options.partFile)) > before ? 0 : fruitless + 1;
+      const hasMoved = (await sizeOf(options.partFile)) > before;
+      fruitless = hasMoved ? 0 : fruitless + 1;
+      if (hasMoved) backoff.reset();
       const last = fruitless >= MAX_FRUITLESS || attempt >= MAX_ATTEMPTS;
       if (last || !isTransient(error)) throw asDownloadError(error, options);
     }
-    const ms = 500 * 2 ** fruitless * (0.5 + random() / 2);
-    await sleep(ms, options.signal);
+    await sleep(clock, backoff.next(), options.signal);
+    options.signal?.throwIfAborted();
   }
 }
 

@@ -26,7 +26,7 @@ export interface SourceEnvironment {
   readonly home?: string;
   readonly log: ShelfLog;
   readonly timeouts?: HttpTimeouts;
-  readonly sleep?: DownloadOptions['sleep'];
+  readonly clock?: DownloadOptions['clock'];
 }
 
 export interface FetchOptions {
@@ -153,7 +153,7 @@ async function downloadArchive(
     checksum,
     http,
     signal: options.signal,
-    sleep: environment.sleep,
+    clock: environment.clock,
     ...(onProgress && {
       onProgress: (state: { received: number; total: number | null }) =>
         onProgress({ model, stage: 'download', ...state }),
