@@ -1,4 +1,5 @@
-import { writeFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { rm, writeFile } from 'node:fs/promises';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import { maskAddresses } from '../mask.js';
 
@@ -40,11 +41,15 @@ export async function writeText(
   });
 }
 
-/** Writes a file that a user has named. Throws MND_OUTPUT_FAILED. */
+/**
+ * Writes a file that a user has named. Throws MND_OUTPUT_FAILED; half of a new file does not stay.
+ */
 export async function writeResult(file: string, contents: string | Uint8Array): Promise<void> {
+  const isNew = !existsSync(file);
   try {
     await writeFile(file, contents);
   } catch (cause) {
+    if (isNew) await rm(file, { force: true });
     throw codedError('MND_OUTPUT_FAILED', {
       subject: file,
       found: messageOf(cause),

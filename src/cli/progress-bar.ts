@@ -44,3 +44,45 @@ export function progressText({ model, stage, received, total }: InstallProgress)
   const bar = '#'.repeat(filled).padEnd(WIDTH);
   return `${head}  [${bar}]  ${mega(received)} of ${mega(total)} MB`;
 }
+
+export interface ProgressLine {
+  /** The next piece of work begins, of this name. */
+  begin(name: string): void;
+  /** How much of it is done, 0 to 1. */
+  at(part: number): void;
+  /** Takes the line off the screen. */
+  clear(): void;
+}
+
+/** One line on a terminal for so many pieces of work; nothing where there is no terminal. */
+export function createProgressLine(
+  stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number },
+  pieces: number,
+  now: () => number = () => performance.now(),
+): ProgressLine {
+  if (stream.isTTY !== true) {
+    return { begin: () => undefined, at: () => undefined, clear: () => undefined };
+  }
+  let drawn = Number.NEGATIVE_INFINITY;
+  let begun = 0;
+  let name = '';
+  const draw = (part: number) => {
+    drawn = now();
+    const done = Math.round(((begun - 1 + part) / Math.max(1, pieces)) * WIDTH);
+    const text = `[${'#'.repeat(done).padEnd(WIDTH)}]  ${begun} of ${pieces}  ${name}`;
+    stream.write(`\r\u001b[K${text.slice(0, (stream.columns ?? 80) - 1)}`);
+  };
+  return {
+    begin(next) {
+      begun += 1;
+      name = next;
+      if (now() - drawn >= MIN_INTERVAL_MS) draw(0);
+    },
+    at(part) {
+      if (now() - drawn >= MIN_INTERVAL_MS) draw(part);
+    },
+    clear() {
+      if (begun > 0) stream.write('\r\u001b[K');
+    },
+  };
+}

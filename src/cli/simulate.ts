@@ -1,12 +1,14 @@
+import { codedError, messageOf } from '../errors.js';
 import { BOARDS, type Board } from '../simulator/boards.js';
-import type { GovernorName } from '../simulator/governors.js';
+import { GOVERNOR_NAMES, type GovernorName } from '../simulator/governors.js';
 import type { Point } from '../simulator/run.js';
-import { SCENARIO_NAMES } from '../simulator/scenarios.js';
+import { SCENARIO_NAMES, type Scenario } from '../simulator/scenarios.js';
 import { DEFAULT_MARGIN_C } from '../thermal/options.js';
 import { GOVERNOR_RANGES } from '../thermal/ranges.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
-import { writeJsonLine, writeLine, writeResult } from './output.js';
+import { breathe, writeJsonLine, writeLine, writeResult } from './output.js';
+import { createProgressLine, type ProgressLine } from './progress-bar.js';
 import { formatTable } from './table.js';
 
 interface Flags {
@@ -29,13 +31,14 @@ export const register: Register = (program, context) => {
       [
         'Runs governors on a simulated board through scenarios of an hour or more, and prints how much',
         'accuracy each kept, how hot it got and how calm it was. Quality is the accuracy of the frames',
-        'asked for (a dropped frame counts as wrong). step-wise is what the Linux kernel would do, none',
-        'always runs the best network. docs/governor.md explains the figures.',
+        'asked for (a dropped frame counts as wrong). step-wise, bang-bang and ipa are what the Linux',
+        'kernel has for cooling; none always runs the best network. With --plot and --governor all the',
+        'governors are drawn over each other. docs/governor.md explains the figures.',
       ].join('\n'),
     )
     .option('--board <name>', 'the simulated board, or all', 'pi4-case')
     .option('--scenario <name>', 'the course of events, or all', 'all')
-    .option('--governor <name>', 'mobilenetd, step-wise, none, or all', 'mobilenetd')
+    .option('--governor <name>', `${GOVERNOR_NAMES.join(', ')}, or all`, 'mobilenetd')
     .option(
       '--seed <number>',
       'of noise and of the scenario',
@@ -48,7 +51,7 @@ export const register: Register = (program, context) => {
       numberOption('--margin', GOVERNOR_RANGES.marginC),
       DEFAULT_MARGIN_C,
     )
-    .option('--plot <file>', 'draw the (first) run as SVG')
+    .option('--plot <file>', 'draw the first board and scenario as SVG')
     .option('--record <file>', "write the (first) run's governor log")
     .option('--replay <file>', 'run a governor log through the governor and compare bit by bit')
     .option('--json', 'one JSON object a line', false)
@@ -69,39 +72,40 @@ function names(boards: readonly Board[]): string {
 
 async function runSimulate(flags: Flags, context: CommandContext): Promise<void> {
   const { requireBoard } = await import('../simulator/simulated-board.js');
-  const { GOVERNOR_NAMES } = await import('../simulator/governors.js');
   const boards = flags.board === 'all' ? BOARDS : [requireBoard(flags.board)];
-  const scenarios = await choose('scenario', flags.scenario, SCENARIO_NAMES);
-  const governors = await choose('governor', flags.governor, GOVERNOR_NAMES);
+  const scenarios = choose('scenario', flags.scenario, SCENARIO_NAMES);
+  const governors = choose('governor', flags.governor, GOVERNOR_NAMES);
+  const courses = boards.flatMap((board) => scenarios.map((scenario) => ({ board, scenario })));
+  const progress = createProgressLine(context.stderr, courses.length * governors.length);
   const rows: string[][] = [];
-  let first = true;
-  for (const board of boards) {
-    for (const scenario of scenarios) {
+  try {
+    for (const [index, course] of courses.entries()) {
+      const runs: Flown[] = [];
       for (const governor of governors) {
-        context.signal.throwIfAborted();
-        const row = await runOne({ board, scenario, governor, flags, keep: first });
-        first = false;
-        if (flags.json) writeJsonLine(context.stdout, row);
-        else rows.push(cells(row));
-        // Lets a signal in between runs.
-        await new Promise((resolve) => setImmediate(resolve));
+        progress.begin(`${course.board.name}  ${course.scenario}  ${governor}`);
+        const run = await fly({ ...course, governor, flags }, context.signal, progress);
+        if (index === 0) runs.push(run);
+        if (flags.json) writeJsonLine(context.stdout, run.row);
+        else rows.push(cells(run.row));
       }
+      if (index === 0) await keep(course.board, runs, flags);
     }
+  } finally {
+    progress.clear();
   }
   if (!flags.json) writeLine(context.stdout, formatTable(COLUMNS, rows));
 }
 
 /** Throws MND_USAGE when the name is none of these. */
-async function choose<T extends string>(
-  what: string,
-  name: string,
-  names: readonly T[],
-): Promise<readonly T[]> {
+function choose<T extends string>(what: string, name: string, names: readonly T[]): readonly T[] {
   if (name === 'all') return names;
   const found = names.filter((candidate) => candidate === name);
-  if (found.length > 0) return found;
-  const { codedError } = await import('../errors.js');
-  throw codedError('MND_USAGE', {
+  if (found.length === 0) throw noSuch(what, name, names);
+  return found;
+}
+
+function noSuch(what: string, name: string, names: readonly string[]): Error {
+  return codedError('MND_USAGE', {
     subject: `--${what} ${name}`,
     expected: `all or one of ${names.join(', ')}`,
     found: `no such ${what}`,
@@ -148,70 +152,79 @@ interface RunRequest {
   readonly scenario: string;
   readonly governor: GovernorName;
   readonly flags: Flags;
-  /** Plot and record this run if asked to. */
-  readonly keep: boolean;
 }
 
-async function runOne(request: RunRequest): Promise<Row> {
+interface Flown {
+  readonly governor: GovernorName;
+  readonly scenario: Scenario;
+  readonly points: readonly Point[];
+  /** The governor's log. */
+  readonly log: string;
+  readonly row: Row;
+}
+
+/** Simulated seconds between two looks at the signal and the progress line. */
+const SLICE_S = 120;
+
+async function fly(
+  request: RunRequest,
+  signal: AbortSignal,
+  progress: Pick<ProgressLine, 'at'>,
+): Promise<Flown> {
   const { boardLadder } = await import('../simulator/boards.js');
   const { createPilot } = await import('../simulator/governors.js');
-  const { simulate } = await import('../simulator/run.js');
+  const { flight } = await import('../simulator/run.js');
   const { createScenario } = await import('../simulator/scenarios.js');
   const { scoreRun } = await import('../simulator/score.js');
-  const { board, flags } = request;
+  const { board, flags, governor } = request;
   const { limitC, requestedFps } = board;
+  const { seed, margin: marginC } = flags;
+  const ladder = boardLadder(board);
+  const scenario = createScenario(request.scenario, seed);
+  if (scenario === undefined) throw noSuch('scenario', request.scenario, SCENARIO_NAMES);
   const log: string[] = [];
-  const scenario = createScenario(request.scenario, flags.seed);
-  const points: readonly Point[] =
-    scenario === undefined
-      ? []
-      : simulate({
-          board,
-          scenario,
-          seed: flags.seed,
-          pilot: createPilot(request.governor, {
-            ladder: boardLadder(board),
-            limitC,
-            requestedFps,
-            marginC: flags.margin,
-            log: (line) => log.push(line),
-          }),
-        });
+  const options = { ladder, limitC, requestedFps, marginC, log: (line: string) => log.push(line) };
+  const points: Point[] = [];
+  for (const point of flight({ board, scenario, seed, pilot: createPilot(governor, options) })) {
+    points.push(point);
+    if (points.length % SLICE_S !== 0) continue;
+    progress.at(points.length / scenario.durationS);
+    await breathe(signal);
+  }
   const score = scoreRun(points, limitC);
-  if (request.keep) await keepRun(request, points, log);
-  return {
+  const row = {
     board: board.name,
-    scenario: request.scenario,
-    governor: request.governor,
+    scenario: scenario.name,
+    governor,
     quality: score.quality,
     seconds_at_limit: score.secondsAtLimit,
     peak: score.peakC,
     budget_variation: score.budgetVariation,
     pair_changes: score.pairChanges,
   };
+  return { governor, scenario, points, log: log.join(''), row };
 }
 
-async function keepRun(
-  request: RunRequest,
-  points: readonly Point[],
-  log: readonly string[],
-): Promise<void> {
-  const { board, flags } = request;
+/** Writes the picture and the log that were asked for, of the runs of one board and scenario. */
+async function keep(board: Board, runs: readonly Flown[], flags: Flags): Promise<void> {
+  const [first] = runs;
+  if (first === undefined) return;
   if (flags.plot !== undefined) {
-    const { plotRun } = await import('../simulator/plot.js');
-    const title = `${board.description}, ${request.scenario}, ${request.governor} (simulated)`;
+    const { boardLadder } = await import('../simulator/boards.js');
+    const { plotRuns } = await import('../simulator/plot/plot.js');
+    const { scenario } = first;
+    const ladder = boardLadder(board);
     await writeResult(
       flags.plot,
-      plotRun(points, { title, limitC: board.limitC, marginC: flags.margin }),
+      plotRuns({ board, ladder, scenario, marginC: flags.margin, runs }),
     );
   }
-  if (flags.record !== undefined) await writeResult(flags.record, log.join(''));
+  if (flags.record !== undefined) await writeResult(flags.record, first.log);
 }
 
 async function runReplay(file: string, flags: Flags, context: CommandContext): Promise<void> {
   const { readFile } = await import('node:fs/promises');
   const { replayLog } = await import('../simulator/replay.js');
-  const { codedError, messageOf } = await import('../errors.js');
   const text = await readFile(file, 'utf8').catch((error: unknown) => {
     throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
   });

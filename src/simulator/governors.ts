@@ -4,10 +4,11 @@ import { logHeader, logLine } from './replay.js';
 import { type Move, mixFrames, moveOf, type Pilot } from './run.js';
 
 /**
- * The governors a user can compare on a simulated board: ours, nothing at all, and what the kernel
- * would do with the same rungs. Other references stand beside the benchmarks.
+ * The governors a user can compare on a simulated board: ours, the three that Linux has for cooling
+ * devices (with the rungs as their states), and nothing at all. References that know what no
+ * governor can know stand beside the benchmarks.
  */
-export const GOVERNOR_NAMES = ['mobilenetd', 'step-wise', 'none'] as const;
+export const GOVERNOR_NAMES = ['mobilenetd', 'step-wise', 'bang-bang', 'ipa', 'none'] as const;
 export type GovernorName = (typeof GOVERNOR_NAMES)[number];
 
 export interface PilotOptions {
@@ -22,10 +23,18 @@ export interface PilotOptions {
 }
 
 export function createPilot(name: GovernorName, options: PilotOptions): Pilot {
-  if (name === 'mobilenetd') return ours(options);
-  if (name === 'step-wise') return stepWise(options);
-  const top = options.ladder.length - 1;
-  return (_, sample) => moveOf([[top, sample.requestedFps]]);
+  switch (name) {
+    case 'mobilenetd':
+      return ours(options);
+    case 'step-wise':
+      return stepWise(options);
+    case 'bang-bang':
+      return bangBang(options);
+    case 'ipa':
+      return powerAllocator(options);
+    case 'none':
+      return (_, sample) => moveOf([[options.ladder.length - 1, sample.requestedFps]]);
+  }
 }
 
 function ours({
@@ -45,7 +54,7 @@ function ours({
     const frames = mixes === true ? mixFrames(d) : [[d.rung, d.fps] as const];
     const { fps, budget, reason, mode, fault } = d;
     const command = { frames };
-    return { command, low: d.mix.low, high: d.mix.high, fps, budget, reason, mode, fault };
+    return { command, ...d.mix, fps, budget, reason, mode, fault };
   };
 }
 
@@ -67,6 +76,50 @@ function stepWise({ ladder, limitC, marginC }: PilotOptions): Pilot {
       if (trend > 0) rung -= 1;
     } else if (trend < 0) rung += 1;
     rung = Math.min(top, Math.max(0, rung));
+    return moveOf([[rung, sample.requestedFps]]);
+  };
+}
+
+/**
+ * After Linux's bang_bang (drivers/thermal/gov_bang_bang.c): the cheapest rung from the trip point on,
+ * the best one again 3 °C below it. A missing reading counts as hot.
+ */
+function bangBang({ ladder, limitC, marginC }: PilotOptions): Pilot {
+  const trip = limitC - marginC;
+  let hot = false;
+  return (_, sample) => {
+    const t = sample.tempC ?? trip + 1;
+    hot = t >= trip || (hot && t > trip - 3);
+    return moveOf([[hot ? 0 : ladder.length - 1, sample.requestedFps]]);
+  };
+}
+
+/**
+ * After Linux's power_allocator (drivers/thermal/gov_power_allocator.c): PID on the distance to the
+ * control temperature around a sustainable power, granted as the most expensive rung within it.
+ * Power is the load at the requested rate; k_po = 2·k_pu as the kernel estimates them.
+ */
+function powerAllocator({ ladder, limitC, marginC }: PilotOptions): Pilot {
+  const control = limitC - marginC;
+  const sustainable = 0.5;
+  const switchOn = control - 10;
+  const kOver = sustainable / 10;
+  const kUnder = (2 * sustainable) / 10;
+  const kIntegral = kOver / 100;
+  let integral = 0;
+  return (_, sample) => {
+    const t = sample.tempC ?? control;
+    if (t < switchOn) {
+      integral = 0;
+      return moveOf([[ladder.length - 1, sample.requestedFps]]);
+    }
+    const error = control - t;
+    if (error < 10) integral = Math.min(50, Math.max(-50, integral + error));
+    const power = sustainable + (error < 0 ? kOver : kUnder) * error + kIntegral * integral;
+    let rung = 0;
+    ladder.forEach((candidate, index) => {
+      if ((candidate.costMs * sample.requestedFps) / 1000 <= power) rung = index;
+    });
     return moveOf([[rung, sample.requestedFps]]);
   };
 }

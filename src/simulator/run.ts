@@ -18,6 +18,8 @@ export interface Point {
   readonly rung: number;
   readonly low: number;
   readonly high: number;
+  /** Share of the frames that `high` gets, 0 to 1. */
+  readonly fraction: number;
   readonly fps: number;
   readonly ambientC: number;
   readonly foreign: number;
@@ -31,6 +33,8 @@ export interface Move {
   readonly command: Command;
   readonly low: number;
   readonly high: number;
+  /** Share of the frames that `high` gets, 0 to 1. */
+  readonly fraction: number;
   readonly fps: number;
   readonly budget?: number;
   readonly reason: string;
@@ -51,8 +55,13 @@ export interface RunOptions {
   readonly hideUtil?: boolean;
 }
 
-/** Runs a governor on a board through a scenario, one second at a time. */
+/** Runs a governor on a board through a scenario. */
 export function simulate(options: RunOptions): Point[] {
+  return [...flight(options)];
+}
+
+/** The same, one second at a time: whoever draws from it can stop, or show how far it is. */
+export function* flight(options: RunOptions): Generator<Point, void, undefined> {
   const { board, scenario, pilot, seed, heat, hideUtil } = options;
   const ladder = options.ladder ?? boardLadder(board);
   const world = createWorld({
@@ -63,12 +72,11 @@ export function simulate(options: RunOptions): Point[] {
     ...(heat === undefined ? {} : { heat }),
     ...(hideUtil === true ? { hideUtil } : {}),
   });
-  const points: Point[] = [];
   let sample = world.first();
   while (world.timeS < scenario.durationS) {
     const move = pilot(world, sample);
     const outcome = world.advance(move.command);
-    points.push({
+    yield {
       timeS: outcome.timeS,
       dieC: world.dieC(),
       peakC: outcome.peakC,
@@ -81,16 +89,16 @@ export function simulate(options: RunOptions): Point[] {
       rung: move.command.frames[0]?.[0] ?? 0,
       low: move.low,
       high: move.high,
+      fraction: move.fraction,
       fps: move.fps,
       ambientC: outcome.conditions.ambientC,
       foreign: outcome.conditions.foreign,
       reason: move.reason,
       mode: move.mode,
       fault: move.fault,
-    });
+    };
     sample = outcome.sample;
   }
-  return points;
 }
 
 function loadOf(command: Command, ladder: readonly Rung[]): number {
@@ -109,11 +117,14 @@ export function mixFrames(a: { readonly mix: Mix; readonly fps: number }): Comma
 
 /** A move of one who has nothing to say about it. */
 export function moveOf(frames: Command['frames']): Move {
+  const fps = frames.reduce((sum, [, each]) => sum + each, 0);
+  const [high, highFps] = frames[frames.length - 1] ?? [0, 0];
   return {
     command: { frames },
     low: frames[0]?.[0] ?? 0,
-    high: frames[frames.length - 1]?.[0] ?? 0,
-    fps: frames.reduce((sum, [, fps]) => sum + fps, 0),
+    high,
+    fraction: fps > 0 ? highFps / fps : 0,
+    fps,
     reason: '',
     mode: null,
     fault: null,

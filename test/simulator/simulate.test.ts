@@ -2,7 +2,6 @@ import t from 'tap';
 import { BOARDS, type Board, boardLadder, findBoard } from '#mobilenetd/simulator/boards.js';
 import { createPilot, type GovernorName } from '#mobilenetd/simulator/governors.js';
 import { settledPlant } from '#mobilenetd/simulator/plant.js';
-import { plotRun } from '#mobilenetd/simulator/plot.js';
 import { replayLog } from '#mobilenetd/simulator/replay.js';
 import { simulate } from '#mobilenetd/simulator/run.js';
 import { createScenario, SCENARIO_NAMES } from '#mobilenetd/simulator/scenarios.js';
@@ -124,15 +123,6 @@ t.test('every scenario is drawn from its seed', async (t) => {
     t.ok(one.durationS >= 3600);
   }
   t.equal(createScenario('nothing', 1), undefined);
-});
-
-t.test('a picture', async (t) => {
-  const points = fly('pi4-case', 'sun', 'mobilenetd');
-  const svg = plotRun(points, { title: 'a <b> & c', limitC: 80, marginC: 1.5 });
-  t.match(svg, /^<svg [\s\S]*<\/svg>\n$/);
-  t.match(svg, /a &lt;b&gt; &amp; c/);
-  t.notMatch(svg, /NaN|undefined|Infinity/);
-  t.equal((svg.match(/<path /g) ?? []).length, 10);
 });
 
 t.test('a simulated board stands in for a sensor', async (t) => {
