@@ -47,7 +47,8 @@ async function compareKind({ file, ends, real, scaling = null }, bytes, pictures
   }
   oracle.close();
   const float = isFloat(network.graph);
-  const half = shown.filter((_, index) => index % 2 === 0).map((pixels) => ({ size, pixels }));
+  const sides = { height: size, width: size };
+  const half = shown.filter((_, index) => index % 2 === 0).map((pixels) => ({ ...sides, pixels }));
   const calibration = float ? await measureCalibration(network.graph, half) : null;
   for (const form of float ? ['float32', 'symmetric', 'reduced'] : ['exact']) {
     const { onnx, head } = convertNetwork(network, { form, calibration });

@@ -272,15 +272,21 @@ async function calibrationFrames(
 }
 
 function printCost(
-  { pictures, agreed, scoreChange }: CalibrationCost,
+  { pictures, compared, total, agreed, extra, scoreChange }: CalibrationCost,
   { json }: JsonFlag,
   { stdout }: CommandContext,
 ): void {
   const change = Math.round(scoreChange * 1e4) / 1e4;
-  if (json) writeJsonLine(stdout, { calibration: { pictures, agreed, scoreChange: change } });
-  else {
-    const agreement = `agree on ${agreed} of ${pictures} pictures, scores ${change.toFixed(3)} apart`;
-    writeLine(stdout, `symmetric and float32 ${agreement}`);
+  if (json) {
+    const cost = { pictures, compared, total, agreed, extra, scoreChange: change };
+    writeJsonLine(stdout, { calibration: cost });
+  } else {
+    const besides = compared === 'objects' ? `, ${extra} besides` : '';
+    const counts = `${agreed} of ${total} ${compared}${besides}`;
+    writeLine(
+      stdout,
+      `symmetric and float32 agree on ${counts}, scores ${change.toFixed(3)} apart`,
+    );
   }
 }
 

@@ -39,7 +39,8 @@ export interface Recognition {
   readonly files: readonly string[];
   readonly flags: RecogniseFlags;
   readonly run: RunOptions;
-  print(file: string, result: Result): void;
+  /** @param variant that ran */
+  print(file: string, result: Result, variant: Variant): void;
 }
 
 /**
@@ -60,7 +61,7 @@ export async function recognise(recognition: Recognition, context: CommandContex
     for (const [index, file] of recognition.files.entries()) {
       try {
         const frame = await readFrame(file, index + 1);
-        recognition.print(file, await engine.run(variant.name, frame, recognition.run));
+        recognition.print(file, await engine.run(variant.name, frame, recognition.run), variant);
       } catch (error) {
         if (!isPictureError(error)) throw error;
         failures.push(error);

@@ -1,11 +1,12 @@
 import { codedError } from '../errors.js';
-import type { NumericForm, ScoreKind } from '../models/variant.js';
+import type { ModelHead, NumericForm, ScoreKind } from '../models/variant.js';
 import type { Calibration } from './calibration.js';
 import { classifierHead } from './classifier-head.js';
 import { type ConvertedModel, UNCHANGED } from './converted-model.js';
 import { detectorHead } from './detector-head.js';
 import { convertDetectorGraph, quantizeCalibrated } from './float-detector.js';
 import type { Graph } from './graph.js';
+import { gridHead } from './grid-head.js';
 import { writeOnnx } from './onnx/write.js';
 import { dequantize } from './passes/dequantize.js';
 import { symmetricWeights } from './passes/symmetric.js';
@@ -19,10 +20,12 @@ import {
   rawSsdGraph,
   type TfliteDetector,
 } from './tflite/detector.js';
+import { CELLS_NAME, gridGraph, type TfliteGrid } from './tflite/grid.js';
 import { readTfliteMetadata } from './tflite/metadata.js';
 import { parseTflite } from './tflite/model.js';
 import { INPUT_NAME, planPicture } from './tflite/picture.js';
 import { classifierGraph, LOGITS_NAME } from './tflite/read.js';
+import { refuseStrangers } from './tflite/strangers.js';
 
 export type { ConversionReport, ConvertedModel } from './converted-model.js';
 
@@ -46,9 +49,10 @@ function inForm(source: Graph, form: NumericForm, calibration: Calibration | nul
   return { graph, changes: { raisedChannels, rescaledChannels, largestWeightError } };
 }
 
-/** A TFLite model as it was read, before it takes a numeric form. */
-export type TfliteNetwork =
+/** A network as it was read, before it takes a numeric form. */
+export type SourceNetwork =
   | { readonly kind: 'classifier'; readonly graph: Graph; readonly scores: ScoreKind }
+  | ({ readonly kind: 'grid' } & TfliteGrid)
   | ({ readonly kind: 'detector' } & TfliteDetector)
   /** An SSD of real numbers, without anchors, for any input size. */
   | { readonly kind: 'float-detector'; readonly graph: Graph };
@@ -67,9 +71,9 @@ export function isFloat(graph: Graph): boolean {
 }
 
 /**
- * Reads a TFLite model (uint8, int8, or float with float32 or float16 weights) with one square
- * picture as input, whose numbers must be known: a detector if it ends in TFLite_Detection_PostProcess or in the boxes and scores
- * that this operator would take, else a classifier.
+ * Reads a TFLite model (uint8, int8, or float with float32 or float16 weights) with one picture as
+ * input, whose numbers must be known: a detector if it ends in TFLite_Detection_PostProcess or in the
+ * boxes and scores that this operator would take, a grid if it ends in a map, else a classifier.
  *
  * Throws MND_MODEL_TRUNCATED, MND_MODEL_INVALID, MND_MODEL_OPERATOR, MND_MODEL_SHAPE or
  * MND_MODEL_TOO_LARGE, naming the operator, the tensor or the offset.
@@ -77,15 +81,20 @@ export function isFloat(graph: Graph): boolean {
 export function readTflite(
   bytes: Uint8Array,
   options: PictureOptions = NO_PICTURE_OPTIONS,
-): TfliteNetwork {
+): SourceNetwork {
   const model = parseTflite(bytes);
+  refuseStrangers(model);
   const plan = planPicture(model, readTfliteMetadata(bytes), options);
   const postprocess = findPostprocess(model);
   if (postprocess !== null) {
     return { kind: 'detector', ...detectorGraph(model, postprocess, plan) };
   }
   const raw = findRawSsd(model);
-  if (raw === null) return { kind: 'classifier', ...classifierGraph(model, plan) };
+  if (raw === null) {
+    const grid = gridGraph(model, plan);
+    if (grid !== null) return { kind: 'grid', ...grid };
+    return { kind: 'classifier', ...classifierGraph(model, plan) };
+  }
   const graph = rawSsdGraph(model, raw, plan);
   if (isFloat(graph)) return { kind: 'float-detector', graph };
   throw codedError('MND_MODEL_SHAPE', {
@@ -96,22 +105,35 @@ export function readTflite(
 }
 
 /** Writes a network in one numeric form. Throws MND_MODEL_SHAPE, MND_MODEL_INVALID or _MISMATCH. */
-export function convertNetwork(network: TfliteNetwork, options: ConvertOptions): ConvertedModel {
+export function convertNetwork(network: SourceNetwork, options: ConvertOptions): ConvertedModel {
   if (network.kind === 'float-detector') {
     return convertDetectorGraph(network.graph, { calibration: null, ...options });
   }
   const { graph, changes } = inForm(network.graph, options.form, options.calibration ?? null);
-  const [, size] = nhwcShape(tensorOf(graph, INPUT_NAME));
+  const [, height, width] = nhwcShape(tensorOf(graph, INPUT_NAME));
+  const sides = height === width ? {} : { sides: [height, width] as const };
   return {
     onnx: writeOnnx(graph, { metadata: { form: options.form } }),
     form: options.form,
-    input: { name: INPUT_NAME, sizes: [size] },
-    head:
-      network.kind === 'detector'
-        ? detectorHead(network, graph)
-        : classifierHead(graph, LOGITS_NAME, network.scores),
+    input: { name: INPUT_NAME, sizes: [Math.max(height, width)], ...sides },
+    head: headOf(network, graph),
     report: { ...graphStatistics(graph), ...changes },
   };
+}
+
+/** @param graph the network's, in a numeric form */
+function headOf(
+  network: Exclude<SourceNetwork, { kind: 'float-detector' }>,
+  graph: Graph,
+): ModelHead {
+  switch (network.kind) {
+    case 'detector':
+      return detectorHead(network, graph);
+    case 'grid':
+      return gridHead(graph, CELLS_NAME, network.scores, network.shape);
+    case 'classifier':
+      return classifierHead(graph, LOGITS_NAME, network.scores);
+  }
 }
 
 /**

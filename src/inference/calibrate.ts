@@ -4,9 +4,10 @@ import type { Graph } from '../convert/graph.js';
 import { writeOnnx } from '../convert/onnx/write.js';
 import { ort, sessionOptions } from './runtime.js';
 
-/** What a float network is shown: uint8 RGB [1, size, size, 3]. */
+/** What a float network is shown: uint8 RGB [1, height, width, 3]. */
 export interface CalibrationPicture {
-  readonly size: number;
+  readonly height: number;
+  readonly width: number;
   readonly pixels: Uint8Array;
 }
 
@@ -123,8 +124,8 @@ async function runGraph(
   const open = { ...graph, outputs: names };
   const session = await ort.InferenceSession.create(writeOnnx(open), sessionOptions(1, 'float32'));
   try {
-    for (const { size, pixels } of pictures) {
-      const picture = new ort.Tensor('uint8', pixels, [1, size, size, 3]);
+    for (const { height, width, pixels } of pictures) {
+      const picture = new ort.Tensor('uint8', pixels, [1, height, width, 3]);
       const results = await session.run({ [session.inputNames[0] ?? '']: picture });
       for (const name of names) {
         const result = results[name];

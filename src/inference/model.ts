@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { codedError, messageOf } from '../errors.js';
-import type { ModelOutput, Variant } from '../models/variant.js';
+import { type ModelOutput, outputsOf, sidesOf, type Variant } from '../models/variant.js';
 import { ort, sessionOptions } from './runtime.js';
 
 export type Session = ort.InferenceSession;
@@ -59,10 +59,7 @@ export function checkModel(session: Session, variant: Variant): void {
   if (head.kind === 'classifier') {
     checkOutput(session, variant, head.logits, head.classes);
   } else {
-    for (const layer of head.layers) {
-      checkOutput(session, variant, layer.boxes, null);
-      checkOutput(session, variant, layer.scores, null);
-    }
+    for (const output of outputsOf(head)) checkOutput(session, variant, output, null);
   }
   if (variant.labels.length !== head.classes) {
     throw codedError('MND_LABELS_INVALID', {
@@ -80,7 +77,7 @@ function checkInput(session: Session, variant: Variant): void {
   }
   const input = session.inputMetadata[0];
   const shape = input?.isTensor ? input.shape : [];
-  const wanted = [1, variant.size, variant.size, 3];
+  const wanted = [1, ...sidesOf(variant.input, variant.size), 3];
   const fits = wanted.every((side, axis) => {
     const found = shape[axis];
     return found === side || typeof found === 'string';

@@ -1,6 +1,7 @@
 import { codedError } from '../errors.js';
-import type { ClassifierHead, SsdHead, Variant } from '../models/variant.js';
+import type { ClassifierHead, GridHead, SsdHead, Variant } from '../models/variant.js';
 import { boxInFrame, type CropRegion } from '../vision/crop.js';
+import { decodeGrid } from '../vision/grid.js';
 import { createAnchors, decodeDetections } from '../vision/ssd.js';
 import { topClasses } from '../vision/topk.js';
 import type { RunOptions } from './protocol.js';
@@ -15,14 +16,22 @@ export type Postprocessor = (
   crop: CropRegion,
 ) => ScoredLabel[];
 
-export function createPostprocessor(variant: Variant): Postprocessor {
+/** What must be known of a network to read its outputs. */
+export type ReadVariant = Pick<Variant, 'name' | 'model' | 'size' | 'head' | 'labels'>;
+
+export function createPostprocessor(variant: ReadVariant): Postprocessor {
   const { head } = variant;
-  return head.kind === 'classifier'
-    ? classifierPostprocessor(variant, head)
-    : ssdPostprocessor(variant, head);
+  switch (head.kind) {
+    case 'classifier':
+      return classifierPostprocessor(variant, head);
+    case 'grid':
+      return gridPostprocessor(variant, head);
+    case 'ssd':
+      return ssdPostprocessor(variant, head);
+  }
 }
 
-function classifierPostprocessor(variant: Variant, head: ClassifierHead): Postprocessor {
+function classifierPostprocessor(variant: ReadVariant, head: ClassifierHead): Postprocessor {
   return (outputs, options) => {
     const logits = numbers(outputs, head.logits.name);
     const classes = topClasses(
@@ -41,7 +50,7 @@ function classifierPostprocessor(variant: Variant, head: ClassifierHead): Postpr
   };
 }
 
-function ssdPostprocessor(variant: Variant, head: SsdHead): Postprocessor {
+function ssdPostprocessor(variant: ReadVariant, head: SsdHead): Postprocessor {
   const anchors = createAnchors(head, variant.size, variant.size);
   return (outputs, options, crop) => {
     const layers = head.layers.map(({ boxes, scores }) => ({
@@ -50,6 +59,19 @@ function ssdPostprocessor(variant: Variant, head: SsdHead): Postprocessor {
     }));
     const threshold = Math.max(options.threshold, THRESHOLD_RANGE.min);
     return decodeDetections(layers, head, anchors, { threshold }).map(({ index, score, box }) => ({
+      index,
+      label: variant.labels[index] ?? '',
+      score,
+      box: boxInFrame(box, crop),
+    }));
+  };
+}
+
+function gridPostprocessor(variant: ReadVariant, head: GridHead): Postprocessor {
+  return (outputs, options, crop) => {
+    const cells = numbers(outputs, head.cells.name);
+    const threshold = Math.max(options.threshold, THRESHOLD_RANGE.min);
+    return decodeGrid(cells, head, threshold).map(({ index, score, box }) => ({
       index,
       label: variant.labels[index] ?? '',
       score,
@@ -67,7 +89,7 @@ function numbers(
   throw codedError('MND_INFERENCE_FAILED', { subject: `output "${name}"`, found: 'no numbers' });
 }
 
-function notFinite(variant: Variant): Error {
+function notFinite(variant: ReadVariant): Error {
   return codedError('MND_INFERENCE_FAILED', {
     subject: variant.name,
     expected: 'finite outputs',

@@ -1,5 +1,5 @@
 import type { Frame } from '../camera/source.js';
-import type { Variant } from '../models/variant.js';
+import { type ModelInput, sidesOf, type Variant } from '../models/variant.js';
 import { type CropRegion, effectiveCrop } from '../vision/crop.js';
 import { checkLayout, type PixelLayout } from '../vision/layout.js';
 import type { Resize } from '../vision/resize.js';
@@ -22,7 +22,7 @@ export interface Preprocessor {
    */
   unpack(frame: Frame): Promise<Pixels>;
   /**
-   * Crops, resizes and converts into `out`, [1, size, size, 3].
+   * Crops, resizes and converts into `out`, [1, height, width, 3]: a square of the variant's size, unless its input says otherwise.
    *
    * @returns the part of the frame that the network sees
    * @throws MND_FRAME_INVALID when the crop lies outside the frame
@@ -30,7 +30,7 @@ export interface Preprocessor {
   fill(
     pixels: Pixels,
     crop: CropRegion | null,
-    variant: Pick<Variant, 'size' | 'preprocessing'>,
+    variant: Pick<Variant, 'size' | 'preprocessing'> & { readonly input?: ModelInput },
     out: Uint8Array,
   ): CropRegion;
 }
@@ -42,11 +42,11 @@ const MAX_PLANS = 16;
 export function createPreprocessor(resize: Resize): Preprocessor {
   const plans: SamplingPlan[] = [];
 
-  function planFor(layout: PixelLayout, crop: CropRegion, size: number): SamplingPlan {
-    const found = plans.find((plan) => matches(plan, layout, crop, size));
+  function planFor(layout: PixelLayout, crop: CropRegion, sides: Sides): SamplingPlan {
+    const found = plans.find((plan) => matches(plan, layout, crop, sides));
     if (found !== undefined) return found;
     if (plans.length === MAX_PLANS) plans.shift();
-    const plan = createSamplingPlan(layout, crop, size, size);
+    const plan = createSamplingPlan(layout, crop, sides[1], sides[0]);
     plans.push(plan);
     return plan;
   }
@@ -69,15 +69,25 @@ export function createPreprocessor(resize: Resize): Preprocessor {
       const { layout } = pixels;
       const fraction = variant.preprocessing.centralCrop;
       const region = effectiveCrop(layout.width, layout.height, crop, fraction);
-      resize(pixels.bytes, planFor(layout, region, variant.size), out);
+      const { input, size } = variant;
+      const sides: Sides = input === undefined ? [size, size] : sidesOf(input, size);
+      resize(pixels.bytes, planFor(layout, region, sides), out);
       return region;
     },
   };
 }
 
-function matches(plan: SamplingPlan, layout: PixelLayout, crop: CropRegion, size: number): boolean {
+type Sides = readonly [height: number, width: number];
+
+function matches(
+  plan: SamplingPlan,
+  layout: PixelLayout,
+  crop: CropRegion,
+  [height, width]: Sides,
+): boolean {
   return (
-    plan.outWidth === size &&
+    plan.outWidth === width &&
+    plan.outHeight === height &&
     plan.layout.width === layout.width &&
     plan.layout.height === layout.height &&
     plan.layout.format === layout.format &&

@@ -1,5 +1,5 @@
 import { codedError } from '../errors.js';
-import type { Variant } from '../models/variant.js';
+import { sidesOf, type Variant } from '../models/variant.js';
 import { checkClasses, checkModel, openSession, type Session } from './model.js';
 import { createPostprocessor, type Postprocessor } from './postprocess.js';
 import { ort } from './runtime.js';
@@ -7,7 +7,7 @@ import { ort } from './runtime.js';
 /** A variant that can run: its session, and the tensors that every run of it reuses. */
 export interface LoadedVariant {
   readonly variant: Variant;
-  /** Network input, NHWC [1, size, size, 3]. */
+  /** Network input, NHWC [1, height, width, 3]. */
   readonly pixels: Uint8Array;
   readonly postprocessor: Postprocessor;
   /** Runs the network on `pixels`; the outputs stay valid until the next run of this variant. */
@@ -120,15 +120,15 @@ function keyOf(variant: Variant): string {
 /** Checks the session against the variant and runs it once: the first run allocates. */
 async function prepare(session: Session, variant: Variant): Promise<LoadedVariant> {
   checkModel(session, variant);
-  const { size } = variant;
-  const pixels = new Uint8Array(size * size * 3);
-  const feeds = { [variant.input.name]: new ort.Tensor('uint8', pixels, [1, size, size, 3]) };
+  const [height, width] = sidesOf(variant.input, variant.size);
+  const pixels = new Uint8Array(height * width * 3);
+  const feeds = { [variant.input.name]: new ort.Tensor('uint8', pixels, [1, height, width, 3]) };
   const outputs = await firstRun(session, variant, feeds);
   if (variant.head.kind === 'classifier') checkClasses(variant, outputs[variant.head.logits.name]);
   const postprocessor = createPostprocessor(variant);
-  if (variant.head.kind === 'ssd') {
+  if (variant.head.kind !== 'classifier') {
     // Holds every output's length against the head; what it finds on an empty picture is not used.
-    postprocessor(outputs, { topK: 1, threshold: 1 }, [0, 0, size, size]);
+    postprocessor(outputs, { topK: 1, threshold: 1 }, [0, 0, width, height]);
   }
   return {
     variant,

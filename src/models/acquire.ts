@@ -23,7 +23,6 @@ import {
   ownName,
 } from './install/add.js';
 import { type Bundle, openBundle } from './install/bundle.js';
-import type { ExpectedModel, ModelFiles } from './install/conversion.js';
 import { kindOf } from './install/file-kind.js';
 import { type InstallStep, installModel, SOURCE_FOLDER } from './install/install.js';
 import { type InstalledModel, installedNames, readInstalled } from './install/installed.js';
@@ -33,6 +32,7 @@ import {
   type LadderRung,
   readLadder,
 } from './install/ladder.js';
+import type { ExpectedModel, ModelFiles } from './install/request.js';
 import { createStaging } from './install/staging.js';
 import { readLabels } from './labels.js';
 import { descriptionOf } from './listing.js';

@@ -192,7 +192,7 @@ export function fitLabels(labels: readonly string[], head: ModelHead, subject: s
   const { classes } = head;
   if (labels.length === classes) return [...labels];
   if (labels.length === classes - 1) {
-    if (head.kind === 'ssd') return ['', ...labels];
+    if (head.kind === 'ssd' || head.kind === 'grid') return ['', ...labels];
     if (classes === 1001) return ['background', ...labels];
   }
   // The other way round: a file with a background for a network of the 1000 classes alone.

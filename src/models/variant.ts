@@ -14,6 +14,13 @@ export interface ModelInput {
   readonly name: string;
   /** Side lengths in pixels this file runs at; the first is the native one. */
   readonly sizes: readonly number[];
+  /** Of a picture that is no square; `sizes` then has its longer side alone. */
+  readonly sides?: readonly [height: number, width: number];
+}
+
+/** Height and width of the picture that a network takes at one of its sizes. */
+export function sidesOf({ sides }: ModelInput, size: number): readonly [number, number] {
+  return sides ?? [size, size];
 }
 
 /** An output tensor as onnxruntime returns it; real = scale · (stored − zeroPoint). */
@@ -85,7 +92,39 @@ export interface Suppression {
   readonly leastScore: number;
 }
 
-export type ModelHead = ClassifierHead | SsdHead;
+/**
+ * A grid of class scores, as Edge Impulse's FOMO has it: each cell of the picture says what lies in it.
+ * Neighbouring cells of one class are one object, of which only the middle is known.
+ */
+export interface GridHead {
+  readonly kind: 'grid';
+  /** Scores of a cell, the background (the first) included. */
+  readonly classes: number;
+  readonly rows: number;
+  readonly columns: number;
+  readonly scores: ScoreKind;
+  /** rows · columns · classes values, row by row. */
+  readonly cells: ModelOutput;
+}
+
+export type ModelHead = ClassifierHead | SsdHead | GridHead;
+
+/** The tensors that a head reads. */
+export function outputsOf(head: ModelHead): readonly ModelOutput[] {
+  switch (head.kind) {
+    case 'classifier':
+      return [head.logits];
+    case 'ssd':
+      return head.layers.flatMap(({ boxes, scores }) => [boxes, scores]);
+    case 'grid':
+      return [head.cells];
+  }
+}
+
+/** What a network with such a head can do. */
+export function taskOf({ kind }: ModelHead): Task {
+  return kind === 'classifier' ? 'classify' : 'detect';
+}
 
 /** How a picture becomes the network's input. */
 export interface Preprocessing {

@@ -1,10 +1,10 @@
 import type { Frame } from '../camera/source.js';
 import { codedError } from '../errors.js';
+import { type Agreement, type Answers, COMPARED, compareAnswers } from '../inference/agreement.js';
 import { median } from '../inference/median.js';
 import { createFrameRunner } from '../inference/service.js';
 import { createSessionPool, type LoadedVariant, type SessionPool } from '../inference/sessions.js';
 import { NUMERIC_FORMS, type NumericForm, type Variant } from '../models/variant.js';
-import { type Agreement, type Answers, COMPARED, compareAnswers } from './agreement.js';
 
 /** What one inference of a network costs in one numeric form with so many threads. */
 export interface FormCost {

@@ -4,11 +4,14 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
 import { edgeImpulseModel } from '../convert/build-edge-impulse.js';
+import { fomoModel } from '../convert/build-fomo.js';
 import { kerasModel } from '../convert/build-keras.js';
 import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
 import { mobilenetV2Spec } from '../convert/build-mobilenet-v2.js';
 import { buildTflite } from '../convert/build-tflite.js';
 import { BIAS, classifierSpec, encodeOnnx, WEIGHTS } from '../convert/own-onnx/build-onnx.js';
+import { randomPicture } from '../convert/random.js';
+import { buildZip } from '../models/archives.js';
 import { runInProcess } from './in-process.js';
 
 const root = mkdtempSync(join(tmpdir(), 'cli-own-models-'));
@@ -21,6 +24,7 @@ const ENV = { PATH: process.env.PATH, HOME: root, MOBILENETD_STATE: join(root, '
 const COMMANDS = [
   { name: 'models', summary: '', load: () => import('#mobilenetd/cli/models.js') },
   { name: 'classify', summary: '', load: () => import('#mobilenetd/cli/classify.js') },
+  { name: 'detect', summary: '', load: () => import('#mobilenetd/cli/detect.js') },
 ];
 
 const run = (...args: readonly string[]) => runInProcess(COMMANDS, args, ENV);
@@ -97,6 +101,51 @@ t.test("Edge Impulse's grey int8 export", async (t) => {
   t.match(added.json()[0], { name: 'ei', forms: [{ form: 'exact' }, { form: 'symmetric' }] });
   const seen = await run('classify', orange, '--model', 'ei', '--top', '3', '--json');
   t.equal((seen.json()[0] as { labels: unknown[] }).labels.length, 3);
+});
+
+/** An array of C, as xxd -i writes it. */
+const inC = (name: string, bytes: Uint8Array) =>
+  `const unsigned char ${name}[] = {${[...bytes].map((byte) => `0x${byte.toString(16)}`).join(', ')}};`;
+
+t.test("Edge Impulse's C++ library as it is downloaded: FOMO, a grid of objects", async (t) => {
+  const { model } = fomoModel({ height: 96, classes: 2 });
+  const member = (path: string, text: string) => ({ path, data: Buffer.from(text) });
+  const library = buildZip([
+    member('edge-impulse-sdk/classifier/ei_run_classifier.h', ''),
+    member('model-parameters/model_metadata.h', '#define EI_CLASSIFIER_INPUT_WIDTH 96'),
+    member(
+      'model-parameters/model_variables.h',
+      'const char* ei_classifier_inferencing_categories[] = { "bolt", "nut" };',
+    ),
+    member('tflite-model/tflite_learn_7.cpp', inC('tflite_learn_7', buildTflite(model))),
+  ]);
+  const added = await run('models', 'add', put('parts-v3.zip', library), '--json');
+  t.equal(added.status, 0, added.stderr);
+  t.match(added.json()[0], { name: 'parts-v3', task: 'detect', forms: [{ form: 'exact' }] });
+  const noise = join(root, 'noise.png');
+  const raw = { width: 96, height: 96, channels: 3 } as const;
+  await sharp(randomPicture(96, 1), { raw }).toFile(noise);
+  const seen = await run('detect', noise, '--model', 'parts-v3', '--threshold', '0.5', '--json');
+  t.equal(seen.status, 0, seen.stderr);
+  const { objects } = seen.json()[0] as { objects: { label: string; point: number[] }[] };
+  t.ok(objects.length > 0);
+  for (const object of objects) {
+    t.match(object, { box: null, point: [Number, Number] });
+    t.ok(['bolt', 'nut'].includes(object.label), object.label);
+  }
+  const told = await run('detect', noise, '--model', 'parts-v3');
+  t.match(told.stdout, /(bolt|nut) +at \d+, \d+/);
+});
+
+t.test('a picture that is no square', async (t) => {
+  const { model } = fomoModel({ height: 48, width: 80 });
+  const labels = put('parts.txt', 'bolt\nnut\n');
+  const file = put('wide.tflite', buildTflite(model));
+  const added = await run('models', 'add', file, '--labels', labels, '--json');
+  t.equal(added.status, 0, added.stderr);
+  const seen = await run('detect', orange, '--model', 'wide', '--threshold', '0.01', '--json');
+  t.equal(seen.status, 0, seen.stderr);
+  t.match(seen.json()[0], { model: 'wide', size: 80 });
 });
 
 t.test('a name that says α and size must be true', async (t) => {

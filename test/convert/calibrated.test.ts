@@ -53,7 +53,9 @@ for (const { file, size, scaling, least, apart } of CASES) {
     const shown = pictures.map((picture) => networkInput(picture, size));
     const calibration = await measureCalibration(
       network.graph,
-      shown.filter((_, index) => index % 2 === 0).map((pixels) => ({ size, pixels })),
+      shown
+        .filter((_, index) => index % 2 === 0)
+        .map((pixels) => ({ height: size, width: size, pixels })),
     );
     const float = await answers(network, { form: 'float32' }, shown, size);
     for (const form of ['symmetric', 'reduced'] satisfies NumericForm[]) {

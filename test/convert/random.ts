@@ -12,17 +12,20 @@ export function createRandom(seed: number): Random {
   };
 }
 
-/** A picture [1, size, size, 3] of random colours in blocks, so that neighbours resemble each other. */
-export function randomPicture(size: number, seed: number): Uint8Array {
+/**
+ * A picture [1, height, width, 3] of random colours in blocks, so that neighbours resemble each other; a
+ * square where no width is given.
+ */
+export function randomPicture(height: number, seed: number, width = height): Uint8Array {
   const random = createRandom(seed);
   const blocks = Uint8Array.from({ length: 64 * 3 }, () => random(256));
-  const picture = new Uint8Array(size * size * 3);
-  for (let y = 0; y < size; y += 1) {
-    for (let x = 0; x < size; x += 1) {
-      const block = Math.floor((y * 8) / size) * 8 + Math.floor((x * 8) / size);
+  const picture = new Uint8Array(height * width * 3);
+  for (let y = 0; y < height; y += 1) {
+    for (let x = 0; x < width; x += 1) {
+      const block = Math.floor((y * 8) / height) * 8 + Math.floor((x * 8) / width);
       for (let channel = 0; channel < 3; channel += 1) {
         const value = (blocks[block * 3 + channel] ?? 0) + random(33) - 16;
-        picture[(y * size + x) * 3 + channel] = Math.max(0, Math.min(255, value));
+        picture[(y * width + x) * 3 + channel] = Math.max(0, Math.min(255, value));
       }
     }
   }

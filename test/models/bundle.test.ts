@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import t from 'tap';
@@ -42,11 +42,38 @@ t.test("Edge Impulse's library", async (t) => {
   });
   const bundle = await openBundle(...library);
   t.match(bundle, { labels: ['no one', 'per"son'], maker: 'edge-impulse' });
+  const compiled = 'TfLiteStatus trained_model_init() { static const uint8_t data[] = {1}; }';
+  await t.rejects(openBundle(...zip({ 'tflite-model/tflite_learn_3.cpp': compiled })), {
+    code: 'MND_MODEL_FORMAT',
+    message: /an Edge Impulse library whose network is compiled into its source; download/,
+  });
   await t.rejects(openBundle(...zip({ 'edge-impulse-sdk/x.h': '', 'tflite-model/c.cpp': '' })), {
     code: 'MND_MODEL_FORMAT',
     message:
       /an Edge Impulse library whose network is compiled into its source; download "TensorFlow Lite/,
   });
+});
+
+t.test("the model as an array of a C++ library's source", async (t) => {
+  const model = Uint8Array.from([28, 0, 0, 0, ...Buffer.from('TFL3'), 0, 255, 7]);
+  const hexadecimal = [...model].map((byte) => `0x${byte.toString(16).padStart(2, '0')}`);
+  const arrays = [
+    `alignas(16) const unsigned char tflite_learn_5[] = {\n  ${hexadecimal.join(', ')}\n};`,
+    `const unsigned char other[] = { 1, 2 };\nunsigned char trained_tflite[11] = {${model.join()}};`,
+    `const unsigned char trained_tflite[] ALIGN(16) = { ${hexadecimal.join(',')}, };`,
+  ];
+  const names = ['tflite_learn_5.cpp', 'trained_tflite.h', 'tflite_learn_12_quantized.cpp'];
+  for (const [at, source] of arrays.entries()) {
+    const bundle = await openBundle(
+      ...zip({
+        [`lib/tflite-model/${names[at]}`]: source,
+        'lib/model-parameters/model_variables.h':
+          'categories_1[] = {}; x_inferencing_categories[] = { "a", "b" };',
+      }),
+    );
+    t.strictSame(new Uint8Array(readFileSync(bundle.file)), model);
+    t.match(bundle, { labels: ['a', 'b'], maker: 'edge-impulse' });
+  }
 });
 
 t.test('zips of other kinds', async (t) => {

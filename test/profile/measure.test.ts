@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { Frame } from '#mobilenetd/camera/source.js';
+import type { Agreement } from '#mobilenetd/inference/agreement.js';
 import { median } from '#mobilenetd/inference/median.js';
 import type { NumericForm } from '#mobilenetd/models/variant.js';
-import type { Agreement } from '#mobilenetd/profile/agreement.js';
 import {
   bestCost,
   type FormCost,

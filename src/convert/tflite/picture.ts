@@ -147,17 +147,17 @@ export function reservedName({ source, reversed, table }: PicturePlan): string {
 export function addPicture(context: ReadContext, plan: PicturePlan): void {
   const { source, reversed, table, scaling } = plan;
   const [batch, height, width, channels] = source.shape;
-  const square = batch === 1 && height !== undefined && height === width;
-  if (source.shape.length !== 4 || !square || (channels !== 3 && channels !== 1)) {
+  const single = batch === 1 && height !== undefined && width !== undefined;
+  if (source.shape.length !== 4 || !single || (channels !== 3 && channels !== 1)) {
     throw codedError('MND_MODEL_SHAPE', {
       subject: 'model input',
-      expected: 'one square picture, RGB or grey: [1, size, size, 3] or [1, size, size, 1]',
+      expected: 'one picture, RGB or grey: [1, height, width, 3] or [1, height, width, 1]',
       found: `[${source.shape.join(', ')}]`,
     });
   }
   const network = addActivation(context, 'model input', source);
   if (network.name === INPUT_NAME) return;
-  const shape = [1, height, height, 3];
+  const shape = [1, height, width, 3];
   const bytes: Tensor = { ...network, name: INPUT_NAME, type: 'uint8', shape };
   let picture = bytes;
   if (reversed || table !== null) {

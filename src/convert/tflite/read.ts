@@ -11,10 +11,12 @@ import { addPicture, INPUT_NAME, onlyTensor, type PicturePlan, reservedName } fr
 /** Name of the output of a converted classifier. */
 export const LOGITS_NAME = 'logits';
 
-/** The end of a classifier: the tensor that holds its logits, and what makes scores of them. */
-interface ClassifierEnd {
+/** The end of a network: the tensor that holds its logits, and what makes scores of them. */
+export interface TfliteEnd {
   readonly index: number;
   readonly scores: ScoreKind;
+  /** Whether the network itself says what makes scores. */
+  readonly explicit: boolean;
 }
 
 /** Operators behind the scores that change no value. */
@@ -26,7 +28,7 @@ const REQUANTIZING = ['QUANTIZE', 'DEQUANTIZE'];
  * which is computed outside the network. QUANTIZE and DEQUANTIZE around it are left out as well: the
  * caller gets the scale and zero point instead.
  */
-function findLogits(model: TfliteModel): ClassifierEnd {
+export function findLogits(model: TfliteModel): TfliteEnd {
   const { index } = onlyTensor(model, 'outputs');
   const last = behind(model, index, TRANSPARENT);
   if (last?.name === 'SOFTMAX' || last?.name === 'LOGISTIC') {
@@ -34,9 +36,9 @@ function findLogits(model: TfliteModel): ClassifierEnd {
     if (beta !== 1) throw unsupported(last, 'beta 1', `${beta}`);
     const scores = last.name === 'SOFTMAX' ? 'softmax' : 'sigmoid';
     const input = operandOf({ model }, last, 'inputs', 0).index;
-    return { index: before(model, input, REQUANTIZING), scores };
+    return { index: before(model, input, REQUANTIZING), scores, explicit: true };
   }
-  return { index: before(model, index, REQUANTIZING), scores: 'softmax' };
+  return { index: before(model, index, REQUANTIZING), scores: 'softmax', explicit: false };
 }
 
 /** The operator that makes a tensor, over some that change nothing; undefined for an input. */

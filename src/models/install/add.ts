@@ -7,10 +7,11 @@ import { claimIn, OTHER } from '../../families/families.js';
 import type { Catalog, CatalogEntry, ModelDescription } from '../catalog/catalog.js';
 import { NAME_PATTERN } from '../catalog/catalog-schema.js';
 import { checksumOf } from '../fetch/checksum.js';
-import type { NumericForm, Task } from '../variant.js';
+import { type NumericForm, type Task, taskOf } from '../variant.js';
 import type { CalibrationCost } from './calibrate.js';
-import type { Conversion, ExpectedModel, ModelFiles } from './conversion.js';
+import type { Conversion } from './conversion.js';
 import { kindOf } from './file-kind.js';
+import type { ExpectedModel, ModelFiles } from './request.js';
 import { usualCrop } from './usual-crop.js';
 
 export interface AddOptions {
@@ -124,7 +125,7 @@ export function describeOwn(
   const [form] = Object.values(forms);
   if (form === undefined)
     throw codedError('MND_INTERNAL', { subject: 'a conversion without forms' });
-  const task: Task = form.head.kind === 'ssd' ? 'detect' : 'classify';
+  const task = taskOf(form.head);
   if (options.task !== undefined && options.task !== task) {
     throw codedError('MND_MODEL_MISMATCH', {
       subject: name,

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, extname, join } from 'node:path';
 import yauzl from 'yauzl';
 import type { Maker } from '../../convert/scaling.js';
 import { codedError, messageOf } from '../../errors.js';
 import { extractMembers } from '../fetch/archive.js';
 import { parseLabels } from '../labels.js';
+import { labelsInHeader, MODEL_SOURCES, modelInSource } from './edge-impulse-source.js';
 
 /** What a zip from a training service holds. */
 export interface Bundle {
@@ -54,15 +55,19 @@ const STRANGERS: readonly (readonly [RegExp, string, string])[] = [
  */
 export async function openBundle(zip: string, scratch: string): Promise<Bundle> {
   const names = await namesIn(zip);
-  const model = MODELS.flatMap((pattern) => names.filter((name) => pattern.test(name)))[0];
+  const model = firstOf(MODELS, names);
   const edgeImpulse = names.some((name) =>
     /(^|\/)model-parameters\/|edge-impulse-sdk\//.test(name),
   );
-  if (model === undefined) throw withoutModel(zip, names, edgeImpulse);
+  if (model === undefined) {
+    const source = firstOf(MODEL_SOURCES, names);
+    if (source !== undefined) return openLibrary(zip, names, source, scratch);
+    throw withoutModel(zip, names, edgeImpulse);
+  }
   const shards = /model\.json$/i.test(model)
     ? names.filter((name) => /\.bin$/i.test(name) && folderOf(name) === folderOf(model))
     : [];
-  const labels = LABEL_FILES.flatMap((pattern) => names.filter((name) => pattern.test(name)))[0];
+  const labels = firstOf(LABEL_FILES, names);
   const wanted = [model, ...shards, ...(labels === undefined ? [] : [labels])];
   const members = wanted.map((path) => ({ path, file: join(scratch, basename(path)) }));
   await extractMembers({ archive: zip, kind: 'zip', members });
@@ -73,6 +78,37 @@ export async function openBundle(zip: string, scratch: string): Promise<Bundle> 
     labels: labels === undefined ? null : await labelsIn(join(scratch, basename(labels))),
     maker: edgeImpulse ? 'edge-impulse' : teachable ? 'teachable-machine' : null,
   };
+}
+
+/** Edge Impulse's C++ library, which holds the model as an array of a source. */
+async function openLibrary(
+  zip: string,
+  names: readonly string[],
+  source: string,
+  scratch: string,
+): Promise<Bundle> {
+  const sources = names.filter((name) => MODEL_SOURCES.some((pattern) => pattern.test(name)));
+  const labels = firstOf(LABEL_FILES, names);
+  const wanted = [...sources, ...(labels === undefined ? [] : [labels])];
+  const members = wanted.map((path) => ({ path, file: join(scratch, basename(path)) }));
+  await extractMembers({ archive: zip, kind: 'zip', members });
+  for (const path of sources) {
+    const model = modelInSource(await readFile(join(scratch, basename(path)), 'latin1'));
+    if (model === null) continue;
+    const file = join(scratch, `${basename(path, extname(path))}.tflite`);
+    await writeFile(file, model);
+    return {
+      file,
+      labels: labels === undefined ? null : await labelsIn(join(scratch, basename(labels))),
+      maker: 'edge-impulse',
+    };
+  }
+  throw withoutModel(zip, [source], true);
+}
+
+/** The name that fits the earliest pattern. */
+function firstOf(patterns: readonly RegExp[], names: readonly string[]): string | undefined {
+  return patterns.flatMap((pattern) => names.filter((name) => pattern.test(name)))[0];
 }
 
 function folderOf(path: string): string {
@@ -90,13 +126,7 @@ const LABEL_FILES = [
 async function labelsIn(file: string): Promise<readonly string[] | null> {
   const bytes = await readFile(file);
   if (!file.endsWith('.h')) return parseLabels(bytes, basename(file));
-  // Edge Impulse's C++ library has them as an array of strings.
-  const [, list] =
-    /inferencing_categories\w*\[\]\s*=\s*\{([^}]*)\}/.exec(bytes.toString('utf8')) ?? [];
-  const labels = [...(list ?? '').matchAll(/"((?:[^"\\]|\\.)*)"/g)].map(([, label = '']) =>
-    label.replace(/\\(.)/g, '$1'),
-  );
-  return labels.length === 0 ? null : labels;
+  return labelsInHeader(bytes.toString('utf8'));
 }
 
 async function namesIn(file: string): Promise<readonly string[]> {

@@ -1,13 +1,13 @@
 import type { Frame } from '../../camera/source.js';
 import type { Calibration } from '../../convert/calibration.js';
-import type { ConvertedModel } from '../../convert/convert.js';
+import type { ConvertedModel, SourceNetwork } from '../../convert/convert.js';
 import { DETECTOR_SIZES } from '../../convert/float-detector.js';
-import type { Graph } from '../../convert/graph.js';
+import { type Answers, COMPARED, compareAnswers } from '../../inference/agreement.js';
 import { type CalibrationPicture, measureCalibration } from '../../inference/calibrate.js';
+import { createPostprocessor } from '../../inference/postprocess.js';
 import { createPreprocessor } from '../../inference/preprocess.js';
 import { loadResize } from '../../inference/resize.js';
 import { ort, sessionOptions } from '../../inference/runtime.js';
-import { topClasses } from '../../vision/topk.js';
 import { usualCrop } from './usual-crop.js';
 
 /** Pictures that a float network is quantized by. */
@@ -20,94 +20,116 @@ export interface CalibrationRequest {
 /** What an integer form says beside the float one, on the calibration's own pictures. */
 export interface CalibrationCost {
   readonly pictures: number;
-  /** Those on which both name the same class first. */
+  /** A classifier: pictures. A detector: objects of at least 0.5 that the float form finds. */
+  readonly compared: 'pictures' | 'objects';
+  /** How many of them there are, and on how many both agree. */
+  readonly total: number;
   readonly agreed: number;
-  /** Mean change of the score of the class that the float form names first. */
+  /** Objects that the integer form finds besides; 0 for a classifier. */
+  readonly extra: number;
+  /** Mean change of the score of what the float form names first, or of the objects that both find. */
   readonly scoreChange: number;
 }
+
+type Sides = readonly [height: number, width: number];
 
 /** A picture at the sides that a network takes. */
 export async function shownPictures(
   { frames }: CalibrationRequest,
-  sizes: readonly number[],
+  sides: readonly Sides[],
   centralCrop: number,
 ): Promise<readonly CalibrationPicture[]> {
   const preprocessor = createPreprocessor(loadResize().resize);
   const prepared: CalibrationPicture[] = [];
   for (const frame of frames) {
     const unpacked = await preprocessor.unpack(frame);
-    for (const size of sizes) {
-      const pixels = new Uint8Array(size * size * 3);
-      preprocessor.fill(unpacked, null, { size, preprocessing: { centralCrop } }, pixels);
-      prepared.push({ size, pixels });
+    for (const [height, width] of sides) {
+      const pixels = new Uint8Array(height * width * 3);
+      const size = Math.max(height, width);
+      const input = { name: '', sizes: [size], sides: [height, width] as const };
+      preprocessor.fill(unpacked, null, { size, preprocessing: { centralCrop }, input }, pixels);
+      prepared.push({ height, width, pixels });
     }
   }
   return prepared;
 }
 
-/** Calibrates the float graph of a classifier with one output of `classes` logits. */
-export async function calibrateClassifier(
-  graph: Graph,
-  size: number,
-  classes: number,
+/** Measures what quantizing a float network needs to know, at every size that it runs at. */
+export async function calibrateNetwork(
+  network: SourceNetwork,
   request: CalibrationRequest,
 ): Promise<Calibration> {
-  const crop = request.centralCrop ?? usualCrop(classes);
-  return measureCalibration(graph, await shownPictures(request, [size], crop));
+  const { graph } = network;
+  const outputs = graph.outputs.map((name) => graph.tensors.get(name));
+  const crop =
+    request.centralCrop ??
+    (network.kind === 'classifier' ? usualCrop(outputs[0]?.shape.at(-1) ?? 0) : 1);
+  const [, height = 0, width = 0] = graph.tensors.get(graph.inputs[0] ?? '')?.shape ?? [];
+  const sides: readonly Sides[] =
+    network.kind === 'float-detector'
+      ? DETECTOR_SIZES.map((size) => [size, size])
+      : [[height, width]];
+  return measureCalibration(graph, await shownPictures(request, sides, crop), scoresOf(network));
 }
 
-/** Calibrates the float graph of an SSD, whose outputs are boxes and scores in turn, at all its sizes. */
-export async function calibrateDetector(
-  graph: Graph,
-  request: CalibrationRequest,
-): Promise<Calibration> {
-  const pictures = await shownPictures(request, DETECTOR_SIZES, request.centralCrop ?? 1);
-  const scores = new Set(graph.outputs.filter((_, index) => index % 2 === 1));
-  return measureCalibration(graph, pictures, scores);
+/** Outputs that are logits of a detector, of which most are of no interest. */
+function scoresOf(network: SourceNetwork): ReadonlySet<string> {
+  switch (network.kind) {
+    case 'float-detector':
+      return new Set(network.graph.outputs.filter((_, index) => index % 2 === 1));
+    case 'detector':
+      return new Set(network.layers.map(({ scores }) => scores));
+    default:
+      return new Set();
+  }
 }
 
-/** Holds an integer form of a classifier against the float one. */
+/** Holds an integer form of a network against the float one. */
 export async function measureCost(
   float: ConvertedModel,
   integer: ConvertedModel,
   request: CalibrationRequest,
-): Promise<CalibrationCost | null> {
-  if (float.head.kind !== 'classifier') return null;
-  const crop = request.centralCrop ?? usualCrop(float.head.classes);
-  const pictures = await shownPictures(request, float.input.sizes.slice(0, 1), crop);
-  const expected = await scoresOf(float, pictures);
-  const found = await scoresOf(integer, pictures);
+): Promise<CalibrationCost> {
+  const { head, input } = float;
+  const isClassifier = head.kind === 'classifier';
+  const crop = request.centralCrop ?? (isClassifier ? usualCrop(head.classes) : 1);
+  const [size = 0] = input.sizes;
+  const pictures = await shownPictures(request, [input.sides ?? [size, size]], crop);
+  const expected = await answersOf(float, pictures);
+  const found = await answersOf(integer, pictures);
+  if (!isClassifier) {
+    const { decisive, matched, extra, scoreChange } = compareAnswers(expected, found);
+    const counts = { total: decisive, agreed: matched, extra, scoreChange };
+    return { pictures: pictures.length, compared: 'objects', ...counts };
+  }
   let agreed = 0;
   let change = 0;
-  for (const [at, best] of expected.entries()) {
-    const own = found[at];
-    const first = best.keys().next().value ?? -1;
-    if (own?.keys().next().value === first) agreed += 1;
-    change += Math.abs((best.get(first) ?? 0) - (own?.get(first) ?? 0)) / expected.length;
+  for (const [at, answers] of expected.entries()) {
+    const own = found[at] ?? [];
+    const [first] = answers;
+    const same = own.find(({ index }) => index === first?.index);
+    if (own[0]?.index === first?.index) agreed += 1;
+    change += Math.abs((first?.score ?? 0) - (same?.score ?? 0)) / expected.length;
   }
-  return { pictures: pictures.length, agreed, scoreChange: change };
+  const total = pictures.length;
+  return { pictures: total, compared: 'pictures', total, agreed, extra: 0, scoreChange: change };
 }
 
-/** Scores by class, best first, of each picture. */
-async function scoresOf(
+/** What a form says of each picture: every class of a classifier, the objects of a detector. */
+async function answersOf(
   { onnx, form, head, input }: ConvertedModel,
   pictures: readonly CalibrationPicture[],
-): Promise<ReadonlyMap<number, number>[]> {
-  if (head.kind !== 'classifier') return [];
+): Promise<readonly Answers[]> {
+  const [size = 0] = input.sizes;
+  const read = createPostprocessor({ name: form, model: form, size, head, labels: [] });
   const session = await ort.InferenceSession.create(onnx, sessionOptions(1, form));
-  const answers: ReadonlyMap<number, number>[] = [];
+  const answers: Answers[] = [];
   try {
-    for (const { size, pixels } of pictures) {
-      const picture = new ort.Tensor('uint8', pixels, [1, size, size, 3]);
-      const data = (await session.run({ [input.name]: picture }))[head.logits.name]?.data;
-      const values = data instanceof Uint8Array || data instanceof Float32Array ? data : [];
-      const best = topClasses(
-        Array.isArray(values) ? new Float32Array() : values,
-        head.logits,
-        head.classes,
-        head.scores,
-      );
-      answers.push(new Map(best.map(({ index, score }) => [index, score])));
+    for (const { height, width, pixels } of pictures) {
+      const picture = new ort.Tensor('uint8', pixels, [1, height, width, 3]);
+      const outputs = await session.run({ [input.name]: picture });
+      const options = { ...COMPARED, topK: head.classes };
+      answers.push(read(outputs, options, [0, 0, width, height]));
     }
   } finally {
     await session.release();

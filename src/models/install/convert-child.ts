@@ -1,4 +1,5 @@
 import { answerParent } from './child-main.js';
-import { type ConversionRequest, convertFiles } from './conversion.js';
+import { convertFiles } from './conversion.js';
+import type { ConversionRequest } from './request.js';
 
 answerParent('MND_MODEL_INVALID', (request: ConversionRequest) => convertFiles(request));

@@ -107,9 +107,6 @@ const STRANGERS: readonly Stranger[] = [
   },
 ];
 
-/** How a file compiled for Google's accelerator names its one operator. */
-const EDGE_TPU = 'edgetpu-custom-op';
-
 /**
  * Tells what a file is by its first bytes, then by its name.
  *
@@ -142,10 +139,10 @@ export async function kindOf(file: string): Promise<FileKind> {
 }
 
 /** The error for a file that only Google's accelerator can run. */
-export function forEdgeTpu(file: string): Error {
+function forEdgeTpu(file: string): Error {
   return codedError('MND_MODEL_FORMAT', {
     subject: file,
-    found: `a model compiled for the Edge TPU (${EDGE_TPU})`,
+    found: 'a model compiled for the Edge TPU (edgetpu-custom-op)',
     next: 'take the .tflite that it was compiled from: the one without _edgetpu in its name',
   });
 }

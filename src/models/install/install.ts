@@ -11,7 +11,7 @@ import type { OnProgress } from '../progress.js';
 import type { NumericForm } from '../variant.js';
 import type { CalibrationCost, CalibrationRequest } from './calibrate.js';
 import { runChild } from './child.js';
-import type { Conversion, ConversionRequest, ExpectedModel, ModelFiles } from './conversion.js';
+import type { Conversion } from './conversion.js';
 import {
   type InstalledModel,
   LABELS_FILE,
@@ -20,6 +20,7 @@ import {
   readInstalled,
   variantsOf,
 } from './installed.js';
+import type { ConversionRequest, ExpectedModel, ModelFiles } from './request.js';
 import { commit, writeDurably } from './staging.js';
 import type { VerifyRequest } from './verify.js';
 

@@ -2,6 +2,7 @@ import {
   DESCRIPTION_KEYS,
   DESCRIPTION_PROPERTIES,
   LADDER,
+  MOST_SIZE,
   QUALITY,
 } from '../catalog/catalog-schema.js';
 import { NUMERIC_FORMS } from '../variant.js';
@@ -69,16 +70,40 @@ const SSD = {
   },
 };
 
+const GRID = {
+  additionalProperties: false,
+  required: ['classes', 'rows', 'columns', 'scores', 'cells'],
+  properties: {
+    kind: { const: 'grid' },
+    classes: COUNT,
+    rows: COUNT,
+    columns: COUNT,
+    scores: { enum: ['softmax', 'sigmoid', 'probability'] },
+    cells: OUTPUT,
+  },
+};
+
+const SIDE = { type: 'integer', minimum: 1, maximum: MOST_SIZE };
+
 const FORM = object({
   file: { type: 'string', pattern: '^model\\.(exact|symmetric|reduced|float32)\\.onnx$' },
   sha256: { type: 'string', pattern: '^[0-9a-f]{64}$' },
   bytes: { type: 'integer', minimum: 1 },
-  input: object({ name: NAME, sizes: DESCRIPTION_PROPERTIES.sizes }),
+  input: {
+    type: 'object',
+    additionalProperties: false,
+    required: ['name', 'sizes'],
+    properties: {
+      name: NAME,
+      sizes: DESCRIPTION_PROPERTIES.sizes,
+      sides: { type: 'array', items: SIDE, minItems: 2, maxItems: 2 },
+    },
+  },
   head: {
     type: 'object',
     required: ['kind'],
     discriminator: { propertyName: 'kind' },
-    oneOf: [CLASSIFIER, SSD],
+    oneOf: [CLASSIFIER, SSD, GRID],
   },
   // For people; what is in it may change with the converter.
   report: { type: 'object' },

@@ -4,7 +4,7 @@ import { familyNamed } from '../../families/families.js';
 import type { ModelDescription } from '../catalog/catalog.js';
 import { LADDER } from '../catalog/catalog-schema.js';
 import { compileSchema, readJsonFile } from '../json-file.js';
-import type { ModelFiles } from './conversion.js';
+import type { ModelFiles } from './request.js';
 
 export interface LadderOptions {
   /** Of the ladder; its rungs are named after it. Absent: the one that it was trained under. */

@@ -1,7 +1,7 @@
 import { codedError, messageOf } from '../../errors.js';
 import { checkClasses, checkModel, openSession } from '../../inference/model.js';
 import { ort } from '../../inference/runtime.js';
-import type { Variant } from '../variant.js';
+import { sidesOf, type Variant } from '../variant.js';
 
 export interface VerifyRequest {
   readonly variants: readonly Variant[];
@@ -34,9 +34,10 @@ async function verifyVariant(variant: Variant): Promise<void> {
   const session = await openSession(variant, 1);
   try {
     checkModel(session, variant);
-    const { size, input } = variant;
-    const picture = new Uint8Array(size * size * 3).fill(GREY);
-    const feeds = { [input.name]: new ort.Tensor('uint8', picture, [1, size, size, 3]) };
+    const [height, width] = sidesOf(variant.input, variant.size);
+    const picture = new Uint8Array(height * width * 3).fill(GREY);
+    const shape = [1, height, width, 3];
+    const feeds = { [variant.input.name]: new ort.Tensor('uint8', picture, shape) };
     const outputs = await session.run(feeds);
     for (const [name, { data }] of Object.entries(outputs)) {
       if (data.length === 0) throw new Error(`output "${name}" is empty`);

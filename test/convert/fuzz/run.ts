@@ -1,5 +1,6 @@
 import type { ConvertedModel } from '#mobilenetd/convert/converted-model.js';
 import { isCodedError } from '#mobilenetd/errors.js';
+import { outputsOf, sidesOf } from '#mobilenetd/models/variant.js';
 import { createRandom, randomPicture } from '../random.js';
 import { openOnnx } from '../session.js';
 import type { Sample, Target } from './targets.js';
@@ -71,14 +72,12 @@ function cpuTime(): number {
 
 async function runModel({ onnx, input, head, report }: ConvertedModel): Promise<boolean> {
   const size = input.sizes.at(-1) ?? 0;
+  const [height, width] = sidesOf(input, size);
   if (size > MOST_SIDE || (report.multAdds ?? 0) > MOST_MULT_ADDS) return false;
   const model = await openOnnx(onnx);
   try {
-    const outputs = await model.run(randomPicture(size, 1), size, size);
-    const wanted =
-      head.kind === 'classifier'
-        ? [head.logits.name]
-        : head.layers.flatMap(({ boxes, scores }) => [boxes.name, scores.name]);
+    const outputs = await model.run(randomPicture(height, 1, width), height, width);
+    const wanted = outputsOf(head).map(({ name }) => name);
     const missing = wanted.filter((name) => outputs[name] === undefined);
     if (missing.length > 0) throw new Error(`no output ${missing.join(', ')}`);
     return true;

@@ -1,6 +1,6 @@
 import t from 'tap';
+import { type Answers, compareAnswers } from '#mobilenetd/inference/agreement.js';
 import type { Box, ScoredLabel } from '#mobilenetd/inference/result.js';
-import { type Answers, compareAnswers } from '#mobilenetd/profile/agreement.js';
 
 const label = (index: number, score: number, box: Box | null = null): ScoredLabel => ({
   index,

@@ -1,4 +1,4 @@
-import type { Box, ScoredLabel } from '../inference/result.js';
+import type { Box, ScoredLabel } from './result.js';
 
 /**
  * How near the answers of one numeric form are to those of the reference form, on the same pictures.

@@ -1,0 +1,143 @@
+import {
+  type ConvertedModel,
+  convertNetwork,
+  isFloat,
+  readTflite,
+  type SourceNetwork,
+} from '../../convert/convert.js';
+import { convertOwnOnnx } from '../../convert/own-onnx/convert.js';
+import { parseSafetensors } from '../../convert/safetensors/file.js';
+import { TRAINED_CALIBRATION, trainedMobilenetV1 } from '../../convert/safetensors/mobilenet-v1.js';
+import { NO_PICTURE_OPTIONS, type PictureOptions } from '../../convert/scaling.js';
+import { readTfjs } from '../../convert/tfjs/read.js';
+import { readTfliteMetadata } from '../../convert/tflite/metadata.js';
+import { codedError } from '../../errors.js';
+import { identify } from '../../families/families.js';
+import type { Identity } from '../../families/family.js';
+import { parseLabels } from '../labels.js';
+import { NUMERIC_FORMS, type NumericForm } from '../variant.js';
+import { calibrateNetwork } from './calibrate.js';
+import { measureScores } from './measure-scores.js';
+import { packedFile } from './packed-files.js';
+import type { ConversionRequest } from './request.js';
+import { readBytes, readCalibration } from './source-files.js';
+
+/** A network that was read and can be written in numeric forms. */
+export interface OpenNetwork {
+  convert(form: NumericForm): ConvertedModel;
+  /** Null for a network of no known family. */
+  readonly identity: Identity | null;
+  readonly usualForms: readonly NumericForm[];
+  /** Those that the file brings, as they stand in it; null for none. */
+  readonly labels: readonly string[] | null;
+  /** Whether integer forms were made of a float network by pictures. */
+  readonly calibrated: boolean;
+}
+
+/**
+ * Reads the files of a network, and measures it on pictures where it is to be quantized by them.
+ *
+ * @throws the readers' MND_MODEL_… codes, MND_INPUT_MISSING, MND_USAGE
+ */
+export async function openNetwork(request: ConversionRequest): Promise<OpenNetwork> {
+  const { files, picture = NO_PICTURE_OPTIONS } = request;
+  switch (files.format) {
+    case 'onnx':
+      return openOnnx(await readBytes(files.file), picture);
+    case 'safetensors':
+      refuseScaling(picture, 'a network of training/train.py, whose pictures are in [-1, 1]');
+      return openTrained(await readBytes(files.file), files.size);
+    case 'tflite': {
+      const bytes = await readBytes(files.file);
+      const network = readTflite(bytes, picture);
+      const labels = await packedLabels(bytes);
+      return openGraph(network, labels, files.calibration, request);
+    }
+    case 'tfjs': {
+      const modelJson = await readBytes(files.modelJson);
+      const shards = await Promise.all(files.shards.map(readBytes));
+      refuseScaling(picture, 'a TensorFlow.js network, whose graph says it');
+      const graph = readTfjs({ modelJson, shards });
+      return openGraph({ kind: 'float-detector', graph }, null, files.calibration, request);
+    }
+  }
+}
+
+/** @param stored a calibration that was measured before; null for none */
+async function openGraph(
+  network: SourceNetwork,
+  labels: OpenNetwork['labels'],
+  stored: string | null,
+  { calibration: asked }: ConversionRequest,
+): Promise<OpenNetwork> {
+  const known = stored === null ? null : await readCalibration(stored);
+  const quantized = !isFloat(network.graph);
+  const measured =
+    known === null && !quantized && asked !== undefined
+      ? await calibrateNetwork(network, asked)
+      : null;
+  const calibration = known ?? measured;
+  // A float network cannot become an integer one before it has been calibrated.
+  const floatForms: readonly NumericForm[] =
+    calibration === null ? ['float32'] : ['symmetric', 'reduced', 'float32'];
+  return {
+    convert: (form) => convertNetwork(network, { form, calibration }),
+    usualForms: quantized ? NUMERIC_FORMS : floatForms,
+    identity: identify(network.graph),
+    labels,
+    calibrated: measured !== null,
+  };
+}
+
+/** The labels that lie packed behind a .tflite file, where its metadata names them. */
+async function packedLabels(bytes: Uint8Array): Promise<readonly string[] | null> {
+  for (const name of readTfliteMetadata(bytes).labelFiles) {
+    const file = await packedFile(bytes, name);
+    if (file !== null) return parseLabels(file, name);
+  }
+  return null;
+}
+
+function openTrained(bytes: Uint8Array, size: number): OpenNetwork {
+  const graph = trainedMobilenetV1(parseSafetensors(bytes), size);
+  const calibration = TRAINED_CALIBRATION;
+  return {
+    convert: (form) =>
+      convertNetwork({ kind: 'classifier', graph, scores: 'softmax' }, { form, calibration }),
+    identity: identify(graph),
+    usualForms: ['symmetric', 'reduced'],
+    labels: null,
+    calibrated: false,
+  };
+}
+
+/** An ONNX file stays what it is, so it has one form. */
+async function openOnnx(bytes: Uint8Array, picture: PictureOptions): Promise<OpenNetwork> {
+  const converted = convertOwnOnnx(bytes, picture);
+  const scores = await measureScores(converted);
+  const model = { ...converted, head: { ...converted.head, scores } };
+  return {
+    convert(form) {
+      if (form === model.form) return model;
+      throw codedError('MND_MODEL_MISMATCH', {
+        subject: `numeric form ${form}`,
+        expected: `${model.form}, as the ONNX file is`,
+      });
+    },
+    identity: null,
+    usualForms: [model.form],
+    labels: null,
+    calibrated: false,
+  };
+}
+
+/** @throws MND_USAGE where somebody says what is not theirs to say: it would have no effect */
+function refuseScaling({ scaling, reversed }: PictureOptions, found: string): void {
+  if (scaling === null && !reversed) return;
+  throw codedError('MND_USAGE', {
+    subject: '--mean, --scale and --channels',
+    expected: 'a network that does not say how its numbers come from pixels',
+    found,
+    next: 'leave them out',
+  });
+}
