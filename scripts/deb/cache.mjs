@@ -1,15 +1,33 @@
 // Files that are fetched or built once and used by several scripts: below $XDG_CACHE_HOME/mobilenetd.
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Node versions whose addons a package carries, by ABI (process.versions.modules). */
+/** Node versions whose addons a package carries, by ABI (process.versions.modules), the newest last. */
 export const NODES = [
   { version: '20.20.2', abi: 115 },
   { version: '22.23.3', abi: 127 },
   { version: '24.21.0', abi: 137 },
 ];
+/** The Node that the Debian package brings along. */
+export const CARRIED_NODE = NODES.at(-1).version;
+/** What the npm packages of these Nodes must be: a registry that serves something else is refused. */
+const INTEGRITY = {
+  'x64-20.20.2':
+    'sha512-PeHQM8wAdmHtZA1mBocygZxs5LiUWtsJezQTkBd0iY987KpGrD1O2tVEydvMZiuXceRanxt7rjTnDEBwOPujoQ==',
+  'arm64-20.20.2':
+    'sha512-LCXJnNTFiyGuYBw2gZSI5OBFMbkjAPt8sqD/NKrWoE2QmDgSubTqFng6GaNJ9EJ8HpxBMGcWWpbbcs4Vo+CnGg==',
+  'x64-22.23.3':
+    'sha512-qHnz5tFsHoj/WM+uRENVjWONi5hVvmwrgq8A4V76KpuVNAc4+jwK8x4gwbobE9BtHNg/AKR2583eYorLF/c7ng==',
+  'arm64-22.23.3':
+    'sha512-l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA==',
+  'x64-24.21.0':
+    'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+  'arm64-24.21.0':
+    'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
+};
 
 export function cacheFolder() {
   const folder = join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'mobilenetd');
@@ -34,7 +52,8 @@ export async function cached(name, fill) {
 }
 
 /**
- * Unpacked npm package of a Node release: bin/node and include/node. npm checks its integrity.
+ * Unpacked npm package of a Node release: bin/node, LICENSE and include/node. Throws when it is not
+ * the file that is pinned above.
  *
  * @param arch x64 or arm64
  */
@@ -50,6 +69,13 @@ export function nodePackage(arch, version) {
       .trim()
       .split('\n')
       .slice(-1);
+    const sum = createHash('sha512')
+      .update(readFileSync(join(work, tarball)))
+      .digest('base64');
+    const expected = INTEGRITY[`${arch}-${version}`];
+    if (`sha512-${sum}` !== expected) {
+      throw new Error(`${name}@${version}: expected ${expected}; found sha512-${sum}`);
+    }
     execFileSync('tar', ['xzf', join(work, tarball), '-C', work, '--strip-components=1']);
     rmSync(join(work, tarball));
   });

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { chmodSync, cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
+import { NODE } from './node.mjs';
 import { filesBelow, installedKilobytes, isElf, MAINTAINER } from './stage.mjs';
 
 /** Packages of the shared libraries that addons may need; another one is an error. */
@@ -25,7 +26,7 @@ function libraryDependencies(tree) {
   const own = new Set();
   const needed = new Map();
   let glibc = [2, 0];
-  const binaries = filesBelow(tree).filter(isElf);
+  const binaries = filesBelow(tree).filter((file) => isElf(file) || file.endsWith(NODE));
   for (const file of binaries) own.add(file.split('/').at(-1));
   for (const file of binaries) {
     const dump = execFileSync('readelf', ['-dVW', file], { encoding: 'utf8' });
@@ -64,7 +65,6 @@ export function writeControl({ root, tree, target, debVersion }) {
     `Maintainer: ${MAINTAINER}`,
     `Installed-Size: ${size}`,
     `Depends: ${[
-      'nodejs (>= 20.9)',
       'systemd',
       // kill(1), for systemctl reload.
       'procps',
@@ -87,6 +87,7 @@ export function writeControl({ root, tree, target, debVersion }) {
   writeFileSync(join(folder, 'control'), control);
   writeFileSync(join(folder, 'conffiles'), '/etc/mobilenetd/config.yaml\n');
   writeFileSync(join(folder, 'md5sums'), sums.join(''));
+  cpSync(join(root, 'packaging/deb/triggers'), join(folder, 'triggers'));
   for (const script of ['postinst', 'prerm', 'postrm']) {
     cpSync(join(root, 'packaging/deb', script), join(folder, script));
     chmodSync(join(folder, script), 0o755);

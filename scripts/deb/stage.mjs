@@ -10,13 +10,13 @@ import {
   readFileSync,
   rmSync,
   statSync,
-  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { cached } from './cache.mjs';
+import { stageNode, withNodeLicense } from './node.mjs';
 import { addAddons } from './sqlite-addon.mjs';
 
 /** The program's own folder below the root of the package. */
@@ -137,8 +137,8 @@ export async function stage({ root, tree, target, debVersion, date }) {
   const { commitOf } = await import(pathToFileURL(join(root, 'dist/cli/commit.js')));
   writeFileSync(join(program, 'dist/commit'), `${commitOf(root) ?? ''}\n`);
   stageCompletion(root, tree);
-  mkdirSync(join(tree, 'usr/bin'), { recursive: true });
-  symlinkSync('../lib/mobilenetd/dist/cli/main.js', join(tree, 'usr/bin/mobilenetd'));
+  install(join(root, 'packaging/deb/launcher'), join(tree, 'usr/bin/mobilenetd'));
+  const carried = await stageNode({ program, target });
 
   install(
     join(root, 'systemd/mobilenetd.service'),
@@ -149,11 +149,11 @@ export async function stage({ root, tree, target, debVersion, date }) {
   install(join(root, 'config/service.yaml'), join(tree, 'etc/mobilenetd/config.yaml'));
   const overrides = join(root, 'packaging/deb/lintian-overrides');
   install(overrides, join(tree, 'usr/share/lintian/overrides/mobilenetd'));
-  stageDocs({ root, tree, debVersion, date });
+  stageDocs({ root, tree, debVersion, date, nodeLicense: carried.license });
 
   for (const file of filesBelow(tree)) {
     if (isElf(file)) execFileSync(target.strip, ['--strip-unneeded', file]);
-    chmodSync(file, isScript(file) ? 0o755 : 0o644);
+    chmodSync(file, file === carried.file || isScript(file) ? 0o755 : 0o644);
   }
   for (const folder of foldersBelow(tree)) chmodSync(folder, 0o755);
 }
@@ -170,13 +170,16 @@ function stageCompletion(root, tree) {
   }
 }
 
-function stageDocs({ root, tree, debVersion, date }) {
+function stageDocs({ root, tree, debVersion, date, nodeLicense }) {
   const docs = join(tree, 'usr/share/doc/mobilenetd');
   mkdirSync(docs, { recursive: true });
   cpSync(join(root, 'docs'), docs, { recursive: true });
   cpSync(join(root, 'README.md'), join(docs, 'README.md'));
   cpSync(join(root, 'NOTICE'), join(docs, 'NOTICE'));
-  cpSync(join(root, 'packaging/deb/copyright'), join(docs, 'copyright'));
+  writeFileSync(
+    join(docs, 'copyright'),
+    withNodeLicense(readFileSync(join(root, 'packaging/deb/copyright'), 'utf8'), nodeLicense),
+  );
   const entry = [
     `mobilenetd (${debVersion}) stable; urgency=medium`,
     '',
