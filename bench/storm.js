@@ -61,7 +61,11 @@ const { config } = loadConfig({
 });
 const log = createLog({ ...config.log, level: 'error', destination: process.stderr });
 const store = openStore({ file: databaseFileOf(config), ...storeTuningOf(config), log });
-const messaging = await Messaging.open(messagingOptionsOf(config), store.outbox, log);
+const messaging = await Messaging.open(messagingOptionsOf(config), {
+  outbox: store.outbox,
+  pictureTimeOf: () => null,
+  log,
+});
 
 let whole = 0;
 let broken = 0;

@@ -7,7 +7,7 @@ import type { CommandContext, Register } from './command.js';
 import {
   askHistory,
   eventColumns,
-  eventRow,
+  eventRowsOf,
   type Filter,
   filterOptions,
   parseLimit,
@@ -71,7 +71,7 @@ async function runEvents(
     });
     const list = isShort ? shortList([...found]) : { items: found, cut: false };
     const format = flags.json
-      ? jsonLines(eventRow)
+      ? jsonLines(await eventRowsOf(context))
       : tableLines(eventColumns(flags.wide, Date.now()));
     const count = await printRows(noting(list.items, printed), format, context);
     if (list.cut) sayCut(context);

@@ -8,7 +8,7 @@ import {
   DETECTION_FIELDS,
   detectionRow,
   EVENT_FIELDS,
-  eventRow,
+  eventRowsOf,
   type Filter,
   filterOptions,
   toQuery,
@@ -101,7 +101,7 @@ async function exportLines(
         writeAll(part, items, format, context);
       return flags.detections
         ? write(queryDetections(database, asked), make(DETECTION_FIELDS, detectionRow))
-        : write(queryEvents(database, asked), make(EVENT_FIELDS, eventRow));
+        : write(queryEvents(database, asked), make(EVENT_FIELDS, await eventRowsOf(context)));
     }),
   );
 }

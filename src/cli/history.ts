@@ -110,9 +110,13 @@ export function detectionRow(row: Detection): Row {
   return { time: isoTime(row.time), camera, label, score, model, alpha, size, box, event };
 }
 
-/** An event as it is printed for programs: times in UTC. */
-export function eventRow(event: PresenceEvent): Row {
-  return eventPayload(event);
+/** An event as it is printed for programs: times in UTC. Of its picture a few bytes are read. */
+export async function eventRowsOf({
+  loadConfig,
+}: CommandContext): Promise<(event: PresenceEvent) => Row> {
+  const { pictureTimeOf } = await import('../store/picture-shelf.js');
+  const { state_dir: folder } = loadConfig();
+  return (event) => eventPayload(event, pictureTimeOf(folder, event.id));
 }
 
 export const DETECTION_FIELDS = [
@@ -120,7 +124,7 @@ export const DETECTION_FIELDS = [
 ];
 export const EVENT_FIELDS = [
   ...['start', 'end', 'camera', 'label', 'score', 'count', 'type', 'model', 'alpha', 'size'],
-  ...['box', 'id'],
+  ...['box', 'id', 'picture'],
 ];
 
 /** Characters of an id that tables show; commands take it in this form, too. */

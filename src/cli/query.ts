@@ -8,7 +8,7 @@ import {
   detectionRow,
   EVENT_FIELDS,
   eventColumns,
-  eventRow,
+  eventRowsOf,
   type Filter,
   filterOptions,
   parseLimit,
@@ -96,7 +96,10 @@ async function runQuery(flags: QueryFlags, context: CommandContext): Promise<voi
       );
     } else if (flags.events) {
       const columns = eventColumns(flags.wide, Date.now());
-      await show(queryEvents(database, asked), formatOf(flags, EVENT_FIELDS, eventRow, columns));
+      await show(
+        queryEvents(database, asked),
+        formatOf(flags, EVENT_FIELDS, await eventRowsOf(context), columns),
+      );
     } else {
       const columns = detectionColumns(flags.wide);
       await show(

@@ -1,6 +1,7 @@
 import type { SourceSurroundings } from '../camera/sources/description.js';
 import type { Config } from '../config/config.js';
 import { codedError } from '../errors.js';
+import type { PresenceEvent } from '../presence/event.js';
 import type { Profiling } from '../profile/profiling.js';
 import type { StateLock } from '../store/lock.js';
 import type { PictureShelf } from '../store/picture-shelf.js';
@@ -60,6 +61,26 @@ export interface Steering {
   phaseSince(): number;
   /** When what runs was started, monotonic ms. */
   startedAt(): number;
+}
+
+/** Pictures of events; the output of that name fills it in. */
+export interface EventPictures {
+  /** Null: none are kept. */
+  shelf: PictureShelf | null;
+  /** Whether the frame that causes an event now gives it a picture, which the message waits for. */
+  isWanted: (event: PresenceEvent) => boolean;
+  /** For `health`; null: nobody counts. */
+  figures: () => PictureFigures | null;
+}
+
+/** What pictures of events have cost since the start. */
+export interface PictureFigures {
+  readonly written: number;
+  readonly written_mb: number;
+  /** The disk or the CPU was too busy. */
+  readonly left_out: number;
+  /** The disk, or the coding, failed. */
+  readonly failed: number;
 }
 
 /** What is given to the daemon from outside. */
@@ -122,8 +143,11 @@ export class Context implements Parts, Given {
   readonly inspection: Inspection | null;
   readonly profileAfterMs: number | undefined;
   readonly daemon: Steering;
-  /** Pictures of events; null: none are kept. */
-  readonly eventPictures: { shelf: PictureShelf | null } = { shelf: null };
+  readonly eventPictures: EventPictures = {
+    shelf: null,
+    isWanted: () => false,
+    figures: () => null,
+  };
   /** Where people reach what listens; null while it does not. */
   readonly addresses: { page: string | null } = { page: null };
   /** The configuration in force; while it is being changed, the next one. */

@@ -12,6 +12,14 @@ import type { MessagingOptions } from './options/broker.js';
 /** The longest that an event waits for its picture: the next frame of a slow camera, and its JPEG. */
 const PICTURE_WAIT_MS = 1500;
 
+/** What all brokers are given. */
+interface Surroundings {
+  readonly outbox: Outbox;
+  /** When the frame of the picture of an event was taken, ms; null: none is kept. */
+  readonly pictureTimeOf: (id: string) => number | null;
+  readonly log: Log;
+}
+
 /** All there is for one broker. */
 interface Broker {
   readonly connection: Connection;
@@ -23,21 +31,19 @@ interface Broker {
 
 /** The broker of the configuration; it can be exchanged while those who hold this keep it. */
 export class Messaging {
-  readonly #outbox: Outbox;
-  readonly #log: Log;
+  readonly #surroundings: Surroundings;
   #broker: Broker;
   /** A board (`<base>/<node>`) with the same device id in Home Assistant; null: none is known. */
   deviceRival: string | null = null;
 
   /** Connects to the configured broker, or starts the embedded one when there is none. */
-  static async open(options: MessagingOptions, outbox: Outbox, log: Log): Promise<Messaging> {
-    return new Messaging(await openBroker(options, outbox, log), outbox, log);
+  static async open(options: MessagingOptions, surroundings: Surroundings): Promise<Messaging> {
+    return new Messaging(await openBroker(options, surroundings), surroundings);
   }
 
-  private constructor(broker: Broker, outbox: Outbox, log: Log) {
+  private constructor(broker: Broker, surroundings: Surroundings) {
     this.#broker = broker;
-    this.#outbox = outbox;
-    this.#log = log;
+    this.#surroundings = surroundings;
   }
 
   get connection(): Connection {
@@ -73,7 +79,7 @@ export class Messaging {
   async replace(options: MessagingOptions): Promise<void> {
     // First: the embedded broker's port may be wanted again.
     await this.#broker.close();
-    this.#broker = await openBroker(options, this.#outbox, this.#log);
+    this.#broker = await openBroker(options, this.#surroundings);
   }
 
   close(): Promise<void> {
@@ -81,7 +87,10 @@ export class Messaging {
   }
 }
 
-async function openBroker(options: MessagingOptions, outbox: Outbox, log: Log): Promise<Broker> {
+async function openBroker(
+  options: MessagingOptions,
+  { outbox, pictureTimeOf, log }: Surroundings,
+): Promise<Broker> {
   const topics = createTopics(options);
   const { url } = options;
   const embedded = url === null ? await startEmbedded(options, topics, log) : null;
@@ -101,6 +110,7 @@ async function openBroker(options: MessagingOptions, outbox: Outbox, log: Log): 
     version: VERSION,
     maxEventAge: options.maxEventAge,
     pictureWaitMs: PICTURE_WAIT_MS,
+    pictureTimeOf,
     log: log.child({ part: 'mqtt' }),
   });
   let closing: Promise<void> | null = null;

@@ -93,8 +93,12 @@ export const PARTS: readonly Part[] = [
   part('messaging', {
     keys: ['mqtt', 'node'],
     needs: ['store'],
-    start: ({ store, log }, config) =>
-      Messaging.open(messagingOptionsOf(config), store.outbox, log),
+    start: ({ store, log, eventPictures }, config) =>
+      Messaging.open(messagingOptionsOf(config), {
+        outbox: store.outbox,
+        pictureTimeOf: (id) => eventPictures.shelf?.timeOf(id) ?? null,
+        log,
+      }),
     change: (messaging, { config }) => messaging.replace(messagingOptionsOf(config)),
     stop: (messaging) => messaging.close(),
   }),
@@ -108,10 +112,14 @@ export const PARTS: readonly Part[] = [
   part('line', {
     keys: ['model.top'],
     needs: ['engine', 'store', 'messaging'],
-    start({ engine, store, messaging, signals, log }, config) {
+    start({ engine, store, messaging, signals, log, eventPictures }, config) {
       const recorder = new Recorder({
         store,
-        messagesOf: (events) => messaging.publisher.eventMessages(events),
+        messagesOf: (events, result) =>
+          messaging.publisher.eventMessages(
+            events,
+            result === null ? [] : events.filter(eventPictures.isWanted),
+          ),
         signals,
       });
       const line = new Line({ engine, recorder, topK: config.model.top, log });

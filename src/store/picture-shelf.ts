@@ -1,4 +1,13 @@
-import { chmodSync, existsSync, type Stats } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  type Stats,
+} from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { makeFolder } from '../make-folder.js';
@@ -79,6 +88,18 @@ export class PictureShelf {
     return ID.test(id) && existsSync(this.#fileOf(id));
   }
 
+  /** When the frame of an event's picture was taken, ms; null: there is none. Reads a few bytes. */
+  timeOf(id: string): number | null {
+    return pictureTimeIn(this.#folder, id);
+  }
+
+  /** Removes what a kill left half written. Only before anything is written. */
+  removeUnfinished(): void {
+    for (const name of readdirSync(this.#folder)) {
+      if (name.endsWith('.part')) rmSync(join(this.#folder, name), { force: true });
+    }
+  }
+
   /** The picture of an event; null: there is none. */
   async read(id: string): Promise<EventPicture | null> {
     if (!ID.test(id)) return null;
@@ -129,6 +150,25 @@ export class PictureShelf {
   #fileOf(id: string): string {
     if (!ID.test(id)) throw new TypeError(`not the id of an event: ${id.slice(0, 70)}`);
     return join(this.#folder, `${id}.jpg`);
+  }
+}
+
+/** When the frame of the picture of an event was taken, ms; null: none is kept. Reads a few bytes. */
+export function pictureTimeOf(stateDir: string, id: string): number | null {
+  return pictureTimeIn(pictureFolder(stateDir), id);
+}
+
+function pictureTimeIn(folder: string, id: string): number | null {
+  if (!ID.test(id)) return null;
+  let file: number | null = null;
+  try {
+    file = openSync(join(folder, `${id}.jpg`), 'r');
+    const head = Buffer.alloc(MAX_NOTE + 6);
+    return noteOf(head.subarray(0, readSync(file, head)))?.time ?? null;
+  } catch {
+    return null;
+  } finally {
+    if (file !== null) closeSync(file);
   }
 }
 

@@ -4,14 +4,15 @@ import sharp from 'sharp';
 import t, { type Test } from 'tap';
 import type { Frame } from '#mobilenetd/camera/source.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
+import type { EventPictures } from '#mobilenetd/daemon/context.js';
 import { createLog } from '#mobilenetd/daemon/diagnostics/log.js';
+import type { Messaging } from '#mobilenetd/daemon/messaging.js';
 import { startEventPictures } from '#mobilenetd/daemon/outputs/event-pictures.js';
 import { shapedPicture } from '#mobilenetd/daemon/outputs/page-pictures.js';
 import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { SILENT } from '#mobilenetd/log.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
-import type { PictureShelf } from '#mobilenetd/store/picture-shelf.js';
 import type { Store } from '#mobilenetd/store/store.js';
 
 function frameOf(camera: string, sequence: number, grey: number): Frame {
@@ -47,10 +48,23 @@ function setUp(t: Test, settings: Record<string, unknown> = {}) {
     flags: { state_dir: state, ...flags },
   });
   const signals = new Signals(SILENT);
-  const eventPictures: { shelf: PictureShelf | null } = { shelf: null };
+  const eventPictures: EventPictures = { shelf: null, isWanted: () => false, figures: () => null };
   const log = createLog({ level: 'silent', format: 'json', destination: process.stderr });
-  const store = { event: () => null } as unknown as Store;
-  const stop = startEventPictures({ config, signals, store, log, eventPictures });
+  const store = { event: () => null, onRemoved: () => () => {} } as unknown as Store;
+  /** What was told to the broker: pictures and events that go without. */
+  const told: string[] = [];
+  const publisher = {
+    setSnapshot: (camera: string, _: Uint8Array, event: PresenceEvent, time: number) => {
+      told.push(`${camera} ${event.id} of ${time}`);
+      t.ok(
+        settings.enabled === false || eventPictures.shelf?.timeOf(event.id) === time,
+        'it is kept before it is told',
+      );
+    },
+    withoutPicture: ({ id }: PresenceEvent) => told.push(`none of ${id}`),
+  };
+  const messaging = { publisher } as unknown as Messaging;
+  const stop = startEventPictures({ config, signals, store, log, eventPictures, messaging });
   /** A frame is labelled and causes events, as the recorder tells it. */
   const label = (frame: Frame, events: readonly PresenceEvent[], sequence = frame.sequence) => {
     const result = { camera: frame.camera, sequence } as Result;
@@ -60,7 +74,7 @@ function setUp(t: Test, settings: Record<string, unknown> = {}) {
     frame.bytes.fill(0);
   };
   const settle = async () => (await stop) instanceof Function && (await (await stop)());
-  return { state, label, eventPictures, settle };
+  return { state, label, eventPictures, settle, told, signals };
 }
 
 async function greyOf(jpeg: Uint8Array): Promise<number> {
@@ -88,9 +102,10 @@ t.test('an event has the picture of its own frame, with two cameras at once', as
 });
 
 t.test('an event whose frame is not the next one gets no wrong picture', async (t) => {
-  const { state, label, settle } = setUp(t);
+  const { state, label, settle, told } = setUp(t);
   label(frameOf('front', 2, 10), [eventOf('other', 'new')], 1);
   await settle();
+  t.same(told, ['none of other'], 'its message need not wait');
   t.same(readdirSync(join(state, 'pictures')), []);
 });
 
@@ -128,4 +143,13 @@ t.test('small, drawn on or not kept at all', async (t) => {
   off.label(frameOf('front', 1, 50), [eventOf('a', 'new')]);
   await off.settle();
   t.equal(off.eventPictures.shelf, null);
+  t.same(off.told, ['front a of 1000'], 'shown, all the same');
+});
+
+t.test('of a camera that shows something else by now nothing is told', async (t) => {
+  const { label, settle, told, signals } = setUp(t);
+  label(frameOf('front', 1, 50), [eventOf('a', 'new'), eventOf('b', 'new')]);
+  signals.emit('cameras', { cameras: [], added: [], removed: [], rebuilt: ['front'] });
+  await settle();
+  t.same(told, ['none of a', 'none of b']);
 });

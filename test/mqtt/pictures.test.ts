@@ -47,7 +47,8 @@ async function startBoard(t: Test, version: 4 | 5) {
   await eventually('online', () => broker.last(`${ROOT}/state`) === 'online');
   broker.taken.length = 0;
   const record = (...events: PresenceEvent[]) => {
-    store.recordEvents(events, publisher.eventMessages(events));
+    const pictured = events.filter(({ type }) => type === 'new');
+    store.recordEvents(events, publisher.eventMessages(events, pictured));
     publisher.applyEvents(events);
   };
   /** What went out of pictures and events, in order. */

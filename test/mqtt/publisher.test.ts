@@ -200,6 +200,7 @@ function suite(t: Test, kind: BrokerKind): void {
       size: 300,
       count: 1,
       box: [1.3, 2, 3, 4],
+      picture: null,
     });
     t.same(JSON.parse(house.last.get(`${ROOT}/front/labels`) ?? ''), {
       time: '2026-06-01T12:00:00.000Z',

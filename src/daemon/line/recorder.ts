@@ -17,8 +17,14 @@ export interface RecordedCamera {
 
 export interface RecorderOptions {
   readonly store: Pick<Store, 'recordEvents' | 'recordResult' | 'openEvents' | 'followClock'>;
-  /** The messages that go out with events, recorded in one transaction with them. */
-  readonly messagesOf: (events: readonly PresenceEvent[]) => OutgoingMessage[];
+  /**
+   * The messages that go out with events, recorded in one transaction with them; `result` is the one
+   * that caused them, if any did.
+   */
+  readonly messagesOf: (
+    events: readonly PresenceEvent[],
+    result: Result | null,
+  ) => OutgoingMessage[];
   readonly signals: Signals;
 }
 
@@ -41,7 +47,7 @@ export class Recorder {
    */
   recover(cameras: ReadonlySet<string>): number {
     const ended = this.#store.openEvents().map(endOf);
-    this.#store.recordEvents(ended, this.#messagesOf(ended));
+    this.#store.recordEvents(ended, this.#messagesOf(ended, null));
     const events = ended.filter(({ camera }) => cameras.has(camera));
     if (events.length > 0) this.#signals.emit('presence', { events });
     return ended.length;
@@ -80,7 +86,7 @@ export class Recorder {
 
   #commit(events: readonly PresenceEvent[], result: Result | null): void {
     if (events.length === 0) return;
-    const recorded = this.#store.recordEvents(events, this.#messagesOf(events));
+    const recorded = this.#store.recordEvents(events, this.#messagesOf(events, result));
     this.#signals.emit('presence', { events });
     if (recorded) this.#signals.emit('events', { events, result });
   }

@@ -7,7 +7,7 @@ import type { StopOutput } from './output.js';
 /** What health is read from. */
 export type HealthSources = Pick<
   Context,
-  'store' | 'line' | 'cameras' | 'governor' | 'daemon' | 'messaging'
+  'store' | 'line' | 'cameras' | 'governor' | 'daemon' | 'messaging' | 'eventPictures'
 >;
 
 const HEALTH_MS = 60_000;
@@ -40,7 +40,7 @@ export function startHealth(context: HealthSources): StopOutput {
 
 /** Payload of `<base>/health`. Times in milliseconds, memory in MB (10⁶ bytes). */
 export function healthPayload(sources: HealthSources): Record<string, unknown> {
-  const { store, line, cameras, governor, daemon, messaging } = sources;
+  const { store, line, cameras, governor, daemon, messaging, eventPictures } = sources;
   const now = performance.now();
   const reading = line.meter.read(now);
   const heat = governor.heat();
@@ -67,6 +67,7 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
     waiting_events: database.waiting,
     dropped_detections: database.dropped.detections,
     dropped_events: database.dropped.events,
+    pictures: eventPictures.figures(),
     uptime_s: Math.round((now - daemon.startedAt()) / 1000),
     cameras: Object.fromEntries(all.map((camera) => [camera.name, cameraHealth(camera, now)])),
   };

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import type { CameraConfig } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
-import type { PresenceEvent } from '../../presence/event.js';
 import type { Camera } from '../cameras/camera.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
@@ -12,44 +11,27 @@ type Using = Pick<Context, 'pictures' | 'messaging' | 'log'>;
 const REPEAT_MS = 60_000;
 
 /**
- * Publishes a picture of a camera's next frame whenever something new is present there. A picture that
- * is retained goes when what may be seen changes, also over a restart: it shows what is masked now.
+ * Takes a camera's retained picture back when what may be seen changes, also over a restart: it shows
+ * what is masked now.
  */
 export function startSnapshots(
-  using: Using & Pick<Context, 'signals' | 'store' | 'config'>,
+  using: Pick<Context, 'signals' | 'store' | 'messaging' | 'log' | 'config'>,
 ): StopOutput {
   const { signals, store, messaging, log } = using;
-  const publish = createSnapshotPublisher(using);
-  const stops = [
-    signals.on('events', ({ events }) => {
-      // Of several that begin at once the last is shown; the others need not wait for a picture.
-      const begun = new Map<string, PresenceEvent>();
-      for (const event of events) {
-        if (event.type !== 'new') continue;
-        const before = begun.get(event.camera);
-        if (before !== undefined) messaging.publisher.withoutPicture(before);
-        begun.set(event.camera, event);
-      }
-      for (const [camera, event] of begun) publish(camera, event);
-    }),
-    signals.on('cameras', ({ cameras }) => {
-      for (const { name } of cameras) {
-        const key = `snapshot/view/${name}`;
-        const view = viewOf(using.config.cameras[name]);
-        const before = store.settings.get(key);
-        if (before === view) continue;
-        const { snapshot, snapshotAttributes } = messaging.topics.camera(name);
-        messaging.publisher.retained.clear(snapshot);
-        messaging.publisher.retained.clear(snapshotAttributes);
-        store.settings.set(key, view);
-        if (before === null) continue;
-        log.info({ camera: name }, `${name} shows another view: its last picture is taken back`);
-      }
-    }),
-  ];
-  return () => {
-    for (const stop of stops) stop();
-  };
+  return signals.on('cameras', ({ cameras }) => {
+    for (const { name } of cameras) {
+      const key = `snapshot/view/${name}`;
+      const view = viewOf(using.config.cameras[name]);
+      const before = store.settings.get(key);
+      if (before === view) continue;
+      const { snapshot, snapshotAttributes } = messaging.topics.camera(name);
+      messaging.publisher.retained.clear(snapshot);
+      messaging.publisher.retained.clear(snapshotAttributes);
+      store.settings.set(key, view);
+      if (before === null) continue;
+      log.info({ camera: name }, `${name} shows another view: its last picture is taken back`);
+    }
+  });
 }
 
 /** What decides which part of the scene a picture shows, in short. */
@@ -60,18 +42,14 @@ function viewOf(camera: CameraConfig | undefined): string {
 }
 
 /** Returns what publishes a picture of a camera's next frame; what fails is logged. */
-export function createSnapshotPublisher(
-  using: Using,
-): (camera: string, event?: PresenceEvent) => void {
+export function createSnapshotPublisher(using: Using): (camera: string) => void {
   const { pictures, messaging, log } = using;
   const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
-  return (camera, event) => {
+  return (camera) => {
     pictures.next(camera).then(
-      ({ jpeg }) => messaging.publisher.setSnapshot(camera, jpeg, event ?? null),
-      (error: unknown) => {
-        if (event !== undefined) messaging.publisher.withoutPicture(event);
-        repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`);
-      },
+      ({ jpeg, time }) => messaging.publisher.setSnapshot(camera, jpeg, null, time),
+      (error: unknown) =>
+        repeating.warn(`snapshot ${camera}`, `no snapshot of ${camera}: ${messageOf(error)}`),
     );
   };
 }

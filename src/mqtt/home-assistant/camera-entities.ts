@@ -60,7 +60,7 @@ function addSights(add: Add, paths: CameraTopics, seeing: object): void {
     value_template:
       "{{ {'event_type': value_json.type, 'id': value_json.id, 'label': value_json.label, " +
       "'score': value_json.score, 'start': value_json.start, 'end': value_json.end, " +
-      "'count': value_json.count, 'box': value_json.box} | to_json }}",
+      "'count': value_json.count, 'box': value_json.box, 'picture': value_json.picture} | to_json }}",
     icon: 'mdi:cctv',
     ...seeing,
   });

@@ -16,6 +16,10 @@ export interface DrainOptions {
   readonly propertiesOf: (message: PendingMessage) => MessageProperties | undefined;
   /** What a message has to wait for; null when it may go. Those behind it on its topic wait too. */
   readonly gateOf?: (message: PendingMessage) => Promise<void> | null;
+  /** What goes out in the place of what was recorded; default: that itself. */
+  readonly payloadOf?: (message: PendingMessage) => string | Uint8Array;
+  /** A message has been acknowledged, or dropped for good. */
+  readonly onSent?: (message: PendingMessage) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -32,6 +36,8 @@ export class OutboxDrain {
   readonly #outbox: Outbox;
   readonly #propertiesOf: DrainOptions['propertiesOf'];
   readonly #gateOf: (message: PendingMessage) => Promise<void> | null;
+  readonly #payloadOf: (message: PendingMessage) => string | Uint8Array;
+  readonly #onSent: (message: PendingMessage) => void;
   readonly #log: RepeatingLog;
   /** Ids under way. */
   readonly #underway = new Set<number>();
@@ -46,6 +52,8 @@ export class OutboxDrain {
     this.#outbox = options.outbox;
     this.#propertiesOf = options.propertiesOf;
     this.#gateOf = options.gateOf ?? (() => null);
+    this.#payloadOf = options.payloadOf ?? (({ payload }) => payload);
+    this.#onSent = options.onSent ?? (() => {});
     const { now } = options.clock;
     this.#log = createRepeatingLog(options.log, { interval: REPORT_MS, clock: now });
     options.connection.onRelease((topic) => this.#release(topic));
@@ -101,14 +109,15 @@ export class OutboxDrain {
 
   async #send(message: PendingMessage): Promise<void> {
     const round = this.#round;
-    const { id, topic, payload, qos, retain } = message;
+    const { id, topic, qos, retain } = message;
     const properties = this.#propertiesOf(message);
     this.#underway.add(id);
     let lost = false;
     try {
       const how = { qos, retain, ...(properties && { properties }) };
-      await this.#connection.publish(topic, payload, how);
+      await this.#connection.publish(topic, this.#payloadOf(message), how);
       this.#outbox.acknowledge(id);
+      this.#onSent(message);
       if (round === this.#round) this.#resume(topic);
     } catch (error) {
       lost = !this.#answered(message, error, round);
@@ -119,7 +128,8 @@ export class OutboxDrain {
   }
 
   /** What a refusal means for the message; false when there was none, only a lost connection. */
-  #answered({ id, topic }: PendingMessage, error: unknown, round: number): boolean {
+  #answered(message: PendingMessage, error: unknown, round: number): boolean {
+    const { id, topic } = message;
     if (!isCodedError(error)) return false;
     if (error.code === 'MND_MQTT_HELD') {
       if (round === this.#round)
@@ -129,6 +139,7 @@ export class OutboxDrain {
     if (error.code !== 'MND_MQTT_REFUSED') return false;
     // A message that no broker will ever take must not hold up those behind it.
     this.#outbox.acknowledge(id);
+    this.#onSent(message);
     this.#refused += 1;
     const fields = { code: error.code, topic, refused: this.#refused };
     this.#log.warn('refused', `an event is dropped: ${messageOf(error)}`, fields);

@@ -25,8 +25,15 @@ function tenth(value: number): number {
   return Math.round(value * 10) / 10;
 }
 
-/** Payload of `<camera>/events`, and a line of `query --events --json`. */
-export function eventPayload(event: PresenceEvent): Record<string, unknown> {
+/**
+ * Payload of `<camera>/events`, and a line of `query --events --json`.
+ *
+ * @param pictureTime when the frame of its picture was taken, ms; null: none is kept
+ */
+export function eventPayload(
+  event: PresenceEvent,
+  pictureTime: number | null = null,
+): Record<string, unknown> {
   const { id, type, camera, label, model, alpha, size, count } = event;
   return {
     id,
@@ -41,7 +48,25 @@ export function eventPayload(event: PresenceEvent): Record<string, unknown> {
     size,
     count,
     box: roundBox(event.box),
+    picture: pictureTime === null ? null : isoTime(pictureTime),
   };
+}
+
+/**
+ * The bytes of an event's message as they go out: with the picture that there is by then. What is no
+ * event stays as it is.
+ */
+export function withPicture(
+  payload: Uint8Array,
+  pictureTimeOf: (id: string) => number | null,
+): string | Uint8Array {
+  try {
+    const event = JSON.parse(Buffer.from(payload).toString());
+    const time = typeof event.id === 'string' ? pictureTimeOf(event.id) : null;
+    return time === null ? payload : JSON.stringify({ ...event, picture: isoTime(time) });
+  } catch {
+    return payload;
+  }
 }
 
 /** Payload of `<camera>/snapshot/attributes`; `event` is null for a picture that was asked for. */

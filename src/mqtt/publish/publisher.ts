@@ -9,9 +9,10 @@ import { type CameraState, CameraStates, type PublishedCamera } from './camera-s
 import { type DeliveryReport, deliveryReport } from './delivery.js';
 import { OutboxDrain } from './drain.js';
 import { createLabelsFeed } from './labels-feed.js';
-import { eventPayload, snapshotAttributes } from './payloads.js';
+import { eventPayload, withPicture } from './payloads.js';
 import { PictureGate } from './picture-gate.js';
 import { createRetainedState, type RetainedState } from './retained.js';
+import { SnapshotTopics } from './snapshots.js';
 import { sweepStale } from './stale.js';
 import { createTopicWriter, type Payload, type TopicWriter } from './topic-writer.js';
 
@@ -27,6 +28,8 @@ export interface PublisherOptions {
   readonly maxEventAge: number;
   /** The longest that an event waits for its picture, ms; default: none is waited for. */
   readonly pictureWaitMs?: number;
+  /** When the frame of the picture of an event was taken, ms; null (default): none is kept. */
+  readonly pictureTimeOf?: (id: string) => number | null;
   readonly clock?: Clock;
   readonly log?: Log;
 }
@@ -34,8 +37,14 @@ export interface PublisherOptions {
 export interface Publisher {
   /** Connects, and keeps the broker's picture of this board true from then on. */
   start(): void;
-  /** The messages about events; record them in the transaction of the events. */
-  eventMessages(events: readonly PresenceEvent[]): OutgoingMessage[];
+  /**
+   * The messages about events; record them in the transaction of the events. Those of `pictured` wait
+   * for their picture: `setSnapshot` or `withoutPicture` is to come.
+   */
+  eventMessages(
+    events: readonly PresenceEvent[],
+    pictured?: readonly PresenceEvent[],
+  ): OutgoingMessage[];
   /** Shows events as label states. Call it after they have been recorded. */
   applyEvents(events: readonly PresenceEvent[]): void;
   /**
@@ -49,7 +58,7 @@ export interface Publisher {
   showResult(result: Result): void;
   /**
    * JPEG of the last event, or of a request (`event` null), and when it was taken (ms since 1970). The
-   * message about the event goes out after it.
+   * message about the event goes out after it, and the camera's next picture after that.
    */
   setSnapshot(camera: string, jpeg: Uint8Array, event?: PresenceEvent | null, time?: number): void;
   /** There will be no picture of an event: the message about it need not wait. */
@@ -94,6 +103,7 @@ class BoardPublisher implements Publisher {
   readonly #writer: TopicWriter;
   readonly #cameras: CameraStates;
   readonly #gate: PictureGate;
+  readonly #snapshots: SnapshotTopics;
   readonly #drain: OutboxDrain;
   readonly #feed: ReturnType<typeof createLabelsFeed>;
   readonly #stopListening: () => void;
@@ -117,8 +127,15 @@ class BoardPublisher implements Publisher {
     this.#writer = writer;
     this.#cameras = new CameraStates(topics, this.retained, writer, clock);
     this.#gate = new PictureGate(clock, options.pictureWaitMs ?? 0);
+    const { pictureTimeOf = () => null } = options;
+    this.#snapshots = new SnapshotTopics({
+      ...{ topics, retained: this.retained, writer, gate: this.#gate },
+      connected: () => connection.connected(),
+    });
     this.#drain = new OutboxDrain({
       gateOf: (message) => this.#gate.of(message),
+      payloadOf: ({ payload }) => withPicture(payload, pictureTimeOf),
+      onSent: (message) => this.#gate.sent(message),
       connection,
       outbox,
       clock,
@@ -147,8 +164,11 @@ class BoardPublisher implements Publisher {
     this.#connection.start();
   }
 
-  eventMessages(events: readonly PresenceEvent[]): OutgoingMessage[] {
-    this.#gate.expect(events);
+  eventMessages(
+    events: readonly PresenceEvent[],
+    pictured: readonly PresenceEvent[] = [],
+  ): OutgoingMessage[] {
+    this.#gate.expect(pictured);
     return events.map((event) => ({
       topic: this.#topics.camera(event.camera).events,
       payload: JSON.stringify(eventPayload(event)),
@@ -180,16 +200,11 @@ class BoardPublisher implements Publisher {
     event: PresenceEvent | null = null,
     time = this.#clock.wall(),
   ): void {
-    this.setCamera(camera, 'snapshotAttributes', snapshotAttributes(event, time));
-    this.setCamera(camera, 'snapshot', jpeg);
-    if (event === null) return;
-    void this.retained
-      .said(this.#topics.camera(camera).snapshot)
-      .then(() => this.#gate.opened(event.id));
+    if (!this.#closing) this.#snapshots.show({ camera, jpeg, event, time });
   }
 
   withoutPicture(event: PresenceEvent): void {
-    this.#gate.opened(event.id);
+    this.#gate.pass(event.id);
   }
 
   setInfo(info: object): void {
