@@ -62,3 +62,10 @@ function shortList(values: readonly unknown[]): string {
 function shorten(text: string): string {
   return text.length <= SHOWN_LENGTH ? text : `${text.slice(0, SHOWN_LENGTH)}…`;
 }
+
+/** Reports a problem at a dotted key, unless one of the keys it depends on has a problem already. */
+export type Report = (
+  path: readonly string[],
+  message: string,
+  dependsOn?: readonly string[],
+) => void;
