@@ -115,8 +115,10 @@ function latencyOf({ latency_ms: latency }: RunningReport): string {
   return latency === null ? '' : `, ${latency} ms each`;
 }
 
-function heatOf({ temperature, throttled, undervoltage }: RunningReport): string {
+function heatOf(report: RunningReport): string {
+  const { temperature, throttled, undervoltage, governor } = report;
   const parts = [temperature === null ? 'no sensor' : `${temperature.toFixed(1)} °C`];
+  if (governor?.mode === 'fault') parts.push('NOT believed');
   if (throttled) parts.push('the firmware slows the clock because of heat');
   if (undervoltage) parts.push('the power supply is too weak (under-voltage)');
   return parts.join(', ');

@@ -1,7 +1,7 @@
 import { messageOf } from '../errors.js';
 import { readBoardModel } from '../platform.js';
 import { limitFor } from '../thermal/limit.js';
-import { createSensor } from '../thermal/sensor.js';
+import { createSensor, type ZoneFinding } from '../thermal/sensor.js';
 import { type Finding, findings } from './finding.js';
 import type { CheckInput, Surroundings } from './surroundings.js';
 
@@ -28,10 +28,14 @@ export async function checkHeat({ around, config }: CheckInput): Promise<Finding
     ...(config !== null && config !== undefined && { sensor: config.governor.sensor }),
     runVcgencmd: () => vcgencmd(around),
   });
-  const { tempC, flags } = await sensor.read();
+  const zones = await sensor.survey();
+  const { tempC, source, flags } = await sensor.read();
+  const zone = zones.find(({ path }) => path === source);
   const model = readBoardModel(around.proc);
   return [
-    temperature(tempC, model, config),
+    tempC === null
+      ? noTemperature(zones, config)
+      : temperature({ tempC, doubt: zone?.doubt ?? null }, model, config),
     ...(flags === null ? [noFlags(model)] : [...heatFlags(flags), ...powerFlags(flags)]),
   ];
 }
@@ -42,20 +46,35 @@ async function vcgencmd({ runProgram }: Surroundings): Promise<string> {
   return stdout;
 }
 
+/** No sensor, or none that can be believed: each of those is named with what it says. */
+function noTemperature(zones: readonly ZoneFinding[], config: CheckInput['config']): Finding {
+  const wanted = config?.governor.enabled === true;
+  const seen = zones.map(describeZone).join('; ');
+  const found =
+    seen === ''
+      ? 'no processor temperature in /sys/class/thermal or /sys/class/hwmon'
+      : `no processor temperature that can be believed: ${seen}`;
+  return (wanted ? fail : warn)('sensor', found, {
+    means: wanted
+      ? 'governor.enabled is true, and it has nothing to go by'
+      : 'the governor stays off, so nothing keeps this machine from getting too hot',
+    next:
+      seen === ''
+        ? 'in a container, pass /sys in; on another board, see whether its kernel has a thermal driver'
+        : 'governor.sensor names another zone’s type or a file, if this machine has a better one',
+  });
+}
+
+function describeZone({ type, tempC, doubt }: ZoneFinding): string {
+  const value = tempC === null ? '' : ` ${tempC.toFixed(1)} °C`;
+  return `${type}${value}${doubt === null ? '' : ` (${doubt})`}`;
+}
+
 function temperature(
-  tempC: number | null,
+  { tempC, doubt }: { readonly tempC: number; readonly doubt: string | null },
   model: string | null,
   config: CheckInput['config'],
 ): Finding {
-  if (tempC === null) {
-    const wanted = config?.governor.enabled === true;
-    return (wanted ? fail : warn)('sensor', 'no processor temperature in /sys/class/thermal', {
-      means: wanted
-        ? 'governor.enabled is true, and it has nothing to go by'
-        : 'the governor stays off, so nothing keeps this machine from getting too hot',
-      next: 'in a container, pass /sys in; on another board, see whether its kernel has a thermal driver',
-    });
-  }
   const found = `${tempC.toFixed(1)} °C`;
   let limit: number;
   try {
@@ -63,6 +82,12 @@ function temperature(
     limit = limitFor(model, configured, margin).limitC;
   } catch (error) {
     return fail('limit', messageOf(error), { means: 'the governor does not start with it' });
+  }
+  if (doubt !== null) {
+    return warn('sensor', `${found}: ${doubt}`, {
+      means: 'if it does not change with the load, the governor will treat it as no sensor',
+      next: 'look again after a minute of load; governor.sensor names another zone’s type or a file',
+    });
   }
   if (tempC < limit) return ok('sensor', found);
   return warn('sensor', `${found}, and the limit is ${limit} °C`, {

@@ -19,11 +19,13 @@ export interface Explanation {
   readonly others: number | null;
 }
 
-const FAULTS: Record<SensorFault, string> = {
+/** What is wrong with a sensor, in words. */
+export const FAULTS: Record<SensorFault, string> = {
   missing: 'the temperature sensor cannot be read',
   range: 'the temperature sensor reads nonsense',
   jump: 'the temperature sensor contradicts the model of the board',
   frozen: 'the temperature sensor is frozen',
+  unresponsive: 'the temperature sensor has not answered to half an hour of changing load',
   contradicted: 'the firmware throttles although the sensor reads cool',
 };
 

@@ -281,7 +281,8 @@ class SteppedGovernor implements Governor {
 
   #dip(s: Aimed, noisy: boolean): number {
     if (!s.trusted) return this.#probe.factor;
-    const worthIt = noisy || (s.estimateC ?? Number.NaN) > s.targetC - NEAR_C;
+    const isNear = (s.estimateC ?? Number.NaN) > s.targetC - NEAR_C;
+    const worthIt = noisy || isNear || this.#known.responsiveness.isSuspect;
     const allowed = worthIt && this.#law.value > s.floor * 1.2;
     return this.#probe.update(s.verdict.stillS, { allowed, noisy }, s.dtS);
   }

@@ -59,7 +59,14 @@ export type GovernorMode =
   /** The sensor is not believed any more. */
   | 'fault';
 
-export type SensorFault = 'missing' | 'range' | 'jump' | 'frozen' | 'contradicted';
+export type SensorFault =
+  | 'missing'
+  | 'range'
+  | 'jump'
+  | 'frozen'
+  | 'contradicted'
+  /** It has not answered to half an hour of changing load: it is no sensor of this processor. */
+  | 'unresponsive';
 
 /** What the governor knows about the board. */
 export interface IdentifiedBoard {

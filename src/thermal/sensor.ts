@@ -1,6 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Belief } from './sensor/believable.js';
+import { ZoneChoice, type ZoneReading } from './sensor/choice.js';
+import { findProcessorZones, findZonesOfType, type Tree, type ZoneGroup } from './sensor/zones.js';
 
 /** What was read in one go; null for what could not be. */
 export interface SensorReading {
@@ -16,7 +19,7 @@ export interface SensorOptions {
   readonly sysfsRoot?: string;
   /**
    * `auto` looks for the processor's zone; a path is a file with milli-degrees; anything else is the
-   * type of the zone to use.
+   * type of the zones to use.
    */
   readonly sensor?: string;
   /** Reads a small file; rejects when it cannot. */
@@ -26,56 +29,112 @@ export interface SensorOptions {
   readonly runVcgencmd?: (() => Promise<string>) | null;
 }
 
+/** A zone and what is held of it. */
+export type ZoneFinding = ZoneReading & Belief;
+
 export interface Sensor {
   /** Never rejects. */
   read(): Promise<SensorReading>;
+  /** Every zone that could be the processor's, best kind first, and whether it can be believed. */
+  survey(): Promise<readonly ZoneFinding[]>;
 }
 
-/** Zone types that are the processor, best first. */
-const ZONE_TYPES = [
-  'cpu-thermal',
-  'cpu_thermal',
-  'soc-thermal',
-  'soc_thermal',
-  'bcm2835_thermal',
-  'cpu0-thermal',
-  'cpu-0-thermal',
-  'cpu_thermal_zone',
-  'x86_pkg_temp',
-  'coretemp',
-  'acpitz',
-];
 const THROTTLED_FILE = 'devices/platform/soc/soc:firmware/get_throttled';
-/** Reads without a zone before the zones are looked through again. */
-const RESCAN_EVERY = 30;
+/** Reads between two surveys of all zones. */
+const SURVEY_EVERY = 30;
+/** Reads without a temperature after which another kind of zone may take over. */
+const PATIENCE = 5;
 const VCGENCMD_TIMEOUT_MS = 500;
 
-/** Opens the machine's sensor; files are looked for at the first read and again when they vanish. */
+/** Opens the machine's sensors; zones are looked for at the first read and again when they vanish. */
 export function createSensor(options: SensorOptions = {}): Sensor {
   const root = options.sysfsRoot ?? '/sys';
-  const readText = options.readText ?? ((path) => readFile(path, 'utf8'));
-  const listNames = options.listNames ?? ((path) => readdir(path));
-  const vcgencmd = options.runVcgencmd === undefined ? runVcgencmd : options.runVcgencmd;
-  const wanted = options.sensor ?? 'auto';
-  const types = wanted === 'auto' ? ZONE_TYPES : [wanted];
-  const fixed = wanted.startsWith('/');
-  let zone: string | null = fixed ? wanted : null;
-  let misses = 0;
-  let flagSource: 'sysfs' | 'vcgencmd' | 'none' | null = null;
-
-  const temperature = async (): Promise<number | null> => {
-    if (zone === null && misses % RESCAN_EVERY === 0)
-      zone = await findZone(root, types, { readText, listNames });
-    if (zone === null) {
-      misses += 1;
-      return null;
-    }
-    const tempC = await readText(zone).then(parseMilliDegrees, () => null);
-    misses = tempC === null ? misses + 1 : 0;
-    if (tempC === null && !fixed && misses > RESCAN_EVERY) zone = null;
-    return tempC;
+  const tree: Tree = {
+    readText: options.readText ?? ((path) => readFile(path, 'utf8')),
+    listNames: options.listNames ?? ((path) => readdir(path)),
   };
-  const flags = async (): Promise<number | null> => {
+  const vcgencmd = options.runVcgencmd === undefined ? runVcgencmd : options.runVcgencmd;
+  const temperature = new Temperature(root, options.sensor ?? 'auto', tree);
+  const flags = createFlagsReader(root, tree, vcgencmd);
+  return {
+    async read() {
+      const [{ tempC, source }, bits] = await Promise.all([temperature.read(), flags()]);
+      return { tempC, flags: bits, source };
+    },
+    survey: () => temperature.survey(),
+  };
+}
+
+/** The processor's temperature, of the zone that can be believed. */
+class Temperature {
+  readonly #root: string;
+  readonly #wanted: string;
+  readonly #tree: Tree;
+  readonly #choice = new ZoneChoice();
+  #group: ZoneGroup | null = null;
+  #reads = 0;
+  /** Reads without a temperature, one after the other. */
+  #misses = 0;
+
+  /** @param wanted `auto`, a type of zone, or the path of a file */
+  constructor(root: string, wanted: string, tree: Tree) {
+    this.#root = root;
+    this.#wanted = wanted;
+    this.#tree = tree;
+  }
+
+  async read(): Promise<Pick<SensorReading, 'tempC' | 'source'>> {
+    const isDue = this.#reads % SURVEY_EVERY === 0 || this.#misses === PATIENCE;
+    this.#reads += 1;
+    if (isDue) await this.#look();
+    const group = await this.#readings(this.#group ?? []);
+    const found = this.#choice.hottest(group);
+    this.#misses = found === null ? this.#misses + 1 : 0;
+    const shown = found ?? this.#choice.fallen(group);
+    return { tempC: shown?.tempC ?? null, source: shown?.path ?? group[0]?.path ?? null };
+  }
+
+  async survey(): Promise<readonly ZoneFinding[]> {
+    const groups = await this.#look();
+    return groups.flat().map((zone) => ({ ...zone, ...this.#choice.believe(zone) }));
+  }
+
+  /** Looks at all zones; another group takes over where it is better, and not for a moment's silence. */
+  async #look(): Promise<readonly (readonly ZoneReading[])[]> {
+    const found = await this.#find();
+    const groups = await Promise.all(found.map((group) => this.#readings(group)));
+    this.#choice.survey(groups);
+    const isSilent = this.#misses > 0 && this.#misses < PATIENCE;
+    if (this.#group === null || !isSilent) this.#group = this.#choice.best(groups) ?? this.#group;
+    return groups;
+  }
+
+  #find(): Promise<readonly ZoneGroup[]> {
+    const wanted = this.#wanted;
+    if (wanted.startsWith('/')) return Promise.resolve([[{ path: wanted, type: 'file' }]]);
+    if (wanted === 'auto') return findProcessorZones(this.#root, this.#tree);
+    return findZonesOfType(this.#root, wanted, this.#tree);
+  }
+
+  #readings(group: ZoneGroup): Promise<readonly ZoneReading[]> {
+    return Promise.all(
+      group.map(async ({ path, type }) => ({
+        path,
+        type,
+        tempC: await this.#tree.readText(path).then(parseMilliDegrees, () => null),
+      })),
+    );
+  }
+}
+
+/** Reads the firmware's flags of sysfs, else of vcgencmd; a program that is missing is asked once. */
+function createFlagsReader(
+  root: string,
+  { readText }: Tree,
+  vcgencmd: (() => Promise<string>) | null,
+): () => Promise<number | null> {
+  let flagSource: 'sysfs' | 'vcgencmd' | 'none' | null = null;
+  return async () => {
     if (flagSource === 'none') return null;
     if (flagSource !== 'vcgencmd') {
       const bits = await readText(join(root, THROTTLED_FILE)).then(parseThrottled, () => null);
@@ -88,33 +147,6 @@ export function createSensor(options: SensorOptions = {}): Sensor {
     flagSource ??= bits === null ? 'none' : 'vcgencmd';
     return bits;
   };
-  return {
-    async read() {
-      const [tempC, bits] = await Promise.all([temperature(), flags()]);
-      return { tempC, flags: bits, source: zone };
-    },
-  };
-}
-
-async function findZone(
-  root: string,
-  types: readonly string[],
-  { readText, listNames }: Required<Pick<SensorOptions, 'readText' | 'listNames'>>,
-): Promise<string | null> {
-  const folder = join(root, 'class/thermal');
-  const names = await listNames(folder).catch(() => []);
-  let best: string | null = null;
-  let bestRank = types.length;
-  for (const name of [...names].sort()) {
-    if (!name.startsWith('thermal_zone')) continue;
-    const type = await readText(join(folder, name, 'type')).catch(() => '');
-    const rank = types.indexOf(type.trim());
-    if (rank >= 0 && rank < bestRank) {
-      best = join(folder, name, 'temp');
-      bestRank = rank;
-    }
-  }
-  return best;
 }
 
 /** Milli-degrees with a newline, as sysfs writes them; °C, or null for anything else. */

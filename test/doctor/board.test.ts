@@ -130,6 +130,29 @@ t.test('sensor: too hot already, and none', async (t) => {
   t.match(of(found, 'sensor'), { level: 'fail' });
 });
 
+t.test('sensor: what no processor can be like is not ok', async (t) => {
+  const config = configFor(board(t));
+  for (const [temp, pattern] of [
+    ['0', /0\.0 °C \(exactly 0/],
+    ['-274000', /-274\.0 °C \(no processor/],
+    ['999000', /999\.0 °C \(no processor/],
+    ['x', /cpu-thermal \(it cannot be read\)/],
+  ] as const) {
+    const dead = { around: surroundingsOf(board(t, { temp })), config };
+    const finding = of(await checkHeat(dead), 'sensor');
+    t.equal(finding?.level, 'warn', temp);
+    t.match(finding?.found, pattern);
+  }
+  const cold = of(
+    await checkHeat({ around: surroundingsOf(board(t, { temp: '-5000' })), config }),
+    'sensor',
+  );
+  t.match(cold, {
+    level: 'warn',
+    found: /-5\.0 °C: a running processor is that cold in frost only/,
+  });
+});
+
 t.test('flags come from vcgencmd where sysfs has none', async (t) => {
   const folder = board(t, { throttled: null });
   const config = configFor(folder);

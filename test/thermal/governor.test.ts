@@ -192,6 +192,35 @@ t.test('sensor faults', async (t) => {
   });
 });
 
+t.test('a sensor that never answers is none: not full for ever', async (t) => {
+  for (const constantC of [0, -5, 27.8, 45]) {
+    const driver = createDriver({ ambientC: constantC });
+    const see = (s: Sample): Sample => ({
+      ...s,
+      tempC: constantC,
+      requestedFps: s.timeS % 600 < 300 ? FPS / 3 : FPS / 6,
+    });
+    driver.run(1400, see);
+    t.equal(driver.last.mode, 'full', `${constantC}: nothing is proven yet`);
+    driver.run(1000, see);
+    t.equal(driver.last.fault, 'unresponsive', String(constantC));
+    t.equal(driver.last.mode, 'fault');
+    t.equal(driver.last.mix.high, 0, 'the floor');
+    t.match(driver.last.reason, /not answered to half an hour of changing load/);
+    driver.run(3600, see);
+    t.equal(driver.last.mode, 'fault', 'it stays so');
+    driver.run(1500, (s) => ({ ...see(s), tempC: (s.tempC ?? 0) + 30 + (s.timeS % 2) / 2 }));
+    t.equal(driver.last.fault, null, 'until it moves');
+    t.not(driver.last.mode, 'fault');
+  }
+});
+
+t.test('a constant is found out under a constant demand, too', async (t) => {
+  const driver = createDriver({ ambientC: 45 });
+  driver.run(2400, (s) => ({ ...s, tempC: 45 }));
+  t.equal(driver.last.fault, 'unresponsive');
+});
+
 t.test('time', async (t) => {
   t.test('a suspend, a jump back and a stopped clock do not upset it', async (t) => {
     const driver = createDriver();

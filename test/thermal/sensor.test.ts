@@ -70,6 +70,189 @@ t.test('a sensor that vanishes and comes back', async (t) => {
   t.equal((await sensor.read()).tempC, 55);
 });
 
+/** Folders of chips below class/hwmon: name, and files such as temp1_input. */
+async function fakeChips(
+  sysfsRoot: string,
+  chips: readonly (readonly [name: string, files: Readonly<Record<string, string>>])[],
+): Promise<void> {
+  for (const [i, [name, files]] of chips.entries()) {
+    const chip = join(sysfsRoot, 'class/hwmon', `hwmon${i}`);
+    await mkdir(chip, { recursive: true });
+    await writeFile(join(chip, 'name'), `${name}\n`);
+    for (const [file, text] of Object.entries(files)) await writeFile(join(chip, file), text);
+  }
+}
+
+function sensorOf(sysfsRoot: string, sensor = 'auto') {
+  return createSensor({ sysfsRoot, sensor, runVcgencmd: null });
+}
+
+t.test('a zone that cannot be read hides no other one', async (t) => {
+  const trees: readonly (readonly (readonly [string, string])[])[] = [
+    [
+      ['cpu-thermal', ''],
+      ['cpu-thermal', '51000'],
+    ],
+    [
+      ['x86_pkg_temp', 'N/A'],
+      ['acpitz', '51000'],
+    ],
+    [
+      ['cpu0-thermal', '-274000'],
+      ['cpu1-thermal', '51000'],
+    ],
+  ];
+  for (const [i, zones] of trees.entries()) {
+    const sysfsRoot = await fakeSys(join(t.testdir({}), String(i)), zones);
+    const reading = await sensorOf(sysfsRoot).read();
+    t.equal(reading.tempC, 51);
+    t.match(reading.source, /thermal_zone1/);
+    const sensor = zones[1]?.[0] ?? '';
+    t.equal((await sensorOf(sysfsRoot, sensor).read()).tempC, 51, 'by its type as well');
+  }
+});
+
+t.test('what cannot be a temperature loses against what can, and alone is no sensor', async (t) => {
+  for (const [dummy, alone] of [
+    ['0', null],
+    ['-5000', -5],
+    ['-274000', null],
+    ['27800', 27.8],
+    ['200000', null],
+  ] as const) {
+    const of = async (zones: readonly (readonly [string, string])[]) =>
+      (await sensorOf(await fakeSys(join(t.testdir({}), `${dummy}-${zones.length}`), zones)).read())
+        .tempC;
+    t.equal(
+      await of([
+        ['acpitz', dummy],
+        ['acpitz', '51000'],
+      ]),
+      51,
+      `two of a kind, ${dummy}`,
+    );
+    const better = dummy === '27800' ? 'acpitz' : 'x86_pkg_temp';
+    t.equal(
+      await of([
+        [better, dummy],
+        ['cpu-thermal', dummy],
+        ['acpitz', '51000'],
+      ]),
+      dummy === '27800' ? 27.8 : 51,
+      `a better kind, ${dummy}`,
+    );
+    t.equal(await of([[better, dummy]]), alone, `alone, ${dummy}`);
+  }
+});
+
+t.test('a zone that stands still while another one moves loses to it', async (t) => {
+  const sysfsRoot = await fakeSys(t.testdir({}), [
+    ['cpu-thermal', '45000'],
+    ['acpitz', '60000'],
+  ]);
+  const temp = join(sysfsRoot, 'class/thermal/thermal_zone1/temp');
+  const sensor = sensorOf(sysfsRoot);
+  t.equal((await sensor.read()).tempC, 45, 'nothing tells yet');
+  for (let s = 0; s < 300; s += 1) {
+    await writeFile(temp, String(60_000 + 100 * (s % 60)));
+    await sensor.read();
+  }
+  const { source } = await sensor.read();
+  t.match(source, /thermal_zone1/);
+  const first = join(sysfsRoot, 'class/thermal/thermal_zone0/temp');
+  for (let s = 0; s < 120; s += 1) {
+    await writeFile(first, String(45_000 + 100 * (s % 60)));
+    await sensor.read();
+  }
+  t.match((await sensor.read()).source, /thermal_zone0/, 'and is taken back when it moves');
+});
+
+t.test('of two acpitz the constant is left, hot or cold', async (t) => {
+  for (const constant of ['27800', '90000']) {
+    const sysfsRoot = await fakeSys(join(t.testdir({}), constant), [
+      ['acpitz', constant],
+      ['acpitz', '50000'],
+    ]);
+    const temp = join(sysfsRoot, 'class/thermal/thermal_zone1/temp');
+    const sensor = sensorOf(sysfsRoot);
+    for (let s = 0; s < 300; s += 1) {
+      await writeFile(temp, String(50_000 + 1000 * (s % 7)));
+      await sensor.read();
+    }
+    await writeFile(temp, '53000');
+    t.equal((await sensor.read()).tempC, 53, constant);
+  }
+});
+
+t.test('the hottest of several of one kind', async (t) => {
+  const cores = await fakeSys(t.testdir({}), [
+    ['cpu0-thermal', '48000'],
+    ['cpu1-thermal', '61500'],
+    ['cpu2-thermal', '50000'],
+    ['cpu3-thermal', 'broken'],
+    ['gpu-thermal', '80000'],
+  ]);
+  t.equal((await sensorOf(cores).read()).tempC, 61.5);
+  const clusters = await fakeSys(join(t.testdir({}), 'rk'), [
+    ['soc-thermal', '48000'],
+    ['bigcore0-thermal', '66000'],
+    ['littlecore-thermal', '50000'],
+    ['npu-thermal', '90000'],
+  ]);
+  t.equal((await sensorOf(clusters).read()).tempC, 66);
+  const pc = await fakeSys(join(t.testdir({}), 'pc'), [
+    ['x86_pkg_temp', '60000'],
+    ['acpitz', '27800'],
+  ]);
+  await fakeChips(pc, [
+    ['nvme', { temp1_input: '70000' }],
+    ['coretemp', { temp1_input: '60000', temp2_input: '58000', temp3_input: '64000' }],
+  ]);
+  t.equal((await sensorOf(pc).read()).tempC, 64);
+});
+
+t.test('chips where there is no zone', async (t) => {
+  const amd = join(t.testdir({}), 'amd');
+  await fakeChips(amd, [
+    ['amdgpu', { temp1_input: '80000' }],
+    [
+      'k10temp',
+      {
+        temp1_input: '77000',
+        temp1_label: 'Tctl',
+        temp2_input: '50000',
+        temp2_label: 'Tdie',
+      },
+    ],
+  ]);
+  t.equal((await sensorOf(amd).read()).tempC, 50, 'Tctl is shifted by a constant');
+  const pi = join(t.testdir({}), 'pi');
+  await fakeChips(pi, [['cpu_thermal', { temp1_input: '51121' }]]);
+  t.equal((await sensorOf(pi).read()).tempC, 51.121);
+  t.equal((await sensorOf(pi, 'cpu-thermal').read()).tempC, 51.121, 'by either spelling');
+});
+
+t.test('a moment of silence is no reason to go to another kind', async (t) => {
+  const sysfsRoot = await fakeSys(t.testdir({}), [
+    ['cpu-thermal', '51000'],
+    ['acpitz', '40000'],
+  ]);
+  const temp = join(sysfsRoot, 'class/thermal/thermal_zone0/temp');
+  const sensor = sensorOf(sysfsRoot);
+  t.equal((await sensor.read()).tempC, 51);
+  await rm(temp);
+  for (let s = 0; s < 5; s += 1) t.equal((await sensor.read()).tempC, null);
+  t.equal((await sensor.read()).tempC, 40, 'a long one is');
+});
+
+t.test('nonsense of a sensor that used to work is passed on, to be judged', async (t) => {
+  const sysfsRoot = await fakeSys(t.testdir({}), [['cpu-thermal', '51000']]);
+  const sensor = sensorOf(sysfsRoot);
+  t.equal((await sensor.read()).tempC, 51);
+  await writeFile(join(sysfsRoot, 'class/thermal/thermal_zone0/temp'), '-274000');
+  t.equal((await sensor.read()).tempC, -274);
+});
+
 t.test('throttle flags come from sysfs, else from vcgencmd', async (t) => {
   const withFile = await fakeSys(t.testdir({}), [], '50005\n');
   t.equal((await createSensor({ sysfsRoot: withFile, runVcgencmd: null }).read()).flags, 0x50005);

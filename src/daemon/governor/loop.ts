@@ -1,6 +1,8 @@
 import { messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
+import { FAULTS } from '../../thermal/explain.js';
 import type { Decision, ForecastPoint, Governor } from '../../thermal/governor.js';
+import type { SensorFault } from '../../thermal/sample.js';
 import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { Actuators } from './actuators.js';
 import { type GovernorHistory, NOTABLE_USE } from './history.js';
@@ -29,6 +31,9 @@ export interface GovernedBoard {
 
 const SECOND_MS = 1000;
 const LEAST_MS = 20;
+/** What to do about a sensor of another place. */
+const UNRESPONSIVE_ADVICE =
+  '; governor.sensor names another zone’s type or a file, governor.enabled: false goes without';
 
 /** Lets the law decide once a (simulated) second, and has its decisions carried out. */
 export class GovernorLoop {
@@ -40,6 +45,8 @@ export class GovernorLoop {
   #usedSinceSaved = false;
   /** What was last called a change. */
   #lastLogged = '';
+  /** The sensor's fault that was last logged. */
+  #warnedOf: SensorFault | null = null;
 
   constructor(board: GovernedBoard, options: GovernorLoopOptions) {
     this.#board = board;
@@ -105,12 +112,27 @@ export class GovernorLoop {
     this.#usedSinceSaved ||= inputs.use() >= NOTABLE_USE;
     const decision = law.decide(sample);
     this.#decision = decision;
+    this.#tellFault(decision);
     actuators.coolCameras(decision, sample.timeS);
     // Nobody delivers: there is nothing to decide on, and the board cools by itself.
     if (sample.requestedFps <= 0) return;
     if (!(await actuators.apply(decision, rungs, sample.requestedFps))) return;
     history.note(decision, rungs, this.#board.limitC, inputs.use());
     this.#tellChange(decision);
+  }
+
+  /** A sensor that is no longer believed at all, once, and its return. */
+  #tellFault({ mode, fault, temperatureC }: Decision): void {
+    const { log } = this.#options;
+    if (mode === 'fault' && fault !== null && fault !== this.#warnedOf) {
+      this.#warnedOf = fault;
+      const next = fault === 'unresponsive' ? UNRESPONSIVE_ADVICE : '';
+      log.warn({ fault }, `governor: ${FAULTS[fault]}: it counts as none for now${next}`);
+    } else if (fault === null && this.#warnedOf !== null) {
+      this.#warnedOf = null;
+      const now = temperatureC?.toFixed(1);
+      log.info({}, `governor: the temperature sensor is believed again: ${now} °C`);
+    }
   }
 
   /** Only what a person would call a change: limit, rungs, a tenth of the frames, a rate or mode. */

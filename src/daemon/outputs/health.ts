@@ -46,11 +46,13 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
   const heat = governor.heat();
   const flags = heat?.flags ?? null;
   const throttled = flags === null ? null : decodeThrottled(flags);
+  const state = governor.state();
   const database = store.health();
   const all = cameras.list();
   return {
     time: new Date().toISOString(),
     temperature: heat?.tempC ?? null,
+    sensor_fault: state?.governs === true ? state.decision.fault : null,
     throttled: throttled?.heat ?? null,
     undervoltage: throttled?.undervoltage ?? null,
     fps: tenth(reading.fps),

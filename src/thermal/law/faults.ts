@@ -31,6 +31,8 @@ export interface Evidence {
   readonly scattered: boolean;
   /** The firmware throttles because of heat although the reading is far from hot. */
   readonly contradicted: boolean;
+  /** It has not answered to half an hour of changing load. */
+  readonly unresponsive: boolean;
   /** Time since the last sample, s. */
   readonly dtS: number;
   /** The clock jumped: expectations are void. */
@@ -67,6 +69,9 @@ const FROZEN_S = 60;
 const FROZEN_EARLY_S = 20;
 const PROOF_S = 40;
 const QUIET_PROOF_S = 25;
+
+/** What is proven is not waited for. */
+const SUDDEN: ReadonlySet<SensorFault> = new Set(['frozen', 'contradicted', 'unresponsive']);
 
 export interface FaultDetector {
   check(evidence: Evidence): Verdict;
@@ -120,6 +125,7 @@ export function createFaultDetector(): FaultDetector {
     const changeC = last === null ? 0 : reading - last;
     const frozen = watchStill(e, reading);
     if (frozen) changes = 0;
+    if (e.unresponsive) return 'unresponsive';
     if (frozen || (fault === 'frozen' && changes < 1)) return 'frozen';
     if (e.contradicted) return 'contradicted';
     if (e.expectedC === null || e.jumped) return null;
@@ -186,7 +192,7 @@ export function createFaultDetector(): FaultDetector {
       const clearS = accepted ? 0 : Math.min(MOST_CLEAR_S, Math.max(CLEAR_S, CLEAR_SHARE * badS));
       if (kind !== null && !accepted) {
         fault = kind;
-        const sudden = kind === 'frozen' || kind === 'contradicted' ? LOST_S : 0;
+        const sudden = SUDDEN.has(kind) ? LOST_S : 0;
         badS = Math.max(badS + e.dtS, sudden);
       } else if (wasDoubted && (goodS >= clearS || badS < COAST_S)) {
         const restart = level !== 'carry on' && (accepted || badS >= COAST_S);

@@ -8,6 +8,7 @@ import type { CleanSample } from './intake.js';
 import { createNeighbours, type Neighbours } from './neighbours.js';
 import { createSensorCharacter, type SensorCharacter } from './noise.js';
 import { createObserver, type Observer, type ObserverState } from './observer.js';
+import { createResponsiveness, type Responsiveness } from './responsiveness.js';
 import { stillReading } from './still.js';
 import { createSurprise } from './surprise.js';
 
@@ -34,6 +35,7 @@ export interface Identification {
   readonly foreign: ForeignLoad;
   readonly neighbours: Neighbours;
   readonly character: SensorCharacter;
+  readonly responsiveness: Responsiveness;
   update(clean: CleanSample, heat: ThrottleState, limitC: number): Known;
 }
 
@@ -57,6 +59,7 @@ export function createIdentification(restored: {
   const contradiction = createContradiction();
   const surprise = createSurprise();
   const acquaintance = createAcquaintance();
+  const responsiveness = createResponsiveness();
 
   const isIdentified = (): boolean => {
     const { gainC, sigmaC } = totalGain(observer);
@@ -76,6 +79,7 @@ export function createIdentification(restored: {
       noisy: character.noisy,
       scattered: character.scattered,
       contradicted,
+      unresponsive: responsiveness.isUnresponsive,
       dtS: clean.dtS,
       jumped: clean.jumped,
     });
@@ -100,10 +104,12 @@ export function createIdentification(restored: {
     foreign,
     neighbours,
     character,
+    responsiveness,
     update(clean, heat, limitC) {
       const foreignLoad = foreign.update(clean, clean.load, clean.dtS);
       neighbours.update(foreignLoad, observer.temperature() - observer.loadRise(), clean.dtS);
       observer.advance(clean.load, foreignLoad, clean.dtS);
+      responsiveness.update(clean.readingC, clean.load + foreignLoad, clean.dtS);
       const contradicted = contradiction.update(
         heat,
         { readingC: clean.readingC, limitC },
@@ -134,7 +140,9 @@ export function createIdentification(restored: {
           acquaintance.good &&
           clean.cpuUtil !== null &&
           !neighbours.visited &&
-          verdict.fault !== 'contradicted',
+          // A sensor of another place taught nothing of this board.
+          verdict.fault !== 'contradicted' &&
+          verdict.fault !== 'unresponsive',
         doubtC: acquaintance.doubtC,
         throttled: heat.heat && !contradiction.suspected && known && trusted,
       };

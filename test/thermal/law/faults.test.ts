@@ -11,6 +11,7 @@ const SOUND: Evidence = {
   noisy: true,
   scattered: false,
   contradicted: false,
+  unresponsive: false,
   dtS: 1,
   jumped: false,
 };
@@ -33,6 +34,7 @@ t.test('each kind of fault is named at once', (t) => {
     ['range', { readingC: 126 }],
     ['jump', { readingC: 25 }],
     ['contradicted', { contradicted: true }],
+    ['unresponsive', { unresponsive: true }],
   ];
   for (const [fault, change] of cases) {
     const verdict = settled().check({ ...SOUND, ...change });
