@@ -58,6 +58,8 @@ export const LABEL_TOPICS = {
   /** `ON` or `OFF`. */
   presence: { path: '', ...TEXT },
   attributes: { path: 'attributes', ...JSON_READING },
+  /** Events that have begun since local midnight. */
+  countToday: { path: 'count_today', qos: 0, retained: true, content: 'text' },
 } as const satisfies Readonly<Record<string, TopicForm>>;
 
 export type BoardTopic = keyof typeof BOARD_TOPICS;
@@ -92,6 +94,8 @@ export type Topics = Readonly<Record<BoardTopic, string>> & {
   readonly cameraFilter: string;
   /** Attributes of labels. */
   readonly attributesFilter: string;
+  /** Daily counts of labels. */
+  readonly countsFilter: string;
   /** States of a camera's commands. */
   readonly statesFilter: string;
   /** Every topic that commands arrive on. */
@@ -150,6 +154,7 @@ export function createTopics(options: { readonly base: string; readonly node: st
     response: (verb) => `${root}/response/${verb}`,
     cameraFilter: `${root}/+/+`,
     attributesFilter: `${root}/+/+/attributes`,
+    countsFilter: `${root}/+/+/${LABEL_TOPICS.countToday.path}`,
     statesFilter: `${root}/+/+/state`,
     commandFilters: [`${root}/+/+/set`, `${root}/request/+`],
   };
@@ -160,6 +165,7 @@ function cameraTopics(root: string): CameraTopics {
     ...below(root, CAMERA_TOPICS),
     presence: (label) => `${root}/${topicSafe(label)}`,
     attributes: (label) => `${root}/${topicSafe(label)}/${LABEL_TOPICS.attributes.path}`,
+    countToday: (label) => `${root}/${topicSafe(label)}/${LABEL_TOPICS.countToday.path}`,
   };
 }
 

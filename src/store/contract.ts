@@ -3,6 +3,7 @@ import type { Log } from '../log.js';
 import type { Outbox, OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
 import type { Clock } from '../time.js';
+import type { EventCount } from './counts.js';
 import type { Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
 import type { GovernorEntry } from './governor-log.js';
@@ -79,6 +80,11 @@ export interface Store {
   openEvents(): OpenEvent[];
   detections(query: Query): Iterable<Detection>;
   events(query: Query): Iterable<PresenceEvent>;
+  /**
+   * Events by camera and label that began since a time (ms), of one label or (null) of all; those without
+   * any are left out.
+   */
+  countEvents(since: number, label: string | null): readonly EventCount[];
   /** The event of an id; null: it is not there (any more). */
   event(id: string): PresenceEvent | null;
   /** Removes an event that is over, with its detections; false: there is none, or the disk refuses. */

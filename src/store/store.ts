@@ -5,6 +5,7 @@ import type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js
 import type { PresenceEvent } from '../presence/event.js';
 import { backgroundClock, type Clock } from '../time.js';
 import type { Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
+import { countEvents, type EventCount } from './counts.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
 import type { Harm } from './files.js';
@@ -146,6 +147,10 @@ class SqliteStore implements Store {
 
   events(query: Query): Iterable<PresenceEvent> {
     return this.#database.read((session) => queryEvents(session.database, query)) ?? [];
+  }
+
+  countEvents(since: number, label: string | null): readonly EventCount[] {
+    return this.#database.read((session) => countEvents(session.database, since, label)) ?? [];
   }
 
   event(id: string): PresenceEvent | null {

@@ -343,6 +343,7 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
     limit: { min: 40, max: 85 },
   });
   publisher.setCameras([{ name: 'front', labels: ['person', 'cat'] }]);
+  for (const label of ['person', 'cat']) publisher.setLabel('front', label, 'countToday', '3');
   publisher.setHealth(HEALTH);
   publisher.setGovernor({ model: 'ssd_300', alpha: 1, size: 300, headroom: 3.5, budget: 0.423 });
   publisher.setUpdate({ installed_version: '1.2.3', latest_version: '1.3.0' });
@@ -372,6 +373,8 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
 }
 
 const TRUE_STATES = {
+  'sensor.porch_front_person_today': '3',
+  'sensor.porch_front_cat_today': '3',
   'sensor.porch_temperature': '61.5',
   'sensor.porch_frame_rate': '9.8',
   'sensor.porch_latency': '12',
@@ -416,7 +419,7 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   let board = startBoard(t, broker, file, entities());
 
   await ha.until('all is true', () => state('binary_sensor.porch_front_camera') === 'ON');
-  await ha.until('all is there', () => Object.keys(ha.states()).length >= 22);
+  await ha.until('all is there', () => Object.keys(ha.states()).length >= 24);
   t.same(ha.states(), TRUE_STATES);
 
   board.show(event());

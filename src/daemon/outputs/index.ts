@@ -3,6 +3,7 @@ import { startAvailability } from './availability.js';
 import { startClock } from './clock.js';
 import { startCommands } from './commands.js';
 import { startControlSocket } from './control-socket.js';
+import { startDailyCounts } from './daily-counts.js';
 import { startDecisions } from './decisions.js';
 import { startEventPictures } from './event-pictures.js';
 import { startFormerName } from './former-name.js';
@@ -27,6 +28,13 @@ export const OUTPUTS: readonly Output[] = [
     keys: [],
     follows: ['messaging'],
     start: startLabelStates,
+  },
+  {
+    name: 'daily counts',
+    starts: 'before cameras',
+    keys: [],
+    follows: ['messaging'],
+    start: startDailyCounts,
   },
   {
     name: 'event pictures',

@@ -37,6 +37,13 @@ export function addCamera(
       ...(label === 'person' && { device_class: 'occupancy' }),
       ...seeing,
     });
+    const today = `${own ?? label.replaceAll('_', ' ')} today`;
+    entities.add('sensor', titled(`${topicSafe(label)}_today`, today), {
+      state_topic: paths.countToday(label),
+      state_class: 'total_increasing',
+      icon: 'mdi:counter',
+      ...seeing,
+    });
   }
   addSights(add, paths, seeing);
   addControls(add, name, paths, topics);

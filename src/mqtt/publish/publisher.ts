@@ -4,7 +4,13 @@ import type { PresenceEvent } from '../../presence/event.js';
 import { backgroundClock, type Clock } from '../../time.js';
 import type { Connection } from '../connection/connection.js';
 import type { Outbox, OutgoingMessage } from '../message.js';
-import { type BoardTopic, CAMERA_TOPICS, type CameraTopic, type Topics } from '../topics.js';
+import {
+  type BoardTopic,
+  CAMERA_TOPICS,
+  type CameraTopic,
+  type LabelTopic,
+  type Topics,
+} from '../topics.js';
 import { type CameraState, CameraStates, type PublishedCamera } from './camera-states.js';
 import { type DeliveryReport, deliveryReport } from './delivery.js';
 import { OutboxDrain } from './drain.js';
@@ -72,6 +78,8 @@ export interface Publisher {
   setBoard(topic: BoardTopic, payload: Payload): void;
   /** Any topic of the cameras' table, as the table has it. */
   setCamera(camera: string, topic: CameraTopic, payload: Payload): void;
+  /** Any topic of the labels' table, as the table has it. */
+  setLabel(camera: string, label: string, topic: LabelTopic, payload: Payload): void;
   /** Says every retained topic again, availability last. */
   republish(): void;
   /** Any other retained topic of ours: states of commands, discovery. */
@@ -229,6 +237,10 @@ class BoardPublisher implements Publisher {
 
   setCamera(camera: string, topic: CameraTopic, payload: Payload): void {
     if (!this.#closing) this.#writer.camera(camera, topic, payload);
+  }
+
+  setLabel(camera: string, label: string, topic: LabelTopic, payload: Payload): void {
+    if (!this.#closing) this.#writer.label(camera, label, topic, payload);
   }
 
   republish(): void {

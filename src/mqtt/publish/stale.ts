@@ -3,7 +3,7 @@ import type { Log } from '../../log.js';
 import type { Clock } from '../../time.js';
 import type { Connection, IncomingMessage } from '../connection/connection.js';
 import { createSilence } from '../silence.js';
-import { FIXED_FIRST, FIXED_SECOND, type Topics } from '../topics.js';
+import { FIXED_FIRST, FIXED_SECOND, LABEL_TOPICS, type Topics } from '../topics.js';
 import type { RetainedState } from './retained.js';
 
 /** Silence after which the broker is taken to have sent what it had retained. */
@@ -32,7 +32,8 @@ export function correctionOf(
   if (payload === '' || FIXED_FIRST.some((level) => level === first)) return 'keep';
   // Of a picture that stays, so does what is known of it.
   if (third === 'attributes' && second === 'snapshot' && knownCamera) return 'keep';
-  if (third === 'attributes') return 'clear';
+  // A count that is not ours is of another day.
+  if (third === 'attributes' || third === LABEL_TOPICS.countToday.path) return 'clear';
   if (third !== undefined) return knownCamera ? 'keep' : 'clear';
   if (FIXED_SECOND.some((level) => level === second)) {
     if (knownCamera) return 'keep';
@@ -93,7 +94,8 @@ async function lookForStale(options: SweepOptions): Promise<Map<string, Correcti
   const { connection, topics, retained, clock } = options;
   const found = new Map<string, Correction>();
   const silence = createSilence(clock);
-  const filters = [topics.cameraFilter, topics.attributesFilter, topics.statesFilter];
+  const { cameraFilter, attributesFilter, countsFilter, statesFilter } = topics;
+  const filters = [cameraFilter, attributesFilter, countsFilter, statesFilter];
   const note = ({ topic, payload, retain }: IncomingMessage): void => {
     if (!retain || retained.has(topic)) return;
     silence.heard();
