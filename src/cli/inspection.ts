@@ -1,13 +1,8 @@
-import { isConfigError } from '../config/check/problem.js';
-import type { LoadConfigOptions, LoadedConfig } from '../config/load.js';
-import { loadConfig } from '../config/load.js';
+import type { LoadedConfig } from '../config/load.js';
 import type { Inspection } from '../daemon/context.js';
 import type { LogTail } from '../daemon/diagnostics/log-tail.js';
-import { messageOf } from '../errors.js';
 import type { CommandContext } from './command.js';
-
-/** The name under which problems of a pasted configuration are told. */
-const PASTED = '/pasted.yaml';
+import { checkPasted } from './pasted-check.js';
 
 /**
  * What the page says of the command itself: its log, its configuration files, the doctor's findings.
@@ -30,26 +25,6 @@ export function inspectionOf(
       });
     },
     origins: () => load().origins,
-    check: (yaml) => problemsOf(yaml, context.configOptions()),
+    check: (yaml) => checkPasted(yaml),
   };
-}
-
-/**
- * Every problem of a configuration that is pasted. Files it names (passwords, certificates) are not
- * opened: whoever pastes may not read with the daemon's eyes.
- */
-export function problemsOf(yaml: string, options: LoadConfigOptions): readonly string[] {
-  try {
-    loadConfig({
-      ...options,
-      files: [PASTED],
-      readFile: (file) => Buffer.from(file === PASTED ? yaml : 'not opened'),
-    });
-    return [];
-  } catch (error) {
-    if (!isConfigError(error)) return [messageOf(error)];
-    return error.problems.map(
-      ({ where, key, message }) => `${where.replace(`${PASTED}:`, 'line ')}: ${key} ${message}`,
-    );
-  }
 }

@@ -37,7 +37,7 @@ export interface Inspection {
   /** Where each value of the configuration in force came from, by dotted key. */
   readonly origins: () => ReadonlyMap<string, string>;
   /** Every problem of a configuration that is written nowhere. */
-  readonly check: (yaml: string) => readonly string[];
+  readonly check: (yaml: string) => Promise<readonly string[]>;
 }
 
 /** What is being done; parts are only sure to be there while it is `running`. */

@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
-import { isLoopback } from '../address.js';
 
 /** Where a request came from and how it was addressed, proxies that are trusted taken into account. */
 export interface Arrival {
@@ -18,7 +17,7 @@ export interface Arrival {
   readonly isIngress: boolean;
 }
 
-const PREFIX = /^\/(?:[\w.~-]+\/?)*$/;
+const PREFIX = /^(?:\/[\w.~-]+)*\/?$/;
 
 /** Addresses of proxies whose headers are believed. */
 export class TrustedProxies {
@@ -102,13 +101,9 @@ export function plainAddress(address: string): string {
   return /^::ffff:\d+\.\d+\.\d+\.\d+$/i.test(bare) ? bare.slice(7) : bare;
 }
 
-/**
- * Whether a page that listens without a login may answer to this Host. A site that lets its own name
- * point at 127.0.0.1 (DNS rebinding) would otherwise read everything through a visitor's browser.
- */
-export function isLocalHost(host: string): boolean {
-  const name = /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1];
-  return name !== undefined && isLoopback(name);
+/** The name in a Host header, without its port and in small letters; null: it has none. */
+export function hostNameOf(host: string): string | null {
+  return /^(\[[^\]]*\]|[^:]*)(?::\d{1,5})?$/.exec(host)?.[1]?.toLowerCase() ?? null;
 }
 
 /**
@@ -127,6 +122,39 @@ export function foreignPost(
     return `Origin ${JSON.stringify(origin.slice(0, 200))}`;
   }
   return null;
+}
+
+/**
+ * Why a reading request is refused that a browser sends for another site; null: it is not. The other site
+ * could not read the answer, but keep the board busy and take the viewers' places. A link that opens the
+ * answer itself may come from anywhere.
+ *
+ * @param site the Sec-Fetch-Site header, `destination` Sec-Fetch-Dest
+ */
+export function foreignRead(
+  site: string | undefined,
+  destination: string | undefined,
+): string | null {
+  const isForeign = site === 'cross-site' || site === 'same-site';
+  return isForeign && destination !== 'document' ? `Sec-Fetch-Site ${JSON.stringify(site)}` : null;
+}
+
+/**
+ * What failures of a login are counted by: an address, and of IPv6 the network of 64 bits, in which
+ * whoever has one address has them all.
+ */
+export function networkOf(address: string): string {
+  const plain = plainAddress(address);
+  if (isIP(plain) !== 6) return plain;
+  const [head = '', tail] = plain.toLowerCase().split('::');
+  const first = head.split(':').filter((group) => group !== '');
+  const last = (tail ?? '').split(':').filter((group) => group !== '');
+  const zeros = new Array<string>(Math.max(0, 8 - first.length - last.length)).fill('0');
+  const groups = [...first, ...(tail === undefined ? [] : zeros), ...last];
+  return groups
+    .slice(0, 4)
+    .map((group) => group.replace(/^0+(?=.)/, ''))
+    .join(':');
 }
 
 /** Headers of every answer. @param ancestors sites that may show the page in a frame */

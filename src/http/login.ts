@@ -1,5 +1,6 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Clock } from '../time.js';
+import { networkOf } from './guard.js';
 
 export type Role = 'view' | 'admin';
 
@@ -25,11 +26,13 @@ export interface TokenUser {
   readonly role: Role;
 }
 
+/** Resolves with whether a password has a hash. */
+export type VerifyPassword = (password: Buffer, hash: string) => Promise<boolean>;
+
 export interface LoginOptions {
   readonly users: Readonly<Record<string, User>>;
   readonly tokens: Readonly<Record<string, TokenUser>>;
-  /** Resolves with whether a password has a hash; with a hash of null it takes as long and says no. */
-  readonly verify: (password: Buffer, hash: string | null) => Promise<boolean>;
+  readonly verify: VerifyPassword;
   readonly clock: Clock;
 }
 
@@ -60,10 +63,12 @@ const MAX_WAITING = 20;
 
 /**
  * Who asks: sessions in cookies, tokens in headers. A wrong name takes as long as a wrong password, one
- * password is hashed at a time, and after five failures in a minute an address has to wait.
+ * password is hashed at a time, and after five failures in a minute an address (of IPv6 a network of 64
+ * bits) has to wait.
  */
 export class Login {
   readonly #options: LoginOptions;
+  readonly #secret = randomBytes(SESSION_BYTES);
   /** By the SHA-256 of the cookie: what is in memory opens nothing. */
   readonly #sessions = new Map<string, Session>();
   readonly #failures = new Map<string, Failures>();
@@ -78,7 +83,8 @@ export class Login {
     return Object.keys(this.#options.users).length > 0;
   }
 
-  async enter(name: string, password: string, address: string): Promise<LoginOutcome> {
+  async enter(name: string, password: string, from: string): Promise<LoginOutcome> {
+    const address = networkOf(from);
     const wait = this.#retryAfterS(address);
     if (wait > 0 || this.#waiting >= MAX_WAITING) {
       return { refused: 'too many', retryAfterS: Math.max(1, wait) };
@@ -86,9 +92,10 @@ export class Login {
     // Counted before the password is looked at: attempts at the same time are attempts, too.
     this.#countFailure(address);
     const user = Object.hasOwn(this.#options.users, name) ? this.#options.users[name] : undefined;
-    const isRight = await this.#inTurn(() =>
-      this.#options.verify(Buffer.from(password), user?.password ?? null),
-    );
+    const hash = user?.password ?? this.#hashFor(name);
+    const isRight =
+      hash !== undefined &&
+      (await this.#inTurn(() => this.#options.verify(Buffer.from(password), hash)));
     if (!isRight || user === undefined) return { refused: 'wrong', retryAfterS: 0 };
     this.#failures.delete(address);
     return {
@@ -124,6 +131,16 @@ export class Login {
       if (isToken(token, sha256)) visitor = { name, role, by: 'token' };
     }
     return visitor;
+  }
+
+  /**
+   * What a password is compared with where there is no such user: a user's hash, always the same one for
+   * a name. Hashes may cost differently much, and a name that is not there must take as long as one that is.
+   */
+  #hashFor(name: string): string | undefined {
+    const hashes = Object.values(this.#options.users).map(({ password }) => password);
+    const [index = 0] = createHmac('sha256', this.#secret).update(name).digest();
+    return hashes[index % hashes.length];
   }
 
   #begin(user: string, role: Role): string {

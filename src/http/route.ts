@@ -1,31 +1,20 @@
-import type { HttpBindings } from '@hono/node-server';
-import type { Context } from 'hono';
 import type { ErrorCode } from '../errors.js';
+import type { Admission } from './admission.js';
 import type { PageSource } from './contract.js';
 import type { LivePictures } from './live-pictures.js';
 import type { Login, Role, Visitor } from './login.js';
-
+import type { RawRequest } from './raw-request.js';
 import type { Streams } from './stream.js';
+import type { Turns } from './turns.js';
 
 /** A JSON Schema (2020-12) as OpenAPI 3.1 takes it. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
-
-/** A request as Node and hono have it. */
-export type RawRequest = Context<{ Bindings: HttpBindings }>;
-
-/** The session's cookie, which is of the path that the browser sees. */
-export interface SessionCookies {
-  get(raw: RawRequest): string | null;
-  /** Values of a Set-Cookie header. */
-  set(raw: RawRequest, session: string): string;
-  clear(raw: RawRequest): string;
-}
 
 /** What every handler may use. */
 export interface Surroundings {
   readonly source: PageSource;
   readonly login: Login;
-  readonly cookies: SessionCookies;
+  readonly admission: Admission;
   /** Headers of every answer. */
   readonly headers: (raw: RawRequest) => Readonly<Record<string, string>>;
   readonly pictures: LivePictures;
@@ -43,6 +32,8 @@ export interface ApiRequest {
   readonly address: string;
   readonly signal: AbortSignal;
   readonly raw: RawRequest;
+  /** For the parts of an answer that is made piece by piece. */
+  readonly turns: Turns;
 }
 
 /** One row of the API: what is checked, what is answered, and what the document says of it. */
@@ -57,13 +48,12 @@ export interface Route {
   readonly body?: JsonSchema;
   /** Schema of a JSON answer, or the media type of another. */
   readonly answer: JsonSchema | 'image/jpeg' | 'text/csv' | 'text/event-stream';
+  /** Its answer takes a while: such answers are made one after the other. */
+  readonly isHeavy?: boolean;
   /** Errors it may answer with, besides those of every route. */
   readonly errors?: readonly ErrorCode[];
   handle(request: ApiRequest, around: Surroundings): Promise<Response | object> | Response | object;
 }
-
-/** Bytes a body may have, unless its route says otherwise. */
-export const MAX_BODY = 64 * 1024;
 
 const TEXT: JsonSchema = { type: 'string' };
 export const NULLABLE_NUMBER: JsonSchema = { type: ['number', 'null'] };

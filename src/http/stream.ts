@@ -19,7 +19,7 @@ const LABELS_MS = 200;
 export class Streams {
   readonly #source: PageSource;
   readonly #clock: Clock;
-  readonly #open = new Set<ServerResponse>();
+  readonly #open = new Map<ServerResponse, () => boolean>();
   readonly #kept: { readonly id: number; readonly text: string }[] = [];
   readonly #labelledAt = new Map<string, number>();
   readonly #stopListening: () => void;
@@ -40,13 +40,14 @@ export class Streams {
    * Serves a stream on a response whose head has not been sent.
    *
    * @param headers of the answer, besides its type
-   * @param lastEventId of the last event that the viewer has seen; null: a new viewer
+   * @param lastId of the last event that the viewer has seen; null: a new viewer. `isAdmitted`: whether he may
+   *   still look, asked once a second: he may have logged out
    * @returns false when there are too many viewers
    */
   open(
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
-    lastEventId: number | null,
+    { lastId, isAdmitted }: { readonly lastId: number | null; readonly isAdmitted: () => boolean },
   ): boolean {
     if (this.#open.size >= MAX_STREAMS) return false;
     response.writeHead(200, {
@@ -55,12 +56,12 @@ export class Streams {
       // nginx would hold the events back.
       'X-Accel-Buffering': 'no',
     });
-    this.#open.add(response);
+    this.#open.set(response, isAdmitted);
     response.on('close', () => this.#drop(response));
     response.on('error', () => this.#drop(response));
     response.write(`retry: 3000\n\n${messageOf('state', this.#source.state())}`);
-    if (lastEventId !== null) {
-      for (const { id, text } of this.#kept) if (id > lastEventId) response.write(text);
+    if (lastId !== null) {
+      for (const { id, text } of this.#kept) if (id > lastId) response.write(text);
     }
     if (this.#open.size === 1) this.#sendState();
     return true;
@@ -69,12 +70,13 @@ export class Streams {
   close(): void {
     this.#stopListening();
     this.#stopState();
-    for (const response of this.#open) response.end();
+    for (const response of this.#open.keys()) response.end();
     this.#open.clear();
   }
 
   #sendState(): void {
     this.#stopState = this.#clock.setTimer(() => {
+      for (const [response, isAdmitted] of this.#open) if (!isAdmitted()) response.destroy();
       this.#write(messageOf('state', this.#source.state()));
       if (this.#open.size > 0) this.#sendState();
     }, STATE_MS);
@@ -103,7 +105,7 @@ export class Streams {
   }
 
   #write(text: string): void {
-    for (const response of [...this.#open]) {
+    for (const response of [...this.#open.keys()]) {
       // What a slow reader has not taken would grow here: he may come back and be up to date.
       if (response.writableLength > MAX_BEHIND) response.destroy();
       else response.write(text);

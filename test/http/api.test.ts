@@ -1,6 +1,6 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
-import { ROUTES } from '#mobilenetd/http/server.js';
+import { ROUTES } from '#mobilenetd/http/app.js';
 import { EVENT } from './fake-source.js';
 import { servePage } from './page-server.js';
 

@@ -3,7 +3,9 @@ import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
-import { type PageOptions, startPage } from '#mobilenetd/http/server.js';
+import type { VerifyPassword } from '#mobilenetd/http/login.js';
+import type { PageOptions } from '#mobilenetd/http/options.js';
+import { startPage } from '#mobilenetd/http/server.js';
 import { SILENT } from '#mobilenetd/log.js';
 import { hashPassword, verifyPassword } from '#mobilenetd/mqtt/broker/password.js';
 import { systemClock } from '#mobilenetd/time.js';
@@ -38,6 +40,7 @@ export const USERS = {
 export async function servePage(
   t: Test,
   options: Partial<PageOptions> = {},
+  verify: VerifyPassword = verifyPassword,
 ): Promise<PageUnderTest> {
   const assets = mkdtempSync(join(tmpdir(), 'mobilenetd-page-'));
   writeFileSync(join(assets, 'index.html'), '<!doctype html><title>page</title>');
@@ -51,6 +54,7 @@ export async function servePage(
       users: {},
       tokens: {},
       trustedProxies: [],
+      hosts: [],
       basePath: '/',
       frameAncestors: [],
       metrics: null,
@@ -59,7 +63,7 @@ export async function servePage(
       ...options,
     },
     source,
-    { clock: systemClock, log: SILENT, verify: verifyPassword },
+    { clock: systemClock, log: SILENT, verify },
   );
   t.teardown(async () => {
     await page.close();

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/config.js';
 import { parseListen } from '../../config/schema/formats.js';
 import { codedError, messageOf } from '../../errors.js';
-import type { PageOptions } from '../../http/server.js';
+import type { PageOptions } from '../../http/options.js';
 import { VERSION } from '../../package-root.js';
 import { createBackoff, systemClock } from '../../time.js';
 import type { Context } from '../context.js';
@@ -94,6 +94,7 @@ function pageOptions({ status }: Config, metrics: Metrics | null): PageOptions {
     users: status.users,
     tokens: status.tokens,
     trustedProxies: status.trusted_proxies,
+    hosts: status.hosts,
     basePath: status.base_path,
     frameAncestors: status.frame_ancestors,
     metrics:

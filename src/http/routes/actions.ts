@@ -84,10 +84,13 @@ export const ACTION_ROUTES: readonly Route[] = [
   {
     method: 'post',
     path: '/config/check',
-    summary: 'Checks a configuration that is pasted: every problem at once. It is written nowhere.',
+    isHeavy: true,
+    summary:
+      'Checks a configuration that is pasted: the first hundred problems. It is written nowhere.',
     role: 'admin',
     body: bodyOf({ yaml: { type: 'string', maxLength: 60_000 } }),
     answer: objectOf({ ok: { type: 'boolean' }, problems: listOf(TEXT) }),
+    errors: ['MND_HTTP_BUSY'],
     async handle({ body }, { source }) {
       const problems = await source.actions.checkConfig(String(body.yaml));
       return { ok: problems.length === 0, problems };

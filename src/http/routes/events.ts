@@ -1,5 +1,5 @@
 import { codedError } from '../../errors.js';
-import type { EventQuery } from '../contract.js';
+import type { EventQuery, PageSource } from '../contract.js';
 import {
   DONE,
   listOf,
@@ -9,6 +9,7 @@ import {
   type Route,
   TEXT,
 } from '../route.js';
+import type { Turns } from '../turns.js';
 
 const NUMBER = { type: 'number' };
 const EVENT = objectOf({
@@ -37,6 +38,10 @@ const CSV_FIELDS = [
   'count',
 ];
 
+const CSV_MOST = 10_000;
+/** Events that are read at once: frames have their turn in between. */
+const CSV_PAGE = 250;
+
 const TIME = { type: 'string', format: 'date-time' };
 const FILTERS = {
   camera: { type: 'string', maxLength: 64 },
@@ -60,6 +65,8 @@ export const EVENT_ROUTES: readonly Route[] = [
       },
     },
     answer: listOf(EVENT),
+    isHeavy: true,
+    errors: ['MND_HTTP_BUSY'],
     handle: ({ query }, { source }) => source.events(queryOf(query, Number(query.limit ?? 50))),
   },
   {
@@ -69,9 +76,9 @@ export const EVENT_ROUTES: readonly Route[] = [
     role: 'view',
     query: { type: 'object', properties: FILTERS },
     answer: 'text/csv',
-    handle({ query, raw }, { source }) {
-      const lines = source.events(queryOf(query, 10_000)).map(csvLine);
-      return raw.body(`${[CSV_FIELDS.join(','), ...lines].join('\r\n')}\r\n`, 200, {
+    handle({ query, raw, turns }, { source }) {
+      const pages = eventPages(source, queryOf(query, CSV_MOST), turns);
+      return raw.body(csvOf(pages), 200, {
         'Content-Type': 'text/csv; charset=utf-8',
         'Content-Disposition': 'attachment; filename="events.csv"',
       });
@@ -82,8 +89,9 @@ export const EVENT_ROUTES: readonly Route[] = [
     path: '/events/{id}',
     summary: 'An event, with the scores that were kept of it.',
     role: 'view',
+    isHeavy: true,
     answer: objectOf({ event: EVENT, scores: listOf({ type: 'object' }) }),
-    errors: ['MND_INPUT_MISSING'],
+    errors: ['MND_INPUT_MISSING', 'MND_HTTP_BUSY'],
     handle({ params }, { source }) {
       const event = source.event(params.id ?? '');
       if (event === null) throw codedError('MND_INPUT_MISSING', { subject: `event ${params.id}` });
@@ -113,6 +121,55 @@ function queryOf(query: Readonly<Record<string, unknown>>, limit: number): Event
     ...(typeof since === 'string' && { since: Date.parse(since) }),
     ...(typeof until === 'string' && { until: Date.parse(until) }),
   };
+}
+
+/** Events in pages, the newest first, each read when the one before has been taken. */
+async function* eventPages(
+  source: PageSource,
+  { limit, ...query }: EventQuery,
+  turns: Turns,
+): AsyncGenerator<readonly object[]> {
+  let until = query.until;
+  let before: ReadonlySet<unknown> = new Set();
+  for (let left = limit; left > 0; ) {
+    const page = await turns.take(() =>
+      source.events({ ...query, ...(until !== undefined && { until }), limit: CSV_PAGE }),
+    );
+    // Several may have begun in the millisecond at which two pages meet.
+    const fresh = page.filter((event) => !before.has(idOf(event))).slice(0, left);
+    if (fresh.length > 0) yield fresh;
+    left -= fresh.length;
+    const last = page.at(-1);
+    if (page.length < CSV_PAGE || fresh.length === 0 || last === undefined) return;
+    until = startOf(last) + 1;
+    before = new Set(page.map(idOf));
+  }
+}
+
+function idOf(event: object): unknown {
+  return 'id' in event ? event.id : undefined;
+}
+
+function startOf(event: object): number {
+  return 'start' in event ? Date.parse(String(event.start)) : 0;
+}
+
+function csvOf(pages: AsyncGenerator<readonly object[]>): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder();
+  let isFirst = true;
+  return new ReadableStream({
+    async pull(controller) {
+      const { done, value } = await pages.next();
+      const head = isFirst ? [CSV_FIELDS.join(',')] : [];
+      isFirst = false;
+      const lines = [...head, ...(done ? [] : value.map(csvLine))];
+      if (lines.length > 0) controller.enqueue(encoder.encode(`${lines.join('\r\n')}\r\n`));
+      if (done) controller.close();
+    },
+    async cancel() {
+      await pages.return(undefined);
+    },
+  });
 }
 
 /** A line of CSV (RFC 4180). A spreadsheet takes a cell that begins with = + - @ for a formula. */

@@ -47,7 +47,8 @@ function eventPicture(kind: PictureKind): Route {
     }[kind],
     role: 'view',
     answer: 'image/jpeg',
-    errors: ['MND_INPUT_MISSING'],
+    isHeavy: kind !== 'picture',
+    errors: ['MND_INPUT_MISSING', 'MND_HTTP_BUSY'],
     async handle({ params, raw }, { source }) {
       const picture = await source.eventPicture(params.id ?? '', kind);
       if (picture === null) {

@@ -2,6 +2,8 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { codedError } from '../../errors.js';
 import { bodyOf, DONE, NULLABLE_TEXT, objectOf, type Route } from '../route.js';
 
+const STREAM = { 'Content-Type': 'text/event-stream' };
+
 /** Who asks, and the stream of what happens. */
 export const SESSION_ROUTES: readonly Route[] = [
   {
@@ -31,7 +33,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     }),
     answer: DONE,
     errors: ['MND_HTTP_LOGIN', 'MND_HTTP_BUSY'],
-    async handle({ body, address, raw }, { login, cookies }) {
+    async handle({ body, address, raw }, { login, admission: { cookies } }) {
       const outcome = await login.enter(String(body.user), String(body.password), address);
       if ('session' in outcome) {
         raw.header('Set-Cookie', cookies.set(raw, outcome.session));
@@ -51,7 +53,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     summary: 'Ends the session.',
     role: null,
     answer: DONE,
-    handle({ raw }, { login, cookies }) {
+    handle({ raw }, { login, admission: { cookies } }) {
       const session = cookies.get(raw);
       if (session !== null) login.leave(session);
       raw.header('Set-Cookie', cookies.clear(raw));
@@ -66,10 +68,15 @@ export const SESSION_ROUTES: readonly Route[] = [
     role: 'view',
     answer: 'text/event-stream',
     errors: ['MND_HTTP_BUSY'],
-    handle({ raw }, { streams, headers }) {
+    handle({ raw }, { streams, headers, admission }) {
+      // Nothing is streamed to somebody who asks for the head alone.
+      if (raw.req.method === 'HEAD') return raw.body(null, 200, STREAM);
       const last = raw.req.header('Last-Event-ID');
       const lastId = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : null;
-      if (streams.open(raw.env.outgoing, headers(raw), lastId)) return RESPONSE_ALREADY_SENT;
+      const isAdmitted = () => admission.visitor(raw) !== null;
+      if (streams.open(raw.env.outgoing, headers(raw), { lastId, isAdmitted })) {
+        return RESPONSE_ALREADY_SENT;
+      }
       raw.header('Retry-After', '30');
       throw codedError('MND_HTTP_BUSY', { found: 'as many viewers as there may be' });
     },

@@ -144,6 +144,8 @@ export const STATE_ROUTES: readonly Route[] = [
     path: '/config',
     summary: 'The configuration in force, secrets masked, and where each value came from.',
     role: 'admin',
+    isHeavy: true,
+    errors: ['MND_HTTP_BUSY'],
     answer: objectOf({
       yaml: TEXT,
       values: listOf(objectOf({ key: TEXT, value: {}, origin: TEXT })),
@@ -167,6 +169,8 @@ export const STATE_ROUTES: readonly Route[] = [
     path: '/history',
     summary: 'Temperature, limit, budget and mix over time, thinned to at most 400 points.',
     role: 'view',
+    isHeavy: true,
+    errors: ['MND_HTTP_BUSY'],
     query: {
       type: 'object',
       properties: { range: { enum: ['1h', '24h', '7d'], default: '1h' } },

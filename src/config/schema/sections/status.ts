@@ -74,6 +74,11 @@ export const STATUS = {
     [],
     'Proxies whose X-Forwarded-… and X-Ingress-Path headers are believed. Without users whoever comes through one may do everything: the proxy asks for the login.',
   ),
+  hosts: key(
+    list(text('a host name such as porch.local', /^[\w.-]+$/, 253), 'host names', { max: 32 }),
+    [],
+    'Names the page answers to besides localhost, without a port. None: without users and proxies those of this machine, else any. Name them where a proxy on this machine is trusted without users: another site could else reach the page through a browser here.',
+  ),
   base_path: key(
     text('a path that begins and ends with "/"', /^\/(?:[\w.~-]+\/)*$/, 200),
     '/',
