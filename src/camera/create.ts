@@ -51,7 +51,11 @@ export function createSource(
     decode: options.motion?.enabled ?? false,
     maxPixels: Math.max(LEAST_MAX_PIXELS, width * height),
     onRefused: (name, reason) =>
-      onNotice?.({ key: `refused ${name}`, message: `a picture is left out: ${reason}` }),
+      onNotice?.({
+        kind: 'refused',
+        key: `refused ${name}`,
+        message: `a picture is left out: ${reason}`,
+      }),
   });
 }
 
@@ -73,6 +77,7 @@ function withRate(
         ...(selects && { most: FLOOD_FACTOR * fps + FLOOD_MARGIN }),
         onFlood: ({ came }) =>
           onNotice?.({
+            kind: 'flood',
             key: 'flood',
             message: `the source delivers about ${came} frames a second, far more than fps (${fps}); the rest is left out`,
           }),

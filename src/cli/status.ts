@@ -81,7 +81,7 @@ function runningLines(running: RunningReport): readonly string[] {
     row('heat', heatOf(running)),
     row('governor', reasonOf(running.governor)),
     row('frames', `${running.fps} a second${latencyOf(running)}${age}${failed}`),
-    ...running.cameras.map((camera) => row(`camera ${camera.name}`, cameraText(camera))),
+    ...running.cameras.flatMap(cameraLines),
     row('broker', `${broker.url}${broker.embedded ? ' (embedded)' : ''}, ${link}`),
     row('outbox', `${outbox} waiting${given}`),
     row('database', databaseText(running.database)),
@@ -126,6 +126,15 @@ function heatOf(report: RunningReport): string {
 
 function reasonOf(governor: RunningReport['governor']): string {
   return governor === null ? 'off' : String(governor.reason ?? 'on');
+}
+
+function cameraLines(camera: CameraReport): readonly string[] {
+  return [
+    row(`camera ${camera.name}`, cameraText(camera)),
+    ...camera.notices.map(({ kind, count, last, message }) =>
+      row('', `${kind}, ${count}×, the last at ${last}: ${message}`),
+    ),
+  ];
 }
 
 function cameraText({ status, reason, fps, dropped }: CameraReport): string {

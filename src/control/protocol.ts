@@ -29,6 +29,18 @@ export interface CameraReport {
   readonly fps: number;
   /** Frames that gave way to newer ones. */
   readonly dropped: number;
+  /** What its source refused or found odd since the start, one entry a kind. */
+  readonly notices: readonly NoticeReport[];
+}
+
+export interface NoticeReport {
+  readonly kind: 'refused' | 'old' | 'flood' | 'overrun';
+  readonly count: number;
+  /** First and last time, ISO 8601. */
+  readonly since: string;
+  readonly last: string;
+  /** The last one, in a sentence. */
+  readonly message: string;
 }
 
 /** A value that was set at run time and stands before the file's; kept over a restart. */

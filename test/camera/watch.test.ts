@@ -317,3 +317,22 @@ t.test(
     await run;
   },
 );
+
+t.test('what is left out for its number or its depth is said', async (t) => {
+  const folder = t.testdir({});
+  const one = await picture(1);
+  const notices: string[] = [];
+  const { look, run, stop } = await watch(folder, notices);
+  for (let i = 0; i < 103; i += 1) put(folder, `${i}.png`, one);
+  const deep = join(folder, '1/2/3/4/5/6');
+  mkdirSync(deep, { recursive: true });
+  touch(folder);
+  await look();
+  await look();
+  await look();
+  t.match(notices.join('\n'), /\d+ pictures were left out: more than 100 came at once/);
+  t.match(notices.join('\n'), /1\/2\/3\/4\/5\/6: more than 5 levels deep/);
+  stop();
+  await look();
+  await run;
+});

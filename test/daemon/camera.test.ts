@@ -32,6 +32,7 @@ function setUp(overrides: Partial<CameraOptions> = {}) {
     crop: null,
     labels: null,
     leastScore: 0.4,
+    notices: () => [],
     async supervise(mode, signal, onFrame, onStatus, rate) {
       modes.push(`${mode} ${Math.round(rate() * 60)}/min`);
       onFrame({ ...FRAME, bytes: new Uint8Array(6) });

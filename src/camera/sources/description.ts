@@ -29,6 +29,11 @@ export interface SourceSurroundings {
 
 /** Something a source that works on has to say: once a kind and subject is enough. */
 export interface SourceNotice {
+  /**
+   * `refused`: a picture or folder cannot be taken; `old`: a picture is of another time; `flood`: far more
+   * frames than asked for; `overrun`: pictures come faster than they can be looked at.
+   */
+  readonly kind: 'refused' | 'old' | 'flood' | 'overrun';
   /** What it is about, e.g. `refused IMG_1.heic`: notices of one key are repetitions. */
   readonly key: string;
   /** One sentence without a full stop. */

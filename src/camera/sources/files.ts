@@ -65,6 +65,7 @@ export function createFilesSource(options: FilesOptions): Source {
       const refuse = (name: string, reason: string): void => {
         refused ??= `${name}: ${reason}`;
         options.onNotice?.({
+          kind: 'refused',
           key: `refused ${name}`,
           message: `a picture is left out: ${name}: ${reason}`,
         });
@@ -88,7 +89,7 @@ export function createFilesSource(options: FilesOptions): Source {
               format: 'jpeg',
               range: 'full',
               bytes,
-              name: path,
+              name: shownPath(path),
             });
             passed += 1;
           }

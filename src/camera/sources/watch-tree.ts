@@ -1,7 +1,8 @@
 import type { Stats } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { type BytePath, bytePath, rawPath, visibleEntries } from './byte-path.js';
+import { messageOf } from '../../errors.js';
+import { type BytePath, bytePath, rawPath, shownPath, visibleEntries } from './byte-path.js';
 
 /** What tells one file from another under the same name, or from another version of itself. */
 export type FileIdentity = string;
@@ -44,8 +45,12 @@ const AGAIN = 3;
  * Looks at the folders' own times of change, which works on network shares too. Of many folders those
  * that changed last are watched, and all above them, where a new day or month will appear. What is there
  * at the start has appeared before; hidden files and folders are left out, links to folders not followed.
+ * What else is left out is told of: folders that may not be read, and what is beyond the bounds.
  */
-export async function createWatchTree(root: string): Promise<WatchTree> {
+export async function createWatchTree(
+  root: string,
+  onLeftOut: (subject: string, reason: string) => void = () => {},
+): Promise<WatchTree> {
   const start = bytePath(root);
   const folders = new Map<BytePath, Folder>();
 
@@ -55,13 +60,15 @@ export async function createWatchTree(root: string): Promise<WatchTree> {
     const names = new Map<string, FileIdentity | null>();
     folder.names = names;
     for await (const { name, isFolder } of visibleEntries(path)) {
-      if (names.size >= MAX_NAMES) break;
+      if (names.size >= MAX_NAMES) {
+        onLeftOut(shownPath(path), `more than ${MAX_NAMES} entries`);
+        break;
+      }
       const known = before.get(name);
       names.set(name, known ?? null);
       const inner = join(path, name);
       if (isFolder) {
-        // One that may not be read, or is gone again, is nothing to watch.
-        if (known === undefined) await enter(inner, folder.depth + 1, found).catch(() => {});
+        if (known === undefined) await tryToEnter(inner, folder.depth + 1, found);
       } else if (known === undefined || names.size <= MAX_STATED) {
         const now = await stat(rawPath(inner)).catch(() => null);
         if (now === null) continue;
@@ -71,8 +78,21 @@ export async function createWatchTree(root: string): Promise<WatchTree> {
     }
   }
 
+  /** One that may not be read, or is gone again, is nothing to watch. */
+  async function tryToEnter(path: BytePath, depth: number, found: BytePath[]): Promise<void> {
+    if (depth > MAX_DEPTH) return onLeftOut(shownPath(path), `more than ${MAX_DEPTH} levels deep`);
+    if (folders.size >= MAX_FOLDERS) {
+      return onLeftOut(shownPath(start), `more than ${MAX_FOLDERS} folders`);
+    }
+    try {
+      await enter(path, depth, found);
+    } catch (error) {
+      folders.delete(path);
+      if (!isGone(error)) onLeftOut(shownPath(path), messageOf(error));
+    }
+  }
+
   async function enter(path: BytePath, depth: number, found: BytePath[]): Promise<void> {
-    if (depth > MAX_DEPTH || folders.size >= MAX_FOLDERS) return;
     const { mtimeMs: changed } = await stat(rawPath(path));
     const folder: Folder = { depth, changed, again: AGAIN, names: new Map() };
     folders.set(path, folder);
@@ -121,4 +141,8 @@ export async function createWatchTree(root: string): Promise<WatchTree> {
       if (names?.has(basename(file))) names.set(basename(file), identity);
     },
   };
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -6,7 +6,7 @@ import { createPacer, type FrameRate } from '../pacer.js';
 import { looksWhole, readPicture } from '../pixels/picture.js';
 import type { Source } from '../source.js';
 import { type BytePath, bytePath, rawPath, shownPath } from './byte-path.js';
-import { describeSource, type SourceSurroundings } from './description.js';
+import { describeSource, type SourceNotice, type SourceSurroundings } from './description.js';
 import { PATH_ADVICE, PATH_KEY } from './keys.js';
 import { rateOf } from './rate.js';
 import { createWatchTree, type FileIdentity, identityOf } from './watch-tree.js';
@@ -66,7 +66,7 @@ export function createWatchSource(options: WatchOptions): Source {
   return {
     async run(signal, onFrame) {
       const subject = options.path;
-      const notice: Notice = (key, message) => options.onNotice?.({ key, message });
+      const notice: Notice = (found) => options.onNotice?.(found);
       try {
         const watcher = await createWatcher(options.path, clock, notice);
         const pacer = createPacer(clock, options.fps);
@@ -77,8 +77,7 @@ export function createWatchSource(options: WatchOptions): Source {
             const name = shownPath(file);
             const { bytes, reason } = await readPicture(rawPath(file));
             if (bytes === null) {
-              if (reason !== null)
-                notice(`refused ${name}`, `a picture is left out: ${name}: ${reason}`);
+              if (reason !== null) notice(refusal(name, reason));
               continue;
             }
             if (!looksWhole(bytes) && watcher.postpone(file)) continue;
@@ -100,7 +99,15 @@ export function createWatchSource(options: WatchOptions): Source {
   };
 }
 
-type Notice = (key: string, message: string) => void;
+type Notice = (notice: SourceNotice) => void;
+
+function refusal(name: string, reason: string): SourceNotice {
+  return {
+    kind: 'refused',
+    key: `refused ${name}`,
+    message: `a picture is left out: ${name}: ${reason}`,
+  };
+}
 
 interface Watcher {
   /** Files that are new since the last look and complete, oldest first. Rejects when the path is gone. */
@@ -117,7 +124,13 @@ async function createWatcher(path: string, clock: Clock, notice: Notice): Promis
 }
 
 async function createFolderWatcher(path: string, clock: Clock, notice: Notice): Promise<Watcher> {
-  const tree = await createWatchTree(path);
+  const tree = await createWatchTree(path, (subject, reason) =>
+    notice({
+      kind: 'refused',
+      key: `refused ${subject}`,
+      message: `what appears there is not noticed: ${subject}: ${reason}`,
+    }),
+  );
   /** Files that have appeared or changed, as they were at the last look. */
   const candidates = new Map<BytePath, FileIdentity | null>();
   /** How often each was postponed. */
@@ -126,12 +139,22 @@ async function createFolderWatcher(path: string, clock: Clock, notice: Notice): 
   function isNow(name: BytePath, { mtimeMs }: Stats): boolean {
     const age = clock.wall() - mtimeMs;
     if (age <= MAX_AGE_MS) return true;
-    notice(
-      'old pictures',
-      `pictures that appear with an old time of change are not shown as new: ${shownPath(name)} is of ${new Date(mtimeMs).toISOString()}`,
-    );
+    const written = new Date(mtimeMs).toISOString();
+    notice({
+      kind: 'old',
+      key: 'old pictures',
+      message: `pictures that appear with an old time of change are not shown as new: ${shownPath(name)} is of ${written}`,
+    });
     return false;
   }
+
+  const overrun = (count: number): void => {
+    notice({
+      kind: 'overrun',
+      key: 'overrun',
+      message: `${count} pictures were left out: more than ${MAX_WAITING} came at once`,
+    });
+  };
 
   return {
     async look() {
@@ -156,8 +179,10 @@ async function createFolderWatcher(path: string, clock: Clock, notice: Notice): 
       for (const name of candidates.keys()) {
         if (candidates.size <= MAX_WAITING) break;
         candidates.delete(name);
+        overrun(1);
       }
       complete.sort((a, b) => a.changed - b.changed);
+      if (complete.length > MAX_WAITING) overrun(complete.length - MAX_WAITING);
       return complete.slice(-MAX_WAITING).map(({ name }) => name);
     },
     postpone(file) {

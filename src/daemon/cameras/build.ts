@@ -9,10 +9,12 @@ import { type CameraStatus, superviseSource } from '../../camera/supervisor.js';
 import type { CameraConfig } from '../../config/config.js';
 import { createRepeatingLog } from '../../log.js';
 import { createPresence } from '../../presence/presence.js';
+import { systemClock } from '../../time.js';
 import type { Log } from '../diagnostics/log.js';
 import { createMeter } from '../line/meter.js';
 import type { LabelRules } from '../options/label-rules.js';
 import { Camera } from './camera.js';
+import { CameraNotices } from './notices.js';
 import { createStatusLog } from './status-log.js';
 
 export interface CameraSurroundings {
@@ -39,7 +41,11 @@ export function buildCamera(
 ): Camera {
   const { log } = surroundings;
   const notices = createRepeatingLog(log, { interval: NOTICE_INTERVAL_MS, capacity: MAX_NOTICES });
-  const onNotice = ({ key, message }: SourceNotice): void => notices.warn(key, message);
+  const kept = new CameraNotices(() => (surroundings.sources?.clock ?? systemClock).wall());
+  const onNotice = (notice: SourceNotice): void => {
+    kept.add(notice);
+    notices.warn(notice.key, notice.message);
+  };
   const logStatus = createStatusLog(log, () => performance.now());
   const stallOf = (mode: 'stream' | 'still') =>
     stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
@@ -76,6 +82,7 @@ export function buildCamera(
         signal,
       );
     },
+    notices: () => kept.list(),
     takePicture: pictureOf(camera, surroundings.sources ?? {}),
     onStatus: (status, reason) => {
       logStatus(status, reason);

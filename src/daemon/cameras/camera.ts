@@ -12,6 +12,7 @@ import { keepLabels } from '../line/labels.js';
 import type { LineCamera } from '../line/line.js';
 import type { Meter } from '../line/meter.js';
 import type { LabelRules } from '../options/label-rules.js';
+import type { CameraNotice } from './notices.js';
 
 type RunningMode = Exclude<CaptureMode, 'off'>;
 
@@ -40,6 +41,8 @@ export interface CameraOptions extends LabelRules {
   ) => Promise<void>;
   /** Takes a picture of its own, while the source is stopped; null when the camera cannot. */
   readonly takePicture: ((signal: AbortSignal) => Promise<Uint8Array>) | null;
+  /** What its source refused or found odd since the start. */
+  readonly notices: () => readonly CameraNotice[];
   readonly onStatus: (status: CameraStatus, reason: string | null) => void;
   readonly clock?: Clock;
 }
@@ -119,6 +122,11 @@ export class Camera implements LineCamera {
   /** Why it is not online; null when it is. */
   reason(): string | null {
     return this.#visible().reason;
+  }
+
+  /** What its source refused or found odd since the start; it works all the same. */
+  notices(): readonly CameraNotice[] {
+    return this.#options.notices();
   }
 
   /** False while it has been switched off from outside: it runs, but nobody looks. */

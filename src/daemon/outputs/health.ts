@@ -1,5 +1,6 @@
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
+import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { publicStatus } from './label-states.js';
 import type { StopOutput } from './output.js';
@@ -87,6 +88,7 @@ function cameraHealth(camera: Camera, now: number): object {
     delivered: frames.delivered,
     skipped: frames.skipped,
     dropped: frames.dropped,
+    notices: camera.notices().map(noticePayload),
   };
 }
 

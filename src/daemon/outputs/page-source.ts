@@ -6,6 +6,7 @@ import { eventPayload } from '../../mqtt/publish/payloads.js';
 import { VERSION } from '../../package-root.js';
 import type { PresenceEvent } from '../../presence/event.js';
 import type { Camera } from '../cameras/camera.js';
+import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { flatValues, yamlOf } from './page-config.js';
 import { areasOf, governorDocument, modelDocuments } from './page-documents.js';
@@ -206,6 +207,7 @@ export class DaemonPageSource implements PageSource {
       title: camera.name,
       status,
       reason: camera.reason(),
+      notices: camera.notices().map(noticePayload),
       fps: Math.round(10 * reading.fps) / 10,
       age_ms: reading.ageMs === null ? null : Math.round(reading.ageMs),
       detect: camera.enabled(),

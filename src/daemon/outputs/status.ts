@@ -2,6 +2,7 @@ import type { CameraReport, DatabaseReport, RunningReport } from '../../control/
 import type { StoreHealth } from '../../store/store.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
+import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { governorPayload } from './decisions.js';
 
@@ -61,6 +62,7 @@ function cameraReport(camera: Camera): CameraReport {
     reason: camera.reason(),
     fps: camera.fps,
     dropped: camera.slot.stats().dropped,
+    notices: camera.notices().map(noticePayload),
   };
 }
 
