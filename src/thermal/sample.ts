@@ -11,8 +11,22 @@ export interface Rung {
   readonly costMs: number;
 }
 
+/**
+ * What a caller may know besides, with the range of each: what is missing, no number or outside its range
+ * reaches the law as null.
+ */
+export const INPUTS = {
+  /**
+   * What this process took of the whole CPU. Without it, it is estimated from the utilisation that goes
+   * with our own load.
+   */
+  ownCpu: { min: 0, max: 1 },
+} as const;
+
+export type Inputs = { readonly [Name in keyof typeof INPUTS]: number | null };
+
 /** What was seen in the last second. Anything may be missing or wrong: the governor checks it. */
-export interface Sample {
+export interface Sample extends Partial<Inputs> {
   /** Monotonic time, s. */
   readonly timeS: number;
   /** CPU temperature, °C; null when it could not be read. */
@@ -28,11 +42,6 @@ export interface Sample {
   readonly throttledFlags: number | null;
   /** Busy fraction of the whole CPU, 0 to 1; null when unknown. */
   readonly cpuUtil: number | null;
-  /**
-   * What this process took of it, 0 to 1 of the whole CPU. Without it, it is estimated from the
-   * utilisation that goes with our own load.
-   */
-  readonly ownCpu?: number | null;
   /**
    * Fraction of the last second spent in inference, 0 to 1. A caller that mixes rungs frame by
    * frame gives it; without it, it is deliveredFps · costMs of `rung`.

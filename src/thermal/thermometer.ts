@@ -1,5 +1,5 @@
 import type { Variant } from '../models/variant.js';
-import type { Sample } from './sample.js';
+import type { Inputs } from './sample.js';
 
 /** What is known of the board's heat at one moment; null for what cannot be read. */
 export interface HeatReading {
@@ -8,7 +8,7 @@ export interface HeatReading {
   /** Busy fraction of the whole CPU, 0 to 1. */
   readonly cpuUtil: number | null;
   /** What else the governor can use; goes into its sample as it is. */
-  readonly inputs?: Partial<Sample>;
+  readonly inputs?: Partial<Inputs>;
 }
 
 export interface Thermometer {

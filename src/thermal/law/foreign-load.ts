@@ -59,7 +59,7 @@ export function createForeignLoad(restore?: ForeignLoadState): ForeignLoad {
     if (!isFraction(cpuUtil)) {
       return slowdown === null ? usual : bySlowdown(slowdown, share ?? USUAL_SHARE);
     }
-    const exact = isFraction(ownCpu);
+    const exact = ownCpu !== null;
     learn(exact ? ownCpu : cpuUtil, ownLoad, exact, dtS);
     const unit = share ?? (exact ? USUAL_SHARE : 1);
     const ours = exact ? ownCpu : unit * Math.min(1, ownLoad);

@@ -1,8 +1,8 @@
 import { bounded } from '../options.js';
-import type { Decision, Rung, Sample } from '../sample.js';
+import { type Decision, INPUTS, type Inputs, type Rung, type Sample } from '../sample.js';
 
 /** A sample made safe: every number finite and in range. */
-export interface CleanSample {
+export interface CleanSample extends Inputs {
   /** Seconds since the last sample, > 0. */
   readonly dtS: number;
   /** The clock went backwards or stood far apart: what was expected is void. */
@@ -16,7 +16,6 @@ export interface CleanSample {
   /** Wall time per frame relative to its measured cost; null when unknown. */
   readonly slowdown: number | null;
   readonly cpuUtil: number | null;
-  readonly ownCpu: number | null;
   readonly flags: number | null;
 }
 
@@ -61,11 +60,22 @@ function ownLoad(busy: number, byFrames: number, cpuUtil: number | null): number
   return cpuUtil !== null && cpuUtil > BUSY_CPU ? Math.min(busy, byFrames) : busy;
 }
 
+function inputsOf(sample: Partial<Sample>): Inputs {
+  const names = Object.keys(INPUTS) as (keyof Inputs)[];
+  const entries = names.map((name) => {
+    const { min, max } = INPUTS[name];
+    const value = sample[name];
+    const isSound = typeof value === 'number' && value >= min && value <= max;
+    return [name, isSound ? value : null];
+  });
+  return Object.fromEntries(entries) as Inputs;
+}
+
 export function createIntake(ladder: () => readonly Rung[], requestedFps: number): Intake {
   let timeS: number | null = null;
   let requested = requestedFps;
   let rung = 0;
-  // Mean squared logarithm of latency / cost, if `rung` alone was run and if the mix was.
+  // Samples left in which the caller is taken to mix frame by frame.
   let mixerFor = 0;
   // Mean squared logarithm of latency / cost, if `rung` alone was run and if the mix was.
   let misfitRung = 0;
@@ -132,7 +142,7 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
             : ownLoad(bounded(busy, { min: 0, max: 1 }, byFrames), byFrames, cpuUtil),
         slowdown: slowdownOf(latency, cost, { delivered, busy, cpuUtil }, last),
         cpuUtil,
-        ownCpu: typeof sample.ownCpu === 'number' ? sample.ownCpu : null,
+        ...inputsOf(sample),
         flags: typeof sample.throttledFlags === 'number' ? sample.throttledFlags : null,
       };
     },

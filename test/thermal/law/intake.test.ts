@@ -29,6 +29,15 @@ t.test('what is missing or nonsense is as it was, or unknown', (t) => {
   t.end();
 });
 
+t.test('further inputs: in their range, or unknown', (t) => {
+  const intake = open();
+  const own = (ownCpu: unknown) =>
+    intake.take(sampleOf(1, 60, { ownCpu } as Partial<Sample>), null).ownCpu;
+  t.same([0, 0.4, 1].map(own), [0, 0.4, 1]);
+  t.same([-0.1, 1.1, Number.NaN, '0.5', undefined, null].map(own), Array(6).fill(null));
+  t.end();
+});
+
 t.test('own load: by frames and cost, or as told', (t) => {
   const byFrames = open().take(sampleOf(1, 60, { rung: 2, deliveredFps: 30, latencyMs: 16 }), null);
   t.ok(Math.abs(byFrames.load - 0.48) < 1e-9, `${byFrames.load}`);
