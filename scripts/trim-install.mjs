@@ -1,7 +1,6 @@
 #!/usr/bin/env node
-// Removes what `npm ci` brought for other platforms and other uses: onnxruntime-node packs the libraries of every
-// platform (290 MB; Linux's stay, since the package for arm64 boards is built on a PC), LiteRT.js four builds of one
-// runtime (38 MB; tests run the one that needs nothing of the browser).
+// Removes what `npm ci` brought for other platforms and other uses. It is the postinstall script of scripts/cpu-only,
+// which npm runs after those of all other packages and without a word on the terminal.
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
@@ -14,5 +13,15 @@ function keepOnly(folder, wanted) {
   }
 }
 
+// The libraries of every platform (290 MB); Linux's stay: the package for arm64 boards is built on a PC.
 keepOnly('onnxruntime-node/bin/napi-v6', (name) => name === 'linux' || name === process.platform);
+// Four builds of one runtime (38 MB); tests run the one that needs nothing of the browser.
 keepOnly('@litertjs/core/wasm', (name) => name.startsWith('litert_wasm_compat'));
+// What was compiled stays, its objects go (15 MB).
+keepOnly('better-sqlite3/build', (name) => name === 'Release');
+keepOnly('better-sqlite3/build/Release', (name) => name === 'better_sqlite3.node');
+// Two more TypeScript compilers (50 MB), for TypeScript inside tap's plugins; ours compiles before tap runs.
+keepOnly('tshy/node_modules', (name) => name !== 'typescript');
+keepOnly('@typescript', (name) => !name.startsWith('native-preview-'));
+// A second protobuf.js's command line with modules of its own (20 MB).
+keepOnly('onnx-proto/node_modules/protobufjs', (name) => name !== 'cli');
