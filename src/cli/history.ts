@@ -124,7 +124,7 @@ export const DETECTION_FIELDS = [
 ];
 export const EVENT_FIELDS = [
   ...['start', 'end', 'camera', 'label', 'score', 'count', 'type', 'model', 'alpha', 'size'],
-  ...['box', 'id', 'picture'],
+  ...['box', 'id', 'object', 'stationary', 'zones', 'loitering', 'picture'],
 ];
 
 /** Characters of an id that tables show; commands take it in this form, too. */

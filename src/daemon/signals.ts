@@ -5,7 +5,6 @@ import type { Result } from '../inference/result.js';
 import { createRepeatingLog, type Log, type RepeatingLog } from '../log.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
-import type { PresentLabel } from '../presence/presence.js';
 import type { GovernorState } from './governor-state.js';
 
 /** A camera as onlookers see it. */
@@ -16,8 +15,8 @@ export interface CameraView {
   status(): CameraStatus;
   /** Why it is not online; null when it is. */
   reason(): string | null;
-  /** What is present in front of it, best score first. */
-  present(): readonly PresentLabel[];
+  /** The events of what is present in front of it, as they are now. */
+  open(): readonly PresenceEvent[];
 }
 
 /** What happened, by the name of the signal. Everything in it may be kept but a frame's bytes. */

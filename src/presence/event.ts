@@ -2,7 +2,10 @@ import type { Box } from '../inference/result.js';
 
 export type EventType = 'new' | 'update' | 'end';
 
-/** A label's stay in front of a camera; `id` is the same in its new, update and end events. */
+/**
+ * A stay in front of a camera: of one object (detectors) or of a label (classifiers, which name the
+ * whole picture). `id` is the same in its new, update and end.
+ */
 export interface PresenceEvent {
   readonly id: string;
   readonly type: EventType;
@@ -10,7 +13,7 @@ export interface PresenceEvent {
   readonly label: string;
   /** Best smoothed score so far, 0 to 1. */
   readonly score: number;
-  /** Milliseconds since the epoch; `end` is null until the label has gone. */
+  /** Milliseconds since the epoch; `end` is null until it has gone. */
   readonly start: number;
   readonly end: number | null;
   /** Variant that gave the score. */
@@ -20,6 +23,14 @@ export interface PresenceEvent {
   readonly size: number;
   /** Most objects of this label seen in one frame of this stay. */
   readonly count: number;
-  /** Of the best-scored object; null for classification. */
+  /** Where it was when its score was best; null for classification. */
   readonly box: Box | null;
+  /** Which object it is, told apart by where it is and how it moves; null for classification. */
+  readonly object: string | null;
+  /** It has not moved for a while: a parked car. */
+  readonly stationary: boolean;
+  /** Zones that it has been in, in order of entry. */
+  readonly zones: readonly string[];
+  /** Those of them in which it stayed for the zone's dwell time. */
+  readonly loitering: readonly string[];
 }

@@ -1,5 +1,7 @@
 import type { Box } from '../inference/result.js';
 import type { EventType, PresenceEvent } from './event.js';
+import { type Body, restOf } from './objects/body.js';
+import { Doubt } from './objects/doubt.js';
 
 /** When a label counts as present. Scores 0 to 1, delays in seconds. */
 export interface Thresholds {
@@ -21,13 +23,12 @@ export interface Instant {
   readonly time: number;
 }
 
-/** What one frame said of one label. */
+/** What one frame said of one track. */
 export interface Observation {
-  /** Best score in the frame; 0 when the label is not in it. */
+  /** 0 when the frame does not show it. */
   readonly score: number;
-  /** Objects of this label that reach the stay threshold. */
+  /** Objects of this label in the frame that reach the stay threshold. */
   readonly count: number;
-  /** Of the best-scored object. */
   readonly box: Box | null;
 }
 
@@ -40,7 +41,9 @@ export interface SeenBy {
 
 export interface Stay {
   readonly id: string;
-  /** Wall time of the first result of the run that made the label present. */
+  /** The object it is a stay of; null for a label of the whole picture. */
+  readonly object: string | null;
+  /** Wall time of the first result of the run that made the track present. */
   readonly start: number;
   best: number;
   seenBy: SeenBy;
@@ -50,51 +53,69 @@ export interface Stay {
   belowSince: number | null;
   /** Wall time of the last result at or above `stay`, never before `start`. */
   lastSeen: number;
-  reportedScore: number;
-  reportedCount: number;
-  /** Monotonic time of the last event. */
-  reportedAt: number;
+  stationary: boolean;
+  /** What the last event said. */
+  reported: Reported;
 }
 
-/** One label in front of one camera. */
+interface Reported {
+  readonly score: number;
+  readonly count: number;
+  readonly stationary: boolean;
+  /** Monotonic time. */
+  readonly at: number;
+}
+
+/** One object, or one label of the whole picture, in front of one camera. */
 export interface Track {
   readonly label: string;
-  /** The last three scores, newest last; a frame without the label counts 0. */
+  /** Where it is; null for a label of the whole picture. */
+  readonly body: Body | null;
+  /** The last three scores, newest last; a frame without it counts 0. */
   recent: readonly [number, number, number];
   smoothed: number;
   /** Results in a row at or above `enter`, and the wall time of the first of them. */
   run: number;
   runStart: number;
-  /** Objects in the last frame, and where the best one was last seen. */
+  /** Objects of this label in the last frame, and where this one was last seen. */
   count: number;
   box: Box | null;
+  /** Of an object: what speaks for its having gone. */
+  readonly doubt: Doubt;
   stay: Stay | null;
 }
 
-/** An update is worth an event when the best score grew by this much (or the count grew). */
+/** An update is worth an event when the best score grew by this much (or something else changed). */
 const UPDATE_SCORE_STEP = 0.01;
-/** At most one update per stay in this time, milliseconds. */
+/** At most one update per stay in this time, milliseconds; of what rests, one in the longer time. */
 const UPDATE_INTERVAL = 1000;
+const RESTING_UPDATE_INTERVAL = 60_000;
+/** An object that has not moved for so long is stationary, milliseconds. */
+const STATIONARY_MS = 10_000;
+/** The longest that a stationary object stays present unseen, milliseconds. */
+const LONGEST_UNSEEN_MS = 600_000;
 
-export function createTrack(label: string): Track {
+export function createTrack(label: string, body: Body | null): Track {
   return {
     label,
+    body,
     recent: [0, 0, 0],
     smoothed: 0,
     run: 0,
     runStart: 0,
     count: 0,
     box: null,
+    doubt: new Doubt(),
     stay: null,
   };
 }
 
-/** True when nothing of the label is remembered: it can be forgotten without a trace. */
-export function isIdle(track: Track): boolean {
-  return track.stay === null && track.recent.every((score) => score === 0);
+/** True when nothing of the track is remembered: it can be forgotten without a trace. */
+export function isIdle({ stay, recent }: Track): boolean {
+  return stay === null && recent[0] === 0 && recent[1] === 0 && recent[2] === 0;
 }
 
-/** Forgets the scores of a label that is not present, e.g. after a gap in the results. */
+/** Forgets the scores of a track that is not present, e.g. after a gap in the results. */
 export function resetTrack(track: Track): void {
   track.recent = [0, 0, 0];
   track.smoothed = 0;
@@ -106,7 +127,7 @@ function medianOfThree([a, b, c]: readonly [number, number, number]): number {
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }
 
-/** The event of `type` for the stay as it is now; null when the label is not present. */
+/** The event of `type` for the stay as it is now; null when the track is not present. */
 export function eventOf(track: Track, camera: string, type: EventType): PresenceEvent | null {
   const { stay } = track;
   if (stay === null) return null;
@@ -121,6 +142,10 @@ export function eventOf(track: Track, camera: string, type: EventType): Presence
     ...stay.seenBy,
     count: stay.count,
     box: stay.box,
+    object: stay.object,
+    stationary: stay.stationary,
+    zones: [],
+    loitering: [],
   };
 }
 
@@ -128,6 +153,8 @@ export interface Folding {
   /** Results whose median is the smoothed score. */
   readonly window: 1 | 3;
   readonly createId: (timeMs: number) => string;
+  /** The stay that a track which becomes present takes up again, if it is one that had ended. */
+  readonly resume: (track: Track) => Stay | null;
 }
 
 /** Folds one frame into the track; says which event it causes, if any (`end` still holds the stay). */
@@ -137,14 +164,17 @@ export function observe(
   at: Instant,
   seenBy: SeenBy,
   thresholds: Thresholds,
-  { window, createId }: Folding,
+  folding: Folding,
 ): EventType | null {
   track.recent = [track.recent[1], track.recent[2], seen.score];
-  track.smoothed = window === 1 ? seen.score : medianOfThree(track.recent);
+  track.smoothed = folding.window === 1 ? seen.score : medianOfThree(track.recent);
   track.count = seen.count;
   if (seen.box !== null) track.box = seen.box;
-  if (track.stay !== null) return continueStay(track, track.stay, at, seenBy, thresholds);
-
+  if (seen.score >= thresholds.stay) track.doubt.hit(seenBy.model);
+  else track.doubt.miss(seenBy.model);
+  if (track.stay !== null) {
+    return continueStay(track, track.stay, seen, at, seenBy, thresholds);
+  }
   if (track.smoothed < thresholds.enter) {
     track.run = 0;
     return null;
@@ -152,14 +182,21 @@ export function observe(
   if (track.run === 0) track.runStart = at.time;
   track.run += 1;
   if (track.run < thresholds.minFrames) return null;
-  track.stay = beginStay(track, at, seenBy, createId(at.time));
-  return 'new';
+  const former = folding.resume(track);
+  track.stay = former ?? beginStay(track, at, seenBy, folding.createId(at.time));
+  if (former === null) return 'new';
+  resumeStay(track, former, at);
+  return 'update';
 }
+
+/** Characters of a stay's id that name its object: as good as unique among those of one camera. */
+const OBJECT_ID = 12;
 
 function beginStay(track: Track, at: Instant, seenBy: SeenBy, id: string): Stay {
   const count = Math.max(1, track.count);
   return {
     id,
+    object: track.body === null ? null : id.slice(-OBJECT_ID),
     start: track.runStart,
     best: track.smoothed,
     seenBy,
@@ -167,52 +204,78 @@ function beginStay(track: Track, at: Instant, seenBy: SeenBy, id: string): Stay 
     box: track.box,
     belowSince: null,
     lastSeen: Math.max(track.runStart, at.time),
-    reportedScore: track.smoothed,
-    reportedCount: count,
-    reportedAt: at.capturedAt,
+    stationary: false,
+    reported: { score: track.smoothed, count, stationary: false, at: at.capturedAt },
   };
+}
+
+function resumeStay(track: Track, stay: Stay, at: Instant): void {
+  stay.belowSince = null;
+  stay.lastSeen = Math.max(stay.start, at.time);
+  stay.count = Math.max(stay.count, track.count);
+  report(stay, at);
+}
+
+function report(stay: Stay, at: Instant): void {
+  const { best: score, count, stationary } = stay;
+  stay.reported = { score, count, stationary, at: at.capturedAt };
 }
 
 function continueStay(
   track: Track,
   stay: Stay,
+  seen: Observation,
   at: Instant,
   seenBy: SeenBy,
   thresholds: Thresholds,
 ): EventType | null {
-  if (track.smoothed < thresholds.stay) {
+  // Of what rests in its place one look is enough: it has not come just now.
+  const isSeen = stay.stationary && seen.score >= thresholds.stay;
+  if (track.smoothed < thresholds.stay && !isSeen) {
     stay.belowSince ??= at.capturedAt;
-    return isOver(stay, at, thresholds) ? 'end' : null;
+    return isOver(track, at, thresholds) ? 'end' : null;
   }
   stay.belowSince = null;
   stay.lastSeen = Math.max(stay.start, at.time);
   stay.count = Math.max(stay.count, track.count);
+  stay.stationary = track.body !== null && restOf(track.body, at.capturedAt) >= STATIONARY_MS;
   if (track.smoothed > stay.best) {
     stay.best = track.smoothed;
     stay.seenBy = seenBy;
     stay.box = track.box;
   }
-  const better =
-    stay.best >= stay.reportedScore + UPDATE_SCORE_STEP || stay.count > stay.reportedCount;
-  if (!better || at.capturedAt - stay.reportedAt < UPDATE_INTERVAL) return null;
-  stay.reportedScore = stay.best;
-  stay.reportedCount = stay.count;
-  stay.reportedAt = at.capturedAt;
+  if (!isNews(stay, at)) return null;
+  report(stay, at);
   return 'update';
+}
+
+function isNews({ best, count, stationary, reported }: Stay, at: Instant): boolean {
+  const since = at.capturedAt - reported.at;
+  if (since < UPDATE_INTERVAL) return false;
+  if (stationary !== reported.stationary) return true;
+  if (stationary && since < RESTING_UPDATE_INTERVAL) return false;
+  return best >= reported.score + UPDATE_SCORE_STEP || count > reported.count;
 }
 
 /** The wall clock was set by `ms`: what the track knows happened that much later or earlier. */
 export function shiftTrack(track: Track, ms: number): void {
   track.runStart += ms;
-  if (track.stay === null) return;
-  const { start, lastSeen } = track.stay;
-  track.stay = { ...track.stay, start: start + ms, lastSeen: lastSeen + ms };
+  if (track.stay !== null) track.stay = shiftStay(track.stay, ms);
 }
 
-/** True when the label has been below `stay` for its off delay. */
-export function isOver(stay: Stay, at: Instant, thresholds: Thresholds): boolean {
-  if (stay.belowSince === null) return false;
-  return at.capturedAt - stay.belowSince >= thresholds.offDelay * 1000;
+export function shiftStay(stay: Stay, ms: number): Stay {
+  return { ...stay, start: stay.start + ms, lastSeen: stay.lastSeen + ms };
+}
+
+/**
+ * True when the track has been below `stay` for its off delay; a stationary object also until the looks
+ * in vain cannot be chance.
+ */
+export function isOver({ stay, doubt }: Track, at: Instant, thresholds: Thresholds): boolean {
+  if (stay === null || stay.belowSince === null) return false;
+  const unseen = at.capturedAt - stay.belowSince;
+  if (unseen < thresholds.offDelay * 1000) return false;
+  return !stay.stationary || unseen >= LONGEST_UNSEEN_MS || doubt.isEnough();
 }
 
 /** Takes the stay off the track; the scores go with it, so that the next stay must be earned anew. */

@@ -34,12 +34,17 @@ export interface EventRow {
   y: number | null;
   width: number | null;
   height: number | null;
+  object: string | null;
+  stationary: number;
+  zones: string | null;
+  loitering: string | null;
 }
 
 const EVENT_COLUMNS = `
   event.id, event.uid, event.type, camera.name AS camera, label.name AS label, event.score,
   event.start, event.end, variant.model, ${ALPHA_COLUMN}, variant.size, event.count,
-  event.x, event.y, event.width, event.height`;
+  event.x, event.y, event.width, event.height,
+  event.object, event.stationary, event.zones, event.loitering`;
 
 const EVENT_TABLES = `
   event JOIN camera ON camera.id = event.camera JOIN label ON label.id = event.label
@@ -70,7 +75,27 @@ export function eventOf(row: EventRow): PresenceEvent {
     size: row.size,
     count: row.count,
     box: boxOf(row),
+    object: row.object,
+    stationary: row.stationary === 1,
+    zones: namesIn(row.zones),
+    loitering: namesIn(row.loitering),
   };
+}
+
+/** Names in a column, a JSON list; null: none. */
+function namesIn(column: string | null): readonly string[] {
+  if (column === null) return [];
+  try {
+    const names: unknown = JSON.parse(column);
+    return Array.isArray(names) ? names.map(String) : [];
+  } catch {
+    // A damaged cell; what else is known of the event is worth showing.
+    return [];
+  }
+}
+
+function nameColumn(names: readonly string[]): string | null {
+  return names.length === 0 ? null : JSON.stringify(names);
 }
 
 /** A box is stored in four columns that are null together. */
@@ -87,12 +112,14 @@ export function boxColumns(box: Box | null): [x: unknown, y: unknown, w: unknown
 export function createEventTable(database: Database, names: Names): EventTable {
   const write = database.prepare(
     `INSERT INTO event (uid, type, camera, label, variant, score, start, end, count,
-                        x, y, width, height, updated)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        x, y, width, height, object, stationary, zones, loitering, updated)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (uid) DO UPDATE SET
        type = excluded.type, variant = excluded.variant, score = excluded.score,
        end = excluded.end, count = excluded.count, x = excluded.x, y = excluded.y,
-       width = excluded.width, height = excluded.height, updated = excluded.updated`,
+       width = excluded.width, height = excluded.height, object = excluded.object,
+       stationary = excluded.stationary, zones = excluded.zones, loitering = excluded.loitering,
+       updated = excluded.updated`,
   );
   const open = database.prepare<[], EventRow & { seen: number }>(
     `SELECT ${EVENT_COLUMNS},
@@ -118,6 +145,10 @@ export function createEventTable(database: Database, names: Names): EventTable {
         event.end === null ? null : Math.round(event.end),
         event.count,
         ...boxColumns(event.box),
+        event.object,
+        event.stationary ? 1 : 0,
+        nameColumn(event.zones),
+        nameColumn(event.loitering),
         Math.round(time),
       );
     },

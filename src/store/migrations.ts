@@ -84,6 +84,14 @@ export const MIGRATIONS: readonly Migration[] = [
   `
   CREATE TABLE clock (mark INTEGER NOT NULL, share_at INTEGER) STRICT;
   `,
+  // An event is that of an object (null: of a label of the whole picture). Zones are JSON lists of
+  // names; null: none.
+  `
+  ALTER TABLE event ADD COLUMN object TEXT;
+  ALTER TABLE event ADD COLUMN stationary INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE event ADD COLUMN zones TEXT;
+  ALTER TABLE event ADD COLUMN loitering TEXT;
+  `,
 ];
 
 /** Bytes that must stay free beside the copy made before an upgrade. */

@@ -55,6 +55,16 @@ const DETECTION_COLUMNS = `id, time, camera, label, variant, score, x, y, width,
   (SELECT uid FROM event WHERE event.id = detection.event) AS event`;
 const EVENT_COLUMNS = `id, uid, type, camera, label, variant, score, start, end, count,
   x, y, width, height`;
+const OBJECT_COLUMNS = 'object, stationary, zones, loitering';
+const NO_OBJECT_COLUMNS = 'NULL AS object, 0 AS stationary, NULL AS zones, NULL AS loitering';
+
+/** A database of an older version, open for reading, has no columns about objects. */
+function eventColumns(database: Database): string {
+  const has = database
+    .prepare("SELECT 1 FROM pragma_table_info('event') WHERE name = 'object'")
+    .get();
+  return `${EVENT_COLUMNS}, ${has === undefined ? NO_OBJECT_COLUMNS : OBJECT_COLUMNS}`;
+}
 
 /** Detections in order of time, read in pages: no cursor stays open between two of them. */
 export function* queryDetections(database: Database, query: Query): Generator<Detection> {
@@ -80,7 +90,8 @@ export function* queryEvents(database: Database, query: Query): Generator<Presen
   const filter = filters(names, query);
   if (filter === null) return;
   const { since, until, limit } = query;
-  const base = { table: 'event', columns: EVENT_COLUMNS, keys: ['start', 'id'] } as const;
+  const columns = eventColumns(database);
+  const base = { table: 'event', columns, keys: ['start', 'id'] } as const;
   const edge = since === undefined ? undefined : since - LONG_MS;
   const main = together(filter, before('start', until), overlap(since));
   const mainPlan: Plan = { ...base, ...main, from: edge ?? null };
@@ -116,7 +127,7 @@ function unordered(
   try {
     return database
       .prepare<unknown[], RawEvent>(
-        `SELECT ${EVENT_COLUMNS} FROM event ${by} WHERE ${clauseOf(condition)}`,
+        `SELECT ${eventColumns(database)} FROM event ${by} WHERE ${clauseOf(condition)}`,
       )
       .all(...condition.values);
   } catch (error) {
@@ -131,7 +142,7 @@ export function eventsById(database: Database, prefix: string, limit: number): P
   const names = createNameReader(database);
   const rows = database
     .prepare<unknown[], RawEvent>(
-      `SELECT ${EVENT_COLUMNS} FROM event WHERE uid >= ? AND uid < ? ORDER BY start LIMIT ?`,
+      `SELECT ${eventColumns(database)} FROM event WHERE uid >= ? AND uid < ? ORDER BY start LIMIT ?`,
     )
     .all(prefix, `${prefix}\u{10ffff}`, limit);
   return rows.map((row) => eventOf({ ...row, ...names.of(row) }));

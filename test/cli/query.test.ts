@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 const NOW = Date.now();
 const HOUR = 3_600_000;
@@ -52,6 +53,7 @@ function running(t: Test): string {
       start: time,
       end: null,
       box: null,
+      ...WHOLE_PICTURE,
     } as const;
     store.recordEvents([start], []);
     if (i === 0) store.recordEvents([{ ...start, type: 'end', end: time + 5000 }], []);

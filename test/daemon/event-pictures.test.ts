@@ -14,6 +14,7 @@ import type { Result } from '#mobilenetd/inference/result.js';
 import { SILENT } from '#mobilenetd/log.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import type { Store } from '#mobilenetd/store/store.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 function frameOf(camera: string, sequence: number, grey: number): Frame {
   const [width, height] = [64, 48];
@@ -34,6 +35,7 @@ function eventOf(id: string, type: PresenceEvent['type'], camera = 'front'): Pre
   return {
     ...{ id, type, camera, label: 'person', score: 0.9, start: 0, end: null, model: 'm' },
     ...{ alpha: null, size: 300, count: 1, box: [8, 8, 16, 16] as const },
+    ...WHOLE_PICTURE,
   };
 }
 

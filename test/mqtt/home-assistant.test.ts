@@ -16,6 +16,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { systemClock } from '#mobilenetd/time.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 import { type BrokerKind, fastClock, KINDS, type TestBroker } from './brokers.js';
 import { startHomeAssistant } from './fake-home-assistant.js';
 import { faultsOf } from './home-assistant-rules.js';
@@ -240,6 +241,7 @@ function event(more: Partial<PresenceEvent> = {}): PresenceEvent {
     size: 300,
     count: 1,
     box: null,
+    ...WHOLE_PICTURE,
     ...more,
   };
 }

@@ -5,6 +5,7 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 import { eventually } from './brokers.js';
 import { startPickyBroker } from './picky-broker.js';
 
@@ -15,6 +16,7 @@ function event(id: string, more: Partial<PresenceEvent> = {}): PresenceEvent {
   return {
     ...{ id, type: 'new', camera: 'front', label: 'person', score: 0.81234567 },
     ...{ start: 1e12, end: null, model: 'm', alpha: 1, size: 300, count: 1, box: [1.23, 2, 3, 4] },
+    ...WHOLE_PICTURE,
     ...more,
   };
 }

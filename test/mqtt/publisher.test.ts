@@ -8,6 +8,7 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 import {
   type BrokerKind,
   eventually,
@@ -34,6 +35,7 @@ function event(more: Partial<PresenceEvent> = {}): PresenceEvent {
     size: 300,
     count: 1,
     box: [1.26, 2, 3, 4],
+    ...WHOLE_PICTURE,
     ...more,
   };
 }

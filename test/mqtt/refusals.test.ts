@@ -8,6 +8,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { systemClock } from '#mobilenetd/time.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 import { eventually, listenTo, mosquitto } from './brokers.js';
 import { type PickyBroker, type PickyRules, startPickyBroker } from './picky-broker.js';
 
@@ -20,6 +21,7 @@ function event(more: Partial<PresenceEvent> = {}): PresenceEvent {
   return {
     ...{ id: 'e1', type: 'new', camera: 'front', label: 'person', score: 0.8 },
     ...{ start: 1e12, end: null, model: 'ssd_300', alpha: 1, size: 300, count: 1, box: null },
+    ...WHOLE_PICTURE,
     ...more,
   };
 }

@@ -7,6 +7,7 @@ import {
   presentAttributes,
 } from '#mobilenetd/mqtt/publish/payloads.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 import { schemaFaults as faults, SCHEMA_NAMES as names } from './payload-rules.js';
 
 const event: PresenceEvent = {
@@ -22,12 +23,13 @@ const event: PresenceEvent = {
   size: 192,
   count: 2,
   box: [0.05, 1, 2, 3],
+  ...WHOLE_PICTURE,
 };
 
 t.test('payloads obey their schemas', async (t) => {
   t.equal(faults('event', eventPayload(event)), null);
   t.equal(faults('event', eventPayload({ ...event, type: 'end', end: 1e12 + 5, box: null })), null);
-  t.equal(faults('attributes', presentAttributes(event)), null);
+  t.equal(faults('attributes', presentAttributes([event])), null);
   t.equal(faults('attributes', absentAttributes(null)), null);
   t.equal(faults('attributes', absentAttributes(1e12)), null);
   const labels = Array.from({ length: 30 }, (_, index) => ({

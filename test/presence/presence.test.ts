@@ -90,7 +90,8 @@ t.test('between stay and enter a present label stays and an absent one does not 
   const events = play([...repeat(0.7, 5), ...repeat(0.45, 100)]);
   t.same(
     events.map(({ event }) => event.type),
-    ['new'],
+    ['new', 'update'],
+    'the update says that it is stationary',
   );
   t.end();
 });
@@ -119,14 +120,20 @@ t.test('updates carry a better score, at most one a second', (t) => {
   t.end();
 });
 
-t.test('count is the objects in one frame, the box that of the best', (t) => {
+t.test('each object has an event of its own; count is that of its label in one frame', (t) => {
   const presence = createPresence('front', options());
   const two = [seen('cup', 0.9, 7), seen('cup', 0.7, 50), seen('cup', 0.1, 90)];
   const events = [0, 1, 2].flatMap((frame) => presence.update(result(frame * FRAME_MS, two)));
-  t.match(events, [{ type: 'new', count: 2, box: [7, 0, 10, 10] }]);
+  t.equal(events.length, 2, 'the third is too faint');
+  t.match(events, [
+    { type: 'new', count: 2, box: [7, 0, 10, 10], object: /./ },
+    { type: 'new', count: 2, box: [50, 0, 10, 10], object: /./ },
+  ]);
+  t.not(events[0]?.object, events[1]?.object);
   t.match(presence.present(), [
     { label: 'cup', count: 2, score: 0.9, since: WALL + 100, eventId: events[0]?.id, size: 300 },
   ]);
+  t.equal(presence.open().length, 2);
   presence.update(result(300, []));
   t.match(presence.present(), [{ count: 0, score: 0.9, box: [7, 0, 10, 10] }]);
   t.end();

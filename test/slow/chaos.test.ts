@@ -8,6 +8,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { eventually, fastClock, listenTo, mosquitto } from '../mqtt/brokers.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 /** A longer run is asked for with the environment, e.g. 300 for five minutes. */
 const SECONDS = Number(process.env.MOBILENETD_CHAOS_SECONDS ?? 8);
@@ -125,6 +126,7 @@ t.test(
         size: 300,
         count: 1,
         box: null,
+        ...WHOLE_PICTURE,
       };
       store.recordEvents([event], publisher.eventMessages([event]));
       publisher.applyEvents([event]);

@@ -17,6 +17,7 @@ import {
   listenTo,
   mosquitto,
 } from '../mqtt/brokers.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 const ROOT = 'mobilenetd/porch';
 const MINUTES = 60;
@@ -103,6 +104,7 @@ async function outage(t: Test, kind: BrokerKind): Promise<void> {
       size: 300,
       count: 1,
       box: null,
+      ...WHOLE_PICTURE,
     };
     recorded.set(event.id, now());
     number++;

@@ -4,6 +4,7 @@ import t from 'tap';
 import { backupDatabase } from '#mobilenetd/store/backup.js';
 import { openForReading } from '#mobilenetd/store/reading.js';
 import { openStore, type Store } from '#mobilenetd/store/store.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 function event(id: string) {
   return {
@@ -19,6 +20,7 @@ function event(id: string) {
     size: 300,
     count: 2,
     box: null,
+    ...WHOLE_PICTURE,
   } as const;
 }
 

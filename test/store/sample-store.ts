@@ -4,6 +4,7 @@ import type { Result } from '#mobilenetd/inference/result.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore, type StoreOptions } from '#mobilenetd/store/store.js';
 import type { Clock } from '#mobilenetd/time.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 export const START = Date.UTC(2026, 5, 1, 12);
 
@@ -81,6 +82,7 @@ export function event(more: Partial<PresenceEvent> = {}): PresenceEvent {
     size: 300,
     count: 1,
     box: [1, 2, 3, 4],
+    ...WHOLE_PICTURE,
     ...more,
   };
 }

@@ -135,6 +135,6 @@ function viewOf(camera: Camera, labels: readonly string[]): CameraView {
     labels,
     status: () => camera.status(),
     reason: () => camera.reason(),
-    present: () => camera.presence.present(),
+    open: () => camera.presence.open(),
   };
 }

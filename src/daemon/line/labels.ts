@@ -1,6 +1,4 @@
 import type { ScoredLabel } from '../../inference/result.js';
-import type { PresenceEvent } from '../../presence/event.js';
-import type { PresentLabel } from '../../presence/presence.js';
 
 /**
  * The name a class goes by in events and topics: the first of ImageNet's comma-separated synonyms.
@@ -20,10 +18,4 @@ export function keepLabels(
     .map((scored) => ({ ...scored, label: shortName(scored.label) }))
     .filter(({ label }) => label !== '');
   return kept === null ? named : named.filter(({ label }) => kept.has(label));
-}
-
-/** The event that a label which is present belongs to, as it is now. */
-export function eventOfPresent(camera: string, label: PresentLabel): PresenceEvent {
-  const { eventId: id, since: start, ...seen } = label;
-  return { ...seen, id, camera, start, end: null, type: 'update' };
 }

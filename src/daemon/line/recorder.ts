@@ -5,7 +5,6 @@ import type { PresenceEvent } from '../../presence/event.js';
 import type { Instant, Presence } from '../../presence/presence.js';
 import { endOf, type Store } from '../../store/store.js';
 import type { Signals } from '../signals.js';
-import { eventOfPresent } from './labels.js';
 
 /** A camera as the recorder sees it. */
 export interface RecordedCamera {
@@ -72,10 +71,9 @@ export class Recorder {
 
   /** The wall clock was set by `ms`: tells again what is present, with the time it began. */
   moveTimes(cameras: Iterable<RecordedCamera>, ms: number): void {
-    for (const { name, presence } of cameras) {
+    for (const { presence } of cameras) {
       presence.shift(ms);
-      const events = presence.present().map((label) => eventOfPresent(name, label));
-      this.#commit(events, null);
+      this.#commit(presence.open(), null);
     }
   }
 

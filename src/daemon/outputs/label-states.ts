@@ -1,6 +1,5 @@
 import type { CameraStatus } from '../../camera/supervisor.js';
 import type { Context } from '../context.js';
-import { eventOfPresent } from '../line/labels.js';
 import type { CameraView } from '../signals.js';
 import type { StopOutput } from './output.js';
 
@@ -33,7 +32,7 @@ export function startLabelStates({
   function show(camera: CameraView): void {
     const { name } = camera;
     publisher.setCameraState(name, publicStatus(camera.status()), camera.reason());
-    publisher.applyEvents(camera.present().map((label) => eventOfPresent(name, label)));
+    publisher.applyEvents(camera.open());
   }
 
   return () => {

@@ -14,7 +14,8 @@ export interface PublishedCamera {
 }
 
 interface CameraView {
-  readonly present: Map<string, PresenceEvent>;
+  /** Open events by label and id. */
+  readonly present: Map<string, Map<string, PresenceEvent>>;
   /** Every label with a topic of its own. */
   readonly labels: Set<string>;
 }
@@ -67,14 +68,17 @@ export class CameraStates {
     this.#writer.camera(camera, 'status', state);
   }
 
-  /** Shows an event as the state of its label. */
+  /** Shows an event in the state of its label, which is ON while any of its objects is there. */
   show(event: PresenceEvent): void {
-    const { camera, label, end } = event;
+    const { camera, label, end, id } = event;
     const view = this.#viewOf(camera);
     view.labels.add(label);
-    if (end === null) {
-      view.present.set(label, event);
-      this.#writer.label(camera, label, 'attributes', presentAttributes(event));
+    const present = view.present.get(label) ?? new Map<string, PresenceEvent>();
+    if (end === null) present.set(id, event);
+    else present.delete(id);
+    if (present.size > 0) {
+      view.present.set(label, present);
+      this.#writer.label(camera, label, 'attributes', presentAttributes([...present.values()]));
       this.#writer.label(camera, label, 'presence', 'ON');
     } else {
       view.present.delete(label);
@@ -92,7 +96,7 @@ export class CameraStates {
   #viewOf(camera: string): CameraView {
     const known = this.#views.get(camera);
     if (known !== undefined) return known;
-    const made = { present: new Map<string, PresenceEvent>(), labels: new Set<string>() };
+    const made: CameraView = { present: new Map(), labels: new Set() };
     this.#views.set(camera, made);
     return made;
   }
@@ -106,8 +110,10 @@ export class CameraStates {
 
   #showTop(camera: string, view: CameraView): void {
     let top: PresenceEvent | null = null;
-    for (const event of view.present.values()) {
-      if (top === null || event.score > top.score) top = event;
+    for (const events of view.present.values()) {
+      for (const event of events.values()) {
+        if (top === null || event.score > top.score) top = event;
+      }
     }
     this.#writer.camera(camera, 'label', top?.label ?? 'none');
   }

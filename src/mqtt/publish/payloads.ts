@@ -35,6 +35,7 @@ export function eventPayload(
   pictureTime: number | null = null,
 ): Record<string, unknown> {
   const { id, type, camera, label, model, alpha, size, count } = event;
+  const { object, stationary, zones, loitering } = event;
   return {
     id,
     type,
@@ -48,6 +49,10 @@ export function eventPayload(
     size,
     count,
     box: roundBox(event.box),
+    object,
+    stationary,
+    zones,
+    loitering,
     picture: pictureTime === null ? null : isoTime(pictureTime),
   };
 }
@@ -99,13 +104,18 @@ export function labelsPayload(result: Result): Record<string, unknown> {
   };
 }
 
-/** Payload of `<camera>/<label>/attributes` while the label is present. */
-export function presentAttributes(event: PresenceEvent): Record<string, unknown> {
+/**
+ * Payload of `<camera>/<label>/attributes` while the label is present.
+ *
+ * @param events those of the label that are open, at least one: an object each
+ */
+export function presentAttributes(events: readonly PresenceEvent[]): Record<string, unknown> {
+  const best = events.reduce((a, b) => (b.score > a.score ? b : a));
   return {
-    score: roundScore(event.score),
-    since: isoTime(event.start),
-    count: event.count,
-    box: roundBox(event.box),
+    score: roundScore(best.score),
+    since: isoTime(Math.min(...events.map(({ start }) => start))),
+    count: best.object === null ? best.count : events.length,
+    box: roundBox(best.box),
   };
 }
 

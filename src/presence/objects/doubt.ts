@@ -1,0 +1,59 @@
+/** How sure a hit is at most: misses come in rows, as when somebody stands in the way. */
+const SUREST = 0.9;
+/** Doubt at which an object is taken to have gone: four misses of a variant that always saw it. */
+const ENOUGH = 9;
+/** Looks of a variant that count; older ones fade. */
+const REMEMBERED = 100;
+const MOST_VARIANTS = 64;
+
+interface Record {
+  hits: number;
+  looks: number;
+  /** Looks in vain since it was seen last. */
+  missed: number;
+}
+
+/**
+ * Whether an object that rests has gone, from what the variants in use have seen of it: a variant that
+ * hardly ever saw it says little when it does not see it now.
+ */
+export class Doubt {
+  readonly #records = new Map<string, Record>();
+
+  /** The variant found it. */
+  hit(variant: string): void {
+    const found = this.#recordOf(variant);
+    found.hits += 1;
+    found.looks += 1;
+    for (const record of this.#records.values()) {
+      record.looks += record.missed;
+      record.missed = 0;
+      if (record.looks <= REMEMBERED) continue;
+      record.hits /= 2;
+      record.looks /= 2;
+    }
+  }
+
+  /** The variant did not find it. */
+  miss(variant: string): void {
+    this.#recordOf(variant).missed += 1;
+  }
+
+  /** Whether the looks in vain since it was seen last are too many to be chance. */
+  isEnough(): boolean {
+    let doubt = 0;
+    for (const { hits, looks, missed } of this.#records.values()) {
+      if (missed > 0 && looks > 0) doubt -= missed * Math.log(1 - Math.min(SUREST, hits / looks));
+    }
+    return doubt >= ENOUGH;
+  }
+
+  #recordOf(variant: string): Record {
+    const known = this.#records.get(variant);
+    if (known !== undefined) return known;
+    if (this.#records.size >= MOST_VARIANTS) this.#records.clear();
+    const made = { hits: 0, looks: 0, missed: 0 };
+    this.#records.set(variant, made);
+    return made;
+  }
+}

@@ -1,0 +1,62 @@
+import type { Box } from '../../inference/result.js';
+import { distanceOf, overlapOf, sizeRatioOf } from './box.js';
+
+/** An object that is followed, as matching sees it. */
+export interface Followed {
+  /** Where it should be by now. */
+  readonly expected: Box;
+  /** Seconds since it was seen, and whether the last look found it. */
+  readonly unseen: number;
+  readonly isFresh: boolean;
+}
+
+/** Overlap of the box with the expected one that is enough by itself. */
+const LEAST_OVERLAP = 0.1;
+/** Where two objects fit a box, the one that was there a moment ago is meant. */
+const FRESH_BONUS = 0.1;
+/** Without overlap: how far the centre may be off, in sides of the object, now and for each second. */
+const REACH = 1;
+const REACH_A_SECOND = 0.5;
+const MOST_REACH = 2;
+const MOST_SIZE_RATIO = 3;
+
+interface Pair {
+  readonly object: number;
+  readonly box: number;
+  readonly fit: number;
+}
+
+/**
+ * Which box is which object: the best pairs first, those that overlap before those that are only near.
+ *
+ * @returns for each box the index of its object, or −1 for one that is new
+ */
+export function matchBoxes(objects: readonly Followed[], boxes: readonly Box[]): Int32Array {
+  const owner = new Int32Array(boxes.length).fill(-1);
+  if (objects.length === 0 || boxes.length === 0) return owner;
+  const taken = new Uint8Array(objects.length);
+  const near: Pair[] = [];
+  const overlapping: Pair[] = [];
+  for (const [object, { expected, unseen, isFresh }] of objects.entries()) {
+    for (const [box, seen] of boxes.entries()) {
+      const overlap = overlapOf(expected, seen);
+      if (overlap >= LEAST_OVERLAP) {
+        overlapping.push({ object, box, fit: overlap + (isFresh ? FRESH_BONUS : 0) });
+        continue;
+      }
+      const distance = distanceOf(expected, seen);
+      const reach = Math.min(MOST_REACH, REACH + REACH_A_SECOND * unseen);
+      if (distance > reach || sizeRatioOf(expected, seen) > MOST_SIZE_RATIO) continue;
+      near.push({ object, box, fit: -distance });
+    }
+  }
+  for (const pairs of [overlapping, near]) {
+    pairs.sort((a, b) => b.fit - a.fit);
+    for (const { object, box } of pairs) {
+      if (taken[object] === 1 || owner[box] !== -1) continue;
+      taken[object] = 1;
+      owner[box] = object;
+    }
+  }
+  return owner;
+}

@@ -1,0 +1,110 @@
+import { codedError } from '../errors.js';
+import type { Thresholds } from './track.js';
+
+export interface PresenceOptions extends Thresholds {
+  /** Thresholds of single labels or groups; what is left out is taken from the general ones. */
+  readonly labels: Readonly<Record<string, Partial<Thresholds>>>;
+  /**
+   * Group name → its labels. A group is present when any of its labels is. A group named like a label
+   * takes that label's place.
+   */
+  readonly groups: Readonly<Record<string, readonly string[]>>;
+  /** Labels and groups that are followed; all when left out. */
+  readonly keep?: readonly string[];
+  /**
+   * Longest regular pause between two results, seconds (1 / frame rate, or the refresh interval of
+   * a motion gate); default 1. A silence of more than twice this, and of at least `offDelay`, counts
+   * as absence.
+   */
+  readonly resultInterval?: number;
+  /**
+   * Results whose median is the smoothed score: 3 (default), or 1 for single pictures (a watched
+   * folder, a doorbell), where one look must do.
+   */
+  readonly window?: 1 | 3;
+  /** Labels followed at the same time, default 256; further ones wait until one is forgotten. */
+  readonly maxLabels?: number;
+  /** Objects followed at the same time, of all labels and groups together; default 64. */
+  readonly maxObjects?: number;
+  /** Makes the id of an event that begins at `timeMs` (wall clock). */
+  readonly createId: (timeMs: number) => string;
+}
+
+const DEFAULT_MAX_LABELS = 256;
+const DEFAULT_MAX_OBJECTS = 64;
+const DEFAULT_RESULT_INTERVAL = 1;
+
+/** The options as presence asks them. */
+export interface Settings {
+  readonly createId: (timeMs: number) => string;
+  readonly maxLabels: number;
+  readonly maxObjects: number;
+  readonly window: 1 | 3;
+  /** Milliseconds without a result that say nothing. */
+  readonly regularSilence: number;
+  /** Label → the groups it belongs to. */
+  readonly groupsOf: ReadonlyMap<string, readonly string[]>;
+  readonly isGroup: (name: string) => boolean;
+  readonly isKept: (name: string) => boolean;
+  readonly thresholdsOf: (name: string) => Thresholds;
+}
+
+/** Throws MND_CONFIG_INVALID for thresholds out of range. */
+export function readSettings(options: PresenceOptions): Settings {
+  const general = checkedThresholds('presence', options);
+  const own = new Map<string, Thresholds>();
+  for (const [label, overrides] of Object.entries(options.labels)) {
+    own.set(
+      label,
+      checkedThresholds(`presence.labels.${label}`, mergeThresholds(general, overrides)),
+    );
+  }
+  const groupsOf = new Map<string, string[]>();
+  for (const [group, members] of Object.entries(options.groups)) {
+    for (const member of new Set(members)) {
+      groupsOf.set(member, [...(groupsOf.get(member) ?? []), group]);
+    }
+  }
+  const groups = new Set(Object.keys(options.groups));
+  const keep = options.keep === undefined ? null : new Set(options.keep);
+  return {
+    createId: options.createId,
+    maxLabels: options.maxLabels ?? DEFAULT_MAX_LABELS,
+    maxObjects: options.maxObjects ?? DEFAULT_MAX_OBJECTS,
+    window: options.window ?? 3,
+    regularSilence: (options.resultInterval ?? DEFAULT_RESULT_INTERVAL) * 2000,
+    groupsOf,
+    isGroup: (name) => groups.has(name),
+    isKept: (name) => keep === null || keep.has(name),
+    thresholdsOf: (name) => own.get(name) ?? general,
+  };
+}
+
+function mergeThresholds(general: Thresholds, overrides: Partial<Thresholds>): Thresholds {
+  return {
+    enter: overrides.enter ?? general.enter,
+    stay: overrides.stay ?? general.stay,
+    offDelay: overrides.offDelay ?? general.offDelay,
+    minFrames: overrides.minFrames ?? general.minFrames,
+  };
+}
+
+/** Checks the ranges; a `stay` above `enter` (only one of the two was set) is lowered to it. */
+function checkedThresholds(subject: string, thresholds: Thresholds): Thresholds {
+  const { enter, stay, offDelay, minFrames } = thresholds;
+  const require = (valid: boolean, key: string, expected: string, found: number): void => {
+    if (valid) return;
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: `${subject}.${key}`,
+      expected,
+      found: String(found),
+    });
+  };
+  require(enter > 0 && enter <= 1, 'enter', 'a score over 0, up to 1', enter);
+  require(stay > 0 && stay <= 1, 'stay', 'a score over 0, up to 1', stay);
+  require(offDelay >= 0 && offDelay <= 86400, 'off_delay', '0 to 86400 seconds', offDelay);
+  require(Number.isInteger(minFrames) &&
+    minFrames >= 1 &&
+    minFrames <= 1000, 'min_frames', 'a whole number from 1 to 1000', minFrames);
+  return { enter, stay: Math.min(stay, enter), offDelay, minFrames };
+}
