@@ -94,8 +94,9 @@ function namesIn(column: string | null): readonly string[] {
   }
 }
 
-function nameColumn(names: readonly string[]): string | null {
-  return names.length === 0 ? null : JSON.stringify(names);
+/** Undefined: an event of plain JavaScript that says nothing of zones is worth keeping. */
+function nameColumn(names: readonly string[] | undefined): string | null {
+  return names === undefined || names.length === 0 ? null : JSON.stringify(names);
 }
 
 /** A box is stored in four columns that are null together. */
@@ -145,7 +146,7 @@ export function createEventTable(database: Database, names: Names): EventTable {
         event.end === null ? null : Math.round(event.end),
         event.count,
         ...boxColumns(event.box),
-        event.object,
+        event.object ?? null,
         event.stationary ? 1 : 0,
         nameColumn(event.zones),
         nameColumn(event.loitering),

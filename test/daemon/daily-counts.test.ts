@@ -6,6 +6,7 @@ import { SILENT } from '#mobilenetd/log.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { createTime } from '../store/sample-store.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 // Clocks go forward at 2:00 on 29 March 2026, and back at 3:00 on 25 October.
 process.env.TZ = 'Europe/Berlin';
@@ -15,7 +16,7 @@ const FRONT: CameraView = {
   labels: ['person'],
   status: () => 'online',
   reason: () => null,
-  present: () => [],
+  open: () => [],
 };
 
 function setUp(t: Test, start: string, folder = t.testdir()) {
@@ -42,6 +43,7 @@ function setUp(t: Test, start: string, folder = t.testdir()) {
     const event: PresenceEvent = {
       ...{ id: `${camera}-${label}-${at}-${last}`, type: 'new', camera, label, score: 0.9 },
       ...{ start: at, end: null, model: 'm', alpha: 1, size: 300, count: 1, box: null },
+      ...WHOLE_PICTURE,
     };
     store.recordEvents([event], []);
     signals.emit('events', { events: [event], result: null });
