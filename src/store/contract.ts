@@ -100,6 +100,10 @@ export interface Store {
   onClockSet(listener: (step: number) => void): () => void;
   /** Calls `listener` with the ids of events that retention has removed; returns how to end that. */
   onRemoved(listener: (eventIds: readonly string[]) => void): () => void;
+  /** Calls `listener` with how long each commit took, ms; returns how to end that. */
+  onCommit(listener: (ms: number) => void): () => void;
+  /** Of the database on the disk with its write-ahead log. */
+  sizeBytes(): number;
   /** From now on; retention with the next sweep. */
   configure(tuning: StoreTuning): void;
   /** Commits what waits. */

@@ -11,6 +11,11 @@ interface Identity {
   readonly ino: number;
 }
 
+/** Bytes of a database on the disk, with its write-ahead log; 0 where there is none. */
+export function databaseBytes(file: string): number {
+  return (look(file)?.size ?? 0) + (look(`${file}-wal`)?.size ?? 0);
+}
+
 /**
  * The files that an open connection writes to, and whether they are still those of its path. SQLite
  * itself never looks: it would go on writing to a file that nobody can find any more.

@@ -8,7 +8,7 @@ import type { Store, StoreHealth, StoreOptions, StoreTuning } from './contract.j
 import { countEvents, type EventCount } from './counts.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
-import type { Harm } from './files.js';
+import { databaseBytes, type Harm } from './files.js';
 import { forgetEvent } from './forget.js';
 import type { GovernorEntry } from './governor-log.js';
 import { Listeners } from './listeners.js';
@@ -70,6 +70,7 @@ class SqliteStore implements Store {
   readonly #added = new Listeners<undefined>();
   readonly #clockSet = new Listeners<number>();
   readonly #removed = new Listeners<readonly string[]>();
+  readonly #committed = new Listeners<number>();
   /** One object for every session there will be, so that a change reaches the one that is open. */
   readonly #retention: { -readonly [K in keyof Retention]: Retention[K] };
   #tuning: StoreTuning;
@@ -178,6 +179,14 @@ class SqliteStore implements Store {
 
   onClockSet(listener: (step: number) => void): () => void {
     return this.#clockSet.add(listener);
+  }
+
+  onCommit(listener: (ms: number) => void): () => void {
+    return this.#committed.add(listener);
+  }
+
+  sizeBytes(): number {
+    return databaseBytes(this.#file);
   }
 
   onRemoved(listener: (eventIds: readonly string[]) => void): () => void {
@@ -314,10 +323,12 @@ class SqliteStore implements Store {
   }
 
   #commit(session: Session, work: Work): void {
+    const begunAt = this.#clock.now();
     this.#depth += session.commit(work, (lost, error) => {
       this.#queue.lost(lost);
       this.#log.error({ code: 'MND_STORE_FAILED' }, `rows were refused: ${messageOf(error)}`);
     });
+    this.#committed.tell(this.#clock.now() - begunAt);
     this.#newestId = session.outbox.newest();
     if (this.#depth > this.#tuning.outbox.maxRows) this.#trim(session);
   }

@@ -1,10 +1,15 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { VERSION } from '../../package-root.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Context } from '../context.js';
+import { MetricFamilies } from './metric-families.js';
 
 /** Seconds of one inference: from the smallest network on a PC to the largest on a Pi 3. */
 const INFERENCE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+/** Seconds of one transaction: from memory to a worn card that syncs. */
+const COMMIT_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
+/** Defaults of the library whose names break the rules of Prometheus (`_total` is for what is counted). */
+const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
 const MODES = ['full', 'limited', 'emergency', 'coasting', 'fault', 'off'];
 /** Labels of one camera that get a series of their own; what else is seen counts as `other`. */
 const MAX_LABELS = 100;
@@ -17,18 +22,32 @@ export class DaemonMetrics {
   readonly contentType: string;
   readonly #context: Context;
   readonly #registry = new Registry();
+  readonly #families = new MetricFamilies(this.#registry);
   readonly #stopListening: readonly (() => void)[];
   readonly #labels = new Map<string, Set<string>>();
+  #viewers: () => number = () => 0;
 
   constructor(context: Context) {
     this.#context = context;
     this.contentType = this.#registry.contentType;
     collectDefaultMetrics({ register: this.#registry });
-    this.#stopListening = [...this.#countEvents(), ...this.#countFrames(), ...this.#countCameras()];
+    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+    this.#stopListening = [
+      ...this.#countEvents(),
+      ...this.#countFrames(),
+      ...this.#countCameras(),
+      this.#timeCommits(),
+    ];
     this.#readCameras();
     this.#readHeat();
     this.#readStore();
     this.#readBroker();
+    this.#readPage();
+  }
+
+  /** @param viewers how many look at the page now */
+  countViewers(viewers: () => number): void {
+    this.#viewers = viewers;
   }
 
   read(): Promise<string> {
@@ -40,46 +59,12 @@ export class DaemonMetrics {
     this.#registry.clear();
   }
 
-  #gauge<Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-    collect: (gauge: Gauge<Label>) => void,
-  ): void {
-    new Gauge({
-      name: `mobilenetd_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.#registry],
-      collect(this: Gauge<Label>) {
-        this.reset();
-        collect(this);
-      },
-    });
-  }
-
-  #counter<Label extends string>(
-    name: string,
-    help: string,
-    labelNames: readonly Label[],
-    collect?: (counter: Counter<Label>) => void,
-  ): Counter<Label> {
-    return new Counter({
-      name: `mobilenetd_${name}`,
-      help,
-      labelNames: [...labelNames],
-      registers: [this.#registry],
-      ...(collect !== undefined && {
-        collect(this: Counter<Label>) {
-          this.reset();
-          collect(this);
-        },
-      }),
-    });
-  }
-
   #countEvents(): readonly (() => void)[] {
-    const total = this.#counter('events_total', 'Events by type.', ['camera', 'label', 'type']);
+    const total = this.#families.counter('events_total', 'Events by type.', [
+      'camera',
+      'label',
+      'type',
+    ]);
     return [
       this.#context.signals.on('events', ({ events }) => {
         for (const { camera, label, type } of events) {
@@ -90,15 +75,14 @@ export class DaemonMetrics {
   }
 
   #countFrames(): readonly (() => void)[] {
-    const duration = new Histogram({
-      name: 'mobilenetd_inference_duration_seconds',
-      help: 'Time of one inference.',
-      labelNames: ['variant'],
-      buckets: INFERENCE_BUCKETS,
-      registers: [this.#registry],
-    });
+    const duration = this.#families.histogram(
+      'inference_duration_seconds',
+      'Time of one inference.',
+      ['variant'],
+      INFERENCE_BUCKETS,
+    );
     const labelled = new Map<string, number>();
-    this.#counter(
+    this.#families.counter(
       'frames_total',
       'Frames by what became of them.',
       ['camera', 'result'],
@@ -126,7 +110,7 @@ export class DaemonMetrics {
   }
 
   #countCameras(): readonly (() => void)[] {
-    const restarts = this.#counter(
+    const restarts = this.#families.counter(
       'camera_restarts_total',
       'Times a camera went away after it had been there.',
       ['camera'],
@@ -142,15 +126,21 @@ export class DaemonMetrics {
 
   #readCameras(): void {
     const cameras = () => this.#context.cameras.list();
-    this.#gauge('build_info', 'The version; always 1.', ['version', 'node'], (gauge) =>
+    this.#families.gauge('build_info', 'The version; always 1.', ['version', 'node'], (gauge) =>
       gauge.set({ version: VERSION, node: process.version }, 1),
     );
-    this.#gauge('camera_up', 'Whether a camera delivers.', ['camera'], (gauge) => {
-      for (const camera of cameras()) {
-        gauge.set({ camera: camera.name }, camera.status() === 'online' ? 1 : 0);
-      }
-    });
-    this.#gauge(
+    this.#families.gauge(
+      'camera_up',
+      'Whether a camera that is on delivers.',
+      ['camera'],
+      (gauge) => {
+        for (const camera of cameras()) {
+          if (!camera.enabled()) continue;
+          gauge.set({ camera: camera.name }, camera.status() === 'online' ? 1 : 0);
+        }
+      },
+    );
+    this.#families.gauge(
       'label_age_seconds',
       'From a frame to its labels, median of ten seconds.',
       ['camera'],
@@ -161,33 +151,43 @@ export class DaemonMetrics {
         }
       },
     );
-    this.#gauge('label_present', 'Whether a label is present.', ['camera', 'label'], (gauge) => {
-      for (const camera of cameras()) {
-        for (const label of this.#labels.get(camera.name) ?? []) {
-          gauge.set({ camera: camera.name, label }, 0);
+    this.#families.gauge(
+      'label_present',
+      'Whether a label is present.',
+      ['camera', 'label'],
+      (gauge) => {
+        for (const camera of cameras()) {
+          for (const label of this.#labels.get(camera.name) ?? []) {
+            gauge.set({ camera: camera.name, label }, 0);
+          }
+          for (const { label } of camera.presence.present()) {
+            gauge.set({ camera: camera.name, label: this.#bounded(camera.name, label) }, 1);
+          }
         }
-        for (const { label } of camera.presence.present()) {
-          gauge.set({ camera: camera.name, label: this.#bounded(camera.name, label) }, 1);
-        }
-      }
-    });
+      },
+    );
   }
 
   #readHeat(): void {
     const governor = () => this.#context.governor;
-    this.#gauge('temperature_celsius', 'Temperature of the CPU.', [], (gauge) => {
+    this.#families.gauge('temperature_celsius', 'Temperature of the CPU.', [], (gauge) => {
       const tempC = governor().heat()?.tempC ?? null;
       if (tempC !== null) gauge.set(tempC);
     });
-    this.#gauge('governor_limit_celsius', 'Temperature never to reach.', [], (gauge) => {
+    this.#families.gauge('governor_limit_celsius', 'Temperature never to reach.', [], (gauge) => {
       const limit = governor().limitC();
       if (limit !== null) gauge.set(limit);
     });
-    this.#gauge('governor_budget_ratio', 'Share of each second for inference.', [], (gauge) => {
-      const state = governor().state();
-      if (state?.governs) gauge.set(state.decision.budget);
-    });
-    this.#gauge(
+    this.#families.gauge(
+      'governor_budget_ratio',
+      'Share of each second for inference.',
+      [],
+      (gauge) => {
+        const state = governor().state();
+        if (state?.governs) gauge.set(state.decision.budget);
+      },
+    );
+    this.#families.gauge(
       'governor_frame_ratio',
       'Share of the frames that a variant labels.',
       ['variant'],
@@ -201,7 +201,7 @@ export class DaemonMetrics {
         }
       },
     );
-    this.#gauge(
+    this.#families.gauge(
       'governor_mode',
       'What the governor does: 1 for the mode it is in.',
       ['mode'],
@@ -211,7 +211,7 @@ export class DaemonMetrics {
         for (const mode of MODES) gauge.set({ mode }, mode === current ? 1 : 0);
       },
     );
-    this.#gauge('throttled', 'What the firmware says of now.', ['reason'], (gauge) => {
+    this.#families.gauge('throttled', 'What the firmware says of now.', ['reason'], (gauge) => {
       const flags = governor().heat()?.flags ?? null;
       if (flags === null) return;
       const { heat, undervoltage } = decodeThrottled(flags);
@@ -222,23 +222,42 @@ export class DaemonMetrics {
 
   #readStore(): void {
     const { store } = this.#context;
-    this.#gauge('outbox_messages', 'Messages that wait for the broker.', [], (gauge) =>
+    this.#families.gauge('outbox_messages', 'Messages that wait for the broker.', [], (gauge) =>
       gauge.set(store.outbox.depth()),
     );
-    this.#counter('outbox_dropped_total', 'Messages that were given up.', [], (counter) =>
+    this.#families.counter('outbox_dropped_total', 'Messages that were given up.', [], (counter) =>
       counter.inc(store.outbox.dropped()),
     );
-    this.#gauge('store_writable', 'Whether the database can be written.', [], (gauge) =>
+    this.#families.gauge('store_writable', 'Whether the database can be written.', [], (gauge) =>
       gauge.set(store.health().writable ? 1 : 0),
     );
-    this.#gauge('store_waiting_events', 'Events that wait for the disk.', [], (gauge) =>
+    this.#families.gauge('store_size_bytes', 'The database and its write-ahead log.', [], (gauge) =>
+      gauge.set(store.sizeBytes()),
+    );
+    this.#families.gauge('store_waiting_events', 'Events that wait for the disk.', [], (gauge) =>
       gauge.set(store.health().waiting),
     );
-    this.#counter(
+    this.#families.counter(
       'store_dropped_detections_total',
       'Detections the disk did not take.',
       [],
       (counter) => counter.inc(store.health().dropped.detections),
+    );
+  }
+
+  #timeCommits(): () => void {
+    const duration = this.#families.histogram(
+      'store_commit_duration_seconds',
+      'Time of one transaction of the database.',
+      [],
+      COMMIT_BUCKETS,
+    );
+    return this.#context.store.onCommit((ms) => duration.observe(ms / 1000));
+  }
+
+  #readPage(): void {
+    this.#families.gauge('http_viewers', 'Tabs that look at the page now.', [], (gauge) =>
+      gauge.set(this.#viewers()),
     );
   }
 
@@ -258,10 +277,10 @@ export class DaemonMetrics {
       return connects;
     };
     count();
-    this.#gauge('mqtt_connected', 'Whether the broker has us.', [], (gauge) =>
+    this.#families.gauge('mqtt_connected', 'Whether the broker has us.', [], (gauge) =>
       gauge.set(this.#context.messaging.connected() ? 1 : 0),
     );
-    this.#counter('mqtt_reconnects_total', 'Connections after the first.', [], (counter) =>
+    this.#families.counter('mqtt_reconnects_total', 'Connections after the first.', [], (counter) =>
       counter.inc(Math.max(0, count() - 1)),
     );
   }

@@ -1,16 +1,14 @@
 import { createHash } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config/config.js';
 import { parseListen } from '../../config/schema/formats.js';
-import { codedError, messageOf } from '../../errors.js';
+import { messageOf } from '../../errors.js';
 import type { PageOptions } from '../../http/options.js';
 import { VERSION } from '../../package-root.js';
 import { createBackoff, systemClock } from '../../time.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
-
-/** Bytes of the longest file that is read: a certificate with its chain. */
-const MAX_FILE = 1_000_000;
+import { followCertificate, readCertificate, readStatusFile } from './page-files.js';
 
 /**
  * Serves the page where `status.listen` says; null: nothing of it is loaded. An address that is taken is
@@ -43,8 +41,13 @@ export async function startPage(context: Context): Promise<StopOutput> {
       });
       if (isStopped) return page.close();
       source.countViewers(page.viewers);
+      metrics?.countViewers(page.viewers);
       context.addresses.page = page.url;
-      stop = () => page.close();
+      const stopFollowing = followCertificate(config.status.tls, page.renew, pageLog);
+      stop = () => {
+        stopFollowing();
+        return page.close();
+      };
       pageLog.info({ url: page.url }, 'the page listens');
     } catch (error) {
       if (isFirst) pageLog.warn(`there is no page: ${messageOf(error)}`);
@@ -67,6 +70,7 @@ interface Metrics {
   readonly read: () => Promise<string>;
   readonly contentType: string;
   readonly stop: () => void;
+  readonly countViewers: (viewers: () => number) => void;
 }
 
 async function metricsOf(context: Context): Promise<Metrics | null> {
@@ -79,18 +83,10 @@ async function metricsOf(context: Context): Promise<Metrics | null> {
 function pageOptions({ status }: Config, metrics: Metrics | null): PageOptions {
   const { tls, metrics: settings } = status;
   const token =
-    settings.token_file === null
-      ? null
-      : readFile('status.metrics.token_file', settings.token_file);
+    settings.token_file === null ? null : readStatusFile('metrics.token_file', settings.token_file);
   return {
     ...parseListen(status.listen ?? ''),
-    tls:
-      tls.cert_file === null || tls.key_file === null
-        ? null
-        : {
-            cert: readFile('status.tls.cert_file', tls.cert_file),
-            key: readFile('status.tls.key_file', tls.key_file),
-          },
+    tls: readCertificate(tls),
     users: status.users,
     tokens: status.tokens,
     trustedProxies: status.trusted_proxies,
@@ -108,22 +104,7 @@ function pageOptions({ status }: Config, metrics: Metrics | null): PageOptions {
                 ? null
                 : createHash('sha256').update(token.toString().trim()).digest('hex'),
           },
-    assets: new URL('../../web/', import.meta.url).pathname,
+    assets: fileURLToPath(new URL('../../web/', import.meta.url)),
     version: VERSION,
   };
-}
-
-function readFile(key: string, file: string): Buffer {
-  try {
-    const bytes = readFileSync(file);
-    if (bytes.length <= MAX_FILE) return bytes;
-    throw new Error(`it has more than ${MAX_FILE} bytes`);
-  } catch (cause) {
-    throw codedError('MND_CONFIG_INVALID', {
-      subject: key,
-      expected: 'a file that can be read',
-      found: messageOf(cause),
-      cause,
-    });
-  }
 }

@@ -1,0 +1,139 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import t, { type Test } from 'tap';
+import { installRandomModel, runDemo } from './demo-process.js';
+
+t.setTimeout(400_000);
+
+const EXAMPLES = 'examples/monitoring';
+const PROMETHEUS = '/usr/bin/prometheus';
+const skip = existsSync(PROMETHEUS) ? false : 'prometheus is not installed';
+const TOKEN = 'a-token-of-the-test';
+
+interface Target {
+  readonly expr: string;
+}
+interface Dashboard {
+  readonly panels: readonly { readonly title: string; readonly targets: readonly Target[] }[];
+}
+
+const dashboard: Dashboard = JSON.parse(
+  readFileSync(join(EXAMPLES, 'grafana-dashboard.json'), 'utf8'),
+);
+
+function promtool(args: readonly string[], input?: string): string {
+  return execFileSync('promtool', [...args], { encoding: 'utf8', input, stdio: 'pipe' });
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  server.close();
+  if (address === null || typeof address === 'string') throw new Error('no port');
+  return address.port;
+}
+
+t.test('the example rules hold what they say', { skip }, async (t) => {
+  t.match(promtool(['check', 'rules', join(EXAMPLES, 'rules.yml')]), /4 rules found/);
+  t.match(promtool(['test', 'rules', join(EXAMPLES, 'rules.test.yml')]), /SUCCESS/);
+});
+
+t.test('a real Prometheus reads a real daemon, and every panel has data', { skip }, async (t) => {
+  const folder = t.testdir();
+  const model = await installRandomModel(join(folder, 'state'));
+  const token = join(folder, 'mobilenetd-token');
+  writeFileSync(token, `${TOKEN}\n`);
+  const demo = runDemo({
+    folder: join(folder, 'state'),
+    model,
+    args: ['--board', 'pi4-case'],
+    env: { MOBILENETD_STATUS_METRICS_TOKEN_FILE: token },
+  });
+  t.teardown(() => demo.end('SIGTERM'));
+  const { page } = (await demo.ready) as unknown as { readonly page: string };
+
+  const wrong = await fetch(`${page}metrics`, { headers: { Authorization: 'Bearer wrong' } });
+  t.equal(wrong.status, 401);
+  const right = await fetch(`${page}metrics`, { headers: { Authorization: `Bearer ${TOKEN}` } });
+  promtool(['check', 'metrics'], await right.text());
+  const state = await fetch(`${page}api/v1/state`, {
+    headers: { Authorization: `Bearer ${TOKEN}` },
+  });
+  t.equal(state.status, 401, 'the token reads the figures and nothing else');
+
+  const { ask, isUp } = await startPrometheus(t, folder, new URL(page).host);
+  await isUp();
+  for (const { title, targets } of dashboard.panels) {
+    for (const { expr } of targets) {
+      const query = expr
+        .replaceAll('$__rate_interval', '30s')
+        .replaceAll('"$instance"', '".*"')
+        // Nobody looks at the page, nothing is hot: a zero is data as well.
+        .replace(/ == 1$/, '');
+      let found: readonly unknown[] = [];
+      while (found.length === 0) {
+        const answer = await ask(`query?query=${encodeURIComponent(query)}`);
+        t.equal(answer.status, 'success', query);
+        found = answer.data.result ?? [];
+        if (found.length === 0) await delay(500);
+      }
+      t.ok(found.length > 0, `${title}: ${query}`);
+    }
+  }
+  const rules = await ask('rules');
+  const health = rules.data.groups?.flatMap((group) => group.rules.map((rule) => rule.health));
+  t.same(health, ['ok', 'ok', 'ok', 'ok'], 'every rule is evaluated');
+});
+
+interface PrometheusAnswer {
+  readonly status: string;
+  readonly data: {
+    readonly result?: readonly unknown[];
+    readonly groups?: readonly { readonly rules: readonly { readonly health: string }[] }[];
+  };
+}
+
+/** Prometheus with the shipped files, but for the board's address and how often it looks. */
+async function startPrometheus(t: Test, folder: string, target: string) {
+  const config = readFileSync(join(EXAMPLES, 'prometheus.yml'), 'utf8')
+    .replace('porch.local:8080', target)
+    .replaceAll(': 15s', ': 1s');
+  writeFileSync(join(folder, 'prometheus.yml'), config);
+  writeFileSync(join(folder, 'rules.yml'), readFileSync(join(EXAMPLES, 'rules.yml')));
+  promtool(['check', 'config', join(folder, 'prometheus.yml')]);
+  const port = await freePort();
+  const prometheus = spawn(
+    PROMETHEUS,
+    [
+      `--config.file=${join(folder, 'prometheus.yml')}`,
+      `--storage.tsdb.path=${join(folder, 'data')}`,
+      `--web.listen-address=127.0.0.1:${port}`,
+    ],
+    { stdio: 'ignore' },
+  );
+  t.teardown(async () => {
+    prometheus.kill('SIGTERM');
+    if (prometheus.exitCode === null) await once(prometheus, 'exit');
+  });
+  const base = `http://127.0.0.1:${port}`;
+  return {
+    async isUp() {
+      while (
+        !(await fetch(`${base}/-/ready`).then(
+          ({ ok }) => ok,
+          () => false,
+        ))
+      ) {
+        if (prometheus.exitCode !== null) throw new Error('prometheus has ended');
+        await delay(200);
+      }
+    },
+    ask: async (path: string): Promise<PrometheusAnswer> =>
+      (await fetch(`${base}/api/v1/${path}`)).json() as Promise<PrometheusAnswer>,
+  };
+}
