@@ -1,11 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { openShelf } from '#mobilenetd/models/shelf.js';
-import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
-import { buildTflite } from '../convert/build-tflite.js';
+
+export { installRandomModel } from './random-model.js';
 
 export interface Ready {
   readonly mqtt: string;
@@ -23,27 +20,6 @@ export interface DemoProcess {
   errors(): string;
   /** Ends it with a signal; resolves with its exit code, null after SIGKILL. */
   end(signal: NodeJS.Signals): Promise<number | null>;
-}
-
-/**
- * Installs a MobileNetV1 with pseudo-random weights and three classes, so that a whole daemon runs
- * where no real model is to be had. One of three classes always has a score of at least a third.
- */
-export async function installRandomModel(
-  folder: string,
-  { name = 'random_v1', alpha = 0.25 }: { readonly name?: string; readonly alpha?: number } = {},
-): Promise<string> {
-  mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${name}.tflite`);
-  const labels = join(folder, 'labels.txt');
-  writeFileSync(file, buildTflite(mobilenetV1Spec({ alpha, size: 128, classes: 3 }, 7)));
-  writeFileSync(labels, 'left\nmiddle\nright\n');
-  await openShelf({ dir: join(folder, 'models'), env: {} }).add(file, {
-    labels,
-    name,
-    task: 'classify',
-  });
-  return name;
 }
 
 /** Runs `mobilenetd demo --json` as a user would, with the installed random model. */
