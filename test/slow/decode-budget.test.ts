@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import t from 'tap';
 
-const CHILD = fileURLToPath(new URL('./memory-child.js', import.meta.url));
+const CHILD = fileURLToPath(new URL('../vision/memory-child.js', import.meta.url));
 const skip = existsSync('/proc/self/status') ? false : 'there is no /proc';
 
 const canvas = (width: number, height: number, channels: 3 | 4 = 3) =>

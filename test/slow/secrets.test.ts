@@ -12,7 +12,6 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import { listenTo, mosquitto, type TestBroker } from '../mqtt/brokers.js';
 import {
   type DaemonProcess,
   eventually,
@@ -20,8 +19,9 @@ import {
   preparePictures,
   runDaemon,
   writeConfig,
-} from './daemon-process.js';
-import { installRandomModel } from './demo-process.js';
+} from '../integration/daemon-process.js';
+import { installRandomModel } from '../integration/demo-process.js';
+import { listenTo, mosquitto, type TestBroker } from '../mqtt/brokers.js';
 
 const skip = mosquitto.available ? false : 'Mosquitto is not installed';
 const hasFfmpeg = spawnSync('ffmpeg', ['-version']).status === 0;
