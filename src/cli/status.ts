@@ -85,6 +85,7 @@ function runningLines(running: RunningReport): readonly string[] {
     row('broker', `${broker.url}${broker.embedded ? ' (embedded)' : ''}, ${link}`),
     row('outbox', `${outbox} waiting${given}`),
     row('database', databaseText(running.database)),
+    row('page', running.page ?? 'none'),
     ...deliveryLines(broker),
     ...running.overrides.map((override) => row('set', overrideText(override))),
   ];

@@ -119,6 +119,8 @@ export interface RunningReport {
   readonly failed: number;
   readonly overrides: readonly OverrideReport[];
   readonly database: DatabaseReport;
+  /** Address of the page; null: it does not listen. */
+  readonly page: string | null;
 }
 
 /** A request of a line of JSON; null for anything else. */

@@ -1,3 +1,4 @@
+import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from '../../config/config.js';
 import { createAnnouncer } from '../../mqtt/home-assistant/announcer.js';
 import type { DiscoveryOptions } from '../../mqtt/home-assistant/discovery.js';
@@ -8,6 +9,7 @@ import type { Context } from '../context.js';
 import { possibleLabelsOf } from '../options/label-rules.js';
 import { deviceOf, formerNames, rememberDevice } from './device.js';
 import type { StopOutput } from './output.js';
+import { linkToPage } from './page-address.js';
 
 type Using = Pick<
   Context,
@@ -69,7 +71,9 @@ function entitiesOf({
   model,
   overrides,
 }: Using): DiscoveryOptions {
-  const { configuration_url: page, version_file: versionFile } = config.homeassistant;
+  const { configuration_url: given, version_file: versionFile } = config.homeassistant;
+  const around = { hostname: hostname(), interfaces: networkInterfaces() };
+  const page = given ?? linkToPage(config.status, around);
   const { variants, variant } = model;
   const possible = possibleLabelsOf(config, variant);
   const board = readBoardModel(config.governor.proc_root);

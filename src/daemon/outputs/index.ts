@@ -61,7 +61,7 @@ export const OUTPUTS: readonly Output[] = [
   {
     name: 'Home Assistant',
     starts: 'last',
-    keys: ['name', 'homeassistant'],
+    keys: ['name', 'homeassistant', 'status'],
     follows: ['messaging', 'model', 'governor', 'overrides'],
     start: startHomeAssistant,
   },

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { hostname, networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config/config.js';
 import { parseListen } from '../../config/schema/formats.js';
@@ -8,6 +9,7 @@ import { VERSION } from '../../package-root.js';
 import { createBackoff, systemClock } from '../../time.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
+import { addressForPeople } from './page-address.js';
 import { followCertificate, readCertificate, readStatusFile } from './page-files.js';
 
 /**
@@ -42,7 +44,8 @@ export async function startPage(context: Context): Promise<StopOutput> {
       if (isStopped) return page.close();
       source.countViewers(page.viewers);
       metrics?.countViewers(page.viewers);
-      context.addresses.page = page.url;
+      const around = { hostname: hostname(), interfaces: networkInterfaces() };
+      context.addresses.page = addressForPeople(page.url, config.status, around);
       const stopFollowing = followCertificate(config.status.tls, page.renew, pageLog);
       stop = () => {
         stopFollowing();

@@ -8,7 +8,7 @@ import { governorPayload } from './decisions.js';
 
 export type StatusSources = Pick<
   Context,
-  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model' | 'overrides'
+  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model' | 'overrides' | 'addresses'
 >;
 
 /** What `mobilenetd status` and others are answered about everything that runs. */
@@ -41,6 +41,7 @@ export function runningReport(sources: StatusSources): RunningReport {
     failed: line.scheduler.stats().failed,
     overrides: overrides.list(),
     database: databaseReport(store.health()),
+    page: sources.addresses.page,
   };
 }
 

@@ -130,7 +130,7 @@ export const HOME_ASSISTANT = {
   configuration_url: key(
     nullable(pageAddress),
     null,
-    "Web page that the device's link in Home Assistant leads to, e.g. a wiki page or a dashboard.",
+    "Web page that the device's link in Home Assistant leads to. null: the daemon's own page, where it listens beyond loopback with users.",
     { address: true },
   ),
   version_file: key(
