@@ -39,8 +39,13 @@ export interface Recognition {
   readonly files: readonly string[];
   readonly flags: RecogniseFlags;
   readonly run: RunOptions;
-  /** @param variant that ran */
+  /**
+   * @param file as it may be shown
+   * @param variant that ran
+   */
   print(file: string, result: Result, variant: Variant): void;
+  /** Writes the picture with what was found; called before `print`. */
+  draw?(picture: string, encoded: Uint8Array, result: Result, variant: Variant): Promise<void>;
 }
 
 /**
@@ -55,17 +60,22 @@ export async function recognise(recognition: Recognition, context: CommandContex
   const config = context.loadConfig();
   const variant = await chooseVariant(recognition, config, context);
   const engine = await startEngine({ threads: threadsOf(config) });
+  const { signal } = context;
   const failures: unknown[] = [];
   try {
     await engine.load(variant);
     for (const [index, file] of recognition.files.entries()) {
       try {
-        const frame = await readFrame(file, index + 1);
-        recognition.print(file, await engine.run(variant.name, frame, recognition.run), variant);
+        signal.throwIfAborted();
+        const frame = await readFrame(file, index + 1, signal);
+        const result = await engine.run(variant.name, frame, recognition.run);
+        await recognition.draw?.(file, frame.bytes, result, variant);
+        recognition.print(maskAddresses(file), result, variant);
       } catch (error) {
+        signal.throwIfAborted();
         if (!isPictureError(error)) throw error;
         failures.push(error);
-        if (recognition.flags.json === true) writeFailure(file, error, context);
+        if (recognition.flags.json === true) writeFailure(maskAddresses(file), error, context);
         // One picture's error is the command's; of several each is told as it happens.
         if (recognition.files.length > 1) reportError(error, context);
       }
@@ -95,10 +105,9 @@ function isPictureError(error: unknown): boolean {
 
 function summaryOf(failures: readonly unknown[], total: number): unknown {
   if (total === 1) return failures[0];
-  const missing = failures.every(
-    (error) => isCodedError(error) && error.code === 'MND_INPUT_MISSING',
-  );
-  return codedError(missing ? 'MND_INPUT_MISSING' : 'MND_IMAGE_INVALID', {
+  const codes = new Set(failures.map((error) => (isCodedError(error) ? error.code : null)));
+  const [only] = codes;
+  return codedError(codes.size === 1 && only != null ? only : 'MND_IMAGE_INVALID', {
     subject: `${failures.length} of ${total} pictures`,
   });
 }
@@ -166,7 +175,7 @@ function isInteractive({ stderr }: CommandContext): boolean {
   return process.stdin.isTTY === true && 'isTTY' in stderr && stderr.isTTY === true;
 }
 
-async function readFrame(file: string, sequence: number): Promise<Frame> {
+async function readFrame(file: string, sequence: number, signal: AbortSignal): Promise<Frame> {
   return {
     sequence,
     camera: printable(maskAddresses(file)),
@@ -176,20 +185,21 @@ async function readFrame(file: string, sequence: number): Promise<Frame> {
     height: 0,
     format: 'jpeg',
     range: 'full',
-    bytes: await readAny(file),
+    bytes: await readAny(file, signal),
   };
 }
 
 /** A picture from standard input (`-`), an address or a file. */
-function readAny(file: string): Promise<Uint8Array> {
-  if (file === '-') return readStandardInput();
-  return /^https?:\/\//i.test(file) ? fetchPicture(file) : readPicture(file);
+function readAny(file: string, signal: AbortSignal): Promise<Uint8Array> {
+  if (file === '-') return readStandardInput(signal);
+  return /^https?:\/\//i.test(file) ? fetchPicture(file, signal) : readPicture(file);
 }
 
-async function readStandardInput(): Promise<Uint8Array> {
+async function readStandardInput(signal: AbortSignal): Promise<Uint8Array> {
+  const { addAbortSignal } = await import('node:stream');
   const chunks: Buffer[] = [];
   let length = 0;
-  for await (const chunk of process.stdin) {
+  for await (const chunk of addAbortSignal(signal, process.stdin)) {
     length += (chunk as Buffer).length;
     if (length > MAX_PICTURE_BYTES) throw tooLarge('standard input', length);
     chunks.push(chunk as Buffer);
@@ -197,14 +207,17 @@ async function readStandardInput(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-async function fetchPicture(url: string): Promise<Uint8Array> {
+async function fetchPicture(url: string, signal: AbortSignal): Promise<Uint8Array> {
   const { createSnapshotSource } = await import('../camera/sources/snapshot.js');
   const stop = new AbortController();
   let bytes: Uint8Array | null = null;
-  const reason = await createSnapshotSource({ url, fps: 1 }).run(stop.signal, (frame) => {
-    bytes = frame.bytes;
-    stop.abort();
-  });
+  const reason = await createSnapshotSource({ url, fps: 1 }).run(
+    AbortSignal.any([signal, stop.signal]),
+    (frame) => {
+      bytes = frame.bytes;
+      stop.abort();
+    },
+  );
   if (bytes === null) throw reason;
   return bytes;
 }
@@ -260,6 +273,6 @@ export function writeHeading(stream: NodeJS.WritableStream, file: string, result
   const { model, size, timings } = result;
   writeLine(
     stream,
-    `${printable(maskAddresses(file))}  (${model}, ${size} px, ${timings.inference.toFixed(1)} ms)`,
+    `${printable(file)}  (${model}, ${size} px, ${timings.inference.toFixed(1)} ms)`,
   );
 }

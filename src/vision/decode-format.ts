@@ -31,6 +31,11 @@ const HEIC_ADVICE =
 const convert = (extension: string): string =>
   `convert it, e.g. with ImageMagick: convert FILE.${extension} FILE.png`;
 
+const VIDEO_ADVICE =
+  'take a picture out of it: ffmpeg -i FILE -frames:v 1 FRAME.png (or use source: video)';
+const WEB_PAGE =
+  'this is a page, no picture: open it in a browser, and save the picture that it shows';
+
 /** Kinds that people have, and that are not read. */
 const UNREADABLE: readonly (readonly [name: string, signature: Signature, next: string])[] = [
   ...['heic', 'heix', 'hevc', 'heim', 'heis', 'mif1', 'msf1'].map(
@@ -43,6 +48,26 @@ const UNREADABLE: readonly (readonly [name: string, signature: Signature, next: 
   ['JPEG XL', [[0, '\0\0\0\x0cJXL ']], convert('jxl')],
   ...[1, 2, 3, 4, 5, 6].map((kind) => ['PPM', [[0, `P${kind}`]], convert('ppm')] as const),
   ['PDF', [[0, '%PDF']], 'make a picture of its page: pdftoppm -png FILE.pdf PAGE'],
+  ['PAM', [[0, 'P7']], convert('pam')],
+  ['PFM', [[0, 'PF']], convert('pfm')],
+  ['ICO', [[0, '\0\0\x01\0']], convert('ico')],
+  ['QOI', [[0, 'qoif']], convert('qoi')],
+  ['OpenEXR', [[0, 'v/1\x01']], convert('exr')],
+  ['Photoshop', [[0, '8BPS']], 'save it as PNG'],
+  ['PostScript', [[0, '%!PS']], 'make a picture of its page, e.g. with Ghostscript'],
+  ...['<!DO', '<!do', '<htm', '<HTM'].map((text) => ['HTML', [[0, text]], WEB_PAGE] as const),
+  [
+    'AVI',
+    [
+      [0, 'RIFF'],
+      [8, 'AVI '],
+    ],
+    VIDEO_ADVICE,
+  ],
+  ['Matroska', [[0, '\x1aE\xdf\xa3']], VIDEO_ADVICE],
+  ...['isom', 'mp4', 'iso', 'M4V', 'qt  ', 'avc1'].map(
+    (brand) => ['MP4', [[4, `ftyp${brand}`]], VIDEO_ADVICE] as const,
+  ),
   ['SVG', [[0, '<svg']], 'make a picture of it: rsvg-convert -o FILE.png FILE.svg'],
   ['SVG', [[0, '<?xml']], 'make a picture of it: rsvg-convert -o FILE.png FILE.svg'],
 ];

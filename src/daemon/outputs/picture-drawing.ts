@@ -1,26 +1,12 @@
 import type { PictureNote } from '../../store/picture-shelf.js';
+import { drawBoxes } from '../../vision/draw-boxes.js';
 
-/** Box and name over a picture, as SVG. */
+/** Box and name over a picture that may be smaller than the frame it was made of, as SVG. */
 export function drawing(
-  note: PictureNote,
-  { width, height }: { width: number; height: number },
+  { label, score, box, width }: PictureNote,
+  size: { readonly width: number; readonly height: number },
 ): Buffer {
-  const scale = width / note.width;
-  const [x, y, w, h] = (note.box ?? [0, 0, note.width, note.height]).map((side) => side * scale);
-  const text = escaped(`${note.label} ${Math.round(100 * note.score)} %`);
-  const size = Math.max(12, width / 36);
-  const top = Math.max(size * 1.3, y ?? 0);
-  const box =
-    note.box === null
-      ? ''
-      : `<rect x="${x}" y="${y}" width="${w}" height="${h}" fill="none" stroke="#4fd1bb" stroke-width="3"/>`;
-  return Buffer.from(
-    `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${height}">${box}` +
-      `<text x="${(x ?? 0) + 4}" y="${top - size * 0.3}" font-family="sans-serif" font-weight="bold" ` +
-      `font-size="${size}" fill="#4fd1bb" stroke="#04201b" stroke-width="3" paint-order="stroke">${text}</text></svg>`,
-  );
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>"']/g, (sign) => `&#${sign.charCodeAt(0)};`);
+  const scale = size.width / width;
+  const [x = 0, y = 0, w = 0, h = 0] = box?.map((side) => side * scale) ?? [];
+  return drawBoxes([{ label, score, box: box === null ? null : [x, y, w, h] }], size);
 }
