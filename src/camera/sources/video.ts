@@ -2,15 +2,14 @@ import { describeSource } from './description.js';
 import type { FfmpegInput } from './ffmpeg/arguments.js';
 import { FFMPEG_DESCRIPTION } from './ffmpeg/description.js';
 import { createFfmpegSource } from './ffmpeg/source.js';
-import { HARDWARE_KEY, LOGIN_KEYS, LOOP_KEY, PATH_ADVICE, PATH_KEY, URL_KEY } from './keys.js';
+import { HARDWARE_KEY, HTTP_KEYS, LOOP_KEY, PATH_ADVICE, PATH_KEY } from './keys.js';
 
 export const VIDEO = describeSource({
   ...FFMPEG_DESCRIPTION,
   summary: 'a file or an address that is played at its own speed',
   keys: {
     path: PATH_KEY,
-    url: URL_KEY,
-    ...LOGIN_KEYS,
+    ...HTTP_KEYS,
     loop: LOOP_KEY,
     hardware: HARDWARE_KEY,
   },
@@ -36,11 +35,12 @@ function inputOf(options: {
   readonly url: string | null;
   readonly username: string | null;
   readonly password: string | null;
+  readonly verify: boolean;
   readonly loop: boolean;
 }): FfmpegInput {
-  const { path, url, username, password, loop } = options;
+  const { path, url, username, password, verify, loop } = options;
   if (url === null) return { kind: 'video', path: path ?? '', loop };
   return /^rtsps?:/i.test(url)
     ? { kind: 'rtsp', url, username, password }
-    : { kind: 'remote', url, username, password, loop };
+    : { kind: 'remote', url, username, password, verify, loop };
 }

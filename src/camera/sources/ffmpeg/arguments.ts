@@ -15,7 +15,7 @@ interface Address {
 /** What ffmpeg opens. */
 export type FfmpegInput =
   | { readonly kind: 'video'; readonly path: string; readonly loop: boolean }
-  | (Address & { readonly kind: 'remote'; readonly loop: boolean })
+  | (Address & { readonly kind: 'remote'; readonly loop: boolean; readonly verify?: boolean })
   | (Address & { readonly kind: 'rtsp'; readonly transport?: RtspTransport })
   | {
       readonly kind: 'v4l2';

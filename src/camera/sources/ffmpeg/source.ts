@@ -3,6 +3,9 @@ import { codedError, messageOf } from '../../../errors.js';
 import { createMasker, maskAddresses, secretsInAddress } from '../../../mask.js';
 import type { Clock } from '../../../time.js';
 import { type ChildExit, runChild, type SpawnChild } from '../../child/process.js';
+import type { Gateway } from '../../gateway/gateway.js';
+import { openHttpGateway } from '../../gateway/http.js';
+import { openRtspGateway } from '../../gateway/rtsp.js';
 import { createY4mReader } from '../../pixels/y4m.js';
 import type { Source } from '../../source.js';
 import { type FfmpegInput, type FfmpegPicture, ffmpegArguments, ffmpegStdin } from './arguments.js';
@@ -19,13 +22,14 @@ export interface FfmpegOptions extends FfmpegPicture {
  * A camera or a video that ffmpeg reads and scales: a file (at its own speed), an RTSP stream, a
  * V4L2 device. Delivers `yuv420p`. Throws MND_CONFIG_INVALID.
  *
+ * ffmpeg never speaks with a network camera itself: it is given the address of a gateway of ours.
  * Credentials in an address reach neither a log, nor an error, nor ffmpeg's arguments.
  */
 export function createFfmpegSource(options: FfmpegOptions): Source {
   const { input } = options;
   const program = options.program ?? 'ffmpeg';
-  const args = ffmpegArguments(input, options);
-  const stdin = ffmpegStdin(input);
+  // What is wrong with the options shows now, not at each start.
+  ffmpegArguments(input, options);
   const subject = subjectOf(input);
   const redact = createMasker('url' in input ? secretsOf(input) : []);
 
@@ -51,19 +55,57 @@ export function createFfmpegSource(options: FfmpegOptions): Source {
         }
       };
       const { spawn, clock } = options;
+      let gateway: Gateway | null;
+      try {
+        gateway = await openGateway(options);
+      } catch (error) {
+        return codedError('MND_CAMERA_FAILED', { subject, found: messageOf(error) });
+      }
+      const opened = gateway === null ? input : throughGateway(input, gateway);
       const exit = await runChild(
-        { command: program, args, stdin, onStdout, spawn, clock },
+        {
+          command: program,
+          args: ffmpegArguments(opened, options),
+          stdin: ffmpegStdin(opened),
+          env: WITHOUT_PROXY,
+          onStdout,
+          spawn,
+          clock,
+        },
         stopWith,
       );
+      gateway?.close();
       if (exit.abandoned) return abandonedError(subject, program);
       if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
       if (broken !== null) return broken;
       const finite = 'loop' in input && !input.loop;
       const ended = finite && exit.code === 0 && frames > 0;
       if (ended) return codedError('MND_CAMERA_ENDED', { subject });
-      return exitError(subject, program, exit, redact);
+      return gateway?.fault() ?? exitError(subject, program, exit, redact);
     },
   };
+}
+
+/** A proxy of the surroundings is nothing to reach this machine's own ports through. */
+const WITHOUT_PROXY: NodeJS.ProcessEnv = { ...process.env, http_proxy: '', no_proxy: '*' };
+
+function openGateway({ input, clock }: FfmpegOptions): Promise<Gateway | null> {
+  switch (input.kind) {
+    case 'remote': {
+      const { url, username, password, verify } = input;
+      return openHttpGateway({ url, username, password, verify, clock });
+    }
+    case 'rtsp':
+      return openRtspGateway(input.url);
+    default:
+      return Promise.resolve(null);
+  }
+}
+
+/** The gateway to a video logs in itself; RTSP passes through it as it is. */
+function throughGateway(input: FfmpegInput, { url }: Gateway): FfmpegInput {
+  if (input.kind === 'rtsp') return { ...input, url };
+  return input.kind === 'remote' ? { kind: 'remote', url, loop: input.loop } : input;
 }
 
 function secretsOf({
