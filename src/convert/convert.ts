@@ -7,6 +7,7 @@ import { detectorHead } from './detector-head.js';
 import { convertDetectorGraph, quantizeCalibrated } from './float-detector.js';
 import type { Graph } from './graph.js';
 import { gridHead } from './grid-head.js';
+import { INPUT_NAME, LOGITS_NAME } from './names.js';
 import { writeOnnx } from './onnx/write.js';
 import { dequantize } from './passes/dequantize.js';
 import { symmetricWeights } from './passes/symmetric.js';
@@ -23,8 +24,8 @@ import {
 import { CELLS_NAME, gridGraph, type TfliteGrid } from './tflite/grid.js';
 import { readTfliteMetadata } from './tflite/metadata.js';
 import { parseTflite } from './tflite/model.js';
-import { INPUT_NAME, planPicture } from './tflite/picture.js';
-import { classifierGraph, LOGITS_NAME } from './tflite/read.js';
+import { planPicture } from './tflite/picture.js';
+import { classifierGraph } from './tflite/read.js';
 import { refuseStrangers } from './tflite/strangers.js';
 
 export type { ConversionReport, ConvertedModel } from './converted-model.js';

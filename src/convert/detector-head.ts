@@ -2,9 +2,9 @@ import { codedError } from '../errors.js';
 import type { ModelOutput, SsdHead } from '../models/variant.js';
 import { anchorsPerCell, createAnchors } from '../vision/anchors.js';
 import type { Graph } from './graph.js';
+import { INPUT_NAME } from './names.js';
 import { nhwcShape, scalarQuantization, tensorOf } from './tensors.js';
 import type { TfliteDetector } from './tflite/detector.js';
-import { INPUT_NAME } from './tflite/picture.js';
 
 /**
  * Anchor rules of the SSD models of TensorFlow's detection zoo (ssd_anchor_generator in the

@@ -54,6 +54,55 @@ export function nominalScaling(low: number, high: number): ChannelScaling | null
   return nominal?.scaling ?? null;
 }
 
+/** How the pictures of each maker's networks are scaled. */
+export const MAKER_SCALINGS: Readonly<Record<Maker, ChannelScaling>> = {
+  'teachable-machine': SIGNED_UNIT,
+  'edge-impulse': UNIT,
+};
+
+/** Widths of what a network works on behind its own rescaling. */
+const WORKING_WIDTHS = [0.8, 12] as const;
+
+/**
+ * What the numbers of a picture are that a network begins by multiplying (Keras' Rescaling and
+ * Normalization layers): pixels if that makes a working range of 0 to 255, [0, 1] if it does of 0 to 1;
+ * null if neither.
+ */
+export function scalingBefore(factor: number): ChannelScaling | null {
+  const works = (width: number) => width >= WORKING_WIDTHS[0] && width <= WORKING_WIDTHS[1];
+  if (works(255 * factor)) return BYTES;
+  return works(factor) ? UNIT : null;
+}
+
+/** What the first steps of a network make of a picture's numbers: factor · number + shift, a channel. */
+export interface Front {
+  readonly factor: readonly number[];
+  readonly shift: readonly number[];
+}
+
+/** One scaling for two: factor · (scale · (pixel − mean)) + shift. */
+export function together(
+  { mean, scale }: ChannelScaling,
+  { factor, shift }: Front,
+): ChannelScaling {
+  if (factor.every((value) => value === 1) && shift.every((value) => value === 0)) {
+    return { mean, scale };
+  }
+  const scales = factor.map((value, channel) => value * perChannel(scale, channel));
+  const means = scales.map(
+    (value, channel) => perChannel(mean, channel) - (shift[channel] ?? 0) / value,
+  );
+  const alike = (numbers: readonly number[]) => numbers.every((value) => value === numbers[0]);
+  // One scaling for all channels is one step of a quantized picture.
+  if (!alike(scales) || !alike(means)) return { scale: scales, mean: means };
+  return { scale: scales.slice(0, 1), mean: means.slice(0, 1) };
+}
+
+/** Numbers are given for red, green and blue; a network with blue first has them the other way round. */
+export function inOrder({ mean, scale }: ChannelScaling, reversed: boolean): ChannelScaling {
+  return reversed ? { mean: mean.toReversed(), scale: scale.toReversed() } : { mean, scale };
+}
+
 /** The numbers of each channel. */
 export function perChannel(values: readonly number[], channel: number): number {
   return values[values.length === 1 ? 0 : channel] ?? 0;

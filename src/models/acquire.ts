@@ -18,6 +18,7 @@ import {
   claimOf,
   describeOwn,
   knownFile,
+  labelsBeside,
   makerOf,
   ownFiles,
   ownName,
@@ -139,8 +140,10 @@ export async function addOwn(
   context: AcquireContext,
 ): Promise<InstalledModel> {
   const isFile = (await stat(file).catch(() => null))?.isFile() === true;
-  if (!isFile || (await kindOf(file)) !== 'zip') {
-    return addFile({ file, labels: null, maker: makerOf(file) }, file, options, context);
+  const kind = isFile ? await kindOf(file) : null;
+  if (kind !== 'zip') {
+    const labels = kind === 'json' ? await labelsBeside(file) : null;
+    return addFile({ file, labels, maker: makerOf(file) }, file, options, context);
   }
   const scratch = await mkdtemp(join(tmpdir(), 'mobilenetd-'));
   try {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -11,6 +11,7 @@ import { mobilenetV2Spec } from '../convert/build-mobilenet-v2.js';
 import { buildTflite } from '../convert/build-tflite.js';
 import { BIAS, classifierSpec, encodeOnnx, WEIGHTS } from '../convert/own-onnx/build-onnx.js';
 import { randomPicture } from '../convert/random.js';
+import { teachableModel } from '../convert/tfjs/build-layers.js';
 import { buildZip } from '../models/archives.js';
 import { runInProcess } from './in-process.js';
 
@@ -135,6 +136,33 @@ t.test("Edge Impulse's C++ library as it is downloaded: FOMO, a grid of objects"
   }
   const told = await run('detect', noise, '--model', 'parts-v3');
   t.match(told.stdout, /(bolt|nut) +at \d+, \d+/);
+});
+
+t.test("Teachable Machine's web export, as a zip and as a folder", async (t) => {
+  const { document, shards } = await teachableModel();
+  const [weights = new Uint8Array()] = shards;
+  const files = {
+    'model.json': Buffer.from(JSON.stringify(document)),
+    'weights.bin': Buffer.from(weights),
+    'metadata.json': Buffer.from(
+      '{"tfjsVersion":"1.3.1","tmVersion":"2.4.5","packageName":"@teachablemachine/image","labels":["left","right","none"]}',
+    ),
+  };
+  const zip = buildZip(Object.entries(files).map(([path, data]) => ({ path, data })));
+  const added = await run('models', 'add', put('gestures.zip', zip), '--json');
+  t.equal(added.status, 0, added.stderr);
+  t.match(added.json()[0], { name: 'gestures', task: 'classify', forms: [{ form: 'float32' }] });
+  const folder = join(root, 'export');
+  mkdirSync(folder);
+  for (const [name, data] of Object.entries(files)) writeFileSync(join(folder, name), data);
+  const model = join(folder, 'model.json');
+  const calibrated = await run('models', 'add', model, '--name', 'hands', '--calibrate', '--json');
+  t.equal(calibrated.status, 0, calibrated.stderr);
+  t.match(calibrated.json()[0], { forms: [{ form: 'symmetric' }, { form: 'reduced' }, {}] });
+  t.match(calibrated.json()[1], { calibration: { compared: 'pictures' } });
+  const seen = await run('classify', orange, '--model', 'gestures', '--top', '3', '--json');
+  const { labels } = seen.json()[0] as { labels: { label: string }[] };
+  t.strictSame(labels.map(({ label }) => label).sort(), ['left', 'none', 'right']);
 });
 
 t.test('a picture that is no square', async (t) => {

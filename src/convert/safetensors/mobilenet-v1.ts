@@ -1,8 +1,7 @@
 import { codedError } from '../../errors.js';
 import type { Calibration } from '../calibration.js';
 import type { Activation, Graph, Operator, Tensor } from '../graph.js';
-import { INPUT_NAME } from '../tflite/picture.js';
-import { LOGITS_NAME } from '../tflite/read.js';
+import { INPUT_NAME, LOGITS_NAME } from '../names.js';
 import type { SafetensorsFile, StoredTensor } from './file.js';
 
 /** Nothing was measured of what the layers make: ReLU6 bounds all of it, and the tail stays real. */

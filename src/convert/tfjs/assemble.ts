@@ -1,7 +1,7 @@
 import { codedError } from '../../errors.js';
 import type { Graph, Operator, Tensor, TensorData } from '../graph.js';
 import type { AddDraft, ConvDraft, Draft } from './fold.js';
-import { quote } from './manifest.js';
+import { quote } from './json.js';
 
 const PICTURE = 'input';
 

@@ -1,5 +1,7 @@
 import { codedError } from '../../errors.js';
-import { type GraphNode, isRecord, own, quote } from './manifest.js';
+import type { ExplicitPadding } from '../graph.js';
+import { isRecord, own, quote } from './json.js';
+import type { GraphNode } from './manifest.js';
 
 /**
  * Attributes in protobuf's JSON mapping: integers are decimal text, bytes are either base64 text or
@@ -11,14 +13,10 @@ export function convolutionAttributes(node: GraphNode): {
   readonly padding: 'same' | 'valid';
 } {
   requireNhwc(node);
-  const padding = text(node, 'padding');
-  if (padding !== 'SAME' && padding !== 'VALID') {
-    throw unsupported(node, 'padding SAME or VALID', String(padding));
-  }
   return {
     stride: spatialPair(node, 'strides'),
     dilation: node.attributes.has('dilations') ? spatialPair(node, 'dilations') : [1, 1],
-    padding: padding === 'SAME' ? 'same' : 'valid',
+    padding: paddingOf(node),
   };
 }
 
@@ -42,6 +40,58 @@ export function isTraining(node: GraphNode): boolean {
   return field(node, 'is_training', 'b') === true;
 }
 
+/** Of MaxPool and AvgPool. */
+export function poolAttributes(node: GraphNode): {
+  readonly kernel: readonly [number, number];
+  readonly stride: readonly [number, number];
+  readonly padding: 'same' | 'valid';
+} {
+  requireNhwc(node);
+  return {
+    kernel: spatialPair(node, 'ksize'),
+    stride: spatialPair(node, 'strides'),
+    padding: paddingOf(node),
+  };
+}
+
+function paddingOf(node: GraphNode): 'same' | 'valid' {
+  const padding = text(node, 'padding');
+  if (padding === 'SAME') return 'same';
+  if (padding === 'VALID') return 'valid';
+  throw unsupported(node, 'padding SAME or VALID', String(padding));
+}
+
+/** The zeros around height and width, of [4, 2] numbers; MND_MODEL_OPERATOR for other sides. */
+export function pads(node: GraphNode, values: readonly number[]): ExplicitPadding {
+  const [, , top = 0, bottom = 0, left = 0, right = 0] = values;
+  const sane = values.every((value) => Number.isInteger(value) && value >= 0 && value <= 64);
+  const others = [values[0], values[1], values[6], values[7]];
+  if (values.length !== 8 || !sane || others.some((value) => value !== 0)) {
+    throw unsupported(node, 'up to 64 zeros around height and width', values.join(', '));
+  }
+  return { top, bottom, left, right };
+}
+
+export function flag(node: GraphNode, name: string): boolean {
+  return field(node, name, 'b') === true;
+}
+
+/** Names of the operators that were fused into one, in order. */
+export function fusedOperators(node: GraphNode): readonly string[] {
+  const list = field(node, 'fused_ops', 'list');
+  const items = isRecord(list) ? own(list, 's') : undefined;
+  if (!Array.isArray(items)) return [];
+  return items.slice(0, 8).map((item) => decodeText(node, 'fused_ops', item));
+}
+
+/** The shape of a placeholder; −1 for a side that is not fixed. */
+export function shapeOf(node: GraphNode): readonly number[] {
+  const shape = field(node, 'shape', 'shape');
+  const sides = isRecord(shape) ? own(shape, 'dim') : undefined;
+  if (!Array.isArray(sides)) return [];
+  return sides.slice(0, 8).map((side) => Number(isRecord(side) ? (own(side, 'size') ?? -1) : -1));
+}
+
 function spatialPair(node: GraphNode, name: string): readonly [number, number] {
   const list = field(node, name, 'list');
   const items = isRecord(list) ? own(list, 'i') : undefined;
@@ -56,7 +106,10 @@ function spatialPair(node: GraphNode, name: string): readonly [number, number] {
 
 function text(node: GraphNode, name: string): string | undefined {
   const value = field(node, name, 's');
-  if (value === undefined) return undefined;
+  return value === undefined ? undefined : decodeText(node, name, value);
+}
+
+function decodeText(node: GraphNode, name: string, value: unknown): string {
   if (typeof value === 'string') return Buffer.from(value, 'base64').toString('latin1');
   if (Array.isArray(value) && value.length <= 64) return Buffer.from(value.map(Number)).toString();
   throw unsupported(node, `text for ${name}`, typeof value);

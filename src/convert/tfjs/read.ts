@@ -11,7 +11,8 @@ import {
   scaleOutput,
   shiftOutput,
 } from './fold.js';
-import { type GraphModel, type GraphNode, parseModelJson, quote } from './manifest.js';
+import { quote } from './json.js';
+import { type GraphModel, type GraphNode, parseModelJson } from './manifest.js';
 import { extractSubgraph, findDetectorCut, type GraphCut, type Subgraph } from './subgraph.js';
 import { type Constant, type ConstantReader, openWeights } from './weights.js';
 
@@ -38,12 +39,24 @@ interface Reading {
  */
 export function readTfjs(files: TfjsFiles, cut?: GraphCut): Graph {
   const model = parseModelJson(files.modelJson);
-  const constants = openWeights(model, files.shards);
-  const ends = cut ?? findDetectorCut(model);
-  const normalisation = readNormalisation(model, constants, ends.input);
-  const subgraph = extractSubgraph(model, ends);
+  if (model.kind === 'graph') return readDetector(model, openWeights(model, files.shards), cut);
+  throw codedError('MND_MODEL_MISMATCH', {
+    subject: 'model.json',
+    expected: 'a graph model',
+    found: 'a layers model',
+  });
+}
+
+/** The same of a model that was parsed. */
+export function readDetector(
+  model: GraphModel,
+  constants: ConstantReader,
+  cut: GraphCut = findDetectorCut(model),
+): Graph {
+  const normalisation = readNormalisation(model, constants, cut.input);
+  const subgraph = extractSubgraph(model, cut);
   const input: Draft = { kind: 'input', channels: 3, output: 'input/normalized' };
-  const values = new Map<string, Draft>([[ends.input, input]]);
+  const values = new Map<string, Draft>([[cut.input, input]]);
   const reading: Reading = { model, subgraph, constants, values };
   const drafts = new Set<ConvDraft | AddDraft>();
   for (const node of subgraph.nodes) {
@@ -51,7 +64,7 @@ export function readTfjs(files: TfjsFiles, cut?: GraphCut): Graph {
     drafts.add(draft);
     values.set(node.name, draft);
   }
-  return assembleGraph(input, normalisation, [...drafts], ends.outputs, values);
+  return assembleGraph(input, normalisation, [...drafts], cut.outputs, values);
 }
 
 /** The input of the cut must be Sub(Mul(scale, pixels), offset). */

@@ -1,5 +1,6 @@
 import { codedError } from '../../errors.js';
-import { type GraphModel, type GraphNode, quote } from './manifest.js';
+import { quote } from './json.js';
+import type { GraphModel, GraphNode } from './manifest.js';
 
 /** Where the convolutional part of a graph begins and ends, by node name. */
 export interface GraphCut {
@@ -14,6 +15,11 @@ export interface Subgraph {
   readonly nodes: readonly GraphNode[];
   /** How many of the nodes (and outputs of the cut) read a node's value. */
   readonly readers: ReadonlyMap<string, number>;
+}
+
+/** Whether a graph has the parts by which {@link findDetectorCut} finds its way. */
+export function isDetector({ nodes }: GraphModel): boolean {
+  return nodes.has('Preprocessor/sub') || (nodes.has('concat') && nodes.has('concat_1'));
 }
 
 /**

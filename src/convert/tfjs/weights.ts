@@ -1,5 +1,7 @@
 import { codedError } from '../../errors.js';
-import { type GraphModel, quote, type WeightEntry } from './manifest.js';
+import { halvesToFloat32 } from '../tflite/half.js';
+import { quote } from './json.js';
+import type { StoredWeights, WeightEntry } from './weights-manifest.js';
 
 /** A constant of the model. float32 values are finite. */
 export interface Constant {
@@ -16,7 +18,7 @@ export type ConstantReader = (name: string) => Constant | undefined;
  *
  * @throws MND_MODEL_TRUNCATED if bytes are missing, MND_MODEL_INVALID if there are too many
  */
-export function openWeights(model: GraphModel, shards: readonly Uint8Array[]): ConstantReader {
+export function openWeights(model: StoredWeights, shards: readonly Uint8Array[]): ConstantReader {
   const groups = splitIntoGroups(model, shards);
   const cache = new Map<string, Constant>();
   return (name) => {
@@ -31,7 +33,7 @@ export function openWeights(model: GraphModel, shards: readonly Uint8Array[]): C
   };
 }
 
-function splitIntoGroups(model: GraphModel, shards: readonly Uint8Array[]) {
+function splitIntoGroups(model: StoredWeights, shards: readonly Uint8Array[]) {
   const expected = model.groups.reduce((sum, group) => sum + group.shards, 0);
   if (shards.length !== expected) {
     throw codedError(shards.length < expected ? 'MND_MODEL_TRUNCATED' : 'MND_MODEL_INVALID', {
@@ -69,11 +71,8 @@ function readConstant(name: string, entry: WeightEntry, shards: readonly Uint8Ar
     }
     shardStart += shard.byteLength;
   }
-  if (entry.dtype === 'bool') return { shape: entry.shape, values: Int32Array.from(bytes) };
-  if (entry.dtype === 'int32') {
-    return { shape: entry.shape, values: new Int32Array(bytes.buffer) };
-  }
-  const values = new Float32Array(bytes.buffer);
+  const values = valuesOf(entry, bytes);
+  if (values instanceof Int32Array) return { shape: entry.shape, values };
   const bad = values.findIndex((value) => !Number.isFinite(value));
   if (bad >= 0) {
     throw codedError('MND_MODEL_INVALID', {
@@ -83,4 +82,24 @@ function readConstant(name: string, entry: WeightEntry, shards: readonly Uint8Ar
     });
   }
   return { shape: entry.shape, values };
+}
+
+/** Values out of their bytes, little-endian; those in fewer bits as tfjs-core's decodeWeights has them. */
+function valuesOf({ dtype, stored, scale, min }: WeightEntry, bytes: Uint8Array<ArrayBuffer>) {
+  switch (stored) {
+    case 'bool':
+      return Int32Array.from(bytes);
+    case 'int32':
+      return new Int32Array(bytes.buffer);
+    case 'float32':
+      return new Float32Array(bytes.buffer);
+    case 'float16':
+      return Float32Array.from(halvesToFloat32(bytes));
+    default: {
+      const steps = stored === 'uint8' ? bytes : new Uint16Array(bytes.buffer);
+      if (dtype === 'int32')
+        return Int32Array.from(steps, (step) => Math.round(step * scale + min));
+      return Float32Array.from(steps, (step) => step * scale + min);
+    }
+  }
 }

@@ -3,10 +3,11 @@ import { codedError } from '../../errors.js';
 import type { Suppression } from '../../models/variant.js';
 import { freeSize } from '../free-size.js';
 import type { Graph } from '../graph.js';
+import { INPUT_NAME } from '../names.js';
 import { nhwcShape, tensorOf } from '../tensors.js';
 import { constantValues, operandOf, subjectOf } from './context.js';
 import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
-import { INPUT_NAME, type PicturePlan } from './picture.js';
+import type { PicturePlan } from './picture.js';
 import { readGraph } from './read.js';
 
 /** The custom operator that ends TensorFlow's SSD models: box decoding and suppression. */

@@ -1,10 +1,11 @@
 import {
   askForScaling,
-  BYTES,
   type ChannelScaling,
+  type Front,
+  MAKER_SCALINGS,
   type PictureOptions,
   SIGNED_UNIT,
-  UNIT,
+  scalingBefore,
 } from '../scaling.js';
 import type { TfliteMetadata } from './metadata.js';
 import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
@@ -23,8 +24,6 @@ const MARKS: readonly { readonly name: RegExp; readonly scaling: ChannelScaling 
   },
 ];
 
-const MAKERS = { 'teachable-machine': SIGNED_UNIT, 'edge-impulse': UNIT } as const;
-
 /**
  * How pixels become the numbers of a float picture: as somebody said, as the metadata or the network's
  * first operators say, as its maker does it.
@@ -41,7 +40,7 @@ export function floatScaling(
     scaling ??
     normalization ??
     rescalingOf(model, picture) ??
-    (maker === null ? null : MAKERS[maker]) ??
+    (maker === null ? null : MAKER_SCALINGS[maker]) ??
     MARKS.find(({ name }) => model.tensors.some((tensor) => name.test(tensor.name)))?.scaling;
   if (known !== undefined && known !== null) return known;
   throw askForScaling(
@@ -50,27 +49,16 @@ export function floatScaling(
   );
 }
 
-/** Widths of what a network works on behind its own rescaling. */
-const WORKING_WIDTHS = [0.8, 12] as const;
-
-/**
- * Keras' Rescaling and Normalization layers: where a network begins by scaling its numbers, they are
- * pixels if that makes a working range of 0 to 255, or [0, 1] if it does of 0 to 1.
- */
+/** Where a network begins by scaling its numbers, that says what they are. */
 function rescalingOf(model: TfliteModel, picture: TfliteTensor): ChannelScaling | null {
   const factor = firstFactor(model, picture);
-  if (factor === null) return null;
-  const works = (width: number) => width >= WORKING_WIDTHS[0] && width <= WORKING_WIDTHS[1];
-  if (works(255 * factor)) return BYTES;
-  return works(factor) ? UNIT : null;
+  return factor === null ? null : scalingBefore(factor);
 }
 
-/** What the first operators make of a picture's numbers: factor · number + shift, for each channel. */
-export interface FrontScaling {
+/** What the first operators make of a picture's numbers. */
+export interface FrontScaling extends Front {
   /** The tensor that holds the result. */
   readonly index: number;
-  readonly factor: readonly number[];
-  readonly shift: readonly number[];
 }
 
 /**

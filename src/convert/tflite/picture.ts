@@ -1,22 +1,22 @@
 import { codedError } from '../../errors.js';
 import type { Tensor } from '../graph.js';
+import { INPUT_NAME } from '../names.js';
 import {
   askForScaling,
   type ChannelScaling,
   checkScaling,
+  inOrder,
   nominalScaling,
   type PictureOptions,
   perChannel,
   requireStorable,
   storedTable,
+  together,
 } from '../scaling.js';
 import { addActivation, operandOf, type ReadContext } from './context.js';
 import type { TfliteMetadata } from './metadata.js';
 import type { TfliteModel, TfliteTensor } from './model-types.js';
-import { type FrontScaling, floatScaling, frontScaling } from './picture-marks.js';
-
-/** Name of the picture input of every converted model. */
-export const INPUT_NAME = 'input';
+import { floatScaling, frontScaling } from './picture-marks.js';
 
 /** ITU-R BT.601 luma, in hundred-and-twenty-eighths. */
 const LUMA = [38, 75, 15];
@@ -92,26 +92,6 @@ export function planPicture(
   requireStorable(scaling, { scale, zeroPoint });
   const table = storedTable(inOrder(scaling, reversed), { scale, zeroPoint });
   return { source, reversed, table, scaling: null };
-}
-
-/** One scaling for two: factor · (scale · (pixel − mean)) + shift. */
-function together(
-  { mean, scale }: ChannelScaling,
-  { factor, shift }: FrontScaling,
-): ChannelScaling {
-  if (factor.every((value) => value === 1) && shift.every((value) => value === 0)) {
-    return { mean, scale };
-  }
-  const scales = factor.map((value, channel) => value * perChannel(scale, channel));
-  return {
-    scale: scales,
-    mean: scales.map((value, channel) => perChannel(mean, channel) - (shift[channel] ?? 0) / value),
-  };
-}
-
-/** Numbers are given for red, green and blue; a network with blue first has them the other way round. */
-function inOrder({ mean, scale }: ChannelScaling, reversed: boolean): ChannelScaling {
-  return reversed ? { mean: mean.toReversed(), scale: scale.toReversed() } : { mean, scale };
 }
 
 function short(value: number): string {

@@ -2,14 +2,12 @@ import { codedError } from '../../errors.js';
 import type { ScoreKind } from '../../models/variant.js';
 import { requireClasses } from '../classifier-head.js';
 import type { Graph, Operator } from '../graph.js';
+import { INPUT_NAME, LOGITS_NAME } from '../names.js';
 import { elementCount, tensorOf } from '../tensors.js';
 import { operandOf, type ReadContext, unsupported } from './context.js';
 import type { TfliteModel, TfliteOperator } from './model-types.js';
 import { OPERATOR_READERS } from './operators.js';
-import { addPicture, INPUT_NAME, onlyTensor, type PicturePlan, reservedName } from './picture.js';
-
-/** Name of the output of a converted classifier. */
-export const LOGITS_NAME = 'logits';
+import { addPicture, onlyTensor, type PicturePlan, reservedName } from './picture.js';
 
 /** The end of a network: the tensor that holds its logits, and what makes scores of them. */
 export interface TfliteEnd {

@@ -7,6 +7,7 @@ import { claimIn, OTHER } from '../../families/families.js';
 import type { Catalog, CatalogEntry, ModelDescription } from '../catalog/catalog.js';
 import { NAME_PATTERN } from '../catalog/catalog-schema.js';
 import { checksumOf } from '../fetch/checksum.js';
+import { parseLabels } from '../labels.js';
 import { type NumericForm, type Task, taskOf } from '../variant.js';
 import type { CalibrationCost } from './calibrate.js';
 import type { Conversion } from './conversion.js';
@@ -62,7 +63,7 @@ async function shardsOf(file: string): Promise<string[]> {
   const invalid = (found: string) =>
     codedError('MND_MODEL_INVALID', {
       subject: file,
-      expected: 'a TensorFlow.js graph model with a weightsManifest',
+      expected: 'a TensorFlow.js model with a weightsManifest',
       found,
     });
   const { size } = await stat(file);
@@ -76,10 +77,11 @@ async function shardsOf(file: string): Promise<string[]> {
   const groups = fieldOf(model, 'weightsManifest');
   if (!Array.isArray(groups)) throw invalid('none');
   const names: unknown[] = groups.flatMap((group: unknown) => fieldOf(group, 'paths') ?? []);
-  return names.map((name) => {
+  return names.map((path) => {
     // A shard lies beside its manifest; a path that leads elsewhere is not followed.
-    if (typeof name !== 'string' || name !== basename(name) || name === '' || name === '..') {
-      throw invalid(`the shard name ${JSON.stringify(name)?.slice(0, 100)}`);
+    const name = typeof path === 'string' ? path.replace(/^\.\//, '') : '';
+    if (name !== basename(name) || name === '' || name === '..') {
+      throw invalid(`the shard name ${JSON.stringify(path)?.slice(0, 100)}`);
     }
     return join(dirname(file), name);
   });
@@ -88,6 +90,21 @@ async function shardsOf(file: string): Promise<string[]> {
 function fieldOf(value: unknown, key: string): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
   return Object.entries(value).find(([name]) => name === key)?.[1];
+}
+
+/**
+ * The labels that lie beside a TensorFlow.js model as Teachable Machine exports it, in `metadata.json`; null
+ * if there is no such file, or none that has any.
+ */
+export async function labelsBeside(file: string): Promise<readonly string[] | null> {
+  const metadata = join(dirname(file), 'metadata.json');
+  const bytes = await readFile(metadata).catch(() => null);
+  if (bytes === null) return null;
+  try {
+    return parseLabels(bytes, metadata);
+  } catch {
+    return null;
+  }
 }
 
 /** @throws MND_USAGE unless the name is safe as a folder and as a topic */

@@ -28,6 +28,9 @@ const MODELS = [
   /(^|\/)model\.json$/i,
 ];
 
+/** Weights of a TensorFlow.js model; older converters name them without an ending. */
+const SHARD = /\.bin$|(^|\/)group\d+-shard\d+of\d+$/i;
+
 /** What lies in Keras' and PyTorch's own zips. */
 const STRANGERS: readonly (readonly [RegExp, string, string])[] = [
   [
@@ -65,7 +68,7 @@ export async function openBundle(zip: string, scratch: string): Promise<Bundle> 
     throw withoutModel(zip, names, edgeImpulse);
   }
   const shards = /model\.json$/i.test(model)
-    ? names.filter((name) => /\.bin$/i.test(name) && folderOf(name) === folderOf(model))
+    ? names.filter((name) => SHARD.test(name) && folderOf(name) === folderOf(model))
     : [];
   const labels = firstOf(LABEL_FILES, names);
   const wanted = [model, ...shards, ...(labels === undefined ? [] : [labels])];

@@ -9,7 +9,7 @@ import { convertOwnOnnx } from '../../convert/own-onnx/convert.js';
 import { parseSafetensors } from '../../convert/safetensors/file.js';
 import { TRAINED_CALIBRATION, trainedMobilenetV1 } from '../../convert/safetensors/mobilenet-v1.js';
 import { NO_PICTURE_OPTIONS, type PictureOptions } from '../../convert/scaling.js';
-import { readTfjs } from '../../convert/tfjs/read.js';
+import { readTfjsNetwork } from '../../convert/tfjs/network.js';
 import { readTfliteMetadata } from '../../convert/tflite/metadata.js';
 import { codedError } from '../../errors.js';
 import { identify } from '../../families/families.js';
@@ -56,9 +56,11 @@ export async function openNetwork(request: ConversionRequest): Promise<OpenNetwo
     case 'tfjs': {
       const modelJson = await readBytes(files.modelJson);
       const shards = await Promise.all(files.shards.map(readBytes));
-      refuseScaling(picture, 'a TensorFlow.js network, whose graph says it');
-      const graph = readTfjs({ modelJson, shards });
-      return openGraph({ kind: 'float-detector', graph }, null, files.calibration, request);
+      const network = readTfjsNetwork({ modelJson, shards }, picture);
+      if (network.kind === 'float-detector') {
+        refuseScaling(picture, 'a TensorFlow.js detector, whose graph says it');
+      }
+      return openGraph(network, null, files.calibration, request);
     }
   }
 }

@@ -8,13 +8,14 @@ const SEED = 20170417;
 
 const CODES: Readonly<Record<string, readonly string[]>> = {
   tflite: ['MND_MODEL_TRUNCATED', 'MND_MODEL_INVALID', 'MND_MODEL_OPERATOR', 'MND_MODEL_SHAPE'],
+  'tfjs-classifier': ['MND_MODEL_INVALID', 'MND_MODEL_OPERATOR', 'MND_MODEL_SHAPE'],
   tfjs: ['MND_MODEL_INVALID', 'MND_MODEL_TRUNCATED', 'MND_MODEL_OPERATOR', 'MND_MODEL_SHAPE'],
   onnx: ['MND_MODEL_INVALID', 'MND_MODEL_TRUNCATED', 'MND_MODEL_OPERATOR', 'MND_MODEL_SHAPE'],
   labels: ['MND_LABELS_INVALID'],
 };
 
 for (const create of TARGETS) {
-  const target = create();
+  const target = await create();
   t.test(`damaged ${target.name} files end in a coded error or work`, async (t) => {
     const result = await fuzz(target, COUNT, SEED);
     t.comment(JSON.stringify(result));

@@ -11,7 +11,7 @@ const count = Number(process.argv[2] ?? 100_000);
 const seed = Number(process.argv[3] ?? 1);
 const chosen = process.argv[4];
 
-const targets = TARGETS.map((create) => create()).filter(
+const targets = (await Promise.all(TARGETS.map((create) => create()))).filter(
   ({ name }) => chosen === undefined || name === chosen,
 );
 for (const target of targets) {

@@ -2,10 +2,12 @@ import { convertNetwork, readTflite } from '#mobilenetd/convert/convert.js';
 import type { ConvertedModel } from '#mobilenetd/convert/converted-model.js';
 import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
 import { convertOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
-import { NO_PICTURE_OPTIONS } from '#mobilenetd/convert/scaling.js';
+import { NO_PICTURE_OPTIONS, UNIT } from '#mobilenetd/convert/scaling.js';
+import { readTfjsNetwork } from '#mobilenetd/convert/tfjs/network.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
 import { fitLabels, parseLabels } from '#mobilenetd/models/labels.js';
 import { edgeImpulseModel } from '../build-edge-impulse.js';
+import { fomoModel } from '../build-fomo.js';
 import { kerasModel } from '../build-keras.js';
 import { mobilenetV1Spec } from '../build-mobilenet.js';
 import { mobilenetV3Spec } from '../build-mobilenet-v3.js';
@@ -14,6 +16,8 @@ import { ssdModel } from '../build-ssd.js';
 import { buildTflite } from '../build-tflite.js';
 import { classifierSpec, encodeOnnx } from '../own-onnx/build-onnx.js';
 import type { Random } from '../random.js';
+import { classifierGraphModel } from '../tfjs/build-graph-classifier.js';
+import { plainModel, quantizedModel, teachableModel } from '../tfjs/build-layers.js';
 import { buildDetector } from '../tfjs/build-tfjs.js';
 import { mutateBytes, mutateJson } from './mutate.js';
 
@@ -47,6 +51,7 @@ const pick = <T>(items: readonly T[], random: Random): T => {
 
 function tfliteTarget(): Target {
   const files = [
+    buildTflite(fomoModel({ height: 16, width: 24 }).model),
     ...[1, 2, 3].map((seed) => buildTflite(smallSpec(seed))),
     buildTflite(kerasModel({ wrapping: 'uint8', pool: 'mean', hidden: true }).model),
     buildTflite(kerasModel({ wrapping: 'float32', pool: 'average' }).model),
@@ -101,6 +106,42 @@ function tfjsTarget(): Target {
         read() {
           const graph = readTfjs({ modelJson, shards: files });
           return () => convertDetectorGraph(graph, { form: 'float32', calibration: null });
+        },
+      };
+    },
+  };
+}
+
+async function tfjsClassifierTarget(): Promise<Target> {
+  const layers = await teachableModel({ size: 16 });
+  const models = [
+    layers,
+    quantizedModel(layers, 'uint8'),
+    await plainModel(),
+    classifierGraphModel(),
+  ];
+  const encoder = new TextEncoder();
+  const scalings = [null, UNIT];
+  return {
+    name: 'tfjs-classifier',
+    codes: /^MND_MODEL_/,
+    runtimeMayRefuse: false,
+    sample(random) {
+      const { document, shards } = pick(models, random);
+      const text = encoder.encode(JSON.stringify(document));
+      const what = random(4);
+      const changed = what === 0 ? mutateBytes(text, random) : null;
+      const modelJson =
+        changed ?? (what < 3 ? encoder.encode(JSON.stringify(mutateJson(document, random))) : text);
+      const files = what === 3 ? shards.map((shard) => mutateBytes(shard, random)) : shards;
+      const scaling = pick(scalings, random);
+      const bytes = files.reduce((sum, shard) => sum + shard.length, modelJson.length);
+      return {
+        bytes,
+        read() {
+          const options = { ...NO_PICTURE_OPTIONS, scaling };
+          const network = readTfjsNetwork({ modelJson, shards: files }, options);
+          return () => convertNetwork(network, { form: 'float32' });
         },
       };
     },
@@ -168,9 +209,10 @@ function labelsTarget(): Target {
   };
 }
 
-export const TARGETS: readonly (() => Target)[] = [
+export const TARGETS: readonly (() => Target | Promise<Target>)[] = [
   tfliteTarget,
   tfjsTarget,
+  tfjsClassifierTarget,
   onnxTarget,
   labelsTarget,
 ];

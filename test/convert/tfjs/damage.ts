@@ -187,7 +187,7 @@ export const CASES: readonly (readonly [
   [
     'a quantized weight',
     'MND_MODEL_SHAPE',
-    /not quantized/,
+    /a quantization to uint8, uint16 or float16/,
     (_, __, weight) => Object.assign(weight('c/w'), { quantization: { scale: 1, min: 0 } }),
   ],
   [
