@@ -36,39 +36,41 @@ export const USERS = {
   bert: { password: await hashPassword('battery'), role: 'view' as const },
 };
 
+/** A page on loopback without users, with files of its own. */
+export function pageOptions(t: Test): PageOptions {
+  const assets = mkdtempSync(join(tmpdir(), 'mobilenetd-page-'));
+  writeFileSync(join(assets, 'index.html'), '<!doctype html><title>page</title>');
+  writeFileSync(join(assets, 'main-ABCDEFGH.js'), 'export {};');
+  t.teardown(() => rmSync(assets, { recursive: true, force: true }));
+  return {
+    host: '127.0.0.1',
+    port: 0,
+    tls: null,
+    users: {},
+    tokens: {},
+    trustedProxies: [],
+    hosts: [],
+    basePath: '/',
+    frameAncestors: [],
+    metrics: null,
+    assets,
+    version: '1.2.3',
+  };
+}
+
 /** A page on a port of its own with a daemon that is none. */
 export async function servePage(
   t: Test,
   options: Partial<PageOptions> = {},
   verify: VerifyPassword = verifyPassword,
 ): Promise<PageUnderTest> {
-  const assets = mkdtempSync(join(tmpdir(), 'mobilenetd-page-'));
-  writeFileSync(join(assets, 'index.html'), '<!doctype html><title>page</title>');
-  writeFileSync(join(assets, 'main-ABCDEFGH.js'), 'export {};');
   const source = createFakeSource();
-  const page = await startPage(
-    {
-      host: '127.0.0.1',
-      port: 0,
-      tls: null,
-      users: {},
-      tokens: {},
-      trustedProxies: [],
-      hosts: [],
-      basePath: '/',
-      frameAncestors: [],
-      metrics: null,
-      assets,
-      version: '1.2.3',
-      ...options,
-    },
-    source,
-    { clock: systemClock, log: SILENT, verify },
-  );
-  t.teardown(async () => {
-    await page.close();
-    rmSync(assets, { recursive: true, force: true });
+  const page = await startPage({ ...pageOptions(t), ...options }, source, {
+    clock: systemClock,
+    log: SILENT,
+    verify,
   });
+  t.teardown(() => page.close());
   const port = Number(new URL(page.url).port);
   const ask = (path: string, asked: Asked = {}) => askPort(port, path, asked);
   return {

@@ -1,10 +1,9 @@
 import { existsSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { connect } from 'mqtt';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import t from 'tap';
 import { installRandomModel, runDemo } from './demo-process.js';
+import { HAS_NGINX, type Place, startNginx } from './nginx.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const skip = existsSync(CHROMIUM) ? false : 'chromium is not installed';
@@ -22,31 +21,14 @@ function watchFor(page: Page, problems: string[]): void {
   page.on('pageerror', (error) => problems.push(error.message));
 }
 
-/** Hands everything on with a prefix, as nginx and Home Assistant's ingress do. */
-async function proxy(target: string, prefix: string, headers: Record<string, string>) {
-  const server = createServer((incoming, outgoing) => {
-    const path = incoming.url ?? '/';
-    if (!path.startsWith(prefix)) {
-      outgoing.writeHead(404).end();
-      return;
-    }
-    const url = new URL(path.slice(prefix.length), target);
-    const asked = request(
-      url,
-      { method: incoming.method, headers: { ...incoming.headers, ...headers } },
-      (answer) => {
-        outgoing.writeHead(answer.statusCode ?? 502, answer.headers);
-        answer.pipe(outgoing);
-      },
-    );
-    asked.on('error', () => outgoing.destroy());
-    outgoing.on('close', () => asked.destroy());
-    incoming.pipe(asked);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const { port } = server.address() as AddressInfo;
-  return { url: `http://127.0.0.1:${port}${prefix}`, close: () => server.close() };
-}
+/** As a proxy of one's own does it, and as Home Assistant's ingress does. */
+const PLACES: readonly Place[] = [
+  { prefix: '/mobilenetd/', headers: { 'X-Forwarded-Prefix': '/mobilenetd/' } },
+  {
+    prefix: '/api/hassio_ingress/abc/',
+    headers: { 'X-Ingress-Path': '/api/hassio_ingress/abc' },
+  },
+];
 
 t.test('the page in a real browser', { skip }, async (t) => {
   const folder = t.testdir();
@@ -139,20 +121,25 @@ t.test('the page in a real browser', { skip }, async (t) => {
     await page.close();
   });
 
-  await t.test('behind a prefix, and as ingress does it', async (t) => {
-    for (const [prefix, headers] of [
-      ['/mobilenetd/', { 'X-Forwarded-Prefix': '/mobilenetd/' }],
-      ['/api/hassio_ingress/abc/', { 'X-Ingress-Path': '/api/hassio_ingress/abc' }],
-    ] as const) {
-      const behind = await proxy(url, prefix, headers);
+  const withoutNginx = HAS_NGINX ? false : 'nginx is not installed';
+  await t.test('behind nginx, and as ingress does it', { skip: withoutNginx }, async (t) => {
+    const nginx = await startNginx(url, PLACES);
+    t.teardown(() => nginx.end());
+    for (const { prefix } of PLACES) {
       const page = await browser.newPage();
       const problems: string[] = [];
       watchFor(page, problems);
-      await page.goto(behind.url);
+      await page.goto(`${nginx.url}${prefix}`);
       await page.waitForSelector('figure[data-camera=demo] img', { timeout: PATIENCE });
+      const detect = page.getByRole('switch');
+      await detect.click({ timeout: PATIENCE });
+      await page.waitForSelector('.state.disabled', { timeout: PATIENCE });
+      await detect.click();
+      await page.waitForSelector('.state.online', { timeout: PATIENCE });
+      await page.goto(`${nginx.url}${prefix}#/events`);
+      await page.locator('a.event img.thumb').first().waitFor({ timeout: PATIENCE });
       t.same(problems, [], prefix);
       await page.close();
-      behind.close();
     }
   });
 

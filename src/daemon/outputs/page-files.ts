@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
-import type { Log } from '../diagnostics/log.js';
+import type { Log } from '../../log.js';
 
 /** Bytes of the longest file that is read: a certificate with its chain. */
 const MAX_FILE = 1_000_000;
@@ -40,9 +40,9 @@ export function followCertificate(
       // A pair that is only half written is refused here, and looked at again.
       renew(found);
       used = found;
-      log.info('the page has a new certificate');
+      log.info({ file: files.cert_file }, 'the page has a new certificate');
     } catch (error) {
-      log.warn(`the page keeps its certificate: ${messageOf(error)}`);
+      log.warn({ err: error }, `the page keeps its certificate: ${messageOf(error)}`);
     }
   };
   const timer = setInterval(look, everyMs).unref();
