@@ -19,6 +19,8 @@ const { metafile, outputFiles } = await build({
   jsx: 'automatic',
   jsxImportSource: 'preact',
   legalComments: 'none',
+  // Its output names files by their path below this folder, wherever node_modules is kept.
+  preserveSymlinks: true,
   metafile: true,
   write: false,
   logLevel: 'warning',

@@ -1,6 +1,7 @@
 // The packages of a release, built from what is committed.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /**
@@ -43,16 +44,24 @@ export function debianVersion(version) {
   return `${version.replace('-', '~')}-1`;
 }
 
-/** Names the first file that is not the same in both folders, and where; null when all are. */
+/** Names the first package that is not the same in both folders, and what in it; null when all are. */
 export function whatDiffers(one, two, names) {
   for (const name of names) {
-    const [first, second] = [one, two].map((folder) => readFileSync(join(folder, name)));
+    const files = [join(one, name), join(two, name)];
+    const [first, second] = files.map((file) => readFileSync(file));
     if (first.equals(second)) continue;
-    const shown = spawnSync('diffoscope', ['--text', '-', join(one, name), join(two, name)], {
-      encoding: 'utf8',
-    });
-    const at = first.findIndex((byte, index) => byte !== second[index]);
-    return `${name} at byte ${at} (${first.length} and ${second.length} bytes)\n${shown.stdout ?? ''}`;
+    const trees = files.map(unpack);
+    const { stdout } = spawnSync('diff', ['-rq', ...trees], { encoding: 'utf8' });
+    for (const tree of trees) rmSync(tree, { recursive: true });
+    const inside = stdout.trim().split('\n').slice(0, 20).join('\n');
+    return `${name}\n${inside || 'in order, modes or times, not in contents'}`;
   }
   return null;
+}
+
+function unpack(file) {
+  const tree = mkdtempSync(join(tmpdir(), 'mobilenetd-differs-'));
+  if (file.endsWith('.deb')) execFileSync('dpkg-deb', ['-R', file, join(tree, 'deb')]);
+  else execFileSync('tar', ['xf', file, '-C', tree]);
+  return tree;
 }
