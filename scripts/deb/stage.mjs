@@ -16,6 +16,7 @@ import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { cached } from './cache.mjs';
+import { stageDocuments } from './documents.mjs';
 import { stageNode, withNodeLicense } from './node.mjs';
 import { addAddons } from './sqlite-addon.mjs';
 
@@ -171,11 +172,7 @@ function stageCompletion(root, tree) {
 }
 
 function stageDocs({ root, tree, debVersion, date, nodeLicense }) {
-  const docs = join(tree, 'usr/share/doc/mobilenetd');
-  mkdirSync(docs, { recursive: true });
-  cpSync(join(root, 'docs'), docs, { recursive: true });
-  cpSync(join(root, 'README.md'), join(docs, 'README.md'));
-  cpSync(join(root, 'NOTICE'), join(docs, 'NOTICE'));
+  const docs = stageDocuments({ root, tree, program: PROGRAM });
   writeFileSync(
     join(docs, 'copyright'),
     withNodeLicense(readFileSync(join(root, 'packaging/deb/copyright'), 'utf8'), nodeLicense),
