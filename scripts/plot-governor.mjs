@@ -13,5 +13,8 @@ const PICTURES = {
 
 for (const [name, options] of Object.entries(PICTURES)) {
   const args = ['dist/cli/main.js', 'simulate', '--board', 'pi4-case', ...options];
-  execFileSync(process.execPath, [...args, '--plot', `docs/${name}`], { cwd: root, stdio: 'inherit' });
+  execFileSync(process.execPath, [...args, '--plot', `docs/${name}`], {
+    cwd: root,
+    stdio: 'inherit',
+  });
 }
