@@ -22,7 +22,7 @@ export interface DetectorOptions {
  * padding of each strided convolution falls on the same side.
  */
 const NATIVE_SIZE = 300;
-export const DETECTOR_SIZES: readonly number[] = [NATIVE_SIZE, 236, 172, 140];
+export const DETECTOR_SIZES: readonly number[] = [NATIVE_SIZE, 268, 236, 204, 172, 140];
 
 /**
  * Writes the float graph of an SSD detector, as TensorFlow's Object Detection API exports it to

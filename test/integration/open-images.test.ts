@@ -20,7 +20,7 @@ const calibrationFile = () => parseCalibration(JSON.parse(readFileSync(CALIBRATI
 t.test('the float form has the numbers of TensorFlow Lite', { skip }, async (t) => {
   const file = readFileSync(FILE);
   const { onnx, head, input } = convertNetwork(readTflite(file), { form: 'float32' });
-  t.strictSame(input.sizes, [300, 236, 172, 140]);
+  t.strictSame(input.sizes, [300, 268, 236, 204, 172, 140]);
   if (head.kind !== 'ssd') throw new Error('no detector');
   t.equal(head.classes, LABELS.length);
   const picture = randomPicture(SIZE, 1);

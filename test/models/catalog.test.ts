@@ -62,7 +62,7 @@ t.test('the shipped catalogue is complete and true to the architecture', async (
   }
   t.strictSame(
     catalog.models.find(({ name }) => name === catalog.defaults.detect)?.sizes,
-    [300, 236, 172, 140],
+    [300, 268, 236, 204, 172, 140],
   );
 });
 
