@@ -2,6 +2,7 @@ import t from 'tap';
 import { createSchedule } from '#mobilenetd/camera/schedule.js';
 import { createSlot } from '#mobilenetd/camera/slot.js';
 import { Camera, type CameraOptions } from '#mobilenetd/daemon/cameras/camera.js';
+import { CameraNotices } from '#mobilenetd/daemon/cameras/notices.js';
 import { createMeter } from '#mobilenetd/daemon/line/meter.js';
 import { createPresence } from '#mobilenetd/presence/presence.js';
 import { createFakeClock } from '../fake-clock.js';
@@ -32,7 +33,7 @@ function setUp(overrides: Partial<CameraOptions> = {}) {
     crop: null,
     labels: null,
     leastScore: 0.4,
-    notices: () => [],
+    notices: new CameraNotices(() => 0),
     async supervise(mode, signal, onFrame, onStatus, rate) {
       modes.push(`${mode} ${Math.round(rate() * 60)}/min`);
       onFrame({ ...FRAME, bytes: new Uint8Array(6) });

@@ -219,6 +219,16 @@ function suite(t: Test, kind: BrokerKind): void {
     await house.until('mug', () => house.last.get(`${ROOT}/front/label`) === 'coffee mug');
     await house.until('OFF', () => house.last.get(`${ROOT}/front/person`) === 'OFF');
 
+    // The clock is set: what ended, and the status, happened at another time than was said.
+    const sinceOf = (topic: string): string =>
+      JSON.parse(house.last.get(`${ROOT}/front/${topic}/attributes`) ?? '{}').since;
+    await house.until('since', () => sinceOf('person') === '2026-06-01T12:00:05.000Z');
+    const status = Date.parse(sinceOf('status'));
+    board.publisher.shiftTimes(3_600_000);
+    await house.until('shifted', () => sinceOf('person') === '2026-06-01T13:00:05.000Z');
+    await house.until('status', () => Date.parse(sinceOf('status')) === status + 3_600_000);
+    t.equal(house.last.get(`${ROOT}/front/person`), 'OFF');
+
     await board.close();
     await house.until('offline', () => house.last.get(`${ROOT}/state`) === 'offline');
     t.equal(house.last.get(`${ROOT}/front/coffee_mug`), 'OFF');

@@ -82,7 +82,7 @@ export function buildCamera(
         signal,
       );
     },
-    notices: () => kept.list(),
+    notices: kept,
     takePicture: pictureOf(camera, surroundings.sources ?? {}),
     onStatus: (status, reason) => {
       logStatus(status, reason);

@@ -12,7 +12,7 @@ import { keepLabels } from '../line/labels.js';
 import type { LineCamera } from '../line/line.js';
 import type { Meter } from '../line/meter.js';
 import type { LabelRules } from '../options/label-rules.js';
-import type { CameraNotice } from './notices.js';
+import type { CameraNotices } from './notices.js';
 
 type RunningMode = Exclude<CaptureMode, 'off'>;
 
@@ -42,7 +42,7 @@ export interface CameraOptions extends LabelRules {
   /** Takes a picture of its own, while the source is stopped; null when the camera cannot. */
   readonly takePicture: ((signal: AbortSignal) => Promise<Uint8Array>) | null;
   /** What its source refused or found odd since the start. */
-  readonly notices: () => readonly CameraNotice[];
+  readonly notices: CameraNotices;
   readonly onStatus: (status: CameraStatus, reason: string | null) => void;
   readonly clock?: Clock;
 }
@@ -58,6 +58,8 @@ export class Camera implements LineCamera {
   readonly presence: Presence;
   readonly slot: FrameSlot;
   readonly meter: Meter;
+  /** What its source refused or found odd since the start; it works all the same. */
+  readonly notices: CameraNotices;
   readonly crop: LineCamera['crop'];
   readonly #options: CameraOptions;
   readonly #clock: Clock;
@@ -82,6 +84,7 @@ export class Camera implements LineCamera {
     this.presence = options.presence;
     this.slot = options.slot;
     this.meter = options.meter;
+    this.notices = options.notices;
     this.crop = options.crop;
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
@@ -122,11 +125,6 @@ export class Camera implements LineCamera {
   /** Why it is not online; null when it is. */
   reason(): string | null {
     return this.#visible().reason;
-  }
-
-  /** What its source refused or found odd since the start; it works all the same. */
-  notices(): readonly CameraNotice[] {
-    return this.#options.notices();
   }
 
   /** False while it has been switched off from outside: it runs, but nobody looks. */

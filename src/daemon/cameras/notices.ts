@@ -33,6 +33,14 @@ export class CameraNotices {
     });
   }
 
+  /** The clock was set: times move along. */
+  shift(ms: number): void {
+    for (const notice of this.list()) {
+      const { kind, since, last } = notice;
+      this.#byKind.set(kind, { ...notice, since: since + ms, last: last + ms });
+    }
+  }
+
   list(): readonly CameraNotice[] {
     return [...this.#byKind.values()];
   }

@@ -88,7 +88,7 @@ function cameraHealth(camera: Camera, now: number): object {
     delivered: frames.delivered,
     skipped: frames.skipped,
     dropped: frames.dropped,
-    notices: camera.notices().map(noticePayload),
+    notices: camera.notices.list().map(noticePayload),
   };
 }
 

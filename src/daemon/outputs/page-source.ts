@@ -207,7 +207,7 @@ export class DaemonPageSource implements PageSource {
       title: camera.name,
       status,
       reason: camera.reason(),
-      notices: camera.notices().map(noticePayload),
+      notices: camera.notices.list().map(noticePayload),
       fps: Math.round(10 * reading.fps) / 10,
       age_ms: reading.ageMs === null ? null : Math.round(reading.ageMs),
       detect: camera.enabled(),

@@ -63,7 +63,7 @@ function cameraReport(camera: Camera): CameraReport {
     reason: camera.reason(),
     fps: camera.fps,
     dropped: camera.slot.stats().dropped,
-    notices: camera.notices().map(noticePayload),
+    notices: camera.notices.list().map(noticePayload),
   };
 }
 

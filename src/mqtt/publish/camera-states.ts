@@ -13,9 +13,19 @@ export interface PublishedCamera {
   readonly labels: readonly string[];
 }
 
+interface ShownState {
+  readonly reason: string | null;
+  /** ms since the epoch */
+  readonly since: number;
+}
+
 interface CameraView {
+  /** What its status says; null before it said anything. */
+  status: ShownState | null;
   /** Open events by label and id. */
   readonly present: Map<string, Map<string, PresenceEvent>>;
+  /** When labels that are not there were last seen, ms; those of earlier runs are left out. */
+  readonly gone: Map<string, number>;
   /** Every label with a topic of its own. */
   readonly labels: Set<string>;
 }
@@ -63,8 +73,7 @@ export class CameraStates {
 
   /** `reason`: why it is not online, for people. */
   setState(camera: string, state: CameraState, reason: string | null): void {
-    const since = isoTime(this.#clock.wall());
-    this.#writer.camera(camera, 'statusAttributes', { reason, since });
+    this.#showStatus(camera, { reason, since: this.#clock.wall() });
     this.#writer.camera(camera, 'status', state);
   }
 
@@ -77,15 +86,26 @@ export class CameraStates {
     if (end === null) present.set(id, event);
     else present.delete(id);
     if (present.size > 0) {
+      view.gone.delete(label);
       view.present.set(label, present);
       this.#writer.label(camera, label, 'attributes', presentAttributes([...present.values()]));
       this.#writer.label(camera, label, 'presence', 'ON');
     } else {
       view.present.delete(label);
       this.#writer.label(camera, label, 'presence', 'OFF');
-      this.#writer.label(camera, label, 'attributes', absentAttributes(end));
+      this.#showAbsent(camera, view, label, end);
     }
     this.#showTop(camera, view);
+  }
+
+  /** The clock was set: what is said to be so since a time of this run is so since another one. */
+  shift(ms: number): void {
+    for (const [camera, view] of this.#views) {
+      if (view.status !== null) {
+        this.#showStatus(camera, { ...view.status, since: view.status.since + ms });
+      }
+      for (const [label, since] of view.gone) this.#showAbsent(camera, view, label, since + ms);
+    }
   }
 
   /** Everything is off, and every camera offline. */
@@ -96,9 +116,26 @@ export class CameraStates {
   #viewOf(camera: string): CameraView {
     const known = this.#views.get(camera);
     if (known !== undefined) return known;
-    const made: CameraView = { present: new Map(), labels: new Set() };
+    const made: CameraView = {
+      status: null,
+      present: new Map(),
+      gone: new Map(),
+      labels: new Set(),
+    };
     this.#views.set(camera, made);
     return made;
+  }
+
+  #showStatus(camera: string, shown: ShownState): void {
+    const view = this.#views.get(camera);
+    if (view !== undefined) view.status = shown;
+    const { reason, since } = shown;
+    this.#writer.camera(camera, 'statusAttributes', { reason, since: isoTime(since) });
+  }
+
+  #showAbsent(camera: string, view: CameraView, label: string, since: number | null): void {
+    if (since !== null) view.gone.set(label, since);
+    this.#writer.label(camera, label, 'attributes', absentAttributes(since));
   }
 
   #announce(camera: string, view: CameraView, label: string): void {
@@ -121,7 +158,7 @@ export class CameraStates {
   #allOff(camera: string, view: CameraView): void {
     for (const [label] of view.present) {
       this.#writer.label(camera, label, 'presence', 'OFF');
-      this.#writer.label(camera, label, 'attributes', absentAttributes(this.#clock.wall()));
+      this.#showAbsent(camera, view, label, this.#clock.wall());
     }
     view.present.clear();
     this.#showTop(camera, view);

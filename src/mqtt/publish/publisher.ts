@@ -60,6 +60,8 @@ export interface Publisher {
   setCameras(cameras: readonly PublishedCamera[]): void;
   /** `reason`: why it is not online, for people. */
   setCameraState(camera: string, state: CameraState, reason?: string | null): void;
+  /** The clock was set by so many ms: times of this run that stand in retained topics move along. */
+  shiftTimes(ms: number): void;
   /** Shows a result on `labels`: at most one a second and camera, and no second empty one. */
   showResult(result: Result): void;
   /**
@@ -196,6 +198,10 @@ class BoardPublisher implements Publisher {
 
   setCameraState(camera: string, state: CameraState, reason: string | null = null): void {
     if (!this.#closing) this.#cameras.setState(camera, state, reason);
+  }
+
+  shiftTimes(ms: number): void {
+    if (!this.#closing) this.#cameras.shift(ms);
   }
 
   showResult(result: Result): void {
