@@ -14,6 +14,10 @@ export const EXAMPLES: Readonly<
     ['demo', 'until Ctrl-C'],
     ['demo --for 60 --json', 'a minute, as one JSON object a line'],
   ],
+  once: [
+    ['once --for 10', 'ten seconds, with /etc/mobilenetd/config.yaml'],
+    ['once --enough 1 --json', 'until something is seen, at most ten seconds'],
+  ],
   status: [
     ['status', 'how the daemon is'],
     ['status --json', 'the whole report'],

@@ -19,6 +19,12 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./demo.js'),
   },
   {
+    name: 'once',
+    summary: 'look for some seconds, publish what was seen, and exit',
+    runsNetworks: true,
+    load: () => import('./once.js'),
+  },
+  {
     name: 'status',
     summary: 'ask the running daemon how it is',
     load: () => import('./status.js'),
