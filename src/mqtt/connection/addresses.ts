@@ -1,26 +1,14 @@
-import { Resolver } from 'node:dns/promises';
 import {
   type Address,
   addressOf,
   type ConnectionOptions,
   type ResolveSrv,
 } from './client-options.js';
+import { createSrvResolver, expand, isNamed, NoRecords } from './srv.js';
 
 /** An attempt to connect may take so long; less where another broker waits for its turn. */
 const ALONE_MS = 10_000;
 const ONE_OF_MANY_MS = 4000;
-/** A name server that does not answer must not cost more than a broker that does not. */
-const RESOLVE_MS = 1500;
-/** Services of SRV records by scheme (the names that IANA has for MQTT). */
-const SRV: Readonly<Record<string, { readonly service: string; readonly scheme: string }>> = {
-  'mqtt+srv:': { service: '_mqtt._tcp', scheme: 'mqtt:' },
-  'mqtts+srv:': { service: '_secure-mqtt._tcp', scheme: 'mqtts:' },
-};
-
-/** Asks the machine's name servers, within a bound of time. */
-const resolveWithDns: ResolveSrv = (name) =>
-  new Resolver({ timeout: RESOLVE_MS, tries: 1 }).resolveSrv(name);
-
 /** The brokers that may be used, in the order in which they are tried; the one that works is kept. */
 export class BrokerAddresses {
   readonly #configured: readonly Address[];
@@ -29,6 +17,8 @@ export class BrokerAddresses {
   /** The configured ones with SRV records in their place; null until the next round looks them up. */
   #round: readonly Address[] | null;
   #at = 0;
+  /** What the name servers said last, by the address that it stands for. */
+  readonly #last = new Map<string, readonly Address[]>();
 
   /** Throws MND_CONFIG_INVALID for what is no address. */
   constructor(
@@ -36,7 +26,7 @@ export class BrokerAddresses {
   ) {
     const urls = typeof options.url === 'string' ? [options.url] : options.url;
     this.#configured = urls.map((url) => addressOf(url, options));
-    this.#resolveSrv = options.resolveSrv ?? resolveWithDns;
+    this.#resolveSrv = options.resolveSrv ?? createSrvResolver();
     this.#random = options.random ?? Math.random;
     this.#round = this.#named() ? null : this.#configured;
   }
@@ -76,7 +66,7 @@ export class BrokerAddresses {
   }
 
   #named(): boolean {
-    return this.#configured.some(({ url }) => schemeOf(url) in SRV);
+    return this.#configured.some(isNamed);
   }
 
   async #lookUp(): Promise<Address> {
@@ -84,9 +74,14 @@ export class BrokerAddresses {
     let failure: unknown = null;
     for (const address of this.#configured) {
       try {
-        found.push(...(await this.#expand(address)));
+        const brokers = await expand(address, this.#resolveSrv, this.#random);
+        this.#last.set(address.url, brokers);
+        found.push(...brokers);
       } catch (error) {
         failure = error;
+        if (error instanceof NoRecords) this.#last.delete(address.url);
+        // A name server that is away is no reason to be without a broker.
+        else found.push(...(this.#last.get(address.url) ?? []));
       }
     }
     const [first] = found;
@@ -95,25 +90,4 @@ export class BrokerAddresses {
     this.#at = 0;
     return first;
   }
-
-  async #expand(address: Address): Promise<readonly Address[]> {
-    const { protocol, hostname } = new URL(address.url);
-    const srv = SRV[protocol];
-    if (srv === undefined) return [address];
-    const records = await this.#resolveSrv(`${srv.service}.${hostname}`);
-    const ordered = records.map((record) => ({
-      ...record,
-      // Weighted chance (RFC 2782): of two weights the larger one comes first more often.
-      rank: this.#random() ** (1 / Math.max(record.weight, 0.01)),
-    }));
-    ordered.sort((a, b) => a.priority - b.priority || b.rank - a.rank);
-    return ordered.map(({ name, port }) => {
-      const url = `${srv.scheme}//${name}:${port}`;
-      return { ...address, url, shown: url };
-    });
-  }
-}
-
-function schemeOf(url: string): string {
-  return url.slice(0, url.indexOf(':') + 1);
 }

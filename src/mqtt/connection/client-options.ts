@@ -68,6 +68,8 @@ export interface Address {
   readonly url: string;
   /** Host with its interface (`fe80::1%eth0`), which no URL can hold; absent for others. */
   readonly host?: string;
+  /** Name that must be in the certificate, where it is not the host's. */
+  readonly serverName?: string;
   /** The same for people. */
   readonly shown: string;
   readonly username: string | null;
@@ -149,16 +151,17 @@ export function clientOptions(
         maximumPacketSize: MAX_INCOMING,
       },
     }),
-    ...(/^(mqtts|wss):/.test(address.url) && secureOptions(tls ?? {})),
+    ...(/^(mqtts|wss):/.test(address.url) && secureOptions(tls ?? {}, address)),
   };
 }
 
-function secureOptions(tls: TlsOptions): IClientOptions {
+function secureOptions(tls: TlsOptions, address: Address): IClientOptions {
+  const serverName = tls.serverName ?? address.serverName;
   const secure = {
     ...(tls.ca !== undefined && { ca: Buffer.from(tls.ca) }),
     ...(tls.cert !== undefined && { cert: Buffer.from(tls.cert) }),
     ...(tls.key !== undefined && { key: Buffer.from(tls.key) }),
-    ...(tls.serverName !== undefined && { servername: tls.serverName }),
+    ...(serverName !== undefined && { servername: serverName }),
     minVersion: tls.minVersion ?? 'TLSv1.2',
     rejectUnauthorized: tls.verify ?? true,
   };
