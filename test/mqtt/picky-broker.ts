@@ -17,7 +17,7 @@ export interface PickyRules {
   readonly properties?: IConnackPacket['properties'];
   connect?(packet: IConnectPacket): Dislike | null;
   publish?(topic: string, bytes: number, qos: number, retain: boolean): Dislike | null;
-  subscribe?(filter: string): Dislike | null;
+  subscribe?(filter: string, qos: number): Dislike | null;
 }
 
 /** A broker of a hundred lines that is as picky as a test wants it to be, and delivers nothing. */
@@ -35,6 +35,8 @@ export interface PickyBroker {
   delayMs: number;
   /** The last text of a topic. */
   last(topic: string): string | undefined;
+  /** Ends all connections, and goes on listening. */
+  drop(): void;
   close(): Promise<void>;
 }
 
@@ -58,6 +60,9 @@ export async function startPickyBroker(rules: PickyRules): Promise<PickyBroker> 
     mostUnderway: 0,
     delayMs: 0,
     last: (topic) => broker.taken.findLast((message) => message.topic === topic)?.text,
+    drop() {
+      for (const socket of sockets) socket.destroy();
+    },
     async close() {
       for (const socket of sockets) socket.destroy();
       server.close();
@@ -96,8 +101,8 @@ function serve(socket: Socket, broker: PickyBroker): void {
       });
       if (code !== 0) socket.end();
     } else if (packet.cmd === 'subscribe') {
-      const granted = packet.subscriptions.map(({ topic }) => {
-        const dislike = rules.subscribe?.(topic) ?? null;
+      const granted = packet.subscriptions.map(({ topic, qos }) => {
+        const dislike = rules.subscribe?.(topic, qos) ?? null;
         if (dislike === null) broker.filters.push(topic);
         if (dislike !== null && 'close' in dislike) drop(dislike.close);
         return dislike !== null && 'code' in dislike ? dislike.code : 0;

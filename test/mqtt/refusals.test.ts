@@ -159,6 +159,23 @@ for (const version of [4, 5] as const) {
     board.publisher.start();
     await eventually('online', online(broker));
     t.match(board.lines.join('\n'), /a subscription to .*\/set.* is held back/);
+    t.same(board.connection.limits(), [], 'which is not for its QoS');
+  });
+
+  t.test(`subscriptions with QoS 1 over which the broker hangs up, MQTT ${version}`, async (t) => {
+    const broker = await picky(t, {
+      version,
+      subscribe: (_filter, qos) => (qos === 1 ? { close: 0x83 } : null),
+    });
+    const board = startBoard(t, broker.url);
+    await board.connection.subscribe(board.topics.commandFilters, () => {});
+    await board.connection.subscribe(['homeassistant/status'], () => {});
+    board.publisher.start();
+    await eventually('online', online(broker));
+    await eventually('all of them', () => broker.filters.includes('homeassistant/status'));
+    t.ok(board.topics.commandFilters.every((filter) => broker.filters.includes(filter)));
+    t.same(board.connection.held(), [], 'nothing is held back');
+    t.match(board.connection.limits(), [/subscriptions with QoS 1/]);
   });
 }
 

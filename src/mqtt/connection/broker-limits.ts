@@ -8,6 +8,7 @@ export interface FittedMessage extends PublishOptions {
   readonly packetBytes: number;
 }
 
+const UNKNOWN_SUBSCRIPTIONS = { qos: 1, over: null, confirmed: false } as const;
 /** Learned limits are tried anew after this long: a broker's configuration changes. */
 const FORGET_MS = 3_600_000;
 
@@ -28,6 +29,8 @@ export class BrokerLimits {
   #refusedAt = 0;
   /** What a broker that says nothing (3.1.1) seems to lack, and whether that has helped. */
   #assumed = { qos: false, retain: false, confirmed: false };
+  /** Whether subscriptions are asked for with QoS 0, and over which one that was concluded. */
+  #subscriptions: { qos: 0 | 1; over: string | null; confirmed: boolean } = UNKNOWN_SUBSCRIPTIONS;
   /** What a message was taken with. */
   #proven = { qos: false, retain: false };
 
@@ -56,6 +59,29 @@ export class BrokerLimits {
 
   get wildcards(): boolean {
     return this.#wildcards;
+  }
+
+  /** The most that is asked for in subscriptions. */
+  get subscriptionQos(): 0 | 1 {
+    return this.#subscriptions.qos;
+  }
+
+  /**
+   * The broker closes the connection over a subscription. RabbitMQ up to 3.11 does so when the node that
+   * keeps the queue of it is away, and only with QoS 1: true when it is from now on asked for with QoS 0.
+   */
+  concedeSubscription(subject: string): boolean {
+    const { over } = this.#subscriptions;
+    const concedes = over === null;
+    // A second one, or the same again: it is not the QoS.
+    this.#subscriptions = { qos: concedes ? 0 : 1, over: over ?? subject, confirmed: false };
+    return concedes;
+  }
+
+  /** The broker has granted a subscription. */
+  granted(subject: string): void {
+    const { qos, over } = this.#subscriptions;
+    if (qos === 0 && over === subject) this.#subscriptions = { qos, over, confirmed: true };
   }
 
   /** The broker takes the will in this form only. */
@@ -94,6 +120,7 @@ export class BrokerLimits {
   forget(): void {
     this.#assumed = { qos: false, retain: false, confirmed: false };
     this.#proven = { qos: false, retain: false };
+    this.#subscriptions = UNKNOWN_SUBSCRIPTIONS;
   }
 
   /** A payload of so many bytes was found too large. */
@@ -148,6 +175,11 @@ export class BrokerLimits {
     if (Number.isFinite(this.#packetBytes) && this.#packetBytes < this.#maxPayload) {
       found.push(
         `the broker takes packets of at most ${this.#packetBytes} bytes: larger ones (pictures, discovery, info) are not published`,
+      );
+    }
+    if (this.#subscriptions.confirmed) {
+      found.push(
+        'the broker closes the connection over subscriptions with QoS 1: a command that is on its way when the connection breaks is lost',
       );
     }
     if (!this.#wildcards) {

@@ -80,10 +80,14 @@ export class Sender {
       const send = () => {
         const trial = this.#holds.isTrial(subject);
         const answered = this.#suspects.sending({ ...SUBSCRIPTION, subject, trial });
-        link.subscribe(registration, filters, (error) => {
+        const qos = registration.qos === 0 ? 0 : this.#limits.subscriptionQos;
+        link.subscribe({ ...registration, qos }, filters, (error) => {
           answered();
           if (careful) this.#window.leave();
-          if (error === null) this.#holds.accepted(subject, 0);
+          if (error === null) {
+            this.#limits.granted(subject);
+            this.#holds.accepted(subject, 0);
+          }
           settle(error === null ? null : refusal(subject, describeFailure(error, true)));
         });
       };

@@ -27,6 +27,7 @@ export class Verdicts {
       this.#holds.clear();
       return;
     }
+    if (kind === 'subscription' && this.#limits.concedeSubscription(subject)) return;
     if (bytes >= LARGE_BYTES && !this.#oversized.has(subject)) {
       this.#oversized.add(subject);
       this.#limits.refusedSize(bytes);
