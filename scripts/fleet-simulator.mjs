@@ -5,10 +5,14 @@
  * the broker, the subscriber, and the way of an event from one to the other. Needs `npm run build`.
  *
  *   node scripts/fleet-simulator.mjs [--nodes 1000] [--rate 1] [--seconds 60] [--full] [--json]
- *        [--broker mqtt://host:1883 [--broker-pid PID]] [--filter '$share/sink/mobilenetd/+/+/events']
+ *        [--broker mqtt://host:1883[,mqtt://other:1883] [--broker-pid PID] [--ca FILE] [--password WORD]]
+ *        [--filter '$share/sink/mobilenetd/+/+/events'] [--outbox]
  *
  * Without --broker a Mosquitto is started on a free port of loopback. --rate is events a second and
- * board; --full also publishes what goes with an event: label state, attributes, top label.
+ * board; --full also publishes what goes with an event: label state, attributes, top label. With a
+ * password each board's user name is its node. --outbox measures nothing: until its standard input ends it
+ * publishes, each event again and again until it is acknowledged, as the daemon's outbox does; then it
+ * says how many there were.
  */
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -22,12 +26,15 @@ import mqtt from 'mqtt';
 import { createConnection } from '../dist/mqtt/connection/connection.js';
 import { eventPayload, presentAttributes } from '../dist/mqtt/publish/payloads.js';
 import { createTopics } from '../dist/mqtt/topics.js';
+import { systemClock } from '../dist/time.js';
 
 const BASE = 'mobilenetd';
 const WARM_UP_S = 5;
 /** Connections that are being made at a time. */
 const DIALLING = 50;
 const TICK_MS = 10;
+/** Wait before an event that was not taken is tried again. */
+const RETRY_MS = 200;
 /** clock ticks a second of /proc/<pid>/stat (sysconf(_SC_CLK_TCK), 100 on Linux). */
 const CLOCK_TICKS = 100;
 
@@ -40,6 +47,9 @@ const { values: flags } = parseArgs({
     json: { type: 'boolean', default: false },
     broker: { type: 'string' },
     'broker-pid': { type: 'string' },
+    ca: { type: 'string' },
+    password: { type: 'string' },
+    outbox: { type: 'boolean', default: false },
     filter: { type: 'string', default: `${BASE}/+/+/events` },
     subscriber: { type: 'string' },
   },
@@ -127,9 +137,14 @@ function createBoard(url, index) {
   const node = `board-${String(index + 1).padStart(5, '0')}`;
   const topics = createTopics({ base: BASE, node });
   const connection = createConnection({
-    url,
+    url: url.split(','),
     clientId: `mobilenetd-${node}`,
-    protocol: 5,
+    // With all brokers away there is nothing but timers to stay for.
+    clock: systemClock,
+    // A cluster may not know 5.
+    protocol: flags.outbox ? 'auto' : 5,
+    ...(flags.password !== undefined && { username: node, password: flags.password }),
+    ...(flags.ca !== undefined && { tls: { ca: readFileSync(flags.ca) } }),
     will: { topic: topics.state, payload: 'offline' },
   });
   return { node, topics, connection, count: 0 };
@@ -223,6 +238,50 @@ async function publishFor(boards, rate, seconds) {
   return { sent, lost, tookS: (performance.now() - began) / 1000, acknowledgements };
 }
 
+/** Publishes one event as often as it takes; resolves with how often it was in vain. */
+async function publishUntilTaken(board) {
+  const text = JSON.stringify(eventPayload(eventOf(board)));
+  board.count++;
+  const topic = board.topics.camera('front').events;
+  for (let failures = 0; ; failures++) {
+    try {
+      await board.connection.publish(topic, text, { qos: 1, retain: false });
+      return failures;
+    } catch {
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+/** Publishes without a measurement until the standard input ends, and until all is acknowledged. */
+async function runOutbox() {
+  const [count, rate] = [Number(flags.nodes), Number(flags.rate)];
+  const boards = Array.from({ length: count }, (_, index) => createBoard(flags.broker, index));
+  await connectAll(boards);
+  process.stdout.write('connected\n');
+  let ended = false;
+  process.stdin.resume().once('end', () => {
+    ended = true;
+  });
+  const underway = new Set();
+  let failures = 0;
+  let sent = 0;
+  for (const began = performance.now(); !ended; await delay(TICK_MS)) {
+    const due = ((performance.now() - began) / 1000) * count * rate;
+    for (; sent < due; sent++) {
+      const work = publishUntilTaken(boards[sent % count])
+        .then((more) => {
+          failures += more;
+        })
+        .finally(() => underway.delete(work));
+      underway.add(work);
+    }
+  }
+  await Promise.all(underway);
+  await Promise.all(boards.map(({ connection }) => connection.close()));
+  return { nodes: count, sent, failures };
+}
+
 function ask(child, order) {
   const answer = once(child, 'message').then(([message]) => message);
   child.send(order);
@@ -308,6 +367,9 @@ function report(result) {
 
 if (flags.subscriber !== undefined) {
   await subscribe(flags.subscriber);
+} else if (flags.outbox) {
+  if (flags.broker === undefined) throw new Error('--outbox needs --broker');
+  process.stdout.write(`${JSON.stringify(await runOutbox())}\n`);
 } else {
   const result = await simulate();
   process.stdout.write(`${flags.json ? JSON.stringify(result) : report(result)}\n`);
