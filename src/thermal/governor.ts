@@ -6,27 +6,22 @@ import { createBudgetLaw } from './law/budget.js';
 import { type ForecastPoint, forecastCone } from './law/cone.js';
 import { createCorrection } from './law/correction.js';
 import { createEmergency } from './law/emergency.js';
-import {
-  type ForeignCourse,
-  forecast,
-  identifiedBoard,
-  sustainableLoad,
-  trend,
-  viableLoad,
-} from './law/forecast.js';
+import { type ForeignCourse, forecast, identifiedBoard, trend } from './law/forecast.js';
 import { createIdentification, type Identification, type Known } from './law/identify.js';
 import { type CleanSample, createIntake, type Intake } from './law/intake.js';
+import { isBlind, modeOf } from './law/mode.js';
 import { OFFSET } from './law/observer.js';
 import { createPairHold } from './law/pair-hold.js';
 import { createPauses } from './law/pauses.js';
 import { createProbe } from './law/probe.js';
 import { createSlowdown } from './law/slowdown.js';
 import { createStarving } from './law/starving.js';
+import { sustain } from './law/sustain.js';
 import { createThrottlePoint, type ThrottlePoint } from './law/throttle-point.js';
 import { createTrim } from './law/trim.js';
 import { createWholeSecond, type WholeSecond } from './law/whole-second.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
-import type { Decision, GovernorMode, Sample } from './sample.js';
+import type { Decision, Sample } from './sample.js';
 import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
 import { decodeThrottled, type ThrottleState } from './throttle-flags.js';
 
@@ -58,17 +53,6 @@ interface Aimed extends CleanSample, Known, Aim {
   readonly targetC: number;
 }
 
-/** What the forecasts say; loads are fractions. */
-interface Sustained {
-  /** What the neighbours are expected to do. */
-  readonly course: ForeignCourse;
-  readonly sustainable: number;
-  /** With more, the worst neighbour seen lately could not be survived. */
-  readonly viable: number;
-  /** Change of what is sustainable that a neighbour's step explains. */
-  readonly shift: number;
-}
-
 interface Allowed {
   readonly sustainable: number;
   /** Load that may be made, fraction. */
@@ -82,20 +66,12 @@ interface Second extends Aimed, Allowed {
   readonly inEmergency: boolean;
 }
 
-/** Standard deviations of the forecast kept off the target. */
-const CAUTION = 0.7;
-/** Extra distance while the sensor is in doubt, °C. */
-const DOUBT_C = 3;
 /** A quiet sensor is probed only when this near to the target, °C. */
 const NEAR_C = 10;
 /** Part of the budget that is left after an emergency. */
 const AFTER_EMERGENCY = 0.8;
 /** No choice of a rung may bring the forecast nearer to the limit than this, °C. */
 const PEAK_C = 0.7;
-/** A neighbour that begins now must not bring the forecast nearer to the limit than this, °C. */
-const RESERVE_C = 0.8;
-/** Nearer than this to the line, even the floor may be too much, °C. */
-const HOT_C = 4;
 /** Part of the floor's frames that is left when nothing else helps. */
 const SMALLEST_RATE = 1 / 64;
 /** Heat found at the start is not of our making. */
@@ -230,34 +206,11 @@ class SteppedGovernor implements Governor {
     return active;
   }
 
-  /** What the forecast allows, and with a neighbour's step what it had allowed without. */
-  #sustain(s: Aimed): Sustained {
-    const { observer, neighbours } = this.#known;
-    const course = neighbours.expected();
-    if (s.estimateC === null) return { course, sustainable: 0, viable: 0, shift: 0 };
-    const byModel = s.trusted || s.acquainted;
-    const targetC = s.targetC - (byModel ? s.doubtC : DOUBT_C);
-    const options = { load: s.load, caution: byModel ? CAUTION : 2 * CAUTION };
-    const under = (foreign: ForeignCourse) =>
-      sustainableLoad(observer, targetC, { ...options, foreign });
-    const sustainable = under(course);
-    const worst = neighbours.worst();
-    const most = worst === null ? sustainable : viableLoad(observer, s.limitC - RESERVE_C, worst);
-    // A reserve for who is not here costs accuracy; frames only when it is hot.
-    const isHot = s.estimateC >= s.lineC - HOT_C;
-    return {
-      course,
-      sustainable,
-      viable: isHot ? most : Math.max(most, s.floor),
-      shift: neighbours.stepped ? fraction(sustainable) - fraction(under(this.#course)) : 0,
-    };
-  }
-
   /** The load that may be made. */
   #allow(s: Aimed & { readonly inEmergency: boolean }): Allowed {
     const { observer, character } = this.#known;
     const law = this.#law;
-    const { course, sustainable, viable, shift } = this.#sustain(s);
+    const { course, sustainable, viable, shift } = sustain(this.#known, s, this.#course);
     this.#course = course;
     const estimate = s.estimateC ?? Number.NaN;
     const perMinute = forecast(observer, 60, 0, course).perLoadC;
@@ -350,23 +303,4 @@ class SteppedGovernor implements Governor {
     );
     return baseC + load * perLoadC;
   }
-}
-
-/** Neither the sensor nor the model tells the temperature. */
-function isBlind(s: Known): boolean {
-  return s.estimateC === null || (s.verdict.trust === 'lost' && !s.acquainted);
-}
-
-function fraction(load: number): number {
-  return Math.min(1, Math.max(0, load));
-}
-
-function modeOf(
-  { verdict, inEmergency }: Pick<Second, 'verdict' | 'inEmergency'>,
-  full: boolean,
-): GovernorMode {
-  if (verdict.trust === 'coasting') return inEmergency ? 'emergency' : 'coasting';
-  if (verdict.trust !== 'good') return 'fault';
-  if (inEmergency) return 'emergency';
-  return full ? 'full' : 'limited';
 }

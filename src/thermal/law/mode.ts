@@ -1,0 +1,18 @@
+import type { GovernorMode } from '../sample.js';
+import type { Known } from './identify.js';
+
+/** Neither the sensor nor the model tells the temperature. */
+export function isBlind(s: Pick<Known, 'estimateC' | 'verdict' | 'acquainted'>): boolean {
+  return s.estimateC === null || (s.verdict.trust === 'lost' && !s.acquainted);
+}
+
+/** @param full nothing is in the way of the best rung at the requested rate */
+export function modeOf(
+  { verdict, inEmergency }: Pick<Known, 'verdict'> & { readonly inEmergency: boolean },
+  full: boolean,
+): GovernorMode {
+  if (verdict.trust === 'coasting') return inEmergency ? 'emergency' : 'coasting';
+  if (verdict.trust !== 'good') return 'fault';
+  if (inEmergency) return 'emergency';
+  return full ? 'full' : 'limited';
+}
