@@ -130,6 +130,10 @@ export const EXAMPLES: Readonly<
     ['backup /mnt/mobilenetd.db', 'copy the database while the daemon runs'],
     ['backup /mnt/mobilenetd.db --force', 'over an older copy'],
   ],
+  notify: [
+    ['notify', 'the rules, when each tells whom'],
+    ['notify --test person_at_night', 'a drawn event through every channel of a rule'],
+  ],
   bench: [
     ['bench', 'every stage of the frame path'],
     ['bench --threads 1 --json', 'with one thread, as JSON'],

@@ -88,6 +88,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./forget.js'),
   },
   {
+    name: 'notify',
+    summary: 'list the rules of notifications, or try one',
+    load: () => import('./notify.js'),
+  },
+  {
     name: 'backup',
     summary: 'copy the database while the daemon runs',
     load: () => import('./backup.js'),

@@ -21,7 +21,7 @@ export const register: Register = (program, context) => {
         'Asks the running daemon over its control socket: variant and mix, temperature, rate, cameras and',
         'why one is offline, broker, outbox, database, memory, and what is set at run time beside what the',
         'file says. Exits with 69 when no daemon runs, and with 1 when a camera is offline, the broker',
-        'cannot be reached or the database cannot be written.',
+        'cannot be reached, the database cannot be written or a rule cannot tell anybody.',
       ].join('\n'),
     )
     .option('--json', 'the whole report as one JSON object')
@@ -52,7 +52,10 @@ function isWell({ running }: StatusReport): boolean {
   if (running === null) return false;
   const { cameras, broker, database } = running;
   return (
-    broker.connected && database.writable && cameras.every(({ status }) => status !== 'offline')
+    broker.connected &&
+    database.writable &&
+    cameras.every(({ status }) => status !== 'offline') &&
+    running.notify.every(({ error }) => error === null)
   );
 }
 
@@ -86,6 +89,7 @@ function runningLines(running: RunningReport): readonly string[] {
     row('outbox', `${outbox} waiting${given}`),
     row('database', databaseText(running.database)),
     row('page', running.page ?? 'none'),
+    ...running.notify.map(notifyLine),
     ...deliveryLines(broker),
     ...running.overrides.map((override) => row('set', overrideText(override))),
   ];
@@ -110,6 +114,19 @@ function deliveryLines({
     ...(refused_events > 0 ? [row('dropped', `${refused_events} events, refused for good`)] : []),
     ...(rival === null ? [] : [row('home assist.', `${rival} has the same device id`)]),
   ];
+}
+
+/** A channel of a rule, and why it fails. */
+function notifyLine(lane: RunningReport['notify'][number]): string {
+  const { rule, channel, target, waiting, sent, error, since } = lane;
+  const counts = [
+    `${sent} sent`,
+    ...(waiting > 0 ? [`${waiting} waiting`] : []),
+    ...(lane.given_up > 0 ? [`${lane.given_up} given up`] : []),
+    ...(lane.refused > 0 ? [`${lane.refused} refused`] : []),
+  ].join(', ');
+  const fault = error === null ? '' : `; FAILS since ${since}: ${error}`;
+  return row(`rule ${rule}`, `${channel} to ${target}: ${counts}${fault}`);
 }
 
 function latencyOf({ latency_ms: latency }: RunningReport): string {

@@ -1,4 +1,5 @@
 import type { DeliveryReport } from '../mqtt/publish/delivery.js';
+import type { LaneReport } from '../notify/lane.js';
 
 /**
  * The control socket speaks one request and one answer a connection, each a line of JSON. It is for
@@ -121,6 +122,8 @@ export interface RunningReport {
   readonly database: DatabaseReport;
   /** Address of the page; null: it does not listen. */
   readonly page: string | null;
+  /** Channels of rules, and why one fails. */
+  readonly notify: readonly LaneReport[];
 }
 
 /** A request of a line of JSON; null for anything else. */

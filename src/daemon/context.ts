@@ -1,9 +1,11 @@
 import type { SourceSurroundings } from '../camera/sources/description.js';
 import type { Config } from '../config/config.js';
 import { codedError } from '../errors.js';
+import type { LaneReport } from '../notify/lane.js';
 import type { PresenceEvent } from '../presence/event.js';
 import type { Profiling } from '../profile/profiling.js';
 import type { StateLock } from '../store/lock.js';
+import type { OutgoingNotice } from '../store/notices.js';
 import type { PictureShelf } from '../store/picture-shelf.js';
 import type { Store } from '../store/store.js';
 import type { Notifier } from '../systemd/notify.js';
@@ -83,6 +85,14 @@ export interface PictureFigures {
   readonly failed: number;
 }
 
+/** What rules have to tell; the output of that name fills it in. */
+export interface Notifications {
+  /** Of events that are about to be recorded. */
+  noticesOf: (events: readonly PresenceEvent[]) => readonly OutgoingNotice[];
+  /** How each channel of each rule fares. */
+  reports: () => readonly LaneReport[];
+}
+
 /** What is given to the daemon from outside. */
 export interface Given {
   readonly env: NodeJS.ProcessEnv;
@@ -148,6 +158,7 @@ export class Context implements Parts, Given {
     isWanted: () => false,
     figures: () => null,
   };
+  readonly notifications: Notifications = { noticesOf: () => [], reports: () => [] };
   /** Where people reach what listens; null while it does not. */
   readonly addresses: { page: string | null } = { page: null };
   /** The configuration in force; while it is being changed, the next one. */

@@ -112,7 +112,7 @@ export const PARTS: readonly Part[] = [
   part('line', {
     keys: ['model.top'],
     needs: ['engine', 'store', 'messaging'],
-    start({ engine, store, messaging, signals, log, eventPictures }, config) {
+    start({ engine, store, messaging, signals, log, eventPictures, notifications }, config) {
       const recorder = new Recorder({
         store,
         messagesOf: (events, result) =>
@@ -120,6 +120,7 @@ export const PARTS: readonly Part[] = [
             events,
             result === null ? [] : events.filter(eventPictures.isWanted),
           ),
+        noticesOf: (events) => notifications.noticesOf(events),
         signals,
       });
       const line = new Line({ engine, recorder, topK: config.model.top, log });

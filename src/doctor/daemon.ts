@@ -4,7 +4,7 @@ import { controlSockets } from '../control/socket.js';
 import { type Finding, findings } from './finding.js';
 import type { CheckInput } from './surroundings.js';
 
-const { ok, info, fail } = findings('daemon');
+const { ok, info, warn, fail } = findings('daemon');
 
 const TIMEOUT_MS = 2000;
 
@@ -18,7 +18,9 @@ export async function checkDaemon({ around, config }: CheckInput): Promise<Findi
   if (answer === null) return [];
   const { running, doing } = answer as StatusReport;
   if (running === null) return [info('daemon', `it is starting: ${doing ?? 'nothing runs yet'}`)];
-  return [database(running), ...running.overrides.map(override)];
+  // An older daemon may still run, which knows of no rules.
+  const notify = running.notify ?? [];
+  return [database(running), ...notify.flatMap(channel), ...running.overrides.map(override)];
 }
 
 function database({ database }: NonNullable<StatusReport['running']>): Finding {
@@ -29,6 +31,23 @@ function database({ database }: NonNullable<StatusReport['running']>): Finding {
     means: `${waiting} events wait in memory, ${dropped} detections were dropped`,
     next: 'make room, or see whether the disk is failing; the daemon tries again by itself',
   });
+}
+
+/** A channel of a rule that cannot tell anybody, or has had to give up. */
+function channel(lane: NonNullable<StatusReport['running']>['notify'][number]): Finding[] {
+  const { rule, channel: name, target, error, since, waiting } = lane;
+  const subject = `rule ${rule}`;
+  const lost = lane.given_up + lane.refused;
+  if (error !== null) {
+    return [
+      warn(subject, `${name} to ${target} fails since ${since}: ${error}`, {
+        means: `${waiting} notifications wait, ${lost} are lost`,
+        next: `mobilenetd notify --test ${rule} tries it now`,
+      }),
+    ];
+  }
+  if (lost === 0) return [];
+  return [warn(subject, `${lost} notifications to ${target} (${name}) were given up or refused`)];
 }
 
 function override(report: OverrideReport): Finding {

@@ -31,6 +31,8 @@ export const BOARD_TOPICS = {
   /** Target temperature of the governor, °C, or `auto`. */
   limitSet: { path: 'governor/limit/set', ...COMMAND },
   limitState: { path: 'governor/limit/state', ...TEXT },
+  /** What rules tell Home Assistant. */
+  notify: { path: 'notify', ...JSON_STATE, retained: false },
   /** Installed and latest version, for Home Assistant's update entity. */
   update: { path: 'update', ...JSON_STATE },
 } as const satisfies Readonly<Record<string, TopicForm>>;

@@ -144,9 +144,17 @@ function reasonOf(error: unknown, timeoutMs: number): string {
     return `no whole answer within ${timeoutMs / 1000} s`;
   }
   const code = codeOf(error) ?? codeOf(error instanceof Error ? error.cause : null);
-  if (code === null) return 'the request failed';
+  if (code === null) {
+    // Ports of other protocols, which no browser asks either (the Fetch standard's list).
+    return isBadPort(error) ? 'fetch does not ask this port' : 'the request failed';
+  }
   if (code.startsWith('HPE_')) return 'it does not speak HTTP';
   return REASONS[code] ?? `the request failed (${code})`;
+}
+
+function isBadPort(error: unknown): boolean {
+  const cause = error instanceof Error ? error.cause : null;
+  return cause instanceof Error && cause.message === 'bad port';
 }
 
 function codeOf(error: unknown): string | null {

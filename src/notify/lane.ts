@@ -1,4 +1,4 @@
-import type { Log } from '../log.js';
+import { createRepeatingLog, type Log, type RepeatingLog } from '../log.js';
 import { type Backoff, type Clock, createBackoff, sleep } from '../time.js';
 import type { Outcome, Send } from './channel.js';
 import type { Message } from './notice.js';
@@ -46,11 +46,13 @@ export interface LaneReport {
 
 const FIRST_RETRY_MS = 2000;
 const LAST_RETRY_MS = 300_000;
+const REPEAT_MS = 60_000;
 
 /** Hands on what waits for one channel of one rule, one after the other, at least once each. */
 export class Lane {
   readonly #options: LaneOptions;
   readonly #backoff: Backoff;
+  readonly #repeating: RepeatingLog;
   readonly #ending = new AbortController();
   #work: Promise<void> | null = null;
   #isStale = false;
@@ -61,6 +63,8 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
+    const { log, clock } = options;
+    this.#repeating = createRepeatingLog(log, { interval: REPEAT_MS, clock: () => clock.now() });
     this.#backoff =
       options.backoff ?? createBackoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
   }
@@ -129,7 +133,8 @@ export class Lane {
     queue.remove(id);
     if (outcome.kind === 'never') {
       this.#refused += 1;
-      log.warn({}, `${this.#name()}: a notification is dropped, ${outcome.why}`);
+      const dropped = `${this.#name()}: a notification is dropped, ${outcome.why}`;
+      this.#repeating.warn('dropped', dropped);
       // One that takes nothing must not be asked as fast as it answers.
       return this.#backoff.next();
     }
@@ -156,7 +161,8 @@ export class Lane {
     const gone = this.#options.queue.trim();
     if (gone === 0) return;
     this.#givenUp += gone;
-    this.#options.log.warn({}, `${this.#name()}: ${gone} notifications are given up, too old or too many`);
+    const given = `${this.#name()}: notifications are given up, too old or too many`;
+    this.#repeating.warn('given up', given, { given_up: this.#givenUp });
   }
 
   #name(): string {

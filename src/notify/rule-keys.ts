@@ -1,15 +1,7 @@
-import {
-  boolean,
-  integer,
-  list,
-  nullable,
-  number,
-  oneOrMany,
-  text,
-} from '../schema/format.js';
 import type { Format } from '../schema/format.js';
-import { key } from '../schema/section.js';
+import { boolean, integer, list, nullable, number, oneOrMany, text } from '../schema/format.js';
 import type { ValueOf } from '../schema/section.js';
+import { key } from '../schema/section.js';
 import { label, timeZone, topicName } from '../schema/text.js';
 import { CHANNEL_KEYS } from './registry.js';
 import { TEMPLATE_FIELDS } from './template.js';

@@ -85,6 +85,14 @@ export class RuleBook {
     return [...this.#followed.values()].flatMap((followed) => this.#judgeOne(followed, moment));
   }
 
+  /** These are there already when the rules begin to be followed: they are told of no more. */
+  pass(events: readonly PresenceEvent[]): void {
+    for (const event of events) {
+      const { settled } = this.#follow(event);
+      for (const { name } of this.#rules) settled.add(name);
+    }
+  }
+
   /** Whether time alone can make a rule fire. */
   waits(): boolean {
     const waiting = (rule: Rule) => rule.dwellMs > 0 || rule.schedule !== null;
@@ -145,9 +153,7 @@ function ruleOf(name: string, { when, cooldown }: RuleConfig, location: Location
     subLabels: namesIn(when.sub_label),
     score: when.score,
     schedule:
-      when.schedule.length === 0
-        ? null
-        : createSchedule(when.schedule, when.time_zone, location),
+      when.schedule.length === 0 ? null : createSchedule(when.schedule, when.time_zone, location),
     dwellMs: when.dwell * 1000,
     cooldownMs: cooldown * 1000,
   };

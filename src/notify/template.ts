@@ -38,10 +38,10 @@ export const FOR_JSON: Escape = (value) => JSON.stringify(value).slice(1, -1);
 export const FOR_ADDRESS: Escape = encodeURIComponent;
 
 /** Puts the values in the place of their names; a name that is no field stays as it is. */
-export function render(template: string, notice: Notice, escape: Escape = AS_IT_IS): string {
+export function render(template: string, notice: Notice, encode: Escape = AS_IT_IS): string {
   return template.replace(FIELD, (whole, name: string) => {
     const value = Object.hasOwn(FIELDS, name) ? FIELDS[name as keyof typeof FIELDS] : null;
-    return value === null ? whole : escape(value(notice));
+    return value === null ? whole : encode(value(notice));
   });
 }
 

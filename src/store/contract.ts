@@ -8,6 +8,7 @@ import type { Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
 import type { GovernorEntry } from './governor-log.js';
 import type { Migration } from './migrations.js';
+import type { NoticeTable, OutgoingNotice } from './notices.js';
 import type { Query } from './query.js';
 import type { Retention, SweepReport } from './retention.js';
 import type { Settings } from './settings.js';
@@ -59,6 +60,9 @@ export interface StoreHealth {
   readonly replaced: number;
 }
 
+/** Notifications that wait. */
+export type NoticeQueue = Omit<NoticeTable, 'add'>;
+
 export interface Store {
   /**
    * Keeps the labels of a frame; `eventIds` has the id of the running event of each label. Of a frame
@@ -66,10 +70,16 @@ export interface Store {
    */
   recordResult(result: Result, eventIds: ReadonlyMap<string, string>, unmoved?: boolean): void;
   /**
-   * Writes events and their messages in one transaction, at once. True when they are on disk; false
+   * Writes events, their messages and what rules tell of them in one transaction, at once. True when they are on disk; false
    * when the disk refuses them: they then wait (bounded) and {@link Outbox.onAdded} tells of them.
    */
-  recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean;
+  recordEvents(
+    events: readonly PresenceEvent[],
+    messages: readonly OutgoingMessage[],
+    notices?: readonly OutgoingNotice[],
+  ): boolean;
+  /** What rules have to tell, until it has been told. While the disk fails, nothing is there. */
+  readonly notices: NoticeQueue;
   readonly outbox: Outbox;
   readonly settings: Settings;
   /** Notes what the governor decided; lost, but reported, while the disk refuses it. */

@@ -86,6 +86,7 @@ export async function forget(
       )
       .pluck();
     const removeMessages = database.prepare('DELETE FROM outbox WHERE instr(payload, ?) > 0');
+    const removeNotices = database.prepare('DELETE FROM notice WHERE event = ?');
     const step = database.transaction((rows: number): number => {
       const gone = removeDetections.run({ ...values, rows }).changes;
       detections += gone;
@@ -94,6 +95,7 @@ export async function forget(
       for (const uid of uids) {
         eventIds.add(uid);
         removeMessages.run(Buffer.from(uid));
+        removeNotices.run(uid);
       }
       return uids.length;
     });
@@ -180,7 +182,9 @@ export function removeOthers(copy: Database, what: Forgetting): void {
   const values = bounds?.values ?? {};
   copy.prepare(`DELETE FROM detection WHERE NOT (${detection})`).run(values);
   copy.prepare(`DELETE FROM event WHERE NOT (${event})`).run(values);
-  copy.exec('DELETE FROM outbox; DELETE FROM governor; DELETE FROM setting; VACUUM');
+  copy.exec(
+    'DELETE FROM outbox; DELETE FROM notice; DELETE FROM firing; DELETE FROM governor; DELETE FROM setting; VACUUM',
+  );
 }
 
 /**
@@ -194,6 +198,7 @@ export function forgetEvent(database: Database, uid: string): boolean {
     if (id === undefined) return false;
     database.prepare('DELETE FROM detection WHERE event = ?').run(id);
     database.prepare('DELETE FROM outbox WHERE instr(payload, ?) > 0').run(Buffer.from(uid));
+    database.prepare('DELETE FROM notice WHERE event = ?').run(uid);
     database.prepare('DELETE FROM event WHERE id = ?').run(id);
     return true;
   })();

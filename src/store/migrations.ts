@@ -92,6 +92,18 @@ export const MIGRATIONS: readonly Migration[] = [
   ALTER TABLE event ADD COLUMN zones TEXT;
   ALTER TABLE event ADD COLUMN loitering TEXT;
   `,
+  // What rules have to tell (notices.ts), and when a rule fired last for a cause.
+  `
+  CREATE TABLE notice (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, created INTEGER NOT NULL,
+    rule TEXT NOT NULL, channel TEXT NOT NULL, event TEXT NOT NULL, cause TEXT NOT NULL,
+    payload TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX notice_lane ON notice (rule, channel, id);
+  CREATE TABLE firing (
+    rule TEXT NOT NULL, cause TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (rule, cause)
+  ) STRICT, WITHOUT ROWID;
+  `,
 ];
 
 /** Bytes that must stay free beside the copy made before an upgrade. */

@@ -34,7 +34,11 @@ export interface NoticeTable {
   /** Removes the oldest beyond `rows`, and those recorded before `time`; returns how many. */
   trim(rule: string, channel: string, rows: number, time: number): number;
   /** How many wait, by rule and channel. */
-  counts(): readonly { readonly rule: string; readonly channel: string; readonly waiting: number }[];
+  counts(): readonly {
+    readonly rule: string;
+    readonly channel: string;
+    readonly waiting: number;
+  }[];
   /** Removes all of a rule's channel. */
   clear(rule: string, channel: string): number;
   /** Rules that fired after a time (ms); what is older is forgotten. */

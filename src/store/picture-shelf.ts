@@ -72,7 +72,7 @@ export class PictureShelf {
   /** Puts a picture in the place of an earlier one. Rejects with what the disk says. */
   async write(id: string, jpeg: Uint8Array, note: PictureNote): Promise<void> {
     const bytes = withNote(jpeg, note);
-    const file = this.#fileOf(id);
+    const file = this.fileOf(id);
     const part = `${file}.part`;
     try {
       await writeFile(part, bytes, { mode: 0o600 });
@@ -85,7 +85,7 @@ export class PictureShelf {
   }
 
   has(id: string): boolean {
-    return ID.test(id) && existsSync(this.#fileOf(id));
+    return ID.test(id) && existsSync(this.fileOf(id));
   }
 
   /** When the frame of an event's picture was taken, ms; null: there is none. Reads a few bytes. */
@@ -103,7 +103,7 @@ export class PictureShelf {
   /** The picture of an event; null: there is none. */
   async read(id: string): Promise<EventPicture | null> {
     if (!ID.test(id)) return null;
-    const file = this.#fileOf(id);
+    const file = this.fileOf(id);
     const found = await stat(file).catch(() => null);
     if (found === null || !found.isFile() || found.size > MAX_JPEG) return null;
     const jpeg = await readFile(file).catch(() => null);
@@ -111,7 +111,7 @@ export class PictureShelf {
   }
 
   async remove(id: string): Promise<void> {
-    if (ID.test(id)) await rm(this.#fileOf(id), { force: true });
+    if (ID.test(id)) await rm(this.fileOf(id), { force: true });
   }
 
   /**
@@ -147,7 +147,8 @@ export class PictureShelf {
     return { removed: files.length - kept, kept, bytes };
   }
 
-  #fileOf(id: string): string {
+  /** Where the picture of an event lies, if it has one. */
+  fileOf(id: string): string {
     if (!ID.test(id)) throw new TypeError(`not the id of an event: ${id.slice(0, 70)}`);
     return join(this.#folder, `${id}.jpg`);
   }

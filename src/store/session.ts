@@ -10,6 +10,7 @@ import { createDetectionTable, type Detection } from './detections.js';
 import { createEventTable, type EventTable, endOf } from './events.js';
 import { createGovernorTable, type GovernorTable } from './governor-log.js';
 import { createNames } from './names.js';
+import { createNoticeTable, type NoticeTable, type OutgoingNotice } from './notices.js';
 import { createOutboxTable, type OutboxTable } from './outbox.js';
 import { createRetention, type Removal, type Retention, type Share } from './retention.js';
 import { createSettingTable, type SettingTable } from './settings.js';
@@ -20,6 +21,8 @@ const CHECKPOINT_TIMEOUT_MS = 100;
 export interface EventBatch {
   readonly events: readonly PresenceEvent[];
   readonly messages: readonly OutgoingMessage[];
+  /** What rules have to tell of these events. */
+  readonly notices?: readonly OutgoingNotice[];
   readonly time: number;
 }
 
@@ -44,6 +47,7 @@ export interface Session {
   readonly database: Database;
   readonly events: EventTable;
   readonly outbox: OutboxTable;
+  readonly notices: NoticeTable;
   readonly settings: SettingTable;
   readonly governor: GovernorTable;
   /**
@@ -76,6 +80,7 @@ export function createSession(
   const events = createEventTable(database, names);
   const detections = createDetectionTable(database, names);
   const outbox = createOutboxTable(database);
+  const notices = createNoticeTable(database);
   const settings = createSettingTable(database);
   const governor = createGovernorTable(database);
   const limits = createRetention(database, retention, clock);
@@ -86,6 +91,7 @@ export function createSession(
     for (const batch of work.batches) {
       for (const event of batch.events) events.write(event, batch.time);
       for (const message of batch.messages) outbox.add(message, batch.time);
+      for (const notice of batch.notices ?? []) notices.add(notice, batch.time);
       growth += batch.messages.length;
     }
     for (const row of work.detections) detections.write(row);
@@ -152,6 +158,7 @@ export function createSession(
     database,
     events,
     outbox,
+    notices,
     settings,
     governor,
     commit(work, onRefused) {

@@ -4,7 +4,7 @@ import { type Log, SILENT } from '../log.js';
 import type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { backgroundClock, type Clock } from '../time.js';
-import type { Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
+import type { NoticeQueue, Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
 import { countEvents, type EventCount } from './counts.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
@@ -13,6 +13,7 @@ import { forgetEvent } from './forget.js';
 import type { GovernorEntry } from './governor-log.js';
 import { Listeners } from './listeners.js';
 import { removeOldCopies } from './migrations.js';
+import type { NoticeTable, OutgoingNotice } from './notices.js';
 import { eventsById, type Query, queryDetections, queryEvents } from './query.js';
 import { RecentEvents } from './recent.js';
 import { Reopening } from './reopening.js';
@@ -58,6 +59,7 @@ export function openStore(options: StoreOptions): Store {
 class SqliteStore implements Store {
   readonly outbox: Outbox;
   readonly settings: Settings;
+  readonly notices: NoticeQueue;
 
   readonly #file: string;
   readonly #clock: Clock;
@@ -109,6 +111,7 @@ class SqliteStore implements Store {
     this.#firstId = this.#newestId;
     this.outbox = this.#createOutbox();
     this.settings = this.#createSettings();
+    this.notices = this.#createNotices();
     this.#schedule.after('sweep', FIRST_SWEEP_MS, () => void this.sweep());
   }
 
@@ -122,11 +125,15 @@ class SqliteStore implements Store {
     this.#writeSoon();
   }
 
-  recordEvents(events: readonly PresenceEvent[], messages: readonly OutgoingMessage[]): boolean {
+  recordEvents(
+    events: readonly PresenceEvent[],
+    messages: readonly OutgoingMessage[],
+    notices: readonly OutgoingNotice[] = [],
+  ): boolean {
     if (this.#closed) return false;
-    if (events.length + messages.length === 0) return true;
+    if (events.length + messages.length + notices.length === 0) return true;
     this.followClock();
-    this.#queue.addBatch({ events, messages, time: this.#clock.wall() });
+    this.#queue.addBatch({ events, messages, notices, time: this.#clock.wall() });
     return this.#write();
   }
 
@@ -260,6 +267,26 @@ class SqliteStore implements Store {
           return true;
         }) ?? false,
       all: () => this.#database.read((session) => session.settings.all()) ?? new Map(),
+    };
+  }
+
+  #createNotices(): NoticeQueue {
+    const read = <T>(ask: (table: NoticeTable) => T, none: T): T =>
+      this.#database.read((session) => ask(session.notices)) ?? none;
+    const write = (change: (table: NoticeTable) => number): number =>
+      this.#database.write((session) => change(session.notices)) ?? 0;
+    return {
+      next: (rule, channel) => read((table) => table.next(rule, channel), null),
+      counts: () => read((table) => table.counts(), []),
+      firings: (since) => read((table) => table.firings(since), []),
+      remove: (id) => write((table) => table.remove(id)),
+      trim: (rule, channel, rows, time) => write((table) => table.trim(rule, channel, rows, time)),
+      clear: (rule, channel) => write((table) => table.clear(rule, channel)),
+      shift: (step) =>
+        void write((table) => {
+          table.shift(step);
+          return 0;
+        }),
     };
   }
 

@@ -86,10 +86,10 @@ export class WriteQueue {
   /** The clock was set by `step` ms: so are the times of what waits. */
   shift(step: number): void {
     this.#detections = this.#detections.map((row) => ({ ...row, time: row.time + step }));
-    this.#batches = this.#batches.map(({ events, messages, time }) => ({
-      events: events.map((event) => shifted(event, step)),
-      messages,
-      time: time + step,
+    this.#batches = this.#batches.map((batch) => ({
+      ...batch,
+      events: batch.events.map((event) => shifted(event, step)),
+      time: batch.time + step,
     }));
   }
 

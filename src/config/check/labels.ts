@@ -1,4 +1,5 @@
 import { nearestOf } from '../../nearest.js';
+import { namesIn } from '../../notify/rule-keys.js';
 import type { Config } from '../config.js';
 
 /** A label of the configuration that the model cannot say. */
@@ -16,7 +17,7 @@ export interface UnknownLabel {
  * @param known labels of the model, under their short names
  */
 export function unknownLabels(config: Config, known: ReadonlySet<string>): UnknownLabel[] {
-  const { cameras, presence, homeassistant } = config;
+  const { cameras, presence, homeassistant, notify } = config;
   const named = new Set([...known, ...Object.keys(presence.groups)]);
   const wanted = homeassistant.labels === 'default' ? [] : homeassistant.labels;
   return [
@@ -28,6 +29,9 @@ export function unknownLabels(config: Config, known: ReadonlySet<string>): Unkno
       strangers(`presence.groups.${name}`, members, known),
     ),
     ...strangers('homeassistant.labels', wanted, named),
+    ...Object.entries(notify).flatMap(([name, { when }]) =>
+      strangers(`notify.${name}.when.label`, namesIn(when.label) ?? [], named),
+    ),
   ];
 }
 

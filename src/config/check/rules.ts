@@ -5,6 +5,7 @@ import type { Config } from '../config.js';
 import { parseListen } from '../schema/formats.js';
 import { checkCameras } from './camera-rules.js';
 import { checkMqtt } from './mqtt-rules.js';
+import { checkNotify } from './notify-rules.js';
 import type { ConfigProblem, Report } from './problem.js';
 
 export interface RuleOptions {
@@ -19,6 +20,7 @@ const RULES: readonly ((config: Config, report: Report) => void)[] = [
   checkPresence,
   checkGovernor,
   checkMqtt,
+  checkNotify,
   checkPage,
 ];
 

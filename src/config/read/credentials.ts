@@ -2,18 +2,10 @@ import { isAbsolute, join } from 'node:path';
 import { decoded, splitAddress } from '../../address.js';
 import type { ConfigProblem } from '../check/problem.js';
 import type { CameraConfig, Config, MqttConfig } from '../config.js';
-import { textOf } from './bytes.js';
-
-const MAX_SECRET_BYTES = 65_535;
+import { type CredentialOptions, readSecret, type SecretSource } from './credential-file.js';
+import { applyRuleFiles } from './rule-files.js';
 
 type Name = 'username' | 'password';
-
-interface CredentialOptions {
-  readonly env: NodeJS.ProcessEnv;
-  readonly readFile: (file: string, limit: number) => Buffer;
-  readonly originOf: (dotted: string) => string;
-  readonly faulty: ReadonlySet<string>;
-}
 
 interface WithCredentials {
   readonly config: Config;
@@ -59,7 +51,8 @@ export function applyCredentials(config: Config, options: CredentialOptions): Wi
       return [name, { ...camera, password }];
     }),
   );
-  return { config: { ...config, mqtt, cameras }, origins, problems };
+  const notify = applyRuleFiles(config, { options, origins, problems });
+  return { config: { ...config, mqtt, cameras, notify }, origins, problems };
 }
 
 /** Where a camera's password is, if it has none in the configuration: a file, or a credential. */
@@ -126,15 +119,6 @@ function takeFromOne(address: string | null): Taken {
   };
 }
 
-interface SecretSource {
-  /** `mqtt.<name>_file`. */
-  readonly key: string;
-  readonly file: string;
-  readonly origin: string;
-  /** Told when it does not exist. */
-  readonly required: boolean;
-}
-
 function sourceOf(name: Name, mqtt: MqttConfig, options: CredentialOptions): SecretSource | null {
   const key = `mqtt.${name}_file`;
   const file = mqtt[`${name}_file`];
@@ -150,29 +134,4 @@ function sourceOf(name: Name, mqtt: MqttConfig, options: CredentialOptions): Sec
     origin: `credential ${credential}`,
     required: false,
   };
-}
-
-function readSecret(
-  source: SecretSource,
-  options: CredentialOptions,
-  problems: ConfigProblem[],
-): string | null {
-  const fail = (message: string) => {
-    const { origin: where, key } = source;
-    problems.push({ where, key, message: `${source.file}: ${message}` });
-    return null;
-  };
-  let bytes: Buffer;
-  try {
-    bytes = options.readFile(source.file, MAX_SECRET_BYTES + 1);
-  } catch (error) {
-    const code = (error as NodeJS.ErrnoException).code ?? 'unknown error';
-    return !source.required && code === 'ENOENT' ? null : fail(`cannot be read (${code})`);
-  }
-  if (bytes.length > MAX_SECRET_BYTES) return fail('expected one line, found a large file');
-  // What an editor leaves at the end of a line is no part of a password.
-  const text = textOf(bytes)?.trimEnd();
-  if (text === undefined) return fail('expected one line, found bytes that are not UTF-8 text');
-  if (text === '') return fail('expected one line, found an empty file');
-  return text.includes('\n') ? fail('expected one line, found several') : text;
 }

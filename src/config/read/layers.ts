@@ -9,6 +9,7 @@ import { MAX_FILE_BYTES, parseConfigFile } from './file.js';
 import type { Layer } from './layer.js';
 import { nearestOrigin } from './origins.js';
 import type { References } from './references.js';
+import { nameRules } from './rule-list.js';
 import { SecretsFile } from './secrets-file.js';
 
 /** How files are looked at. */
@@ -31,6 +32,9 @@ export interface Findings {
 export class LayerReader {
   /** By the folder that `secrets.yaml` lies in. */
   readonly #secrets = new Map<string, SecretsFile>();
+
+  /** Rules of lists that have no name, in all files. */
+  #unnamedRules = 0;
 
   constructor(
     private readonly env: NodeJS.ProcessEnv,
@@ -72,9 +76,22 @@ export class LayerReader {
     const folder = dirname(path);
     const parsed = parseConfigFile(file, this.#text(file), this.#references(file));
     this.findings.problems.push(...parsed.problems);
+    const { values, pathOf, twice } = nameRules(parsed.values, () => {
+      this.#unnamedRules += 1;
+      return this.#unnamedRules;
+    });
+    const originOf = (path: readonly string[]) => `${file}:${parsed.lineOf(path)}`;
+    for (const [path, name] of twice) {
+      const key = `notify.${name}`;
+      this.findings.problems.push({
+        where: originOf(path),
+        key,
+        message: 'two rules have this name',
+      });
+    }
     return {
-      values: parsed.values,
-      originOf: (key) => `${file}:${parsed.lineOf(key)}`,
+      values,
+      originOf: (path) => originOf(pathOf(path)),
       replaces: false,
       resolvePath: (value) => this.#absolute(folder, value),
     };

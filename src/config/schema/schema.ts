@@ -1,4 +1,5 @@
 import { THREADS_RANGE, THRESHOLD_RANGE } from '../../inference/ranges.js';
+import { ruleKeys } from '../../notify/rule-keys.js';
 import {
   auto,
   boolean,
@@ -14,7 +15,7 @@ import {
 import type { Node, Section } from '../../schema/section.js';
 import { derived, items, key, optional, optionalKeys } from '../../schema/section.js';
 import { filePath, label, topicName } from '../../schema/text.js';
-import { modelName, storage, title } from './formats.js';
+import { modelName, scheduleSpan, storage, title } from './formats.js';
 import { CAMERA } from './sections/camera.js';
 import { GOVERNOR } from './sections/governor.js';
 import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
@@ -161,6 +162,17 @@ door:
   },
   mqtt: MQTT,
   homeassistant: HOME_ASSISTANT,
+  notify: items(ruleKeys(scheduleSpan), {
+    doc: 'Rules: what is told to whom, and when; the key is the name of the rule. A list of rules is taken, too (each may have a name).',
+    names: topicName,
+    example: `person_at_night:
+  when:
+    label: person
+    schedule: ["sunset - sunrise"]
+  to:
+    ntfy:
+      topic_file: /etc/mobilenetd/ntfy-topic`,
+  }),
   status: STATUS,
   control: CONTROL,
   diagnostics: DIAGNOSTICS,
@@ -209,6 +221,13 @@ export const SECTION_DOCS: Readonly<Record<string, string>> = {
   'mqtt.tls': 'For mqtts and wss.',
   'mqtt.embedded': 'The broker that is started when mqtt.url is null.',
   homeassistant: 'Discovery by Home Assistant.',
+  'notify.NAME.when': 'All of it must be so.',
+  'notify.NAME.to': 'One channel or several; each is told by itself.',
+  'notify.NAME.to.webhook': 'A request to an address of yours.',
+  'notify.NAME.to.ntfy': 'ntfy, on phones and desktops.',
+  'notify.NAME.to.telegram': 'A bot of Telegram.',
+  'notify.NAME.to.homeassistant': 'An event in Home Assistant, over MQTT.',
+  'notify.NAME.to.command': 'A program of yours.',
   status: 'The page and its API.',
   'status.metrics': 'For Prometheus.',
   'status.tls': 'https without a proxy.',

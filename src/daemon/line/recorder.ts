@@ -3,6 +3,7 @@ import type { Result } from '../../inference/result.js';
 import type { OutgoingMessage } from '../../mqtt/message.js';
 import type { PresenceEvent } from '../../presence/event.js';
 import type { Instant, Presence } from '../../presence/presence.js';
+import type { OutgoingNotice } from '../../store/notices.js';
 import { endOf, type Store } from '../../store/store.js';
 import type { Signals } from '../signals.js';
 
@@ -24,6 +25,8 @@ export interface RecorderOptions {
     events: readonly PresenceEvent[],
     result: Result | null,
   ) => OutgoingMessage[];
+  /** What rules tell of events, recorded in the same transaction; default: nothing. */
+  readonly noticesOf?: (events: readonly PresenceEvent[]) => readonly OutgoingNotice[];
   readonly signals: Signals;
 }
 
@@ -31,11 +34,13 @@ export interface RecorderOptions {
 export class Recorder {
   readonly #store: RecorderOptions['store'];
   readonly #messagesOf: RecorderOptions['messagesOf'];
+  readonly #noticesOf: (events: readonly PresenceEvent[]) => readonly OutgoingNotice[];
   readonly #signals: Signals;
 
-  constructor({ store, messagesOf, signals }: RecorderOptions) {
+  constructor({ store, messagesOf, noticesOf, signals }: RecorderOptions) {
     this.#store = store;
     this.#messagesOf = messagesOf;
+    this.#noticesOf = noticesOf ?? (() => []);
     this.#signals = signals;
   }
 
@@ -84,7 +89,8 @@ export class Recorder {
 
   #commit(events: readonly PresenceEvent[], result: Result | null): void {
     if (events.length === 0) return;
-    const recorded = this.#store.recordEvents(events, this.#messagesOf(events, result));
+    const messages = this.#messagesOf(events, result);
+    const recorded = this.#store.recordEvents(events, messages, this.#noticesOf(events));
     this.#signals.emit('presence', { events });
     if (recorded) this.#signals.emit('events', { events, result });
   }

@@ -8,7 +8,14 @@ import type { StopOutput } from './output.js';
 /** What health is read from. */
 export type HealthSources = Pick<
   Context,
-  'store' | 'line' | 'cameras' | 'governor' | 'daemon' | 'messaging' | 'eventPictures'
+  | 'store'
+  | 'line'
+  | 'cameras'
+  | 'governor'
+  | 'daemon'
+  | 'messaging'
+  | 'eventPictures'
+  | 'notifications'
 >;
 
 const HEALTH_MS = 60_000;
@@ -41,7 +48,8 @@ export function startHealth(context: HealthSources): StopOutput {
 
 /** Payload of `<base>/health`. Times in milliseconds, memory in MB (10⁶ bytes). */
 export function healthPayload(sources: HealthSources): Record<string, unknown> {
-  const { store, line, cameras, governor, daemon, messaging, eventPictures } = sources;
+  const { store, line, cameras, governor, daemon, messaging, eventPictures, notifications } =
+    sources;
   const now = performance.now();
   const reading = line.meter.read(now);
   const heat = governor.heat();
@@ -71,6 +79,7 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
     dropped_detections: database.dropped.detections,
     dropped_events: database.dropped.events,
     pictures: eventPictures.figures(),
+    notify: notifications.reports(),
     uptime_s: Math.round((now - daemon.startedAt()) / 1000),
     cameras: Object.fromEntries(all.map((camera) => [camera.name, cameraHealth(camera, now)])),
   };

@@ -90,6 +90,9 @@ function entitiesOf({
     })),
     variants,
     limit: governor.limitC() === null ? null : overrides.limits(),
+    notify: Object.entries(config.notify)
+      .filter(([, { enabled, to }]) => enabled && to.homeassistant.enabled)
+      .map(([name]) => name),
     update: versionFile !== null,
     ...(page !== null && { configurationUrl: page }),
     ...(board !== null && { board }),

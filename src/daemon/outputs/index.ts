@@ -12,6 +12,7 @@ import { startHomeAssistant } from './home-assistant.js';
 import { startInfo } from './info.js';
 import { startLabelCheck } from './label-check.js';
 import { startLabelStates } from './label-states.js';
+import { startNotifications } from './notifications.js';
 import type { Output } from './output.js';
 import { startPage } from './page.js';
 import { startService } from './service.js';
@@ -43,6 +44,13 @@ export const OUTPUTS: readonly Output[] = [
     follows: [],
     start: startEventPictures,
   },
+  {
+    name: 'notifications',
+    starts: 'before cameras',
+    keys: ['notify', 'name', 'location'],
+    follows: [],
+    start: startNotifications,
+  },
   { name: 'snapshots', starts: 'before cameras', keys: [], follows: [], start: startSnapshots },
   {
     name: 'label check',
@@ -61,7 +69,7 @@ export const OUTPUTS: readonly Output[] = [
   {
     name: 'Home Assistant',
     starts: 'last',
-    keys: ['name', 'homeassistant', 'status'],
+    keys: ['name', 'homeassistant', 'status', 'notify'],
     follows: ['messaging', 'model', 'governor', 'overrides'],
     start: startHomeAssistant,
   },

@@ -8,7 +8,7 @@ import { governorPayload } from './decisions.js';
 
 export type StatusSources = Pick<
   Context,
-  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model' | 'overrides' | 'addresses'
+  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model' | 'overrides' | 'addresses' | 'notifications'
 >;
 
 /** What `mobilenetd status` and others are answered about everything that runs. */
@@ -42,6 +42,7 @@ export function runningReport(sources: StatusSources): RunningReport {
     overrides: overrides.list(),
     database: databaseReport(store.health()),
     page: sources.addresses.page,
+    notify: sources.notifications.reports(),
   };
 }
 

@@ -61,6 +61,7 @@ export function addBoard(entities: EntityCollector, options: DiscoveryOptions): 
       ...CONFIG,
     },
   );
+  addNotifications(entities, options);
   if (!options.update) return;
   const update = { state_topic: topics.update, title: 'mobilenetd', ...DIAGNOSTIC };
   entities.add('update', { key: ['update'] }, update);
@@ -106,6 +107,26 @@ function addVariants(
       state_topic: topics.pinState,
       options: ['auto', ...variants.map(({ name }) => name)],
       ...CONFIG,
+    },
+  );
+}
+
+/** One entity for all rules: the type of its event is the rule. */
+function addNotifications(
+  entities: EntityCollector,
+  { topics, notify = [] }: DiscoveryOptions,
+): void {
+  if (notify.length === 0) return;
+  const fields = ['title', 'message', 'camera', 'camera_name', 'label', 'score', 'id', 'picture'];
+  const attributes = fields.map((field) => `'${field}': value_json.${field}`).join(', ');
+  entities.add(
+    'event',
+    { key: ['notification'] },
+    {
+      state_topic: topics.notify,
+      event_types: notify,
+      value_template: `{{ {'event_type': value_json.rule, ${attributes}} | to_json }}`,
+      icon: 'mdi:bell',
     },
   );
 }

@@ -33,6 +33,8 @@ export interface DiscoveryOptions {
   readonly board?: string;
   /** Address of a web page about this board, http or https. */
   readonly configurationUrl?: string;
+  /** Rules that tell Home Assistant. */
+  readonly notify?: readonly string[];
   /** Whether `<base>/update` is published. */
   readonly update?: boolean;
 }

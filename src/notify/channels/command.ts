@@ -7,9 +7,13 @@ import { render } from '../template.js';
 
 const KEYS = {
   run: key(
-    list(text('an argument', /^/u, 4096), 'a program and its arguments, e.g. [/usr/local/bin/alarm, "{{label}}"]', {
-      max: 64,
-    }),
+    list(
+      text('an argument', /^/u, 4096),
+      'a program and its arguments, e.g. [/usr/local/bin/alarm, "{{label}}"]',
+      {
+        max: 64,
+      },
+    ),
     [],
     'Program and arguments, with {{fields}}: no shell is involved. The event is its standard input, as JSON.',
   ),

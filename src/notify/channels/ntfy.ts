@@ -1,6 +1,6 @@
 import { integer, list, nullable, text } from '../../schema/format.js';
-import { key } from '../../schema/section.js';
 import type { ValueOf } from '../../schema/section.js';
+import { key } from '../../schema/section.js';
 import { address } from '../../schema/text.js';
 import { describeChannel } from '../channel.js';
 import { ask, basic, type HttpRequest, outcomeOf } from '../http.js';

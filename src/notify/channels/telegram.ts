@@ -1,6 +1,6 @@
 import { boolean, either, integer, nullable, text } from '../../schema/format.js';
-import { key } from '../../schema/section.js';
 import type { ValueOf } from '../../schema/section.js';
+import { key } from '../../schema/section.js';
 import { address } from '../../schema/text.js';
 import { describeChannel, type Outcome } from '../channel.js';
 import { ask, type HttpAnswer, type HttpFailure, outcomeOf } from '../http.js';
@@ -8,9 +8,9 @@ import { fileKey, secretKey, TIMEOUT_KEY } from '../keys.js';
 import type { Message } from '../notice.js';
 import { placeOf } from './webhook.js';
 
-/** Characters of a caption and of a message (https://core.telegram.org/bots/api). */
-const MAX_CAPTION = 1024;
-const MAX_TEXT = 4096;
+/** Characters of a caption and of a message (https://core.telegram.org/bots/api), with room for line ends. */
+const MAX_CAPTION = 1000;
+const MAX_TEXT = 4000;
 
 const KEYS = {
   token: secretKey('Token of the bot, as @BotFather gives it.'),
@@ -106,7 +106,9 @@ function meaningOf(answer: HttpAnswer | HttpFailure): Outcome {
       : plain.why;
   const seconds = parameters?.retry_after;
   const afterMs =
-    typeof seconds === 'number' && seconds >= 0 ? Math.min(seconds, 3600) * 1000 : answer.retryAfterMs;
+    typeof seconds === 'number' && seconds >= 0
+      ? Math.min(seconds, 3600) * 1000
+      : answer.retryAfterMs;
   return plain.kind === 'never' ? { kind: 'never', why } : { kind: 'later', why, afterMs };
 }
 

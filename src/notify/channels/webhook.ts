@@ -1,6 +1,6 @@
 import { list, nullable, oneOf, secret, text } from '../../schema/format.js';
-import { items, key } from '../../schema/section.js';
 import type { ValueOf } from '../../schema/section.js';
+import { items, key } from '../../schema/section.js';
 import { address, filePath } from '../../schema/text.js';
 import { describeChannel } from '../channel.js';
 import { ask, type HttpBody, type HttpRequest, outcomeOf } from '../http.js';
@@ -57,7 +57,10 @@ export const WEBHOOK = describeChannel({
   faults({ method, body, template }) {
     if (method !== 'GET') return [];
     const keys = [...(body === 'json' ? [] : ['body']), ...(template === null ? [] : ['template'])];
-    return keys.map((name) => ({ key: [name], message: 'a GET has no body; use {{fields}} in url' }));
+    return keys.map((name) => ({
+      key: [name],
+      message: 'a GET has no body; use {{fields}} in url',
+    }));
   },
   templates: ({ url, template, headers }) => [
     ...(url === null ? [] : [['url', url] as const]),
