@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { codedError, messageOf } from '../errors.js';
 import { nearestOf } from '../nearest.js';
@@ -33,7 +36,6 @@ export const register: Register = (program, context) => {
       else await test(flags.test, config, flags, context);
     });
 };
-
 
 function list(config: Config, { json }: Flags, { stdout, stderr }: CommandContext): void {
   for (const [name, rule] of Object.entries(config.notify)) {
@@ -75,7 +77,27 @@ async function test(
   context: CommandContext,
 ): Promise<void> {
   const rule = ruleNamed(name, config);
-  const message = await testMessage(name, rule, config);
+  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-notify-'));
+  try {
+    const message = await testMessage(name, rule, config, folder);
+    await tryAll({ name, rule, message }, config, json === true, context);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+interface Trial {
+  readonly name: string;
+  readonly rule: RuleConfig;
+  readonly message: Message;
+}
+
+async function tryAll(
+  { name, rule, message }: Trial,
+  config: Config,
+  json: boolean,
+  context: CommandContext,
+): Promise<void> {
   let failed = false;
   for (const channel of wantedChannels(rule.to)) {
     const began = performance.now();
@@ -138,8 +160,12 @@ async function connect(config: Config) {
     ...(url === null && { protocol: 4 }),
   });
   const connected = new Promise<boolean>((resolve) => {
-    connection.onConnect(() => resolve(true));
-    setTimeout(() => resolve(false), CONNECT_MS).unref();
+    // It keeps the process alive, which the connection itself does not.
+    const timer = setTimeout(() => resolve(false), CONNECT_MS);
+    connection.onConnect(() => {
+      clearTimeout(timer);
+      resolve(true);
+    });
   });
   connection.start();
   if (!(await connected)) {
@@ -154,7 +180,12 @@ async function connect(config: Config) {
 }
 
 /** An event as it could be, with a drawn picture. */
-async function testMessage(name: string, rule: RuleConfig, config: Config): Promise<Message> {
+async function testMessage(
+  name: string,
+  rule: RuleConfig,
+  config: Config,
+  folder: string,
+): Promise<Message> {
   const { render } = await import('../notify/template.js');
   const { eventPayload } = await import('../mqtt/publish/payloads.js');
   const now = Date.now();
@@ -169,6 +200,7 @@ async function testMessage(name: string, rule: RuleConfig, config: Config): Prom
       },
       ...{ score: 0.87, start: now, end: null, model: 'test', alpha: 1, size: 320, count: 1 },
       box: [220, 90, 200, 300],
+      ...{ object: null, stationary: false, zones: namesIn(rule.when.zone) ?? [], loitering: [] },
     },
     rule.picture ? now : null,
   );
@@ -181,12 +213,15 @@ async function testMessage(name: string, rule: RuleConfig, config: Config): Prom
     event,
     test: true,
   };
+  const picture = rule.picture ? await drawnPicture() : null;
+  const pictureFile = picture === null ? null : join(folder, 'picture.jpg');
+  if (picture !== null && pictureFile !== null) writeFileSync(pictureFile, picture);
   return {
     notice,
     title: render(rule.title, notice),
     text: `${render(rule.message, notice)} (a test)`,
-    picture: rule.picture ? await drawnPicture() : null,
-    pictureFile: null,
+    picture,
+    pictureFile,
   };
 }
 

@@ -2,7 +2,7 @@ import { createSchedule, type Location, type Schedule } from '../camera/schedule
 import type { PresenceEvent } from '../presence/event.js';
 import { namesIn, type RuleConfig } from './rule-keys.js';
 
-/** Events that are followed at a time; of more the oldest are forgotten. */
+/** Events that are remembered; of more the oldest are forgotten. */
 const MAX_FOLLOWED = 1000;
 
 /** The moment at which rules are judged: monotonic and wall clock, ms. */
@@ -32,6 +32,7 @@ interface Rule {
 }
 
 interface Followed {
+  /** As it was told of last; over, it may come back: a parked car that was hidden for a while. */
   event: PresenceEvent;
   /** Since when a rule has been met but for its dwell time, monotonic ms. */
   readonly since: Map<string, number>;
@@ -40,10 +41,7 @@ interface Followed {
 }
 
 /** What of an event a rule may ask for, where the daemon knows it. */
-type Asked = PresenceEvent & {
-  readonly zones?: readonly string[];
-  readonly sub_label?: string | null;
-};
+type Asked = PresenceEvent & { readonly sub_label?: string | null };
 
 /** Decides which events meet which rules. Holds no timers and reads no clock. */
 export class RuleBook {
@@ -72,17 +70,14 @@ export class RuleBook {
   /** Events have been reported; returns the rules that they meet now. */
   judge(events: readonly PresenceEvent[], moment: Moment): Firing[] {
     return events.flatMap((event) => {
-      if (event.end !== null) {
-        this.#followed.delete(event.id);
-        return [];
-      }
-      return this.#judgeOne(this.#follow(event), moment);
+      const followed = this.#follow(event);
+      return this.#judgeOne(followed, moment);
     });
   }
 
   /** Time has passed: dwell times may be over, and schedules have begun. */
   tick(moment: Moment): Firing[] {
-    return [...this.#followed.values()].flatMap((followed) => this.#judgeOne(followed, moment));
+    return this.#open().flatMap((followed) => this.#judgeOne(followed, moment));
   }
 
   /** These are there already when the rules begin to be followed: they are told of no more. */
@@ -96,7 +91,11 @@ export class RuleBook {
   /** Whether time alone can make a rule fire. */
   waits(): boolean {
     const waiting = (rule: Rule) => rule.dwellMs > 0 || rule.schedule !== null;
-    return this.#followed.size > 0 && this.#rules.some(waiting);
+    return this.#rules.some(waiting) && this.#open().length > 0;
+  }
+
+  #open(): Followed[] {
+    return [...this.#followed.values()].filter(({ event }) => event.end === null);
   }
 
   #follow(event: PresenceEvent): Followed {
@@ -106,6 +105,8 @@ export class RuleBook {
       settled: new Set(),
     };
     followed.event = event;
+    if (event.end !== null) followed.since.clear();
+    this.#followed.delete(event.id);
     this.#followed.set(event.id, followed);
     const [oldest] = this.#followed.keys();
     if (this.#followed.size > MAX_FOLLOWED && oldest !== undefined) this.#followed.delete(oldest);
@@ -114,6 +115,7 @@ export class RuleBook {
 
   #judgeOne({ event, since, settled }: Followed, moment: Moment): Firing[] {
     const firings: Firing[] = [];
+    if (event.end !== null) return firings;
     for (const rule of this.#rules) {
       if (settled.has(rule.name)) continue;
       if (!isMet(rule, event, moment.wall)) {
@@ -161,7 +163,7 @@ function ruleOf(name: string, { when, cooldown }: RuleConfig, location: Location
 
 function isMet(rule: Rule, event: Asked, wall: number): boolean {
   const { cameras, labels, zones, subLabels, score, schedule } = rule;
-  const { zones: been = [], sub_label: called = null } = event;
+  const { zones: been, sub_label: called = null } = event;
   return (
     (cameras === null || cameras.has(event.camera)) &&
     (labels === null || labels.has(event.label)) &&

@@ -77,6 +77,13 @@ t.test('an object that stays is told of once, also after a cool-down', async (t)
   }
 });
 
+t.test('a parked car that is found again after it was gone is no news', async (t) => {
+  const book = new RuleBook({ r: ruleOf({}, { cooldown: 0 }) }, null);
+  t.same(names(book.judge([eventOf('car')], at(0))), ['r car']);
+  t.same(book.judge([eventOf('car', { type: 'end', end: 1 })], at(10)), []);
+  t.same(book.judge([eventOf('car', { type: 'update' })], at(20)), []);
+});
+
 t.test(
   'what a restart and a reload find: earlier firings, and what is there already',
   async (t) => {

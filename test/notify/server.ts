@@ -42,7 +42,8 @@ export async function startService(t: Test, answer: Answer = (_asked, response) 
 export function eventOf(id: string, more: Partial<PresenceEvent> = {}): PresenceEvent {
   return {
     ...{ id, type: 'new', camera: 'front', label: 'person', score: 0.8765, start: 1e12, end: null },
-    ...{ model: 'm', alpha: 1, size: 300, count: 1, box: [1, 2, 3, 4] },
+    ...{ model: 'm', alpha: 1, size: 300, count: 1, box: [1, 2, 3, 4], object: null },
+    ...{ stationary: false, zones: [], loitering: [] },
     ...more,
   };
 }

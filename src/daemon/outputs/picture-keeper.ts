@@ -9,7 +9,8 @@ import type { Context, PictureFigures } from '../context.js';
 import { copyOf, pictureOf } from '../pictures.js';
 import { drawing } from './picture-drawing.js';
 
-/** A clearly better frame takes the place of an earlier one, and not more often than this, ms. */
+/** A frame with a score better by this takes the place of an earlier one, and not more often than this. */
+const BETTER_BY = 0.02;
 const BETTER_MS = 5000;
 /** Frames that may wait for being coded; of more only the events are kept. */
 const MAX_WAITING = 8;
@@ -38,8 +39,8 @@ export class PictureKeeper {
   readonly #options: PictureKeeperOptions;
   /** Of the frame that has just been labelled: `events` are told before `labelled`. */
   #wanted: Wanted | null = null;
-  /** When a picture of an event was taken last, monotonic ms. */
-  readonly #takenAt = new Map<string, number>();
+  /** When a picture of an event was taken last, monotonic ms, and with which score. */
+  readonly #taken = new Map<string, { readonly at: number; readonly score: number }>();
   /** Counts how often a camera was built anew: a frame of before may show what is masked now. */
   readonly #generations = new Map<string, number>();
   #work: Promise<void> = Promise.resolve();
@@ -51,11 +52,13 @@ export class PictureKeeper {
   }
 
   /** Whether the frame that causes this event now gives it a picture. */
-  isWanted({ id, type }: PresenceEvent): boolean {
+  isWanted({ id, type, score }: PresenceEvent): boolean {
     if (type === 'end') return false;
-    const last = this.#takenAt.get(id);
-    if (last === undefined) return type === 'new' || this.#options.shelf !== null;
-    return this.#options.shelf !== null && performance.now() - last >= BETTER_MS;
+    const { shelf } = this.#options;
+    const last = this.#taken.get(id);
+    if (last === undefined) return type === 'new' || shelf?.has(id) === false;
+    const isBetter = score >= last.score + BETTER_BY;
+    return shelf !== null && isBetter && performance.now() - last.at >= BETTER_MS;
   }
 
   figures(): PictureFigures {
@@ -65,7 +68,6 @@ export class PictureKeeper {
 
   want(events: readonly PresenceEvent[], { camera, sequence }: Result): void {
     this.#giveUp();
-    for (const { id, type } of events) if (type === 'end') this.#takenAt.delete(id);
     const wanted = events.filter((event) => this.isWanted(event));
     if (wanted.length > 0) this.#wanted = { camera, sequence, events: wanted };
   }
@@ -115,11 +117,11 @@ export class PictureKeeper {
     this.#wanted = null;
   }
 
-  #remember({ id }: PresenceEvent): void {
-    this.#takenAt.delete(id);
-    this.#takenAt.set(id, performance.now());
-    const [oldest] = this.#takenAt.keys();
-    if (this.#takenAt.size > MAX_REMEMBERED && oldest !== undefined) this.#takenAt.delete(oldest);
+  #remember({ id, score }: PresenceEvent): void {
+    this.#taken.delete(id);
+    this.#taken.set(id, { at: performance.now(), score });
+    const [oldest] = this.#taken.keys();
+    if (this.#taken.size > MAX_REMEMBERED && oldest !== undefined) this.#taken.delete(oldest);
   }
 
   #generationOf(camera: string): number {

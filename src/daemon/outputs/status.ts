@@ -8,7 +8,15 @@ import { governorPayload } from './decisions.js';
 
 export type StatusSources = Pick<
   Context,
-  'line' | 'cameras' | 'store' | 'governor' | 'messaging' | 'model' | 'overrides' | 'addresses' | 'notifications'
+  | 'line'
+  | 'cameras'
+  | 'store'
+  | 'governor'
+  | 'messaging'
+  | 'model'
+  | 'overrides'
+  | 'addresses'
+  | 'notifications'
 >;
 
 /** What `mobilenetd status` and others are answered about everything that runs. */
