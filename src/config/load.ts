@@ -10,7 +10,7 @@ import { rememberSecrets } from './check/secrets.js';
 import type { Config } from './config.js';
 import { chooseBoard } from './read/board.js';
 import { readBounded } from './read/bytes.js';
-import { applyCameraDefaults, requireSources } from './read/camera-defaults.js';
+import { applyCameraDefaults, requireGiven } from './read/camera-defaults.js';
 import { applyCredentials } from './read/credentials.js';
 import type { Layer } from './read/layer.js';
 import { createMerged, mergeLayer, pathKey } from './read/layer.js';
@@ -83,7 +83,7 @@ export function loadConfig(options: LoadConfigOptions): LoadedConfig {
     mergeLayer(merged, layer, FILE_SCHEMA);
   }
   applyCameraDefaults(merged);
-  requireSources(merged);
+  requireGiven(merged);
 
   const origins = originsOf(merged);
   const given = resolveSection(SCHEMA, merged) as unknown as Config;

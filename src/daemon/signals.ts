@@ -5,6 +5,7 @@ import type { Result } from '../inference/result.js';
 import { createRepeatingLog, type Log, type RepeatingLog } from '../log.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { ZoneState } from '../presence/event.js';
 import type { GovernorState } from './governor-state.js';
 
 /** A camera as onlookers see it. */
@@ -15,6 +16,10 @@ export interface CameraView {
   status(): CameraStatus;
   /** Why it is not online; null when it is. */
   reason(): string | null;
+  /** Its zones, each with the labels that are known before they are ever seen in it. */
+  readonly zones: readonly { readonly name: string; readonly labels: readonly string[] }[];
+  /** What is in its zones now. */
+  inZones(): readonly ZoneState[];
   /** The events of what is present in front of it, as they are now. */
   open(): readonly PresenceEvent[];
 }
@@ -35,6 +40,8 @@ export interface SignalMap {
     readonly events: readonly PresenceEvent[];
     readonly result: Result | null;
   };
+  /** Who is in which zone has changed; what events say of it is in the database. */
+  readonly zones: { readonly states: readonly ZoneState[] };
   /** The governor decided something that a person would call a change. */
   readonly decision: GovernorState;
   /** A camera's status, and why it is not online. */
@@ -79,6 +86,7 @@ export class Signals {
     labelled: new Set(),
     presence: new Set(),
     events: new Set(),
+    zones: new Set(),
     decision: new Set(),
     camera: new Set(),
     cameras: new Set(),

@@ -89,15 +89,17 @@ export type Request = {
  */
 export type PackedResult = readonly number[];
 
-const TIMINGS = 4;
+/** Stages, and the sides of the picture. */
+const HEAD = 6;
 const NO_BOX = -1;
 /** Index, score and box of a label. */
 const LABEL = 6;
 
 /** What a result has beyond its frame and variant, as plain numbers. */
-export function packResult({ timings, labels }: Result): PackedResult {
+export function packResult({ timings, picture, labels }: Result): PackedResult {
   const { decode, preprocess, inference, postprocess } = timings;
-  const packed = [decode, preprocess, inference, postprocess];
+  const [across, down] = picture ?? [0, 0];
+  const packed = [decode, preprocess, inference, postprocess, across, down];
   for (const { index, score, box } of labels) {
     // No box is as small as a pixel less than none.
     packed.push(index, score, ...(box ?? [0, 0, NO_BOX, NO_BOX]));
@@ -107,9 +109,9 @@ export function packResult({ timings, labels }: Result): PackedResult {
 
 /** @param variant that ran on the frame */
 export function unpackResult(packed: PackedResult, frame: Frame, variant: Variant): Result {
-  const [decode = 0, preprocess = 0, inference = 0, postprocess = 0] = packed;
+  const [decode = 0, preprocess = 0, inference = 0, postprocess = 0, across = 0, down = 0] = packed;
   const labels: ScoredLabel[] = [];
-  for (let at = TIMINGS; at < packed.length; at += LABEL) {
+  for (let at = HEAD; at < packed.length; at += LABEL) {
     const [index = 0, score = 0, x = 0, y = 0, width = NO_BOX, height = NO_BOX] = packed.slice(
       at,
       at + LABEL,
@@ -125,6 +127,7 @@ export function unpackResult(packed: PackedResult, frame: Frame, variant: Varian
     model: variant.name,
     alpha: variant.alpha,
     size: variant.size,
+    ...(across > 0 && { picture: [across, down] as const }),
     timings: { decode, preprocess, inference, postprocess },
     labels,
   };

@@ -107,6 +107,10 @@ export function createFrameRunner(
       model: variant.name,
       alpha: variant.alpha,
       size: variant.size,
+      picture: [
+        Math.round(pixels.layout.width * pixels.reduction),
+        Math.round(pixels.layout.height * pixels.reduction),
+      ],
       timings: {
         decode: frame.format === 'jpeg' ? unpacked - started : 0,
         preprocess: filled - unpacked,

@@ -64,9 +64,17 @@ export const LABEL_TOPICS = {
   countToday: { path: 'count_today', qos: 0, retained: true, content: 'text' },
 } as const satisfies Readonly<Record<string, TopicForm>>;
 
+/** Topics below `<base>/<node>/<camera>/<zone>/<label>`; as {@link LABEL_TOPICS}. */
+export const ZONE_TOPICS = {
+  /** `ON` or `OFF`. */
+  zonePresence: { path: '', ...TEXT },
+  zoneAttributes: { path: 'attributes', ...JSON_READING },
+} as const satisfies Readonly<Record<string, TopicForm>>;
+
 export type BoardTopic = keyof typeof BOARD_TOPICS;
 export type CameraTopic = keyof typeof CAMERA_TOPICS;
 export type LabelTopic = keyof typeof LABEL_TOPICS;
+export type ZoneTopic = keyof typeof ZONE_TOPICS;
 
 /** First levels under `<base>/<node>` that are not cameras (docs/mqtt.md). */
 export const FIXED_FIRST: readonly string[] = firstLevels(BOARD_TOPICS, 'request', 'response');
@@ -83,7 +91,8 @@ const MAX_LEVEL_BYTES = 200;
 
 /** The topics of one camera, and of its labels as the model names them. */
 export type CameraTopics = Readonly<Record<CameraTopic, string>> &
-  Readonly<Record<LabelTopic, (label: string) => string>>;
+  Readonly<Record<LabelTopic, (label: string) => string>> &
+  Readonly<Record<ZoneTopic, (zone: string, label: string) => string>>;
 
 /** The topics of one board: docs/mqtt.md's table in code. */
 export type Topics = Readonly<Record<BoardTopic, string>> & {
@@ -94,12 +103,10 @@ export type Topics = Readonly<Record<BoardTopic, string>> & {
   response(verb: string): string;
   /** Everything a camera may have retained directly under its name. */
   readonly cameraFilter: string;
-  /** Attributes of labels. */
-  readonly attributesFilter: string;
-  /** Daily counts of labels. */
-  readonly countsFilter: string;
-  /** States of a camera's commands. */
-  readonly statesFilter: string;
+  /** Below labels and zones: attributes, daily counts, states of commands, labels in zones. */
+  readonly labelFilter: string;
+  /** Attributes of labels in zones. */
+  readonly zoneAttributesFilter: string;
   /** Every topic that commands arrive on. */
   readonly commandFilters: readonly string[];
 };
@@ -155,9 +162,8 @@ export function createTopics(options: { readonly base: string; readonly node: st
     request: (verb) => `${root}/request/${verb}`,
     response: (verb) => `${root}/response/${verb}`,
     cameraFilter: `${root}/+/+`,
-    attributesFilter: `${root}/+/+/attributes`,
-    countsFilter: `${root}/+/+/${LABEL_TOPICS.countToday.path}`,
-    statesFilter: `${root}/+/+/state`,
+    labelFilter: `${root}/+/+/+`,
+    zoneAttributesFilter: `${root}/+/+/+/attributes`,
     commandFilters: [`${root}/+/+/set`, `${root}/request/+`],
   };
 }
@@ -168,6 +174,9 @@ function cameraTopics(root: string): CameraTopics {
     presence: (label) => `${root}/${topicSafe(label)}`,
     attributes: (label) => `${root}/${topicSafe(label)}/${LABEL_TOPICS.attributes.path}`,
     countToday: (label) => `${root}/${topicSafe(label)}/${LABEL_TOPICS.countToday.path}`,
+    zonePresence: (zone, label) => `${root}/${topicSafe(zone)}/${topicSafe(label)}`,
+    zoneAttributes: (zone, label) =>
+      `${root}/${topicSafe(zone)}/${topicSafe(label)}/${ZONE_TOPICS.zoneAttributes.path}`,
   };
 }
 
@@ -209,6 +218,22 @@ export function checkLabelNames(names: Iterable<string>): void {
   checkNames('label', names, FIXED_SECOND);
 }
 
+/** Throws MND_MQTT_TOPIC when a zone would share its topics with a label, or with fixed ones. */
+export function checkZoneNames(zones: Iterable<string>, labels: Iterable<string>): void {
+  const levels = new Map([...labels].map((label) => [topicSafe(label), label]));
+  for (const zone of zones) {
+    const label = levels.get(topicSafe(zone));
+    if (label === undefined) continue;
+    throw codedError('MND_MQTT_TOPIC', {
+      subject: `zone ${JSON.stringify(zone)}`,
+      expected: 'a topic of its own',
+      found: `"${topicSafe(zone)}", which is that of the label ${JSON.stringify(label)}`,
+      next: 'rename the zone',
+    });
+  }
+  checkNames('zone', zones, FIXED_SECOND);
+}
+
 function checkNames(what: string, names: Iterable<string>, fixed: readonly string[]): void {
   const owners = new Map<string, string>();
   for (const name of names) {
@@ -221,7 +246,7 @@ function checkNames(what: string, names: Iterable<string>, fixed: readonly strin
         subject: `${what} ${JSON.stringify(name)}`,
         expected: 'a topic of its own',
         found: `"${level}", which is ${other === owner ? `that of ${JSON.stringify(owner)}` : other}`,
-        next: what === 'camera' ? 'rename the camera' : 'put it in a group of another name',
+        next: what === 'label' ? 'put it in a group of another name' : `rename the ${what}`,
       });
     }
     owners.set(level, name);

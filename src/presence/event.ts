@@ -34,3 +34,20 @@ export interface PresenceEvent {
   /** Those of them in which it stayed for the zone's dwell time. */
   readonly loitering: readonly string[];
 }
+
+/** A label in a zone, as it is now. */
+export interface ZoneState {
+  readonly camera: string;
+  readonly zone: string;
+  readonly label: string;
+  /** Objects of the label in it; 0: none is. A line has those that crossed it a moment ago. */
+  readonly count: number;
+  /** Since when there is one, milliseconds since the epoch; where there is none, since when. */
+  readonly since: number;
+  /** Best score of their events, 0 to 1. */
+  readonly score: number;
+  /** One of them has stayed for the zone's dwell time. */
+  readonly loitering: boolean;
+  /** Ids of their events. */
+  readonly events: readonly string[];
+}

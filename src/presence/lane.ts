@@ -2,7 +2,7 @@ import type { Box } from '../inference/result.js';
 import type { EventType } from './event.js';
 import { createBody, moveBody, predictBody, restsIn } from './objects/body.js';
 import { matchBoxes } from './objects/match.js';
-import type { Sightings } from './sightings.js';
+import { type Sightings, type Stretch, stretched } from './sightings.js';
 import {
   createTrack,
   endStay,
@@ -18,11 +18,14 @@ import {
   type Thresholds,
   type Track,
 } from './track.js';
+import { Visits } from './zones/visits.js';
+import type { Zone } from './zones/zone.js';
 
 /** A stationary object whose stay has ended: it may only have been out of sight. */
 interface Former {
   readonly box: Box;
   readonly stay: Stay;
+  readonly visits: Visits | null;
   /** Monotonic time. */
   readonly endedAt: number;
 }
@@ -34,6 +37,11 @@ export interface Look {
   readonly thresholds: Thresholds;
   readonly window: Folding['window'];
   readonly createId: Folding['createId'];
+  readonly mayBegin: Folding['mayBegin'];
+  /** Those in which this label counts. */
+  readonly zones: readonly Zone[];
+  /** From the picture to the frame that zones are measured in. */
+  readonly stretch: Stretch;
   /** Asked before another object is followed; false: there are too many. */
   readonly hasRoom: () => boolean;
 }
@@ -73,6 +81,7 @@ export class Lane {
     const folding: Folding = {
       window: look.window,
       createId: look.createId,
+      mayBegin: look.mayBegin,
       resume: (track) => this.#resume(track),
     };
     for (const track of this.#tracks) {
@@ -82,6 +91,7 @@ export class Lane {
         box: sighting?.box ?? null,
         count: sightings.count,
       };
+      if (look.zones.length > 0) visit(track, observation.box, look);
       const type = observe(track, observation, look.at, look.seenBy, look.thresholds, folding);
       if (type !== null) tell({ track, type });
     }
@@ -92,7 +102,7 @@ export class Lane {
   end(track: Track, at: number): void {
     const { stay, body } = track;
     if (stay?.stationary && body !== null) {
-      this.#formers.push({ box: body.box, stay, endedAt: at });
+      this.#formers.push({ box: body.box, stay, visits: track.visits, endedAt: at });
       if (this.#formers.length > MAX_FORMERS) this.#formers.shift();
     }
     endStay(track);
@@ -157,12 +167,21 @@ export class Lane {
     return track;
   }
 
-  #resume({ body }: Track): Stay | null {
+  #resume(track: Track): Stay | null {
+    const { body } = track;
     if (body === null) return null;
     const index = this.#formers.findIndex(({ box }) => restsIn(body.box, box));
     const [former] = index < 0 ? [] : this.#formers.splice(index, 1);
+    if (former?.visits) track.visits = former.visits;
     return former?.stay ?? null;
   }
+}
+
+function visit(track: Track, box: Box | null, { zones, at, stretch }: Look): void {
+  if (track.body === null) return;
+  track.visits ??= new Visits();
+  if (box !== null) track.visits.follow(stretched(box, stretch), zones, at.capturedAt);
+  track.visits.pass(zones, at.capturedAt);
 }
 
 function followedOf({ body, recent, box }: Track, now: number) {

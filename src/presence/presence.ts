@@ -2,7 +2,7 @@ import type { Box, Result } from '../inference/result.js';
 import type { EventType, PresenceEvent } from './event.js';
 import { Lane } from './lane.js';
 import { type PresenceOptions, readSettings, type Settings } from './settings.js';
-import { NOTHING_SEEN, type Sightings, sightingsOf } from './sightings.js';
+import { NOTHING_SEEN, type Sightings, sightingsOf, stretchOf } from './sightings.js';
 import {
   eventOf,
   type Instant,
@@ -11,8 +11,10 @@ import {
   type Thresholds,
   type Track,
 } from './track.js';
+import { Occupancy } from './occupancy.js';
+import type { ZoneState } from './event.js';
 
-export type { PresenceOptions } from './settings.js';
+export type { ObjectLimits, PresenceOptions } from './settings.js';
 export type { Instant, Thresholds } from './track.js';
 
 /** A label that is present now. */
@@ -40,6 +42,10 @@ export interface Presence {
   present(): PresentLabel[];
   /** Every event that is open, as it is now. */
   open(): PresenceEvent[];
+  /** What in the zones is not as it was when this was asked last. */
+  zoneChanges(): ZoneState[];
+  /** What is in the zones now. */
+  zones(): ZoneState[];
   /** The wall clock was set by `ms`: what is present began that much later or earlier. */
   shift(ms: number): void;
   /** Ends everything (shutdown, camera removed or disabled). */
@@ -72,10 +78,14 @@ class CameraPresence implements Presence {
   readonly #camera: string;
   #settings: Settings;
   readonly #lanes = new Map<string, Lane>();
+  readonly #occupancy: Occupancy;
   #last: Instant | null = null;
+  /** When the last result or tick came. */
+  #now: Instant = { capturedAt: 0, time: 0 };
 
   constructor(camera: string, initial: PresenceOptions) {
     this.#camera = camera;
+    this.#occupancy = new Occupancy(camera);
     this.#settings = readSettings(initial);
   }
 
@@ -84,7 +94,9 @@ class CameraPresence implements Presence {
     // A stay below its threshold is judged with this result in hand, not before it.
     const events = this.#expire(at, () => false);
     this.#last = at;
-    const seen = sightingsOf(result, this.#settings);
+    this.#now = at;
+    const stretch = stretchOf(result, this.#settings);
+    const seen = sightingsOf(result, this.#settings, stretch);
     const seenBy: SeenBy = { model: result.model, alpha: result.alpha, size: result.size };
     this.#follow(seen);
     for (const [name, lane] of this.#lanes) {
@@ -95,6 +107,9 @@ class CameraPresence implements Presence {
         window,
         createId,
         thresholds: this.#settings.thresholdsOf(name),
+        zones: this.#settings.zonesOf(name),
+        stretch,
+        mayBegin: (track: Track) => this.#mayBegin(track),
         hasRoom: () => this.#makeRoom(),
       };
       lane.fold(seen.get(name) ?? NOTHING_SEEN, look, ({ track, type }) =>
@@ -108,6 +123,7 @@ class CameraPresence implements Presence {
 
   tick(given: Instant): PresenceEvent[] {
     const now = this.#forward(given);
+    this.#now = now;
     return this.#expire(now, (track, limits) => isOver(track, now, limits));
   }
 
@@ -120,7 +136,26 @@ class CameraPresence implements Presence {
     return this.#tracks().flatMap(([, track]) => eventOf(track, this.#camera, 'update') ?? []);
   }
 
+  zoneChanges(): ZoneState[] {
+    const { zones } = this.#settings;
+    if (zones.length === 0 && this.#occupancy.isEmpty()) return [];
+    for (const [{ label }, track] of this.#tracks()) {
+      track.visits?.pass(this.#settings.zonesOf(label), this.#now.capturedAt);
+    }
+    return this.#occupancy.look(
+      this.#tracks().map(([, track]) => track),
+      zones,
+      this.#now.time,
+    );
+  }
+
+  zones(): ZoneState[] {
+    return this.#occupancy.states();
+  }
+
   shift(ms: number): void {
+    this.#occupancy.shift(ms);
+    this.#now = { ...this.#now, time: this.#now.time + ms };
     for (const lane of this.#lanes.values()) lane.shift(ms);
   }
 
@@ -138,6 +173,13 @@ class CameraPresence implements Presence {
     return [...this.#lanes.values()].flatMap((lane) =>
       lane.tracks().map((track) => [lane, track] as const),
     );
+  }
+
+  /** An object counts once it has been in one of the zones that are required of it. */
+  #mayBegin({ label, body, visits }: Track): boolean {
+    if (body === null) return true;
+    const required = this.#settings.requiredZonesOf(label);
+    return required.length === 0 || required.some((zone) => visits?.entered.includes(zone));
   }
 
   #report(lane: Lane, track: Track, type: EventType): PresenceEvent[] {

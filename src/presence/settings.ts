@@ -1,5 +1,19 @@
 import { codedError } from '../errors.js';
+import type { Box } from '../inference/result.js';
 import type { Thresholds } from './track.js';
+import type { Zone } from './zones/zone.js';
+
+/** Which objects count, by their size, their shape and where they have been. */
+export interface ObjectLimits {
+  /** Square pixels. */
+  readonly minArea?: number;
+  readonly maxArea?: number;
+  /** Width by height. */
+  readonly minRatio?: number;
+  readonly maxRatio?: number;
+  /** An object counts once it has been in any of these zones; none: at once. */
+  readonly requiredZones?: readonly string[];
+}
 
 export interface PresenceOptions extends Thresholds {
   /** Thresholds of single labels or groups; what is left out is taken from the general ones. */
@@ -26,6 +40,13 @@ export interface PresenceOptions extends Thresholds {
   readonly maxLabels?: number;
   /** Objects followed at the same time, of all labels and groups together; default 64. */
   readonly maxObjects?: number;
+  /** Width and height that zones and areas are measured in; boxes of another size are stretched to it. */
+  readonly frame?: readonly [width: number, height: number];
+  /** Parts of the picture that are told of on their own; only of objects. */
+  readonly zones?: readonly Zone[];
+  /** Of all objects, and of single labels or groups, where they differ. */
+  readonly objects?: ObjectLimits;
+  readonly objectsOf?: Readonly<Record<string, ObjectLimits>>;
   /** Makes the id of an event that begins at `timeMs` (wall clock). */
   readonly createId: (timeMs: number) => string;
 }
@@ -47,6 +68,13 @@ export interface Settings {
   readonly isGroup: (name: string) => boolean;
   readonly isKept: (name: string) => boolean;
   readonly thresholdsOf: (name: string) => Thresholds;
+  readonly frame: readonly [width: number, height: number] | null;
+  readonly zones: readonly Zone[];
+  /** Zones in which a label or group counts. */
+  readonly zonesOf: (name: string) => readonly Zone[];
+  readonly requiredZonesOf: (name: string) => readonly string[];
+  /** Whether a box is large and slender enough for an object of this name. */
+  readonly fits: (name: string, box: Box) => boolean;
 }
 
 /** Throws MND_CONFIG_INVALID for thresholds out of range. */
@@ -77,6 +105,51 @@ export function readSettings(options: PresenceOptions): Settings {
     isGroup: (name) => groups.has(name),
     isKept: (name) => keep === null || keep.has(name),
     thresholdsOf: (name) => own.get(name) ?? general,
+    frame: options.frame ?? null,
+    ...readZones(options),
+    ...readObjectLimits(options),
+  };
+}
+
+function readZones({ zones = [] }: PresenceOptions): Pick<Settings, 'zones' | 'zonesOf'> {
+  const byName = new Map<string, readonly Zone[]>();
+  return {
+    zones,
+    zonesOf(name) {
+      if (zones.length === 0) return zones;
+      const known = byName.get(name);
+      if (known !== undefined) return known;
+      const own = zones.filter(({ labels }) => labels?.includes(name) ?? true);
+      byName.set(name, own);
+      return own;
+    },
+  };
+}
+
+const NO_LIMITS: ObjectLimits = {};
+
+function readObjectLimits({
+  objects = NO_LIMITS,
+  objectsOf = {},
+}: PresenceOptions): Pick<Settings, 'requiredZonesOf' | 'fits'> {
+  const own = new Map(
+    Object.entries(objectsOf).map(([name, limits]) => [name, { ...objects, ...limits }]),
+  );
+  const isFree = own.size === 0 && Object.keys(objects).length === 0;
+  return {
+    requiredZonesOf: (name) => (own.get(name) ?? objects).requiredZones ?? [],
+    fits(name, [, , width, height]) {
+      if (isFree) return true;
+      const { minArea, maxArea, minRatio, maxRatio } = own.get(name) ?? objects;
+      const area = width * height;
+      const ratio = height > 0 ? width / height : Number.POSITIVE_INFINITY;
+      return (
+        area >= (minArea ?? 0) &&
+        area <= (maxArea ?? Number.POSITIVE_INFINITY) &&
+        ratio >= (minRatio ?? 0) &&
+        ratio <= (maxRatio ?? Number.POSITIVE_INFINITY)
+      );
+    },
   };
 }
 

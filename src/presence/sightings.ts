@@ -19,11 +19,32 @@ export const NOTHING_SEEN: Sightings = { seen: [], count: 0 };
 /** Two members of a group this much in one place are one thing with two names: a car or a truck. */
 const SAME_OVERLAP = 0.65;
 
+/** How much larger the measured frame is than the picture that the boxes are in, across and down. */
+export type Stretch = readonly [across: number, down: number];
+
+const NO_STRETCH: Stretch = [1, 1];
+
+export function stretchOf({ picture }: Result, { frame }: Settings): Stretch {
+  if (picture === undefined || frame === null) return NO_STRETCH;
+  const [width, height] = picture;
+  if (width === frame[0] && height === frame[1]) return NO_STRETCH;
+  return [frame[0] / width, frame[1] / height];
+}
+
+export function stretched([x, y, width, height]: Box, [across, down]: Stretch): Box {
+  return [x * across, y * down, width * across, height * down];
+}
+
 /** What the frame shows of each label and group that is followed. */
-export function sightingsOf(result: Result, settings: Settings): Map<string, Sightings> {
+export function sightingsOf(
+  result: Result,
+  settings: Settings,
+  stretch: Stretch,
+): Map<string, Sightings> {
   const all = new Map<string, { seen: Sighting[]; count: number }>();
   const add = (name: string, sighting: Sighting): void => {
     if (!settings.isKept(name)) return;
+    if (sighting.box !== null && !settings.fits(name, stretched(sighting.box, stretch))) return;
     let of = all.get(name);
     if (of === undefined) {
       of = { seen: [], count: 0 };

@@ -2,6 +2,7 @@ import type { Box } from '../inference/result.js';
 import type { EventType, PresenceEvent } from './event.js';
 import { type Body, restOf } from './objects/body.js';
 import { Doubt } from './objects/doubt.js';
+import type { Visits } from './zones/visits.js';
 
 /** When a label counts as present. Scores 0 to 1, delays in seconds. */
 export interface Thresholds {
@@ -62,6 +63,8 @@ interface Reported {
   readonly score: number;
   readonly count: number;
   readonly stationary: boolean;
+  /** Zones entered, and those loitered in. */
+  readonly zones: number;
   /** Monotonic time. */
   readonly at: number;
 }
@@ -82,6 +85,8 @@ export interface Track {
   box: Box | null;
   /** Of an object: what speaks for its having gone. */
   readonly doubt: Doubt;
+  /** Of an object, where there are zones: which it is and was in. */
+  visits: Visits | null;
   stay: Stay | null;
 }
 
@@ -106,6 +111,7 @@ export function createTrack(label: string, body: Body | null): Track {
     count: 0,
     box: null,
     doubt: new Doubt(),
+    visits: null,
     stay: null,
   };
 }
@@ -144,8 +150,8 @@ export function eventOf(track: Track, camera: string, type: EventType): Presence
     box: stay.box,
     object: stay.object,
     stationary: stay.stationary,
-    zones: [],
-    loitering: [],
+    zones: [...(track.visits?.entered ?? [])],
+    loitering: [...(track.visits?.loitering ?? [])],
   };
 }
 
@@ -155,6 +161,8 @@ export interface Folding {
   readonly createId: (timeMs: number) => string;
   /** The stay that a track which becomes present takes up again, if it is one that had ended. */
   readonly resume: (track: Track) => Stay | null;
+  /** Whether anything may be said of a track that would be present otherwise. */
+  readonly mayBegin: (track: Track) => boolean;
 }
 
 /** Folds one frame into the track; says which event it causes, if any (`end` still holds the stay). */
@@ -182,6 +190,11 @@ export function observe(
   if (track.run === 0) track.runStart = at.time;
   track.run += 1;
   if (track.run < thresholds.minFrames) return null;
+  if (!folding.mayBegin(track)) {
+    // What it waits for is when it begins.
+    track.runStart = at.time;
+    return null;
+  }
   const former = folding.resume(track);
   track.stay = former ?? beginStay(track, at, seenBy, folding.createId(at.time));
   if (former === null) return 'new';
@@ -205,7 +218,10 @@ function beginStay(track: Track, at: Instant, seenBy: SeenBy, id: string): Stay 
     belowSince: null,
     lastSeen: Math.max(track.runStart, at.time),
     stationary: false,
-    reported: { score: track.smoothed, count, stationary: false, at: at.capturedAt },
+    reported: {
+      ...{ score: track.smoothed, count, stationary: false, at: at.capturedAt },
+      zones: zonesOf(track),
+    },
   };
 }
 
@@ -213,12 +229,17 @@ function resumeStay(track: Track, stay: Stay, at: Instant): void {
   stay.belowSince = null;
   stay.lastSeen = Math.max(stay.start, at.time);
   stay.count = Math.max(stay.count, track.count);
-  report(stay, at);
+  report(track, stay, at);
 }
 
-function report(stay: Stay, at: Instant): void {
+function report(track: Track, stay: Stay, at: Instant): void {
   const { best: score, count, stationary } = stay;
-  stay.reported = { score, count, stationary, at: at.capturedAt };
+  stay.reported = { score, count, stationary, zones: zonesOf(track), at: at.capturedAt };
+}
+
+/** Grows with every zone that is entered, and with every one that is loitered in. */
+function zonesOf({ visits }: Track): number {
+  return visits === null ? 0 : visits.entered.length + visits.loitering.length;
 }
 
 function continueStay(
@@ -233,7 +254,10 @@ function continueStay(
   const isSeen = stay.stationary && seen.score >= thresholds.stay;
   if (track.smoothed < thresholds.stay && !isSeen) {
     stay.belowSince ??= at.capturedAt;
-    return isOver(track, at, thresholds) ? 'end' : null;
+    if (isOver(track, at, thresholds)) return 'end';
+    if (zonesOf(track) === stay.reported.zones) return null;
+    report(track, stay, at);
+    return 'update';
   }
   stay.belowSince = null;
   stay.lastSeen = Math.max(stay.start, at.time);
@@ -244,8 +268,9 @@ function continueStay(
     stay.seenBy = seenBy;
     stay.box = track.box;
   }
-  if (!isNews(stay, at)) return null;
-  report(stay, at);
+  // Each zone is entered once an event: so many updates at most.
+  if (zonesOf(track) === stay.reported.zones && !isNews(stay, at)) return null;
+  report(track, stay, at);
   return 'update';
 }
 

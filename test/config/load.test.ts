@@ -77,6 +77,8 @@ t.test('a camera has the defaults of its schema', async (t) => {
     snapshot_size: null,
     stall_timeout: 10,
     motion: { enabled: false, sensitivity: 0.5, refresh: 10 },
+    ...{ zones: {}, required_zones: [], objects: {} },
+    ...{ min_area: null, max_area: null, min_ratio: null, max_ratio: null },
   });
   t.equal(origins.get('cameras.front.source'), '/conf/0.yaml:3');
   t.equal(origins.get('cameras.front.fps'), 'default');

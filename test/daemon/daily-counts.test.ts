@@ -16,7 +16,9 @@ const FRONT: CameraView = {
   labels: ['person'],
   status: () => 'online',
   reason: () => null,
+  zones: [],
   open: () => [],
+  inZones: () => [],
 };
 
 function setUp(t: Test, start: string, folder = t.testdir()) {

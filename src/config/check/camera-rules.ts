@@ -8,6 +8,7 @@ import type { CameraConfig, Config } from '../config.js';
 import { keysOf } from '../schema/keys.js';
 import type { Report } from './problem.js';
 import { userInfoOf } from './user-info.js';
+import { checkZones } from './zones.js';
 
 /** What must fit together in each camera. */
 export function checkCameras(config: Config, report: Report): void {
@@ -23,6 +24,7 @@ function checkCamera(name: string, config: Config, report: Report): void {
   }
   checkSource(camera, path, report);
   checkRegion(camera, path, report);
+  checkZones(camera, config, path, report);
   if (config.location === null && followsSun(camera.schedule)) {
     const message = 'sunrise and sunset need location: [latitude, longitude]';
     report([...path, 'schedule'], message, ['location']);

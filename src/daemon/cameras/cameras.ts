@@ -65,7 +65,9 @@ export class Cameras {
     await Promise.all(replaced.map(({ camera }) => this.#retire(camera)));
     schedule(this.list());
     const names = [...next.keys()];
-    const cameras = this.list().map((camera) => viewOf(camera, labels.get(camera.name) ?? []));
+    const cameras = this.list().map((camera) =>
+      viewOf(camera, config, labels.get(camera.name) ?? []),
+    );
     signals.emit('cameras', {
       cameras,
       added: names.filter((name) => !before.has(name)),
@@ -129,10 +131,16 @@ export class Cameras {
   }
 }
 
-function viewOf(camera: Camera, labels: readonly string[]): CameraView {
+function viewOf(camera: Camera, config: Config, labels: readonly string[]): CameraView {
+  const zones = Object.entries(config.cameras[camera.name]?.zones ?? {});
   return {
     name: camera.name,
     labels,
+    zones: zones.map(([name, zone]) => ({
+      name,
+      labels: zone.labels === 'all' ? labels : zone.labels,
+    })),
+    inZones: () => camera.presence.zones(),
     status: () => camera.status(),
     reason: () => camera.reason(),
     open: () => camera.presence.open(),

@@ -1,7 +1,7 @@
 import type { Frame } from '../../camera/source.js';
 import type { Result } from '../../inference/result.js';
 import type { OutgoingMessage } from '../../mqtt/message.js';
-import type { PresenceEvent } from '../../presence/event.js';
+import type { PresenceEvent, ZoneState } from '../../presence/event.js';
 import type { Instant, Presence } from '../../presence/presence.js';
 import type { OutgoingNotice } from '../../store/notices.js';
 import { endOf, type Store } from '../../store/store.js';
@@ -62,6 +62,7 @@ export class Recorder {
     this.#store.followClock();
     const kept = camera.filter(result);
     this.#commit(camera.presence.update(kept), kept);
+    this.#tellZones(camera.presence);
     const present = camera.presence.present();
     const eventIds = new Map(present.map(({ label, eventId }) => [label, eventId]));
     this.#store.recordResult(kept, eventIds, frame.unmoved);
@@ -71,7 +72,10 @@ export class Recorder {
   /** Lets off delays run out. */
   tick(cameras: Iterable<RecordedCamera>, now: Instant): void {
     this.#store.followClock();
-    for (const camera of cameras) this.#commit(camera.presence.tick(now), null);
+    for (const { presence } of cameras) {
+      this.#commit(presence.tick(now), null);
+      this.#tellZones(presence);
+    }
   }
 
   /** The wall clock was set by `ms`: tells again what is present, with the time it began. */
@@ -79,12 +83,23 @@ export class Recorder {
     for (const { presence } of cameras) {
       presence.shift(ms);
       this.#commit(presence.open(), null);
+      this.#emitZones(presence.zones());
     }
   }
 
   /** Ends everything that is present in front of a camera. */
   end(camera: RecordedCamera): void {
     this.#commit(camera.presence.end(), null);
+    this.#tellZones(camera.presence);
+  }
+
+  /** After the events that say so. */
+  #tellZones(presence: Presence): void {
+    this.#emitZones(presence.zoneChanges());
+  }
+
+  #emitZones(states: readonly ZoneState[]): void {
+    if (states.length > 0) this.#signals.emit('zones', { states });
   }
 
   #commit(events: readonly PresenceEvent[], result: Result | null): void {

@@ -1,10 +1,12 @@
 import { rateOf } from '../../camera/create.js';
+import { polygonInPixels } from '../../camera/region.js';
 import { descriptionOf } from '../../camera/registry.js';
 import type { CameraConfig, Config } from '../../config/config.js';
 import { codedError } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
-import { checkCameraNames, checkLabelNames } from '../../mqtt/topics.js';
-import type { PresenceOptions } from '../../presence/presence.js';
+import { checkCameraNames, checkLabelNames, checkZoneNames } from '../../mqtt/topics.js';
+import type { ObjectLimits, PresenceOptions } from '../../presence/presence.js';
+import type { Zone } from '../../presence/zones/zone.js';
 import { shortName } from '../line/labels.js';
 
 /** Labels of a detector that are announced as OFF before they are ever seen. */
@@ -79,9 +81,13 @@ function announcedLabelsOf(config: Config, name: string, variant: Variant): stri
 export function announcedLabels(config: Config, variant: Variant): Map<string, string[]> {
   const enabled = Object.entries(config.cameras).filter(([, camera]) => camera.enabled);
   const all = new Map(enabled.map(([name]) => [name, announcedLabelsOf(config, name, variant)]));
-  for (const [name, { labels }] of enabled) {
+  for (const [name, { labels, zones }] of enabled) {
     // Also of those that the model does not know: another one may.
     checkLabelNames(labels === 'all' ? (all.get(name) ?? []) : labels);
+    checkZoneNames(
+      Object.keys(zones),
+      labels === 'all' ? possibleLabelsOf(config, variant) : labels,
+    );
   }
   checkCameraNames(all.keys());
   return all;
@@ -120,8 +126,54 @@ function presenceOptionsOf(
     ),
     // Single pictures, minutes apart: there is no next one that could confirm what this one shows.
     ...(descriptionOf({ ...camera, capture: mode }).alone && { window: 1, minFrames: 1 }),
+    frame: camera.size,
+    zones: zonesOf(camera, descriptionOf({ ...camera, capture: mode }).alone),
+    objects: objectLimitsOf(
+      { ...camera, ...(camera.required_zones.length === 0 && { required_zones: undefined }) },
+      camera,
+    ),
+    objectsOf: Object.fromEntries(
+      Object.entries(camera.objects).map(([label, own]) => [label, objectLimitsOf(own, camera)]),
+    ),
     createId,
   };
+}
+
+/** The zones of a camera, in pixels of its size; single pictures have no next one that confirms them. */
+function zonesOf({ zones, size }: CameraConfig, isAlone: boolean): Zone[] {
+  return Object.entries(zones).map(([name, zone]) => ({
+    name,
+    area: polygonInPixels(zone.area, size),
+    labels: zone.labels === 'all' ? null : zone.labels,
+    minFrames: isAlone ? 1 : zone.min_frames,
+    dwell: zone.dwell,
+    direction: zone.direction,
+  }));
+}
+
+interface ConfiguredLimits {
+  readonly min_area?: number | null;
+  readonly max_area?: number | null;
+  readonly min_ratio?: number | null;
+  readonly max_ratio?: number | null;
+  readonly required_zones?: readonly string[] | undefined;
+}
+
+/** Up to 1, an area is a share of the frame. */
+function objectLimitsOf(limits: ConfiguredLimits, { size }: CameraConfig): ObjectLimits {
+  const pixels = (area: number) => (area <= 1 ? area * size[0] * size[1] : area);
+  const { min_area, max_area, min_ratio, max_ratio, required_zones } = limits;
+  return {
+    ...(isSet(min_area) && { minArea: pixels(min_area) }),
+    ...(isSet(max_area) && { maxArea: pixels(max_area) }),
+    ...(isSet(min_ratio) && { minRatio: min_ratio }),
+    ...(isSet(max_ratio) && { maxRatio: max_ratio }),
+    ...(required_zones !== undefined && { requiredZones: required_zones }),
+  };
+}
+
+function isSet(value: number | null | undefined): value is number {
+  return value !== null && value !== undefined;
 }
 
 /**

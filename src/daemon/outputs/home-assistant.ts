@@ -2,6 +2,7 @@ import { hostname, networkInterfaces } from 'node:os';
 import type { Config } from '../../config/config.js';
 import { createAnnouncer } from '../../mqtt/home-assistant/announcer.js';
 import type { DiscoveryOptions } from '../../mqtt/home-assistant/discovery.js';
+import type { EntityZone } from '../../mqtt/home-assistant/entity.js';
 import { watchedLabels } from '../../mqtt/home-assistant/watched-labels.js';
 import { VERSION } from '../../package-root.js';
 import { readBoardModel } from '../../platform.js';
@@ -87,6 +88,7 @@ function entitiesOf({
       name,
       title: config.cameras[name]?.name ?? null,
       labels: labelsOf(config, name, possible),
+      zones: zonesOf(config, name, labelsOf(config, name, possible)),
     })),
     variants,
     limit: governor.limitC() === null ? null : overrides.limits(),
@@ -97,6 +99,15 @@ function entitiesOf({
     ...(page !== null && { configurationUrl: page }),
     ...(board !== null && { board }),
   };
+}
+
+/** Of the labels that are shown of the camera, those that count in each zone. */
+function zonesOf(config: Config, camera: string, shown: readonly string[]): EntityZone[] {
+  return Object.entries(config.cameras[camera]?.zones ?? {}).map(([name, zone]) => ({
+    name,
+    title: zone.name,
+    labels: shown.filter((label) => zone.labels === 'all' || zone.labels.includes(label)),
+  }));
 }
 
 function labelsOf(config: Config, camera: string, possible: ReadonlySet<string>): string[] {

@@ -26,6 +26,7 @@ export function startLabelStates({
       publisher.setCameraState(name, publicStatus(status), reason),
     ),
     signals.on('presence', ({ events }) => publisher.applyEvents(events)),
+    signals.on('zones', ({ states }) => publisher.applyZones(states)),
     signals.on('labelled', ({ result }) => publisher.showResult(result)),
   ];
 
@@ -33,6 +34,7 @@ export function startLabelStates({
     const { name } = camera;
     publisher.setCameraState(name, publicStatus(camera.status()), camera.reason());
     publisher.applyEvents(camera.open());
+    publisher.applyZones(camera.inZones());
   }
 
   return () => {

@@ -84,6 +84,12 @@ export function areasOf(
     name: String(index + 1),
     points: polygon.map(scaled),
   }));
+  const zones = Object.entries(camera.zones).map(([name, { area }]) => ({
+    kind: 'zone',
+    name,
+    points: area.map(scaled),
+  }));
+  masks.push(...zones);
   if (camera.crop === null) return masks;
   const [left, top, width, height] = camera.crop;
   const corners = [

@@ -11,9 +11,10 @@ type Add = (platform: string, name: string, keys: Readonly<Record<string, unknow
 export function addCamera(
   entities: EntityCollector,
   topics: Topics,
-  { name, title, labels }: EntityCamera,
+  camera: EntityCamera,
   labelTitles: Readonly<Record<string, string>>,
 ): void {
+  const { name, title, labels, zones = [] } = camera;
   const paths = topics.camera(name);
   const displayName = title ?? name.replaceAll('_', ' ');
   const titled = (key: string, words = key.replaceAll('_', ' ')) => ({
@@ -45,6 +46,23 @@ export function addCamera(
       ...seeing,
     });
   }
+  for (const zone of zones) {
+    const place = zone.title ?? zone.name.replaceAll('_', ' ');
+    for (const label of zone.labels) {
+      const own = Object.hasOwn(labelTitles, label) ? labelTitles[label] : undefined;
+      const words = own ?? topicSafe(label).replaceAll('_', ' ');
+      const keyed = {
+        key: [name, zone.name, topicSafe(label)],
+        title: `${displayName} ${place} ${words}`,
+      };
+      entities.add('binary_sensor', keyed, {
+        state_topic: paths.zonePresence(zone.name, label),
+        json_attributes_topic: paths.zoneAttributes(zone.name, label),
+        ...(label === 'person' && { device_class: 'occupancy' }),
+        ...seeing,
+      });
+    }
+  }
   addSights(add, paths, seeing);
   addControls(add, name, paths, topics);
 }
@@ -67,7 +85,8 @@ function addSights(add: Add, paths: CameraTopics, seeing: object): void {
     value_template:
       "{{ {'event_type': value_json.type, 'id': value_json.id, 'label': value_json.label, " +
       "'score': value_json.score, 'start': value_json.start, 'end': value_json.end, " +
-      "'count': value_json.count, 'box': value_json.box, 'picture': value_json.picture} | to_json }}",
+      "'count': value_json.count, 'box': value_json.box, 'object': value_json.object, " +
+      "'stationary': value_json.stationary, 'zones': value_json.zones, 'loitering': value_json.loitering, 'picture': value_json.picture} | to_json }}",
     icon: 'mdi:cctv',
     ...seeing,
   });

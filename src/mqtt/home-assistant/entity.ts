@@ -7,6 +7,15 @@ export interface EntityCamera {
   /** For people; null: the name. */
   readonly title?: string | null;
   readonly labels: readonly string[];
+  readonly zones?: readonly EntityZone[];
+}
+
+/** A zone of a camera, and those of its labels that become entities. */
+export interface EntityZone {
+  readonly name: string;
+  /** For people; null: the name. */
+  readonly title: string | null;
+  readonly labels: readonly string[];
 }
 
 /** A rung: what runs, and what the select offers. */

@@ -4,6 +4,7 @@ import { checkCameraNames, type Topics, topicSafe } from '../topics.js';
 import { absentAttributes, isoTime, presentAttributes } from './payloads.js';
 import type { RetainedState } from './retained.js';
 import type { TopicWriter } from './topic-writer.js';
+import { type PublishedZone, ZoneStates } from './zone-states.js';
 
 export type CameraState = 'online' | 'offline' | 'disabled';
 
@@ -11,6 +12,7 @@ export type CameraState = 'online' | 'offline' | 'disabled';
 export interface PublishedCamera {
   readonly name: string;
   readonly labels: readonly string[];
+  readonly zones?: readonly PublishedZone[];
 }
 
 interface ShownState {
@@ -32,6 +34,7 @@ interface CameraView {
 
 /** What the retained topics say about cameras and the labels they show. */
 export class CameraStates {
+  readonly zones: ZoneStates;
   readonly #views = new Map<string, CameraView>();
   readonly #topics: Topics;
   readonly #retained: RetainedState;
@@ -43,6 +46,7 @@ export class CameraStates {
     this.#retained = retained;
     this.#writer = writer;
     this.#clock = clock;
+    this.zones = new ZoneStates(topics, retained, writer, clock);
   }
 
   /** First levels of the topics of the cameras there are. */
@@ -69,6 +73,7 @@ export class CameraStates {
       this.#showTop(name, view);
       for (const label of labels) this.#announce(name, view, label);
     }
+    this.zones.set(cameras);
   }
 
   /** `reason`: why it is not online, for people. */
@@ -110,6 +115,7 @@ export class CameraStates {
 
   /** Everything is off, and every camera offline. */
   end(): void {
+    this.zones.end();
     for (const [camera, view] of this.#views) this.#allOff(camera, view);
   }
 

@@ -1,5 +1,6 @@
 import type { Box, Result } from '../../inference/result.js';
 import type { PresenceEvent } from '../../presence/event.js';
+import type { ZoneState } from '../../presence/event.js';
 
 /** Objects of one frame that are listed at most; a wall of cups needs no longer message. */
 const MAX_LISTED = 20;
@@ -119,7 +120,22 @@ export function presentAttributes(events: readonly PresenceEvent[]): Record<stri
   };
 }
 
-/** The same while it is not; `since` is when it was last seen, null if that is not known. */
+/** Payload of `<camera>/<zone>/<label>/attributes`. */
+export function zoneAttributes(state: ZoneState): Record<string, unknown> {
+  const { count, since, score, loitering, events } = state;
+  return { score: roundScore(score), since: isoTime(since), count, loitering, events };
+}
+
+/** The same of a label that was not seen in the zone yet. */
+export const EMPTY_ZONE = {
+  score: 0,
+  since: null,
+  count: 0,
+  loitering: false,
+  events: [],
+} as const;
+
+/** Payload of `<camera>/<label>/attributes` while it is not; `since` is when it was last seen, null if that is not known. */
 export function absentAttributes(since: number | null): Record<string, unknown> {
   return { score: 0, since: since === null ? null : isoTime(since), count: 0, box: null };
 }

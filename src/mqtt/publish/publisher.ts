@@ -1,6 +1,7 @@
 import type { Result } from '../../inference/result.js';
 import { type Log, SILENT } from '../../log.js';
 import type { PresenceEvent } from '../../presence/event.js';
+import type { ZoneState } from '../../presence/event.js';
 import { backgroundClock, type Clock } from '../../time.js';
 import type { Connection } from '../connection/connection.js';
 import type { Outbox, OutgoingMessage } from '../message.js';
@@ -53,6 +54,8 @@ export interface Publisher {
   ): OutgoingMessage[];
   /** Shows events as label states. Call it after they have been recorded. */
   applyEvents(events: readonly PresenceEvent[]): void;
+  /** Shows who is in which zone. Call it after the events that say so have been recorded. */
+  applyZones(states: readonly ZoneState[]): void;
   /**
    * The cameras there are. One that is no longer named is OFF, offline and then taken back. Throws
    * MND_MQTT_TOPIC when names collide.
@@ -190,6 +193,11 @@ class BoardPublisher implements Publisher {
   applyEvents(events: readonly PresenceEvent[]): void {
     if (this.#closing) return;
     for (const event of events) this.#cameras.show(event);
+  }
+
+  applyZones(states: readonly ZoneState[]): void {
+    if (this.#closing) return;
+    for (const state of states) this.#cameras.zones.show(state);
   }
 
   setCameras(cameras: readonly PublishedCamera[]): void {

@@ -28,13 +28,19 @@ export function correctionOf(
   payload: string,
   knownCamera: boolean,
 ): Correction {
-  const [first = '', second = '', third] = levels;
+  const [first = '', second = '', third, fourth] = levels;
   if (payload === '' || FIXED_FIRST.some((level) => level === first)) return 'keep';
+  // Attributes of a label in a zone.
+  if (fourth !== undefined) return fourth === 'attributes' ? 'clear' : 'keep';
   // Of a picture that stays, so does what is known of it.
   if (third === 'attributes' && second === 'snapshot' && knownCamera) return 'keep';
   // A count that is not ours is of another day.
   if (third === 'attributes' || third === LABEL_TOPICS.countToday.path) return 'clear';
-  if (third !== undefined) return knownCamera ? 'keep' : 'clear';
+  // States of commands, which Home Assistant reads, or a label in a zone that nobody looks at.
+  if (third !== undefined && FIXED_SECOND.some((level) => level === second)) {
+    return knownCamera ? 'keep' : 'clear';
+  }
+  if (third !== undefined) return payload === 'ON' ? 'off-and-clear' : 'clear';
   if (FIXED_SECOND.some((level) => level === second)) {
     if (knownCamera) return 'keep';
     return second === 'status' ? 'offline-and-clear' : 'clear';
@@ -94,8 +100,7 @@ async function lookForStale(options: SweepOptions): Promise<Map<string, Correcti
   const { connection, topics, retained, clock } = options;
   const found = new Map<string, Correction>();
   const silence = createSilence(clock);
-  const { cameraFilter, attributesFilter, countsFilter, statesFilter } = topics;
-  const filters = [cameraFilter, attributesFilter, countsFilter, statesFilter];
+  const filters = [topics.cameraFilter, topics.labelFilter, topics.zoneAttributesFilter];
   const note = ({ topic, payload, retain }: IncomingMessage): void => {
     if (!retain || retained.has(topic)) return;
     silence.heard();

@@ -8,6 +8,8 @@ import {
   type LabelTopic,
   type TopicForm,
   type Topics,
+  ZONE_TOPICS,
+  type ZoneTopic,
 } from '../topics.js';
 import type { RetainedState } from './retained.js';
 
@@ -28,6 +30,7 @@ export interface TopicWriter {
   board(topic: BoardTopic, payload: Payload): void;
   camera(camera: string, topic: CameraTopic, payload: Payload): void;
   label(camera: string, label: string, topic: LabelTopic, payload: Payload): void;
+  zone(camera: string, zone: string, label: string, topic: ZoneTopic, payload: Payload): void;
   /** Properties of what is published in a form, `age` seconds after it was recorded. */
   properties(form: TopicForm, age?: number): MessageProperties | undefined;
 }
@@ -67,5 +70,7 @@ export function createTopicWriter(options: TopicWriterOptions): TopicWriter {
       write(topics.camera(camera)[topic], CAMERA_TOPICS[topic], payload),
     label: (camera, label, topic, payload) =>
       write(topics.camera(camera)[topic](label), LABEL_TOPICS[topic], payload),
+    zone: (camera, zone, label, topic, payload) =>
+      write(topics.camera(camera)[topic](zone, label), ZONE_TOPICS[topic], payload),
   };
 }

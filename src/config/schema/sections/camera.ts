@@ -12,14 +12,59 @@ import {
   wordOf,
 } from '../../../schema/format.js';
 import type { Section } from '../../../schema/section.js';
-import { key, required } from '../../../schema/section.js';
-import { label, timeZone } from '../../../schema/text.js';
+import { items, key, optional, required } from '../../../schema/section.js';
+import { label, timeZone, topicName } from '../../../schema/text.js';
 import { scheduleSpan, title } from '../formats.js';
 
 const score = number(0, 1);
 /** A whole number of pixels, or a share of the frame; which of them is a rule of all together. */
 const coordinate = number(0, 8192);
 const evenLength = even(16, 8192, 'pixels');
+const point = tuple<readonly [number, number]>('a point, e.g. [0, 240]', coordinate, coordinate);
+/** Square pixels, or up to 1 a share of the frame. */
+const area = number(0, 8192 * 8192);
+const ratio = number(0.01, 100);
+const zoneNames = list(topicName, 'names of zones', { max: 32 });
+
+const ZONE = {
+  name: key(nullable(title), null, 'What people call it, any text. Null takes the key.'),
+  area: required(
+    list(point, 'at least two points, e.g. [[0, 240], [320, 240], [320, 480], [0, 480]]', {
+      min: 2,
+      max: 256,
+    }),
+    'Its corners, [x, y] in pixels of size or, all from 0 to 1, as shares of the frame. Two points are a line.',
+  ),
+  labels: key(
+    either(oneOf('all'), list(label, 'labels', { min: 1 })),
+    'all',
+    'Labels and groups that count in it.',
+  ),
+  min_frames: key(
+    integer(1, 100),
+    2,
+    'Frames in a row that must find an object inside, or outside again.',
+  ),
+  dwell: key(
+    nullable(number(0.1, 86_400, 'seconds')),
+    null,
+    'Seconds inside after which an object loiters; null: it never does.',
+  ),
+  direction: key(
+    oneOf('any', 'in', 'out'),
+    'any',
+    'Of a line: which way counts. in is from its left to its right, as seen from the first point to the second.',
+  ),
+} as const satisfies Section;
+
+/** Which objects of one label count. */
+const OBJECT_LIMITS = {
+  min_area: optional(area, 'As min_area of the camera.'),
+  max_area: optional(area, 'As max_area of the camera.'),
+  min_ratio: optional(ratio, 'As min_ratio of the camera.'),
+  max_ratio: optional(ratio, 'As max_ratio of the camera.'),
+  required_zones: optional(zoneNames, 'As required_zones of the camera.'),
+} as const satisfies Section;
 
 /** What people call the kinds of source, in small letters. */
 const OTHER_NAMES: Readonly<Record<string, string>> = {
@@ -82,11 +127,7 @@ export const CAMERA = {
   ),
   mask: key(
     list(
-      list(
-        tuple<readonly [number, number]>('a point, e.g. [0, 240]', coordinate, coordinate),
-        'points, e.g. [[0, 0], [64, 0], [64, 48]]',
-        { min: 3, max: 256 },
-      ),
+      list(point, 'points, e.g. [[0, 0], [64, 0], [64, 48]]', { min: 3, max: 256 }),
       'polygons, each a list of points',
       { max: 64 },
     ),
@@ -108,6 +149,33 @@ export const CAMERA = {
       'As presence.min_frames, for this camera alone.',
     ),
   },
+  zones: items(ZONE, {
+    doc: 'Parts of the picture that are told of on their own; the key is the name in topics. Only where the network draws boxes.',
+    names: topicName,
+    example: 'porch: { area: [[0, 0.5], [1, 0.5], [1, 1], [0, 1]], labels: [person], dwell: 10 }',
+  }),
+  required_zones: key(
+    zoneNames,
+    [],
+    'An object counts once it has been in one of these zones; empty: at once.',
+  ),
+  min_area: key(
+    nullable(area),
+    null,
+    'Smaller boxes are left out: square pixels of size or, up to 1, a share of the frame.',
+  ),
+  max_area: key(nullable(area), null, 'Larger boxes are left out; as min_area.'),
+  min_ratio: key(
+    nullable(ratio),
+    null,
+    'Boxes that are more slender are left out: width divided by height.',
+  ),
+  max_ratio: key(nullable(ratio), null, 'Boxes that are wider for their height are left out.'),
+  objects: items(OBJECT_LIMITS, {
+    doc: 'Labels and groups with limits of their own.',
+    names: label,
+    example: 'car: { min_area: 0.02 }',
+  }),
   schedule: key(
     list(scheduleSpan, 'spans such as "mon-fri 08:00-18:00", "22:00-06:00" or "sunset - sunrise"', {
       max: 64,
