@@ -89,29 +89,32 @@ export type Request = {
  */
 export type PackedResult = readonly number[];
 
-/** Stages, and the sides of the picture. */
-const HEAD = 6;
+const TIMINGS = 4;
 const NO_BOX = -1;
 /** Index, score and box of a label. */
 const LABEL = 6;
 
-/** What a result has beyond its frame and variant, as plain numbers. */
+/**
+ * What a result has beyond its frame and variant, as plain numbers: timings, labels and, of an encoded
+ * frame, the sides of its picture.
+ */
 export function packResult({ timings, picture, labels }: Result): PackedResult {
   const { decode, preprocess, inference, postprocess } = timings;
-  const [across, down] = picture ?? [0, 0];
-  const packed = [decode, preprocess, inference, postprocess, across, down];
+  const packed = [decode, preprocess, inference, postprocess];
   for (const { index, score, box } of labels) {
     // No box is as small as a pixel less than none.
     packed.push(index, score, ...(box ?? [0, 0, NO_BOX, NO_BOX]));
   }
+  if (picture !== undefined) packed.push(...picture);
   return packed;
 }
 
 /** @param variant that ran on the frame */
 export function unpackResult(packed: PackedResult, frame: Frame, variant: Variant): Result {
-  const [decode = 0, preprocess = 0, inference = 0, postprocess = 0, across = 0, down = 0] = packed;
+  const [decode = 0, preprocess = 0, inference = 0, postprocess = 0] = packed;
   const labels: ScoredLabel[] = [];
-  for (let at = HEAD; at < packed.length; at += LABEL) {
+  let at = TIMINGS;
+  for (; at + LABEL <= packed.length; at += LABEL) {
     const [index = 0, score = 0, x = 0, y = 0, width = NO_BOX, height = NO_BOX] = packed.slice(
       at,
       at + LABEL,
@@ -119,6 +122,7 @@ export function unpackResult(packed: PackedResult, frame: Frame, variant: Varian
     const box = width === NO_BOX ? null : ([x, y, width, height] as const);
     labels.push({ index, label: variant.labels[index] ?? '', score, box });
   }
+  const [across, down] = packed.slice(at);
   return {
     camera: frame.camera,
     sequence: frame.sequence,
@@ -127,7 +131,7 @@ export function unpackResult(packed: PackedResult, frame: Frame, variant: Varian
     model: variant.name,
     alpha: variant.alpha,
     size: variant.size,
-    ...(across > 0 && { picture: [across, down] as const }),
+    ...(across !== undefined && down !== undefined && { picture: [across, down] as const }),
     timings: { decode, preprocess, inference, postprocess },
     labels,
   };

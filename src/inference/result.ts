@@ -23,7 +23,7 @@ export interface Result {
   /** Width multiplier of that variant; null for a network without one. */
   readonly alpha: number | null;
   readonly size: number;
-  /** Width and height of the frame's picture, of which boxes have the pixels; absent: not known. */
+  /** Width and height of an encoded frame's picture, of which boxes have the pixels; else the frame's. */
   readonly picture?: readonly [width: number, height: number];
   readonly timings: Timings;
   /** Best first. Classification: the top k; detection: every box over the threshold, suppressed. */

@@ -107,10 +107,7 @@ export function createFrameRunner(
       model: variant.name,
       alpha: variant.alpha,
       size: variant.size,
-      picture: [
-        Math.round(pixels.layout.width * pixels.reduction),
-        Math.round(pixels.layout.height * pixels.reduction),
-      ],
+      ...(frame.format === 'jpeg' && { picture: sidesOf(pixels) }),
       timings: {
         decode: frame.format === 'jpeg' ? unpacked - started : 0,
         preprocess: filled - unpacked,
@@ -120,6 +117,11 @@ export function createFrameRunner(
       labels,
     };
   };
+}
+
+/** Of the picture as it came, however small it was decoded. */
+function sidesOf({ layout, reduction }: Pixels): readonly [width: number, height: number] {
+  return [Math.round(layout.width * reduction), Math.round(layout.height * reduction)];
 }
 
 /** A label whose box is in the frame's own pixels, however small the frame was decoded. */
