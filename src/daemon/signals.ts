@@ -4,8 +4,7 @@ import { messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import { createRepeatingLog, type Log, type RepeatingLog } from '../log.js';
 import type { Variant } from '../models/variant.js';
-import type { PresenceEvent } from '../presence/event.js';
-import type { ZoneState } from '../presence/event.js';
+import type { PresenceEvent, ZoneState } from '../presence/event.js';
 import type { GovernorState } from './governor-state.js';
 
 /** A camera as onlookers see it. */

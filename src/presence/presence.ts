@@ -1,8 +1,17 @@
 import type { Box, Result } from '../inference/result.js';
-import type { EventType, PresenceEvent } from './event.js';
+import type { EventType, PresenceEvent, ZoneState } from './event.js';
 import { Lane } from './lane.js';
+import { Occupancy } from './occupancy.js';
 import { type PresenceOptions, readSettings, type Settings } from './settings.js';
-import { NOTHING_SEEN, type Sightings, sightingsOf, stretchOf } from './sightings.js';
+import {
+  NOTHING_SEEN,
+  type Sightings,
+  type Stretch,
+  sightingsOf,
+  stretched,
+  stretchOf,
+} from './sightings.js';
+import { type Spot, spotOf } from './spots.js';
 import {
   eventOf,
   type Instant,
@@ -11,8 +20,6 @@ import {
   type Thresholds,
   type Track,
 } from './track.js';
-import { Occupancy } from './occupancy.js';
-import type { ZoneState } from './event.js';
 
 export type { ObjectLimits, PresenceOptions } from './settings.js';
 export type { Instant, Thresholds } from './track.js';
@@ -46,6 +53,10 @@ export interface Presence {
   zoneChanges(): ZoneState[];
   /** What is in the zones now. */
   zones(): ZoneState[];
+  /** False alarms that are kept back from now on. */
+  suppress(spots: readonly Spot[]): void;
+  /** How many objects each spot has kept back since this was asked last, by its id. */
+  held(): ReadonlyMap<string, number>;
   /** The wall clock was set by `ms`: what is present began that much later or earlier. */
   shift(ms: number): void;
   /** Ends everything (shutdown, camera removed or disabled). */
@@ -79,6 +90,10 @@ class CameraPresence implements Presence {
   #settings: Settings;
   readonly #lanes = new Map<string, Lane>();
   readonly #occupancy: Occupancy;
+  #spots: readonly Spot[] = [];
+  #held = new Map<string, number>();
+  /** From the pictures of the last result to the frame that spots are measured in. */
+  #stretch: Stretch = [1, 1];
   #last: Instant | null = null;
   /** When the last result or tick came. */
   #now: Instant = { capturedAt: 0, time: 0 };
@@ -96,6 +111,7 @@ class CameraPresence implements Presence {
     this.#last = at;
     this.#now = at;
     const stretch = stretchOf(result, this.#settings);
+    this.#stretch = stretch;
     const seen = sightingsOf(result, this.#settings, stretch);
     const seenBy: SeenBy = { model: result.model, alpha: result.alpha, size: result.size };
     this.#follow(seen);
@@ -153,6 +169,16 @@ class CameraPresence implements Presence {
     return this.#occupancy.states();
   }
 
+  suppress(spots: readonly Spot[]): void {
+    this.#spots = spots;
+  }
+
+  held(): ReadonlyMap<string, number> {
+    const held = this.#held;
+    if (held.size > 0) this.#held = new Map();
+    return held;
+  }
+
   shift(ms: number): void {
     this.#occupancy.shift(ms);
     this.#now = { ...this.#now, time: this.#now.time + ms };
@@ -175,11 +201,19 @@ class CameraPresence implements Presence {
     );
   }
 
-  /** An object counts once it has been in one of the zones that are required of it. */
-  #mayBegin({ label, body, visits }: Track): boolean {
+  /** An object counts once it was in one of the zones required of it, and is no known false alarm. */
+  #mayBegin(track: Track): boolean {
+    const { label, body, visits } = track;
     if (body === null) return true;
     const required = this.#settings.requiredZonesOf(label);
-    return required.length === 0 || required.some((zone) => visits?.entered.includes(zone));
+    const isIn = required.length === 0 || required.some((zone) => visits?.entered.includes(zone));
+    if (!isIn || this.#spots.length === 0) return isIn;
+    const [first, now] = [body.first, body.box].map((box) => stretched(box, this.#stretch));
+    const spot = first && now ? spotOf(this.#spots, label, first, now) : null;
+    if (spot === null) return true;
+    if (!track.isHeld) this.#held.set(spot.id, (this.#held.get(spot.id) ?? 0) + 1);
+    track.isHeld = true;
+    return false;
   }
 
   #report(lane: Lane, track: Track, type: EventType): PresenceEvent[] {

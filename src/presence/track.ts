@@ -85,6 +85,8 @@ export interface Track {
   box: Box | null;
   /** Of an object: what speaks for its having gone. */
   readonly doubt: Doubt;
+  /** It was kept back as a false alarm that somebody has reported. */
+  isHeld: boolean;
   /** Of an object, where there are zones: which it is and was in. */
   visits: Visits | null;
   stay: Stay | null;
@@ -111,6 +113,7 @@ export function createTrack(label: string, body: Body | null): Track {
     count: 0,
     box: null,
     doubt: new Doubt(),
+    isHeld: false,
     visits: null,
     stay: null,
   };

@@ -1,6 +1,5 @@
 import type { Box, Result } from '../../inference/result.js';
-import type { PresenceEvent } from '../../presence/event.js';
-import type { ZoneState } from '../../presence/event.js';
+import type { PresenceEvent, ZoneState } from '../../presence/event.js';
 
 /** Objects of one frame that are listed at most; a wall of cups needs no longer message. */
 const MAX_LISTED = 20;

@@ -1,7 +1,6 @@
 import type { Result } from '../../inference/result.js';
 import { type Log, SILENT } from '../../log.js';
-import type { PresenceEvent } from '../../presence/event.js';
-import type { ZoneState } from '../../presence/event.js';
+import type { PresenceEvent, ZoneState } from '../../presence/event.js';
 import { backgroundClock, type Clock } from '../../time.js';
 import type { Connection } from '../connection/connection.js';
 import type { Outbox, OutgoingMessage } from '../message.js';

@@ -3,7 +3,8 @@ import { distanceOf, overlapOf } from './box.js';
 
 /** Where an object is, how it moves, and since when it rests. Times are monotonic milliseconds. */
 export interface Body {
-  /** As it was seen last. */
+  /** As it was seen first, and last. */
+  readonly first: Box;
   box: Box;
   /** Smoothed centre, and its velocity in pixels a millisecond. */
   x: number;
@@ -40,6 +41,7 @@ const MOVING_LOOKS = 3;
 export function createBody(box: Box, at: number): Body {
   const [x, y, width, height] = box;
   return {
+    first: box,
     box,
     x: x + width / 2,
     y: y + height / 2,
