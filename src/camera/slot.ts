@@ -1,6 +1,6 @@
 import { codedError } from '../errors.js';
 import { type Clock, systemClock } from '../time.js';
-import { byteLength } from '../vision/layout.js';
+import { byteLength, MAX_SIDE } from '../vision/layout.js';
 import type { CapturedFrame, Frame } from './source.js';
 
 export interface SlotOptions {
@@ -44,7 +44,6 @@ export interface FrameSlot {
 
 /** Bytes one frame may have: a 4K picture as rgb24 has 25 MB. */
 export const MAX_FRAME_BYTES = 64 * 1024 * 1024;
-const MAX_SIDE = 16_384;
 /** One that is being looked at, one that waits, and one for a second look (a snapshot). */
 const POOL_SIZE = 3;
 /** Encoded pictures vary in size: room is made in steps, so that it is seldom made. */

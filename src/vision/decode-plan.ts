@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { codedError, messageOf } from '../errors.js';
 import { identifyPicture, READABLE_FORMATS } from './decode-format.js';
+import { MAX_SIDE } from './layout.js';
 
 // Every picture is decoded once; a cache, or several threads for one picture, would only hold memory.
 sharp.cache(false);
@@ -74,7 +75,7 @@ export async function planDecoding(
 function planFor(header: Header, encoded: Uint8Array, maxPixels: number): DecodePlan {
   const { width, height, isSideways } = header;
   const pixels = width * height;
-  const scale = Math.min(1, Math.sqrt(maxPixels / pixels));
+  const scale = Math.min(1, Math.sqrt(maxPixels / pixels), MAX_SIDE / Math.max(width, height));
   const side = (length: number): number => Math.max(1, Math.floor(length * scale));
   const [outWidth, outHeight] = [side(width), side(height)];
   const out = outWidth * outHeight * 3 * (isSideways ? 2 : 1);

@@ -10,7 +10,7 @@ export interface PixelLayout {
 }
 
 /** Longest side of a frame, pixels: more than any camera of these boards delivers. */
-const MAX_SIDE = 16_384;
+export const MAX_SIDE = 16_384;
 
 /** Bytes of a picture: 3 a pixel, or a luma plane and two planes of half the size, rounded up. */
 export function byteLength(layout: Omit<PixelLayout, 'range'>): number {

@@ -118,6 +118,22 @@ t.test('a picture of more pixels than are wanted is made smaller, and says how m
   }
 });
 
+t.test('a picture that is longer than a frame may be is made shorter', async (t) => {
+  for (const [width, height] of [
+    [60_000, 40],
+    [20, 50_000],
+    [65_000, 1],
+  ] as const) {
+    const encoded = await sharp({ create: { width, height, channels: 3, background: '#406080' } })
+      .jpeg()
+      .toBuffer();
+    const decoded = await decodePicture(encoded, { subject: 'long' });
+    t.ok(Math.max(decoded.width, decoded.height) <= 16_384, `${decoded.width}×${decoded.height}`);
+    t.ok(Math.min(decoded.width, decoded.height) >= 1);
+    t.equal(decoded.bytes.length, decoded.width * decoded.height * 3);
+  }
+});
+
 t.test('kinds that are not read are named, with what to do', async (t) => {
   for (const [bytes, name, next] of [
     ['\0\0\0\x18ftypheic\0\0\0\0mif1', 'HEIC', /heif-convert/],

@@ -1,0 +1,194 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import sharp from 'sharp';
+import t from 'tap';
+import { startHttpCamera } from '../camera/http-camera.js';
+import { broker, home, report } from '../integration/daemon-home.js';
+import { eventually, MAIN } from '../integration/daemon-process.js';
+import { makeMemoryGroup, whyNoMemoryGroup } from './memory-group.js';
+
+/** MemoryMax of the unit. */
+const LIMIT = 600 * 1024 * 1024;
+const MINUTES = 2;
+const WORST = '38-bytes.webp';
+
+t.setTimeout(900_000);
+
+const canvas = (width: number, height: number, channels: 3 | 4 = 3) =>
+  sharp({
+    create: { width, height, channels, background: { r: 90, g: 120, b: 50, alpha: 0.5 } },
+    limitInputPixels: false,
+  });
+
+/** A lossless WebP of 16 383 × 16 383 pixels in 38 bytes: all of one colour. */
+function tinyWebp(): Buffer {
+  const body = Buffer.alloc(18);
+  body[0] = 0x2f;
+  body.writeUInt32LE((16_382 | (16_382 << 14)) >>> 0, 1);
+  body.set([0x88, 0x88, 0x08], 5);
+  const head = Buffer.alloc(20);
+  head.write('RIFF', 0);
+  head.writeUInt32LE(30, 4);
+  head.write('WEBPVP8L', 8);
+  head.writeUInt32LE(18, 16);
+  return Buffer.concat([head, body]);
+}
+
+/** A JPEG whose frame header claims other sides than it has. */
+async function lyingJpeg(): Promise<Buffer> {
+  const bytes = await canvas(64, 48).jpeg().toBuffer();
+  const at = bytes.indexOf(Buffer.from([0xff, 0xc0]));
+  bytes.writeUInt16BE(65_000, at + 5);
+  bytes.writeUInt16BE(65_000, at + 7);
+  return bytes;
+}
+
+/** An animation of many large pictures. */
+function animation(): Promise<Buffer> {
+  const frames = 20;
+  return sharp({
+    create: {
+      width: 2000,
+      height: 2000 * frames,
+      channels: 3,
+      background: '#204060',
+      pageHeight: 2000,
+    },
+    limitInputPixels: false,
+  } as never)
+    .gif({ effort: 1 })
+    .toBuffer();
+}
+
+/** The worst we know, and whether each must be refused; the others may be shown or refused. */
+const PICTURES: Readonly<Record<string, readonly [refused: boolean, make: () => Promise<Buffer>]>> =
+  {
+    [WORST]: [true, async () => tinyWebp()],
+    'interlaced.png': [
+      true,
+      () => canvas(6000, 4000, 4).toColourspace('rgb16').png({ progressive: true }).toBuffer(),
+    ],
+    'huge.webp': [
+      true,
+      () => canvas(16_383, 16_383).webp({ lossless: true, effort: 0 }).toBuffer(),
+    ],
+    'fine.jpg': [
+      true,
+      () => canvas(6000, 4000).jpeg({ progressive: true, chromaSubsampling: '4:4:4' }).toBuffer(),
+    ],
+    'photo.avif': [true, () => canvas(4000, 3000).avif({ effort: 0 }).toBuffer()],
+    'lying.jpg': [true, lyingJpeg],
+    'bits.png': [true, () => canvas(30_000, 30_000).png({ palette: true, colours: 2 }).toBuffer()],
+    'phone.heic': [
+      true,
+      async () =>
+        Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic'), Buffer.alloc(4096)]),
+    ],
+    'turned.jpg': [
+      false,
+      () => canvas(6000, 4000).withMetadata({ orientation: 6 }).jpeg().toBuffer(),
+    ],
+    'flat.jpg': [false, () => canvas(60_000, 400).jpeg().toBuffer()],
+    'deep.tif': [
+      false,
+      () => canvas(6000, 4000, 4).toColourspace('rgb16').tiff({ compression: 'lzw' }).toBuffer(),
+    ],
+    'moving.gif': [false, animation],
+  };
+
+t.test(
+  'two minutes of the twelve worst pictures under MemoryMax=600M',
+  { skip: whyNoMemoryGroup() ?? false, timeout: 900_000 },
+  async (t) => {
+    const { folder } = await home(t);
+    const { url, listener } = await broker(t);
+    const plain = join(folder, 'plain');
+    mkdirSync(plain);
+    for (const [name, [, make]] of Object.entries(PICTURES)) {
+      writeFileSync(join(plain, name), await make());
+    }
+    t.equal(readFileSync(join(plain, WORST)).length, 38);
+    await canvas(640, 480).jpeg().toFile(join(plain, 'sound.jpg'));
+    const masked = join(folder, 'masked');
+    cpSync(plain, masked, { recursive: true });
+    const worst = readFileSync(join(plain, 'fine.jpg'));
+    const sound = readFileSync(join(plain, 'sound.jpg'));
+    let asked = 0;
+    const camera = await startHttpCamera(t, (_request, response) => {
+      asked += 1;
+      response
+        .writeHead(200, { 'Content-Type': 'image/jpeg' })
+        .end(asked % 2 === 0 ? worst : sound);
+    });
+    const file = join(folder, 'config.yaml');
+    writeFileSync(
+      file,
+      [
+        'node: board',
+        'model: { task: classify, name: random_v1 }',
+        `mqtt: { url: "${url}" }`,
+        'cameras:',
+        `  plain: { source: files, path: ${plain}, fps: 20, loop: true }`,
+        `  masked: { source: files, path: ${masked}, fps: 20, loop: true, rotation: 90, size: [3000, 4000],`,
+        '    mask: [[[0, 0], [1, 0], [0.5, 0.5]]], motion: { enabled: true } }',
+        `  still: { source: snapshot, url: "${camera.url('/')}", interval: 0.1 }`,
+      ].join('\n'),
+    );
+    const group = makeMemoryGroup('mobilenetd', LIMIT);
+    t.teardown(() => group.remove());
+    const [shell = '', ...words] = [...group.wrap, process.execPath, MAIN, 'run', '--config', file];
+    const child = spawn(shell, words, {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      // As the unit has it.
+      env: {
+        PATH: process.env.PATH,
+        HOME: folder,
+        MOBILENETD_STATE: folder,
+        MALLOC_ARENA_MAX: '2',
+        NODE_OPTIONS: '--max-semi-space-size=2',
+      },
+    });
+    const exited = once(child, 'exit');
+    t.teardown(() => child.kill('SIGKILL'));
+    let log = '';
+    child.stderr?.on('data', (chunk: Buffer) => {
+      log += chunk.toString();
+    });
+    const labels = { plain: 0, masked: 0, still: 0 };
+    listener.client.on('message', (topic) => {
+      const name = /board\/(\w+)\/labels$/.exec(topic)?.[1];
+      if (name === 'plain' || name === 'masked' || name === 'still') labels[name] += 1;
+    });
+    t.ok(await listener.until('plain/status', 'online'), log);
+    const started = performance.now();
+    while (performance.now() - started < MINUTES * 60_000 && child.exitCode === null) {
+      await delay(1000);
+    }
+    t.equal(child.exitCode, null, `it lives. ${log.slice(-2000)}`);
+    const before = { ...labels };
+    t.ok(await eventually(() => labels.plain > before.plain), 'and still labels');
+    const { running, rss_mb: rss } = await report(folder);
+    t.match(running?.cameras, [{ status: 'online' }, { status: 'online' }, { status: 'online' }]);
+    t.ok(labels.plain > 10 && labels.masked > 10 && labels.still > 10, JSON.stringify(labels));
+    const hwm = /VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child.pid}/status`, 'utf8'))?.[1];
+    child.kill('SIGTERM');
+    const [code] = await exited;
+    t.equal(code, 0, log.slice(-2000));
+    t.equal(group.kills(), 0, 'nothing was killed for its memory');
+    t.comment(
+      `peak: ${Math.round(group.peak() / 1e6)} MB with the page cache, ${Math.round(Number(hwm) / 1e3)} MB resident; ${rss} MB at the end; ${JSON.stringify(labels)} labelled`,
+    );
+    t.ok(Number(hwm) * 1024 < LIMIT, `${hwm} kB resident at most`);
+    for (const [name, [refused]] of Object.entries(PICTURES)) {
+      for (const where of [plain, masked]) {
+        const times = log.split('\n').filter((line) => line.includes(`${where}/${name}: `)).length;
+        if (refused) t.equal(times, 1, `${where}/${name} is named once`);
+        else t.ok(times <= 1, `${where}/${name} is named at most once, ${times}`);
+      }
+    }
+    t.notMatch(log, /sound\.jpg: /, 'the good one is not refused');
+  },
+);
