@@ -1,0 +1,156 @@
+import { join } from 'node:path';
+import sharp from 'sharp';
+import type { Test } from 'tap';
+import type { Frame } from '#mobilenetd/camera/source.js';
+import { type LoadConfigOptions, loadConfig } from '#mobilenetd/config/load.js';
+import type { EventPictures, Notifications } from '#mobilenetd/daemon/context.js';
+import { createLog } from '#mobilenetd/daemon/diagnostics/log.js';
+import { Recorder } from '#mobilenetd/daemon/line/recorder.js';
+import type { Messaging } from '#mobilenetd/daemon/messaging.js';
+import { startEventPictures } from '#mobilenetd/daemon/outputs/event-pictures.js';
+import { startLabelStates } from '#mobilenetd/daemon/outputs/label-states.js';
+import { startNotifications } from '#mobilenetd/daemon/outputs/notifications.js';
+import { Signals } from '#mobilenetd/daemon/signals.js';
+import type { Result } from '#mobilenetd/inference/result.js';
+import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
+import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
+import { createTopics } from '#mobilenetd/mqtt/topics.js';
+import { createPresence } from '#mobilenetd/presence/presence.js';
+import { openStore } from '#mobilenetd/store/store.js';
+
+const BITS = 12;
+const BLOCK = 32;
+const [WIDTH, HEIGHT] = [BITS * BLOCK, 64];
+/** Scores tell which frame an event is of, too: four decimals reach the subscriber. */
+const LEAST_SCORE = 0.5;
+const SCORE_STEP = 0.0002;
+/** A busy machine must not decide the test: no event goes without its picture. */
+const PATIENCE_MS = 120_000;
+
+/** A frame that carries a number in black and white blocks. */
+export function markedFrame(camera: string, number: number): Frame {
+  const bytes = new Uint8Array(WIDTH * HEIGHT * 3);
+  for (let index = 0; index < bytes.length; index += 1) {
+    const block = Math.floor((Math.floor(index / 3) % WIDTH) / BLOCK);
+    bytes[index] = (number >> block) & 1 ? 255 : 0;
+  }
+  return {
+    ...{ camera, sequence: number, capturedAt: performance.now(), time: Date.now() },
+    ...{ width: WIDTH, height: HEIGHT, format: 'rgb24', range: 'full', bytes },
+  };
+}
+
+/** The number in a picture of such a frame. */
+export async function markOf(jpeg: Uint8Array): Promise<number> {
+  const { data } = await sharp(jpeg).greyscale().raw().toBuffer({ resolveWithObject: true });
+  const row = WIDTH * (HEIGHT / 2);
+  return Array.from({ length: BITS }, (_, block) =>
+    (data[row + block * BLOCK + BLOCK / 2] ?? 0) > 128 ? 1 << block : 0,
+  ).reduce((sum, bit) => sum + bit, 0);
+}
+
+/** The number of the frame that an event is of. */
+export function numberOf(score: number): number {
+  return Math.round((score - LEAST_SCORE) / SCORE_STEP);
+}
+
+/**
+ * Everything behind the network, as the daemon builds it: presence, store, pictures, rules and
+ * publisher, at a real broker. Each frame that is shown begins an event and ends the one before.
+ */
+export async function startLine(
+  t: Test,
+  {
+    url,
+    cameras,
+    flags = {},
+  }: {
+    readonly url: string;
+    readonly cameras: readonly string[];
+    readonly flags?: LoadConfigOptions['flags'];
+  },
+) {
+  const folder = t.testdir();
+  const map = Object.fromEntries(cameras.map((name) => [name, { source: 'demo' }]));
+  const { config } = loadConfig({
+    env: {},
+    systemFile: '/none',
+    flags: { node: 'board', state_dir: folder, cameras: map, ...flags },
+  });
+  const log = createLog({ level: 'silent', format: 'json', destination: process.stderr });
+  const signals = new Signals(log);
+  const store = openStore({
+    file: join(folder, 'mobilenetd.db'),
+    ...{ commitInterval: 0.5, detectionInterval: 1, retention: { days: 30, maxBytes: 1e9 } },
+    outbox: { maxAge: 3600, maxRows: 50_000 },
+  });
+  const topics = createTopics({ base: 'mobilenetd', node: 'board' });
+  const connection = createConnection({ url, clientId: 'board' });
+  const eventPictures: EventPictures = { shelf: null, isWanted: () => false, figures: () => null };
+  const publisher = createPublisher({
+    ...{ connection, topics, outbox: store.outbox, version: '1', maxEventAge: 3600 },
+    pictureWaitMs: PATIENCE_MS,
+    pictureTimeOf: (id) => eventPictures.shelf?.timeOf(id) ?? null,
+  });
+  const notifications: Notifications = { noticesOf: () => [], reports: () => [] };
+  const messaging = {
+    ...{ publisher, connection, topics },
+    connected: () => connection.connected(),
+  } as unknown as Messaging;
+  const context = { config, signals, store, log, messaging, eventPictures, notifications, env: {} };
+  const stops = [
+    startLabelStates(context),
+    await startEventPictures(context),
+    await startNotifications(context),
+  ];
+  const recorder = new Recorder({
+    store,
+    signals,
+    messagesOf: (events, result) =>
+      publisher.eventMessages(
+        events,
+        result === null ? [] : events.filter((event) => eventPictures.isWanted(event)),
+      ),
+    noticesOf: (events) => notifications.noticesOf(events),
+  });
+  const watched = new Map(
+    cameras.map((name) => {
+      let last = 0;
+      const presence = createPresence(name, {
+        ...{ enter: 0.3, stay: 0.2, offDelay: 0, minFrames: 1, labels: {}, groups: {}, window: 1 },
+        createId: () => {
+          last += 1;
+          return `${name}-${last}`;
+        },
+      });
+      return [name, { name, presence, filter: (given: Result) => given }] as const;
+    }),
+  );
+  publisher.setCameras(cameras.map((name) => ({ name, labels: [] })));
+  publisher.start();
+  t.teardown(async () => {
+    for (const stop of stops) await stop();
+    await publisher.close();
+    store.close();
+  });
+  /** A camera shows a frame with a number; labels take turns, so that each is an event. */
+  const show = (name: string, number: number) => {
+    const camera = watched.get(name);
+    if (camera === undefined) throw new Error(`no camera ${name}`);
+    const frame = markedFrame(name, number);
+    const label = number % 2 === 0 ? 'even' : 'odd';
+    recorder.record(
+      camera,
+      {
+        ...{ camera: name, sequence: frame.sequence, capturedAt: frame.capturedAt },
+        ...{ time: frame.time, model: 'm', alpha: 1, size: 128 },
+        timings: { decode: 0, preprocess: 0, inference: 1, postprocess: 0 },
+        labels: [{ index: 0, label, score: LEAST_SCORE + number * SCORE_STEP, box: null }],
+      },
+      frame,
+    );
+    // The memory is the source's again.
+    frame.bytes.fill(0);
+  };
+  return { folder, config, store, publisher, notifications, show };
+}
