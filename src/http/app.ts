@@ -8,7 +8,7 @@ import { type Asset, readAssets } from './assets.js';
 import { readBody } from './body.js';
 import { openApiDocument } from './openapi.js';
 import type { PageOptions } from './options.js';
-import { Pace } from './pace.js';
+import { Pace, STRANGERS, VIEWERS } from './pace.js';
 import type { RawRequest } from './raw-request.js';
 import type { ApiRequest, Route, Surroundings } from './route.js';
 import { ACTION_ROUTES } from './routes/actions.js';
@@ -30,6 +30,8 @@ export const ROUTES: readonly Route[] = [
 
 /** A request is turned away, not looked at. */
 const BUSY = { 'Retry-After': '5', Connection: 'close' };
+
+const JSON_TYPE = { 'Content-Type': 'application/json' };
 
 type App = Hono<{ Bindings: HttpBindings }>;
 
@@ -54,7 +56,8 @@ class Answering {
   readonly #around: Surroundings;
   readonly #assets: ReadonlyMap<string, Asset>;
   readonly #tools: Pick<AppOptions, 'isFull' | 'onDefect'>;
-  readonly #pace: Pace;
+  readonly #viewersPace: Pace;
+  readonly #strangersPace: Pace;
   readonly #turns: Turns;
 
   constructor(
@@ -66,7 +69,8 @@ class Answering {
     this.#around = around;
     this.#assets = readAssets(options.assets);
     this.#tools = tools;
-    this.#pace = new Pace(clock);
+    this.#viewersPace = new Pace(VIEWERS, clock);
+    this.#strangersPace = new Pace(STRANGERS, clock);
     this.#turns = new Turns(clock);
     this.#route(options.basePath, options.version);
   }
@@ -84,8 +88,8 @@ class Answering {
       source.isHealthy() ? raw.text('ok\n') : raw.text('not ok\n', 503),
     );
     app.get(`${base}metrics`, (raw) => this.#readMetrics(raw));
-    const document = openApiDocument(ROUTES, version);
-    app.get(`${base}api/v1/openapi.json`, (raw) => raw.json(document));
+    const document = JSON.stringify(openApiDocument(ROUTES, version));
+    app.get(`${base}api/v1/openapi.json`, (raw) => raw.body(document, 200, JSON_TYPE));
     for (const route of ROUTES) this.#register(base, route);
     app.all(`${base}api/*`, (raw) => this.#missing(raw, 'this path of the API'));
     app.get(base, (raw) => this.#asset(raw, 'index.html'));
@@ -103,7 +107,10 @@ class Answering {
     if (refused !== null) return this.#fail(raw, refused);
     // Whether it is well must be seen in a storm as well.
     if (raw.req.path === health) return null;
-    if (!this.#tools.isFull() && (await this.#pace.keep(raw.req.raw.signal))) return null;
+    // Strangers who flood the page take nothing from those who may look.
+    const isKnown = this.#around.admission.visitor(raw) !== null;
+    const pace = isKnown ? this.#viewersPace : this.#strangersPace;
+    if (!this.#tools.isFull() && (await pace.keep(raw.req.raw.signal))) return null;
     for (const [name, value] of Object.entries(BUSY)) raw.header(name, value);
     return this.#fail(raw, codedError('MND_HTTP_BUSY', { next: 'try again in some seconds' }));
   }

@@ -20,9 +20,12 @@ export class Turns {
     this.#clock = clock;
   }
 
-  /** @throws MND_HTTP_BUSY, and what the work throws */
-  async take<T>(work: () => Promise<T> | T): Promise<T> {
-    if (this.#waiting >= MAX_WAITING) {
+  /**
+   * @param isBegun whether this is the next piece of an answer that is on its way, which is never refused
+   * @throws MND_HTTP_BUSY, and what the work throws
+   */
+  async take<T>(work: () => Promise<T> | T, isBegun = false): Promise<T> {
+    if (!isBegun && this.#waiting >= MAX_WAITING) {
       throw codedError('MND_HTTP_BUSY', { next: 'try again in some seconds' });
     }
     this.#waiting += 1;

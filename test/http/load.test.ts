@@ -1,5 +1,5 @@
 import t from 'tap';
-import { Pace } from '#mobilenetd/http/pace.js';
+import { Pace, VIEWERS } from '#mobilenetd/http/pace.js';
 import { Turns } from '#mobilenetd/http/turns.js';
 import { sleep } from '#mobilenetd/time.js';
 import { createFakeClock } from '../fake-clock.js';
@@ -11,7 +11,7 @@ t.test(
   'a burst is let in, a flood waits, and what would wait too long is turned away',
   async (t) => {
     const clock = createFakeClock();
-    const pace = new Pace(clock);
+    const pace = new Pace(VIEWERS, clock);
     let isIn = 0;
     let isOut = 0;
     for (let index = 0; index < 3000; index += 1) {

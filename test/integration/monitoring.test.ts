@@ -1,11 +1,11 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { installRandomModel, runDemo } from './demo-process.js';
+import { freePort } from './free-port.js';
 
 t.setTimeout(400_000);
 
@@ -27,15 +27,6 @@ const dashboard: Dashboard = JSON.parse(
 
 function promtool(args: readonly string[], input?: string): string {
   return execFileSync('promtool', [...args], { encoding: 'utf8', input, stdio: 'pipe' });
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
 }
 
 t.test('the example rules hold what they say', { skip }, async (t) => {

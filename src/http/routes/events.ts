@@ -132,9 +132,8 @@ async function* eventPages(
   let until = query.until;
   let before: ReadonlySet<unknown> = new Set();
   for (let left = limit; left > 0; ) {
-    const page = await turns.take(() =>
-      source.events({ ...query, ...(until !== undefined && { until }), limit: CSV_PAGE }),
-    );
+    const asked = { ...query, ...(until !== undefined && { until }), limit: CSV_PAGE };
+    const page = await turns.take(() => source.events(asked), true);
     // Several may have begun in the millisecond at which two pages meet.
     const fresh = page.filter((event) => !before.has(idOf(event))).slice(0, left);
     if (fresh.length > 0) yield fresh;
