@@ -79,6 +79,7 @@ export interface State {
     readonly writable: boolean;
     readonly error: string | null;
     readonly waiting: number;
+    readonly size_mb: number;
   };
   readonly viewers: number;
   readonly settings: {

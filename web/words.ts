@@ -95,6 +95,8 @@ export const WORDS = {
     noLadder: 'The ladder has not been measured on this board yet.',
     noHistory:
       'Nothing is known of this time yet. A point is kept every few seconds while the daemon runs.',
+    byHand: 'By hand',
+    byHandText: 'What is set here stays until it is taken back, after a restart as well.',
     pin: 'Network',
     auto: 'as the governor decides',
     limitSet: 'Never hotter than',
@@ -104,6 +106,7 @@ export const WORDS = {
   system: {
     doctor: 'What the doctor finds',
     fine: 'Everything is as it should be.',
+    checks: (count: number) => `${count} more that are fine`,
     facts: 'At work',
     models: 'Networks',
     log: 'Log',
@@ -126,6 +129,7 @@ export const WORDS = {
     writable: 'written',
     unwritable: 'cannot be written',
     waiting: (events: number) => `${events} events wait`,
+    size: (mb: number) => `${mb.toFixed(1)} MB`,
     latency: 'A frame takes',
     power: 'Power',
     powerBad: 'too weak: use a better supply',
@@ -136,6 +140,9 @@ export const WORDS = {
   },
   configuration: {
     values: 'What is in force',
+    key: 'Key',
+    value: 'Value',
+    origin: 'From',
     filter: 'Filter the keys',
     check: 'Check a configuration',
     checkText:

@@ -39,15 +39,13 @@ export interface AppOptions {
   readonly options: Pick<PageOptions, 'basePath' | 'metrics' | 'assets' | 'version'>;
   readonly around: Surroundings;
   readonly clock: Clock;
-  /** Whether slow readers already hold as much memory as they may. */
-  readonly isFull: () => boolean;
   /** Told of what should not have happened. */
   readonly onDefect: (error: Error) => void;
 }
 
 /** Which handler answers what: the page's files, its API, health and metrics. */
-export function createApp({ options, around, clock, isFull, onDefect }: AppOptions): App {
-  return new Answering(options, around, { clock, isFull, onDefect }).app;
+export function createApp({ options, around, clock, onDefect }: AppOptions): App {
+  return new Answering(options, around, { clock, onDefect }).app;
 }
 
 class Answering {
@@ -55,7 +53,7 @@ class Answering {
   readonly #metrics: PageOptions['metrics'];
   readonly #around: Surroundings;
   readonly #assets: ReadonlyMap<string, Asset>;
-  readonly #tools: Pick<AppOptions, 'isFull' | 'onDefect'>;
+  readonly #onDefect: AppOptions['onDefect'];
   readonly #viewersPace: Pace;
   readonly #strangersPace: Pace;
   readonly #turns: Turns;
@@ -63,12 +61,12 @@ class Answering {
   constructor(
     options: AppOptions['options'],
     around: Surroundings,
-    { clock, ...tools }: Pick<AppOptions, 'clock' | 'isFull' | 'onDefect'>,
+    { clock, onDefect }: Pick<AppOptions, 'clock' | 'onDefect'>,
   ) {
     this.#metrics = options.metrics;
     this.#around = around;
     this.#assets = readAssets(options.assets);
-    this.#tools = tools;
+    this.#onDefect = onDefect;
     this.#viewersPace = new Pace(VIEWERS, clock);
     this.#strangersPace = new Pace(STRANGERS, clock);
     this.#turns = new Turns(clock);
@@ -110,7 +108,7 @@ class Answering {
     // Strangers who flood the page take nothing from those who may look.
     const isKnown = this.#around.admission.visitor(raw) !== null;
     const pace = isKnown ? this.#viewersPace : this.#strangersPace;
-    if (!this.#tools.isFull() && (await pace.keep(raw.req.raw.signal))) return null;
+    if (await pace.keep(raw.req.raw.signal)) return null;
     for (const [name, value] of Object.entries(BUSY)) raw.header(name, value);
     return this.#fail(raw, codedError('MND_HTTP_BUSY', { next: 'try again in some seconds' }));
   }
@@ -165,7 +163,7 @@ class Answering {
 
   #fail(raw: RawRequest, error: Error): Response {
     const { status, body } = shownError(error);
-    if (!isCodedError(error)) this.#tools.onDefect(error);
+    if (!isCodedError(error)) this.#onDefect(error);
     return raw.json(body, status);
   }
 }

@@ -61,7 +61,6 @@ export async function startPage(
       pictures: new LivePictures(source, clock),
       headers: (raw) => securityHeaders(admission.arrival(raw), frameAncestors),
     },
-    isFull: () => backlog.isFull,
     onDefect(error) {
       const message = `the page failed: ${error.message}`;
       repeating.error(message, message, { err: error });
@@ -69,8 +68,7 @@ export async function startPage(
   });
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = serverOf(options.tls, (request, response) => {
-    backlog.add(response);
-    void listener(request, response);
+    if (backlog.add(response, request.socket)) void listener(request, response);
   });
   const url = await listen(server, options).catch((error: unknown) => {
     streams.close();

@@ -11,19 +11,27 @@ export interface Validator {
   body(value: unknown): Record<string, unknown>;
 }
 
-/** Compiles the schemas of a route. */
-export function validatorOf(route: Route): Validator {
-  const query = route.query === undefined ? null : ajv(true).compile(strict(route.query));
-  const body = route.body === undefined ? null : ajv(false).compile(route.body);
+/** Checks by the schemas of a route, which are compiled when the first request needs them. */
+export function validatorOf({ query, body }: Route): Validator {
+  const queryCheck = query === undefined ? null : lazily(() => ajv(true).compile(strict(query)));
+  const bodyCheck = body === undefined ? null : lazily(() => ajv(false).compile(body));
   return {
-    query: (values) => (query === null ? {} : checked(query, { ...values }, 'query')),
+    query: (values) => (queryCheck === null ? {} : checked(queryCheck(), { ...values }, 'query')),
     body(value) {
-      if (body === null) return {};
+      if (bodyCheck === null) return {};
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw invalid('the body', 'a JSON object', typeof value);
       }
-      return checked(body, { ...value }, 'body');
+      return checked(bodyCheck(), { ...value }, 'body');
     },
+  };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => {
+    made ??= make();
+    return made;
   };
 }
 

@@ -75,7 +75,7 @@ export function createFakeSource(): FakeSource {
       broker: { url: 'mqtt://127.0.0.1', embedded: true, connected: true },
       outbox: 0,
       dropped_messages: 0,
-      store: { writable: true, error: null, waiting: 0 },
+      store: { writable: true, error: null, waiting: 0, size_mb: 0.5 },
       viewers: 0,
       settings: { pin: 'auto', pinnable: ['ssd_300'], limit: null },
       cameras: [CAMERA],

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import t from 'tap';
 import { Pace, VIEWERS } from '#mobilenetd/http/pace.js';
 import { Turns } from '#mobilenetd/http/turns.js';
@@ -86,4 +88,37 @@ t.test('a long CSV is read in pages, each event once, ties at an edge too', asyn
     events.map(({ id }) => id),
   );
   t.ok(limits.length > 2 && limits.every((limit) => limit === 250));
+});
+
+t.test('who sends and takes nothing is dropped, others are not', async (t) => {
+  const page = await servePage(t);
+  const line = 'GET /api/v1/openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n';
+  const flood = connect(page.port, '127.0.0.1').pause();
+  flood.on('error', () => {});
+  const dropped = once(flood, 'close');
+  flood.write(line.repeat(50));
+  flood.resume();
+  await dropped;
+  t.pass('fifty requests at once on one connection');
+
+  page.source.logs = () => ['x'.repeat(3_000_000)];
+  const slow = Array.from({ length: 8 }, () => {
+    const socket = connect(page.port, '127.0.0.1').pause();
+    socket.on('error', () => {});
+    socket.write('GET /api/v1/logs HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    return { socket, closed: once(socket, 'close') };
+  });
+  const isAny = Promise.race(slow.map(({ closed }) => closed));
+  let isDropped = false;
+  void isAny.then(() => {
+    isDropped = true;
+  });
+  while (!isDropped) {
+    t.equal((await page.ask('/api/v1/session')).status, 200);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    // A paused socket does not see that the other side has gone.
+    for (const { socket } of slow) if (socket.destroyed) isDropped = true;
+    slow.at(-1)?.socket.resume();
+  }
+  for (const { socket } of slow) socket.destroy();
 });

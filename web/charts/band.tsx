@@ -1,5 +1,6 @@
 import type { HistoryPoint } from '../types.js';
 import { shortName, WORDS } from '../words.js';
+import { runsOf } from './gaps.js';
 
 const WIDTH = 1000;
 const HEIGHT = 100;
@@ -29,22 +30,25 @@ export function MixBand({
         role="img"
         aria-label={label.join(', ')}
       >
-        {names.map((name, index) => {
+        {names.flatMap((name, index) => {
           const below = (point: HistoryPoint) =>
             names.slice(0, index).reduce((sum, each) => sum + shareOf(point, each), 0);
-          const top = points.map(
-            (point) => `${x(point.time)},${HEIGHT * (1 - below(point) - shareOf(point, name))}`,
-          );
-          const bottom = points
-            .map((point) => `${x(point.time)},${HEIGHT * (1 - below(point))}`)
-            .reverse();
-          return (
-            <polygon
-              key={name}
-              points={[...top, ...bottom].join(' ')}
-              class={`tone-${index % 5}`}
-            />
-          );
+          return runsOf(points).map((run) => {
+            const top = run.map(
+              (point) => `${x(point.time)},${HEIGHT * (1 - below(point) - shareOf(point, name))}`,
+            );
+            const bottom = run
+              .map((point) => `${x(point.time)},${HEIGHT * (1 - below(point))}`)
+              .reverse();
+            const corners = [...top, ...bottom].join(' ');
+            return (
+              <polygon
+                key={`${name} ${run[0]?.time}`}
+                points={corners}
+                class={`tone-${index % 5}`}
+              />
+            );
+          });
         })}
       </svg>
       <ul class="legend">

@@ -1,8 +1,10 @@
+import { useEffect, useState } from 'preact/hooks';
 import type { Rung } from '../types.js';
 import { shortName, WORDS } from '../words.js';
 
-const WIDTH = 480;
-const HEIGHT = 280;
+/** Of the drawing in pixels; letters have the same size at every width. */
+const WIDTHS = [260, 760] as const;
+const HEIGHT = 300;
 const LEFT = 48;
 const RIGHT = 24;
 const TOP = 24;
@@ -18,68 +20,136 @@ interface Dot extends Rung {
  * the present mix as a point on it.
  */
 export function LadderChart({ rungs }: { readonly rungs: readonly Rung[] }) {
+  const [place, width] = useWidth();
   const dots = rungs.flatMap((rung): Dot[] =>
     rung.cost_ms === null || rung.accuracy === null
       ? []
       : [{ ...rung, cost: rung.cost_ms, worth: rung.accuracy }],
   );
   if (dots.length === 0) return <p class="muted">{WORDS.heat.noLadder}</p>;
-  const scale = scaleOf(dots);
+  const scale = scaleOf(dots, width);
   const mixed = mixOf(dots);
+  const hull = hullOf(dots);
   const point = ({ cost, worth }: { readonly cost: number; readonly worth: number }) =>
     `${scale.x(cost)},${scale.y(worth)}`;
   return (
-    <svg class="ladder" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label={summary(dots)}>
-      {scale.yTicks.map((tick) => (
-        <g key={tick}>
-          <line
-            x1={LEFT}
-            x2={WIDTH - RIGHT}
-            y1={scale.y(tick)}
-            y2={scale.y(tick)}
-            class="grid-line"
-          />
-          <text x={LEFT - 8} y={scale.y(tick) + 4} class="tick end">
-            {Math.round(tick)} %
+    <div ref={place}>
+      <svg
+        class="ladder"
+        width={width}
+        height={HEIGHT}
+        viewBox={`0 0 ${width} ${HEIGHT}`}
+        role="img"
+        aria-label={summary(dots)}
+      >
+        {scale.yTicks.map((tick) => (
+          <g key={tick}>
+            <line
+              x1={LEFT}
+              x2={width - RIGHT}
+              y1={scale.y(tick)}
+              y2={scale.y(tick)}
+              class="grid-line"
+            />
+            <text x={LEFT - 8} y={scale.y(tick) + 4} class="tick end">
+              {Math.round(tick)} %
+            </text>
+          </g>
+        ))}
+        {scale.xTicks.map((tick) => (
+          <text key={tick} x={scale.x(tick)} y={HEIGHT - BOTTOM + 20} class="tick middle">
+            {tick}
           </text>
-        </g>
-      ))}
-      {scale.xTicks.map((tick) => (
-        <text key={tick} x={scale.x(tick)} y={HEIGHT - BOTTOM + 20} class="tick middle">
-          {tick}
+        ))}
+        <text x={(LEFT + width - RIGHT) / 2} y={HEIGHT - 6} class="axis-name middle">
+          {WORDS.heat.cost}
         </text>
-      ))}
-      <text x={(LEFT + WIDTH - RIGHT) / 2} y={HEIGHT - 6} class="axis-name middle">
-        {WORDS.heat.cost}
-      </text>
-      <polyline points={hullOf(dots).map(point).join(' ')} class="hull" />
-      {dots.map((dot) => (
-        <g key={dot.name} class={dot.share > 0.005 ? 'rung in-use' : 'rung'}>
-          <circle cx={scale.x(dot.cost)} cy={scale.y(dot.worth)} r={dot.share > 0.005 ? 7 : 5} />
-          <text
-            x={scale.x(dot.cost) + (scale.x(dot.cost) > WIDTH - 90 ? -10 : 10)}
-            y={scale.y(dot.worth) + 16}
-            class={scale.x(dot.cost) > WIDTH - 90 ? 'rung-name end' : 'rung-name'}
+        <polyline points={hull.map(point).join(' ')} class="hull" />
+        {dots.map((dot) => (
+          <circle
+            key={dot.name}
+            cx={scale.x(dot.cost)}
+            cy={scale.y(dot.worth)}
+            r={dot.share > USED ? 7 : 5}
+            class={classOf(dot, hull)}
           >
+            <title>{textOf(dot)}</title>
+          </circle>
+        ))}
+        {named(dots, hull, scale).map(({ dot, x, y, isEnd }) => (
+          <text key={dot.name} x={x} y={y} class={isEnd ? 'rung-name end' : 'rung-name'}>
             {shortName(dot.name)}
           </text>
-        </g>
-      ))}
-      {mixed !== null && (
-        <circle cx={scale.x(mixed.cost)} cy={scale.y(mixed.worth)} r="12" class="mix-ring" />
-      )}
-    </svg>
+        ))}
+        {mixed !== null && (
+          <circle cx={scale.x(mixed.cost)} cy={scale.y(mixed.worth)} r="12" class="mix-ring" />
+        )}
+      </svg>
+    </div>
   );
 }
 
-function scaleOf(dots: readonly Dot[]) {
+/** A share of the frames from which a network is in use. */
+const USED = 0.005;
+
+function classOf(dot: Dot, hull: readonly Dot[]): string {
+  if (dot.share > USED) return 'rung in-use';
+  return hull.includes(dot) ? 'rung' : 'rung beaten';
+}
+
+interface Name {
+  readonly dot: Dot;
+  readonly x: number;
+  readonly y: number;
+  readonly isEnd: boolean;
+}
+
+/** Names of what is worth running or runs, left out where they would lie on another. */
+function named(dots: readonly Dot[], hull: readonly Dot[], scale: Scale): readonly Name[] {
+  const wanted = dots
+    .filter((dot) => dot.share > USED || hull.includes(dot))
+    .sort((a, b) => b.share - a.share || b.worth - a.worth);
+  const placed: Name[] = [];
+  for (const dot of wanted) {
+    const x = scale.x(dot.cost);
+    const isEnd = x > LEFT + NAME_WIDTH + 12;
+    const name = { dot, x: isEnd ? x - 10 : x + 12, y: scale.y(dot.worth) - 8, isEnd };
+    const isFree = placed.every(
+      (other) => Math.abs(other.y - name.y) > 14 || Math.abs(other.x - name.x) > NAME_WIDTH,
+    );
+    if (isFree) placed.push(name);
+  }
+  return placed;
+}
+
+const NAME_WIDTH = 56;
+
+/** Width of an element, as it is and becomes. */
+function useWidth(): [(element: HTMLElement | null) => void, number] {
+  const [width, setWidth] = useState(480);
+  const [element, setElement] = useState<HTMLElement | null>(null);
+  useEffect(() => {
+    if (element === null) return undefined;
+    const [least, most] = WIDTHS;
+    const measure = () => setWidth(Math.min(most, Math.max(least, element.clientWidth)));
+    measure();
+    const observer = new ResizeObserver(measure);
+    observer.observe(element);
+    return () => observer.disconnect();
+  }, [element]);
+  return [setElement, width];
+}
+
+type Scale = ReturnType<typeof scaleOf>;
+
+function scaleOf(dots: readonly Dot[], width: number) {
   const costs = dots.map(({ cost }) => cost);
   const worths = dots.map(({ worth }) => worth);
   const most = Math.max(...costs) * 1.1;
   const low = Math.max(0, Math.min(...worths) - 5);
   const high = Math.min(100, Math.max(...worths) + 5);
   return {
-    x: (cost: number) => LEFT + (cost / most) * (WIDTH - LEFT - RIGHT),
+    x: (cost: number) => LEFT + (cost / most) * (width - LEFT - RIGHT),
     y: (worth: number) =>
       HEIGHT - BOTTOM - ((worth - low) / Math.max(1, high - low)) * (HEIGHT - TOP - BOTTOM),
     xTicks: ticksOf(0, most),
@@ -126,10 +196,10 @@ function mixOf(dots: readonly Dot[]): { readonly cost: number; readonly worth: n
 }
 
 function summary(dots: readonly Dot[]): string {
-  return dots
-    .map(({ name, cost, worth, share }) => {
-      const use = share > 0.005 ? `, ${WORDS.heat.frames(share)}` : '';
-      return `${shortName(name)}: ${cost.toFixed(1)} ms, ${worth.toFixed(1)} %${use}`;
-    })
-    .join('; ');
+  return dots.map(textOf).join('; ');
+}
+
+function textOf({ name, cost, worth, share }: Dot): string {
+  const use = share > USED ? `, ${WORDS.heat.frames(share)}` : '';
+  return `${shortName(name)}: ${cost.toFixed(1)} ms, ${worth.toFixed(1)} %${use}`;
 }

@@ -29,6 +29,9 @@ export function LineChart(props: LineChartProps) {
     const element = place.current;
     if (element === null) return undefined;
     const chart = new uPlot(optionsOf(props, element.clientWidth), dataOf(props), element);
+    const rest = () => chart.setLegend({ idx: newestOf(props) });
+    rest();
+    element.addEventListener('mouseleave', rest);
     const observer = new ResizeObserver(() =>
       chart.setSize({ width: element.clientWidth, height }),
     );
@@ -39,10 +42,17 @@ export function LineChart(props: LineChartProps) {
     return () => {
       observer.disconnect();
       scheme.removeEventListener('change', redraw);
+      element.removeEventListener('mouseleave', rest);
       chart.destroy();
     };
   }, [times, series.map(({ values }) => values.at(-1)).join(), height]);
   return <div class="chart" ref={place} role="img" aria-label={summaryOf(props)} />;
+}
+
+/** Index of the newest moment that the first line knows. */
+function newestOf({ times, series }: LineChartProps): number {
+  const index = series[0]?.values.findLastIndex((value) => value !== null) ?? -1;
+  return index < 0 ? times.length - 1 : index;
 }
 
 function summaryOf({ series, format }: LineChartProps): string {

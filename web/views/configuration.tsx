@@ -49,7 +49,14 @@ function Values() {
       {said !== null && <p role="status">{said}</p>}
       {error !== null && <Failure message={error} onRetry={reload} />}
       <div class="scroll tall" tabIndex={0} role="region" aria-label={WORDS.configuration.values}>
-        <table>
+        <table class="values">
+          <thead>
+            <tr>
+              <th scope="col">{WORDS.configuration.key}</th>
+              <th scope="col">{WORDS.configuration.value}</th>
+              <th scope="col">{WORDS.configuration.origin}</th>
+            </tr>
+          </thead>
           <tbody>
             {rows.map(({ key, value: shown, origin }) => (
               <tr key={key}>

@@ -21,7 +21,7 @@ export function AreaDrawer() {
     setPoints([...points, [round(x), round(y)]]);
   };
   return (
-    <section class="card card-body wide">
+    <section class="card card-body">
       <h2>{words.draw}</h2>
       <p class="muted">{words.drawText}</p>
       <div class="filters">

@@ -1,6 +1,7 @@
 import { useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
 import { MixBand } from '../charts/band.js';
+import { withGaps } from '../charts/gaps.js';
 import { LadderChart } from '../charts/ladder.js';
 import { LineChart } from '../charts/line.js';
 import { useAnswer } from '../load.js';
@@ -18,7 +19,7 @@ export function HeatView() {
   const governor = useAnswer<Governor>('governor', 2000);
   const history = useAnswer<History>(`history?range=${range}`, range === '1h' ? 5000 : 60_000);
   const now = state.value?.governor ?? null;
-  const points = history.value?.points ?? [];
+  const points = withGaps(history.value?.points ?? []);
   const ladder = governor.value?.ladder ?? [];
   return (
     <div class="heat">
@@ -109,7 +110,9 @@ function Settings() {
   };
   return (
     <section class="card card-body">
-      <label>
+      <h2>{WORDS.heat.byHand}</h2>
+      <p class="muted">{WORDS.heat.byHandText}</p>
+      <label class="full">
         {WORDS.heat.pin}
         <select
           value={settings.pin}

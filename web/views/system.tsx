@@ -39,7 +39,7 @@ function Facts({ state }: { readonly state: State }) {
     [
       words.database,
       store.writable
-        ? words.writable
+        ? `${words.writable}, ${words.size(store.size_mb)}`
         : `${words.unwritable}: ${store.error ?? ''}; ${words.waiting(store.waiting)}`,
       !store.writable,
     ],
@@ -65,6 +65,7 @@ function Facts({ state }: { readonly state: State }) {
 function Doctor() {
   const { value, error, reload } = useAnswer<readonly Finding[]>('doctor');
   const found = [...(value ?? [])].sort((a, b) => RANK[a.level] - RANK[b.level]);
+  const fine = found.filter(({ level }) => level === 'ok');
   const isFine = value !== null && found.every(({ level }) => level === 'ok' || level === 'info');
   return (
     <section class="card card-body">
@@ -72,19 +73,31 @@ function Doctor() {
       {error !== null && <Failure message={error} onRetry={reload} />}
       {value === null && error === null && <p class="muted">{WORDS.loading}</p>}
       {isFine && <p class="good">{WORDS.system.fine}</p>}
-      <ul class="findings">
-        {found.map(({ level, subject, found: text, means, next }) => (
-          <li key={`${subject} ${text}`} class={level}>
-            <span class="level">{WORDS.system.levels[level]}</span>
-            <div>
-              <strong>{subject}</strong>: {text}
-              {means !== null && <p class="muted">{means}.</p>}
-              {next !== null && <p>→ {next}.</p>}
-            </div>
-          </li>
-        ))}
-      </ul>
+      <Findings found={found.filter(({ level }) => level !== 'ok')} />
+      {fine.length > 0 && (
+        <details>
+          <summary>{WORDS.system.checks(fine.length)}</summary>
+          <Findings found={fine} />
+        </details>
+      )}
     </section>
+  );
+}
+
+function Findings({ found }: { readonly found: readonly Finding[] }) {
+  return (
+    <ul class="findings">
+      {found.map(({ level, subject, found: text, means, next }) => (
+        <li key={`${subject} ${text}`} class={level}>
+          <span class="level">{WORDS.system.levels[level]}</span>
+          <div>
+            <strong>{subject}</strong>: {text}
+            {means !== null && <p class="muted">{means}.</p>}
+            {next !== null && <p>→ {next}.</p>}
+          </div>
+        </li>
+      ))}
+    </ul>
   );
 }
 

@@ -10,6 +10,8 @@ const INFERENCE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5,
 const COMMIT_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5];
 /** Defaults of the library whose names break the rules of Prometheus (`_total` is for what is counted). */
 const MISNAMED = ['handles', 'requests', 'resources'].map((what) => `nodejs_active_${what}_total`);
+/** Between two looks at how late the event loop is, ms. */
+const LAG_MS = 100;
 const MODES = ['full', 'limited', 'emergency', 'coasting', 'fault', 'off'];
 /** Labels of one camera that get a series of their own; what else is seen counts as `other`. */
 const MAX_LABELS = 100;
@@ -26,12 +28,11 @@ export class DaemonMetrics {
   readonly #stopListening: readonly (() => void)[];
   readonly #labels = new Map<string, Set<string>>();
   #viewers: () => number = () => 0;
+  #hasDefaults = false;
 
   constructor(context: Context) {
     this.#context = context;
     this.contentType = this.#registry.contentType;
-    collectDefaultMetrics({ register: this.#registry });
-    for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
     this.#stopListening = [
       ...this.#countEvents(),
       ...this.#countFrames(),
@@ -51,6 +52,12 @@ export class DaemonMetrics {
   }
 
   read(): Promise<string> {
+    // They wake the process up: not before somebody asks.
+    if (!this.#hasDefaults) {
+      collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LAG_MS });
+      for (const name of MISNAMED) this.#registry.removeSingleMetric(name);
+      this.#hasDefaults = true;
+    }
     return this.#registry.metrics();
   }
 

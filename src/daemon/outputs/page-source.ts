@@ -64,7 +64,7 @@ export class DaemonPageSource implements PageSource {
       uptime_s: Math.round((performance.now() - daemon.startedAt()) / 1000),
       phase: daemon.phase(),
       rss_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
-      store: { writable, error, waiting },
+      store: { writable, error, waiting, size_mb: Math.round(store.sizeBytes() / 1e5) / 10 },
       viewers: this.#viewers(),
       settings: {
         pin: settings.pin,

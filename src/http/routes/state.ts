@@ -48,7 +48,7 @@ export const STATE = objectOf({
   broker: objectOf({ url: TEXT, embedded: BOOLEAN, connected: BOOLEAN }),
   outbox: NUMBER,
   dropped_messages: NUMBER,
-  store: objectOf({ writable: BOOLEAN, error: NULLABLE_TEXT, waiting: NUMBER }),
+  store: objectOf({ writable: BOOLEAN, error: NULLABLE_TEXT, waiting: NUMBER, size_mb: NUMBER }),
   viewers: NUMBER,
   settings: objectOf({ pin: TEXT, pinnable: listOf(TEXT), limit: NULLABLE_NUMBER }),
   cameras: listOf(CAMERA),
