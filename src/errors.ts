@@ -128,6 +128,22 @@ export function isCodedError(value: unknown): value is CodedError {
   return value instanceof MobilenetdError;
 }
 
+/**
+ * Why something is as it is, in few words: the message without the system's own names for what failed, and,
+ * of a camera, without words that say no more than that it failed.
+ */
+export function reasonOf(value: unknown): string {
+  if (!isCodedError(value)) return messageOf(value);
+  const { subject, expected, found, next } = value.detail;
+  const failed = value.code === 'MND_CAMERA_FAILED' && found !== undefined;
+  const detail = { subject, expected, found: found?.replace(SYSTEM_CALL, '$1'), next };
+  if (!failed) return formatMessage(value.code, detail);
+  return [detail.found, next].filter((part) => part !== undefined).join('; ');
+}
+
+/** E.g. `ENOENT: no such file or directory, open '/x'`, as Node words it. */
+const SYSTEM_CALL = /^E[A-Z]+: (.+?), [a-z]+(?: '.*')?$/;
+
 /** The message of anything that was thrown. */
 export function messageOf(value: unknown): string {
   return value instanceof Error ? value.message : String(value);

@@ -1,4 +1,4 @@
-import { codedError, isCodedError, messageOf } from '../errors.js';
+import { codedError, isCodedError, messageOf, reasonOf } from '../errors.js';
 import { createRepeatingLog, type Log, SILENT } from '../log.js';
 import { type Clock, createBackoff, sleep, systemClock } from '../time.js';
 import type { CapturedFrame, Source } from './source.js';
@@ -59,7 +59,7 @@ export async function superviseSource(
       return;
     }
     if (attempt.framesOver >= SOUND_AFTER_MS) backoff.reset();
-    setStatus('offline', messageOf(error));
+    setStatus('offline', reasonOf(error));
     const code = isCodedError(error) ? error.code : 'other';
     log.warn(code, `the camera failed: ${messageOf(error)}`, { code });
     await sleep(clock, backoff.next(), signal);

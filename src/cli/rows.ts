@@ -1,12 +1,13 @@
 import type { CommandContext } from './command.js';
 import { breathe, writeText } from './output.js';
+import { cutText, padText } from './text-width.js';
 
 export type Row = Readonly<Record<string, unknown>>;
 
 /** A column of a table for people. */
 export interface Column<T> {
   readonly title: string;
-  /** Characters; longer text is cut with `…`. 0: the last column, as long as it is. */
+  /** Places on a terminal; longer text is cut with `…`. 0: the last column, as long as it is. */
   readonly width: number;
   readonly right?: boolean;
   readonly text: (item: T) => string;
@@ -37,7 +38,7 @@ export function csvLines<T>(fields: readonly string[], row: (item: T) => Row): F
   };
 }
 
-/** A table; with the columns of this house none is wider than 80 characters. */
+/** A table; with the columns of this house none is wider than 80 places. */
 export function tableLines<T>(columns: readonly Column<T>[]): Format<T> {
   const join = (cells: readonly string[]) => cells.join('  ').trimEnd();
   return {
@@ -50,8 +51,7 @@ function fit<T>(text: string, { width, right = false }: Column<T>): string {
   // Names come from model files: what would drive a terminal is not printed.
   const safe = text.replace(/\p{Cc}/gu, '?');
   if (width === 0) return safe;
-  const cut = safe.length > width ? `${safe.slice(0, width - 1)}…` : safe;
-  return right ? cut.padStart(width) : cut.padEnd(width);
+  return padText(cutText(safe, width), width, right);
 }
 
 /** RFC 4180, 2: fields with commas, quotes or line breaks are quoted, quotes doubled. */

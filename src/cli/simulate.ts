@@ -20,6 +20,7 @@ interface Flags {
   readonly plot?: string;
   readonly record?: string;
   readonly replay?: string;
+  readonly wide: boolean;
   readonly json: boolean;
 }
 
@@ -31,7 +32,7 @@ export const register: Register = (program, context) => {
       [
         'Runs governors on a simulated board through scenarios of an hour or more, and prints how much',
         'accuracy each kept, how hot it got and how calm it was. Quality is the accuracy of the frames',
-        'asked for (a dropped frame counts as wrong). step-wise, bang-bang and ipa are what the Linux',
+        'asked for (a dropped frame counts as wrong), peak is the distance to the limit, °C. step-wise, bang-bang and ipa are what the Linux',
         'kernel has for cooling; none always runs the best network. With --plot and --governor all the',
         'governors are drawn over each other. docs/governor.md explains the figures.',
       ].join('\n'),
@@ -54,6 +55,7 @@ export const register: Register = (program, context) => {
     .option('--plot <file>', 'draw the first board and scenario as SVG')
     .option('--record <file>', "write the (first) run's governor log")
     .option('--replay <file>', 'run a governor log through the governor and compare bit by bit')
+    .option('--wide', 'all columns: how much the budget and how often the rungs changed', false)
     .option('--json', 'one JSON object a line', false)
     .addHelpText(
       'after',
@@ -93,7 +95,10 @@ async function runSimulate(flags: Flags, context: CommandContext): Promise<void>
   } finally {
     progress.clear();
   }
-  if (!flags.json) writeLine(context.stdout, formatTable(COLUMNS, rows));
+  if (flags.json) return;
+  const shown = flags.wide ? COLUMNS.length : NARROW;
+  const cut = (row: readonly string[]) => row.slice(0, shown);
+  writeLine(context.stdout, formatTable(cut(COLUMNS), rows.map(cut)));
 }
 
 /** Throws MND_USAGE when the name is none of these. */
@@ -128,11 +133,13 @@ const COLUMNS = [
   'scenario',
   'governor',
   'quality',
-  'at limit s',
-  'peak − limit',
+  's at limit',
+  'peak',
   'budget/h',
   'pairs/h',
 ];
+/** What a terminal of 80 places has room for. */
+const NARROW = 6;
 
 function cells(row: Row): string[] {
   return [

@@ -11,6 +11,10 @@ import { controlSockets } from '../control/socket.js';
 import { isCodedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { endWith, writeJsonLine, writeLine } from './output.js';
+import { padText, wrapText } from './text-width.js';
+
+/** Where what is said of a thing begins. */
+const INDENT = 14;
 
 export const register: Register = (program, context) => {
   program
@@ -29,7 +33,10 @@ export const register: Register = (program, context) => {
       const request = { verb: 'status' } as const;
       const report = (await askDaemon(request, socketsOf(context))) as StatusReport;
       if (flags.json) writeJsonLine(context.stdout, report);
-      else for (const line of statusLines(report)) writeLine(context.stdout, line);
+      else {
+        const columns = columnsOf(context.stdout);
+        for (const line of statusLines(report, columns)) writeLine(context.stdout, line);
+      }
       if (!isWell(report)) throw endWith(1);
     });
 };
@@ -59,8 +66,18 @@ function isWell({ running }: StatusReport): boolean {
   );
 }
 
-/** The report for people. */
-export function statusLines(report: StatusReport): readonly string[] {
+/** Places of a terminal; where there is none lines are as long as they are. */
+function columnsOf(stream: NodeJS.WritableStream): number {
+  return 'columns' in stream && typeof stream.columns === 'number' ? stream.columns : Infinity;
+}
+
+/** The report for people, in lines of at most so many places. */
+export function statusLines(report: StatusReport, columns = Infinity): readonly string[] {
+  const width = Math.max(columns, 3 * INDENT);
+  return rowsOf(report).flatMap(([name, text]) => wrapText(`${name} ${text}`, width, INDENT));
+}
+
+function rowsOf(report: StatusReport): readonly Line[] {
   const head = `mobilenetd ${report.version}, process ${report.pid}, up ${duration(report.uptime_s)}`;
   const state = report.ready ? '' : ', no frame labelled yet';
   const lines = [
@@ -73,7 +90,7 @@ export function statusLines(report: StatusReport): readonly string[] {
   return [...lines, ...runningLines(report.running)];
 }
 
-function runningLines(running: RunningReport): readonly string[] {
+function runningLines(running: RunningReport): readonly Line[] {
   const { model, broker, outbox } = running;
   const link = broker.connected ? 'connected' : 'NOT connected';
   const given = running.dropped_messages > 0 ? `, ${running.dropped_messages} given up` : '';
@@ -99,7 +116,7 @@ function runningLines(running: RunningReport): readonly string[] {
 function deliveryLines({
   delivery,
   device_rival: rival,
-}: RunningReport['broker']): readonly string[] {
+}: RunningReport['broker']): readonly Line[] {
   const { held, left_out, not_taken, refused_events, limits } = delivery;
   const more = not_taken - held.length - left_out.length;
   const { length: heldCount } = held;
@@ -117,7 +134,7 @@ function deliveryLines({
 }
 
 /** A channel of a rule, and why it fails. */
-function notifyLine(lane: RunningReport['notify'][number]): string {
+function notifyLine(lane: RunningReport['notify'][number]): Line {
   const { rule, channel, target, waiting, sent, error, since } = lane;
   const counts = [
     `${sent} sent`,
@@ -146,7 +163,7 @@ function reasonOf(governor: RunningReport['governor']): string {
   return governor === null ? 'off' : String(governor.reason ?? 'on');
 }
 
-function cameraLines(camera: CameraReport): readonly string[] {
+function cameraLines(camera: CameraReport): readonly Line[] {
   return [
     row(`camera ${camera.name}`, cameraText(camera)),
     ...camera.notices.map(({ kind, count, last, message }) =>
@@ -155,9 +172,11 @@ function cameraLines(camera: CameraReport): readonly string[] {
   ];
 }
 
-function cameraText({ status, reason, fps, dropped }: CameraReport): string {
+function cameraText({ status, reason, fps, present, dropped }: CameraReport): string {
   const why = reason === null ? '' : `: ${reason}`;
-  return `${status}${why} (asked for ${fps} fps, ${dropped} frames dropped)`;
+  const seen = present.length === 0 ? 'nothing' : [...new Set(present)].join(', ');
+  const sees = status === 'online' ? `, sees ${seen}` : '';
+  return `${status}${why}${sees} (${fps} fps asked for, ${dropped} frames dropped)`;
 }
 
 function databaseText(database: DatabaseReport): string {
@@ -174,8 +193,11 @@ function databaseText(database: DatabaseReport): string {
   return [state, ...lost].join(', ');
 }
 
-function row(name: string, text: string): string {
-  return `${name.padEnd(13)} ${text}`;
+/** A line: what it is about, and what is said of it. */
+type Line = readonly [name: string, text: string];
+
+function row(name: string, text: string): Line {
+  return [padText(name, INDENT - 1), text];
 }
 
 function duration(seconds: number): string {

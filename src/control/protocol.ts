@@ -28,6 +28,8 @@ export interface CameraReport {
   readonly reason: string | null;
   /** Frames a second that are asked of it. */
   readonly fps: number;
+  /** Labels that are present now. */
+  readonly present: readonly string[];
   /** Frames that gave way to newer ones. */
   readonly dropped: number;
   /** What its source refused or found odd since the start, one entry a kind. */

@@ -148,7 +148,10 @@ t.test('what cannot be opened is said', { skip }, async (t) => {
   const missing = await take({ input: video(join(folder, 'missing.mp4')), ...picture });
   t.match(missing.error, { code: 'MND_CAMERA_MISSING', message: /missing\.mp4/ });
   const text = await take({ input: video(join(folder, 'text.mp4')), ...picture });
-  t.match(text.error, { code: 'MND_CAMERA_FAILED', message: /status 1: .*text\.mp4/ });
+  t.match(text.error, {
+    code: 'MND_CAMERA_FAILED',
+    message: /text\.mp4: .*status 1: Invalid data/,
+  });
   const noProgram = { input: video(join(folder, 'text.mp4')), ...picture, program: 'no-ffmpeg' };
   t.match((await take(noProgram)).error, { code: 'MND_CAMERA_MISSING', message: /no-ffmpeg/ });
   t.match((await take({ input: { kind: 'v4l2', device: '/dev/video99' }, ...picture })).error, {

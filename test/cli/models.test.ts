@@ -50,7 +50,11 @@ t.test('with nothing installed', async (t) => {
     installed: {},
     problem: null,
   });
-  t.match((await run('models', 'list')).stdout, /^model +task +alpha/);
+  t.match((await run('models', 'list')).stdout, /^model +task +px/);
+  t.match((await run('models', 'list', '--wide')).stdout, /^model +task +alpha/);
+  for (const line of (await run('models', 'list')).stdout.split('\n')) {
+    t.ok(line.length <= 80, line);
+  }
   t.equal((await run('models', 'list', '--installed', '--json')).stdout, '');
   for (const [args, status, message] of [
     [['classify', red], 69, /MND_MODEL_MISSING.*run: mobilenetd models pull mobilenet_v1_/],
@@ -92,7 +96,7 @@ t.test('add, list, classify, remove', async (t) => {
   t.match(added, { status: 0, stderr: '' });
   t.match(added.json(), [{ name: 'own', task: 'classify', fresh: true }]);
   t.match(
-    (await run('models', 'list', '--installed')).stdout,
+    (await run('models', 'list', '--installed', '--wide')).stdout,
     /own .*exact 0\.\d MB, symmetric 0\.\d MB/,
   );
 

@@ -44,7 +44,7 @@ t.test('status, log levels and a lock, before, while and after a daemon runs', a
   t.ok((found.running?.fps ?? 0) > 0);
   const text = await command(folder, config, 'status');
   t.equal(text.status, 0, text.stderr);
-  t.match(text.stdout, /^camera front {2}online \(asked for 10 fps/m);
+  t.match(text.stdout, /^camera front {2}online, sees .*\(10 fps asked for/m);
   t.match(text.stdout, /^broker {8}mqtt:\/\/127\.0\.0\.1:\d+, connected$/m);
   t.notMatch(text.stdout + JSON.stringify(found), /hunter2/);
 

@@ -1,6 +1,7 @@
 import type { Context } from '../context.js';
 import type { GovernorState } from '../governor-state.js';
 import type { StopOutput } from './output.js';
+import { tenth, thousandth } from './rounding.js';
 
 /** Publishes `<base>/governor`: what was decided last, or why nothing governs. */
 export function startDecisions({
@@ -32,13 +33,13 @@ function governedPayload({
     model: rung?.name ?? null,
     alpha: rung?.alpha ?? null,
     size: rung?.size ?? null,
-    mix: { low: rungs[low]?.name, high: rungs[high]?.name, fraction },
-    fps: decision.fps,
-    temperature: decision.temperatureC,
-    target: decision.targetC,
+    mix: { low: rungs[low]?.name, high: rungs[high]?.name, fraction: thousandth(fraction) },
+    fps: tenth(decision.fps),
+    temperature: tenth(decision.temperatureC),
+    target: tenth(decision.targetC),
     limit,
-    headroom: decision.headroomC,
-    budget: decision.budget,
+    headroom: tenth(decision.headroomC),
+    budget: thousandth(decision.budget),
     mode: decision.mode,
     fault: decision.fault,
     simulated,

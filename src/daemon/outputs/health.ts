@@ -4,6 +4,7 @@ import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { publicStatus } from './label-states.js';
 import type { StopOutput } from './output.js';
+import { tenth } from './rounding.js';
 
 /** What health is read from. */
 export type HealthSources = Pick<
@@ -60,13 +61,13 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
   const all = cameras.list();
   return {
     time: new Date().toISOString(),
-    temperature: heat?.tempC ?? null,
+    temperature: tenth(heat?.tempC ?? null),
     sensor_fault: state?.governs === true ? state.decision.fault : null,
     throttled: throttled?.heat ?? null,
     undervoltage: throttled?.undervoltage ?? null,
     fps: tenth(reading.fps),
-    latency_ms: tenthOrNull(reading.latencyMs),
-    age_ms: tenthOrNull(reading.ageMs),
+    latency_ms: tenth(reading.latencyMs),
+    age_ms: tenth(reading.ageMs),
     rss_mb: tenth(process.memoryUsage.rss() / 1e6),
     outbox: store.outbox.depth(),
     dropped: all.reduce((sum, { slot }) => sum + slot.stats().dropped, 0),
@@ -93,18 +94,10 @@ function cameraHealth(camera: Camera, now: number): object {
     status: publicStatus(camera.status()),
     reason: camera.reason(),
     fps: tenth(reading.fps),
-    age_ms: tenthOrNull(reading.ageMs),
+    age_ms: tenth(reading.ageMs),
     delivered: frames.delivered,
     skipped: frames.skipped,
     dropped: frames.dropped,
     notices: camera.notices.list().map(noticePayload),
   };
-}
-
-function tenthOrNull(value: number | null): number | null {
-  return value === null ? null : tenth(value);
-}
-
-function tenth(value: number): number {
-  return Math.round(value * 10) / 10;
 }

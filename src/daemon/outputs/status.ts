@@ -5,6 +5,7 @@ import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { governorPayload } from './decisions.js';
+import { tenth } from './rounding.js';
 
 export type StatusSources = Pick<
   Context,
@@ -31,9 +32,9 @@ export function runningReport(sources: StatusSources): RunningReport {
     model: { name: model.variant.name, form: model.variant.form },
     governor: state?.governs ? governorPayload(state) : null,
     fps: tenth(reading.fps),
-    latency_ms: reading.latencyMs === null ? null : tenth(reading.latencyMs),
-    age_ms: reading.ageMs === null ? null : tenth(reading.ageMs),
-    temperature: heat?.tempC ?? null,
+    latency_ms: tenth(reading.latencyMs),
+    age_ms: tenth(reading.ageMs),
+    temperature: tenth(heat?.tempC ?? null),
     throttled: throttled?.heat ?? null,
     undervoltage: throttled?.undervoltage ?? null,
     cameras: cameras.list().map(cameraReport),
@@ -70,12 +71,9 @@ function cameraReport(camera: Camera): CameraReport {
     name: camera.name,
     status: camera.status(),
     reason: camera.reason(),
-    fps: camera.fps,
+    fps: tenth(camera.fps),
+    present: camera.presence.present().map(({ label }) => label),
     dropped: camera.slot.stats().dropped,
     notices: camera.notices.list().map(noticePayload),
   };
-}
-
-function tenth(value: number): number {
-  return Math.round(value * 10) / 10;
 }

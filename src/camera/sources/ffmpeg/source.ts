@@ -157,11 +157,18 @@ export function exitError(
     });
   }
   const how = exit.signal === null ? `status ${exit.code}` : exit.signal;
-  const lastLine = redact(exit.stderr.split('\n').at(-1) ?? '');
+  const lastLine = withoutLeftovers(redact(exit.stderr.split('\n').at(-1) ?? ''), subject);
   return codedError('MND_CAMERA_FAILED', {
     subject,
     found: `${program} ended with ${how}${lastLine === '' ? '' : `: ${lastLine}`}`,
   });
+}
+
+/** ffmpeg's last words without the addresses of its parts and the name of what it reads. */
+export function withoutLeftovers(line: string, subject: string): string {
+  const words = line.replace(/^(?:\[[^\]]* @ 0x[0-9a-f]+\] )+/, '');
+  const named = [`file:${subject}: `, `${subject}: `].find((name) => words.startsWith(name));
+  return named === undefined ? words : words.slice(named.length);
 }
 
 export function abandonedError(subject: string, program: string): Error {

@@ -1,0 +1,11 @@
+/** Tenths are what people and topics are told: a sensor's steps are coarser. */
+export function tenth(value: number): number;
+export function tenth(value: number | null): number | null;
+export function tenth(value: number | null): number | null {
+  return value === null ? null : Math.round(value * 10) / 10;
+}
+
+/** Thousandths, for shares of a whole. */
+export function thousandth(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
