@@ -1,12 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect as dial, type Socket } from 'node:net';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { connectAsync, type MqttClient } from 'mqtt';
 import mqttPacket from 'mqtt-packet';
 import t, { type Test } from 'tap';
-import { eventually, listenTo } from '../mqtt/brokers.js';
+import { listenTo } from '../mqtt/brokers.js';
 
 /** What the process of the broker may take, whatever is done to it. */
 const MAX_RSS_BYTES = 250e6;
@@ -83,17 +84,50 @@ async function pour(socket: Socket, packets: Iterable<Buffer>): Promise<void> {
   }
 }
 
-/** A client that does nothing wrong is served. */
+/** A client in a process of its own: connects, subscribes, hears itself; says what that took. */
+const SERVED = `
+  import { readFileSync } from 'node:fs';
+  import { connectAsync } from 'mqtt';
+  const [url, pid] = process.argv.slice(1);
+  const processor = () => {
+    const fields = readFileSync('/proc/' + pid + '/stat', 'utf8').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) * 10;
+  };
+  const [began, before] = [performance.now(), processor()];
+  const client = await connectAsync(url, { reconnectPeriod: 100 });
+  const heard = new Promise((resolve) => client.on('message', resolve));
+  await client.subscribeAsync('normal', { qos: 1 });
+  await client.publishAsync('normal', 'x', { qos: 1 });
+  await heard;
+  console.log(JSON.stringify({ ms: performance.now() - began, cpuMs: processor() - before }));
+  await client.endAsync(true);`;
+
+/**
+ * A client that does nothing wrong is served within a second of the broker's own processor time: what
+ * passes by the clock is also a matter of what else this machine does.
+ */
 async function checkService(t: Test, broker: Broker): Promise<void> {
-  const begun = performance.now();
-  const house: MqttClient = await connectAsync(broker.url, { reconnectPeriod: 100 });
-  let heard = 0;
-  house.on('message', () => heard++);
-  await house.subscribeAsync('normal', { qos: 1 });
-  await house.publishAsync('normal', 'x', { qos: 1 });
-  await eventually('a message of its own', () => heard > 0);
-  t.comment(`served after ${(performance.now() - begun).toFixed(0)} ms`);
-  await house.endAsync(true);
+  const args = ['--input-type=module', '-e', SERVED, broker.url, `${broker.child.pid}`];
+  const { stdout } = await promisify(execFile)(process.execPath, args);
+  const { ms, cpuMs } = JSON.parse(stdout);
+  t.comment(`served after ${ms.toFixed(0)} ms, of which the broker worked ${cpuMs}`);
+  t.ok(cpuMs < 1000, `${cpuMs} ms of processor`);
+}
+
+/** The same, again and again as long as an attack goes on, and once afterwards. */
+async function checkServiceDuring(
+  t: Test,
+  broker: Broker,
+  attack: Promise<unknown>,
+): Promise<void> {
+  let over = false;
+  const ended = attack.finally(() => {
+    over = true;
+  });
+  do await checkService(t, broker);
+  while (!over);
+  await ended;
+  await checkService(t, broker);
 }
 
 function checkMemory(t: Test, broker: Broker): void {
@@ -110,7 +144,7 @@ t.test('QoS 2 messages that are never released', async (t) => {
   const attackers = await Promise.all(
     Array.from({ length: 12 }, (_, i) => raw(broker.port, `q${i}`)),
   );
-  await Promise.all(
+  const attack = Promise.all(
     attackers.map((socket) =>
       pour(
         socket,
@@ -125,7 +159,7 @@ t.test('QoS 2 messages that are never released', async (t) => {
       ),
     ),
   );
-  await checkService(t, broker);
+  await checkServiceDuring(t, broker, attack);
   checkMemory(t, broker);
   t.match(broker.log(), /QoS 2 messages without PUBREL/);
   await broker.end();
@@ -136,7 +170,7 @@ t.test('subscriptions without end', async (t) => {
   const attackers = await Promise.all(
     Array.from({ length: 20 }, (_, i) => raw(broker.port, `s${i}`)),
   );
-  await Promise.all(
+  const attack = Promise.all(
     attackers.map((socket, client) =>
       pour(
         socket,
@@ -153,9 +187,93 @@ t.test('subscriptions without end', async (t) => {
       ),
     ),
   );
-  await checkService(t, broker);
+  await checkServiceDuring(t, broker, attack);
+  checkMemory(t, broker);
+  t.match(broker.log(), /a client that does not stop to subscribe is disconnected/);
+  await broker.end();
+});
+
+/** Packets of so many attackers, poured at once. */
+async function attack(
+  broker: Broker,
+  name: string,
+  attackers: number,
+  packets: (attacker: number) => Generator<Buffer>,
+): Promise<void> {
+  const sockets = await Promise.all(
+    Array.from({ length: attackers }, (_, i) => raw(broker.port, `${name}${i}`)),
+  );
+  await Promise.all(sockets.map((socket, i) => pour(socket, packets(i))));
+  for (const socket of sockets) socket.destroy();
+}
+
+function subscribe(messageId: number, topic: string): Buffer {
+  return mqttPacket.generate({ cmd: 'subscribe', messageId, subscriptions: [{ topic, qos: 0 }] });
+}
+
+function publish(topic: string, retain = false): Buffer {
+  const payload = Buffer.from('x');
+  return mqttPacket.generate({ cmd: 'publish', topic, payload, qos: 0, retain, dup: false });
+}
+
+t.test('the smallest packets, without end', async (t) => {
+  const broker = await start(t);
+  const pings = Buffer.concat(Array(30_000).fill(mqttPacket.generate({ cmd: 'pingreq' })));
+  const going = attack(broker, 'p', 20, function* () {
+    for (let i = 0; i < 30; i++) yield pings;
+  });
+  await checkServiceDuring(t, broker, going);
+  checkMemory(t, broker);
+  await broker.end();
+});
+
+t.test('looks through ten thousand retained messages, hundreds at a time', async (t) => {
+  const broker = await start(t);
+  await attack(broker, 'k', 1, function* () {
+    for (let i = 0; i < 10_000; i++) yield publish(`kept/${i}/state`, true);
+  });
+  const going = attack(broker, 'l', 20, function* (client) {
+    for (let id = 1; id <= 500; id++) yield subscribe(id, `kept/+/none/${client}/${id}`);
+  });
+  await checkServiceDuring(t, broker, going);
+  checkMemory(t, broker);
+  await broker.end();
+});
+
+t.test('subscriptions that all match, and messages for them', async (t) => {
+  const broker = await start(t);
+  const going = attack(broker, 'm', 20, function* (client) {
+    for (let id = 1; id <= 400; id++) yield subscribe(id, `m/${'+/'.repeat(id % 8)}#`);
+    for (let i = 0; i < 2000; i++) yield publish(`m/a/b/c/d/e/f/g/h/${client}`);
+  });
+  await checkServiceDuring(t, broker, going);
+  checkMemory(t, broker);
+  await broker.end();
+});
+
+t.test('subscriptions that are given back without having been there', async (t) => {
+  const broker = await start(t);
+  const going = attack(broker, 'u', 10, function* (client) {
+    for (let id = 1; id <= 20_000; id++) {
+      yield subscribe(id, `u/${client}/${id}`);
+      const unsubscriptions = [`never/${id}`];
+      yield mqttPacket.generate({ cmd: 'unsubscribe', messageId: id, unsubscriptions });
+    }
+  });
+  await checkServiceDuring(t, broker, going);
   checkMemory(t, broker);
   t.match(broker.log(), /a subscription is refused/);
+  await broker.end();
+});
+
+t.test('who asks for the same again and again is not refused', async (t) => {
+  const broker = await start(t);
+  const client = await connectAsync(broker.url, { clientId: 'again' });
+  for (let i = 0; i < 2000; i++) {
+    const [granted] = await client.subscribeAsync('the/same', { qos: i % 2 === 0 ? 0 : 1 });
+    if (granted?.qos === 128) t.fail(`refused at ${i}`);
+  }
+  await client.endAsync();
   await broker.end();
 });
 
@@ -222,9 +340,10 @@ t.test('connections that say nothing, wills and ids that are too large', async (
 
 t.test('the daemon comes in when clients have taken all the room', async (t) => {
   const broker = await start(t);
-  const clients = await Promise.all(
-    Array.from({ length: 100 }, (_, i) => connectAsync(broker.url, { clientId: `c${i}` })),
-  );
+  const clients: MqttClient[] = [];
+  for (let i = 0; i < 100; i++) {
+    clients.push(await connectAsync(broker.url, { clientId: `c${i}` }));
+  }
   await t.rejects(connectAsync(broker.url, { reconnectPeriod: 0 }), { code: 3 });
   const daemon = await connectAsync(broker.url, { clientId: 'mobilenetd-porch' });
   await daemon.endAsync();

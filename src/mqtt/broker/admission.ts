@@ -6,6 +6,8 @@ export const CONNECT_MS = 5000;
 /** Connections that have not sent CONNECT yet. */
 const MAX_PENDING = 32;
 const MAX_PENDING_EACH = 16;
+/** When many come at once, who has said something is known only a moment later, ms. */
+const TIDY_MS = 250;
 /** Clients of one address beyond this machine. */
 const MAX_EACH = 40;
 /** Room that only clients of this machine may take. */
@@ -25,21 +27,18 @@ export class Admission {
   readonly #pending = new Map<Socket, () => void>();
   /** Addresses of those who were let in. */
   readonly #clients = new Map<Socket, string>();
-  /** Connections that were closed before they said anything. */
-  turnedAway = 0;
+  readonly #onTurnedAway: () => void;
+  #tidying = false;
 
-  constructor(clock: Clock, maxClients: number) {
+  /** @param onTurnedAway a connection was closed that had not sent CONNECT */
+  constructor(clock: Clock, maxClients: number, onTurnedAway: () => void) {
     this.#clock = clock;
     this.#maxClients = maxClients;
+    this.#onTurnedAway = onTurnedAway;
   }
 
   /** A connection was made; it is closed if it says nothing. */
   arrived(socket: Socket): void {
-    const address = addressOf(socket);
-    const same = [...this.#pending.keys()].filter((other) => addressOf(other) === address);
-    if (same.length >= MAX_PENDING_EACH) this.#turnAway(same[0]);
-    const [oldest] = this.#pending.keys();
-    if (this.#pending.size >= MAX_PENDING) this.#turnAway(oldest);
     const cancel = this.#clock.setTimer(() => this.#turnAway(socket), CONNECT_MS);
     this.#pending.set(socket, cancel);
     socket.once('close', () => {
@@ -47,6 +46,9 @@ export class Admission {
       this.#pending.delete(socket);
       this.#clients.delete(socket);
     });
+    if (this.#tidying) return;
+    this.#tidying = true;
+    this.#clock.setTimer(() => this.#tidy(), TIDY_MS);
   }
 
   /** A connection has sent CONNECT: why it may not stay, or null. `own`: it is the daemon's. */
@@ -65,9 +67,26 @@ export class Admission {
     return null;
   }
 
-  #turnAway(socket: Socket | undefined): void {
-    if (socket === undefined) return;
-    this.turnedAway += 1;
+  /** Closes what is too much: those first that have not said a word, of these the oldest. */
+  #tidy(): void {
+    this.#tidying = false;
+    const all = [...this.#pending.keys()].sort(
+      (a, b) => Number(a.bytesRead > 0) - Number(b.bytesRead > 0),
+    );
+    const left = new Map<string, number>();
+    for (const socket of all) left.set(addressOf(socket), (left.get(addressOf(socket)) ?? 0) + 1);
+    let total = all.length;
+    for (const socket of all) {
+      const same = left.get(addressOf(socket)) ?? 0;
+      if (same <= MAX_PENDING_EACH && total <= MAX_PENDING) continue;
+      left.set(addressOf(socket), same - 1);
+      total -= 1;
+      this.#turnAway(socket);
+    }
+  }
+
+  #turnAway(socket: Socket): void {
+    this.#onTurnedAway();
     this.#pending.get(socket)?.();
     this.#pending.delete(socket);
     socket.destroy();

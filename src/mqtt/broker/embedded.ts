@@ -15,7 +15,11 @@ import { ByteBudget } from './byte-budget.js';
 import { boundIncoming } from './incoming.js';
 import { checkExposure, hostForClients, listen } from './listening.js';
 import { Logins } from './logins.js';
+import { PacedConnection } from './paced-connection.js';
+import { serveRetained } from './retained-lookup.js';
 import { RetainedStore } from './retained-store.js';
+import { SubscriptionBudget } from './subscription-budget.js';
+import { Turns } from './turns.js';
 
 export interface EmbeddedBrokerOptions {
   /** Address to listen on; anything but loopback needs `users` or `allowAnonymous`. */
@@ -62,9 +66,6 @@ const MAX_CLIENT_ID = 256;
 const MAX_WILL = 64 * 1024;
 /** Bytes of QoS 2 messages that wait for their PUBREL, of a client and in all. */
 const INFLIGHT = { each: 2 * 1024 * 1024, all: 16 * 1024 * 1024 };
-/** Bytes of subscriptions: each costs its filter and so much more. */
-const SUBSCRIPTIONS = { each: 256 * 1024, all: 4 * 1024 * 1024 };
-const SUBSCRIPTION_BYTES = 384;
 const REPORT_MS = 60_000;
 /** CONNACK codes of MQTT 3.1.1 (3.2.2.3). */
 const BAD_ID = 2;
@@ -96,9 +97,12 @@ class AedesBroker implements EmbeddedBroker {
   readonly #admission: Admission;
   readonly #logins: Logins;
   readonly #inflight = new ByteBudget<Client>(INFLIGHT.each, INFLIGHT.all);
-  readonly #subscriptions = new ByteBudget<Client>(SUBSCRIPTIONS.each, SUBSCRIPTIONS.all);
+  readonly #subscriptions = new SubscriptionBudget<Client>();
+  readonly #turns: Turns;
   readonly #server = createServer((socket) => this.#admit(socket));
   #broker: Aedes | null = null;
+  /** The connection whose SUBSCRIBE is being looked at. */
+  #subscribing: object = this;
   port = 0;
 
   constructor(options: EmbeddedBrokerOptions) {
@@ -109,8 +113,11 @@ class AedesBroker implements EmbeddedBroker {
     this.#refused = createRepeatingLog(this.#log, { interval: REPORT_MS, clock: now });
     this.#retained = new RetainedStore({ ...options, log: this.#log, clock: this.#clock });
     const maxClients = options.maxClients ?? MAX_CLIENTS;
-    this.#admission = new Admission(this.#clock, maxClients);
+    this.#admission = new Admission(this.#clock, maxClients, () => {
+      this.#refused.warn('idle', 'connections that say nothing gave way to newer ones');
+    });
     this.#logins = new Logins(options);
+    this.#turns = new Turns(now);
     this.#server.maxConnections = maxClients + 64;
   }
 
@@ -142,11 +149,15 @@ class AedesBroker implements EmbeddedBroker {
       },
     });
     this.#broker = broker;
+    serveRetained(broker, () => {
+      const owner = this.#subscribing;
+      return () => this.#turns.next(owner);
+    });
     boundIncoming(broker, this.#inflight, (client) => {
       this.#tell('inflight', client, 'too many QoS 2 messages without PUBREL: it is disconnected');
     });
     broker.on('unsubscribe', (filters, client) => {
-      for (const filter of filters) this.#subscriptions.give(client, costOf(filter));
+      for (const filter of filters) this.#subscriptions.give(client, filter);
     });
     broker.on('clientDisconnect', (client) => {
       this.#subscriptions.forget(client);
@@ -175,22 +186,21 @@ class AedesBroker implements EmbeddedBroker {
   }
 
   #admit(socket: Socket): void {
-    const before = this.#admission.turnedAway;
     this.#admission.arrived(socket);
-    if (this.#admission.turnedAway > before) {
-      this.#refused.warn('idle', 'connections that say nothing gave way to newer ones');
-    }
     const fits = createPacketLimit(this.#options.maxPacket ?? MAX_PACKET);
-    // Emitted whenever the broker reads; the broker's own listener governs the flow.
-    socket.on('data', (chunk: Buffer) => {
-      if (fits(chunk)) return;
-      this.#refused.warn('packet', 'a client sent a packet that is too large', {
-        from: socket.remoteAddress,
-      });
-      socket.destroy();
-    });
     socket.setNoDelay(true);
-    this.#broker?.handle(socket);
+    const connection = new PacedConnection({
+      socket,
+      turns: this.#turns,
+      fits: (piece) => {
+        const small = fits(piece);
+        const fields = { from: socket.remoteAddress };
+        if (!small)
+          this.#refused.warn('packet', 'a client sent a packet that is too large', fields);
+        return small;
+      },
+    });
+    this.#broker?.handle(connection);
   }
 
   #preConnect(
@@ -214,7 +224,7 @@ class AedesBroker implements EmbeddedBroker {
     username: string | undefined,
     password: Buffer | undefined,
   ): Promise<AuthenticateError | null> {
-    const socket = client.conn as Socket;
+    const { socket } = client.conn as PacedConnection;
     const own = client.id === this.#options.ownClientId && isLoopback(socket.remoteAddress ?? '');
     const turned = this.#admission.admit(socket, own);
     if (turned !== null) {
@@ -244,23 +254,24 @@ class AedesBroker implements EmbeddedBroker {
   }
 
   #maySubscribe(client: Client, filter: string): boolean {
-    if (!tooLong(filter) && this.#subscriptions.take(client, costOf(filter))) return true;
+    this.#subscribing = client.conn;
+    if (!tooLong(filter) && this.#subscriptions.take(client, filter)) return true;
     this.#tell('subscriptions', client, 'a subscription is refused: the client has too many');
+    if (this.#subscriptions.isFlood(client)) {
+      this.#tell('flood', client, 'a client that does not stop to subscribe is disconnected');
+      client.conn.destroy();
+    }
     return false;
   }
 
   #tell(key: string, client: Client, message: string): void {
-    const from = (client.conn as Socket).remoteAddress;
+    const from = (client.conn as PacedConnection).socket.remoteAddress;
     this.#refused.warn(key, message, { client: client.id?.slice(0, 64), from });
   }
 }
 
 function tooLong(topic: string): boolean {
   return Buffer.byteLength(topic) > MAX_TOPIC;
-}
-
-function costOf(filter: string): number {
-  return Buffer.byteLength(filter) + SUBSCRIPTION_BYTES;
 }
 
 function refusal(message: string, returnCode: number): AuthenticateError {
