@@ -11,6 +11,8 @@ export interface Explanation {
   /** °C a second over the last seconds. */
   readonly trendC: number;
   readonly limitC: number;
+  /** The cooler target that is kept to, °C; null where the limit alone counts. */
+  readonly heldC: number | null;
   readonly heatFlag: boolean;
   readonly undervoltage: boolean;
   /** The model of the board stands in for the sensor. */
@@ -69,7 +71,11 @@ function neighbour({ others }: Explanation): string {
 
 function outlook(e: Explanation): string {
   if (e.mode === 'full') return 'nothing to save';
-  if (e.mode === 'limited') return 'sustainable for the next 5 min';
+  if (e.mode === 'limited') {
+    return e.heldC === null
+      ? 'sustainable for the next 5 min'
+      : `as cool as ${e.heldC.toFixed(0)} °C, which governor.target asks for`;
+  }
   if (e.mode === 'emergency') return 'the least until it has cooled';
   if (e.mode === 'coasting') return 'going by the model for a few seconds';
   return e.byModel

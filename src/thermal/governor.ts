@@ -66,6 +66,8 @@ interface Second extends Aimed, Allowed {
   readonly inEmergency: boolean;
 }
 
+/** So far below the limit's own goal the cheapest rung is kept although a cooler target is passed, °C. */
+const HEADROOM_C = 2;
 /** A quiet sensor is probed only when this near to the target, °C. */
 const NEAR_C = 10;
 /** Part of the budget that is left after an emergency. */
@@ -169,7 +171,7 @@ class SteppedGovernor implements Governor {
 
   /** What to aim at. */
   #aim(s: CleanSample & Known): Aim & Pick<Aimed, 'floor' | 'targetC'> {
-    const { ladder, rules, marginC } = this.#settings;
+    const { ladder, rules, marginC, targetC } = this.#settings;
     const estimate = s.estimateC ?? Number.NaN;
     const limitC = this.#throttlePoint.update(this.#settings.limitC, {
       throttled: s.throttled,
@@ -182,6 +184,7 @@ class SteppedGovernor implements Governor {
       sensor: this.#known.character,
       guardC: this.#emergency.guardC,
       starving: this.#starving.value,
+      targetC,
     });
     const limited = this.#last?.mode === 'limited';
     const trimC = this.#trim.update(estimate, aim.goalC, limited, s.dtS);
@@ -228,8 +231,16 @@ class SteppedGovernor implements Governor {
       SMALLEST_RATE * s.floor,
       Math.min(this.#emergency.rate * s.floor, viable),
     );
-    const budget = Math.min(law.value, top, s.inEmergency ? least : top);
+    const allowed = Math.max(law.value, this.#keptAboveTarget(s, viable));
+    const budget = Math.min(allowed, top, s.inEmergency ? least : top);
     return { sustainable, budget, dip: this.#dip(s, character.noisy) };
+  }
+
+  /** Frames are dropped for the limit only: a cooler target costs accuracy down to the cheapest rung. */
+  #keptAboveTarget(s: Aimed, viable: number): number {
+    const wished = s.goalC < s.warmestC && !isBlind(s);
+    const isFar = (s.estimateC ?? Number.NaN) < s.warmestC - HEADROOM_C;
+    return wished && isFar ? Math.min(s.floor, Math.max(0, viable)) : 0;
   }
 
   #dip(s: Aimed, noisy: boolean): number {
@@ -275,6 +286,7 @@ class SteppedGovernor implements Governor {
         temperatureC: s.estimateC,
         trendC: trend(observer, plan.load),
         limitC: s.limitC,
+        heldC: s.goalC < s.warmestC ? s.goalC : null,
         heatFlag: s.heat.heat,
         undervoltage: s.heat.undervoltage,
         byModel: !isBlind(s),

@@ -12,6 +12,11 @@ export interface GovernorOptions {
   readonly requestedFps: number;
   /** Distance kept from the limit, °C; default 1.5. */
   readonly marginC?: number;
+  /**
+   * Temperature to stay at where that costs accuracy only, °C: for a sealed box, or a fan that should stay
+   * off. The cheapest rung keeps its rate until the limit asks for it. Null: as warm as the limit allows.
+   */
+  readonly targetC?: number | null;
   readonly pin?: string;
   readonly floorAlpha?: number;
   readonly floorSize?: number;
@@ -28,6 +33,7 @@ export interface Settings {
   readonly ladder: readonly Rung[];
   readonly limitC: number;
   readonly marginC: number;
+  readonly targetC: number | null;
   readonly requestedFps: number;
   readonly rules: LadderRules;
 }
@@ -50,6 +56,8 @@ export function settingsOf(options: GovernorOptions): Settings {
     ladder: options.ladder,
     limitC: bounded(options.limitC, ranges.limitC, DEFAULT_LIMIT_C),
     marginC: bounded(options.marginC, ranges.marginC, DEFAULT_MARGIN_C),
+    targetC:
+      options.targetC == null ? null : bounded(options.targetC, ranges.targetC, DEFAULT_LIMIT_C),
     requestedFps: bounded(options.requestedFps, { min: 0, max: 1000 }, 10),
     rules: {
       pin: options.pin ?? 'auto',

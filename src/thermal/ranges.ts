@@ -5,6 +5,8 @@
 export const GOVERNOR_RANGES = {
   /** Temperature never to reach, °C. */
   limitC: { min: 40, max: 95 },
+  /** A cooler goal than the limit's. */
+  targetC: { min: 30, max: 95 },
   /** Distance kept from the limit, °C: not less than a sensor's step. */
   marginC: { min: 0.5, max: 20 },
   /** Least frame rate, frames a second. */

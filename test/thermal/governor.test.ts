@@ -280,6 +280,29 @@ t.test('options', async (t) => {
   t.ok(careful.tempC() < 70.5 && careful.tempC() > 66, `${careful.tempC()}`);
 });
 
+t.test('a cooler target costs accuracy, and no frames', async (t) => {
+  const at = (targetC: number | null, ambientC = 45) => {
+    const governor = createGovernor({ ladder: LADDER, limitC: 80, requestedFps: FPS, targetC });
+    const driver = driverOf(governor, { ambientC });
+    driver.run(1800);
+    return { tempC: driver.tempC(), last: driver.last };
+  };
+  const usual = at(null);
+  const cool = at(65);
+  t.ok(usual.tempC > 74, `${usual.tempC}`);
+  t.ok(cool.tempC < 65.5 && cool.tempC > 61, `${cool.tempC}`);
+  t.equal(cool.last.mode, 'limited');
+  t.match(cool.last.reason, /as cool as 65 °C, which governor.target asks for/);
+  t.equal(cool.last.fps, FPS);
+  // The room alone is warmer than that: the cheapest rung runs on.
+  const beyond = at(40, 50);
+  t.equal(beyond.last.rung, 0);
+  t.ok(beyond.last.fps > FPS - 0.5, `${beyond.last.fps} frames a second`);
+  t.ok(beyond.tempC < 60, `${beyond.tempC}`);
+  const warmer = at(90);
+  t.ok(Math.abs(warmer.tempC - usual.tempC) < 0.5, 'never above the limit’s own goal');
+});
+
 t.test('garbage never throws and never goes unanswered', async (t) => {
   const random = createRandom(11);
   const junk = [Number.NaN, Infinity, -Infinity, -1, 0, 1e300, null, undefined, 'x', {}, 85, 3.7];

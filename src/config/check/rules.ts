@@ -85,7 +85,14 @@ function checkPresence(config: Config, report: Report): void {
 }
 
 function checkGovernor({ governor }: Config, report: Report): void {
-  const { limit, margin } = governor;
+  const { limit, margin, target } = governor;
+  if (limit !== 'auto' && target !== 'auto' && target >= limit - margin) {
+    report(
+      ['governor', 'target'],
+      `has no effect unless it is below governor.limit − governor.margin (${limit - margin} °C)`,
+      ['governor.limit', 'governor.margin'],
+    );
+  }
   // What the boards' own limits are leaves room for every margin.
   if (limit === 'auto' || leavesRoom(limit, margin)) return;
   report(['governor', 'limit'], `expected ${ROOM}; found ${limit} − ${margin}`, [

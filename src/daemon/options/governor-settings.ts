@@ -24,7 +24,7 @@ export interface GovernorSettings {
 }
 
 type LawRules = Required<
-  Pick<GovernorOptions, 'marginC' | 'floorAlpha' | 'floorSize' | 'minFps' | 'prefer'>
+  Pick<GovernorOptions, 'marginC' | 'targetC' | 'floorAlpha' | 'floorSize' | 'minFps' | 'prefer'>
 >;
 
 export function governorSettingsOf(config: Config): GovernorSettings {
@@ -35,6 +35,7 @@ export function governorSettingsOf(config: Config): GovernorSettings {
     limit: governor.limit,
     rules: {
       marginC: governor.margin,
+      targetC: governor.target === 'auto' ? null : governor.target,
       floorAlpha: governor.floor_alpha,
       floorSize: governor.floor_size,
       minFps: governor.min_fps,

@@ -8,6 +8,8 @@ export interface Aim {
   readonly lineC: number;
   /** What the hottest moments should reach. */
   readonly goalC: number;
+  /** What they should reach if only the limit counted. */
+  readonly warmestC: number;
 }
 
 /** The emergency line is this far below the limit (less if the margin is smaller), °C. */
@@ -26,17 +28,25 @@ const STARVING_C = 0.3;
  *
  * @param guardC extra distance after emergencies, °C
  * @param starving 0 to 1, see starving.ts
+ * @param targetC a cooler goal; null where only the limit counts, °C
  */
 export function aimAt(
   limitC: number,
   marginC: number,
-  of: { readonly sensor: SensorCharacter; readonly guardC: number; readonly starving: number },
+  of: {
+    readonly sensor: SensorCharacter;
+    readonly guardC: number;
+    readonly starving: number;
+    readonly targetC: number | null;
+  },
 ): Aim {
   const spareC = of.starving * Math.min(STARVING_C, marginC / 2);
+  const warmestC = limitC - marginC - sensorGap(of.sensor) - of.guardC + spareC;
   return {
     limitC,
     lineC: limitC - Math.min(EMERGENCY_C, marginC) + spareC,
-    goalC: limitC - marginC - sensorGap(of.sensor) - of.guardC + spareC,
+    goalC: Math.min(warmestC, of.targetC ?? warmestC),
+    warmestC,
   };
 }
 

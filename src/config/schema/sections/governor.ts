@@ -19,6 +19,11 @@ export const GOVERNOR = {
     'auto',
     'Temperature never to be reached, °C; auto knows the board.',
   ),
+  target: key(
+    either(auto, within(GOVERNOR_RANGES.targetC, '°C')),
+    'auto',
+    'Temperature to stay at where that costs accuracy only, °C (a sealed box, a fan that should stay off); auto is as warm as the limit allows.',
+  ),
   margin: key(
     within(GOVERNOR_RANGES.marginC, '°C'),
     DEFAULT_MARGIN_C,
