@@ -8,7 +8,8 @@ const SOURCE = join(ROOT, 'src');
 const page = readFileSync(join(ROOT, 'docs/architecture.md'), 'utf8');
 
 /** The folders in the order of the page's table. */
-const ORDER = [...page.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, folder]) => folder ?? '');
+const rooms = page.slice(page.indexOf('## The rooms'), page.indexOf('### Beside the rooms'));
+const ORDER = [...rooms.matchAll(/^\| `(\w+)\/` \|/gm)].map(([, folder]) => folder ?? '');
 const rule = /folder's own contract file \(([^)]*)\)/.exec(page)?.[1] ?? '';
 const CONTRACTS = [...rule.matchAll(/`([^`]+\.ts)`/g)].map(([, file]) => file);
 
