@@ -217,7 +217,7 @@ function registerAdd(models: Command, context: CommandContext): void {
   models
     .command('add')
     .description(
-      'install a model of your own: .tflite, .onnx (a classifier), or a TensorFlow.js model.json',
+      'install a model of your own: .tflite, .onnx, a TensorFlow.js model.json, or a zip with one',
     )
     .argument('<file>', 'the model, or the folder with --ladder')
     .option('--labels <file>', 'label file, one label a line (default: those in the model)')

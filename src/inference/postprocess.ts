@@ -1,6 +1,15 @@
 import { codedError } from '../errors.js';
-import type { ClassifierHead, GridHead, SsdHead, Variant } from '../models/variant.js';
+import {
+  type BoxesHead,
+  type ClassifierHead,
+  type GridHead,
+  type SsdHead,
+  sidesOf,
+  type Variant,
+} from '../models/variant.js';
+import { decodeBoxes } from '../vision/boxes.js';
 import { boxInFrame, type CropRegion } from '../vision/crop.js';
+import type { Detection } from '../vision/detection.js';
 import { decodeGrid } from '../vision/grid.js';
 import { createAnchors, decodeDetections } from '../vision/ssd.js';
 import { topClasses } from '../vision/topk.js';
@@ -17,7 +26,7 @@ export type Postprocessor = (
 ) => ScoredLabel[];
 
 /** What must be known of a network to read its outputs. */
-export type ReadVariant = Pick<Variant, 'name' | 'model' | 'size' | 'head' | 'labels'>;
+export type ReadVariant = Pick<Variant, 'name' | 'model' | 'size' | 'head' | 'labels' | 'input'>;
 
 export function createPostprocessor(variant: ReadVariant): Postprocessor {
   const { head } = variant;
@@ -28,6 +37,8 @@ export function createPostprocessor(variant: ReadVariant): Postprocessor {
       return gridPostprocessor(variant, head);
     case 'ssd':
       return ssdPostprocessor(variant, head);
+    case 'boxes':
+      return boxesPostprocessor(variant, head);
   }
 }
 
@@ -58,12 +69,7 @@ function ssdPostprocessor(variant: ReadVariant, head: SsdHead): Postprocessor {
       scores: numbers(outputs, scores.name),
     }));
     const threshold = Math.max(options.threshold, THRESHOLD_RANGE.min);
-    return decodeDetections(layers, head, anchors, { threshold }).map(({ index, score, box }) => ({
-      index,
-      label: variant.labels[index] ?? '',
-      score,
-      box: boxInFrame(box, crop),
-    }));
+    return inFrame(decodeDetections(layers, head, anchors, { threshold }), variant, crop);
   };
 }
 
@@ -71,13 +77,30 @@ function gridPostprocessor(variant: ReadVariant, head: GridHead): Postprocessor 
   return (outputs, options, crop) => {
     const cells = numbers(outputs, head.cells.name);
     const threshold = Math.max(options.threshold, THRESHOLD_RANGE.min);
-    return decodeGrid(cells, head, threshold).map(({ index, score, box }) => ({
-      index,
-      label: variant.labels[index] ?? '',
-      score,
-      box: boxInFrame(box, crop),
-    }));
+    return inFrame(decodeGrid(cells, head, threshold), variant, crop);
   };
+}
+
+function boxesPostprocessor(variant: ReadVariant, head: BoxesHead): Postprocessor {
+  const sides = sidesOf(variant.input, variant.size);
+  return (outputs, options, crop) => {
+    const values = head.layout.outputs.map(({ name }) => numbers(outputs, name));
+    const threshold = Math.max(options.threshold, THRESHOLD_RANGE.min);
+    return inFrame(decodeBoxes(values, head, sides, threshold), variant, crop);
+  };
+}
+
+function inFrame(
+  detections: readonly Detection[],
+  { labels }: ReadVariant,
+  crop: CropRegion,
+): ScoredLabel[] {
+  return detections.map(({ index, score, box }) => ({
+    index,
+    label: labels[index] ?? '',
+    score,
+    box: boxInFrame(box, crop),
+  }));
 }
 
 function numbers(

@@ -192,7 +192,7 @@ export function fitLabels(labels: readonly string[], head: ModelHead, subject: s
   const { classes } = head;
   if (labels.length === classes) return [...labels];
   if (labels.length === classes - 1) {
-    if (head.kind === 'ssd' || head.kind === 'grid') return ['', ...labels];
+    if (hasBackground(head)) return ['', ...labels];
     if (classes === 1001) return ['background', ...labels];
   }
   // The other way round: a file with a background for a network of the 1000 classes alone.
@@ -203,6 +203,11 @@ export function fitLabels(labels: readonly string[], head: ModelHead, subject: s
     expected: `${classes} labels, one a class`,
     found: `${labels.length}`,
   });
+}
+
+/** Whether class 0 is what is no object. */
+function hasBackground(head: ModelHead): boolean {
+  return head.kind === 'boxes' ? head.background : head.kind !== 'classifier';
 }
 
 /** The file's text, as {@link parseLabels} reads it. */

@@ -107,7 +107,59 @@ export interface GridHead {
   readonly cells: ModelOutput;
 }
 
-export type ModelHead = ClassifierHead | SsdHead | GridHead;
+/**
+ * Every cell of a few maps has a box and a score for each class: YOLO, NanoDet, PicoDet, an SSD that was
+ * decoded inside. The maps' cells follow each other, each map row by row.
+ */
+export interface CellBoxes {
+  readonly kind: 'cells';
+  /** Pixels between the cells of each map. */
+  readonly strides: readonly number[];
+  /** One of all maps and columns; or scores, then boxes; or scores of each map, then boxes of each. */
+  readonly outputs: readonly ModelOutput[];
+  /** Whether an output is [1, columns, cells] rather than [1, cells, columns]. */
+  readonly planar: readonly boolean[];
+  /** Columns of a cell, in one output: of the first class, of the box, of the objectness. */
+  readonly columns: {
+    readonly scores: number;
+    readonly boxes: number;
+    /** A factor of every score; null for none. */
+    readonly objectness: number | null;
+  };
+  /**
+   * Of a box: its middle and sides in pixels; corners in pixels or in shares of the picture; an offset from
+   * the cell and logarithms of the sides, in cells; or distances of its four edges from the cell, each as
+   * the weights of `bins` whole cells.
+   */
+  readonly boxes: 'middle' | 'corners' | 'shares' | 'offsets' | 'distances';
+  readonly bins: number;
+  /** Place of a cell's own point within it: 0 or 0.5. */
+  readonly point: number;
+}
+
+/** The network lists what it found, overlaps removed: corners of boxes, scores and class numbers. */
+export interface ListedBoxes {
+  readonly kind: 'list';
+  /** One of rows, or boxes, scores and classes. */
+  readonly outputs: readonly ModelOutput[];
+  /** Columns in a row; null for three outputs. */
+  readonly columns: { readonly box: number; readonly score: number; readonly label: number } | null;
+  /** Whether y comes before x. */
+  readonly rowsFirst: boolean;
+  readonly unit: 'pixels' | 'shares';
+}
+
+/** A detector that is no SSD of TensorFlow's. */
+export interface BoxesHead {
+  readonly kind: 'boxes';
+  /** Classes, the background (number 0) included if there is one. */
+  readonly classes: number;
+  readonly background: boolean;
+  readonly layout: CellBoxes | ListedBoxes;
+  readonly suppression: Suppression;
+}
+
+export type ModelHead = ClassifierHead | SsdHead | GridHead | BoxesHead;
 
 /** The tensors that a head reads. */
 export function outputsOf(head: ModelHead): readonly ModelOutput[] {
@@ -118,6 +170,8 @@ export function outputsOf(head: ModelHead): readonly ModelOutput[] {
       return head.layers.flatMap(({ boxes, scores }) => [boxes, scores]);
     case 'grid':
       return [head.cells];
+    case 'boxes':
+      return head.layout.outputs;
   }
 }
 

@@ -1,6 +1,6 @@
 import { codedError } from '../errors.js';
 import type { GridHead } from '../models/variant.js';
-import type { Detection, StoredValues } from './ssd.js';
+import type { Detection, StoredValues } from './detection.js';
 
 /** The best class of each cell that is an object's, and its score. */
 interface Cells {

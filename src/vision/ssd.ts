@@ -1,11 +1,10 @@
 import { codedError } from '../errors.js';
 import type { ModelOutput, SsdHead } from '../models/variant.js';
 import type { Anchors } from './anchors.js';
+import { type Corners, clipped, type Detection, overlap, type StoredValues } from './detection.js';
 
 export { type Anchors, createAnchors } from './anchors.js';
-
-/** Values of an output tensor, stored as its {@link ModelOutput} says. */
-export type StoredValues = Uint8Array | Float32Array;
+export type { Detection, StoredValues } from './detection.js';
 
 /** One layer's raw outputs, NHWC: [1, rows, columns, anchors·4] and [1, rows, columns, anchors·classes]. */
 export interface SsdLayerValues {
@@ -20,15 +19,6 @@ export interface DetectionOptions {
   readonly iouThreshold?: number;
   /** Default: the head's own, or 100. */
   readonly maxDetections?: number;
-}
-
-export interface Detection {
-  /** Class index, 1 to classes − 1 (0 is the background). */
-  readonly index: number;
-  /** 0 to 1. */
-  readonly score: number;
-  /** Left, top, width, height as fractions of the input picture, inside it. */
-  readonly box: readonly [x: number, y: number, width: number, height: number];
 }
 
 /** Candidates of the call at work, kept between calls so that a frame allocates nothing large. */
@@ -143,14 +133,6 @@ function grow(): void {
   scratch.order = new Uint32Array(size);
 }
 
-/** An unclipped box, fractions of the picture. */
-interface Corners {
-  readonly top: number;
-  readonly left: number;
-  readonly bottom: number;
-  readonly right: number;
-}
-
 interface SuppressionRules {
   readonly overlap: number;
   readonly maxDetections: number;
@@ -207,17 +189,10 @@ function suppress(
 }
 
 function detectionsOf(kept: readonly Kept[]): Detection[] {
-  const detections: Detection[] = [];
-  for (const { index, corners, logit } of kept) {
-    const left = clip(corners.left);
-    const top = clip(corners.top);
-    const width = clip(corners.right) - left;
-    const height = clip(corners.bottom) - top;
-    if (width > 0 && height > 0) {
-      detections.push({ index, score: sigmoid(logit), box: [left, top, width, height] });
-    }
-  }
-  return detections;
+  return kept.flatMap(({ index, corners, logit }) => {
+    const box = clipped(corners);
+    return box === null ? [] : [{ index, score: sigmoid(logit), box }];
+  });
 }
 
 function decodeBox(
@@ -247,23 +222,6 @@ function decodeBox(
     bottom: y + height / 2,
     right: x + width / 2,
   };
-}
-
-/** Intersection over union. */
-function overlap(a: Corners, b: Corners): number {
-  const width = Math.min(a.right, b.right) - Math.max(a.left, b.left);
-  const height = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
-  if (width <= 0 || height <= 0) return 0;
-  const shared = width * height;
-  return shared / (areaOf(a) + areaOf(b) - shared);
-}
-
-function areaOf({ top, left, bottom, right }: Corners): number {
-  return (right - left) * (bottom - top);
-}
-
-function clip(value: number): number {
-  return Math.min(Math.max(value, 0), 1);
 }
 
 function sigmoid(logit: number): number {

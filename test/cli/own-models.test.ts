@@ -9,6 +9,7 @@ import { kerasModel } from '../convert/build-keras.js';
 import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
 import { mobilenetV2Spec } from '../convert/build-mobilenet-v2.js';
 import { buildTflite } from '../convert/build-tflite.js';
+import { detectorSpec } from '../convert/own-onnx/build-detectors.js';
 import { BIAS, classifierSpec, encodeOnnx, WEIGHTS } from '../convert/own-onnx/build-onnx.js';
 import { randomPicture } from '../convert/random.js';
 import { teachableModel } from '../convert/tfjs/build-layers.js';
@@ -163,6 +164,31 @@ t.test("Teachable Machine's web export, as a zip and as a folder", async (t) => 
   const seen = await run('classify', orange, '--model', 'gestures', '--top', '3', '--json');
   const { labels } = seen.json()[0] as { labels: { label: string }[] };
   t.strictSame(labels.map(({ label }) => label).sort(), ['left', 'none', 'right']);
+});
+
+t.test('an ONNX detector with its labels in the file', async (t) => {
+  const metadata = {
+    author: 'Ultralytics',
+    task: 'detect',
+    names: "{0: 'person', 1: 'cat', 2: 'dog'}",
+  };
+  const file = put('yolo.onnx', encodeOnnx(detectorSpec('yolov8', { height: 96, metadata })));
+  const added = await run('models', 'add', file, '--json');
+  t.equal(added.status, 0, added.stderr);
+  t.match(added.json()[0], { name: 'yolo', task: 'detect', forms: [{ form: 'float32' }] });
+  const seen = await run('detect', orange, '--model', 'yolo', '--threshold', '0.05', '--json');
+  t.equal(seen.status, 0, seen.stderr);
+  const { objects } = seen.json()[0] as { objects: { label: string; box: number[] }[] };
+  t.ok(objects.length > 0);
+  t.ok(
+    objects.every(({ label, box }) => ['person', 'cat', 'dog'].includes(label) && box.length === 4),
+  );
+  const plain = put('plain.onnx', encodeOnnx(detectorSpec('yolov8', { height: 96 })));
+  const asked = await run('models', 'add', plain, '--mean', '0', '--scale', '0.00392');
+  t.match(
+    asked.stderr,
+    /MND_MODEL_QUESTION.*--labels.*detector.s classes, for the file brings none/,
+  );
 });
 
 t.test('a picture that is no square', async (t) => {

@@ -1,6 +1,7 @@
 import { codedError } from '../../errors.js';
+import { constantValues } from './constants.js';
 import { damaged } from './fields.js';
-import type { OnnxFile } from './parse.js';
+import type { OnnxFile, OnnxNode } from './parse.js';
 
 /**
  * Operators that classifiers are made of. Not among them is what makes a large tensor of a few
@@ -18,6 +19,31 @@ const OPERATORS = new Set(
   ).split(' '),
 );
 
+/** Besides these, detectors enlarge maps and sort what they found. */
+const DETECTOR_OPERATORS = new Set(
+  (
+    'And ArgMax Equal GatherElements GatherND Greater GreaterOrEqual Less LessOrEqual Mod ' +
+    'NonMaxSuppression NonZero Not Or ReduceMin ReduceProd Resize ScatterND TopK Upsample Xor'
+  ).split(' '),
+);
+
+/** Operators that make a map larger, whose factors are constants. */
+const GROWING = ['Resize', 'Upsample'];
+const MOST_GROWTH = 4;
+
+/** @throws MND_MODEL_OPERATOR unless the map grows by small factors that stand in the file */
+function requireSmallGrowth(file: OnnxFile, { opType, inputs }: OnnxNode): void {
+  const name = inputs[opType === 'Resize' ? 2 : 1] ?? '';
+  const factors = constantValues(file, name);
+  if (factors?.every((factor) => factor > 0 && factor <= MOST_GROWTH)) return;
+  throw codedError('MND_MODEL_OPERATOR', {
+    subject: 'ONNX file',
+    expected: `a ${opType} by factors of at most ${MOST_GROWTH} that stand in the file`,
+    found: factors === null ? 'a size that is computed' : factors.slice(0, 4).join(', '),
+    next: 'simplify it: python3 -m onnxsim model.onnx simple.onnx',
+  });
+}
+
 /** Quantized operators of onnxruntime's own set, as its quantizer writes them. */
 const MICROSOFT_OPERATORS = new Set(
   (
@@ -32,16 +58,18 @@ const MICROSOFT_OPERATORS = new Set(
  *
  * @throws MND_MODEL_OPERATOR, naming the operator; MND_MODEL_INVALID
  */
-export function checkGraph(file: OnnxFile): void {
-  for (const { opType, domain } of file.nodes) {
-    const known =
-      domain === '' || domain === 'ai.onnx'
-        ? OPERATORS.has(opType)
-        : domain === 'com.microsoft' && MICROSOFT_OPERATORS.has(opType);
+export function checkGraph(file: OnnxFile, kind: 'classifier' | 'detector' = 'classifier'): void {
+  for (const node of file.nodes) {
+    const { opType, domain } = node;
+    const own = domain === '' || domain === 'ai.onnx';
+    const known = own
+      ? OPERATORS.has(opType) || (kind === 'detector' && DETECTOR_OPERATORS.has(opType))
+      : domain === 'com.microsoft' && MICROSOFT_OPERATORS.has(opType);
+    if (known && own && GROWING.includes(opType)) requireSmallGrowth(file, node);
     if (!known) {
       throw codedError('MND_MODEL_OPERATOR', {
         subject: 'ONNX file',
-        expected: 'operators that classifiers are made of',
+        expected: `operators that ${kind}s are made of`,
         found: `"${domain === '' ? opType : `${domain}:${opType}`}"`,
       });
     }
@@ -61,7 +89,7 @@ function checkOrder({ nodes, inputs, constants }: OnnxFile): void {
       producers.set(output, index);
     }
   }
-  const known = new Set([...constants, ...inputs.map(({ name }) => name)]);
+  const known = new Set([...constants.keys(), ...inputs.map(({ name }) => name)]);
   const readers = new Map<number, number[]>();
   const waiting = nodes.map(({ inputs: reads }, index) => {
     const needed = new Set<number>();

@@ -67,15 +67,19 @@ export function encodeTensor({ name, dims, values }: EncodedTensor): Uint8Array 
   return writer.finish();
 }
 
-/** ValueInfoProto of a tensor. */
-export function encodeValue(name: string, type: number, dims: readonly number[]): Uint8Array {
+/** ValueInfoProto of a tensor; null for a shape that only a run tells. */
+export function encodeValue(
+  name: string,
+  type: number,
+  dims: readonly number[] | null,
+): Uint8Array {
   const shape = protobuf.Writer.create();
-  for (const side of dims) {
+  for (const side of dims ?? []) {
     const dimension = protobuf.Writer.create().uint32(tag(1, 0)).int64(side).finish();
     shape.uint32(tag(1, DELIMITED)).bytes(dimension);
   }
   const tensor = protobuf.Writer.create().uint32(tag(1, 0)).int32(type);
-  tensor.uint32(tag(2, DELIMITED)).bytes(shape.finish());
+  if (dims !== null) tensor.uint32(tag(2, DELIMITED)).bytes(shape.finish());
   const outer = protobuf.Writer.create().uint32(tag(1, DELIMITED)).bytes(tensor.finish());
   const value = protobuf.Writer.create().uint32(tag(1, DELIMITED)).string(name);
   return value.uint32(tag(2, DELIMITED)).bytes(outer.finish()).finish();

@@ -135,7 +135,7 @@ function strange(file: OnnxFile, found: string): Error {
   const kind = looksLike(file);
   return codedError('MND_MODEL_SHAPE', {
     subject: 'model output',
-    expected: 'one row of scores, [1, classes]: ONNX files are taken as classifiers',
+    expected: 'one row of scores, [1, classes], or the boxes of a detector',
     found: kind === null ? found : `${found}: this looks like ${kind}`,
     ...(kind !== null && {
       next: 'take a TensorFlow Lite SSD, or the shipped detector: mobilenetd models pull',

@@ -27,7 +27,8 @@ export interface OnnxFile {
   readonly outputs: readonly OnnxValue[];
   /** Values in all constants. */
   readonly parameters: number;
-  readonly constants: ReadonlySet<string>;
+  /** TensorProto of each, as it stands in the file. */
+  readonly constants: ReadonlyMap<string, Uint8Array>;
   readonly metadata: ReadonlyMap<string, string>;
   readonly opset: number;
   /** Fields of the graph that are passed on as they stand: constants, shapes, names. */
@@ -35,6 +36,10 @@ export interface OnnxFile {
   /** Fields of the model but for its graph. */
   readonly modelRest: readonly Uint8Array[];
 }
+
+/** Metadata in which Ultralytics writes the names of the classes. */
+export const LABELS_KEY = 'names';
+const MAX_LABELS_BYTES = 65_536;
 
 /** Largest file that is read, bytes. */
 export const MAX_ONNX_BYTES = 128 * 2 ** 20;
@@ -82,7 +87,7 @@ function readGraph(graph: Uint8Array) {
   const inputs: OnnxValue[] = [];
   const outputs: OnnxValue[] = [];
   const graphRest: Uint8Array[] = [];
-  const constants = new Set<string>();
+  const constants = new Map<string, Uint8Array>();
   let parameters = 0;
   for (const field of fieldsOf(graph)) {
     if (field.number === GRAPH.node) nodes.push(readNode(field));
@@ -93,7 +98,7 @@ function readGraph(graph: Uint8Array) {
       if (field.number === GRAPH.initializer) {
         const { name, count } = checkTensor(messageOf(field));
         if (constants.has(name)) throw damaged(`two constants "${name}"`);
-        constants.add(name);
+        constants.set(name, messageOf(field));
         parameters += count;
       }
       graphRest.push(field.raw);
@@ -179,10 +184,14 @@ function readMetadata(message: Uint8Array, metadata: Map<string, string>): void 
   let key = '';
   let value = '';
   for (const field of fieldsOf(message)) {
-    // What is too long to be about the picture is of no interest.
-    if (field.bytes === null || field.bytes.length > 200) continue;
-    if (field.number === 1) key = textOf(field);
-    if (field.number === 2) value = textOf(field);
+    if (field.bytes === null) continue;
+    if (field.number === 1 && field.bytes.length <= 200) key = textOf(field);
+    // What is too long to be about the picture is of no interest, but for the names of the classes.
+    if (field.number !== 2) continue;
+    if (field.bytes.length <= 200) value = textOf(field);
+    else if (key === LABELS_KEY && field.bytes.length <= MAX_LABELS_BYTES) {
+      value = new TextDecoder().decode(field.bytes);
+    }
   }
   metadata.set(key, value);
 }

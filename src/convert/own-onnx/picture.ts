@@ -13,7 +13,7 @@ import type { OnnxFile, OnnxValue } from './parse.js';
 /** The picture that a network takes. */
 export interface OnnxPicture {
   readonly input: OnnxValue;
-  readonly size: number;
+  readonly sides: readonly [height: number, width: number];
   readonly channels: 1 | 3;
   /** Whether channels come before rows. */
   readonly planar: boolean;
@@ -38,27 +38,32 @@ const NOMINAL_RANGES: Readonly<Record<string, ChannelScaling>> = {
  * Finds the one picture input of a classifier and how pixels become its numbers: by what is given, or
  * by the file's metadata (`mean` and `scale` or `std`, or ONNX' `Image.NominalPixelRange`).
  *
+ * @param hint what is usual for networks that look like this one
  * @throws MND_MODEL_SHAPE; MND_USAGE if a float input's scaling is neither given nor in the file, or
  *   one is given for a uint8 input
  */
-export function findPicture(file: OnnxFile, options: PictureOptions): OnnxPicture {
+export function findPicture(
+  file: OnnxFile,
+  options: PictureOptions,
+  hint: string | null = null,
+): OnnxPicture {
   const given = options.scaling;
-  const [input, ...others] = file.inputs.filter(({ name }) => !file.constants.has(name));
+  const open = file.inputs.filter(({ name }) => !file.constants.has(name) && !isFixed(name));
+  const [input, ...others] = open;
   if (input === undefined || others.length > 0) {
-    throw shapeError(
-      'one picture as input',
-      `${others.length + (input === undefined ? 0 : 1)} inputs`,
-    );
+    throw shapeError('one picture as input', `${open.length} inputs`);
   }
   const [batch, second, third, fourth] = input.shape ?? [];
   const planar = second === 3 || second === 1;
   const [rows, columns, channels] = planar ? [third, fourth, second] : [second, third, fourth];
-  const [height, width] = [rows, columns].map((side) => (side === -1 ? sideFor(options) : side));
+  const [height = 0, width = 0] = [rows, columns].map((side) =>
+    side === -1 ? sideFor(options) : side,
+  );
   const colours = channels === 1 || channels === 3 ? channels : null;
-  const square = height === width && height !== undefined && height >= 8 && height <= 1024;
-  if (input.shape?.length !== 4 || (batch !== 1 && batch !== -1) || colours === null || !square) {
+  const sane = [height, width].every((side) => side >= 8 && side <= 1024);
+  if (input.shape?.length !== 4 || (batch !== 1 && batch !== -1) || colours === null || !sane) {
     throw shapeError(
-      'one square picture of a fixed size, [1, 3, size, size] or [1, size, size, 3]',
+      'one picture of at most 1024 pixels, [1, 3, height, width] or [1, height, width, 3]',
       `[${(input.shape ?? []).map((side) => (side < 0 ? '?' : side)).join(', ')}]`,
     );
   }
@@ -77,12 +82,12 @@ export function findPicture(file: OnnxFile, options: PictureOptions): OnnxPictur
     options.reversed || (file.metadata.get('Image.BitmapPixelFormat')?.startsWith('Bgr') ?? false);
   return {
     input,
-    size: height,
+    sides: [height, width],
     channels: colours,
     planar,
     type: input.type === FLOAT ? 'float32' : 'uint8',
     reversed,
-    scaling: input.type === FLOAT ? scalingOf(file, given, colours, reversed) : null,
+    scaling: input.type === FLOAT ? scalingOf(file, given, colours, reversed, hint) : null,
   };
 }
 
@@ -92,10 +97,13 @@ function scalingOf(
   given: ChannelScaling | null,
   channels: 1 | 3,
   reversed: boolean,
+  hint: string | null,
 ): ChannelScaling {
   const scaling = given ?? scalingInFile(file.metadata);
   if (scaling === null) {
-    throw askForScaling('a float32 picture', 'neither --mean and --scale nor metadata in the file');
+    const usual = hint === null ? '' : `; ${hint}`;
+    const found = `neither --mean and --scale nor metadata in the file${usual}`;
+    throw askForScaling('a float32 picture', found);
   }
   checkScaling(scaling, channels);
   if (given === null || !reversed) return scaling;
@@ -108,7 +116,7 @@ function scalingInFile(metadata: ReadonlyMap<string, string>): ChannelScaling | 
   const scale = numbersIn(metadata.get('scale'));
   const deviation = numbersIn(metadata.get('std'));
   const factor = scale ?? deviation?.map((value) => 1 / value) ?? null;
-  if (mean === null || factor === null) return nominal ?? null;
+  if (mean === null || factor === null) return nominal ?? (isUltralytics(metadata) ? UNIT : null);
   if (factor.every((value) => Number.isFinite(value) && value !== 0))
     return { mean, scale: factor };
   throw codedError('MND_MODEL_INVALID', {
@@ -116,6 +124,29 @@ function scalingInFile(metadata: ReadonlyMap<string, string>): ChannelScaling | 
     expected: 'finite numbers other than 0 as scale',
     found: factor.join(', '),
   });
+}
+
+/** Exports of Ultralytics' program, whose pictures are all in [0, 1]. */
+function isUltralytics(metadata: ReadonlyMap<string, string>): boolean {
+  return /^ultralytics/i.test(metadata.get('author') ?? metadata.get('description') ?? '');
+}
+
+/** Inputs of PaddleDetection's networks besides the picture, which are the same for every picture here. */
+const FIXED = ['scale_factor', 'im_shape'];
+
+function isFixed(name: string): boolean {
+  return FIXED.includes(name);
+}
+
+/** Those inputs, with what they are for a picture that is not scaled. */
+export function fixedInputs(file: OnnxFile, [height, width]: OnnxPicture['sides']) {
+  return file.inputs
+    .filter(({ name }) => isFixed(name) && !file.constants.has(name))
+    .map(({ name }) => ({
+      name,
+      dims: [1, 2],
+      values: name === 'scale_factor' ? Float32Array.of(1, 1) : Float32Array.of(height, width),
+    }));
 }
 
 function numbersIn(text: string | undefined): number[] | null {

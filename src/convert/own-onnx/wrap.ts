@@ -33,12 +33,9 @@ export function wrapNetwork(
   picture: OnnxPicture,
   { input, end, output }: Wrapping,
 ): Uint8Array {
-  const { nodes, tensors } = preprocessing(picture, input);
   const { classes, stored } = end;
   const shape = `${output}:shape`;
-  tensors.push({ name: shape, dims: [2], values: BigInt64Array.of(1n, BigInt(classes)) });
-  const before = protobuf.Writer.create();
-  for (const node of nodes) graphField(before, 'node', encodeNode(node));
+  const tensor = { name: shape, dims: [2], values: BigInt64Array.of(1n, BigInt(classes)) };
   const after = protobuf.Writer.create();
   let logits = end.name;
   if (stored !== null) {
@@ -48,16 +45,58 @@ export function wrapNetwork(
   }
   const row = { opType: 'Reshape', inputs: [logits, shape], output };
   graphField(after, 'node', encodeNode(row));
-  for (const tensor of tensors) graphField(after, 'initializer', encodeTensor(tensor));
-  graphField(after, 'input', encodeValue(input, UINT8, [1, picture.size, picture.size, 3]));
   graphField(after, 'output', encodeValue(output, FLOAT, [1, classes]));
+  return assemble(file, picture, input, [tensor], after);
+}
+
+/** A constant that stands for an input of the network. */
+export type FixedInput = EncodedTensor;
+
+/**
+ * A file in which a uint8 picture goes into a network and all its outputs come out as real numbers.
+ *
+ * @param outputs their names in the file, and the new ones
+ * @param fixed what its other inputs are
+ */
+export function wrapDetector(
+  file: OnnxFile,
+  picture: OnnxPicture,
+  input: string,
+  outputs: ReadonlyMap<string, string>,
+  fixed: readonly FixedInput[],
+): Uint8Array {
+  const after = protobuf.Writer.create();
+  for (const [name, output] of outputs) {
+    const cast = { opType: 'Cast', inputs: [name], output, int: { to: FLOAT } };
+    graphField(after, 'node', encodeNode(cast));
+    graphField(after, 'output', encodeValue(output, FLOAT, null));
+  }
+  return assemble(file, picture, input, fixed, after);
+}
+
+/** The network's own parts between what is in front of it and what is behind it. */
+function assemble(
+  file: OnnxFile,
+  picture: OnnxPicture,
+  input: string,
+  constants: readonly EncodedTensor[],
+  after: protobuf.Writer,
+): Uint8Array {
+  const { nodes, tensors } = preprocessing(picture, input);
+  const before = protobuf.Writer.create();
+  for (const node of nodes) graphField(before, 'node', encodeNode(node));
+  for (const tensor of [...tensors, ...constants]) {
+    graphField(after, 'initializer', encodeTensor(tensor));
+  }
+  const [height, width] = picture.sides;
+  graphField(after, 'input', encodeValue(input, UINT8, [1, height, width, 3]));
   // Old files list their constants among the inputs.
-  const constants = file.inputs.filter(({ name }) => file.constants.has(name));
+  const listed = file.inputs.filter(({ name }) => file.constants.has(name));
   const parts = [
     before.finish(),
     ...file.nodes.map(({ raw }) => raw),
     ...file.graphRest,
-    ...constants.map(({ raw }) => raw),
+    ...listed.map(({ raw }) => raw),
     after.finish(),
   ];
   const length = parts.reduce((sum, part) => sum + part.length, 0);

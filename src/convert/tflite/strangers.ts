@@ -1,5 +1,5 @@
 import { codedError } from '../../errors.js';
-import { cellsOf, THREE_MAPS } from '../grid-count.js';
+import { cellsOf, THREE_MAPS } from '../../vision/cells.js';
 import type { TfliteModel } from './model-types.js';
 
 /** A network that is whole, but neither a classifier nor a detector that is read. */

@@ -121,7 +121,7 @@ async function answersOf(
   pictures: readonly CalibrationPicture[],
 ): Promise<readonly Answers[]> {
   const [size = 0] = input.sizes;
-  const read = createPostprocessor({ name: form, model: form, size, head, labels: [] });
+  const read = createPostprocessor({ name: form, model: form, size, head, input, labels: [] });
   const session = await ort.InferenceSession.create(onnx, sessionOptions(1, form));
   const answers: Answers[] = [];
   try {

@@ -104,6 +104,7 @@ function convert({
   expected,
   picture,
   calibration,
+  labels,
   name,
   signal,
 }: InstallOptions): Promise<Conversion> {
@@ -113,6 +114,7 @@ function convert({
     folder: staging,
     expected,
     picture,
+    labelCount: labels?.length ?? null,
     calibration,
   };
   return runChild<Conversion>({

@@ -11,6 +11,7 @@ const TEXT = { type: 'string', minLength: 1, maxLength: 1000 };
 const NAME = { type: 'string', minLength: 1, maxLength: 200 };
 const COUNT = { type: 'integer', minimum: 1, maximum: 100_000 };
 const SHARE = { type: 'number', minimum: 0, maximum: 1 };
+const COLUMN = { type: 'integer', minimum: 0, maximum: 100_000 };
 const POSITIVE = { type: 'number', exclusiveMinimum: 0 };
 
 function object(properties: Readonly<Record<string, unknown>>): object {
@@ -40,6 +41,13 @@ const CLASSIFIER = {
   },
 };
 
+const SUPPRESSION = object({
+  maxDetections: COUNT,
+  maxClassesPerBox: { type: ['integer', 'null'], minimum: 1, maximum: 1000 },
+  overlap: SHARE,
+  leastScore: SHARE,
+});
+
 const SSD = {
   additionalProperties: false,
   required: ['classes', 'layers', 'anchors', 'boxScales'],
@@ -61,12 +69,7 @@ const SSD = {
       interpolatedScaleAspectRatio: { type: 'number', minimum: 0 },
     }),
     boxScales: { type: 'array', items: POSITIVE, minItems: 4, maxItems: 4 },
-    suppression: object({
-      maxDetections: COUNT,
-      maxClassesPerBox: { type: ['integer', 'null'], minimum: 1, maximum: 1000 },
-      overlap: SHARE,
-      leastScore: SHARE,
-    }),
+    suppression: SUPPRESSION,
   },
 };
 
@@ -80,6 +83,59 @@ const GRID = {
     columns: COUNT,
     scores: { enum: ['softmax', 'sigmoid', 'probability'] },
     cells: OUTPUT,
+  },
+};
+
+const CELL_BOXES = {
+  additionalProperties: false,
+  required: ['strides', 'outputs', 'planar', 'columns', 'boxes', 'bins', 'point'],
+  properties: {
+    kind: { const: 'cells' },
+    strides: { type: 'array', maxItems: 8, items: COUNT },
+    outputs: { type: 'array', minItems: 1, maxItems: 16, items: OUTPUT },
+    planar: { type: 'array', minItems: 1, maxItems: 16, items: { type: 'boolean' } },
+    columns: object({
+      scores: COLUMN,
+      boxes: COLUMN,
+      objectness: { ...COLUMN, type: ['integer', 'null'] },
+    }),
+    boxes: { enum: ['middle', 'corners', 'shares', 'offsets', 'distances'] },
+    bins: COUNT,
+    point: SHARE,
+  },
+};
+
+const LISTED_BOXES = {
+  additionalProperties: false,
+  required: ['outputs', 'columns', 'rowsFirst', 'unit'],
+  properties: {
+    kind: { const: 'list' },
+    outputs: { type: 'array', minItems: 1, maxItems: 3, items: OUTPUT },
+    columns: {
+      type: ['object', 'null'],
+      additionalProperties: false,
+      required: ['box', 'score', 'label'],
+      properties: { box: COLUMN, score: COLUMN, label: COLUMN },
+    },
+    rowsFirst: { type: 'boolean' },
+    unit: { enum: ['pixels', 'shares'] },
+  },
+};
+
+const BOXES = {
+  additionalProperties: false,
+  required: ['classes', 'background', 'layout', 'suppression'],
+  properties: {
+    kind: { const: 'boxes' },
+    classes: COUNT,
+    background: { type: 'boolean' },
+    layout: {
+      type: 'object',
+      required: ['kind'],
+      discriminator: { propertyName: 'kind' },
+      oneOf: [CELL_BOXES, LISTED_BOXES],
+    },
+    suppression: SUPPRESSION,
   },
 };
 
@@ -103,7 +159,7 @@ const FORM = object({
     type: 'object',
     required: ['kind'],
     discriminator: { propertyName: 'kind' },
-    oneOf: [CLASSIFIER, SSD, GRID],
+    oneOf: [CLASSIFIER, SSD, GRID, BOXES],
   },
   // For people; what is in it may change with the converter.
   report: { type: 'object' },

@@ -1,7 +1,8 @@
 import type { OwnOnnxModel } from '../../convert/own-onnx/convert.js';
 import { codedError } from '../../errors.js';
 import { ort, sessionOptions } from '../../inference/runtime.js';
-import type { ScoreKind } from '../variant.js';
+import { type ScoreKind, sidesOf } from '../variant.js';
+import { trialPictures } from './trial-pictures.js';
 
 /** How far the sum of probabilities may be from 1: they may be stored in 255 steps. */
 const SUM_TOLERANCE = 0.05;
@@ -33,27 +34,13 @@ export async function measureScores(model: OwnOnnxModel): Promise<ScoreKind> {
   });
 }
 
-/** Plain and patterned pictures, which send a network's answers to different places. */
-function pictures(size: number): Uint8Array[] {
-  const make = (pixel: (at: number) => number) =>
-    Uint8Array.from({ length: size * size * 3 }, (_, at) => pixel(at));
-  return [
-    make(() => 0),
-    make(() => 128),
-    make(() => 255),
-    make((at) => (at * 2654435761) >>> 24),
-    make((at) => (at % 3) * 120),
-    make((at) => (Math.floor(at / 48) % 2) * 255),
-  ];
-}
-
 async function run({ onnx, form, input, head }: OwnOnnxModel): Promise<number[][]> {
   const session = await ort.InferenceSession.create(onnx, sessionOptions(1, form));
-  const [size = 0] = input.sizes;
+  const [height, width] = sidesOf(input, input.sizes[0] ?? 0);
   const answers: number[][] = [];
   try {
-    for (const bytes of pictures(size)) {
-      const picture = new ort.Tensor('uint8', bytes, [1, size, size, 3]);
+    for (const bytes of trialPictures(height, width)) {
+      const picture = new ort.Tensor('uint8', bytes, [1, height, width, 3]);
       const results = await session.run({ [input.name]: picture });
       const data = results[head.logits.name]?.data;
       if (data instanceof Float32Array) answers.push(Array.from(data));

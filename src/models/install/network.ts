@@ -5,7 +5,7 @@ import {
   readTflite,
   type SourceNetwork,
 } from '../../convert/convert.js';
-import { convertOwnOnnx } from '../../convert/own-onnx/convert.js';
+import { readOwnOnnx } from '../../convert/own-onnx/convert.js';
 import { parseSafetensors } from '../../convert/safetensors/file.js';
 import { TRAINED_CALIBRATION, trainedMobilenetV1 } from '../../convert/safetensors/mobilenet-v1.js';
 import { NO_PICTURE_OPTIONS, type PictureOptions } from '../../convert/scaling.js';
@@ -17,6 +17,7 @@ import type { Identity } from '../../families/family.js';
 import { parseLabels } from '../labels.js';
 import { NUMERIC_FORMS, type NumericForm } from '../variant.js';
 import { calibrateNetwork } from './calibrate.js';
+import { measureBoxes } from './measure-boxes.js';
 import { measureScores } from './measure-scores.js';
 import { packedFile } from './packed-files.js';
 import type { ConversionRequest } from './request.js';
@@ -43,7 +44,7 @@ export async function openNetwork(request: ConversionRequest): Promise<OpenNetwo
   const { files, picture = NO_PICTURE_OPTIONS } = request;
   switch (files.format) {
     case 'onnx':
-      return openOnnx(await readBytes(files.file), picture);
+      return openOnnx(await readBytes(files.file), request);
     case 'safetensors':
       refuseScaling(picture, 'a network of training/train.py, whose pictures are in [-1, 1]');
       return openTrained(await readBytes(files.file), files.size);
@@ -114,10 +115,26 @@ function openTrained(bytes: Uint8Array, size: number): OpenNetwork {
 }
 
 /** An ONNX file stays what it is, so it has one form. */
-async function openOnnx(bytes: Uint8Array, picture: PictureOptions): Promise<OpenNetwork> {
-  const converted = convertOwnOnnx(bytes, picture);
-  const scores = await measureScores(converted);
-  const model = { ...converted, head: { ...converted.head, scores } };
+async function openOnnx(bytes: Uint8Array, request: ConversionRequest): Promise<OpenNetwork> {
+  const { picture = NO_PICTURE_OPTIONS, labelCount = null } = request;
+  const read = readOwnOnnx(bytes, picture);
+  if (read.kind === 'classifier') {
+    const scores = await measureScores(read.model);
+    return inOneForm({ ...read.model, head: { ...read.model.head, scores } }, null);
+  }
+  const { labels } = read.model;
+  const count = labelCount ?? labels?.length ?? null;
+  if (count === null) {
+    throw codedError('MND_MODEL_QUESTION', {
+      subject: '--labels',
+      expected: 'the names of a detector’s classes, for the file brings none',
+      next: 'give --labels FILE, one label a line in the order of the classes',
+    });
+  }
+  return inOneForm({ ...read.model, head: await measureBoxes(read.model, count) }, labels);
+}
+
+function inOneForm(model: ConvertedModel, labels: OpenNetwork['labels']): OpenNetwork {
   return {
     convert(form) {
       if (form === model.form) return model;
@@ -128,7 +145,7 @@ async function openOnnx(bytes: Uint8Array, picture: PictureOptions): Promise<Ope
     },
     identity: null,
     usualForms: [model.form],
-    labels: null,
+    labels,
     calibrated: false,
   };
 }

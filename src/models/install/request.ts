@@ -31,6 +31,8 @@ export interface ConversionRequest {
   readonly forms: readonly NumericForm[] | null;
   /** What was said of the picture; absent: nothing. */
   readonly picture?: PictureOptions;
+  /** How many labels were given; null or absent if none were. */
+  readonly labelCount?: number | null;
   /** What a float network gets integer forms by; absent: it stays as it is. */
   readonly calibration?: CalibrationRequest;
   /** Existing folder that gets `model.<form>.onnx`. */

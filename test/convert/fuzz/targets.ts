@@ -1,7 +1,7 @@
 import { convertNetwork, readTflite } from '#mobilenetd/convert/convert.js';
 import type { ConvertedModel } from '#mobilenetd/convert/converted-model.js';
 import { convertDetectorGraph } from '#mobilenetd/convert/float-detector.js';
-import { convertOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
+import { readOwnOnnx } from '#mobilenetd/convert/own-onnx/convert.js';
 import { NO_PICTURE_OPTIONS, UNIT } from '#mobilenetd/convert/scaling.js';
 import { readTfjsNetwork } from '#mobilenetd/convert/tfjs/network.js';
 import { readTfjs } from '#mobilenetd/convert/tfjs/read.js';
@@ -14,6 +14,7 @@ import { mobilenetV3Spec } from '../build-mobilenet-v3.js';
 import { smallSpec } from '../build-small.js';
 import { ssdModel } from '../build-ssd.js';
 import { buildTflite } from '../build-tflite.js';
+import { detectorSpec } from '../own-onnx/build-detectors.js';
 import { classifierSpec, encodeOnnx } from '../own-onnx/build-onnx.js';
 import type { Random } from '../random.js';
 import { classifierGraphModel } from '../tfjs/build-graph-classifier.js';
@@ -155,6 +156,10 @@ function onnxTarget(): Target {
     classifierSpec({ channels: 1, type: 'uint8', end: 'softmax-flatten' }),
     classifierSpec({ quantized: true, metadata: { mean: '0', scale: '0.01' } }),
     classifierSpec({ old: true, opset: 9 }),
+    detectorSpec('yolov8', { height: 32 }),
+    detectorSpec('picodet', { height: 64 }),
+    detectorSpec('ssd', { height: 32 }),
+    detectorSpec('tf-list', { height: 32 }),
   ].map(encodeOnnx);
   const scalings = [null, { mean: [0], scale: [1] }, { mean: [1, 2, 3], scale: [1, 2, 3] }];
   return {
@@ -167,8 +172,21 @@ function onnxTarget(): Target {
       return {
         bytes: file.length,
         read() {
-          const model = convertOwnOnnx(file, { ...NO_PICTURE_OPTIONS, scaling });
-          return () => model;
+          const read = readOwnOnnx(file, { ...NO_PICTURE_OPTIONS, scaling });
+          // What a detector's outputs are only a run tells; here a form of its own stands for that.
+          const head = {
+            kind: 'grid',
+            classes: 1,
+            rows: 1,
+            columns: 1,
+            scores: 'softmax',
+          } as const;
+          const [cells = ''] = read.kind === 'detector' ? read.model.outputs.keys() : [];
+          const output = { name: cells, type: 'float32', scale: 1, zeroPoint: 0 } as const;
+          return () =>
+            read.kind === 'classifier'
+              ? read.model
+              : { ...read.model, head: { ...head, cells: output } };
         },
       };
     },
