@@ -1,5 +1,6 @@
 import { codedError } from '../errors.js';
 import { systemClock } from '../time.js';
+import { MAX_OUTPUT_PIXELS } from '../vision/decode-plan.js';
 import { createMaskStep, type Polygon } from './pixels/blackout.js';
 import { type PixelStep, withPixels } from './pixels/pixels.js';
 import { createRotation } from './pixels/rotate.js';
@@ -49,7 +50,7 @@ export function createSource(
     steps: pixelSteps(options, turn),
     // The motion gate looks at pixels.
     decode: options.motion?.enabled ?? false,
-    maxPixels: Math.max(LEAST_MAX_PIXELS, width * height),
+    maxPixels: Math.min(MAX_OUTPUT_PIXELS, Math.max(LEAST_MAX_PIXELS, width * height)),
     onRefused: (name, reason) =>
       onNotice?.({
         kind: 'refused',
@@ -59,7 +60,10 @@ export function createSource(
   });
 }
 
-/** Encoded pictures keep so many pixels, or those of `size` where that is more. */
+/**
+ * Encoded pictures keep so many pixels, or those of `size` where that is more, up to MAX_OUTPUT_PIXELS: each
+ * stands in memory several times (turned, masked, waiting, looked at).
+ */
 const LEAST_MAX_PIXELS = 2_000_000;
 
 /** A source of at most `fps` frames a second, whatever it delivers; a flood is told of. */

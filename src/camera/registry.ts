@@ -35,6 +35,23 @@ export function isSourceKind(word: string): word is SourceKind {
 
 export const SOURCE_KINDS = Object.keys(SOURCES).filter(isSourceKind);
 
+/** The kinds as a table of Markdown, for docs/cameras.md. */
+export function kindsMarkdown(): string {
+  const rows = SOURCE_KINDS.map((kind) => {
+    const { summary, needs, frames, through }: AnyKind = SOURCES[kind];
+    const needed = needs.map((name) => `\`${name}\``).join(' or ');
+    return `| \`${kind}\` | ${summary} | ${needed} | ${frames} | ${through} |`.replaceAll(
+      '|  |',
+      '| |',
+    );
+  });
+  const head = [
+    '| `source` | what it is | needs | frames | through |',
+    '| --- | --- | --- | --- | --- |',
+  ];
+  return [...head, ...rows, ''].join('\n');
+}
+
 type UnionToIntersection<U> = (U extends unknown ? (value: U) => void : never) extends (
   value: infer I,
 ) => void

@@ -1,6 +1,8 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { createSource } from '#mobilenetd/camera/create.js';
 import {
+  kindsMarkdown,
   SOURCE_KEYS,
   SOURCE_KINDS,
   SOURCES,
@@ -10,6 +12,15 @@ import { isConfigError } from '#mobilenetd/config/check/problem.js';
 import type { CameraConfig } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { isCodedError } from '#mobilenetd/errors.js';
+
+t.test('docs/cameras.md has the kinds as they say they are', (t) => {
+  const text = readFileSync('docs/cameras.md', 'utf8');
+  const hint = 'run scripts/write-default-config.mjs after a build';
+  t.ok(text.includes(`<!-- kinds -->\n${kindsMarkdown()}<!-- end of kinds -->`), hint);
+  for (const kind of SOURCE_KINDS)
+    t.match(kindsMarkdown(), `| \`${kind}\` | ${SOURCES[kind].summary} |`);
+  t.end();
+});
 
 t.test('a key that several kinds have is one and the same', (t) => {
   for (const kind of SOURCE_KINDS) {
