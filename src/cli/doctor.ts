@@ -17,12 +17,13 @@ export const register: Register = (program, context) => {
     .option('--json', 'one finding a line: check, subject, level, found, means, next')
     .option('--no-cameras', 'leave the cameras alone, e.g. while the daemon has them')
     .action(async (flags: { readonly json?: boolean; readonly cameras: boolean }) => {
+      const { loadConfig } = await import('../config/load.js');
       const { examine } = await import('../doctor/doctor.js');
       const { hasFailed } = await import('../doctor/finding.js');
       const show = flags.json ? printJson(context) : printText(context);
       const found = await examine({
         around: await surroundingsOf(context),
-        loadConfig: () => context.loadConfig(),
+        loadConfig: () => loadConfig(context.configOptions()),
         ...(flags.cameras && { checkCameras: await cameraCheck(context) }),
         onFindings(found) {
           show(found);

@@ -21,7 +21,7 @@ export function inspectionOf(
       const { surroundingsOf } = await import('./doctor.js');
       return examine({
         around: await surroundingsOf(context),
-        loadConfig: () => load().config,
+        loadConfig: load,
       });
     },
     origins: () => load().origins,

@@ -1,5 +1,7 @@
+import { describeProblem } from '../config/check/problem.js';
 import { secretsOf } from '../config/check/secrets.js';
 import type { Config } from '../config/config.js';
+import type { LoadedConfig } from '../config/load.js';
 import { messageOf } from '../errors.js';
 import { createMasker } from '../mask.js';
 import { checkBroker } from './broker.js';
@@ -19,7 +21,7 @@ type Check = (input: CheckInput) => Promise<readonly Finding[]>;
 export interface DoctorOptions {
   readonly around: Surroundings;
   /** Reads the configuration; what it throws is a finding. */
-  readonly loadConfig: () => Config;
+  readonly loadConfig: () => Pick<LoadedConfig, 'config' | 'warnings'>;
   /** Looks at the cameras; absent: they are left out. */
   readonly checkCameras?: Check;
   /** Told of findings as they are made. */
@@ -58,28 +60,25 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   return all;
 }
 
-function readConfiguration(load: () => Config): {
+function readConfiguration(load: DoctorOptions['loadConfig']): {
   readonly config: Config | null;
   readonly found: readonly Finding[];
 } {
   const { ok, warn, fail } = findings('configuration');
   try {
-    const config = load();
+    const { config, warnings } = load();
     const cameras = Object.keys(config.cameras);
-    return cameras.length === 0
-      ? {
-          config,
-          found: [
-            warn('configuration', 'no camera', {
-              means: '`mobilenetd run` does not start without one',
-              next: 'add one to /etc/mobilenetd/config.yaml, e.g. cameras: { front: { source: libcamera } }',
-            }),
-          ],
-        }
-      : {
-          config,
-          found: [ok('configuration', `node ${config.node}, cameras ${cameras.join(', ')}`)],
-        };
+    const whole =
+      cameras.length === 0
+        ? warn('configuration', 'no camera', {
+            means: '`mobilenetd run` does not start without one',
+            next: 'add one to /etc/mobilenetd/config.yaml, e.g. cameras: { front: { source: libcamera } }',
+          })
+        : ok('configuration', `node ${config.node}, cameras ${cameras.join(', ')}`);
+    const odd = warnings.map((warning) =>
+      warn('configuration', describeProblem(warning), { means: 'it sets nothing' }),
+    );
+    return { config, found: [whole, ...odd] };
   } catch (error) {
     const next = 'correct it; mobilenetd config --check says when it is right';
     return { config: null, found: [fail('configuration', messageOf(error), { next })] };

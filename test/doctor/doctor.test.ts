@@ -9,7 +9,7 @@ import { checkModel } from '#mobilenetd/doctor/model.js';
 import { codedError } from '#mobilenetd/errors.js';
 import type { ProbeFault } from '#mobilenetd/mqtt/connection/probe.js';
 import { installRandomModel } from '../integration/demo-process.js';
-import { configFor, fakeBoard, surroundingsOf } from './fake-board.js';
+import { configFor, fakeBoard, loadedFor, surroundingsOf } from './fake-board.js';
 
 const RANDOM = { MOBILENETD_MODEL_TASK: 'classify', MOBILENETD_MODEL_NAME: 'random_v1' };
 
@@ -42,6 +42,41 @@ t.test('a model: missing, sound, changed, unknown', async (t) => {
     level: 'fail',
     next: /models list/,
   });
+});
+
+t.test('labels that the model does not have, with the nearest one', async (t) => {
+  const { folder } = fakeBoard(t);
+  await installRandomModel(join(folder, 'state'));
+  const around = surroundingsOf(folder);
+  const cases: readonly (readonly [env: NodeJS.ProcessEnv, key: string, found: RegExp])[] = [
+    [
+      { MOBILENETD_CAMERAS: '{"front":{"source":"libcamera","labels":["lfet"]}}' },
+      'cameras.front.labels',
+      /lfet.*left/,
+    ],
+    [{ MOBILENETD_PRESENCE_LABELS: '{"midle":{"enter":0.5}}' }, 'presence.labels', /midle.*middle/],
+    [{ MOBILENETD_PRESENCE_GROUPS: '{"sides":["rihgt"]}' }, 'presence.groups', /rihgt.*right/],
+    [{ MOBILENETD_HOMEASSISTANT_LABELS: '["zebra"]' }, 'homeassistant.labels', /zebra/],
+  ];
+  for (const [env, key, found] of cases) {
+    const made = await checkModel({ around, config: configFor(folder, { ...RANDOM, ...env }) });
+    const finding = made.find(({ subject }) => subject.startsWith(key));
+    t.match(finding, { level: 'warn', found, next: /models labels/ }, key);
+  }
+});
+
+t.test('variables that set nothing', async (t) => {
+  const { folder } = fakeBoard(t);
+  const found = await examine({
+    around: surroundingsOf(folder),
+    loadConfig: () =>
+      loadedFor(folder, { MOBILENETD_MQTT_URLL: 'x', MOBILENETD_PRESENCE_ENTRE: '1' }),
+  });
+  const odd = found.filter(({ check, level }) => check === 'configuration' && level === 'warn');
+  t.match(odd, [
+    { found: /MOBILENETD_MQTT_URLL.*did you mean MOBILENETD_MQTT_URL/, means: 'it sets nothing' },
+    { found: /MOBILENETD_PRESENCE_ENTRE.*did you mean MOBILENETD_PRESENCE_ENTER/ },
+  ]);
 });
 
 t.test('a broker: each fault has its advice', async (t) => {
@@ -97,7 +132,7 @@ t.test(
           throw new Error('the password hunter2 of mqtt://me:hunter2@broker is odd');
         },
       }),
-      loadConfig: () => configFor(folder, env),
+      loadConfig: () => loadedFor(folder, env),
       checkCameras: async () => {
         throw codedError('MND_CAMERA_FAILED', { found: 'hunter2' });
       },
@@ -125,7 +160,7 @@ t.test(
     const { folder } = fakeBoard(t);
     const all = await examine({
       around: surroundingsOf(folder),
-      loadConfig: () => configFor(folder, { MOBILENETD_PRESENCE_STAY: '2' }),
+      loadConfig: () => loadedFor(folder, { MOBILENETD_PRESENCE_STAY: '2' }),
     });
     t.match(
       all.find(({ check }) => check === 'configuration'),
@@ -135,7 +170,7 @@ t.test(
     t.notOk(all.some(({ check }) => check === 'broker'));
     const none = await examine({
       around: surroundingsOf(folder),
-      loadConfig: () => configFor(folder, { MOBILENETD_CAMERAS: '{}' }),
+      loadConfig: () => loadedFor(folder, { MOBILENETD_CAMERAS: '{}' }),
     });
     t.match(
       none.find(({ check }) => check === 'configuration'),

@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
-import { loadConfig } from '#mobilenetd/config/load.js';
+import { type LoadedConfig, loadConfig } from '#mobilenetd/config/load.js';
 import { type ProgramEnd, runProgram, type Surroundings } from '#mobilenetd/doctor/surroundings.js';
 
 export const SELF_TEST = [
@@ -92,6 +92,10 @@ export function surroundingsOf(
 
 /** A configuration in the fake board's state folder. */
 export function configFor(folder: string, env: NodeJS.ProcessEnv = {}): Config {
+  return loadedFor(folder, env).config;
+}
+
+export function loadedFor(folder: string, env: NodeJS.ProcessEnv = {}): LoadedConfig {
   return loadConfig({
     env: {
       MOBILENETD_STATE: `${folder}/state`,
@@ -101,5 +105,5 @@ export function configFor(folder: string, env: NodeJS.ProcessEnv = {}): Config {
     },
     systemFile: '/nonexistent/config.yaml',
     boardModel: null,
-  }).config;
+  });
 }

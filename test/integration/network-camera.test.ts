@@ -57,6 +57,7 @@ t.test(
     t.ok(await listener.until('door/status', 'online'), daemon.log());
     t.ok(await labelled(), daemon.log());
 
+    const unplugged = performance.now();
     camera.unplug();
     t.ok(await listener.until('door/status', 'offline'), daemon.log());
     t.match(reason(), /ffmpeg ended/);
@@ -69,12 +70,15 @@ t.test(
     t.ok(await listener.until('door/status', 'offline'), `no frame for 4 s. ${daemon.log()}`);
     t.match(reason(), /MND_CAMERA_STALLED|at least every 4 s/);
     camera.hang(false);
+    const away = performance.now() - unplugged;
     t.ok(await listener.until('door/status', 'online'), `it sends again. ${daemon.log()}`);
     t.ok(camera.plays() > plays, 'to a program that was started anew');
     t.ok(await labelled(), daemon.log());
 
     const gaps = others.slice(1).map((at, index) => at - (others[index] ?? 0));
-    t.ok(Math.max(...gaps) < 5000, `the other: ${Math.max(...gaps).toFixed(0)} ms at most`);
+    // As long as nothing was seen of the door: what held it up for so long held up the other as well.
+    const longest = Math.max(...gaps);
+    t.ok(longest < away / 2, `the other: ${longest.toFixed(0)} ms of ${away.toFixed(0)} at most`);
     const failures = daemon.log().match(/the camera failed: .*?"/g) ?? [];
     t.ok(
       failures.length > 0 && failures.length <= 3,

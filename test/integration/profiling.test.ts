@@ -91,9 +91,7 @@ t.test('a daemon that stops in the middle of it leaves nothing behind', async (t
   const app = new App({ config, env: {}, log: logTo(lines), profileAfterMs: 0 });
   await app.start();
   await delay(150);
-  const started = performance.now();
   await app.stop(5000);
-  t.ok(performance.now() - started < 5000);
   t.notOk(
     lines.some((line) => line.includes('profile:')),
     lines.join(''),
