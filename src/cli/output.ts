@@ -49,7 +49,8 @@ export async function writeResult(file: string, contents: string | Uint8Array): 
   try {
     await writeFile(file, contents);
   } catch (cause) {
-    if (isNew) await rm(file, { force: true });
+    // What cannot be removed was never there.
+    if (isNew) await rm(file, { force: true }).catch(() => {});
     throw codedError('MND_OUTPUT_FAILED', {
       subject: file,
       found: messageOf(cause),
