@@ -7,7 +7,8 @@ import type { Message } from './notice.js';
 export interface LaneQueue {
   /** Null: nothing waits. */
   next(): { readonly id: number; readonly created: number; readonly payload: string } | null;
-  remove(id: number): void;
+  /** False when it was there no more: it has become too old, or there were too many. */
+  remove(id: number): boolean;
   /** Removes what is too old or too much; returns how many that were. */
   trim(): number;
   waiting(): number;
@@ -47,6 +48,8 @@ export interface LaneReport {
 const FIRST_RETRY_MS = 2000;
 const LAST_RETRY_MS = 300_000;
 const REPEAT_MS = 60_000;
+/** Notifications that may come until the bounds are looked at again. */
+const TRIM_AFTER = 20;
 
 /** Hands on what waits for one channel of one rule, one after the other, at least once each. */
 export class Lane {
@@ -56,6 +59,7 @@ export class Lane {
   readonly #ending = new AbortController();
   #work: Promise<void> | null = null;
   #isStale = false;
+  #added = 0;
   #sent = 0;
   #givenUp = 0;
   #refused = 0;
@@ -71,7 +75,9 @@ export class Lane {
 
   /** Something may be waiting. */
   wake(): void {
-    this.#trim();
+    this.#added += 1;
+    // Not for every one: in a storm that would be as much work as the storm itself.
+    if (this.#added >= TRIM_AFTER) this.#trim();
     if (this.#work !== null) {
       this.#isStale = true;
       return;
@@ -130,7 +136,8 @@ export class Lane {
       this.#failed(outcome.why);
       return Math.max(outcome.afterMs ?? 0, this.#backoff.next());
     }
-    queue.remove(id);
+    // What was given up while it was under way is not lost.
+    if (!queue.remove(id)) this.#givenUp -= 1;
     if (outcome.kind === 'never') {
       this.#refused += 1;
       const dropped = `${this.#name()}: a notification is dropped, ${outcome.why}`;
@@ -158,6 +165,7 @@ export class Lane {
   }
 
   #trim(): void {
+    this.#added = 0;
     const gone = this.#options.queue.trim();
     if (gone === 0) return;
     this.#givenUp += gone;

@@ -6,7 +6,7 @@ export interface OutgoingNotice {
   readonly channel: string;
   /** Id of the event. */
   readonly event: string;
-  /** What the rule's cool-down is of. */
+  /** What the rule's cool-down is of; empty where it has none. */
   readonly cause: string;
   /** JSON of whoever sends it. */
   readonly payload: string;
@@ -77,7 +77,7 @@ export function createNoticeTable(database: Database): NoticeTable {
     add({ rule, channel, event, cause, payload }, time) {
       const now = Math.round(time);
       add.run(now, rule, channel, event, cause, payload);
-      fired.run(rule, cause, now);
+      if (cause !== '') fired.run(rule, cause, now);
     },
     next: (rule, channel) => next.get(rule, channel) ?? null,
     remove: (id) => remove.run(id).changes,

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import type { Test } from 'tap';
 import type { Frame } from '#mobilenetd/camera/source.js';
-import { type LoadConfigOptions, loadConfig } from '#mobilenetd/config/load.js';
+import { loadConfig } from '#mobilenetd/config/load.js';
 import type { EventPictures, Notifications } from '#mobilenetd/daemon/context.js';
 import { createLog } from '#mobilenetd/daemon/diagnostics/log.js';
 import { Recorder } from '#mobilenetd/daemon/line/recorder.js';
@@ -54,28 +54,35 @@ export function numberOf(score: number): number {
   return Math.round((score - LEAST_SCORE) / SCORE_STEP);
 }
 
+export interface LineOptions {
+  /** The state folder. */
+  readonly folder: string;
+  readonly url: string;
+  readonly cameras: readonly string[];
+  readonly rules?: object;
+  /** The longest that an event waits for its picture, ms. */
+  readonly patienceMs?: number;
+}
+
+/** {@link openLine} in a folder of the test, with whose end it ends. */
+export async function startLine(t: Test, options: Omit<LineOptions, 'folder'>) {
+  const folder = t.testdir();
+  const line = await openLine({ ...options, folder });
+  t.teardown(() => line.close());
+  return { ...line, folder };
+}
+
 /**
  * Everything behind the network, as the daemon builds it: presence, store, pictures, rules and
  * publisher, at a real broker. Each frame that is shown begins an event and ends the one before.
  */
-export async function startLine(
-  t: Test,
-  {
-    url,
-    cameras,
-    flags = {},
-  }: {
-    readonly url: string;
-    readonly cameras: readonly string[];
-    readonly flags?: LoadConfigOptions['flags'];
-  },
-) {
-  const folder = t.testdir();
+export async function openLine(options: LineOptions) {
+  const { folder, url, cameras, rules = {}, patienceMs = PATIENCE_MS } = options;
   const map = Object.fromEntries(cameras.map((name) => [name, { source: 'demo' }]));
   const { config } = loadConfig({
     env: {},
     systemFile: '/none',
-    flags: { node: 'board', state_dir: folder, cameras: map, ...flags },
+    flags: { node: 'board', state_dir: folder, cameras: map, notify: rules },
   });
   const log = createLog({ level: 'silent', format: 'json', destination: process.stderr });
   const signals = new Signals(log);
@@ -89,7 +96,7 @@ export async function startLine(
   const eventPictures: EventPictures = { shelf: null, isWanted: () => false, figures: () => null };
   const publisher = createPublisher({
     ...{ connection, topics, outbox: store.outbox, version: '1', maxEventAge: 3600 },
-    pictureWaitMs: PATIENCE_MS,
+    pictureWaitMs: patienceMs,
     pictureTimeOf: (id) => eventPictures.shelf?.timeOf(id) ?? null,
   });
   const notifications: Notifications = { noticesOf: () => [], reports: () => [] };
@@ -120,19 +127,20 @@ export async function startLine(
         ...{ enter: 0.3, stay: 0.2, offDelay: 0, minFrames: 1, labels: {}, groups: {}, window: 1 },
         createId: () => {
           last += 1;
-          return `${name}-${last}`;
+          return `${name}-${process.pid}-${last}`;
         },
       });
       return [name, { name, presence, filter: (given: Result) => given }] as const;
     }),
   );
   publisher.setCameras(cameras.map((name) => ({ name, labels: [] })));
+  recorder.recover(new Set(cameras));
   publisher.start();
-  t.teardown(async () => {
+  const close = async (): Promise<void> => {
     for (const stop of stops) await stop();
     await publisher.close();
     store.close();
-  });
+  };
   /** A camera shows a frame with a number; labels take turns, so that each is an event. */
   const show = (name: string, number: number) => {
     const camera = watched.get(name);
@@ -152,5 +160,5 @@ export async function startLine(
     // The memory is the source's again.
     frame.bytes.fill(0);
   };
-  return { folder, config, store, publisher, notifications, show };
+  return { config, store, publisher, notifications, recorder, show, close };
 }

@@ -120,7 +120,7 @@ class NotificationService {
 
   #noticesOf({ rule, event, cause }: Firing): OutgoingNotice[] {
     const { config } = this.#context;
-    const to = config.notify[rule]?.to;
+    const { to, cooldown } = config.notify[rule] ?? {};
     if (to === undefined) return [];
     const notice: Notice = {
       rule,
@@ -134,7 +134,7 @@ class NotificationService {
     const payload = JSON.stringify(notice);
     return wantedChannels(to).map(({ name: channel }) => {
       this.#due.add(`${rule}/${channel}`);
-      return { rule, channel, event: event.id, cause, payload };
+      return { rule, channel, event: event.id, cause: cooldown === 0 ? '' : cause, payload };
     });
   }
 
@@ -150,7 +150,7 @@ class NotificationService {
           send: create(surroundings),
           queue: {
             next: () => store.notices.next(rule, channel),
-            remove: (id) => void store.notices.remove(id),
+            remove: (id) => store.notices.remove(id) > 0,
             trim: () => {
               const oldest = this.#clock.wall() - maxAge * 1000;
               return store.notices.trim(rule, channel, MAX_WAITING, oldest);
