@@ -1,4 +1,5 @@
 import sharp from 'sharp';
+import { encodeJpeg } from '../../camera/pixels/jpeg.js';
 import type { Frame } from '../../camera/source.js';
 import { messageOf } from '../../errors.js';
 import type { Result } from '../../inference/result.js';
@@ -155,14 +156,14 @@ export class PictureKeeper {
         ? pictureOf(frame)
         : pictureOf(frame).resize({ width, withoutEnlargement: true });
     if (!draw) {
-      const jpeg = small.jpeg({ quality }).toBuffer();
+      const jpeg = encodeJpeg(small, quality);
       return () => jpeg;
     }
     const plain = small.png({ compressionLevel: 0 }).toBuffer({ resolveWithObject: true });
     return async (event) => {
       const { data, info } = await plain;
       const input = drawing(noteOf(event, frame), info);
-      return sharp(data).composite([{ input }]).jpeg({ quality }).toBuffer();
+      return encodeJpeg(sharp(data).composite([{ input }]), quality);
     };
   }
 
