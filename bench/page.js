@@ -49,7 +49,6 @@ async function start(listen) {
     model: { task: 'classify', name: 'mobilenetd_things' },
     governor: { enabled: false, pin: MODEL },
     mqtt: { embedded: { listen: '127.0.0.1:0' } },
-    store: { pictures: { enabled: false } },
     status: { listen },
     cameras: { demo: { source: 'demo', size: [640, 480], fps: FPS } },
   };

@@ -102,8 +102,14 @@ export interface EventRow {
   readonly size: number;
   readonly count: number;
   readonly box: Box | null;
-  readonly zones?: readonly string[];
-  readonly picture?: boolean;
+  /** The object it is of; null where the network draws no boxes. */
+  readonly object: string | null;
+  /** Whether it has stood still for a while. */
+  readonly stationary: boolean;
+  /** Zones it has been in, in order; those in which it stays long. */
+  readonly zones: readonly string[];
+  readonly loitering: readonly string[];
+  readonly picture: boolean;
 }
 
 export interface EventDocument {

@@ -86,8 +86,11 @@ class Answering {
       source.isHealthy() ? raw.text('ok\n') : raw.text('not ok\n', 503),
     );
     app.get(`${base}metrics`, (raw) => this.#readMetrics(raw));
-    const document = JSON.stringify(openApiDocument(ROUTES, version));
-    app.get(`${base}api/v1/openapi.json`, (raw) => raw.body(document, 200, JSON_TYPE));
+    let document: string | null = null;
+    app.get(`${base}api/v1/openapi.json`, (raw) => {
+      document ??= JSON.stringify(openApiDocument(ROUTES, version));
+      return raw.body(document, 200, JSON_TYPE);
+    });
     for (const route of ROUTES) this.#register(base, route);
     app.all(`${base}api/*`, (raw) => this.#missing(raw, 'this path of the API'));
     app.get(base, (raw) => this.#asset(raw, 'index.html'));
@@ -122,8 +125,8 @@ class Answering {
       if (route.role !== null) admit(visitor, route.role);
       const request: ApiRequest = {
         params: raw.req.param(),
-        query: validator.query(raw.req.query()),
-        body: route.method === 'post' ? validator.body(await readBody(raw)) : {},
+        query: await validator.query(raw.req.query()),
+        body: route.method === 'post' ? await validator.body(await readBody(raw)) : {},
         visitor,
         address: admission.arrival(raw).address,
         signal: raw.req.raw.signal,

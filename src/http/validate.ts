@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import type { Ajv2020, ErrorObject, ValidateFunction } from 'ajv/dist/2020.js';
 import { codedError } from '../errors.js';
 import type { JsonSchema, Route } from './route.js';
 
@@ -7,22 +7,29 @@ const DATE_TIME = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|
 
 /** What of a route's request is checked. */
 export interface Validator {
-  query(values: Record<string, string>): Record<string, unknown>;
-  body(value: unknown): Record<string, unknown>;
+  query(values: Record<string, string>): Promise<Record<string, unknown>>;
+  body(value: unknown): Promise<Record<string, unknown>>;
 }
 
-/** Checks by the schemas of a route, which are compiled when the first request needs them. */
+/**
+ * Checks by the schemas of a route. The checker is loaded and they are compiled when the first request needs
+ * them: a page at which nobody looks takes little memory.
+ */
 export function validatorOf({ query, body }: Route): Validator {
-  const queryCheck = query === undefined ? null : lazily(() => ajv(true).compile(strict(query)));
-  const bodyCheck = body === undefined ? null : lazily(() => ajv(false).compile(body));
+  const queryCheck =
+    query === undefined ? null : lazily(async () => (await ajv(true)).compile(strict(query)));
+  const bodyCheck =
+    body === undefined ? null : lazily(async () => (await ajv(false)).compile(body));
   return {
-    query: (values) => (queryCheck === null ? {} : checked(queryCheck(), { ...values }, 'query')),
-    body(value) {
+    async query(values) {
+      return queryCheck === null ? {} : checked(await queryCheck(), { ...values }, 'query');
+    },
+    async body(value) {
       if (bodyCheck === null) return {};
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
         throw invalid('the body', 'a JSON object', typeof value);
       }
-      return checked(bodyCheck(), { ...value }, 'body');
+      return checked(await bodyCheck(), { ...value }, 'body');
     },
   };
 }
@@ -36,7 +43,8 @@ function lazily<T>(make: () => T): () => T {
 }
 
 /** @param isText whether values come as text and are coerced, as in a query */
-function ajv(isText: boolean): Ajv2020 {
+async function ajv(isText: boolean): Promise<Ajv2020> {
+  const { Ajv2020 } = await import('ajv/dist/2020.js');
   const made = new Ajv2020({
     strict: false,
     useDefaults: true,

@@ -120,7 +120,7 @@ t.test('events as CSV hold no formula', async (t) => {
   t.match(headers['content-type'], 'text/csv');
   t.equal(
     text.split('\r\n')[1],
-    "0190,front,'=person,0.91,2026-11-29T10:00:00.000Z,2026-11-29T10:00:05.000Z,ssd_300,,300,1",
+    "0190,front,'=person,0.91,2026-11-29T10:00:00.000Z,2026-11-29T10:00:05.000Z,ssd_300,,300,1,o1,porch steps",
   );
 });
 

@@ -26,6 +26,10 @@ export const EVENT = {
   size: 300,
   count: 1,
   box: [1, 2, 3, 4],
+  object: 'o1',
+  stationary: false,
+  zones: ['porch', 'steps'],
+  loitering: [],
 };
 
 const CAMERA = {

@@ -45,7 +45,7 @@ export function MixBand({
               <polygon
                 key={`${name} ${run[0]?.time}`}
                 points={corners}
-                class={`tone-${index % 5}`}
+                style={{ fill: toneOf(index, names.length) }}
               />
             );
           });
@@ -54,12 +54,19 @@ export function MixBand({
       <ul class="legend">
         {names.map((name, index) => (
           <li key={name}>
-            <span class={`swatch tone-${index % 5}`} /> {shortName(name)}
+            <span class="swatch" style={{ background: toneOf(index, names.length) }} />{' '}
+            {shortName(name)}
           </li>
         ))}
       </ul>
     </>
   );
+}
+
+/** From the cheapest to the most accurate. */
+function toneOf(index: number, count: number): string {
+  const share = count < 2 ? 60 : Math.round((100 * index) / (count - 1));
+  return `color-mix(in oklab, var(--most) ${share}%, var(--least))`;
 }
 
 function shareOf({ low, high, fraction }: HistoryPoint, name: string): number {

@@ -1,5 +1,6 @@
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
+import { timeOf } from '../words.js';
 
 export type Tone = 'accent' | 'limit' | 'quiet' | 'cone' | 'ahead';
 
@@ -29,7 +30,9 @@ export function LineChart(props: LineChartProps) {
     const element = place.current;
     if (element === null) return undefined;
     const chart = new uPlot(optionsOf(props, element.clientWidth), dataOf(props), element);
-    const rest = () => chart.setLegend({ idx: newestOf(props) });
+    // After uPlot's own: it empties the legend when nothing is pointed at.
+    const rest = () =>
+      requestAnimationFrame(() => chart.setLegend({ idx: newestOf(props) }, false));
     rest();
     element.addEventListener('mouseleave', rest);
     const observer = new ResizeObserver(() =>
@@ -93,12 +96,15 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
         ],
       },
     },
-    axes: [axis, { ...axis, size: 52, values: (_chart, ticks) => ticks.map(format) }],
+    axes: [
+      { ...axis, values: momentsOf },
+      { ...axis, size: 52, values: (_chart, ticks) => ticks.map(format) },
+    ],
     ...(band !== undefined && {
       bands: [{ series: [band[0] + 1, band[1] + 1], fill: () => colour('--cone') }],
     }),
     series: [
-      {},
+      { label: '', value: (_chart, value) => (value == null ? '' : timeOf(1000 * value)) },
       ...series.map(
         ({ name, tone }): uPlot.Series => ({
           label: name,
@@ -113,6 +119,22 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
       ),
     ],
   };
+}
+
+/** Names of moments on the axis: the day as well where it begins, or where days are between them. */
+function momentsOf(_chart: uPlot, ticks: number[]): string[] {
+  const [first = 0, second = first] = ticks;
+  const isDays = second - first >= 86_400;
+  const isSeconds = second - first < 60;
+  return ticks.map((tick) => {
+    const moment = new Date(1000 * tick);
+    const isMidnight = moment.getHours() === 0 && moment.getMinutes() === 0;
+    if (isDays || isMidnight) {
+      return moment.toLocaleDateString([], { day: 'numeric', month: 'short' });
+    }
+    const seconds = isSeconds ? ({ second: '2-digit' } as const) : {};
+    return moment.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', ...seconds });
+  });
 }
 
 const STROKES: Readonly<Record<Tone, string>> = {

@@ -42,9 +42,10 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
           <Fact name={WORDS.events.lasted} value={lasted(event)} />
           <Fact name={WORDS.events.count} value={String(event.count)} />
           <Fact name={WORDS.events.model} value={shortName(event.model)} />
-          {event.zones !== undefined && event.zones.length > 0 && (
-            <Fact name={WORDS.events.zones} value={event.zones.join(', ')} />
+          {event.zones.length > 0 && (
+            <Fact name={WORDS.events.zones} value={event.zones.map(zoneOf(event)).join(', ')} />
           )}
+          {event.object !== null && <Fact name={WORDS.events.object} value={objectOf(event)} />}
         </dl>
         {mayChange() && event.end !== null && <Forget event={event} />}
       </div>
@@ -93,6 +94,15 @@ function EventPicture({ event }: { readonly event: EventRow }) {
       )}
     </figure>
   );
+}
+
+/** The names of zones, with those in which it stays. */
+function zoneOf({ loitering }: EventRow): (zone: string) => string {
+  return (zone) => (loitering.includes(zone) ? `${zone} (${WORDS.events.loitering})` : zone);
+}
+
+function objectOf({ object, stationary }: EventRow): string {
+  return stationary ? `${object}, ${WORDS.events.stationary}` : String(object);
 }
 
 function lasted({ start, end }: EventRow): string {

@@ -13,6 +13,7 @@ const PAGE = 50;
 export function EventsView() {
   const [camera, setCamera] = useState('');
   const [label, setLabel] = useState('');
+  const [zone, setZone] = useState('');
   const [range, setRange] = useState<Range>('week');
   const [limit, setLimit] = useState(PAGE);
   // Of the day: the same question for a minute, so that it is asked once.
@@ -22,7 +23,9 @@ export function EventsView() {
     `events?${filters}&limit=${limit}`,
     30_000,
   );
-  const events = merged(value ?? [], camera, label);
+  const all = merged(value ?? [], camera, label);
+  const zones = [...new Set(all.flatMap((event) => event.zones))].sort();
+  const events = zone === '' ? all : all.filter((event) => event.zones.includes(zone));
   return (
     <>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -46,6 +49,14 @@ export function EventsView() {
             ))}
           </datalist>
         </label>
+        {(zones.length > 0 || zone !== '') && (
+          <Choice
+            name={WORDS.events.zone}
+            value={zone}
+            options={zones.map((name) => [name, name])}
+            onChange={setZone}
+          />
+        )}
         <label>
           {WORDS.events.range}
           <select value={range} onChange={(event) => setRange(event.currentTarget.value as Range)}>

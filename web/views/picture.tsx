@@ -106,7 +106,10 @@ export function Overlay({
     <svg class="overlay" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {areas.map(({ kind, name, points }) => (
         <g key={`${kind} ${name}`} class={`area ${kind}`}>
-          <polygon points={points.map((point) => point.join(',')).join(' ')} />
+          <polygon
+            class={points.length === 2 ? 'crossed' : undefined}
+            points={points.map((point) => point.join(',')).join(' ')}
+          />
           {kind === 'zone' && points[0] !== undefined && (
             <text x={points[0][0] + unit} y={points[0][1] + 3.4 * unit} font-size={2.6 * unit}>
               {name}
@@ -137,8 +140,8 @@ function BoxMark({
   readonly unit: number;
   readonly text: string;
 }) {
-  const size = 2.6 * unit;
-  const plate = text.length * size * 0.58 + 1.6 * unit;
+  const size = 2.2 * unit;
+  const plate = text.length * size * 0.62 + 1.6 * unit;
   const isInside = y < 1.5 * size;
   const top = isInside ? y : y - 1.4 * size;
   return (

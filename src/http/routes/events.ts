@@ -23,6 +23,10 @@ const EVENT = objectOf({
   alpha: NULLABLE_NUMBER,
   size: NUMBER,
   count: NUMBER,
+  object: NULLABLE_TEXT,
+  stationary: { type: 'boolean' },
+  zones: listOf(TEXT),
+  loitering: listOf(TEXT),
 });
 /** Fields of a line of CSV, in order. */
 const CSV_FIELDS = [
@@ -36,6 +40,8 @@ const CSV_FIELDS = [
   'alpha',
   'size',
   'count',
+  'object',
+  'zones',
 ];
 
 const CSV_MOST = 10_000;
@@ -176,8 +182,14 @@ function csvLine(event: object): string {
   const fields = new Map(Object.entries(event));
   return CSV_FIELDS.map((name) => {
     const value = fields.get(name);
-    const text = value === null || value === undefined ? '' : String(value);
-    const safe = typeof value === 'string' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+    const text = textOf(value);
+    const safe = typeof value !== 'number' && /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
     return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
   }).join(',');
+}
+
+/** Several of a kind stand in one cell. */
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return '';
+  return Array.isArray(value) ? value.join(' ') : String(value);
 }
