@@ -58,6 +58,7 @@ export const ERROR_TABLE = {
   MND_STATE_LOCKED: { exit: 69, summary: 'another daemon uses this state folder' },
   MND_CONTROL_UNAVAILABLE: { exit: 69, summary: 'no running daemon answers' },
   MND_CONTROL_LISTEN: { exit: 1, summary: 'the control socket cannot be made' },
+  MND_SPOT_INVALID: { exit: 1, summary: 'a false alarm cannot be kept back' },
   MND_CONTROL_REQUEST: { exit: 1, summary: 'the running daemon refuses a request' },
   MND_HTTP_LISTEN: { exit: 69, summary: 'the page cannot listen' },
   MND_HTTP_REQUEST: { exit: 1, summary: 'the page does not understand a request' },

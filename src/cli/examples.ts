@@ -122,6 +122,11 @@ export const EXAMPLES: Readonly<
     ['export seen.csv', 'everything, as CSV'],
     ['export week.jsonl --since 7d', 'a week, as JSON lines'],
   ],
+  wrong: [
+    ['wrong 3f2a9c01', 'the first characters of an id are enough'],
+    ['wrong --list', 'what is kept back, and how often'],
+    ['wrong --undo 1', 'tells it again'],
+  ],
   forget: [
     ['forget --before 30d', 'what is older than a month'],
     ['forget --before 1d --label person', 'of one label'],

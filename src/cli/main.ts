@@ -83,6 +83,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./export.js'),
   },
   {
+    name: 'wrong',
+    summary: 'call an event a false alarm, so that it does not come again',
+    load: () => import('./wrong.js'),
+  },
+  {
     name: 'forget',
     summary: 'remove what was seen, by time or label',
     load: () => import('./forget.js'),

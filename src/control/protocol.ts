@@ -10,6 +10,8 @@ export type ControlRequest =
   | { readonly verb: 'status' }
   | { readonly verb: 'log-level'; readonly level: string | null }
   | { readonly verb: 'reload' }
+  /** Calls an event wrong, undoes that, or (both null) lists what is kept back. */
+  | { readonly verb: 'wrong'; readonly event: string | null; readonly undo: string | null }
   /** Back to what the file says: of one key, or of everything that was set at run time. */
   | { readonly verb: 'reset'; readonly key: string | null };
 
@@ -32,6 +34,8 @@ export interface CameraReport {
   readonly present: readonly string[];
   /** Frames that gave way to newer ones. */
   readonly dropped: number;
+  /** Objects that suppressed spots have kept back, ever; see `mobilenetd wrong --list`. */
+  readonly held: number;
   /** What its source refused or found odd since the start, one entry a kind. */
   readonly notices: readonly NoticeReport[];
 }
@@ -141,6 +145,13 @@ export function parseRequest(line: string): ControlRequest | null {
   if (value.verb === 'reset') {
     const key = 'key' in value ? value.key : null;
     return key === null || typeof key === 'string' ? { verb: 'reset', key } : null;
+  }
+  if (value.verb === 'wrong') {
+    const event = 'event' in value ? value.event : null;
+    const undo = 'undo' in value ? value.undo : null;
+    const isText = (each: unknown) => each === null || typeof each === 'string';
+    if (!isText(event) || !isText(undo)) return null;
+    return { verb: 'wrong', event: event as string | null, undo: undo as string | null };
   }
   if (value.verb !== 'log-level') return null;
   const level = 'level' in value ? value.level : null;

@@ -20,6 +20,7 @@ import type { ProvidedModel } from './model.js';
 import type { Overrides } from './overrides.js';
 import type { Pictures } from './pictures.js';
 import type { Signals } from './signals.js';
+import { SuppressedSpots } from './spots.js';
 
 /** The service manager as the daemon sees it. */
 export interface ServiceOptions {
@@ -158,6 +159,8 @@ export class Context implements Parts, Given {
     isWanted: () => false,
     figures: () => null,
   };
+  /** False alarms that are kept back. */
+  readonly spots = new SuppressedSpots(this);
   readonly notifications: Notifications = { noticesOf: () => [], reports: () => [] };
   /** Where people reach what listens; null while it does not. */
   readonly addresses: { page: string | null } = { page: null };

@@ -97,6 +97,8 @@ export interface Store {
   countEvents(since: number, label: string | null): readonly EventCount[];
   /** The event of an id; null: it is not there (any more). */
   event(id: string): PresenceEvent | null;
+  /** Events whose id begins so, at most `limit`. */
+  eventsLike(prefix: string, limit: number): readonly PresenceEvent[];
   /** Removes an event that is over, with its detections; false: there is none, or the disk refuses. */
   forgetEvent(id: string): boolean;
   /** Applies retention now; it also runs by itself every ten minutes. */

@@ -166,6 +166,10 @@ class SqliteStore implements Store {
     return found.find((event) => event.id === id) ?? null;
   }
 
+  eventsLike(prefix: string, limit: number): readonly PresenceEvent[] {
+    return this.#database.read((session) => eventsById(session.database, prefix, limit)) ?? [];
+  }
+
   forgetEvent(id: string): boolean {
     this.flush();
     return this.#database.write((session) => forgetEvent(session.database, id)) ?? false;

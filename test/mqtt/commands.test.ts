@@ -39,6 +39,7 @@ function setup() {
     reload: record('reload'),
     restart: record('restart'),
     health: async () => ({ fps: 5 }),
+    wrong: async () => [],
   };
   const connection: Connection = {
     start() {},

@@ -334,6 +334,7 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
       pressed.push('restart');
     },
     health: async () => HEALTH,
+    wrong: async () => [],
   };
   const commands = listenForCommands({
     connection,

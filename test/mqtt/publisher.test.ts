@@ -202,6 +202,7 @@ function suite(t: Test, kind: BrokerKind): void {
       size: 300,
       count: 1,
       box: [1.3, 2, 3, 4],
+      ...WHOLE_PICTURE,
       picture: null,
     });
     t.same(JSON.parse(house.last.get(`${ROOT}/front/labels`) ?? ''), {

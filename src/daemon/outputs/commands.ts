@@ -4,12 +4,12 @@ import { type HealthSources, healthPayload } from './health.js';
 import type { StopOutput } from './output.js';
 import { answerSnapshotRequest, createSnapshotPublisher } from './snapshots.js';
 
-type Using = Pick<Context, 'messaging' | 'overrides' | 'pictures' | 'signals' | 'log'> &
+type Using = Pick<Context, 'messaging' | 'overrides' | 'pictures' | 'signals' | 'spots' | 'log'> &
   HealthSources;
 
 /** Listens on MQTT for what can be set and asked for, and shows what is in force. */
 export function startCommands(context: Using): StopOutput {
-  const { messaging, overrides, cameras, governor, daemon, signals } = context;
+  const { messaging, overrides, cameras, governor, daemon, signals, spots } = context;
   const { connection, topics, publisher } = messaging;
   const publishNext = createSnapshotPublisher(context);
 
@@ -35,6 +35,7 @@ export function startCommands(context: Using): StopOutput {
       reload: async () => void (await daemon.reload()),
       restart: async () => daemon.restart(),
       health: async () => healthPayload(context),
+      wrong: async (asked) => spots.answer(asked),
     },
     cameras: () => cameras.list().map(({ name }) => name),
     variants: () => overrides.pinnable(),

@@ -39,6 +39,8 @@ async function answer(request: ControlRequest, context: Using): Promise<object> 
       return { done: await context.daemon.reload() };
     case 'reset':
       return { reset: reset(request.key, context) };
+    case 'wrong':
+      return { spots: context.spots.answer(request) };
     case 'log-level':
       return setLevel(request.level, context);
   }

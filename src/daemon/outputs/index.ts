@@ -6,6 +6,7 @@ import { startControlSocket } from './control-socket.js';
 import { startDailyCounts } from './daily-counts.js';
 import { startDecisions } from './decisions.js';
 import { startEventPictures } from './event-pictures.js';
+import { startFalseAlarms } from './false-alarms.js';
 import { startFormerName } from './former-name.js';
 import { startHealth } from './health.js';
 import { startHomeAssistant } from './home-assistant.js';
@@ -50,6 +51,13 @@ export const OUTPUTS: readonly Output[] = [
     keys: ['notify', 'name', 'location'],
     follows: [],
     start: startNotifications,
+  },
+  {
+    name: 'false alarms',
+    starts: 'before cameras',
+    keys: [],
+    follows: ['store'],
+    start: startFalseAlarms,
   },
   { name: 'snapshots', starts: 'before cameras', keys: [], follows: [], start: startSnapshots },
   {

@@ -18,6 +18,7 @@ export type StatusSources = Pick<
   | 'overrides'
   | 'addresses'
   | 'notifications'
+  | 'spots'
 >;
 
 /** What `mobilenetd status` and others are answered about everything that runs. */
@@ -37,7 +38,7 @@ export function runningReport(sources: StatusSources): RunningReport {
     temperature: tenth(heat?.tempC ?? null),
     throttled: throttled?.heat ?? null,
     undervoltage: throttled?.undervoltage ?? null,
-    cameras: cameras.list().map(cameraReport),
+    cameras: cameras.list().map((camera) => cameraReport(camera, heldBy(sources, camera.name))),
     broker: {
       url: messaging.address,
       embedded: messaging.isEmbedded,
@@ -66,9 +67,16 @@ function databaseReport({ writable, error, since, waiting, dropped }: StoreHealt
   };
 }
 
-function cameraReport(camera: Camera): CameraReport {
+/** What spots of a camera have kept back. */
+function heldBy({ spots }: StatusSources, camera: string): number {
+  const own = spots.list().filter((spot) => spot.camera === camera);
+  return own.reduce((sum, { held }) => sum + held, 0);
+}
+
+function cameraReport(camera: Camera, held: number): CameraReport {
   return {
     name: camera.name,
+    held,
     status: camera.status(),
     reason: camera.reason(),
     fps: tenth(camera.fps),

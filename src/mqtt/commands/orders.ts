@@ -23,6 +23,8 @@ export interface CommandActions {
   reload(): Promise<void>;
   restart(): Promise<void>;
   health(): Promise<object>;
+  /** Keeps a false alarm back, or (`undo`) tells it again; resolves with the spots it is about. */
+  wrong(asked: { readonly event: string | null; readonly undo: string | null }): Promise<object>;
 }
 
 /** What a command is checked against. */
@@ -84,7 +86,7 @@ export function orderOf(scope: CommandScope, target: Target, payload: Buffer): O
 }
 
 function requestOf(scope: CommandScope, verb: string, text: string): Order {
-  if (!isVerb(verb)) throw invalid('snapshot, reload, restart or health', verb);
+  if (!isVerb(verb)) throw invalid('snapshot, reload, restart, health or wrong', verb);
   const request = parseRequest(verb, jsonOf(text));
   if ('fault' in request) {
     throw invalid(`a request as in docs/schema/request-${verb}.json`, request.fault);
@@ -99,6 +101,10 @@ async function runRequest(
 ): Promise<object | undefined> {
   const { actions } = scope;
   if (verb === 'health') return { health: await actions.health() };
+  if (verb === 'wrong') {
+    const { event = null, undo = null } = request;
+    return { spots: await actions.wrong({ event, undo }) };
+  }
   if (verb === 'reload') return done(actions.reload());
   if (verb === 'restart') return done(actions.restart());
   const camera = request.camera === undefined ? null : cameraOf(scope, topicSafe(request.camera));

@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 
-export const VERBS = ['snapshot', 'reload', 'restart', 'health'] as const;
+export const VERBS = ['snapshot', 'reload', 'restart', 'health', 'wrong'] as const;
 
 export type Verb = (typeof VERBS)[number];
 
@@ -26,6 +26,10 @@ export const REQUEST_SCHEMAS: Readonly<Record<Verb, object>> = {
   reload: requestSchema({}),
   restart: requestSchema({}),
   health: requestSchema({}),
+  wrong: requestSchema({
+    event: { type: 'string', minLength: 4, maxLength: 64 },
+    undo: { type: 'string', minLength: 1, maxLength: 16 },
+  }),
 };
 
 /** A request as its schema has it. */
@@ -33,6 +37,9 @@ export interface Request {
   readonly transaction: string;
   /** Of a snapshot; every camera when it is left out. */
   readonly camera?: string;
+  /** Of `wrong`: the event, or the spot to forget; neither: all spots are listed. */
+  readonly event?: string;
+  readonly undo?: string;
 }
 
 // The schemas are those above: holding them against the one of schemas would only slow the start.

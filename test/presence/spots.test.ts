@@ -1,0 +1,48 @@
+import t from 'tap';
+import type { Box, Result } from '#mobilenetd/inference/result.js';
+import { createPresence } from '#mobilenetd/presence/presence.js';
+
+const WALL = 1_700_000_000_000;
+/** A bush that the network takes for a person. */
+const BUSH: Box = [200, 150, 60, 120];
+
+function watch(places: readonly (Box | null)[], label = 'person') {
+  let ids = 0;
+  const presence = createPresence('front', {
+    ...{ enter: 0.6, stay: 0.4, offDelay: 1, minFrames: 2, labels: {}, groups: {} },
+    frame: [640, 480],
+    createId: () => `event-${String(++ids).padStart(8, '0')}`,
+  });
+  presence.suppress([{ id: '1', label: 'person', box: BUSH }]);
+  let begun = 0;
+  for (const [look, box] of places.entries()) {
+    const result: Result = {
+      ...{ camera: 'front', sequence: look + 1, capturedAt: look * 200, time: WALL + look * 200 },
+      ...{ model: 'net', alpha: 1, size: 300 },
+      labels: box === null ? [] : [{ index: 1, label, score: 0.9, box }],
+      timings: { decode: 0, preprocess: 1, inference: 10, postprocess: 1 },
+    };
+    begun += presence.update(result).filter(({ type }) => type === 'new').length;
+  }
+  return { begun, held: presence.held().get('1') ?? 0, again: presence.held().size };
+}
+
+const at = (x: number, y = 150): Box => [x, y, 60, 120];
+const way = (from: number, to: number) =>
+  Array.from({ length: 20 }, (_, n) => at(from + ((to - from) * n) / 19));
+
+t.test('the same false alarm is kept back, and counted once an object', async (t) => {
+  const flicker = Array.from({ length: 60 }, (_, n) => (n % 15 < 10 ? at(200 + (n % 3)) : null));
+  t.same(watch(flicker), { begun: 0, held: 4, again: 0 });
+});
+
+t.test(
+  'what comes from elsewhere, leaves the spot, is larger or another thing is told',
+  async (t) => {
+    t.equal(watch([...way(20, 200), ...Array<Box>(20).fill(at(200))]).begun, 1, 'it came');
+    t.equal(watch([...Array<Box>(20).fill(at(200)), ...way(200, 500)]).begun, 1, 'it left');
+    t.equal(watch(Array<Box>(20).fill([150, 100, 160, 300])).begun, 1, 'larger');
+    t.equal(watch(Array<Box>(20).fill(at(300))).begun, 1, 'beside it');
+    t.equal(watch(Array<Box>(20).fill(at(200)), 'dog').begun, 1, 'another label');
+  },
+);
