@@ -2,6 +2,7 @@ import type { Box } from '../inference/result.js';
 import type { EventType } from './event.js';
 import { createBody, moveBody, predictBody, restsIn } from './objects/body.js';
 import { matchBoxes } from './objects/match.js';
+import { Returns } from './returns.js';
 import { type Sightings, type Stretch, stretched } from './sightings.js';
 import {
   createTrack,
@@ -60,6 +61,7 @@ export class Lane {
   readonly label: string;
   #tracks: Track[] = [];
   #formers: Former[] = [];
+  readonly #returns = new Returns();
 
   constructor(label: string) {
     this.label = label;
@@ -71,17 +73,20 @@ export class Lane {
 
   /** True when nothing of the label is remembered. */
   isIdle(): boolean {
-    return this.#tracks.length === 0 && this.#formers.length === 0;
+    return this.#tracks.length === 0 && this.#formers.length === 0 && this.#returns.isEmpty();
   }
 
   /** Folds in what a frame shows; whoever hears of an `end` takes the stay off with {@link end}. */
   fold(sightings: Sightings, look: Look, tell: (outcome: Outcome) => void): void {
     this.#formers = this.#formers.filter(({ endedAt }) => look.at.capturedAt - endedAt < FORMER_MS);
+    const [best] = sightings.seen;
+    this.#returns.look(best?.box === null ? best.score : 0, look.at.capturedAt);
     const seenAs = this.#recognise(sightings, look);
     const folding: Folding = {
       window: look.window,
       createId: look.createId,
       mayBegin: look.mayBegin,
+      patience: (track) => this.#returns.patience(track, look.thresholds, look.at.capturedAt),
       resume: (track) => this.#resume(track),
     };
     for (const track of this.#tracks) {
@@ -101,6 +106,7 @@ export class Lane {
   /** Ends the stay of a track; one of a stationary object can be taken up again. */
   end(track: Track, at: number): void {
     const { stay, body } = track;
+    this.#returns.note(track, at);
     if (stay?.stationary && body !== null) {
       this.#formers.push({ box: body.box, stay, visits: track.visits, endedAt: at });
       if (this.#formers.length > MAX_FORMERS) this.#formers.shift();

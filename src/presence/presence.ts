@@ -16,6 +16,7 @@ import {
   eventOf,
   type Instant,
   isOver,
+  rememberStay,
   type SeenBy,
   type Thresholds,
   type Track,
@@ -41,8 +42,13 @@ export interface PresentLabel extends SeenBy {
 
 /** Turns the results of one camera into events; holds no timers and reads no clock. */
 export interface Presence {
-  /** Folds in one result; returns the events it causes. */
-  update(result: Result): PresenceEvent[];
+  /**
+   * Folds in one result; returns the events it causes.
+   *
+   * @param isNews false: another variant looks at a scene in which nothing has changed since one has
+   * judged it: whatever it says begins and ends nothing
+   */
+  update(result: Result, isNews?: boolean): PresenceEvent[];
   /** Lets off delays run out while no results come; call it about once a second. */
   tick(now: Instant): PresenceEvent[];
   /** What is present, best score first: one entry a label. */
@@ -85,11 +91,15 @@ export function createPresence(camera: string, initial: PresenceOptions): Presen
   return new CameraPresence(camera, initial);
 }
 
+const LOOKS_TO_JUDGE = 10;
+
 class CameraPresence implements Presence {
   readonly #camera: string;
   #settings: Settings;
   readonly #lanes = new Map<string, Lane>();
   readonly #occupancy: Occupancy;
+  /** Results that are news whoever looks: by other rules the same scene may mean something else. */
+  #unjudged = 0;
   #spots: readonly Spot[] = [];
   #held = new Map<string, number>();
   /** From the pictures of the last result to the frame that spots are measured in. */
@@ -104,12 +114,17 @@ class CameraPresence implements Presence {
     this.#settings = readSettings(initial);
   }
 
-  update(result: Result): PresenceEvent[] {
+  update(result: Result, isNews = true): PresenceEvent[] {
     const at = this.#forward(result);
     // A stay below its threshold is judged with this result in hand, not before it.
     const events = this.#expire(at, () => false);
     this.#last = at;
     this.#now = at;
+    if (!isNews && this.#unjudged === 0) {
+      for (const [, track] of this.#tracks()) rememberStay(track, at);
+      return events;
+    }
+    if (this.#unjudged > 0) this.#unjudged -= 1;
     const stretch = stretchOf(result, this.#settings);
     this.#stretch = stretch;
     const seen = sightingsOf(result, this.#settings, stretch);
@@ -188,11 +203,13 @@ class CameraPresence implements Presence {
   end(): PresenceEvent[] {
     const events = this.#tracks().flatMap(([lane, track]) => this.#report(lane, track, 'end'));
     this.#lanes.clear();
+    this.#unjudged = LOOKS_TO_JUDGE;
     return events;
   }
 
   configure(options: PresenceOptions): void {
     this.#settings = readSettings(options);
+    this.#unjudged = LOOKS_TO_JUDGE;
   }
 
   #tracks(): (readonly [Lane, Track])[] {

@@ -50,6 +50,8 @@ export interface Stay {
   seenBy: SeenBy;
   count: number;
   box: Box | null;
+  /** Milliseconds that a stay of something that comes and goes outlasts, beyond the off delay. */
+  readonly patience: number;
   /** Monotonic time of the first result below `stay`; null while above. */
   belowSince: number | null;
   /** Wall time of the last result at or above `stay`, never before `start`. */
@@ -164,6 +166,8 @@ export interface Folding {
   readonly createId: (timeMs: number) => string;
   /** The stay that a track which becomes present takes up again, if it is one that had ended. */
   readonly resume: (track: Track) => Stay | null;
+  /** How long a stay that begins now has to outlast, ms: see {@link Stay.patience}. */
+  readonly patience: (track: Track) => number;
   /** Whether anything may be said of a track that would be present otherwise. */
   readonly mayBegin: (track: Track) => boolean;
 }
@@ -199,7 +203,7 @@ export function observe(
     return null;
   }
   const former = folding.resume(track);
-  track.stay = former ?? beginStay(track, at, seenBy, folding.createId(at.time));
+  track.stay = former ?? beginStay(track, at, seenBy, folding);
   if (former === null) return 'new';
   resumeStay(track, former, at);
   return 'update';
@@ -208,7 +212,8 @@ export function observe(
 /** Characters of a stay's id that name its object: as good as unique among those of one camera. */
 const OBJECT_ID = 12;
 
-function beginStay(track: Track, at: Instant, seenBy: SeenBy, id: string): Stay {
+function beginStay(track: Track, at: Instant, seenBy: SeenBy, folding: Folding): Stay {
+  const id = folding.createId(at.time);
   const count = Math.max(1, track.count);
   return {
     id,
@@ -218,6 +223,7 @@ function beginStay(track: Track, at: Instant, seenBy: SeenBy, id: string): Stay 
     seenBy,
     count,
     box: track.box,
+    patience: folding.patience(track),
     belowSince: null,
     lastSeen: Math.max(track.runStart, at.time),
     stationary: false,
@@ -285,6 +291,12 @@ function isNews({ best, count, stationary, reported }: Stay, at: Instant): boole
   return best >= reported.score + UPDATE_SCORE_STEP || count > reported.count;
 }
 
+/** Nothing has changed since the track was seen: it is still there. */
+export function rememberStay({ stay }: Track, at: Instant): void {
+  if (stay === null || stay.belowSince !== null) return;
+  stay.lastSeen = Math.max(stay.start, at.time);
+}
+
 /** The wall clock was set by `ms`: what the track knows happened that much later or earlier. */
 export function shiftTrack(track: Track, ms: number): void {
   track.runStart += ms;
@@ -302,7 +314,7 @@ export function shiftStay(stay: Stay, ms: number): Stay {
 export function isOver({ stay, doubt }: Track, at: Instant, thresholds: Thresholds): boolean {
   if (stay === null || stay.belowSince === null) return false;
   const unseen = at.capturedAt - stay.belowSince;
-  if (unseen < thresholds.offDelay * 1000) return false;
+  if (unseen < Math.max(thresholds.offDelay * 1000, stay.patience)) return false;
   return !stay.stationary || unseen >= LONGEST_UNSEEN_MS || doubt.isEnough();
 }
 

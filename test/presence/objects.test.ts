@@ -55,7 +55,11 @@ t.test('boxes go to the object they fit best, each object has one', (t) => {
 t.test('a variant that hardly saw it says little by not seeing it', (t) => {
   const doubt = new Doubt();
   for (let look = 0; look < 50; look += 1) doubt.hit('large');
-  for (let look = 0; look < 500; look += 1) doubt.miss('small');
+  for (let look = 0; look < 50; look += 1) {
+    doubt.miss('small');
+    doubt.hit('large');
+  }
+  for (let look = 0; look < 300; look += 1) doubt.miss('small');
   t.notOk(doubt.isEnough(), 'a variant that never saw it');
   for (let look = 0; look < 5; look += 1) doubt.miss('large');
   t.ok(doubt.isEnough(), 'one that always did');

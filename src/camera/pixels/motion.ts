@@ -21,6 +21,8 @@ export interface MotionGate {
 /** Cells across and down: at 640 × 480 one has 20 × 20 pixels. */
 const COLUMNS = 32;
 const ROWS = 24;
+/** Cells of the grid on which pictures are compared. */
+export const CELLS = COLUMNS * ROWS;
 /** Every so many pixels, across and down, one is read. */
 const STEP = 4;
 /** Share of a new picture in the background: it follows slow changes of light in a few seconds. */
@@ -97,7 +99,10 @@ export function createMotionGate(options: MotionOptions = {}): MotionGate {
 }
 
 /** Mean luma of each cell (of rgb24: green, which is most of luma), from every fourth pixel. */
-function readMeans({ width, height, format, bytes }: CapturedFrame, means: Float32Array): void {
+export function readMeans(
+  { width, height, format, bytes }: Pick<CapturedFrame, 'width' | 'height' | 'format' | 'bytes'>,
+  means: Float32Array,
+): void {
   const pixel = format === 'rgb24' ? 3 : 1;
   const offset = format === 'rgb24' ? 1 : 0;
   for (let row = 0; row < ROWS; row += 1) {

@@ -1,3 +1,4 @@
+import { Scene } from '../../camera/pixels/scene.js';
 import type { Frame } from '../../camera/source.js';
 import type { Result } from '../../inference/result.js';
 import type { OutgoingMessage } from '../../mqtt/message.js';
@@ -36,6 +37,8 @@ export class Recorder {
   readonly #messagesOf: RecorderOptions['messagesOf'];
   readonly #noticesOf: (events: readonly PresenceEvent[]) => readonly OutgoingNotice[];
   readonly #signals: Signals;
+  /** What each camera looks at. */
+  readonly #scenes = new WeakMap<Presence, Scene>();
 
   constructor({ store, messagesOf, noticesOf, signals }: RecorderOptions) {
     this.#store = store;
@@ -57,11 +60,20 @@ export class Recorder {
     return ended.length;
   }
 
+  #sceneOf(presence: Presence): Scene {
+    const known = this.#scenes.get(presence);
+    if (known !== undefined) return known;
+    const made = new Scene();
+    this.#scenes.set(presence, made);
+    return made;
+  }
+
   /** A frame of a camera was labelled. */
   record(camera: RecordedCamera, result: Result, frame: Frame): void {
     this.#store.followClock();
     const kept = camera.filter(result);
-    this.#commit(camera.presence.update(kept), kept);
+    const isNews = this.#sceneOf(camera.presence).isNews(result.model, frame);
+    this.#commit(camera.presence.update(kept, isNews), kept);
     this.#tellZones(camera.presence);
     const present = camera.presence.present();
     const eventIds = new Map(present.map(({ label, eventId }) => [label, eventId]));

@@ -43,7 +43,9 @@ export class Doubt {
   isEnough(): boolean {
     let doubt = 0;
     for (const { hits, looks, missed } of this.#records.values()) {
-      if (missed > 0 && looks > 0) doubt -= missed * Math.log(1 - Math.min(SUREST, hits / looks));
+      // A variant that has never looked at it sees it as likely as not.
+      const likely = Math.min(SUREST, (hits + 1) / (looks + 2));
+      doubt -= missed * Math.log(1 - likely);
     }
     return doubt >= ENOUGH;
   }
