@@ -4,9 +4,14 @@ import { parseListen } from '../config/schema/formats.js';
 import { askDaemon } from '../control/client.js';
 import { controlSockets } from '../control/socket.js';
 import { tlsOf } from '../daemon/options/broker.js';
+import { deviceOf, formerNames } from '../daemon/outputs/device.js';
 import { messageOf } from '../errors.js';
 import { shownAddress } from '../mqtt/connection/client-options.js';
 import type { ProbeFault } from '../mqtt/connection/probe.js';
+import { discoveryTopic } from '../mqtt/home-assistant/discovery.js';
+import { describeRival, RIVAL_NEXT, rootIn } from '../mqtt/home-assistant/read-back.js';
+import { databaseFile } from '../store/path.js';
+import { rememberedSettings } from '../store/reading.js';
 import { type Finding, findings } from './finding.js';
 import type { CheckInput } from './surroundings.js';
 
@@ -33,23 +38,24 @@ export async function checkBroker({ around, config }: CheckInput): Promise<Findi
   const { url } = config.mqtt;
   if (url === null) return [await embedded(config, around)];
   const urls = typeof url === 'string' ? [url] : url;
-  return Promise.all(urls.map((each) => external(config, each, around)));
+  return (await Promise.all(urls.map((each) => external(config, each, around)))).flat();
 }
 
 async function external(
   config: Config,
   url: string,
   { probeBroker }: CheckInput['around'],
-): Promise<Finding> {
+): Promise<Finding[]> {
   const subject = shownAddress(url);
   let tls: ReturnType<typeof tlsOf>;
   try {
     tls = tlsOf(config);
   } catch (error) {
-    return fail(subject, messageOf(error), { next: 'give files that this user can read' });
+    return [fail(subject, messageOf(error), { next: 'give files that this user can read' })];
   }
   const { username, password, base, protocol, keepalive } = config.mqtt;
   const root = `${base}/${config.node}`;
+  const device = deviceTopics(config);
   const result = await probeBroker({
     url,
     username,
@@ -60,16 +66,46 @@ async function external(
     clientId: `mobilenetd-doctor-${process.pid}-${randomUUID().slice(0, 8)}`,
     will: { topic: `${root}/state`, payload: 'offline' },
     subscribe: `${root}/request/+`,
+    read: device.topics,
   });
   if (result.ok) {
     const user = username === null ? 'without a user name' : `as ${username}`;
     const found = `connected ${user} in ${result.ms} ms`;
-    if (result.limits.length === 0) return ok(subject, found);
-    return warn(subject, `${found}, but ${result.limits.join('; ')}`, {
+    const rivals = rivalsIn(result.retained ?? new Map(), [root, ...device.former]);
+    if (result.limits.length === 0) return [ok(subject, found), ...rivals];
+    const limited = warn(subject, `${found}, but ${result.limits.join('; ')}`, {
       next: 'see the configuration of the broker (Mosquitto: max_qos, retain_available, max_packet_size)',
     });
+    return [limited, ...rivals];
   }
-  return fail(subject, result.found, { means: MEANS, next: NEXT[result.fault] });
+  return [fail(subject, result.found, { means: MEANS, next: NEXT[result.fault] })];
+}
+
+/** Where this board would announce itself to Home Assistant, and what it was called before. */
+function deviceTopics(config: Config): {
+  readonly topics: readonly string[];
+  readonly former: readonly string[];
+} {
+  const { enabled, prefix } = config.homeassistant;
+  const store = { settings: rememberedSettings(databaseFile(config.state_dir)) };
+  const former = formerNames(store)?.root;
+  const { id } = deviceOf(config, store);
+  return {
+    topics: enabled ? [discoveryTopic(prefix, id)] : [],
+    former: former === undefined ? [] : [former],
+  };
+}
+
+/** Boards that Home Assistant takes for this one: `own` are the names (`<base>/<node>`) of this board. */
+function rivalsIn(
+  retained: ReadonlyMap<string, Buffer>,
+  own: readonly string[],
+): readonly Finding[] {
+  const found = [...retained.values()].map(rootIn);
+  const rivals = found.filter((root): root is string => root !== null && !own.includes(root));
+  return rivals.map((rival) =>
+    warn('Home Assistant', describeRival(rival, own[0] ?? ''), { next: RIVAL_NEXT }),
+  );
 }
 
 async function embedded(config: Config, around: CheckInput['around']): Promise<Finding> {

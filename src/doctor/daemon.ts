@@ -1,6 +1,7 @@
 import { askDaemon } from '../control/client.js';
 import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
 import { controlSockets } from '../control/socket.js';
+import { describeRival, RIVAL_NEXT } from '../mqtt/home-assistant/read-back.js';
 import { type Finding, findings } from './finding.js';
 import type { CheckInput } from './surroundings.js';
 
@@ -20,7 +21,18 @@ export async function checkDaemon({ around, config }: CheckInput): Promise<Findi
   if (running === null) return [info('daemon', `it is starting: ${doing ?? 'nothing runs yet'}`)];
   // An older daemon may still run, which knows of no rules.
   const notify = running.notify ?? [];
-  return [database(running), ...notify.flatMap(channel), ...running.overrides.map(override)];
+  return [
+    database(running),
+    ...rival(running.broker.device_rival ?? null, `${config.mqtt.base}/${config.node}`),
+    ...notify.flatMap(channel),
+    ...running.overrides.map(override),
+  ];
+}
+
+/** Another board that Home Assistant takes for this one, as the running daemon has noticed. */
+function rival(found: string | null, root: string): Finding[] {
+  if (found === null) return [];
+  return [warn('Home Assistant', describeRival(found, root), { next: RIVAL_NEXT })];
 }
 
 function database({ database }: NonNullable<StatusReport['running']>): Finding {

@@ -52,6 +52,22 @@ export function stepsBehind(file: string): number {
   }
 }
 
+/** What a daemon remembers, by key, looked at while it may use the database; nothing where there is none. */
+export function rememberedSettings(file: string): { get(key: string): string | null } {
+  let database: Database | undefined;
+  const found = new Map<string, string>();
+  try {
+    database = openForReading(file);
+    const rows = database.prepare('SELECT key, value FROM setting').all();
+    for (const { key, value } of rows as { key: string; value: string }[]) found.set(key, value);
+  } catch {
+    // Another check says what is wrong with it.
+  } finally {
+    database?.close();
+  }
+  return { get: (key) => found.get(key) ?? null };
+}
+
 /**
  * What is wrong with a database, looked at while a daemon may use it; null when it is sound. Reads
  * the whole file.

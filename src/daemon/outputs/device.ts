@@ -1,25 +1,28 @@
+import type { Config } from '../../config/config.js';
 import { chooseDevice, type DeviceIds } from '../../mqtt/home-assistant/device-id.js';
 import type { BoardNames } from '../../mqtt/publish/former-topics.js';
 import { machineIdentity } from '../../platform.js';
 import type { Store } from '../../store/store.js';
-import type { Context } from '../context.js';
 
 /** Setting that remembers under which names this board was last found. */
 const NAMES = 'mqtt/whereabouts';
 /** Setting that remembers under which id Home Assistant knows this board. */
 const DEVICE = 'mqtt/device';
 
-type Using = Pick<Context, 'config' | 'messaging' | 'store'>;
+/** What is remembered of earlier runs, by key. */
+interface Remembered {
+  readonly settings: { get(key: string): string | null };
+}
 
 /** Under which id Home Assistant is to know this board. */
-export function deviceOf({ config, messaging, store }: Using): DeviceIds {
+export function deviceOf(config: Config, store: Remembered): DeviceIds {
   return chooseDevice({
     configured: config.homeassistant.device_id,
     remembered: store.settings.get(DEVICE),
     formerTopic: formerNames(store)?.discovery ?? null,
     machine: machineIdentity(config.state_dir),
     node: config.node,
-    root: messaging.topics.root,
+    root: `${config.mqtt.base}/${config.node}`,
   });
 }
 
@@ -28,7 +31,7 @@ export function rememberDevice({ settings }: Pick<Store, 'settings'>, id: string
 }
 
 /** Under which names this board was last found; null when nobody knows. */
-export function formerNames({ settings }: Pick<Store, 'settings'>): BoardNames | null {
+export function formerNames({ settings }: Remembered): BoardNames | null {
   const text = settings.get(NAMES);
   if (text === null) return null;
   try {

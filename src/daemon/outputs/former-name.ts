@@ -14,7 +14,7 @@ export function startFormerName(
     connection,
     now: {
       root: topics.root,
-      discovery: discoveryTopic(config.homeassistant.prefix, deviceOf(using).id),
+      discovery: discoveryTopic(config.homeassistant.prefix, deviceOf(config, store).id),
     },
     recall: () => formerNames(store),
     remember: (names) => rememberNames(store, names),

@@ -33,7 +33,7 @@ export function startHomeAssistant(context: Using): StopOutput {
     connection: messaging.connection,
     publisher: messaging.publisher,
     prefix,
-    device: deviceOf(context),
+    device: deviceOf(context.config, context.store),
     root: messaging.topics.root,
     formerRoot: formerNames(context.store)?.root ?? null,
     onDevice: (id) => rememberDevice(context.store, id),

@@ -25,6 +25,8 @@ export type ProbeResult =
       readonly ms: number;
       /** Promises that this broker cannot keep, as sentences. */
       readonly limits: readonly string[];
+      /** What was retained on the topics of `read`. */
+      readonly retained?: ReadonlyMap<string, Buffer>;
     }
   | { readonly ok: false; readonly fault: ProbeFault; readonly found: string };
 
@@ -44,6 +46,8 @@ export interface ProbeOptions
   readonly url: string;
   /** A filter that must be granted. */
   readonly subscribe: string;
+  /** Topics whose retained messages are wanted too, where the broker lets them be read. */
+  readonly read?: readonly string[];
   /** Milliseconds. */
   readonly timeout?: number;
 }
@@ -52,12 +56,18 @@ export type BrokerProbe = (options: ProbeOptions) => Promise<ProbeResult>;
 
 const TIMEOUT_MS = 8000;
 const END_MS = 1000;
+/** What is retained comes right after the answer to a subscription. */
+const READ_MS = 500;
 /** As many as the daemon would make to find out what the broker takes. */
 const MAX_ATTEMPTS = 8;
 
 /** How one attempt ended. */
 type Outcome =
-  | { readonly kind: 'granted'; readonly limits: readonly string[] }
+  | {
+      readonly kind: 'granted';
+      readonly limits: readonly string[];
+      readonly retained: ReadonlyMap<string, Buffer>;
+    }
   | { readonly kind: 'denied' }
   | { readonly kind: 'failed'; readonly reason: unknown };
 
@@ -93,7 +103,8 @@ async function probe(
   for (let attempt = 0; attempt < MAX_ATTEMPTS && !signal.aborted; attempt++) {
     const outcome = await tryOnce(options, broker.current(), signal);
     if (outcome.kind === 'granted') {
-      return { ok: true, ms: Math.round(performance.now() - started), limits: outcome.limits };
+      const { limits, retained } = outcome;
+      return { ok: true, ms: Math.round(performance.now() - started), limits, retained };
     }
     if (outcome.kind === 'denied') {
       return { ok: false, fault: 'subscription', found: `it refuses ${options.subscribe}` };
@@ -110,6 +121,7 @@ async function tryOnce(
   signal: AbortSignal,
 ): Promise<Outcome> {
   let link: Link | null = null;
+  const retained = new Map<string, Buffer>();
   try {
     const addresses = new BrokerAddresses(options);
     const address = await addresses.current();
@@ -123,16 +135,17 @@ async function tryOnce(
           const limits = new BrokerLimits(Number.POSITIVE_INFINITY, () => 0);
           limits.connected(packet, form.protocol);
           if (options.will !== undefined) limits.assumeWill(form.will);
+          const granted = () => resolve({ kind: 'granted', limits: limits.broken(), retained });
           const wanted = { id: 1, filters: [options.subscribe], handler() {}, qos: 1 } as const;
-          opened.subscribe(wanted, wanted.filters, (error) =>
-            resolve(
-              error === null || !limits.wildcards
-                ? { kind: 'granted', limits: limits.broken() }
-                : { kind: 'denied' },
-            ),
-          );
+          opened.subscribe(wanted, wanted.filters, (error) => {
+            if (error !== null && limits.wildcards) resolve({ kind: 'denied' });
+            else if (options.read === undefined) granted();
+            else readRetained(opened, options.read, granted);
+          });
         },
-        onMessage() {},
+        onMessage: ({ topic, payload, retain }) => {
+          if (retain) retained.set(topic, payload);
+        },
         onDown: (reason) => resolve({ kind: 'failed', reason }),
       });
       link = opened;
@@ -143,6 +156,13 @@ async function tryOnce(
     // Properly: the will is the daemon's own, and must not be published.
     await (link as Link | null)?.end(END_MS);
   }
+}
+
+/** Asks for what is retained on some topics; calls `done` when it has had the time to come. */
+function readRetained(link: Link, topics: readonly string[], done: () => void): void {
+  const wanted = { id: 2, filters: topics, handler() {}, qos: 0 } as const;
+  // Refused or not: what may not be read is not told.
+  link.subscribe(wanted, topics, () => void backgroundClock.setTimer(done, READ_MS));
 }
 
 function faultOf(reason: unknown): ProbeFault {

@@ -10,7 +10,7 @@ import {
   discoveryPayload,
   discoveryTopic,
 } from './discovery.js';
-import { claimTopic, readDiscovery, rootIn } from './read-back.js';
+import { claimTopic, describeRival, RIVAL_NEXT, readDiscovery, rootIn } from './read-back.js';
 
 export interface AnnouncerOptions {
   readonly connection: Connection;
@@ -246,7 +246,7 @@ class DeviceAnnouncer implements Announcer {
     this.#options.onRival?.(rival);
     this.#log.warn(
       { device: this.#options.device.id, rival },
-      `${rival} has the same device id in Home Assistant as this board (${this.#options.root}); set homeassistant.device_id on one of them`,
+      `${describeRival(rival, this.#options.root)}; ${RIVAL_NEXT}`,
     );
   }
 

@@ -24,6 +24,14 @@ export function rootIn(payload: Buffer): string | null {
   return typeof topic === 'string' && topic.endsWith('/state') ? topic.slice(0, -6) : null;
 }
 
+/** What there is to say of two boards with one device id, in every place in which it is said. */
+export function describeRival(rival: string, root: string): string {
+  return `${rival} has the same device id in Home Assistant as this board (${root})`;
+}
+
+/** And what to do about it. */
+export const RIVAL_NEXT = 'set homeassistant.device_id on one of them';
+
 function parsed(payload: Buffer): Readonly<Record<string, unknown>> | null {
   if (payload.length > MAX_DISCOVERY_BYTES) return null;
   try {
