@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js';
 import type { App } from '../daemon/app.js';
 import type { Result } from '../inference/result.js';
 import { eventPayload } from '../mqtt/publish/payloads.js';
+import { PACKAGE_ROOT } from '../package-root.js';
 import type { PresenceEvent } from '../presence/event.js';
 import type { Thermometer } from '../thermal/thermometer.js';
 import { backgroundClock, sleep } from '../time.js';
@@ -258,13 +259,19 @@ function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
   };
 }
 
+/** Whether this program runs from its source rather than from a package. */
+function isCheckout(): boolean {
+  return existsSync(`${PACKAGE_ROOT}src`);
+}
+
 function textPrinter(lines: DemoLines): Printer {
   return {
     ready: (daemon, config) => {
       lines.plain(`model   ${daemon.model}`);
       lines.plain(`mqtt    ${daemon.broker}   (topics ${daemon.topic}/#)`);
       if (daemon.page !== null) lines.plain(`page    ${daemon.page}`);
-      lines.plain(`query   MOBILENETD_STATE=${config.state_dir} npm run mobilenetd -- query`);
+      const program = isCheckout() ? 'npx mobilenetd' : 'mobilenetd';
+      lines.plain(`query   MOBILENETD_STATE=${config.state_dir} ${program} query`);
       lines.plain('stop    Ctrl-C');
       lines.plain();
     },
