@@ -176,9 +176,14 @@ function registerPull(models: Command, context: CommandContext): void {
     .description('fetch models of the catalogue, convert and install them')
     .argument('[name...]', 'models (default: the default detector)')
     .addOption(formOption())
+    .option(
+      '--ladder <name...>',
+      'models that go together: coco (objects), imagenet (names), mobilenetd_things',
+    )
     .option('--force', 'fetch and convert again what is there already')
     .option(...JSON_OPTION)
-    .action(async (names: string[], flags: PullFlags) => {
+    .action(async (models: string[], flags: PullFlags & { readonly ladder?: string[] }) => {
+      const names = [...models, ...(flags.ladder ?? [])];
       const shelf = await shelfOf(context);
       const bar = createProgressBar(context.stderr);
       const { onProgress } = bar;

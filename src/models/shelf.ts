@@ -240,13 +240,15 @@ export function openShelf(options: ShelfOptions): Shelf {
 
 /** The catalogue's entries of these names; that of a ladder stands for all of its rungs. */
 function entriesOf(catalog: Catalog, names: readonly string[]): CatalogEntry[] {
-  const wanted = names.length === 0 ? [catalog.defaults.detect] : [...new Set(names)];
-  return wanted.flatMap((name) => {
+  const { ladders = {} } = catalog;
+  const members = (name: string) => (Object.hasOwn(ladders, name) ? (ladders[name] ?? []) : [name]);
+  const wanted = names.length === 0 ? [catalog.defaults.detect] : names.flatMap(members);
+  return [...new Set(wanted)].flatMap((name) => {
     const entries = catalog.models.filter((entry) => [entry.name, entry.ladder].includes(name));
     if (entries.length > 0) return entries;
-    throw unknownModel(
-      name,
-      catalog.models.flatMap((entry) => [entry.name, entry.ladder ?? entry.name]),
-    );
+    throw unknownModel(name, [
+      ...Object.keys(ladders),
+      ...catalog.models.flatMap((entry) => [entry.name, entry.ladder ?? entry.name]),
+    ]);
   });
 }

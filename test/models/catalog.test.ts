@@ -161,6 +161,17 @@ const MALFORMED: Readonly<Record<string, readonly [edit: Edit, place: RegExp]>> 
     (c) => Object.assign(entryOf(c, 6), { multAdds: [1, 2] }),
     /\/models\/6\/multAdds has 2 values for 1 sizes/,
   ],
+  'a ladder of two kinds of labels': [
+    (c) =>
+      Object.assign(c, {
+        ladders: { mixed: ['mobilenet_v1_1.0_224_quant', 'ssd_mobilenet_v2_oidv4'] },
+      }),
+    /\/ladders\/mixed "ssd_mobilenet_v2_oidv4" is no model of the same labels/,
+  ],
+  'a ladder of nothing': [
+    (c) => Object.assign(c, { ladders: { empty: ['nothing'] } }),
+    /\/ladders\/empty names no model/,
+  ],
   'a default that is no model': [
     (c) => Object.assign(c, { defaults: { classify: 'nothing', detect: 'nothing' } }),
     /\/defaults\/classify/,

@@ -106,6 +106,19 @@ t.test('pull, look, use, remove', async (t) => {
   await t.rejects(shelf.remove('tinny'), { code: 'MND_MODEL_UNKNOWN' });
 });
 
+t.test('a ladder of the catalogue is pulled whole, by its name', async (t) => {
+  const { shelf, catalogFile } = await tinyShelf(t);
+  const catalog = JSON.parse(await readFile(catalogFile, 'utf8'));
+  await writeFile(catalogFile, JSON.stringify({ ...catalog, ladders: { small: ['tiny'] } }));
+  const pulled = await shelf.pull(['small', 'tiny']);
+  t.strictSame(
+    pulled.map(({ model }) => model.name),
+    ['tiny'],
+    'each of its models once',
+  );
+  await t.rejects(shelf.pull(['smal']), { message: /did you mean small/ });
+});
+
 t.test('ensure pulls what is missing, once', async (t) => {
   const { shelf } = await tinyShelf(t, { forms: ['exact'] });
   const [one, two] = await Promise.all([shelf.ensure(REQUEST), shelf.ensure(REQUEST)]);

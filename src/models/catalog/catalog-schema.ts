@@ -170,5 +170,16 @@ export const CATALOG_SCHEMA = {
       properties: { classify: { type: 'string' }, detect: { type: 'string' } },
     },
     models: { type: 'array', maxItems: 1000, items: ENTRY },
+    ladders: {
+      type: 'object',
+      propertyNames: { pattern: NAME_PATTERN },
+      additionalProperties: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 64,
+        uniqueItems: true,
+        items: { type: 'string', minLength: 1 },
+      },
+    },
   },
 };

@@ -88,6 +88,8 @@ export interface Catalog {
   /** The models that are used where none is named. */
   readonly defaults: Readonly<Record<Task, string>>;
   readonly models: readonly CatalogEntry[];
+  /** Models of one task that are fetched together, so that the governor has rungs to walk; by name. */
+  readonly ladders?: Readonly<Record<string, readonly string[]>>;
 }
 
 export const SHIPPED_CATALOG = join(PACKAGE_ROOT, 'models', 'catalog.json');
@@ -97,14 +99,14 @@ const validate = compileSchema<Omit<Catalog, 'file'>>(CATALOG_SCHEMA);
 /** @throws MND_CATALOG_INVALID, naming the place */
 export async function readCatalog(file: string = SHIPPED_CATALOG): Promise<Catalog> {
   const data = await readJsonFile(file, { validate, code: 'MND_CATALOG_INVALID' });
-  const catalog: Catalog = { file, defaults: data.defaults, models: data.models };
+  const catalog: Catalog = { file, ...data };
   const problem = findProblem(catalog);
   if (problem !== null) throw codedError('MND_CATALOG_INVALID', { subject: file, found: problem });
   return catalog;
 }
 
 /** What a schema cannot say. */
-function findProblem({ models, defaults }: Catalog): string | null {
+function findProblem({ models, defaults, ladders = {} }: Catalog): string | null {
   const seen = new Map<string, number>();
   for (const [index, entry] of models.entries()) {
     const first = seen.get(entry.name);
@@ -131,6 +133,15 @@ function findProblem({ models, defaults }: Catalog): string | null {
     const name = defaults[task];
     const entry = models.find((model) => model.name === name);
     if (entry?.task !== task) return `/defaults/${task} "${name}" is no model for it`;
+  }
+  for (const [ladder, names] of Object.entries(ladders)) {
+    const members = names.map((name) => models.find((model) => model.name === name));
+    const [first] = members;
+    const bad = members.findIndex(
+      (member) => member?.task !== first?.task || member?.labels !== first?.labels,
+    );
+    if (first === undefined) return `/ladders/${ladder} names no model`;
+    if (bad >= 0) return `/ladders/${ladder} "${names[bad]}" is no model of the same labels`;
   }
   return null;
 }
