@@ -116,7 +116,7 @@ t.test('every end has its reason', async (t) => {
 t.test('no half, shifted or foreign frame is delivered', async (t) => {
   const path = binFolder(t);
   for (const fault of ['half-frame', 'garbage', 'lost', 'trickle']) {
-    const { frames, error } = await take(path, { fault, after: 6 }, { fps: 50 });
+    const { frames, error } = await take(path, { fault, after: 12 }, { fps: 15 });
     t.match(
       error,
       { code: fault === 'half-frame' ? 'MND_CAMERA_FAILED' : 'MND_FRAME_INVALID' },
