@@ -25,7 +25,7 @@ const MODELLED = [
 ];
 const MESSAGED = [
   'messaging',
-  'label states',
+  ...['label states', 'daily counts'],
   'cameras',
   ...['commands', 'Home Assistant', 'former name', 'update', 'info'],
   ...['decisions', 'health', 'availability'],
