@@ -19,7 +19,8 @@ export const register: Register = (program, context) => {
       '--no-camera-ok',
       'tell the service manager READY without waiting for the first labelled frame',
     )
-    .action(async (options: { readonly cameraOk: boolean }) => {
+    .option('--no-guess', 'do not look for a camera or a broker that the configuration leaves open')
+    .action(async (options: { readonly cameraOk: boolean; readonly guess: boolean }) => {
       let reload = () => {};
       let asked = false;
       // A signal that comes while this starts is kept until it has: by default it ends a process.
@@ -28,8 +29,9 @@ export const register: Register = (program, context) => {
         reload();
       });
       // Before the rest: a bad configuration is told before anything heavy is loaded.
-      const { config, warnings } = loadConfig(context.configOptions());
-      requireCamera(config);
+      const plain = loadConfig(context.configOptions());
+      const { isCameraFree } = await import('./guesses.js');
+      if (!options.guess || !isCameraFree(plain)) requireCamera(plain.config);
       const { signal } = context;
       const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
       const { goesToJournal } = await import('../daemon/diagnostics/journal.js');
@@ -40,11 +42,12 @@ export const register: Register = (program, context) => {
       const { secretsOf } = await import('../config/check/secrets.js');
       const { App } = await import('../daemon/app.js');
       const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
-      const secrets = new Set(secretsOf(config));
-      const logLevel = createLevelSwitch(config.log.level);
+      const { guessesOf } = await import('./guess.js');
+      const secrets = new Set(secretsOf(plain.config));
+      const logLevel = createLevelSwitch(plain.config.log.level);
       const tail = new LogTail();
       const log = createLog({
-        ...config.log,
+        ...plain.config.log,
         tail,
         level: logLevel,
         destination: context.stderr,
@@ -52,15 +55,15 @@ export const register: Register = (program, context) => {
         env: context.env,
         secrets: () => [...secrets],
       });
-      const { crash_reports: reports, heap_snapshots: snapshots } = config.diagnostics;
+      const { crash_reports: reports, heap_snapshots: snapshots } = plain.config.diagnostics;
       const endReports = keepCrashReports({
-        stateDir: config.state_dir,
+        stateDir: plain.config.state_dir,
         keep: reports,
         secrets: () => [...secrets],
       });
-      for (const warning of warnings) log.warn(`configuration: ${describeProblem(warning)}`);
+      for (const warning of plain.warnings) log.warn(`configuration: ${describeProblem(warning)}`);
       const endSnapshots = answerHeapSignal({
-        stateDir: config.state_dir,
+        stateDir: plain.config.state_dir,
         enabled: snapshots,
         log,
       });
@@ -68,18 +71,24 @@ export const register: Register = (program, context) => {
         env: context.env,
         onError: (error) => log.warn(error.message),
       });
+      const guesses = options.guess ? guessesOf(context, log) : null;
+      const loaded = () => guesses?.loaded() ?? loadConfig(context.configOptions());
+      if (guesses !== null) {
+        void notifier.report({ status: 'looking for what is not configured …' });
+        await guesses.look(signal);
+      }
       const load = () => {
-        const next = context.loadConfig();
+        const next = loaded().config;
         for (const secret of secretsOf(next)) secrets.add(secret);
         return next;
       };
       const daemon = new App({
-        config,
+        config: load(),
         load,
         env: context.env,
         log,
         logLevel,
-        inspection: inspectionOf(context, tail, () => loadConfig(context.configOptions())),
+        inspection: inspectionOf(context, tail, loaded, () => guesses?.found() ?? []),
         signal,
         service: {
           notifier,
@@ -87,12 +96,16 @@ export const register: Register = (program, context) => {
           // Commander reads `--no-camera-ok` as "cameraOk is false": no camera is fine, too.
           readyWithoutFrame: !options.cameraOk,
         },
+        // A service that has no model yet is not ended for it.
+        isPatient: true,
         onProgress: (text) => void notifier.report({ status: text }),
       });
       // A start that is under way takes another configuration at once.
       reload = () => void daemon.reload();
       if (asked) reload();
       await daemon.start();
+      // A camera that is plugged in, a broker that comes.
+      void guesses?.keepLooking(() => void daemon.reload(), signal);
       try {
         if (!signal.aborted) await once(signal, 'abort');
       } finally {

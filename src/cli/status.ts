@@ -107,6 +107,7 @@ function runningLines(running: RunningReport): readonly Line[] {
     row('database', databaseText(running.database)),
     row('page', running.page ?? 'none'),
     ...running.notify.map(notifyLine),
+    ...running.found.map((text) => row('found', text)),
     ...deliveryLines(broker),
     ...running.overrides.map((override) => row('set', overrideText(override))),
   ];

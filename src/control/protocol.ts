@@ -130,6 +130,8 @@ export interface RunningReport {
   readonly page: string | null;
   /** Channels of rules, and why one fails. */
   readonly notify: readonly LaneReport[];
+  /** What runs and was not configured but found, and what was not found, as sentences. */
+  readonly found: readonly string[];
 }
 
 /** A request of a line of JSON; null for anything else. */

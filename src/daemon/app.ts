@@ -60,8 +60,11 @@ export class App {
       abort: options.signal,
       onProgress: (text) => {
         this.#doing = text;
+        // A start that gets on is given its time anew.
+        if (this.#phase.name === 'starting') this.#phase = phase('starting');
         options.onProgress?.(text);
       },
+      isPatient: options.isPatient ?? false,
       thermometer: options.thermometer ?? null,
       sources: options.sources ?? {},
       inspection: options.inspection ?? null,

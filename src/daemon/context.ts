@@ -37,6 +37,8 @@ export interface Inspection {
   readonly logs: (count: number) => readonly string[];
   /** What `mobilenetd doctor` finds, cameras left alone. */
   readonly doctor: () => Promise<readonly object[]>;
+  /** What runs and was not configured but found, and what was not found, as sentences. */
+  readonly found: () => readonly string[];
   /** Where each value of the configuration in force came from, by dotted key. */
   readonly origins: () => ReadonlyMap<string, string>;
   /** Every problem of a configuration that is written nowhere. */
@@ -107,6 +109,8 @@ export interface Given {
   readonly abort: AbortSignal | undefined;
   /** What happens while a model is fetched and converted, for people. */
   readonly onProgress: (text: string) => void;
+  /** Whether a model that cannot be fetched is tried for again and again. */
+  readonly isPatient: boolean;
   /** Stands in for the machine's own sensor; null: it does not. */
   readonly thermometer: Thermometer | null;
   /** Clock, processes and the like for the cameras' sources; default: the machine's own. */
@@ -149,6 +153,7 @@ export class Context implements Parts, Given {
   /** Aborts what is being started or prepared now. */
   abort: AbortSignal | undefined;
   readonly onProgress: (text: string) => void;
+  readonly isPatient: boolean;
   readonly thermometer: Thermometer | null;
   readonly sources: SourceSurroundings;
   readonly inspection: Inspection | null;
@@ -176,6 +181,7 @@ export class Context implements Parts, Given {
     this.service = given.service;
     this.abort = given.abort;
     this.onProgress = given.onProgress;
+    this.isPatient = given.isPatient;
     this.thermometer = given.thermometer;
     this.sources = given.sources;
     this.inspection = given.inspection;

@@ -1,5 +1,7 @@
 import type { Config } from '../config/config.js';
-import { isCodedError } from '../errors.js';
+import { isCodedError, messageOf } from '../errors.js';
+import type { InstallProgress } from '../models/progress.js';
+import type { VariantRequest } from '../models/resolve.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
 import { readBoardModel } from '../platform.js';
@@ -12,6 +14,7 @@ import {
   thisBoard,
   type VariantForms,
 } from '../profile/profiles.js';
+import { createBackoff, sleep, systemClock } from '../time.js';
 import type { Log } from './diagnostics/log.js';
 
 export interface ModelOptions {
@@ -21,6 +24,8 @@ export interface ModelOptions {
   readonly signal?: AbortSignal;
   /** What happens while a model is fetched and converted, for people. */
   readonly onProgress?: (text: string) => void;
+  /** A download that fails is tried again, for ever. */
+  readonly isPatient?: boolean;
 }
 
 /** The rungs the governor may choose from, each in the form and with the threads to run it. */
@@ -64,7 +69,7 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
     log.info('no model is installed: fetching and converting it, as `mobilenetd models pull` does');
     options.onProgress?.('fetching and converting the model …');
   }
-  const variant = installed ?? (await shelf.ensure(request, { signal: options.signal }));
+  const variant = installed ?? (await fetchVariant(shelf, request, options));
   const all = await shelf.variants(task, form);
   const named = ({ name: own, model, ladder }: Variant) => [own, model, ladder].includes(name);
   const chosen = all.filter((other) => (name === 'auto' ? alike(other, variant) : named(other)));
@@ -75,6 +80,50 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
   const ladder = choose(await readProfiles(config.state_dir, board));
   const running = ladder.variants.find((other) => other.name === variant.name);
   return { ...ladder, ladder, variant: running ?? variant, forms, board, choose };
+}
+
+/** Fetches the model, telling how far it is; a patient one tries again where the network fails. */
+async function fetchVariant(
+  shelf: Shelf,
+  request: VariantRequest,
+  { signal, onProgress, log, isPatient = false }: ModelOptions,
+): Promise<Variant> {
+  const backoff = createBackoff({ firstMs: 5000, lastMs: 300_000 });
+  let told = '';
+  const tell = (progress: InstallProgress) => {
+    const text = progressText(progress);
+    if (text === told) return;
+    told = text;
+    log.info(text);
+    onProgress?.(text);
+  };
+  for (;;) {
+    try {
+      return await shelf.ensure(request, { signal, onProgress: tell });
+    } catch (error) {
+      const isPassing = isCodedError(error) && error.code === 'MND_DOWNLOAD_FAILED';
+      if (!isPatient || !isPassing || signal?.aborted) throw error;
+      const wait = backoff.next();
+      const again = `no model yet, next try in ${Math.ceil(wait / 1000)} s`;
+      log.warn({ err: error }, `${again}: ${messageOf(error)}; ${OFFLINE}`);
+      onProgress?.(`${again}: ${messageOf(error)}`);
+      await sleep(systemClock, wait, signal);
+      signal?.throwIfAborted();
+    }
+  }
+}
+
+const OFFLINE =
+  'without a network, copy the folder models of the state folder of another board, or take the ladder in the package (model: { task: classify, name: mobilenetd_things })';
+const STAGES = { unpack: 'unpacking', convert: 'converting', verify: 'trying' } as const;
+/** The journal has a line for each of so many steps of a download. */
+const STEPS = 5;
+
+function progressText({ model, stage, received = 0, total }: InstallProgress): string {
+  if (stage !== 'download') return `${STAGES[stage]} the model ${model} …`;
+  if (total === null || total === undefined || total === 0) return `fetching the model ${model} …`;
+  const share = Math.floor((received / total) * STEPS) / STEPS;
+  return `fetching the model ${model}: ${Math.round(share * 100)} % of ${(total / 1e6).toFixed(0)} MB …`;
 }
 
 /** Whether one may stand in for the other: a governor that moves between them changes no label. */

@@ -68,8 +68,8 @@ export const PARTS: readonly Part[] = [
     needs: [],
     // Fetched before anything is stopped: labels must not go off for the time of a download.
     isPrepared: true,
-    start: ({ env, log, abort, onProgress }, config) =>
-      provideModel({ config, env, log, signal: abort, onProgress }),
+    start: ({ env, log, abort, onProgress, isPatient }, config) =>
+      provideModel({ config, env, log, signal: abort, onProgress, isPatient }),
   }),
   part('engine', {
     keys: ['model', 'models_dir'],

@@ -40,7 +40,7 @@ t.test('no camera at all is an error that says what to write', async (t) => {
   const folder = t.testdir({ 'none.yaml': 'node: board\n' });
   const { status, stderr } = spawnSync(
     process.execPath,
-    [MAIN, 'run', '--config', join(folder, 'none.yaml')],
+    [MAIN, 'run', '--no-guess', '--config', join(folder, 'none.yaml')],
     { encoding: 'utf8', env: { PATH: process.env.PATH, MOBILENETD_STATE: folder } },
   );
   t.equal(status, 78);

@@ -62,6 +62,31 @@ export async function findVideoDevices(
   return findings;
 }
 
+/** A device that delivers pictures to whoever opens it. */
+export interface PictureDevice {
+  /** By a name that stays, where there is one. */
+  readonly path: string;
+  /** Where it lies below `devRoot`. */
+  readonly node: string;
+  readonly title: string;
+}
+
+/** USB cameras and grabbers, in the order of their numbers. */
+export async function pictureDevices({
+  devRoot,
+  sysfsRoot,
+}: DeviceRoots): Promise<PictureDevice[]> {
+  const stable = await stableNames(devRoot);
+  const found: PictureDevice[] = [];
+  for (const name of await namesIn(devRoot, /^video\d+$/)) {
+    const { title, driver, index } = await describe(sysfsRoot, name);
+    if (!PICTURE_DRIVERS.has(driver) || index !== 0) continue;
+    const path = stable.get(name) ?? `/dev/${name}`;
+    found.push({ path, node: join(devRoot, name), title: title === '' ? name : title });
+  }
+  return found;
+}
+
 async function findingOf(
   { title, driver }: VideoDevice,
   path: string,

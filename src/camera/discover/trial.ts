@@ -13,6 +13,12 @@ export interface TrialOptions {
   readonly deadline?: number;
 }
 
+/** Whether a camera delivers, and what was found, for people. */
+export interface TrialResult {
+  readonly delivers: boolean;
+  readonly found: string;
+}
+
 /** Runs a camera until its first frame, its failure or the deadline. */
 export async function tryFrame(
   name: string,

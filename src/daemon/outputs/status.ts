@@ -19,6 +19,7 @@ export type StatusSources = Pick<
   | 'addresses'
   | 'notifications'
   | 'spots'
+  | 'inspection'
 >;
 
 /** What `mobilenetd status` and others are answered about everything that runs. */
@@ -53,6 +54,7 @@ export function runningReport(sources: StatusSources): RunningReport {
     database: databaseReport(store.health()),
     page: sources.addresses.page,
     notify: sources.notifications.reports(),
+    found: sources.inspection?.found() ?? [],
   };
 }
 
