@@ -5,11 +5,15 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } 
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** Node versions whose addons a package carries, by ABI (process.versions.modules), the newest last. */
+/**
+ * Node versions whose addons a package carries, by ABI (process.versions.modules), the newest last, and
+ * the version whose headers the addon is compiled with. From 24.19 on the headers' node::ObjectWrap ends
+ * the process when an object of better-sqlite3 12 is collected outside of JavaScript.
+ */
 export const NODES = [
-  { version: '20.20.2', abi: 115 },
-  { version: '22.23.3', abi: 127 },
-  { version: '24.21.0', abi: 137 },
+  { version: '20.20.2', abi: 115, headers: '20.20.2' },
+  { version: '22.23.3', abi: 127, headers: '22.23.3' },
+  { version: '24.21.0', abi: 137, headers: '24.18.0' },
 ];
 /** The Node that the Debian package brings along. */
 export const CARRIED_NODE = NODES.at(-1).version;
@@ -25,6 +29,8 @@ const INTEGRITY = {
     'sha512-l3DAHZreylo+p9QXDtsOrjG2JXJqVzYXnAGmIQNOUNARcMppTO2cmewVQP+36tjJnSE+dzpMNtgW+c3oiDvXtA==',
   'x64-24.21.0':
     'sha512-3nULszZ5X0fciYpG0t6TrdApJzAn8+FlINP6OiMX7V8HrvpATPN936U1LlReOJriLRa4e8yEqQBYCnLyPNAs7Q==',
+  'x64-24.18.0':
+    'sha512-K+N5i6l+NYUOlATC3bSZGTgmdDizdW/0f03nz23Vz7pmLeGwpcCVnpZkoFAIFUGFT0/8YrSBUxswo1wucXb0/w==',
   'arm64-24.21.0':
     'sha512-FpJRPEz2OvvTLfjIOlNGFY9JLPMKgl5m+d4oGYBLg24kJ1mmvN1Zl/HPJgF4HDaJ51ISev1l1cRZ/DM+keXW5g==',
 };

@@ -39,7 +39,7 @@ export async function addAddons(module, target) {
     .digest('hex');
   const key = `sqlite-addon/${version}-${target.node}-gcc${compiler}-${flags.slice(0, 12)}`;
   const sqlite = await cached(`${key}-object`, (work) => compileSqlite(module, target, work));
-  for (const { version: nodeVersion, abi } of NODES) {
+  for (const { headers: nodeVersion, abi } of NODES) {
     const built = await cached(`${key}-abi${abi}-${nodeVersion}`, (work) =>
       buildAddon({ module, target, work, sqlite, nodeVersion }),
     );

@@ -33,9 +33,10 @@ const UNUSED_FOLDERS = /^(\..*|tests?|spec|bench(mark)?s?|examples?|docs|coverag
 
 /** A folder with package.json and the pruned production dependencies of another machine. */
 function modulesOf(root, target) {
-  const recipe = ['package.json', 'package-lock.json', 'scripts/deb/stage.mjs'].map((file) =>
-    readFileSync(join(root, file)),
-  );
+  const recipe = [
+    ...['package.json', 'package-lock.json', 'scripts/deb/stage.mjs'],
+    ...['scripts/deb/sqlite-addon.mjs', 'scripts/deb/cache.mjs'],
+  ].map((file) => readFileSync(join(root, file)));
   const key = createHash('sha256').update(Buffer.concat(recipe)).digest('hex').slice(0, 16);
   return cached(`modules/${target.node}-${key}`, async (work) => {
     installModules(root, work, target);

@@ -76,6 +76,7 @@ export const register: Register = (program, context) => {
       if (guesses !== null) {
         void notifier.report({ status: 'looking for what is not configured …' });
         await guesses.look(signal);
+        if (signal.aborted) return;
       }
       const load = () => {
         const next = loaded().config;
