@@ -7,7 +7,7 @@ import { lookAt } from './running.mjs';
 
 /** Keys of lines that restrict nothing: what runs, when, where, and with which secrets. */
 const OTHERS = new Set(
-  `Type NotifyAccess ExecStart ExecReload Restart RestartSec RestartPreventExitStatus TimeoutStartSec
+  `Type NotifyAccess ExecStart ExecReload Restart SuccessExitStatus RestartSec RestartPreventExitStatus TimeoutStartSec
    TimeoutStopSec WatchdogSec KillMode StateDirectory RuntimeDirectory ConfigurationDirectory
    LoadCredential Environment`.split(/\s+/),
 );
@@ -204,7 +204,8 @@ function runProbes(container, restricting, lines) {
     ...(PROBES[line]?.tries ?? []),
     ...(PROBES[line]?.allows ?? []),
   ]);
-  const skipped = /^(Type|NotifyAccess|Exec\w+|Restart\w*|WatchdogSec|Timeout\w+|KillMode)=/;
+  const skipped =
+    /^(Type|NotifyAccess|Exec\w+|Restart\w*|SuccessExitStatus|WatchdogSec|Timeout\w+|KillMode)=/;
   const whole = lines.filter((line) => !skipped.test(line));
   const units = new Map([
     ['free', { lines: [], actions: all }],
