@@ -118,6 +118,7 @@ async function follow(t: Test, name: string, more: Replacements, camera: string)
   const pid = Number(written('pid'));
   if (pid > 0) process.kill(pid, 'SIGTERM');
   t.equal(status, 0, `every command succeeds\n${told}\n${log}`);
+  t.notMatch(log, '"level":"error"', 'nothing that looks like a defect');
   return { told, log };
 }
 

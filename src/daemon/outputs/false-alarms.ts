@@ -9,6 +9,7 @@ export function startFalseAlarms({
   signals,
   spots,
 }: Pick<Context, 'signals' | 'spots'>): StopOutput {
+  spots.apply();
   const stop = signals.on('cameras', () => spots.apply());
   const timer = setInterval(() => spots.count(), COUNT_MS).unref();
   return () => {

@@ -54,7 +54,7 @@ export const OUTPUTS: readonly Output[] = [
   },
   {
     name: 'false alarms',
-    starts: 'before cameras',
+    starts: 'last',
     keys: [],
     follows: ['store'],
     start: startFalseAlarms,
