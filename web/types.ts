@@ -112,6 +112,17 @@ export interface EventRow {
   readonly picture: boolean;
 }
 
+/** A false alarm that is kept back. */
+export interface Spot {
+  readonly id: string;
+  readonly camera: string;
+  readonly label: string;
+  /** The event that was wrong. */
+  readonly event: string;
+  readonly created: string;
+  readonly held: number;
+}
+
 export interface EventDocument {
   readonly event: EventRow;
   readonly scores: readonly { readonly time: string; readonly score: number }[];

@@ -15,6 +15,7 @@ import { ACTION_ROUTES } from './routes/actions.js';
 import { EVENT_ROUTES } from './routes/events.js';
 import { PICTURE_ROUTES } from './routes/pictures.js';
 import { SESSION_ROUTES } from './routes/session.js';
+import { SPOT_ROUTES } from './routes/spots.js';
 import { STATE_ROUTES } from './routes/state.js';
 import { Turns } from './turns.js';
 import { validatorOf } from './validate.js';
@@ -24,6 +25,7 @@ export const ROUTES: readonly Route[] = [
   ...STATE_ROUTES,
   ...PICTURE_ROUTES,
   ...EVENT_ROUTES,
+  ...SPOT_ROUTES,
   ...ACTION_ROUTES,
   ...SESSION_ROUTES,
 ];

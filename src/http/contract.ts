@@ -14,6 +14,8 @@ export interface PageSource {
   events(query: EventQuery): readonly object[];
   /** An event with the scores that were kept of it; null: there is none. */
   event(id: string): object | null;
+  /** What was called a false alarm and is kept back, the oldest first. */
+  spots(): readonly object[];
   /** A JPEG of an event; null: none was kept. */
   eventPicture(id: string, kind: PictureKind): Promise<Uint8Array | null>;
   /** Whether there is a camera of that name. */
@@ -54,6 +56,10 @@ export interface PageActions {
   reload(): Promise<string>;
   /** Every problem of a configuration that was pasted; it is written nowhere. */
   checkConfig(yaml: string): Promise<readonly string[]>;
+  /** Keeps back what looks like an event in its place; resolves with the spot. */
+  wrong(event: string): Promise<object>;
+  /** Keeps nothing back at a spot any more. */
+  undoWrong(spot: string): Promise<object>;
   /** Removes an event that is over from the database, with its picture. */
   forget(event: string): Promise<void>;
 }

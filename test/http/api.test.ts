@@ -72,6 +72,8 @@ t.test('what is set is done', async (t) => {
     ['snapshot', { camera: null }],
     ['governor/pin', { variant: 'auto' }],
     ['governor/limit', { limit: 70 }],
+    [`events/${EVENT.id}/wrong`, {}],
+    ['spots/1/undo', {}],
     [`events/${EVENT.id}/forget`, {}],
   ];
   for (const [path, body] of asked) {
@@ -85,6 +87,8 @@ t.test('what is set is done', async (t) => {
     'snapshot null',
     'pin auto',
     'limit 70',
+    `wrong ${EVENT.id}`,
+    'undo 1',
     `forget ${EVENT.id}`,
   ]);
   const refused: readonly (readonly [path: string, body: unknown, status: number])[] = [
@@ -92,6 +96,7 @@ t.test('what is set is done', async (t) => {
     ['cameras/front/detect', {}, 400],
     ['cameras/front/detect', { on: true, more: 1 }, 400],
     ['cameras/none/detect', { on: true }, 404],
+    ['events/none/wrong', {}, 404],
     ['cameras/front/threshold', { threshold: 1.5 }, 400],
     ['governor/pin', { variant: 'none' }, 400],
     ['governor/limit', { limit: 'hot' }, 400],

@@ -32,6 +32,11 @@ export const EVENT = {
   loitering: [],
 };
 
+const SPOT = {
+  ...{ id: '1', camera: 'front', label: 'person', box: [1, 2, 3, 4], size: [640, 480] },
+  ...{ event: EVENT.id, created: EVENT.start, held: 3, last: null },
+};
+
 const CAMERA = {
   name: 'front',
   title: 'Front',
@@ -105,6 +110,7 @@ export function createFakeSource(): FakeSource {
     events: ({ label }) => (label === undefined || label === EVENT.label ? [EVENT] : []),
     event: (id) =>
       id === EVENT.id ? { event: EVENT, scores: [{ time: EVENT.start, score: 0.9 }] } : null,
+    spots: () => [SPOT],
     eventPicture: async (id) => (id === EVENT.id ? Uint8Array.of(255, 216) : null),
     hasCamera: (name) => name === 'front' || name === 'back',
     away: (name) => (name === 'back' ? 'no route to host' : null),
@@ -133,6 +139,15 @@ export function createFakeSource(): FakeSource {
       setLimit: async (limit) => void done.push(`limit ${limit}`),
       reload: async () => 'nothing has changed',
       checkConfig: async (yaml) => (yaml.includes('bad') ? ['line 1: bad'] : []),
+      async wrong(id) {
+        if (id !== EVENT.id) throw codedError('MND_INPUT_MISSING', { subject: 'wrong' });
+        done.push(`wrong ${id}`);
+        return SPOT;
+      },
+      async undoWrong(id) {
+        done.push(`undo ${id}`);
+        return SPOT;
+      },
       forget: async (id) => void done.push(`forget ${id}`),
     },
   };

@@ -5,6 +5,7 @@ import { useAnswer } from '../load.js';
 import type { EventDocument, EventRow } from '../types.js';
 import { dayOf, durationOf, shortName, timeOf, WORDS } from '../words.js';
 import { Overlay, percent } from './picture.js';
+import { Wrong } from './wrong.js';
 
 export function EventView({ id }: { readonly id: string }) {
   const { value, error } = useAnswer<EventDocument>(`events/${encodeURIComponent(id)}`, 10_000);
@@ -47,6 +48,7 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
           )}
           {event.object !== null && <Fact name={WORDS.events.object} value={objectOf(event)} />}
         </dl>
+        {mayChange() && <Wrong event={event} />}
         {mayChange() && event.end !== null && <Forget event={event} />}
       </div>
       {scores.length > 1 && (

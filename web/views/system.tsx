@@ -4,6 +4,7 @@ import { useAnswer } from '../load.js';
 import type { Finding, Model, State } from '../types.js';
 import { durationOf, shortName, WORDS } from '../words.js';
 import { Failure } from './events.js';
+import { Spots } from './wrong.js';
 
 const RANK: Readonly<Record<Finding['level'], number>> = { fail: 0, warn: 1, info: 2, ok: 3 };
 
@@ -15,6 +16,7 @@ export function SystemView() {
         {state.value !== null && <Facts state={state.value} />}
       </section>
       <Doctor />
+      <Spots />
       <Models />
       {mayChange() && <Log />}
     </div>

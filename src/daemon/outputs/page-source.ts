@@ -136,6 +136,12 @@ export class DaemonPageSource implements PageSource {
     return { event: this.#eventDocument(event), scores };
   }
 
+  spots(): readonly object[] {
+    const { spots } = this.#context;
+    spots.count();
+    return spots.list();
+  }
+
   async eventPicture(id: string, kind: PictureKind): Promise<Uint8Array | null> {
     const picture = await this.#context.eventPictures.shelf?.read(id);
     return picture === undefined || picture === null ? null : shapedPicture(picture, kind);
@@ -252,6 +258,8 @@ function pageActions(context: Context): PageSource['actions'] {
     setLimit: (limit) => context.overrides.setLimit(limit),
     reload: () => context.daemon.reload(),
     checkConfig: async (yaml) => context.inspection?.check(yaml) ?? [],
+    wrong: async (event) => context.spots.wrong(event),
+    undoWrong: async (spot) => context.spots.undo(spot),
     async forget(id) {
       if (!context.store.forgetEvent(id)) {
         throw codedError('MND_INPUT_MISSING', {
