@@ -55,6 +55,8 @@ export interface Presence {
   present(): PresentLabel[];
   /** Every event that is open, as it is now. */
   open(): PresenceEvent[];
+  /** Where each object is that is present, and was seen last. */
+  where(): { readonly object: string; readonly box: Box }[];
   /** What in the zones is not as it was when this was asked last. */
   zoneChanges(): ZoneState[];
   /** What is in the zones now. */
@@ -165,6 +167,13 @@ class CameraPresence implements Presence {
 
   open(): PresenceEvent[] {
     return this.#tracks().flatMap(([, track]) => eventOf(track, this.#camera, 'update') ?? []);
+  }
+
+  where(): { readonly object: string; readonly box: Box }[] {
+    return this.#tracks().flatMap(([, { stay, body }]) => {
+      const object = stay?.object ?? null;
+      return object === null || body === null ? [] : [{ object, box: body.box }];
+    });
   }
 
   zoneChanges(): ZoneState[] {
