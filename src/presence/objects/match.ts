@@ -37,8 +37,13 @@ export function matchBoxes(objects: readonly Followed[], boxes: readonly Box[]):
   const taken = new Uint8Array(objects.length);
   const near: Pair[] = [];
   const overlapping: Pair[] = [];
-  for (const [object, { expected, unseen, isFresh }] of objects.entries()) {
-    for (const [box, seen] of boxes.entries()) {
+  for (let object = 0; object < objects.length; object += 1) {
+    const followed = objects[object];
+    if (followed === undefined) continue;
+    for (let box = 0; box < boxes.length; box += 1) {
+      const seen = boxes[box];
+      if (seen === undefined || isFar(followed.expected, seen)) continue;
+      const { expected, unseen, isFresh } = followed;
       const overlap = overlapOf(expected, seen);
       if (overlap >= LEAST_OVERLAP) {
         overlapping.push({ object, box, fit: overlap + (isFresh ? FRESH_BONUS : 0) });
@@ -59,4 +64,12 @@ export function matchBoxes(objects: readonly Followed[], boxes: readonly Box[]):
     }
   }
   return owner;
+}
+
+/** Whether two boxes neither overlap nor are near, said at once of most pairs in a crowd. */
+function isFar(a: Box, b: Box): boolean {
+  const across = Math.abs(a[0] + a[2] / 2 - b[0] - b[2] / 2);
+  const down = Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2);
+  const reach = MOST_REACH * Math.max(a[2], a[3], b[2], b[3]);
+  return across > reach || down > reach;
 }
