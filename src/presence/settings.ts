@@ -73,6 +73,8 @@ export interface Settings {
   /** Zones in which a label or group counts. */
   readonly zonesOf: (name: string) => readonly Zone[];
   readonly requiredZonesOf: (name: string) => readonly string[];
+  /** Whether there are limits of size or shape at all. */
+  readonly hasLimits: boolean;
   /** Whether a box is large and slender enough for an object of this name. */
   readonly fits: (name: string, box: Box) => boolean;
 }
@@ -131,15 +133,15 @@ const NO_LIMITS: ObjectLimits = {};
 function readObjectLimits({
   objects = NO_LIMITS,
   objectsOf = {},
-}: PresenceOptions): Pick<Settings, 'requiredZonesOf' | 'fits'> {
+}: PresenceOptions): Pick<Settings, 'requiredZonesOf' | 'hasLimits' | 'fits'> {
   const own = new Map(
     Object.entries(objectsOf).map(([name, limits]) => [name, { ...objects, ...limits }]),
   );
   const isFree = own.size === 0 && Object.keys(objects).length === 0;
   return {
     requiredZonesOf: (name) => (own.get(name) ?? objects).requiredZones ?? [],
+    hasLimits: !isFree,
     fits(name, [, , width, height]) {
-      if (isFree) return true;
       const { minArea, maxArea, minRatio, maxRatio } = own.get(name) ?? objects;
       const area = width * height;
       const ratio = height > 0 ? width / height : Number.POSITIVE_INFINITY;

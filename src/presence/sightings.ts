@@ -44,7 +44,9 @@ export function sightingsOf(
   const all = new Map<string, { seen: Sighting[]; count: number }>();
   const add = (name: string, sighting: Sighting): void => {
     if (!settings.isKept(name)) return;
-    if (sighting.box !== null && !settings.fits(name, stretched(sighting.box, stretch))) return;
+    if (sighting.box !== null && settings.hasLimits) {
+      if (!settings.fits(name, stretched(sighting.box, stretch))) return;
+    }
     let of = all.get(name);
     if (of === undefined) {
       of = { seen: [], count: 0 };

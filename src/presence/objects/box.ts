@@ -14,7 +14,7 @@ export function distanceOf(a: Box, b: Box): number {
   const across = a[0] + a[2] / 2 - b[0] - b[2] / 2;
   const down = a[1] + a[3] / 2 - b[1] - b[3] / 2;
   const side = Math.sqrt((a[2] * a[3] + b[2] * b[3]) / 2);
-  return side > 0 ? Math.hypot(across, down) / side : Number.POSITIVE_INFINITY;
+  return side > 0 ? Math.sqrt(across * across + down * down) / side : Number.POSITIVE_INFINITY;
 }
 
 /** The larger of two areas in parts of the smaller one, 1 or more. */

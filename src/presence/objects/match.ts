@@ -35,27 +35,18 @@ export function matchBoxes(objects: readonly Followed[], boxes: readonly Box[]):
   const owner = new Int32Array(boxes.length).fill(-1);
   if (objects.length === 0 || boxes.length === 0) return owner;
   const taken = new Uint8Array(objects.length);
-  const near: Pair[] = [];
-  const overlapping: Pair[] = [];
-  for (let object = 0; object < objects.length; object += 1) {
-    const followed = objects[object];
-    if (followed === undefined) continue;
-    for (let box = 0; box < boxes.length; box += 1) {
-      const seen = boxes[box];
-      if (seen === undefined || isFar(followed.expected, seen)) continue;
-      const { expected, unseen, isFresh } = followed;
-      const overlap = overlapOf(expected, seen);
-      if (overlap >= LEAST_OVERLAP) {
-        overlapping.push({ object, box, fit: overlap + (isFresh ? FRESH_BONUS : 0) });
-        continue;
+  for (const fitOf of [overlapFit, nearFit]) {
+    const pairs: Pair[] = [];
+    for (let object = 0; object < objects.length; object += 1) {
+      const followed = objects[object];
+      if (followed === undefined || taken[object] === 1) continue;
+      for (let box = 0; box < boxes.length; box += 1) {
+        const seen = boxes[box];
+        if (seen === undefined || owner[box] !== -1 || isFar(followed.expected, seen)) continue;
+        const fit = fitOf(followed, seen);
+        if (fit !== null) pairs.push({ object, box, fit });
       }
-      const distance = distanceOf(expected, seen);
-      const reach = Math.min(MOST_REACH, REACH + REACH_A_SECOND * unseen);
-      if (distance > reach || sizeRatioOf(expected, seen) > MOST_SIZE_RATIO) continue;
-      near.push({ object, box, fit: -distance });
     }
-  }
-  for (const pairs of [overlapping, near]) {
     pairs.sort((a, b) => b.fit - a.fit);
     for (const { object, box } of pairs) {
       if (taken[object] === 1 || owner[box] !== -1) continue;
@@ -64,6 +55,17 @@ export function matchBoxes(objects: readonly Followed[], boxes: readonly Box[]):
     }
   }
   return owner;
+}
+
+function overlapFit({ expected, isFresh }: Followed, seen: Box): number | null {
+  const overlap = overlapOf(expected, seen);
+  return overlap < LEAST_OVERLAP ? null : overlap + (isFresh ? FRESH_BONUS : 0);
+}
+
+function nearFit({ expected, unseen }: Followed, seen: Box): number | null {
+  const distance = distanceOf(expected, seen);
+  const reach = Math.min(MOST_REACH, REACH + REACH_A_SECOND * unseen);
+  return distance > reach || sizeRatioOf(expected, seen) > MOST_SIZE_RATIO ? null : -distance;
 }
 
 /** Whether two boxes neither overlap nor are near, said at once of most pairs in a crowd. */
