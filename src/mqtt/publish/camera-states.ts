@@ -84,10 +84,12 @@ export class CameraStates {
 
   /** Shows an event in the state of its label, which is ON while any of its objects is there. */
   show(event: PresenceEvent): void {
-    const { camera, label, end, id } = event;
+    const { camera, label, end, id, object } = event;
     const view = this.#viewOf(camera);
     view.labels.add(label);
     const present = view.present.get(label) ?? new Map<string, PresenceEvent>();
+    // Of a label of the whole picture there is one at a time.
+    if (object === null) present.clear();
     if (end === null) present.set(id, event);
     else present.delete(id);
     if (present.size > 0) {
