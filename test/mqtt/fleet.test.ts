@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import t from 'tap';
+import { loadConfig } from '#mobilenetd/config/load.js';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
 import { deviceId, discoveryTopic } from '#mobilenetd/mqtt/home-assistant/discovery.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
@@ -58,6 +59,28 @@ async function mayPublish(client: MqttClient, topic: string): Promise<boolean> {
   );
   return (reasonCode ?? 0) < 128;
 }
+
+t.test('the configuration of a board can be used, and names its device', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-fleet-'));
+  const secret = join(folder, 'mqtt-password');
+  writeFileSync(secret, 'porch secret\n', { mode: 0o600 });
+  const file = join(folder, 'board.yaml');
+  const text = readFileSync(`${EXAMPLES}/board.yaml`, 'utf8')
+    .replace('/etc/mobilenetd/mqtt-password', secret)
+    .replace('/etc/mobilenetd/ca.pem', secret);
+  writeFileSync(file, text);
+  const env = { MOBILENETD_STATE: folder };
+  const { config } = loadConfig({ env, systemFile: file, boardModel: null });
+  t.match(config, {
+    node: 'porch',
+    homeassistant: { device_id: 'porch' },
+    mqtt: { username: 'porch', password: 'porch secret' },
+  });
+  t.equal(config.mqtt.url?.length, 3);
+  const rule = /homeassistant\/device\/(\S+)\/config/.exec(readFileSync(`${EXAMPLES}/acl`, 'utf8'));
+  t.equal(rule?.[1]?.replace('%u', 'porch'), deviceId(config.homeassistant.device_id ?? ''));
+  t.end();
+});
 
 t.test('the access rules give each board its own topics and nothing else', { skip }, async (t) => {
   const example = await startExample();

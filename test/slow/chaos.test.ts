@@ -155,6 +155,8 @@ t.test(
     clearInterval(events);
     if (present) step();
 
+    const held = connection.held().map(({ topic, reason }) => `${topic}: ${reason}`);
+    t.comment(`held back at the end: ${held.join('; ') || 'nothing'}`);
     await eventually('the outbox is empty', () => store.outbox.depth() === 0);
     await house.until('online', () => house.last.get(`${ROOT}/state`) === 'online');
     await house.until('OFF', () => house.last.get(`${ROOT}/front/person`) === 'OFF');
@@ -163,6 +165,7 @@ t.test(
       if (topic === `${ROOT}/front/events`) seen.add(Number(JSON.parse(text).id.slice(1)));
     }
     const lost = Array.from({ length: number }, (_, i) => i).filter((i) => !seen.has(i));
+    t.comment(`${number} events, ${proxy.accepted()} connections`);
     t.same(lost, [], `none of ${number} events is lost over ${proxy.accepted()} connections`);
     t.equal(store.outbox.dropped(), 0);
     t.equal(publisher.refused(), 0);

@@ -7,7 +7,8 @@ const MAX_HELD = 1024;
 const MAX_NAMED = 20;
 /** An answer costs nothing; a closed connection does. */
 const ANSWERED = { firstMs: 10_000, lastMs: 300_000 };
-const CLOSED = { firstMs: 600_000, lastMs: 7_200_000 };
+// A network that breaks three times at one topic looks the same: such a mistake must not last.
+const CLOSED = { firstMs: 120_000, lastMs: 7_200_000 };
 /** Payloads from this size on are held for their size; smaller ones of the topic still go out. */
 const SIZED_BYTES = 512;
 /** So many topics that end alike, and the others that do are taken to be refused as well. */
