@@ -1,5 +1,5 @@
 import type { JsonSchema } from './format.js';
-import type { Node, Section } from './section.js';
+import type { NamedItems, Node, Section } from './section.js';
 import { isLeaf, isNamedItems } from './section.js';
 
 /** What a section is for, by its dotted path; items of a named section count as `NAME`. */
@@ -38,14 +38,22 @@ function nodeSchema(node: Node, docs: SectionDocs, path: readonly string[]): Jso
     };
   }
   if (isNamedItems(node)) {
-    return {
-      ...describe(node.doc),
+    const item = nodeSchema(node.item, docs, [...path, 'NAME']);
+    const named = {
       type: ['object', 'null'],
       propertyNames: node.names.json,
-      additionalProperties: nodeSchema(node.item, docs, [...path, 'NAME']),
+      additionalProperties: item,
     };
+    if (node.isListed !== true) return { ...describe(node.doc), ...named };
+    return { ...describe(node.doc), anyOf: [named, { type: 'array', items: listed(node, item) }] };
   }
   return sectionSchema(node, docs, path);
+}
+
+/** An item of a list, which says its name itself. */
+function listed({ names }: NamedItems, item: JsonSchema): JsonSchema {
+  const properties = item.properties as JsonSchema;
+  return { ...item, properties: { name: names.json, ...properties } };
 }
 
 /** `${NAME}` may stand for any value. */

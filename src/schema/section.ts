@@ -36,6 +36,8 @@ export interface NamedItems<I extends Node = Node> {
   readonly item: I;
   /** Commented-out YAML that shows a typical item. */
   readonly example: string;
+  /** In a file they may also be a list, each with its `name` or without any. */
+  readonly isListed?: boolean;
 }
 
 export type Node = Leaf<unknown> | NamedItems | Section;

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { makeFolder } from '../make-folder.js';
 import { pictureFolder } from './pictures.js';
 
@@ -49,6 +50,8 @@ const MAX_NOTE = 4096;
 const MAX_JPEG = 4_000_000;
 const ID = /^[\w-]{1,64}$/;
 const DAY_MS = 86_400_000;
+/** What a sweep may do at a time, ms. */
+const STEP_MS = 5;
 /** A picture younger than this may be of an event that is still on its way into the database, ms. */
 const ORPHAN_MS = 600_000;
 
@@ -133,7 +136,13 @@ export class PictureShelf {
     files.sort((a, b) => b.stats.mtimeMs - a.stats.mtimeMs);
     let bytes = 0;
     let kept = 0;
+    let began = performance.now();
     for (const { name, stats } of files) {
+      // Asking the database holds up whoever writes to it.
+      if (performance.now() - began > STEP_MS) {
+        await setImmediate();
+        began = performance.now();
+      }
       const age = now - stats.mtimeMs;
       const id = name.slice(0, name.indexOf('.'));
       const isOrphan = age > ORPHAN_MS && (name.endsWith('.part') || !exists(id));

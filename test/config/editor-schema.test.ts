@@ -31,6 +31,9 @@ const GOOD: Readonly<Record<string, string>> = {
   'null where null has a meaning': 'node: null\nmqtt: { url: null, password: null }',
   'either of two types':
     'model: { threads: 2 }\ngovernor: { limit: 75.5, enabled: false }\nmqtt: { protocol: 5 }',
+  'rules by name': 'notify: { night: { to: { command: { run: [/bin/true] } } } }',
+  'a list of rules':
+    'notify: [{ name: night, cooldown: 5 }, { when: { label: [cat, dog] }, to: { ntfy: { topic: x } } }]',
   'names of the user':
     'presence: { labels: { St. Bernard: { enter: 0.9 } }, groups: { pet: [cat] } }',
 };
@@ -38,6 +41,7 @@ const GOOD: Readonly<Record<string, string>> = {
 const BAD: Readonly<Record<string, readonly [yaml: string, where: string]>> = {
   'a misspelt key': ['presence: { entre: 0.5 }', '/presence'],
   'a misspelt section': ['mqqt: {}', ''],
+  'a misspelt key of a rule': ['notify: [{ wen: {} }]', '/notify/0'],
   'a misspelt key of a camera': [
     'cameras: { front: { source: demo, sise: [64, 64] } }',
     '/cameras/front',

@@ -59,6 +59,10 @@ t.test('each section touches its own parts', async (t) => {
       { MOBILENETD_HOMEASSISTANT_PREFIX: 'ha' },
       { touched: ['Home Assistant', 'former name', 'info'] },
     ],
+    [
+      { MOBILENETD_NOTIFY: '{"r":{"to":{"command":{"run":["/bin/true"]}}}}' },
+      { touched: ['notifications', 'Home Assistant', 'info'] },
+    ],
     [{ MOBILENETD_LOG_LEVEL: 'debug' }, { touched: ['info'] }],
     [{ MOBILENETD_MODEL_TOP: '3' }, { touched: ['store', 'model', 'engine', 'line', ...MODELLED] }],
     [{ MOBILENETD_MODELS_DIR: '/models' }, { touched: ['model', 'engine', ...MODELLED] }],

@@ -165,6 +165,7 @@ door:
   notify: items(ruleKeys(scheduleSpan), {
     doc: 'Rules: what is told to whom, and when; the key is the name of the rule. A list of rules is taken, too (each may have a name).',
     names: topicName,
+    isListed: true,
     example: `person_at_night:
   when:
     label: person
