@@ -7,6 +7,7 @@ import { skipWithoutFfmpeg } from '../camera/ffmpeg.js';
 import { encodeStream, startRtspCamera } from '../camera/rtsp-camera.js';
 import { mosquitto, mosquittoPassword, runMosquitto } from '../mqtt/brokers.js';
 import { home } from './daemon-home.js';
+import { eventually } from './daemon-process.js';
 
 const skip = skipWithoutFfmpeg || (mosquitto.available ? false : 'mosquitto is not installed');
 t.setTimeout(230_000);
@@ -116,7 +117,10 @@ async function follow(t: Test, name: string, more: Replacements, camera: string)
     existsSync(join(folder, file)) ? readFileSync(join(folder, file), 'utf8') : '';
   const log = written('log');
   const pid = Number(written('pid'));
-  if (pid > 0) process.kill(pid, 'SIGTERM');
+  if (pid > 0) {
+    process.kill(pid, 'SIGTERM');
+    t.ok(await eventually(() => !existsSync(`/proc/${pid}/exe`)), 'the daemon ends');
+  }
   t.equal(status, 0, `every command succeeds\n${told}\n${log}`);
   t.notMatch(log, '"level":"error"', 'nothing that looks like a defect');
   return { told, log };
