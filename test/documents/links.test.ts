@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import t from 'tap';
@@ -46,6 +46,17 @@ t.test('those of the Debian package resolve in it, and its examples are there', 
   t.ok(readdirSync(join(folder, 'examples')).includes('fleet'));
   t.ok(existsSync(join(folder, 'docs/operations.md')), 'which the unit names');
   t.same(brokenLinks(folder, documentsBelow(folder)), []);
+});
+
+t.test('the index by task leads to every page', async (t) => {
+  const index = readFileSync(join(ROOT, 'docs/README.md'), 'utf8');
+  const pages = readdirSync(join(ROOT, 'docs')).filter((name) => name.endsWith('.md'));
+  // The map of the source is for those who change it: CONTRIBUTING.md leads there.
+  const others = pages.filter((name) => !['README.md', 'architecture.md'].includes(name));
+  t.same(
+    others.filter((name) => !index.includes(`](${name})`)),
+    [],
+  );
 });
 
 t.test('what is broken is found', async (t) => {
