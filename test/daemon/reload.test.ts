@@ -19,14 +19,11 @@ function config(env: NodeJS.ProcessEnv = {}): Config {
 
 /** What a change of the governor, the model and the broker touches besides. */
 const GOVERNED = ['overrides', 'commands', 'Home Assistant', 'info', 'decisions'];
-const MODELLED = [
-  ...['cameras', 'governor', 'profiling', 'overrides', 'label check'],
-  ...GOVERNED.slice(1),
-];
+const MODEL_PARTS = ['cameras', 'governor', 'profiling', 'overrides'];
+const MODELLED = [...MODEL_PARTS, 'label check', ...GOVERNED.slice(1)];
+const MESSAGE_PARTS = ['messaging', 'label states', 'daily counts', 'cameras'];
 const MESSAGED = [
-  'messaging',
-  ...['label states', 'daily counts'],
-  'cameras',
+  ...MESSAGE_PARTS,
   ...['commands', 'Home Assistant', 'former name', 'update', 'info'],
   ...['decisions', 'health', 'availability'],
 ];
@@ -43,11 +40,11 @@ t.test('each section touches its own parts', async (t) => {
   const cases: readonly (readonly [NodeJS.ProcessEnv, object])[] = [
     [
       { MOBILENETD_CAMERAS: '{"front":{"source":"demo"},"b":{"source":"demo"}}' },
-      { touched: ['store', 'cameras', 'label check', 'info'] },
+      { touched: ['store', 'cameras', 'false alarms', 'label check', 'info'] },
     ],
     [
       { MOBILENETD_PRESENCE_ENTER: '0.7' },
-      { touched: ['store', 'cameras', 'label check', 'info'] },
+      { touched: ['store', 'cameras', 'false alarms', 'label check', 'info'] },
     ],
     [{ MOBILENETD_GOVERNOR_MARGIN: '3' }, { touched: ['governor', ...GOVERNED] }],
     [{ MOBILENETD_GOVERNOR_MIN_FPS: '2' }, { touched: ['cameras', 'governor', ...GOVERNED] }],
@@ -64,11 +61,27 @@ t.test('each section touches its own parts', async (t) => {
       { touched: ['notifications', 'Home Assistant', 'info'] },
     ],
     [{ MOBILENETD_LOG_LEVEL: 'debug' }, { touched: ['info'] }],
-    [{ MOBILENETD_MODEL_TOP: '3' }, { touched: ['store', 'model', 'engine', 'line', ...MODELLED] }],
+    [
+      { MOBILENETD_MODEL_TOP: '3' },
+      {
+        touched: [
+          ...['store', 'model', 'engine', 'line', ...MODEL_PARTS],
+          ...['false alarms', 'label check', ...GOVERNED.slice(1)],
+        ],
+      },
+    ],
     [{ MOBILENETD_MODELS_DIR: '/models' }, { touched: ['model', 'engine', ...MODELLED] }],
-    [{ MOBILENETD_STORE_COMMIT_INTERVAL: '3' }, { touched: ['store', 'info'] }],
+    [{ MOBILENETD_STORE_COMMIT_INTERVAL: '3' }, { touched: ['store', 'false alarms', 'info'] }],
     [{ MOBILENETD_MQTT_URL: 'mqtt://192.0.2.1' }, { touched: MESSAGED }],
-    [{ MOBILENETD_MQTT_MAX_AGE: '60' }, { touched: ['store', ...MESSAGED] }],
+    [
+      { MOBILENETD_MQTT_MAX_AGE: '60' },
+      {
+        touched: [
+          ...['store', ...MESSAGE_PARTS, 'false alarms'],
+          ...MESSAGED.slice(MESSAGE_PARTS.length),
+        ],
+      },
+    ],
     [{ MOBILENETD_NODE: 'other' }, { touched: MESSAGED }],
     [{ MOBILENETD_STATE: '/elsewhere' }, { kept: ['state_dir'] }],
     [{ MOBILENETD_CONTROL_ENABLED: 'false' }, { kept: ['control'] }],
