@@ -103,6 +103,8 @@ class CameraPresence implements Presence {
   /** Results that are news whoever looks: by other rules the same scene may mean something else. */
   #unjudged = 0;
   #spots: readonly Spot[] = [];
+  /** What is present at them ends. */
+  #isSpotNew = false;
   #held = new Map<string, number>();
   /** From the pictures of the last result to the frame that spots are measured in. */
   #stretch: Stretch = [1, 1];
@@ -195,6 +197,7 @@ class CameraPresence implements Presence {
 
   suppress(spots: readonly Spot[]): void {
     this.#spots = spots;
+    this.#isSpotNew = spots.length > 0;
   }
 
   held(): ReadonlyMap<string, number> {
@@ -234,12 +237,17 @@ class CameraPresence implements Presence {
     const required = this.#settings.requiredZonesOf(label);
     const isIn = required.length === 0 || required.some((zone) => visits?.entered.includes(zone));
     if (!isIn || this.#spots.length === 0) return isIn;
-    const [first, now] = [body.first, body.box].map((box) => stretched(box, this.#stretch));
-    const spot = first && now ? spotOf(this.#spots, label, first, now) : null;
+    const spot = this.#spotOf(track);
     if (spot === null) return true;
     if (!track.isHeld) this.#held.set(spot.id, (this.#held.get(spot.id) ?? 0) + 1);
     track.isHeld = true;
     return false;
+  }
+
+  #spotOf({ label, body }: Track): Spot | null {
+    if (body === null) return null;
+    const first = stretched(body.first, this.#stretch);
+    return spotOf(this.#spots, label, first, stretched(body.box, this.#stretch));
   }
 
   #report(lane: Lane, track: Track, type: EventType): PresenceEvent[] {
@@ -264,7 +272,8 @@ class CameraPresence implements Presence {
         silence > this.#settings.regularSilence && silence >= thresholds.offDelay * 1000;
       const gone = silent || !this.#settings.isKept(name);
       for (const track of lane.tracks()) {
-        if (track.stay !== null && (gone || isDue(track, thresholds))) {
+        const isWrong = this.#isSpotNew && this.#spotOf(track) !== null;
+        if (track.stay !== null && (gone || isWrong || isDue(track, thresholds))) {
           events.push(...this.#report(lane, track, 'end'));
         } else if (gone) {
           lane.reset(track);
@@ -273,6 +282,7 @@ class CameraPresence implements Presence {
       lane.sweep();
       if (lane.isIdle()) this.#lanes.delete(name);
     }
+    this.#isSpotNew = false;
     return events;
   }
 

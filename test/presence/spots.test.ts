@@ -46,3 +46,22 @@ t.test(
     t.equal(watch(Array<Box>(20).fill(at(200)), 'dog').begun, 1, 'another label');
   },
 );
+
+t.test('an alarm that is called wrong while it lasts ends', async (t) => {
+  const presence = createPresence('front', {
+    ...{ enter: 0.6, stay: 0.4, offDelay: 1, minFrames: 2, labels: {}, groups: {} },
+    createId: () => 'event-00000001',
+  });
+  const types: string[] = [];
+  for (let look = 0; look < 40; look += 1) {
+    if (look === 20) presence.suppress([{ id: '1', label: 'person', box: BUSH }]);
+    const events = presence.update({
+      ...{ camera: 'front', sequence: look + 1, capturedAt: look * 200, time: WALL + look * 200 },
+      ...{ model: 'net', alpha: 1, size: 300 },
+      labels: [{ index: 1, label: 'person', score: 0.9, box: BUSH }],
+      timings: { decode: 0, preprocess: 1, inference: 10, postprocess: 1 },
+    });
+    types.push(...events.map(({ type }) => type));
+  }
+  t.same(types, ['new', 'end']);
+});
