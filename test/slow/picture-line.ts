@@ -15,8 +15,10 @@ import type { Result } from '#mobilenetd/inference/result.js';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
 import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
-import { createPresence } from '#mobilenetd/presence/presence.js';
+import type { PresenceEvent } from '#mobilenetd/presence/event.js';
+import type { Presence } from '#mobilenetd/presence/presence.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 const BITS = 12;
 const BLOCK = 32;
@@ -52,6 +54,34 @@ export async function markOf(jpeg: Uint8Array): Promise<number> {
 /** The number of the frame that an event is of. */
 export function numberOf(score: number): number {
   return Math.round((score - LEAST_SCORE) / SCORE_STEP);
+}
+
+/** Every result is a new event; what hovers is not waited for, as the real one would. */
+function restlessPresence(camera: string): Presence {
+  let last = 0;
+  let open: PresenceEvent | null = null;
+  const ended = (time: number): PresenceEvent[] =>
+    open === null ? [] : [{ ...open, type: 'end', end: time }];
+  const presence: Partial<Presence> = {
+    update({ time, labels: [seen], model, alpha, size }) {
+      last += 1;
+      const events = ended(time);
+      open = {
+        ...{ id: `${camera}-${process.pid}-${last}`, type: 'new', camera, start: time, end: null },
+        ...{ label: seen?.label ?? '', score: seen?.score ?? 0, count: 1, box: null },
+        ...{ model, alpha, size, ...WHOLE_PICTURE },
+      };
+      return [...events, open];
+    },
+    tick: () => [],
+    present: () => [],
+    open: () => [],
+    zones: () => [],
+    zoneChanges: () => [],
+    shift() {},
+    end: () => ended(Date.now()),
+  };
+  return presence as Presence;
 }
 
 export interface LineOptions {
@@ -122,14 +152,7 @@ export async function openLine(options: LineOptions) {
   });
   const watched = new Map(
     cameras.map((name) => {
-      let last = 0;
-      const presence = createPresence(name, {
-        ...{ enter: 0.3, stay: 0.2, offDelay: 0, minFrames: 1, labels: {}, groups: {}, window: 1 },
-        createId: () => {
-          last += 1;
-          return `${name}-${process.pid}-${last}`;
-        },
-      });
+      const presence = restlessPresence(name);
       return [name, { name, presence, filter: (given: Result) => given }] as const;
     }),
   );
