@@ -309,7 +309,7 @@ const MODELS: readonly (readonly [string, ModelSpec, string, RegExp])[] = [
   [
     'an output that is the input',
     { ...SPEC, outputs: [INPUT] },
-    'MND_MODEL_INVALID',
+    'MND_MODEL_SHAPE',
     /model output/,
   ],
   [

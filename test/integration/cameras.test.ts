@@ -192,8 +192,9 @@ t.test('outside its schedule a camera is off, and says why', async (t) => {
     message: /outside its schedule/,
   });
   t.equal(daemon.stills(), 0);
-  await daemon.until('health has each camera', () => daemon.of('health').length > 0);
-  const health = JSON.parse(daemon.of('health').at(-1) ?? '{}');
+  await daemon.publish('request/health', '{"transaction":"three"}');
+  await daemon.until('health has each camera', () => daemon.of('response/health').length > 0);
+  const { health } = JSON.parse(daemon.of('response/health')[0] ?? '{}');
   t.match(health.cameras.night, { status: 'disabled', delivered: 0, age_ms: null });
   t.match(health.cameras.day, { status: 'online', reason: null });
   t.ok(health.cameras.day.delivered > 0 && health.cameras.day.age_ms > 0);

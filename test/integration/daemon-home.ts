@@ -13,7 +13,10 @@ import { installRandomModel } from './demo-process.js';
 /** A state folder with a model; its path is short, for the control socket is in it. */
 export async function home(t: Test): Promise<{ folder: string; pictures: string }> {
   const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
-  t.teardown(() => rmSync(folder, { recursive: true, force: true }));
+  // A daemon that is just ending may write one file more.
+  t.teardown(() =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }),
+  );
   await installRandomModel(folder);
   return { folder, pictures: await preparePictures(folder) };
 }
