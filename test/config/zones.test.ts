@@ -48,7 +48,7 @@ const REFUSED: readonly (readonly [keys: string, key: string, message: RegExp, m
 function load(folder: string, keys: string, more = '') {
   const file = join(folder, 'c.yaml');
   writeFileSync(file, `${more}cameras:\n  front: { source: demo, ${keys} }\n`);
-  return loadConfig({ env: {}, systemFile: '/none', files: [file] }).config.cameras['front'];
+  return loadConfig({ env: {}, systemFile: '/none', files: [file] }).config.cameras.front;
 }
 
 t.test('zones and limits of objects are taken in pixels and in shares', async (t) => {
@@ -56,8 +56,8 @@ t.test('zones and limits of objects are taken in pixels and in shares', async (t
     t.testdir(),
     `zones: { porch: { area: ${AREA}, labels: [person], dwell: 10 }, gate: { area: [[320, 480], [320, 0]], direction: in } }, required_zones: [porch], min_area: 0.01, objects: { car: { min_area: 900 } }`,
   );
-  t.match(camera?.zones['porch'], { name: null, labels: ['person'], min_frames: 2, dwell: 10 });
-  t.match(camera?.zones['gate'], { labels: 'all', dwell: null, direction: 'in' });
+  t.match(camera?.zones.porch, { name: null, labels: ['person'], min_frames: 2, dwell: 10 });
+  t.match(camera?.zones.gate, { labels: 'all', dwell: null, direction: 'in' });
   t.match(camera, {
     required_zones: ['porch'],
     min_area: 0.01,

@@ -306,12 +306,7 @@ const MODELS: readonly (readonly [string, ModelSpec, string, RegExp])[] = [
     'MND_MODEL_INVALID',
     /model output/,
   ],
-  [
-    'an output that is the input',
-    { ...SPEC, outputs: [INPUT] },
-    'MND_MODEL_SHAPE',
-    /model output/,
-  ],
+  ['an output that is the input', { ...SPEC, outputs: [INPUT] }, 'MND_MODEL_SHAPE', /model output/],
   [
     'an output of four dimensions',
     { ...SPEC, outputs: [FIRST_OUTPUT] },
