@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { broker, home } from './daemon-home.js';
-import { eventually, runDaemon } from './daemon-process.js';
+import { broker, home } from '../integration/daemon-home.js';
+import { eventually, runDaemon } from '../integration/daemon-process.js';
 
 t.setTimeout(200_000);
 

@@ -10,8 +10,8 @@ import { Signals } from '#mobilenetd/daemon/signals.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
 import { bestCost } from '#mobilenetd/profile/measure.js';
 import { readProfiles } from '#mobilenetd/profile/profiles.js';
+import { logTo } from '../integration/collected-log.js';
 import { CLASSES, LABELS, tinyModel } from '../models/sample-shelf.js';
-import { logTo } from './collected-log.js';
 
 const root = await mkdtemp(join(tmpdir(), 'mobilenetd-profiling-'));
 t.teardown(() => rm(root, { recursive: true, force: true }));

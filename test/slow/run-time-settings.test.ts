@@ -1,7 +1,7 @@
 import { appendFileSync } from 'node:fs';
 import t from 'tap';
-import { broker, command, home, report } from './daemon-home.js';
-import { eventually, runDaemon, writeConfig } from './daemon-process.js';
+import { broker, command, home, report } from '../integration/daemon-home.js';
+import { eventually, runDaemon, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(170_000);
 

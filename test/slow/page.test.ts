@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { connect } from 'mqtt';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import t from 'tap';
-import { installRandomModel, runDemo } from './demo-process.js';
-import { HAS_NGINX, type Place, startNginx } from './nginx.js';
+import { installRandomModel, runDemo } from '../integration/demo-process.js';
+import { HAS_NGINX, type Place, startNginx } from '../integration/nginx.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const skip = existsSync(CHROMIUM) ? false : 'chromium is not installed';

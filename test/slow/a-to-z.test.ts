@@ -5,9 +5,9 @@ import { join, resolve } from 'node:path';
 import t, { type Test } from 'tap';
 import { skipWithoutFfmpeg } from '../camera/ffmpeg.js';
 import { encodeStream, startRtspCamera } from '../camera/rtsp-camera.js';
+import { home } from '../integration/daemon-home.js';
+import { eventually } from '../integration/daemon-process.js';
 import { mosquitto, mosquittoPassword, runMosquitto } from '../mqtt/brokers.js';
-import { home } from './daemon-home.js';
-import { eventually } from './daemon-process.js';
 
 const skip = skipWithoutFfmpeg || (mosquitto.available ? false : 'mosquitto is not installed');
 t.setTimeout(230_000);

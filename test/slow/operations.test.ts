@@ -3,8 +3,8 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { StatusReport } from '#mobilenetd/control/protocol.js';
-import { broker, command, home, report } from './daemon-home.js';
-import { eventually, MAIN, runDaemon, writeConfig } from './daemon-process.js';
+import { broker, command, home, report } from '../integration/daemon-home.js';
+import { eventually, MAIN, runDaemon, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(110_000);
 

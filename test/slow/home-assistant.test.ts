@@ -4,11 +4,16 @@ import { join } from 'node:path';
 import mqtt from 'mqtt';
 import t from 'tap';
 import { VERSION } from '#mobilenetd/package-root.js';
+import {
+  type ConfigParts,
+  preparePictures,
+  runDaemon,
+  writeConfig,
+} from '../integration/daemon-process.js';
+import { installRandomModel } from '../integration/demo-process.js';
 import { listenTo, mosquitto } from '../mqtt/brokers.js';
 import { startHomeAssistant } from '../mqtt/fake-home-assistant.js';
 import { messageFaults } from '../mqtt/payload-rules.js';
-import { type ConfigParts, preparePictures, runDaemon, writeConfig } from './daemon-process.js';
-import { installRandomModel } from './demo-process.js';
 
 const skip = mosquitto.available ? false : 'Mosquitto is not installed';
 const SMALL = 'random_small';

@@ -3,9 +3,14 @@ import { appendFileSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { broker, command, report } from './daemon-home.js';
-import { eventually, preparePictures, runDaemon, writeConfig } from './daemon-process.js';
-import { installRandomModel } from './demo-process.js';
+import { broker, command, report } from '../integration/daemon-home.js';
+import {
+  eventually,
+  preparePictures,
+  runDaemon,
+  writeConfig,
+} from '../integration/daemon-process.js';
+import { installRandomModel } from '../integration/demo-process.js';
 
 t.setTimeout(170_000);
 

@@ -5,7 +5,7 @@ import mqtt from 'mqtt';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { installRandomModel, runDemo } from './demo-process.js';
+import { installRandomModel, runDemo } from '../integration/demo-process.js';
 
 const KILLS = 6;
 

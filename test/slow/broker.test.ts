@@ -7,8 +7,6 @@ import { createServer } from 'node:tls';
 import mqtt from 'mqtt';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
-import { freePort } from '../mqtt/brokers.js';
-import { hasOpenssl, makeCertificates } from '../mqtt/certificates.js';
 import {
   eventually,
   MAIN,
@@ -16,8 +14,10 @@ import {
   runDaemon,
   subscriber,
   writeConfig,
-} from './daemon-process.js';
-import { installRandomModel } from './demo-process.js';
+} from '../integration/daemon-process.js';
+import { installRandomModel } from '../integration/demo-process.js';
+import { freePort } from '../mqtt/brokers.js';
+import { hasOpenssl, makeCertificates } from '../mqtt/certificates.js';
 
 function cli(args: readonly string[], options: { input?: string; folder: string }) {
   return spawnSync(process.execPath, [MAIN, ...args], {

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
+import { runInProcess } from '../cli/in-process.js';
 import { edgeImpulseModel } from '../convert/build-edge-impulse.js';
 import { fomoModel } from '../convert/build-fomo.js';
 import { kerasModel } from '../convert/build-keras.js';
@@ -14,7 +15,6 @@ import { BIAS, classifierSpec, encodeOnnx, WEIGHTS } from '../convert/own-onnx/b
 import { randomPicture } from '../convert/random.js';
 import { teachableModel } from '../convert/tfjs/build-layers.js';
 import { buildZip } from '../models/archives.js';
-import { runInProcess } from './in-process.js';
 
 const root = mkdtempSync(join(tmpdir(), 'cli-own-models-'));
 t.teardown(() => rmSync(root, { recursive: true, force: true }));

@@ -15,8 +15,8 @@ import { findBoard } from '#mobilenetd/simulator/boards.js';
 import { simulatedBoard } from '#mobilenetd/simulator/simulated-board.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
-import { type BoardTree, createBoardTree } from './board-tree.js';
-import { logTo } from './collected-log.js';
+import { type BoardTree, createBoardTree } from '../integration/board-tree.js';
+import { logTo } from '../integration/collected-log.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
 const FLOOR = 'mobilenet_v1_0.25_128_quant';

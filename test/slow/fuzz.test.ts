@@ -3,16 +3,16 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createRandom } from '#mobilenetd/simulator/random.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { mosquitto } from '../mqtt/brokers.js';
-import { schemaFaults } from '../mqtt/payload-rules.js';
 import {
   eventually,
   preparePictures,
   runDaemon,
   subscriber,
   writeConfig,
-} from './daemon-process.js';
-import { installRandomModel } from './demo-process.js';
+} from '../integration/daemon-process.js';
+import { installRandomModel } from '../integration/demo-process.js';
+import { mosquitto } from '../mqtt/brokers.js';
+import { schemaFaults } from '../mqtt/payload-rules.js';
 
 const PAYLOADS = 10_000;
 /** Sent at a time, before the answers are waited for. */
