@@ -15,6 +15,10 @@ interface Ended {
 
 /** What returns after longer has come anew. */
 const REMEMBERED_MS = 300_000;
+/** An object in the same place after longer is a visitor who has come again. */
+const SAME_VISIT_MS = 60_000;
+/** Nothing stays longer than this after it was last seen, however it hovers. */
+const MOST_PATIENCE_MS = 120_000;
 const MAX_REMEMBERED = 16;
 /** A label that hovers keeps this share of its threshold while it is thought to be away. */
 const LINGERING = 0.5;
@@ -51,8 +55,10 @@ export class Returns {
 
   /** Milliseconds that a stay of the track that begins now has to outlast without being seen. */
   patience({ body }: Track, { enter, stay, offDelay }: Thresholds, at: number): number {
-    const before = this.#ended.filter(({ box }) =>
-      body === null ? box === null : box !== null && overlapOf(box, body.box) >= SAME_OVERLAP,
+    const before = this.#ended.filter(({ box, at: endedAt }) =>
+      body === null
+        ? box === null
+        : box !== null && at - endedAt < SAME_VISIT_MS && overlapOf(box, body.box) >= SAME_OVERLAP,
     );
     const last = before.at(-1);
     if (last === undefined) return 0;
@@ -60,6 +66,6 @@ export class Returns {
     this.#ended = this.#ended.filter((ended) => !before.includes(ended));
     const hovers =
       body === null ? last.scores >= last.looks * stay * LINGERING : last.best < (1 + enter) / 2;
-    return hovers ? 2 * (at - last.at + offDelay * 1000) : 0;
+    return hovers ? Math.min(MOST_PATIENCE_MS, 2 * (at - last.at + offDelay * 1000)) : 0;
   }
 }
