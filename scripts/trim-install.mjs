@@ -4,6 +4,15 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
+/** Removes the files at any depth of a folder of node_modules that are not wanted. */
+function keepFiles(folder, wanted) {
+  const path = fileURLToPath(new URL(`../node_modules/${folder}/`, import.meta.url));
+  if (!existsSync(path)) return;
+  for (const name of readdirSync(path, { recursive: true })) {
+    if (/\.[a-z]+$/.test(name) && !wanted(name)) rmSync(`${path}${name}`, { recursive: true });
+  }
+}
+
 /** Removes what is in a folder of node_modules and not wanted. */
 function keepOnly(folder, wanted) {
   const path = fileURLToPath(new URL(`../node_modules/${folder}/`, import.meta.url));
@@ -25,3 +34,7 @@ keepOnly('tshy/node_modules', (name) => name !== 'typescript');
 keepOnly('@typescript', (name) => !name.startsWith('native-preview-'));
 // A second protobuf.js's command line with modules of its own (20 MB).
 keepOnly('onnx-proto/node_modules/protobufjs', (name) => name !== 'cli');
+// Six builds of TensorFlow.js with their source maps and tests (100 MB); tests run the one for Node.
+for (const part of ['core', 'backend-cpu', 'converter', 'layers']) {
+  keepFiles(`@tensorflow/tfjs-${part}/dist`, (name) => /\.(node\.js|d\.ts)$/.test(name));
+}
