@@ -3,6 +3,9 @@ import type { Box } from '../inference/result.js';
 import type { Thresholds } from './track.js';
 import type { Zone } from './zones/zone.js';
 
+/** What classifiers call a picture with nothing to name in it: present only where a camera asks for it. */
+export const BACKGROUND = 'background';
+
 /** Which objects count, by their size, their shape and where they have been. */
 export interface ObjectLimits {
   /** Square pixels. */
@@ -105,7 +108,7 @@ export function readSettings(options: PresenceOptions): Settings {
     regularSilence: (options.resultInterval ?? DEFAULT_RESULT_INTERVAL) * 2000,
     groupsOf,
     isGroup: (name) => groups.has(name),
-    isKept: (name) => keep === null || keep.has(name),
+    isKept: (name) => (keep === null ? name !== BACKGROUND : keep.has(name)),
     thresholdsOf: (name) => own.get(name) ?? general,
     frame: options.frame ?? null,
     ...readZones(options),

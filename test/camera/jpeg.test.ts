@@ -12,7 +12,9 @@ function noise(width: number, height: number) {
 t.test('a picture that fits is left as it is wanted', async (t) => {
   const picture = sharp({ create: { width: 64, height: 48, channels: 3, background: '#a20' } });
   const jpeg = await encodeJpeg(picture, 80);
-  t.same(jpeg, await picture.clone().jpeg({ quality: 80 }).toBuffer());
+  const wanted = await picture.clone().jpeg({ quality: 80 }).toBuffer();
+  const pixels = (bytes: Buffer) => sharp(bytes).raw().toBuffer();
+  t.same(await pixels(jpeg), await pixels(wanted), 'its quality, whatever its code tables');
 });
 
 t.test('one that does not is coded with less quality, then made smaller', async (t) => {

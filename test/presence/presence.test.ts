@@ -172,6 +172,19 @@ t.test('only kept labels and groups are followed; a narrower choice ends the oth
   t.end();
 });
 
+t.test('a classifier’s background is no event unless it is asked for', (t) => {
+  const labelled = (overrides: Partial<PresenceOptions>) => {
+    const presence = createPresence('front', options(overrides));
+    const at = [...repeat(0.9, 10).keys()].map((index) => index * FRAME_MS);
+    return at.flatMap((time) =>
+      presence.update(result(time, [seen('background', 0.9)])).map(({ label }) => label),
+    );
+  };
+  t.same(labelled({}), []);
+  t.same(labelled({ keep: ['background'] }), ['background']);
+  t.end();
+});
+
 t.test('the off delay runs out while frames have stopped', (t) => {
   const presence = createPresence('front', options({ offDelay: 5, resultInterval: 10 }));
   for (const frame of [0, 1, 2]) presence.update(result(frame * FRAME_MS, [seen('cup', 0.9)]));

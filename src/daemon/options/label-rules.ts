@@ -6,6 +6,7 @@ import { codedError } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
 import { checkCameraNames, checkLabelNames, checkZoneNames } from '../../mqtt/topics.js';
 import type { ObjectLimits, PresenceOptions } from '../../presence/presence.js';
+import { BACKGROUND } from '../../presence/settings.js';
 import type { Zone } from '../../presence/zones/zone.js';
 import { shortName } from '../line/labels.js';
 
@@ -70,7 +71,9 @@ function announcedLabelsOf(config: Config, name: string, variant: Variant): stri
     return camera.labels.filter((label) => possible.has(label));
   }
   const groups = Object.keys(config.presence.groups).filter((group) => possible.has(group));
-  return knownLabelsOf(variant).size > MAX_ANNOUNCED ? groups : [...possible];
+  return knownLabelsOf(variant).size > MAX_ANNOUNCED
+    ? groups
+    : [...possible].filter((label) => label !== BACKGROUND);
 }
 
 /**
