@@ -1,3 +1,4 @@
+import { systemClock } from '../time.js';
 import type { Outcome } from './channel.js';
 
 export type HttpBody = string | Uint8Array<ArrayBuffer> | Blob | FormData;
@@ -40,7 +41,13 @@ export async function ask(
   const { place, authorization } = withoutLogin(request.url);
   if (place === null) return { failure: 'the address cannot be read' };
   const headers = { ...authorization, ...request.headers };
-  const until = AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
+  // Not AbortSignal.timeout: Node 20 may collect one that only AbortSignal.any holds, and then never aborts.
+  const overdue = new AbortController();
+  const cancel = systemClock.setTimer(
+    () => overdue.abort(new DOMException('overdue', 'TimeoutError')),
+    timeoutMs,
+  );
+  const until = AbortSignal.any([signal, overdue.signal]);
   const { method, body } = request;
   try {
     let url = place;
@@ -60,6 +67,8 @@ export async function ask(
     }
   } catch (error) {
     return { failure: reasonOf(error, timeoutMs) };
+  } finally {
+    cancel();
   }
 }
 
