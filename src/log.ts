@@ -21,9 +21,11 @@ export interface RepeatingLog {
   recovered(key: string, message: string): void;
 }
 
+const MINUTE_MS = 60_000;
+
 export interface RepeatingLogOptions {
-  /** Least time between two lines of a key, ms. */
-  readonly interval: number;
+  /** Least time between two lines of a key, ms; default a minute. */
+  readonly interval?: number;
   /** Monotonic time, ms. */
   readonly clock?: () => number;
   /** Keys that are remembered; the oldest is forgotten. */
@@ -32,9 +34,9 @@ export interface RepeatingLogOptions {
 
 export function createRepeatingLog(
   log: Pick<Log, 'info' | 'warn' | 'error'>,
-  options: RepeatingLogOptions,
+  options: RepeatingLogOptions = {},
 ): RepeatingLog {
-  const { interval, clock = () => performance.now(), capacity = 256 } = options;
+  const { interval = MINUTE_MS, clock = () => performance.now(), capacity = 256 } = options;
   const seen = new Map<string, { since: number; skipped: number }>();
 
   const repeat = (

@@ -28,7 +28,6 @@ export interface SupervisorOptions {
 
 /** Frames over this long a time prove a source sound: the back-off starts over. */
 const SOUND_AFTER_MS = 60_000;
-const REPORT_INTERVAL_MS = 60_000;
 /** A source that need not deliver is online when it has lasted this long. */
 const SETTLED_AFTER_MS = 2000;
 /** Longer than the escalation of a child process: a source that is not back by then is left behind. */
@@ -45,7 +44,6 @@ export async function superviseSource(
   const clock = options.clock ?? systemClock;
   const setStatus = createStatus(options.onStatus);
   const log = createRepeatingLog(options.log ?? SILENT, {
-    interval: REPORT_INTERVAL_MS,
     clock: clock.now,
   });
   const backoff = createBackoff({ random: options.random });

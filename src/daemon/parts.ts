@@ -29,8 +29,6 @@ import { Overrides } from './overrides.js';
 import { type Part, part } from './part.js';
 import { Pictures } from './pictures.js';
 
-const REPEAT_MS = 60_000;
-
 /**
  * Everything that runs, in the order in which it starts; it is stopped in the reverse order. A reload
  * touches the parts whose keys have changed and those that follow them: what can take a change in place
@@ -76,7 +74,7 @@ export const PARTS: readonly Part[] = [
     needs: ['model'],
     follows: ['model'],
     async start({ model, log }, config) {
-      const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+      const repeating = createRepeatingLog(log);
       const engine = new MixedEngine({
         start: engineOf(config),
         onFault: (err) => repeating.error('engine', `inference: ${err.message}`, { err }),

@@ -71,9 +71,6 @@ export type SignalName = keyof SignalMap;
 type Listener<Name extends SignalName> = (value: SignalMap[Name]) => unknown;
 type Listeners = { readonly [Name in SignalName]: Set<Listener<Name>> };
 
-/** A listener that throws at every frame is logged once in so long, ms. */
-const REPEAT_MS = 60_000;
-
 /**
  * Tells onlookers what has happened, after it has been recorded. Emitting calls every listener at once,
  * in the order they came. A listener that throws, or whose promise rejects, harms nobody else: it is
@@ -95,7 +92,7 @@ export class Signals {
   };
 
   constructor(log: Pick<Log, 'info' | 'warn' | 'error'>) {
-    this.#repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+    this.#repeating = createRepeatingLog(log);
   }
 
   /** Calls the listener from now on; returns how to end that. */

@@ -32,7 +32,6 @@ const HEADERS_MS = 10_000;
 const REQUEST_MS = 30_000;
 const LOOK_MS = 5000;
 const KEEP_ALIVE_MS = 5000;
-const REPEAT_MS = 60_000;
 
 /** Starts the page. @throws MND_HTTP_LISTEN */
 export async function startPage(
@@ -49,7 +48,7 @@ export async function startPage(
   const admission = new Admission(options, login);
   const streams = new Streams(source, clock);
   const backlog = new Backlog();
-  const repeating = createRepeatingLog(log, { interval: REPEAT_MS, clock: () => clock.now() });
+  const repeating = createRepeatingLog(log, { clock: () => clock.now() });
   const app = createApp({
     options,
     clock,

@@ -47,7 +47,6 @@ export interface LaneReport {
 
 const FIRST_RETRY_MS = 2000;
 const LAST_RETRY_MS = 300_000;
-const REPEAT_MS = 60_000;
 /** Notifications that may come until the bounds are looked at again. */
 const TRIM_AFTER = 20;
 
@@ -68,7 +67,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     const { log, clock } = options;
-    this.#repeating = createRepeatingLog(log, { interval: REPEAT_MS, clock: () => clock.now() });
+    this.#repeating = createRepeatingLog(log, { clock: () => clock.now() });
     this.#backoff =
       options.backoff ?? createBackoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
   }

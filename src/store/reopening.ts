@@ -14,7 +14,6 @@ import type { Schedule } from './schedule.js';
 import { createSession, type Restoration, type Session } from './session.js';
 
 const RETRY_MS = 5000;
-const REPORT_MS = 60_000;
 /** A file that is being copied to the place of the database must be still for this long. */
 const STILL_MS = 1000;
 /** A checkpoint that a reader hindered is tried again after this. */
@@ -79,7 +78,7 @@ export class Reopening {
   constructor(options: ReopeningOptions) {
     const { log, clock } = options;
     this.#options = options;
-    this.#repeating = createRepeatingLog(log, { interval: REPORT_MS, clock: () => clock.now() });
+    this.#repeating = createRepeatingLog(log, { clock: () => clock.now() });
     try {
       this.#open();
     } catch (error) {

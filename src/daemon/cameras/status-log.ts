@@ -1,9 +1,6 @@
 import type { CameraStatus } from '../../camera/supervisor.js';
 import { createRepeatingLog, type Log } from '../../log.js';
 
-/** The same status is logged at most once in so long. */
-const INTERVAL_MS = 60_000;
-
 /**
  * Logs a camera's status: one that comes and goes gets a line a minute for each status, with a count.
  * That a source failed is told by its failures, which say more; here it is for `debug`.
@@ -12,7 +9,7 @@ export function createStatusLog(
   log: Pick<Log, 'debug' | 'info' | 'warn' | 'error'>,
   clock: () => number,
 ): (status: CameraStatus, reason: string | null) => void {
-  const repeating = createRepeatingLog(log, { interval: INTERVAL_MS, clock });
+  const repeating = createRepeatingLog(log, { clock });
   return (status, reason) => {
     const message = `camera ${status}${reason === null ? '' : `: ${reason}`}`;
     const isFailure = status === 'offline' && reason !== 'stopped';

@@ -24,8 +24,6 @@ export interface LineOptions {
   readonly log: Log;
 }
 
-const REPEAT_MS = 60_000;
-
 /** The way of a frame: from the camera whose turn it is through the network to the recorder. */
 export class Line {
   readonly recorder: Recorder;
@@ -36,7 +34,7 @@ export class Line {
 
   constructor({ engine, recorder, topK, log }: LineOptions) {
     this.recorder = recorder;
-    this.#repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+    this.#repeating = createRepeatingLog(log);
     this.scheduler = new Scheduler<LineCamera>({
       topK,
       infer: (frame, run) => engine.infer(frame, run),

@@ -6,7 +6,6 @@ import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
 import { PictureKeeper } from './picture-keeper.js';
 
-const REPEAT_MS = 60_000;
 const FIRST_SWEEP_MS = 60_000;
 const SWEEP_MS = 600_000;
 
@@ -28,7 +27,7 @@ export function startEventPictures(using: Using): StopOutput {
     onPicture: (event, jpeg, { time }) =>
       messaging.publisher.setSnapshot(event.camera, jpeg, event, time),
     onNone: (event) => messaging.publisher.withoutPicture(event),
-    repeating: createRepeatingLog(log, { interval: REPEAT_MS }),
+    repeating: createRepeatingLog(log),
   });
   eventPictures.shelf = shelf;
   eventPictures.isWanted = (event) => keeper.isWanted(event);
@@ -53,7 +52,7 @@ export function startEventPictures(using: Using): StopOutput {
 
 /** Keeps the shelf within its bounds, and without pictures of events that are gone. */
 function bound(shelf: PictureShelf, { config, store, log }: Using): readonly (() => void)[] {
-  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+  const repeating = createRepeatingLog(log);
   const { days, max_size: size } = config.store.pictures;
   const failed = (error: unknown) =>
     repeating.warn('sweep', `pictures of events: ${messageOf(error)}`);

@@ -8,8 +8,6 @@ import type { StopOutput } from './output.js';
 
 type Using = Pick<Context, 'pictures' | 'messaging' | 'log'>;
 
-const REPEAT_MS = 60_000;
-
 /**
  * Takes a camera's retained picture back when what may be seen changes, also over a restart: it shows
  * what is masked now.
@@ -44,7 +42,7 @@ function viewOf(camera: CameraConfig | undefined): string {
 /** Returns what publishes a picture of a camera's next frame; what fails is logged. */
 export function createSnapshotPublisher(using: Using): (camera: string) => void {
   const { pictures, messaging, log } = using;
-  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+  const repeating = createRepeatingLog(log);
   return (camera) => {
     pictures.next(camera).then(
       ({ jpeg, time }) => messaging.publisher.setSnapshot(camera, jpeg, null, time),

@@ -66,7 +66,6 @@ const MAX_CLIENT_ID = 256;
 const MAX_WILL = 64 * 1024;
 /** Bytes of QoS 2 messages that wait for their PUBREL, of a client and in all. */
 const INFLIGHT = { each: 2 * 1024 * 1024, all: 16 * 1024 * 1024 };
-const REPORT_MS = 60_000;
 /** CONNACK codes of MQTT 3.1.1 (3.2.2.3). */
 const BAD_ID = 2;
 const UNAVAILABLE = 3;
@@ -110,7 +109,7 @@ class AedesBroker implements EmbeddedBroker {
     this.#log = options.log ?? SILENT;
     this.#clock = options.clock ?? backgroundClock;
     const { now } = this.#clock;
-    this.#refused = createRepeatingLog(this.#log, { interval: REPORT_MS, clock: now });
+    this.#refused = createRepeatingLog(this.#log, { clock: now });
     this.#retained = new RetainedStore({ ...options, log: this.#log, clock: this.#clock });
     const maxClients = options.maxClients ?? MAX_CLIENTS;
     this.#admission = new Admission(this.#clock, maxClients, () => {

@@ -16,7 +16,6 @@ const MAX_ANSWERS = 256;
 /** Bytes of correlation data that are sent back. */
 const MAX_CORRELATION = 256;
 const RATE = { perSecond: 5, burst: 20 };
-const REPORT_MS = 60_000;
 
 export interface CommandsOptions extends CommandScope {
   readonly connection: Connection;
@@ -73,7 +72,7 @@ class CommandListener implements Commands {
     this.#topics = topics;
     this.#retained = retained;
     this.#scope = { actions, cameras, variants, limit };
-    this.#log = createRepeatingLog(log, { interval: REPORT_MS, clock: monotonic });
+    this.#log = createRepeatingLog(log, { clock: monotonic });
     this.#rate = createRateLimit({ ...RATE, monotonic });
     this.#listening = connection
       .subscribe(

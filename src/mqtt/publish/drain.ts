@@ -8,7 +8,6 @@ import type { Outbox, PendingMessage } from '../message.js';
 const WINDOW = 16;
 /** Rows that are looked at in one go. */
 const BATCH = 64;
-const REPORT_MS = 60_000;
 
 export interface DrainOptions {
   readonly connection: Connection;
@@ -55,7 +54,7 @@ export class OutboxDrain {
     this.#payloadOf = options.payloadOf ?? (({ payload }) => payload);
     this.#onSent = options.onSent ?? (() => {});
     const { now } = options.clock;
-    this.#log = createRepeatingLog(options.log, { interval: REPORT_MS, clock: now });
+    this.#log = createRepeatingLog(options.log, { clock: now });
     options.connection.onRelease((topic) => this.#release(topic));
   }
 
