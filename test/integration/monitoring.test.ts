@@ -4,8 +4,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { freePort } from '../free-port.js';
 import { installRandomModel, runDemo } from './demo-process.js';
-import { freePort } from './free-port.js';
 
 t.setTimeout(400_000);
 

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { freePort } from '../mqtt/brokers.js';
+import { freePort } from '../free-port.js';
 import { broker, command, home } from './daemon-home.js';
 import { configOf, writeConfig } from './daemon-process.js';
 

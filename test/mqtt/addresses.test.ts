@@ -3,7 +3,8 @@ import { createServer } from 'node:net';
 import t from 'tap';
 import { BrokerAddresses } from '#mobilenetd/mqtt/connection/addresses.js';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
-import { eventually, freePort, listenTo, mosquitto } from './brokers.js';
+import { freePort } from '../free-port.js';
+import { eventually, listenTo, mosquitto } from './brokers.js';
 import { type PickyBroker, startPickyBroker } from './picky-broker.js';
 
 function createLog() {

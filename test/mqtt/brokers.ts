@@ -2,7 +2,6 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
@@ -10,6 +9,7 @@ import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { hashPassword } from '#mobilenetd/mqtt/broker/password.js';
 import type { ConnectionOptions } from '#mobilenetd/mqtt/connection/connection.js';
 import { type Clock, systemClock } from '#mobilenetd/time.js';
+import { freePort } from '../free-port.js';
 import { hasOpenssl, makeCertificates } from './certificates.js';
 
 /** Real time whose timers run so many times as fast, and keep the process alive. */
@@ -60,16 +60,6 @@ const children = new Set<ChildProcess>();
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') throw new Error('no port');
-  return address.port;
-}
 
 export const mosquitto: BrokerKind = {
   name: 'Mosquitto',

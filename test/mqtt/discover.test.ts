@@ -3,7 +3,8 @@ import t from 'tap';
 import { probeBroker } from '#mobilenetd/mqtt/connection/probe.js';
 import { findBroker } from '#mobilenetd/mqtt/discover/broker.js';
 import { type Announced, askNetwork } from '#mobilenetd/mqtt/discover/mdns.js';
-import { freePort, mosquitto } from './brokers.js';
+import { freePort } from '../free-port.js';
+import { mosquitto } from './brokers.js';
 
 const never = new AbortController().signal;
 const LOGIN = { clientId: 'looking', subscribe: 'mobilenetd/board/request/+', probe: probeBroker };

@@ -5,7 +5,8 @@ import { connectAsync } from 'mqtt';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { hashPassword, PASSWORD_HASH, verifyPassword } from '#mobilenetd/mqtt/broker/password.js';
-import { eventually, freePort, listenTo } from './brokers.js';
+import { freePort } from '../free-port.js';
+import { eventually, listenTo } from './brokers.js';
 
 const LOOPBACK = { host: '127.0.0.1', port: 0 };
 

@@ -4,7 +4,8 @@ import { Aedes } from 'aedes';
 import t from 'tap';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
 import { type ProbeOptions, probeBroker } from '#mobilenetd/mqtt/connection/probe.js';
-import { aedes, eventually, freePort, mosquitto } from './brokers.js';
+import { freePort } from '../free-port.js';
+import { aedes, eventually, mosquitto } from './brokers.js';
 import { hasOpenssl } from './certificates.js';
 
 const user = { name: 'porch', password: 'hunter2' };

@@ -8,7 +8,8 @@ import {
 } from '#mobilenetd/mqtt/connection/connection.js';
 import { probeBroker } from '#mobilenetd/mqtt/connection/probe.js';
 import { createSrvResolver } from '#mobilenetd/mqtt/connection/srv.js';
-import { eventually, freePort, mosquitto, runMosquitto } from './brokers.js';
+import { freePort } from '../free-port.js';
+import { eventually, mosquitto, runMosquitto } from './brokers.js';
 import { hasOpenssl, makeCertificates } from './certificates.js';
 import { type NameServer, startNameServer } from './name-server.js';
 import { type PickyBroker, startPickyBroker } from './picky-broker.js';

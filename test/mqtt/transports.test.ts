@@ -11,7 +11,8 @@ import {
 } from '#mobilenetd/mqtt/connection/connection.js';
 import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
-import { eventually, freePort, listenTo, mosquitto } from './brokers.js';
+import { freePort } from '../free-port.js';
+import { eventually, listenTo, mosquitto } from './brokers.js';
 import { hasOpenssl, makeCertificates } from './certificates.js';
 
 const skip = !mosquitto.available

@@ -7,6 +7,7 @@ import { createServer } from 'node:tls';
 import mqtt from 'mqtt';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
+import { freePort } from '../free-port.js';
 import {
   eventually,
   MAIN,
@@ -16,7 +17,6 @@ import {
   writeConfig,
 } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
-import { freePort } from '../mqtt/brokers.js';
 import { hasOpenssl, makeCertificates } from '../mqtt/certificates.js';
 
 function cli(args: readonly string[], options: { input?: string; folder: string }) {

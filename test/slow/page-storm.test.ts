@@ -6,9 +6,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import t from 'tap';
 import { hashPassword } from '#mobilenetd/mqtt/broker/password.js';
+import { freePort } from '../free-port.js';
 import { broker, home, report } from '../integration/daemon-home.js';
 import { runDaemon, writeConfig } from '../integration/daemon-process.js';
-import { freePort } from '../integration/free-port.js';
 import type { AttackReport } from './page-attack.js';
 
 t.setTimeout(900_000);

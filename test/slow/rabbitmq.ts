@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { freePort } from '../mqtt/brokers.js';
+import { freePort } from '../free-port.js';
 
 const run = promisify(execFile);
 /** Without the wrappers around them, which insist on a user of their own. */
