@@ -56,8 +56,7 @@ async function delivered(listener: Subscriber): Promise<Counted> {
   await listener.say('request/health', JSON.stringify({ transaction: asked }));
   await eventually(() => answer().transaction === asked);
   const at = performance.now();
-  const cameras: Record<string, { delivered: number }> =
-    answer().data?.health?.cameras ?? answer().health?.cameras ?? {};
+  const cameras: Record<string, { delivered: number }> = answer().health?.cameras ?? {};
   return {
     at,
     frames: new Map(Object.entries(cameras).map(([name, found]) => [name, found.delivered])),
