@@ -14,6 +14,8 @@ export function checkPasted(yaml: string, longestMs = LONGEST_MS): Promise<reado
     const worker = new Worker(new URL('./pasted-worker.js', import.meta.url), {
       workerData: yaml,
       env: {},
+      // What was loaded into this process by its command line has no business there.
+      execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB },
     });
     const giveUp = (why: string) => {
