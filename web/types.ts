@@ -109,6 +109,8 @@ export interface EventRow {
   /** Zones it has been in, in order; those in which it stays long. */
   readonly zones: readonly string[];
   readonly loitering: readonly string[];
+  readonly sub_label: string | null;
+  readonly sub_score: number | null;
   readonly picture: boolean;
 }
 

@@ -124,7 +124,17 @@ export const DETECTION_FIELDS = [
 ];
 export const EVENT_FIELDS = [
   ...['start', 'end', 'camera', 'label', 'score', 'count', 'type', 'model', 'alpha', 'size'],
-  ...['box', 'id', 'object', 'stationary', 'zones', 'loitering', 'picture'],
+  ...[
+    'box',
+    'id',
+    'object',
+    'stationary',
+    'zones',
+    'loitering',
+    'picture',
+    'sub_label',
+    'sub_score',
+  ],
 ];
 
 /** Characters of an id that tables show; commands take it in this form, too. */

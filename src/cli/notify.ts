@@ -201,6 +201,7 @@ async function testMessage(
       ...{ score: 0.87, start: now, end: null, model: 'test', alpha: 1, size: 320, count: 1 },
       box: [220, 90, 200, 300],
       ...{ object: null, stationary: false, zones: namesIn(rule.when.zone) ?? [], loitering: [] },
+      ...{ subLabel: null, subScore: null },
     },
     rule.picture ? now : null,
   );

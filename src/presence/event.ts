@@ -33,6 +33,9 @@ export interface PresenceEvent {
   readonly zones: readonly string[];
   /** Those of them in which it stayed for the zone's dwell time. */
   readonly loitering: readonly string[];
+  /** What a second network says the object is, and how sure it was, 0 to 1; null: it was not asked. */
+  readonly subLabel: string | null;
+  readonly subScore: number | null;
 }
 
 /** A label in a zone, as it is now. */

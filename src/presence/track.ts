@@ -57,8 +57,17 @@ export interface Stay {
   /** Wall time of the last result at or above `stay`, never before `start`. */
   lastSeen: number;
   stationary: boolean;
+  /** What a second network said of it; null: it was not asked. */
+  sub: SubLabel | null;
   /** What the last event said. */
   reported: Reported;
+}
+
+/** What a second network says an object is. */
+export interface SubLabel {
+  readonly label: string;
+  /** 0 to 1. */
+  readonly score: number;
 }
 
 interface Reported {
@@ -157,6 +166,8 @@ export function eventOf(track: Track, camera: string, type: EventType): Presence
     stationary: stay.stationary,
     zones: [...(track.visits?.entered ?? [])],
     loitering: [...(track.visits?.loitering ?? [])],
+    subLabel: stay.sub?.label ?? null,
+    subScore: stay.sub?.score ?? null,
   };
 }
 
@@ -227,6 +238,7 @@ function beginStay(track: Track, at: Instant, seenBy: SeenBy, folding: Folding):
     belowSince: null,
     lastSeen: Math.max(track.runStart, at.time),
     stationary: false,
+    sub: null,
     reported: {
       ...{ score: track.smoothed, count, stationary: false, at: at.capturedAt },
       zones: zonesOf(track),

@@ -38,13 +38,16 @@ export interface EventRow {
   stationary: number;
   zones: string | null;
   loitering: string | null;
+  sub_label: string | null;
+  sub_score: number | null;
 }
 
 const EVENT_COLUMNS = `
   event.id, event.uid, event.type, camera.name AS camera, label.name AS label, event.score,
   event.start, event.end, variant.model, ${ALPHA_COLUMN}, variant.size, event.count,
   event.x, event.y, event.width, event.height,
-  event.object, event.stationary, event.zones, event.loitering`;
+  event.object, event.stationary, event.zones, event.loitering,
+  event.sub_label, event.sub_score`;
 
 const EVENT_TABLES = `
   event JOIN camera ON camera.id = event.camera JOIN label ON label.id = event.label
@@ -79,6 +82,8 @@ export function eventOf(row: EventRow): PresenceEvent {
     stationary: row.stationary === 1,
     zones: namesIn(row.zones),
     loitering: namesIn(row.loitering),
+    subLabel: row.sub_label,
+    subScore: row.sub_score,
   };
 }
 
@@ -113,14 +118,15 @@ export function boxColumns(box: Box | null): [x: unknown, y: unknown, w: unknown
 export function createEventTable(database: Database, names: Names): EventTable {
   const write = database.prepare(
     `INSERT INTO event (uid, type, camera, label, variant, score, start, end, count,
-                        x, y, width, height, object, stationary, zones, loitering, updated)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                        x, y, width, height, object, stationary, zones, loitering, sub_label,
+                        sub_score, updated)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
      ON CONFLICT (uid) DO UPDATE SET
        type = excluded.type, variant = excluded.variant, score = excluded.score,
        end = excluded.end, count = excluded.count, x = excluded.x, y = excluded.y,
        width = excluded.width, height = excluded.height, object = excluded.object,
        stationary = excluded.stationary, zones = excluded.zones, loitering = excluded.loitering,
-       updated = excluded.updated`,
+       sub_label = excluded.sub_label, sub_score = excluded.sub_score, updated = excluded.updated`,
   );
   const open = database.prepare<[], EventRow & { seen: number }>(
     `SELECT ${EVENT_COLUMNS},
@@ -150,6 +156,8 @@ export function createEventTable(database: Database, names: Names): EventTable {
         event.stationary ? 1 : 0,
         nameColumn(event.zones),
         nameColumn(event.loitering),
+        event.subLabel ?? null,
+        event.subScore ?? null,
         Math.round(time),
       );
     },

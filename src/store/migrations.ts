@@ -104,6 +104,11 @@ export const MIGRATIONS: readonly Migration[] = [
     rule TEXT NOT NULL, cause TEXT NOT NULL, time INTEGER NOT NULL, PRIMARY KEY (rule, cause)
   ) STRICT, WITHOUT ROWID;
   `,
+  // What a second network said of the object; null: it was not asked.
+  `
+  ALTER TABLE event ADD COLUMN sub_label TEXT;
+  ALTER TABLE event ADD COLUMN sub_score REAL;
+  `,
 ];
 
 /** Bytes that must stay free beside the copy made before an upgrade. */

@@ -55,15 +55,19 @@ const DETECTION_COLUMNS = `id, time, camera, label, variant, score, x, y, width,
   (SELECT uid FROM event WHERE event.id = detection.event) AS event`;
 const EVENT_COLUMNS = `id, uid, type, camera, label, variant, score, start, end, count,
   x, y, width, height`;
-const OBJECT_COLUMNS = 'object, stationary, zones, loitering';
-const NO_OBJECT_COLUMNS = 'NULL AS object, 0 AS stationary, NULL AS zones, NULL AS loitering';
+/** Columns that came later, and what stands for them in a database that lacks them. */
+const LATER_COLUMNS = {
+  ...{ object: 'NULL', stationary: '0', zones: 'NULL', loitering: 'NULL' },
+  ...{ sub_label: 'NULL', sub_score: 'NULL' },
+};
 
-/** A database of an older version, open for reading, has no columns about objects. */
+/** A database of an older version, open for reading, does not have all columns. */
 function eventColumns(database: Database): string {
-  const has = database
-    .prepare("SELECT 1 FROM pragma_table_info('event') WHERE name = 'object'")
-    .get();
-  return `${EVENT_COLUMNS}, ${has === undefined ? NO_OBJECT_COLUMNS : OBJECT_COLUMNS}`;
+  const names = database.prepare("SELECT name FROM pragma_table_info('event')").pluck().all();
+  const later = Object.entries(LATER_COLUMNS).map(([name, absent]) =>
+    names.includes(name) ? name : `${absent} AS ${name}`,
+  );
+  return [EVENT_COLUMNS, ...later].join(', ');
 }
 
 /** Detections in order of time, read in pages: no cursor stays open between two of them. */

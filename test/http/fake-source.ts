@@ -30,6 +30,8 @@ export const EVENT = {
   stationary: false,
   zones: ['porch', 'steps'],
   loitering: [],
+  sub_label: null,
+  sub_score: null,
 };
 
 const SPOT = {

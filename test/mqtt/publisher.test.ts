@@ -173,9 +173,11 @@ function suite(t: Test, kind: BrokerKind): void {
       [`${ROOT}/front/status/attributes`]: house.last.get(`${ROOT}/front/status/attributes`),
       [`${ROOT}/front/label`]: 'none',
       [`${ROOT}/front/person`]: 'OFF',
-      [`${ROOT}/front/person/attributes`]: '{"score":0,"since":null,"count":0,"box":null}',
+      [`${ROOT}/front/person/attributes`]:
+        '{"score":0,"since":null,"count":0,"box":null,"sub_label":null,"sub_score":null}',
       [`${ROOT}/front/coffee_mug`]: 'OFF',
-      [`${ROOT}/front/coffee_mug/attributes`]: '{"score":0,"since":null,"count":0,"box":null}',
+      [`${ROOT}/front/coffee_mug/attributes`]:
+        '{"score":0,"since":null,"count":0,"box":null,"sub_label":null,"sub_score":null}',
     });
     t.match(JSON.parse(house.last.get(`${ROOT}/front/status/attributes`) ?? ''), {
       reason: null,
@@ -202,8 +204,8 @@ function suite(t: Test, kind: BrokerKind): void {
       size: 300,
       count: 1,
       box: [1.3, 2, 3, 4],
-      ...WHOLE_PICTURE,
-      picture: null,
+      ...{ object: null, stationary: false, zones: [], loitering: [] },
+      ...{ sub_label: null, sub_score: null, picture: null },
     });
     t.same(JSON.parse(house.last.get(`${ROOT}/front/labels`) ?? ''), {
       time: '2026-06-01T12:00:00.000Z',

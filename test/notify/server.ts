@@ -43,7 +43,7 @@ export function eventOf(id: string, more: Partial<PresenceEvent> = {}): Presence
   return {
     ...{ id, type: 'new', camera: 'front', label: 'person', score: 0.8765, start: 1e12, end: null },
     ...{ model: 'm', alpha: 1, size: 300, count: 1, box: [1, 2, 3, 4], object: null },
-    ...{ stationary: false, zones: [], loitering: [] },
+    ...{ stationary: false, zones: [], loitering: [], subLabel: null, subScore: null },
     ...more,
   };
 }

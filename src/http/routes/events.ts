@@ -27,6 +27,8 @@ const EVENT = objectOf({
   stationary: { type: 'boolean' },
   zones: listOf(TEXT),
   loitering: listOf(TEXT),
+  sub_label: NULLABLE_TEXT,
+  sub_score: NULLABLE_NUMBER,
 });
 /** Fields of a line of CSV, in order. */
 const CSV_FIELDS = [
@@ -42,6 +44,8 @@ const CSV_FIELDS = [
   'count',
   'object',
   'zones',
+  'sub_label',
+  'sub_score',
 ];
 
 const CSV_MOST = 10_000;

@@ -86,7 +86,8 @@ function addSights(add: Add, paths: CameraTopics, seeing: object): void {
       "{{ {'event_type': value_json.type, 'id': value_json.id, 'label': value_json.label, " +
       "'score': value_json.score, 'start': value_json.start, 'end': value_json.end, " +
       "'count': value_json.count, 'box': value_json.box, 'object': value_json.object, " +
-      "'stationary': value_json.stationary, 'zones': value_json.zones, 'loitering': value_json.loitering, 'picture': value_json.picture} | to_json }}",
+      "'stationary': value_json.stationary, 'zones': value_json.zones, 'loitering': value_json.loitering, " +
+      "'sub_label': value_json.sub_label, 'sub_score': value_json.sub_score, 'picture': value_json.picture} | to_json }}",
     icon: 'mdi:cctv',
     ...seeing,
   });

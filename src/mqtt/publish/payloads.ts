@@ -14,6 +14,10 @@ export function roundScore(score: number): number {
   return Math.round(score * 1e4) / 1e4;
 }
 
+function roundedOrNull(score: number | null): number | null {
+  return score === null ? null : roundScore(score);
+}
+
 /** Pixels with one decimal. */
 export function roundBox(box: Box | null): Box | null {
   if (box === null) return null;
@@ -35,7 +39,7 @@ export function eventPayload(
   pictureTime: number | null = null,
 ): Record<string, unknown> {
   const { id, type, camera, label, model, alpha, size, count } = event;
-  const { object, stationary, zones, loitering } = event;
+  const { object, stationary, zones, loitering, subLabel, subScore } = event;
   return {
     id,
     type,
@@ -53,6 +57,9 @@ export function eventPayload(
     stationary,
     zones,
     loitering,
+    sub_label: subLabel ?? null,
+    // Undefined: an event of plain JavaScript.
+    sub_score: roundedOrNull(subScore ?? null),
     picture: pictureTime === null ? null : isoTime(pictureTime),
   };
 }
@@ -116,6 +123,17 @@ export function presentAttributes(events: readonly PresenceEvent[]): Record<stri
     since: isoTime(Math.min(...events.map(({ start }) => start))),
     count: best.object === null ? best.count : events.length,
     box: roundBox(best.box),
+    ...subOf(events),
+  };
+}
+
+/** What the second network is surest of among events. */
+function subOf(events: readonly PresenceEvent[]): Record<string, unknown> {
+  const named = events.filter(({ subLabel }) => (subLabel ?? null) !== null);
+  const surest = named.sort((a, b) => (b.subScore ?? 0) - (a.subScore ?? 0))[0];
+  return {
+    sub_label: surest?.subLabel ?? null,
+    sub_score: roundedOrNull(surest?.subScore ?? null),
   };
 }
 
@@ -136,5 +154,11 @@ export const EMPTY_ZONE = {
 
 /** Payload of `<camera>/<label>/attributes` while it is not; `since` is when it was last seen, null if that is not known. */
 export function absentAttributes(since: number | null): Record<string, unknown> {
-  return { score: 0, since: since === null ? null : isoTime(since), count: 0, box: null };
+  return {
+    score: 0,
+    since: since === null ? null : isoTime(since),
+    count: 0,
+    box: null,
+    ...subOf([]),
+  };
 }
