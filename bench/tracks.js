@@ -42,7 +42,7 @@ function resultOf(camera, frame, count, interval, boxes = true) {
     box: boxes
       ? [(n % 10) * 60 + 8 * Math.sin(at / 900 + n), Math.floor(n / 10) * 60, 40, 50]
       : null,
-  }));
+  })).sort((a, b) => b.score - a.score);
   return {
     ...{ camera, sequence: frame, capturedAt: at, time: 1.7e12 + at, model: 'net', alpha: 1 },
     ...{ size: 300, labels, timings: { decode: 0, preprocess: 1, inference: 10, postprocess: 1 } },

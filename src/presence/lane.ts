@@ -1,18 +1,20 @@
 import type { Box } from '../inference/result.js';
 import type { EventType } from './event.js';
-import { createBody, moveBody, predictBody, restsIn } from './objects/body.js';
-import { matchBoxes } from './objects/match.js';
+import { createBody, moveBody, restsIn } from './objects/body.js';
+import type { Matcher } from './objects/match.js';
 import { Returns } from './returns.js';
+import type { NameRules } from './settings.js';
 import { type Sightings, type Stretch, stretched } from './sightings.js';
 import {
+  beginStay,
   createTrack,
   endStay,
   type Folding,
-  type Instant,
   isIdle,
   observe,
+  postponeStay,
   resetTrack,
-  type SeenBy,
+  resumeStay,
   type Stay,
   shiftStay,
   shiftTrack,
@@ -32,24 +34,17 @@ interface Former {
 }
 
 /** How a frame is to be folded in. */
-export interface Look {
-  readonly at: Instant;
-  readonly seenBy: SeenBy;
-  readonly thresholds: Thresholds;
-  readonly window: Folding['window'];
-  readonly createId: Folding['createId'];
-  readonly mayBegin: Folding['mayBegin'];
-  /** Those in which this label counts. */
-  readonly zones: readonly Zone[];
+export interface Look extends Folding {
+  readonly createId: (timeMs: number) => string;
   /** From the picture to the frame that zones are measured in. */
   readonly stretch: Stretch;
+  readonly matcher: Matcher;
+  /** Whether anything may be said of a track that would be present otherwise. */
+  readonly mayBegin: (track: Track) => boolean;
   /** Asked before another object is followed; false: there are too many. */
   readonly hasRoom: () => boolean;
-}
-
-export interface Outcome {
-  readonly track: Track;
-  readonly type: EventType;
+  /** An event is due; whoever hears of an `end` takes the stay off with {@link Lane.end}. */
+  readonly tell: (lane: Lane, track: Track, type: EventType) => void;
 }
 
 /** An object that stood still is the same one when it is found in its place again, ms. */
@@ -76,29 +71,23 @@ export class Lane {
     return this.#tracks.length === 0 && this.#formers.length === 0 && this.#returns.isEmpty();
   }
 
-  /** Folds in what a frame shows; whoever hears of an `end` takes the stay off with {@link end}. */
-  fold(sightings: Sightings, look: Look, tell: (outcome: Outcome) => void): void {
-    this.#formers = this.#formers.filter(({ endedAt }) => look.at.capturedAt - endedAt < FORMER_MS);
-    const [best] = sightings.seen;
-    this.#returns.look(best?.box === null ? best.score : 0, look.at.capturedAt);
-    const seenAs = this.#recognise(sightings, look);
-    const folding: Folding = {
-      window: look.window,
-      createId: look.createId,
-      mayBegin: look.mayBegin,
-      patience: (track) => this.#returns.patience(track, look.thresholds, look.at.capturedAt),
-      resume: (track) => this.#resume(track),
-    };
+  /** Folds in what a frame shows; null: nothing of this label. */
+  fold(sightings: Sightings | null, look: Look, { thresholds, zones }: NameRules): void {
+    const { at } = look;
+    if (this.#formers.length > 0) {
+      this.#formers = this.#formers.filter(({ endedAt }) => at.capturedAt - endedAt < FORMER_MS);
+    }
+    this.#returns.look(wholeScoreOf(sightings), at.capturedAt);
+    for (const track of this.#tracks) track.sighting = -1;
+    if (sightings !== null) this.#recognise(sightings, look);
+    const count = sightings?.count ?? 0;
     for (const track of this.#tracks) {
-      const sighting = seenAs.get(track);
-      const observation = {
-        score: sighting?.score ?? 0,
-        box: sighting?.box ?? null,
-        count: sightings.count,
-      };
-      if (look.zones.length > 0) visit(track, observation.box, look);
-      const type = observe(track, observation, look.at, look.seenBy, look.thresholds, folding);
-      if (type !== null) tell({ track, type });
+      const score = sightings?.scores[track.sighting] ?? 0;
+      const box = sightings?.boxes[track.sighting] ?? null;
+      if (zones.length > 0) visit(track, box, look, zones);
+      const due = observe(track, score, box, count, look, thresholds);
+      const type = due === 'due' ? this.#begin(track, look, thresholds) : due;
+      if (type !== null) look.tell(this, track, type);
     }
     this.sweep();
   }
@@ -119,13 +108,31 @@ export class Lane {
     resetTrack(track);
   }
 
-  drop(track: Track): void {
-    this.#tracks = this.#tracks.filter((other) => other !== track);
+  /** How many objects are followed. */
+  objects(): number {
+    let count = 0;
+    for (const { body } of this.#tracks) if (body !== null) count += 1;
+    return count;
+  }
+
+  /** Forgets an object that is not present and was not seen; false if there is none. */
+  dropLost(): boolean {
+    const at = this.#tracks.findIndex(
+      ({ body, stay, recent, sighting }) =>
+        body !== null && stay === null && recent[2] === 0 && sighting === -1,
+    );
+    if (at < 0) return false;
+    this.#tracks.splice(at, 1);
+    return true;
   }
 
   /** Forgets tracks of which nothing is remembered. */
   sweep(): void {
-    if (this.#tracks.some(isIdle)) this.#tracks = this.#tracks.filter((track) => !isIdle(track));
+    for (const track of this.#tracks) {
+      if (!isIdle(track)) continue;
+      this.#tracks = this.#tracks.filter((other) => !isIdle(other));
+      return;
+    }
   }
 
   shift(ms: number): void {
@@ -136,44 +143,65 @@ export class Lane {
     }));
   }
 
-  /** Which track each sighting is of; what is new is followed from now on. */
-  #recognise({ seen }: Sightings, { at, hasRoom }: Look): Map<Track, Sightings['seen'][number]> {
-    const found = new Map<Track, Sightings['seen'][number]>();
-    if (seen.length === 0) return found;
+  /** Tells each track which sighting is of it; what is new is followed from now on. */
+  #recognise({ boxes, size }: Sightings, { at, matcher, hasRoom }: Look): void {
     const now = at.capturedAt;
-    const objects = this.#tracks.filter(({ body }) => body !== null);
-    const boxes = seen.flatMap(({ box }) => (box === null ? [] : [box]));
-    const owners = matchBoxes(
-      objects.map((track) => followedOf(track, now)),
-      boxes,
-    );
-    let next = 0;
-    for (const sighting of seen) {
-      const { box } = sighting;
-      if (box === null) {
-        found.set(this.#whole(), sighting);
-        continue;
-      }
-      const known = objects[owners[next] ?? -1];
-      next += 1;
-      if (known?.body) moveBody(known.body, box, now);
-      else if (!hasRoom()) continue;
-      found.set(known ?? this.#follow(createTrack(this.label, createBody(box, now))), sighting);
+    // Only the first can be of the whole picture.
+    const first = boxes[0] === null ? 1 : 0;
+    if (first === 1) this.#whole().sighting = 0;
+    if (size === first) return;
+    matcher.clear();
+    for (let n = first; n < size; n += 1) matcher.addBox(boxes[n] ?? NOWHERE);
+    for (const { body, recent } of this.#tracks) {
+      if (body !== null) matcher.addObject(body, recent[2] > 0, now);
     }
-    return found;
+    matcher.match();
+    this.#move(boxes, first, matcher, now);
+    for (let n = first; n < size; n += 1) {
+      if (matcher.objectOf(n - first) !== -1 || !hasRoom()) continue;
+      const track = createTrack(this.label, createBody(boxes[n] ?? NOWHERE, now));
+      track.sighting = n;
+      this.#tracks.push(track);
+    }
+  }
+
+  #move(boxes: Sightings['boxes'], first: number, matcher: Matcher, now: number): void {
+    let object = 0;
+    for (const track of this.#tracks) {
+      if (track.body === null) continue;
+      const found = matcher.boxOf(object);
+      object += 1;
+      if (found === -1) continue;
+      track.sighting = first + found;
+      moveBody(track.body, boxes[first + found] ?? NOWHERE, now);
+    }
+  }
+
+  /** A track that may begin a stay; it takes up a former one if it rests in its place. */
+  #begin(track: Track, look: Look, thresholds: Thresholds): EventType | null {
+    const { at } = look;
+    if (!look.mayBegin(track)) {
+      postponeStay(track, at);
+      return null;
+    }
+    const former = this.#takeFormer(track);
+    if (former !== null) {
+      resumeStay(track, former, at);
+      return 'update';
+    }
+    const patience = this.#returns.patience(track, thresholds, at.capturedAt);
+    beginStay(track, look, look.createId(at.time), patience);
+    return 'new';
   }
 
   #whole(): Track {
-    const known = this.#tracks.find(({ body }) => body === null);
-    return known ?? this.#follow(createTrack(this.label, null));
-  }
-
-  #follow(track: Track): Track {
+    for (const track of this.#tracks) if (track.body === null) return track;
+    const track = createTrack(this.label, null);
     this.#tracks.push(track);
     return track;
   }
 
-  #resume(track: Track): Stay | null {
+  #takeFormer(track: Track): Stay | null {
     const { body } = track;
     if (body === null) return null;
     const index = this.#formers.findIndex(({ box }) => restsIn(body.box, box));
@@ -183,15 +211,16 @@ export class Lane {
   }
 }
 
-function visit(track: Track, box: Box | null, { zones, at, stretch }: Look): void {
+const NOWHERE: Box = [0, 0, 0, 0];
+
+/** The score of the label of the whole picture, 0 without one. */
+function wholeScoreOf(sightings: Sightings | null): number {
+  return sightings !== null && sightings.boxes[0] === null ? (sightings.scores[0] ?? 0) : 0;
+}
+
+function visit(track: Track, box: Box | null, { at, stretch }: Look, zones: readonly Zone[]): void {
   if (track.body === null) return;
   track.visits ??= new Visits();
   if (box !== null) track.visits.follow(stretched(box, stretch), zones, at.capturedAt);
   track.visits.pass(zones, at.capturedAt);
-}
-
-function followedOf({ body, recent, box }: Track, now: number) {
-  const expected = body === null ? (box ?? [0, 0, 0, 0]) : predictBody(body, now);
-  const unseen = body === null ? 0 : Math.max(0, now - body.seenAt) / 1000;
-  return { expected, unseen, isFresh: recent[2] > 0 } as const;
 }

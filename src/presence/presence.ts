@@ -1,26 +1,12 @@
 import type { Box, Result } from '../inference/result.js';
 import type { EventType, PresenceEvent, ZoneState } from './event.js';
-import { Lane } from './lane.js';
+import { Lane, type Look } from './lane.js';
+import { Matcher } from './objects/match.js';
 import { Occupancy } from './occupancy.js';
 import { type PresenceOptions, readSettings, type Settings } from './settings.js';
-import {
-  NOTHING_SEEN,
-  type Sightings,
-  type Stretch,
-  sightingsOf,
-  stretched,
-  stretchOf,
-} from './sightings.js';
+import { FrameSightings, type Stretch, stretched, stretchOf } from './sightings.js';
 import { type Spot, spotOf } from './spots.js';
-import {
-  eventOf,
-  type Instant,
-  isOver,
-  rememberStay,
-  type SeenBy,
-  type Thresholds,
-  type Track,
-} from './track.js';
+import { eventOf, type Instant, isOver, rememberStay, type SeenBy, type Track } from './track.js';
 
 export type { ObjectLimits, PresenceOptions } from './settings.js';
 export type { Instant, Thresholds } from './track.js';
@@ -99,6 +85,8 @@ class CameraPresence implements Presence {
   readonly #camera: string;
   #settings: Settings;
   readonly #lanes = new Map<string, Lane>();
+  readonly #sightings = new FrameSightings();
+  readonly #matcher = new Matcher();
   readonly #occupancy: Occupancy;
   /** Results that are news whoever looks: by other rules the same scene may mean something else. */
   #unjudged = 0;
@@ -121,50 +109,55 @@ class CameraPresence implements Presence {
   update(result: Result, isNews = true): PresenceEvent[] {
     const at = this.#forward(result);
     // A stay below its threshold is judged with this result in hand, not before it.
-    const events = this.#expire(at, () => false);
+    const events = this.#expire(at, false);
     this.#last = at;
     this.#now = at;
     if (!isNews && this.#unjudged === 0) {
-      for (const [, track] of this.#tracks()) rememberStay(track, at);
+      for (const lane of this.#lanes.values()) {
+        for (const track of lane.tracks()) rememberStay(track, at);
+      }
       return events;
     }
     if (this.#unjudged > 0) this.#unjudged -= 1;
-    const stretch = stretchOf(result, this.#settings);
-    this.#stretch = stretch;
-    const seen = sightingsOf(result, this.#settings, stretch);
-    const seenBy: SeenBy = { model: result.model, alpha: result.alpha, size: result.size };
-    this.#follow(seen);
+    this.#stretch = stretchOf(result, this.#settings);
+    this.#sightings.read(result, this.#settings, this.#stretch);
+    this.#follow();
+    const look = this.#lookAt(result, at, events);
     for (const [name, lane] of this.#lanes) {
-      const { window, createId } = this.#settings;
-      const look = {
-        at,
-        seenBy,
-        window,
-        createId,
-        thresholds: this.#settings.thresholdsOf(name),
-        zones: this.#settings.zonesOf(name),
-        stretch,
-        mayBegin: (track: Track) => this.#mayBegin(track),
-        hasRoom: () => this.#makeRoom(),
-      };
-      lane.fold(seen.get(name) ?? NOTHING_SEEN, look, ({ track, type }) =>
-        events.push(...this.#report(lane, track, type)),
-      );
-      lane.sweep();
+      lane.fold(this.#sightings.of(name), look, this.#settings.rulesOf(name));
       if (lane.isIdle()) this.#lanes.delete(name);
     }
     return events;
   }
 
+  #lookAt({ model, alpha, size }: Result, at: Instant, events: PresenceEvent[]): Look {
+    const { window, createId } = this.#settings;
+    return {
+      at,
+      seenBy: { model, alpha, size },
+      window,
+      createId,
+      stretch: this.#stretch,
+      matcher: this.#matcher,
+      mayBegin: this.#mayBegin,
+      hasRoom: this.#makeRoom,
+      tell: (lane, track, type) => this.#report(lane, track, type, events),
+    };
+  }
+
   tick(given: Instant): PresenceEvent[] {
     const now = this.#forward(given);
     this.#now = now;
-    return this.#expire(now, (track, limits) => isOver(track, now, limits));
+    return this.#expire(now, true);
   }
 
   present(): PresentLabel[] {
-    const labels = [...this.#lanes.values()].flatMap((lane) => presentLabel(lane) ?? []);
-    return labels.sort((a, b) => b.score - a.score || (a.label < b.label ? -1 : 1));
+    const labels: PresentLabel[] = [];
+    for (const lane of this.#lanes.values()) {
+      const label = presentLabel(lane);
+      if (label !== null) labels.push(label);
+    }
+    return labels.length < 2 ? labels : labels.sort(byScore);
   }
 
   open(): PresenceEvent[] {
@@ -182,7 +175,7 @@ class CameraPresence implements Presence {
     const { zones } = this.#settings;
     if (zones.length === 0 && this.#occupancy.isEmpty()) return [];
     for (const [{ label }, track] of this.#tracks()) {
-      track.visits?.pass(this.#settings.zonesOf(label), this.#now.capturedAt);
+      track.visits?.pass(this.#settings.rulesOf(label).zones, this.#now.capturedAt);
     }
     return this.#occupancy.look(
       this.#tracks().map(([, track]) => track),
@@ -213,7 +206,8 @@ class CameraPresence implements Presence {
   }
 
   end(): PresenceEvent[] {
-    const events = this.#tracks().flatMap(([lane, track]) => this.#report(lane, track, 'end'));
+    const events = [] as PresenceEvent[];
+    for (const [lane, track] of this.#tracks()) this.#report(lane, track, 'end', events);
     this.#lanes.clear();
     this.#unjudged = LOOKS_TO_JUDGE;
     return events;
@@ -231,10 +225,10 @@ class CameraPresence implements Presence {
   }
 
   /** An object counts once it was in one of the zones required of it, and is no known false alarm. */
-  #mayBegin(track: Track): boolean {
+  readonly #mayBegin = (track: Track): boolean => {
     const { label, body, visits } = track;
     if (body === null) return true;
-    const required = this.#settings.requiredZonesOf(label);
+    const required = this.#settings.rulesOf(label).requiredZones;
     const isIn = required.length === 0 || required.some((zone) => visits?.entered.includes(zone));
     if (!isIn || this.#spots.length === 0) return isIn;
     const spot = this.#spotOf(track);
@@ -242,7 +236,7 @@ class CameraPresence implements Presence {
     if (!track.isHeld) this.#held.set(spot.id, (this.#held.get(spot.id) ?? 0) + 1);
     track.isHeld = true;
     return false;
-  }
+  };
 
   #spotOf({ label, body }: Track): Spot | null {
     if (body === null) return null;
@@ -250,10 +244,10 @@ class CameraPresence implements Presence {
     return spotOf(this.#spots, label, first, stretched(body.box, this.#stretch));
   }
 
-  #report(lane: Lane, track: Track, type: EventType): PresenceEvent[] {
+  #report(lane: Lane, track: Track, type: EventType, events: PresenceEvent[]): void {
     const event = eventOf(track, this.#camera, type);
     if (type === 'end') lane.end(track, this.#last?.capturedAt ?? 0);
-    return event === null ? [] : [event];
+    if (event !== null) events.push(event);
   }
 
   /** Never earlier than the last instant: a result that overtook another must not turn time back. */
@@ -262,22 +256,23 @@ class CameraPresence implements Presence {
     return { capturedAt: this.#last.capturedAt, time: at.time };
   }
 
-  /** Ends what was silent for too long or is no longer followed, and whatever else is due. */
-  #expire(now: Instant, isDue: (track: Track, limits: Thresholds) => boolean): PresenceEvent[] {
+  /** Ends what was silent for too long or is no longer followed; with `overdue` whatever else is due. */
+  #expire(now: Instant, overdue: boolean): PresenceEvent[] {
     const silence = this.#last === null ? 0 : now.capturedAt - this.#last.capturedAt;
     const events: PresenceEvent[] = [];
     for (const [name, lane] of this.#lanes) {
-      const thresholds = this.#settings.thresholdsOf(name);
+      const { thresholds, isKept } = this.#settings.rulesOf(name);
       const silent =
         silence > this.#settings.regularSilence && silence >= thresholds.offDelay * 1000;
-      const gone = silent || !this.#settings.isKept(name);
+      const gone = silent || !isKept;
+      if (!gone && !overdue && !this.#isSpotNew) continue;
       for (const track of lane.tracks()) {
-        const isWrong = this.#isSpotNew && this.#spotOf(track) !== null;
-        if (track.stay !== null && (gone || isWrong || isDue(track, thresholds))) {
-          events.push(...this.#report(lane, track, 'end'));
-        } else if (gone) {
-          lane.reset(track);
-        }
+        const isDue =
+          gone ||
+          (overdue && isOver(track, now, thresholds)) ||
+          (this.#isSpotNew && this.#spotOf(track) !== null);
+        if (track.stay !== null && isDue) this.#report(lane, track, 'end', events);
+        else if (gone) lane.reset(track);
       }
       lane.sweep();
       if (lane.isIdle()) this.#lanes.delete(name);
@@ -287,21 +282,22 @@ class CameraPresence implements Presence {
   }
 
   /** Starts to follow what the frame shows, up to the bound. */
-  #follow(seen: ReadonlyMap<string, Sightings>): void {
-    for (const name of seen.keys()) {
-      if (this.#lanes.has(name)) continue;
-      if (this.#lanes.size >= this.#settings.maxLabels && !this.#dropLane(seen)) return;
-      this.#lanes.set(name, new Lane(name));
+  #follow(): void {
+    for (const { label } of this.#sightings.seen()) {
+      if (this.#lanes.has(label)) continue;
+      if (this.#lanes.size >= this.#settings.maxLabels && !this.#dropLane()) return;
+      this.#lanes.set(label, new Lane(label));
     }
   }
 
   /** Forgets a label that is neither present nor in the frame, the weakest; false if there is none. */
-  #dropLane(seen: ReadonlyMap<string, Sightings>): boolean {
+  #dropLane(): boolean {
     let weakest: Lane | null = null;
     let least = Number.POSITIVE_INFINITY;
     for (const lane of this.#lanes.values()) {
       const tracks = lane.tracks();
-      if (seen.has(lane.label) || tracks.some(({ stay }) => stay !== null)) continue;
+      if (this.#sightings.of(lane.label) !== null) continue;
+      if (tracks.some(({ stay }) => stay !== null)) continue;
       const best = Math.max(0, ...tracks.map(({ smoothed }) => smoothed));
       if (best < least) [weakest, least] = [lane, best];
     }
@@ -309,13 +305,18 @@ class CameraPresence implements Presence {
   }
 
   /** Whether another object can be followed, if need be in place of one that was lost. */
-  #makeRoom(): boolean {
-    const objects = this.#tracks().filter(([, { body }]) => body !== null);
-    if (objects.length < this.#settings.maxObjects) return true;
-    const lost = objects.find(([, { stay, recent }]) => stay === null && recent[2] === 0);
-    lost?.[0].drop(lost[1]);
-    return lost !== undefined;
-  }
+  readonly #makeRoom = (): boolean => {
+    let objects = 0;
+    for (const lane of this.#lanes.values()) objects += lane.objects();
+    if (objects < this.#settings.maxObjects) return true;
+    for (const lane of this.#lanes.values()) if (lane.dropLost()) return true;
+    return false;
+  };
+}
+
+/** The best first; equal ones by name. */
+function byScore(a: PresentLabel, b: PresentLabel): number {
+  return b.score - a.score || (a.label < b.label ? -1 : 1);
 }
 
 function presentLabel(lane: Lane): PresentLabel | null {

@@ -66,20 +66,26 @@ export interface Settings {
   readonly window: 1 | 3;
   /** Milliseconds without a result that say nothing. */
   readonly regularSilence: number;
-  /** Label → the groups it belongs to. */
-  readonly groupsOf: ReadonlyMap<string, readonly string[]>;
-  readonly isGroup: (name: string) => boolean;
-  readonly isKept: (name: string) => boolean;
-  readonly thresholdsOf: (name: string) => Thresholds;
   readonly frame: readonly [width: number, height: number] | null;
   readonly zones: readonly Zone[];
-  /** Zones in which a label or group counts. */
-  readonly zonesOf: (name: string) => readonly Zone[];
-  readonly requiredZonesOf: (name: string) => readonly string[];
-  /** Whether there are limits of size or shape at all. */
-  readonly hasLimits: boolean;
-  /** Whether a box is large and slender enough for an object of this name. */
-  readonly fits: (name: string, box: Box) => boolean;
+  /** What holds for a label or group; the same object each time it is asked. */
+  readonly rulesOf: (name: string) => NameRules;
+}
+
+/** What holds for one label or group. */
+export interface NameRules {
+  readonly name: string;
+  /** Whether it is followed. */
+  readonly isKept: boolean;
+  readonly isGroup: boolean;
+  /** Groups that the label belongs to. */
+  readonly groups: readonly string[];
+  readonly thresholds: Thresholds;
+  /** Zones in which it counts. */
+  readonly zones: readonly Zone[];
+  readonly requiredZones: readonly string[];
+  /** Limits of size and shape; null: none. */
+  readonly limits: ObjectLimits | null;
 }
 
 /** Throws MND_CONFIG_INVALID for thresholds out of range. */
@@ -100,62 +106,68 @@ export function readSettings(options: PresenceOptions): Settings {
   }
   const groups = new Set(Object.keys(options.groups));
   const keep = options.keep === undefined ? null : new Set(options.keep);
+  const zones = options.zones ?? [];
+  const limitsOf = readObjectLimits(options);
   return {
     createId: options.createId,
     maxLabels: options.maxLabels ?? DEFAULT_MAX_LABELS,
     maxObjects: options.maxObjects ?? DEFAULT_MAX_OBJECTS,
     window: options.window ?? 3,
     regularSilence: (options.resultInterval ?? DEFAULT_RESULT_INTERVAL) * 2000,
-    groupsOf,
-    isGroup: (name) => groups.has(name),
-    isKept: (name) => (keep === null ? name !== BACKGROUND : keep.has(name)),
-    thresholdsOf: (name) => own.get(name) ?? general,
     frame: options.frame ?? null,
-    ...readZones(options),
-    ...readObjectLimits(options),
-  };
-}
-
-function readZones({ zones = [] }: PresenceOptions): Pick<Settings, 'zones' | 'zonesOf'> {
-  const byName = new Map<string, readonly Zone[]>();
-  return {
     zones,
-    zonesOf(name) {
-      if (zones.length === 0) return zones;
-      const known = byName.get(name);
-      if (known !== undefined) return known;
-      const own = zones.filter(({ labels }) => labels?.includes(name) ?? true);
-      byName.set(name, own);
-      return own;
-    },
+    rulesOf: remembered((name) => ({
+      name,
+      isKept: keep === null ? name !== BACKGROUND : keep.has(name),
+      isGroup: groups.has(name),
+      groups: groupsOf.get(name) ?? [],
+      thresholds: own.get(name) ?? general,
+      zones: zones.filter(({ labels }) => labels?.includes(name) ?? true),
+      ...limitsOf(name),
+    })),
   };
 }
 
-const NO_LIMITS: ObjectLimits = {};
+/** More names than any network has. */
+const MOST_NAMES = 16_384;
 
-function readObjectLimits({
-  objects = NO_LIMITS,
-  objectsOf = {},
-}: PresenceOptions): Pick<Settings, 'requiredZonesOf' | 'hasLimits' | 'fits'> {
+/** Asks once for each name: every label of every frame asks. */
+function remembered(rulesOf: (name: string) => NameRules): (name: string) => NameRules {
+  const all = new Map<string, NameRules>();
+  return (name) => {
+    const known = all.get(name);
+    if (known !== undefined) return known;
+    if (all.size >= MOST_NAMES) all.clear();
+    const made = rulesOf(name);
+    all.set(name, made);
+    return made;
+  };
+}
+
+function readObjectLimits({ objects = {}, objectsOf = {} }: PresenceOptions) {
   const own = new Map(
     Object.entries(objectsOf).map(([name, limits]) => [name, { ...objects, ...limits }]),
   );
-  const isFree = own.size === 0 && Object.keys(objects).length === 0;
-  return {
-    requiredZonesOf: (name) => (own.get(name) ?? objects).requiredZones ?? [],
-    hasLimits: !isFree,
-    fits(name, [, , width, height]) {
-      const { minArea, maxArea, minRatio, maxRatio } = own.get(name) ?? objects;
-      const area = width * height;
-      const ratio = height > 0 ? width / height : Number.POSITIVE_INFINITY;
-      return (
-        area >= (minArea ?? 0) &&
-        area <= (maxArea ?? Number.POSITIVE_INFINITY) &&
-        ratio >= (minRatio ?? 0) &&
-        ratio <= (maxRatio ?? Number.POSITIVE_INFINITY)
-      );
-    },
+  return (name: string): Pick<NameRules, 'requiredZones' | 'limits'> => {
+    const limits: ObjectLimits = own.get(name) ?? objects;
+    const isFree = Object.keys(limits).every((key) => key === 'requiredZones');
+    return { requiredZones: limits.requiredZones ?? [], limits: isFree ? null : limits };
   };
+}
+
+/** Whether a box is large and slender enough. */
+export function fits(
+  { minArea, maxArea, minRatio, maxRatio }: ObjectLimits,
+  [, , width, height]: Box,
+): boolean {
+  const area = width * height;
+  const ratio = height > 0 ? width / height : Number.POSITIVE_INFINITY;
+  return (
+    area >= (minArea ?? 0) &&
+    area <= (maxArea ?? Number.POSITIVE_INFINITY) &&
+    ratio >= (minRatio ?? 0) &&
+    ratio <= (maxRatio ?? Number.POSITIVE_INFINITY)
+  );
 }
 
 function mergeThresholds(general: Thresholds, overrides: Partial<Thresholds>): Thresholds {

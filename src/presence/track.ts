@@ -24,13 +24,12 @@ export interface Instant {
   readonly time: number;
 }
 
-/** What one frame said of one track. */
-export interface Observation {
-  /** 0 when the frame does not show it. */
-  readonly score: number;
-  /** Objects of this label in the frame that reach the stay threshold. */
-  readonly count: number;
-  readonly box: Box | null;
+/** A frame, as every track in it is told of it. */
+export interface Folding {
+  readonly at: Instant;
+  readonly seenBy: SeenBy;
+  /** Results whose median is the smoothed score. */
+  readonly window: 1 | 3;
 }
 
 /** Which variant saw it. */
@@ -86,7 +85,7 @@ export interface Track {
   /** Where it is; null for a label of the whole picture. */
   readonly body: Body | null;
   /** The last three scores, newest last; a frame without it counts 0. */
-  recent: readonly [number, number, number];
+  readonly recent: [number, number, number];
   smoothed: number;
   /** Results in a row at or above `enter`, and the wall time of the first of them. */
   run: number;
@@ -96,6 +95,8 @@ export interface Track {
   box: Box | null;
   /** Of an object: what speaks for its having gone. */
   readonly doubt: Doubt;
+  /** Which of the sightings of this frame is of it; −1: none. */
+  sighting: number;
   /** It was kept back as a false alarm that somebody has reported. */
   isHeld: boolean;
   /** Of an object, where there are zones: which it is and was in. */
@@ -124,6 +125,7 @@ export function createTrack(label: string, body: Body | null): Track {
     count: 0,
     box: null,
     doubt: new Doubt(),
+    sighting: -1,
     isHeld: false,
     visits: null,
     stay: null,
@@ -137,13 +139,13 @@ export function isIdle({ stay, recent }: Track): boolean {
 
 /** Forgets the scores of a track that is not present, e.g. after a gap in the results. */
 export function resetTrack(track: Track): void {
-  track.recent = [0, 0, 0];
+  track.recent.fill(0);
   track.smoothed = 0;
   track.run = 0;
   track.count = 0;
 }
 
-function medianOfThree([a, b, c]: readonly [number, number, number]): number {
+function medianOfThree(a: number, b: number, c: number): number {
   return Math.max(Math.min(a, b), Math.min(Math.max(a, b), c));
 }
 
@@ -171,62 +173,59 @@ export function eventOf(track: Track, camera: string, type: EventType): Presence
   };
 }
 
-export interface Folding {
-  /** Results whose median is the smoothed score. */
-  readonly window: 1 | 3;
-  readonly createId: (timeMs: number) => string;
-  /** The stay that a track which becomes present takes up again, if it is one that had ended. */
-  readonly resume: (track: Track) => Stay | null;
-  /** How long a stay that begins now has to outlast, ms: see {@link Stay.patience}. */
-  readonly patience: (track: Track) => number;
-  /** Whether anything may be said of a track that would be present otherwise. */
-  readonly mayBegin: (track: Track) => boolean;
-}
-
-/** Folds one frame into the track; says which event it causes, if any (`end` still holds the stay). */
+/**
+ * Folds one frame into the track; says which event it causes, if any (`end` still holds the stay), or
+ * `due`: it may begin a stay.
+ *
+ * @param score 0 when the frame does not show it
+ * @param count objects of this label in the frame that reach the stay threshold
+ */
 export function observe(
   track: Track,
-  seen: Observation,
-  at: Instant,
-  seenBy: SeenBy,
+  score: number,
+  box: Box | null,
+  count: number,
+  { at, seenBy, window }: Folding,
   thresholds: Thresholds,
-  folding: Folding,
-): EventType | null {
-  track.recent = [track.recent[1], track.recent[2], seen.score];
-  track.smoothed = folding.window === 1 ? seen.score : medianOfThree(track.recent);
-  track.count = seen.count;
-  if (seen.box !== null) track.box = seen.box;
-  if (seen.score >= thresholds.stay) track.doubt.hit(seenBy.model);
-  else track.doubt.miss(seenBy.model);
-  if (track.stay !== null) {
-    return continueStay(track, track.stay, seen, at, seenBy, thresholds);
+): EventType | 'due' | null {
+  const { recent } = track;
+  recent[0] = recent[1];
+  recent[1] = recent[2];
+  recent[2] = score;
+  track.smoothed = window === 1 ? score : medianOfThree(recent[0], recent[1], score);
+  track.count = count;
+  if (box !== null) track.box = box;
+  if (track.body !== null) {
+    if (score >= thresholds.stay) track.doubt.hit(seenBy.model);
+    else track.doubt.miss(seenBy.model);
   }
+  if (track.stay !== null) return continueStay(track, track.stay, score, at, seenBy, thresholds);
   if (track.smoothed < thresholds.enter) {
     track.run = 0;
     return null;
   }
   if (track.run === 0) track.runStart = at.time;
   track.run += 1;
-  if (track.run < thresholds.minFrames) return null;
-  if (!folding.mayBegin(track)) {
-    // What it waits for is when it begins.
-    track.runStart = at.time;
-    return null;
-  }
-  const former = folding.resume(track);
-  track.stay = former ?? beginStay(track, at, seenBy, folding);
-  if (former === null) return 'new';
-  resumeStay(track, former, at);
-  return 'update';
+  return track.run < thresholds.minFrames ? null : 'due';
+}
+
+/** A track that is due has to wait: what it waits for is when it begins. */
+export function postponeStay(track: Track, at: Instant): void {
+  track.runStart = at.time;
 }
 
 /** Characters of a stay's id that name its object: as good as unique among those of one camera. */
 const OBJECT_ID = 12;
 
-function beginStay(track: Track, at: Instant, seenBy: SeenBy, folding: Folding): Stay {
-  const id = folding.createId(at.time);
+/** Begins a stay of a track that is due; `patience` as in {@link Stay}. */
+export function beginStay(
+  track: Track,
+  { at, seenBy }: Folding,
+  id: string,
+  patience: number,
+): void {
   const count = Math.max(1, track.count);
-  return {
+  track.stay = {
     id,
     object: track.body === null ? null : id.slice(-OBJECT_ID),
     start: track.runStart,
@@ -234,7 +233,7 @@ function beginStay(track: Track, at: Instant, seenBy: SeenBy, folding: Folding):
     seenBy,
     count,
     box: track.box,
-    patience: folding.patience(track),
+    patience,
     belowSince: null,
     lastSeen: Math.max(track.runStart, at.time),
     stationary: false,
@@ -246,7 +245,9 @@ function beginStay(track: Track, at: Instant, seenBy: SeenBy, folding: Folding):
   };
 }
 
-function resumeStay(track: Track, stay: Stay, at: Instant): void {
+/** A track that is due takes up a stay that had ended. */
+export function resumeStay(track: Track, stay: Stay, at: Instant): void {
+  track.stay = stay;
   stay.belowSince = null;
   stay.lastSeen = Math.max(stay.start, at.time);
   stay.count = Math.max(stay.count, track.count);
@@ -266,13 +267,13 @@ function zonesOf({ visits }: Track): number {
 function continueStay(
   track: Track,
   stay: Stay,
-  seen: Observation,
+  score: number,
   at: Instant,
   seenBy: SeenBy,
   thresholds: Thresholds,
 ): EventType | null {
   // Of what rests in its place one look is enough: it has not come just now.
-  const isSeen = stay.stationary && seen.score >= thresholds.stay;
+  const isSeen = stay.stationary && score >= thresholds.stay;
   if (track.smoothed < thresholds.stay && !isSeen) {
     stay.belowSince ??= at.capturedAt;
     if (isOver(track, at, thresholds)) return 'end';

@@ -1,8 +1,9 @@
 import t from 'tap';
 import type { Box, Result, ScoredLabel } from '#mobilenetd/inference/result.js';
+import { createBody } from '#mobilenetd/presence/objects/body.js';
 import { overlapOf } from '#mobilenetd/presence/objects/box.js';
 import { Doubt } from '#mobilenetd/presence/objects/doubt.js';
-import { matchBoxes } from '#mobilenetd/presence/objects/match.js';
+import { Matcher } from '#mobilenetd/presence/objects/match.js';
 import { createPresence, type PresenceOptions } from '#mobilenetd/presence/presence.js';
 
 const WALL = 1_700_000_000_000;
@@ -38,17 +39,63 @@ t.test('overlap is 1 for one box, 0 for two that only touch', (t) => {
   t.end();
 });
 
+function match(objects: readonly Box[], boxes: readonly Box[], matcher = new Matcher()): number[] {
+  matcher.clear();
+  for (const box of objects) matcher.addObject(createBody(box, 0), true, 0);
+  for (const box of boxes) matcher.addBox(box);
+  matcher.match();
+  return boxes.map((_, box) => matcher.objectOf(box));
+}
+
 t.test('boxes go to the object they fit best, each object has one', (t) => {
-  const at = (x: number) => ({ expected: [x, 0, 10, 10] as Box, unseen: 0, isFresh: true });
-  const owners = matchBoxes(
-    [at(0), at(8)],
-    [
-      [7, 0, 10, 10],
-      [1, 0, 10, 10],
-      [300, 0, 10, 10],
-    ],
-  );
-  t.same([...owners], [1, 0, -1]);
+  const objects: Box[] = [
+    [0, 0, 10, 10],
+    [8, 0, 10, 10],
+  ];
+  const boxes: Box[] = [
+    [7, 0, 10, 10],
+    [1, 0, 10, 10],
+    [300, 0, 10, 10],
+  ];
+  t.same(match(objects, boxes), [1, 0, -1]);
+  t.same(match([[0, 0, 10, 10]], [[10, 0, 10, 10]]), [0], 'what is near without overlap');
+  t.same(match([[0, 0, 10, 10]], [[12, 0, 30, 30]]), [-1], 'what is much larger is something else');
+  t.same(match([], boxes), [-1, -1, -1]);
+  t.same(match(objects, []), []);
+  t.end();
+});
+
+t.test('pairs are matched as if the best were taken one after the other', (t) => {
+  let state = 3;
+  const random = () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return state / 2_147_483_648;
+  };
+  const crowd = (n: number) =>
+    Array.from({ length: n }, (): Box => [random() * 200, random() * 200, 20 + random() * 30, 40]);
+  const matcher = new Matcher();
+  for (let turn = 0; turn < 50; turn += 1) {
+    // Beyond the room that lists have at first.
+    const [objects, boxes] = [crowd(turn * 2), crowd(100 - turn)];
+    const pairs = objects
+      .flatMap((a, object) => boxes.map((b, box) => ({ object, box, fit: overlapOf(a, b) })))
+      .filter(({ fit }) => fit >= 0.1)
+      .sort((a, b) => b.fit - a.fit);
+    const owners = new Map<number, number>();
+    const taken = new Set<number>();
+    for (const { object, box } of pairs) {
+      if (owners.has(box) || taken.has(object)) continue;
+      owners.set(box, object);
+      taken.add(object);
+    }
+    const found = match(objects, boxes, matcher);
+    t.ok(
+      [...owners].every(([box, object]) => found[box] === object),
+      `${objects.length} objects, ${boxes.length} boxes, ${owners.size} overlap`,
+    );
+    const known = found.filter((object) => object !== -1);
+    t.equal(new Set(known).size, known.length, 'each object once');
+  }
   t.end();
 });
 

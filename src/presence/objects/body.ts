@@ -57,12 +57,9 @@ export function createBody(box: Box, at: number): Body {
   };
 }
 
-/** Where the object should be by now, at a constant velocity. */
-export function predictBody(body: Body, at: number): Box {
-  const step = Math.min(Math.max(0, at - body.seenAt), COAST_MS);
-  const x = body.x + body.speedX * step;
-  const y = body.y + body.speedY * step;
-  return [x - body.width / 2, y - body.height / 2, body.width, body.height];
+/** Where the object should be by now, at a constant velocity: how far its centre has come since, in ms. */
+export function coastOf(body: Body, at: number): number {
+  return Math.min(Math.max(0, at - body.seenAt), COAST_MS);
 }
 
 /** The object was seen there. */

@@ -16,9 +16,3 @@ export function distanceOf(a: Box, b: Box): number {
   const side = Math.sqrt((a[2] * a[3] + b[2] * b[3]) / 2);
   return side > 0 ? Math.sqrt(across * across + down * down) / side : Number.POSITIVE_INFINITY;
 }
-
-/** The larger of two areas in parts of the smaller one, 1 or more. */
-export function sizeRatioOf(a: Box, b: Box): number {
-  const [first, second] = [a[2] * a[3], b[2] * b[3]];
-  return Math.max(first, second) / Math.max(Math.min(first, second), Number.MIN_VALUE);
-}

@@ -7,6 +7,7 @@ const REMEMBERED = 100;
 const MOST_VARIANTS = 64;
 
 interface Record {
+  readonly variant: string;
   hits: number;
   looks: number;
   /** Looks in vain since it was seen last. */
@@ -18,31 +19,37 @@ interface Record {
  * hardly ever saw it says little when it does not see it now.
  */
 export class Doubt {
-  readonly #records = new Map<string, Record>();
+  /** A few: the rungs in use. */
+  #records: Record[] = [];
+  #isMissed = false;
 
   /** The variant found it. */
   hit(variant: string): void {
     const found = this.#recordOf(variant);
     found.hits += 1;
     found.looks += 1;
-    for (const record of this.#records.values()) {
-      record.looks += record.missed;
-      record.missed = 0;
-      if (record.looks <= REMEMBERED) continue;
-      record.hits /= 2;
-      record.looks /= 2;
+    if (this.#isMissed) {
+      for (const record of this.#records) {
+        record.looks += record.missed;
+        record.missed = 0;
+        fade(record);
+      }
+      this.#isMissed = false;
+    } else {
+      fade(found);
     }
   }
 
   /** The variant did not find it. */
   miss(variant: string): void {
     this.#recordOf(variant).missed += 1;
+    this.#isMissed = true;
   }
 
   /** Whether the looks in vain since it was seen last are too many to be chance. */
   isEnough(): boolean {
     let doubt = 0;
-    for (const { hits, looks, missed } of this.#records.values()) {
+    for (const { hits, looks, missed } of this.#records) {
       // A variant that has never looked at it sees it as likely as not.
       const likely = Math.min(SUREST, (hits + 1) / (looks + 2));
       doubt -= missed * Math.log(1 - likely);
@@ -51,11 +58,16 @@ export class Doubt {
   }
 
   #recordOf(variant: string): Record {
-    const known = this.#records.get(variant);
-    if (known !== undefined) return known;
-    if (this.#records.size >= MOST_VARIANTS) this.#records.clear();
-    const made = { hits: 0, looks: 0, missed: 0 };
-    this.#records.set(variant, made);
+    for (const record of this.#records) if (record.variant === variant) return record;
+    if (this.#records.length >= MOST_VARIANTS) this.#records = [];
+    const made = { variant, hits: 0, looks: 0, missed: 0 };
+    this.#records.push(made);
     return made;
   }
+}
+
+function fade(record: Record): void {
+  if (record.looks <= REMEMBERED) return;
+  record.hits /= 2;
+  record.looks /= 2;
 }
