@@ -77,7 +77,7 @@ async function runQuery(flags: QueryFlags, context: CommandContext): Promise<voi
   if (flags.json && flags.csv) {
     throw codedError('MND_USAGE', { expected: '--json or --csv', found: 'both' });
   }
-  const { queryDetections, queryEvents } = await import('../store/query.js');
+  const { queryDetections, queryEvents, queryStays } = await import('../store/query.js');
   const isTable = !flags.json && !flags.csv;
   const bounded =
     flags.since !== undefined || flags.until !== undefined || flags.limit !== undefined;
@@ -90,10 +90,7 @@ async function runQuery(flags: QueryFlags, context: CommandContext): Promise<voi
       print(items, format, isShort, context, flags);
     if (flags.by !== undefined) {
       const { countBuckets } = await import('../store/buckets.js');
-      await show(
-        countBuckets(queryEvents(database, asked), bucketSpan(flags)),
-        bucketFormat(flags),
-      );
+      await show(countBuckets(queryStays(database, asked), bucketSpan(flags)), bucketFormat(flags));
     } else if (flags.events) {
       const columns = eventColumns(flags.wide, Date.now());
       await show(

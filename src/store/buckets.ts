@@ -1,4 +1,4 @@
-import type { PresenceEvent } from '../presence/event.js';
+import type { StaySummary } from './query.js';
 
 export type BucketUnit = 'hour' | 'day';
 
@@ -26,7 +26,7 @@ export interface BucketSpan {
 
 /** Sums events up by hour or day and label, in order of time. */
 export function countBuckets(
-  events: Iterable<PresenceEvent>,
+  events: Iterable<StaySummary>,
   { unit, since, until, now }: BucketSpan,
 ): Bucket[] {
   const buckets = new Map<string, { -readonly [K in keyof Bucket]: Bucket[K] }>();

@@ -87,9 +87,11 @@ export function eventOf(row: EventRow): PresenceEvent {
   };
 }
 
+const NO_NAMES: readonly string[] = [];
+
 /** Names in a column, a JSON list; null: none. */
-function namesIn(column: string | null): readonly string[] {
-  if (column === null) return [];
+export function namesIn(column: string | null): readonly string[] {
+  if (column === null) return NO_NAMES;
   try {
     const names: unknown = JSON.parse(column);
     return Array.isArray(names) ? names.map(String) : [];

@@ -146,7 +146,7 @@ function openForWriting(file: string): Database {
 /** Conditions on both tables; null when there is no such name, and so nothing to remove. */
 function boundsOf(database: Database, what: Forgetting): Bounds | null {
   const names = createNameReader(database);
-  const ids = { label: names.label(what.label), camera: names.camera(what.camera) };
+  const ids = { label: names.labelId(what.label), camera: names.cameraId(what.camera) };
   if (ids.label === null || ids.camera === null) return null;
   const { since, until } = what;
   const named = Object.entries(ids).filter(

@@ -4,15 +4,12 @@ import { ALPHA_COLUMN } from './names.js';
 /** Names of cameras, labels and variants by their row ids, read when they are needed. */
 export interface NameReader {
   /** Row id of a name; null when there is none, undefined for undefined. */
-  camera(name: string | undefined): number | null | undefined;
-  label(name: string | undefined): number | null | undefined;
-  of(row: { readonly camera: number; readonly label: number; readonly variant: number }): {
-    readonly camera: string;
-    readonly label: string;
-    readonly model: string;
-    readonly alpha: number | null;
-    readonly size: number;
-  };
+  cameraId(name: string | undefined): number | null | undefined;
+  labelId(name: string | undefined): number | null | undefined;
+  /** The name in a row; `?` for one that is damaged. */
+  camera(id: number): string;
+  label(id: number): string;
+  variant(id: number): Variant;
 }
 
 interface Variant {
@@ -50,12 +47,10 @@ export function createNameReader(database: Database): NameReader {
     UNKNOWN,
   );
   return {
-    camera: idOf('camera'),
-    label: idOf('label'),
-    of: (row) => ({
-      camera: camera(row.camera).name,
-      label: label(row.label).name,
-      ...variant(row.variant),
-    }),
+    cameraId: idOf('camera'),
+    labelId: idOf('label'),
+    camera: (id) => camera(id).name,
+    label: (id) => label(id).name,
+    variant,
   };
 }
