@@ -32,14 +32,8 @@ export const register: Register = (program, context) => {
       numberOption('--keep', { min: 1, max: 10_000, integer: true }),
     )
     .option('--json', 'one JSON object: file, events, bytes')
-    .addHelpText('after', EXAMPLES)
     .action((target: string, flags: Flags) => runBackup(target, flags, context));
 };
-
-const EXAMPLES = `
-Examples:
-  sudo -u mobilenetd mobilenetd backup /var/lib/mobilenetd/copy.db
-  mobilenetd backup /mnt/backups --keep 7`;
 
 async function runBackup(target: string, flags: Flags, context: CommandContext): Promise<void> {
   const { backupDatabase } = await import('../store/backup.js');

@@ -1,15 +1,20 @@
 import type { ArchitectureTotals, Layer } from '../families/layers.js';
-import { formatTable } from './table.js';
+import { formatTable, TABLE_WIDTH } from './table.js';
 
-const COLUMNS = ['layer', 'kind', 'kernel', 'stride', 'output', 'parameters', 'mult-adds'];
+const COLUMNS = ['layer', 'kind', 'kernel', 'output', 'parameters', 'mult-adds'];
+const WIDE_COLUMNS = ['layer', 'kind', 'kernel', 'stride', 'output', 'parameters', 'mult-adds'];
 
-/** The layer table of a network, with its totals, for people. */
-export function describeText(layers: readonly Layer[], totals: ArchitectureTotals): string {
+/** The layer table of a network, with its totals, for people: in 80 places, or `wide` with strides. */
+export function describeText(
+  layers: readonly Layer[],
+  totals: ArchitectureTotals,
+  wide: boolean,
+): string {
   const rows = layers.map((layer) => [
     layer.name,
     layer.kind,
     `${layer.kernel}×${layer.kernel}`,
-    String(layer.stride),
+    ...(wide ? [String(layer.stride)] : []),
     layer.output.join('×'),
     String(layer.parameters),
     String(layer.multAdds),
@@ -18,13 +23,24 @@ export function describeText(layers: readonly Layer[], totals: ArchitectureTotal
   const times = (standard: number, own: number) => `${(standard / own).toFixed(1)} times`;
   const { parameters, multAdds, standardParameters, standardMultAdds } = totals;
   return [
-    formatTable(COLUMNS, rows),
+    wide ? formatTable(WIDE_COLUMNS, rows) : formatTable(COLUMNS, rows, TABLE_WIDTH),
     '',
-    `parameters  ${millions(parameters)}`,
-    `mult-adds   ${millions(multAdds)}`,
-    `with standard convolutions  ${millions(standardParameters)} parameters (${times(
-      standardParameters,
-      parameters,
-    )}), ${millions(standardMultAdds)} mult-adds (${times(standardMultAdds, multAdds)})`,
+    formatTable(
+      ['', 'this network', 'with standard convolutions', ''],
+      [
+        [
+          'parameters',
+          millions(parameters),
+          millions(standardParameters),
+          times(standardParameters, parameters),
+        ],
+        [
+          'mult-adds',
+          millions(multAdds),
+          millions(standardMultAdds),
+          times(standardMultAdds, multAdds),
+        ],
+      ],
+    ),
   ].join('\n');
 }

@@ -1,6 +1,7 @@
 import type { Finding, Level } from '../doctor/finding.js';
 import type { CommandContext, Register } from './command.js';
 import { endWith, writeJsonLine, writeLine } from './output.js';
+import { columnsOf, wrapText } from './text-width.js';
 
 export const register: Register = (program, context) => {
   program
@@ -69,14 +70,21 @@ const SIGNS: Readonly<Record<Level, string>> = {
   fail: 'FAIL',
 };
 
+/** Below a sign stands what is said of a finding. */
+const MARGIN = ' '.repeat(6);
+
 function printText({ stdout }: CommandContext): (found: readonly Finding[]) => void {
+  const columns = columnsOf(stdout);
+  const write = (text: string) => {
+    for (const line of wrapText(text, columns, MARGIN.length)) writeLine(stdout, line);
+  };
   return (found) => {
     for (const { level, subject, found: text, means, next } of found) {
       const [first = '', ...rest] = text.split('\n');
-      writeLine(stdout, `${SIGNS[level]}  ${subject}: ${first}`);
-      for (const line of rest) writeLine(stdout, `      ${line}`);
-      if (means !== null) writeLine(stdout, `      ${means}.`);
-      if (next !== null) writeLine(stdout, `      → ${next}.`);
+      write(`${SIGNS[level]}  ${subject}: ${first}`);
+      for (const line of rest) write(MARGIN + line);
+      if (means !== null) write(`${MARGIN}${means}.`);
+      if (next !== null) write(`${MARGIN}→ ${next}.`);
     }
   };
 }

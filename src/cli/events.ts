@@ -46,14 +46,8 @@ export const register: Register = (program, context) => {
     .option('--open <folder>', 'also copy the pictures of the events there')
     .option('--wide', 'all columns, whole ids', false)
     .option('--json', 'one JSON object a line', false)
-    .addHelpText('after', EXAMPLES)
     .action((ids: readonly string[], flags: Flags) => runEvents(ids, flags, context));
 };
-
-const EXAMPLES = `
-Examples:
-  mobilenetd events --since 1d --label person
-  mobilenetd events 3f2a9c01 --open /tmp/pictures`;
 
 async function runEvents(
   ids: readonly string[],

@@ -1,7 +1,8 @@
-/** What `--help` of each command shows it with: the command line, and what it does. */
-export const EXAMPLES: Readonly<
-  Record<string, readonly (readonly [line: string, does: string])[]>
-> = {
+/** A command line, and what it does. */
+type Example = readonly [line: string, does: string];
+
+/** What `--help` of each command shows it with. */
+export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   '': [
     ['demo', 'see it work: nothing to set up'],
     ['config --check', 'find every problem of the configuration'],
@@ -76,15 +77,15 @@ export const EXAMPLES: Readonly<
   ],
   'models remove': [
     ['models remove mobilenet_v1_0.5_160_quant', 'one model'],
-    ['models remove garden birds', 'several'],
+    ['models remove garden', 'one of your own'],
   ],
   'models describe': [
     ['models describe --alpha 0.5 --size 160', 'layers and mult-adds of MobileNetV1'],
     ['models describe --alpha 1 --size 224 --json', 'one JSON object a layer'],
   ],
   'models inspect': [
-    ['models inspect birds.tflite', 'what is in a model file'],
-    ['models inspect birds.tflite --json', 'one JSON object a layer'],
+    ['models inspect mobilenet_v1_0.5_160_quant', 'its layers and their ranges'],
+    ['models inspect garden apple.jpg --wide', 'as a picture of your own uses them'],
   ],
   'models bench': [
     ['models bench', 'every installed model'],
@@ -112,15 +113,16 @@ export const EXAMPLES: Readonly<
   ],
   query: [
     ['query --since 1h', 'detections of the last hour'],
-    ['query --events --label person --json', 'events of one label, as JSON'],
+    ['query --events --since 2026-05-01 --csv > may.csv', 'events, as CSV'],
+    ['query --by hour --since 1d --label person', 'how many, and how long'],
   ],
   events: [
     ['events --since 1d', 'those of the last day'],
-    ['events --label person --json', 'those of one label, as JSON'],
+    ['events 3f2a9c01 --open pictures', 'one event, and its pictures into a folder'],
   ],
   export: [
-    ['export seen.csv', 'everything, as CSV'],
-    ['export week.jsonl --since 7d', 'a week, as JSON lines'],
+    ['export may.csv --since 2026-05-01 --until 2026-06-01', 'a month, as CSV'],
+    ['export cats.db --label cat --pictures', 'one label, as SQLite, and its pictures'],
   ],
   wrong: [
     ['wrong 3f2a9c01', 'the first characters of an id are enough'],
@@ -129,11 +131,11 @@ export const EXAMPLES: Readonly<
   ],
   forget: [
     ['forget --before 30d', 'what is older than a month'],
-    ['forget --before 1d --label person', 'of one label'],
+    ['forget --before 1d --label person --yes', 'of one label, without a question'],
   ],
   backup: [
     ['backup /mnt/mobilenetd.db', 'copy the database while the daemon runs'],
-    ['backup /mnt/mobilenetd.db --force', 'over an older copy'],
+    ['backup /mnt/backups --keep 7', 'into a folder, the newest seven'],
   ],
   notify: [
     ['notify', 'the rules, when each tells whom'],
@@ -153,15 +155,7 @@ export const EXAMPLES: Readonly<
   ],
 };
 
-/** The examples of a command as its help shows them; empty when there are none. */
-export function examplesText(path: string): string {
-  const examples = EXAMPLES[path] ?? [];
-  if (examples.length === 0) return '';
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, does]) =>
-    width > 50
-      ? `  mobilenetd ${line}\n      ${does}`
-      : `  mobilenetd ${line.padEnd(width)}  ${does}`,
-  );
-  return ['', 'Examples:', ...lines].join('\n');
+/** The examples of a command, by its name after those above it. */
+export function examplesOf(path: string): readonly Example[] {
+  return EXAMPLES[path] ?? [];
 }

@@ -51,14 +51,8 @@ export const register: Register = (program, context) => {
     .option('--pictures', 'also the pictures of the events, as <file>.pictures.tar', false)
     .option('--force', 'replace a file that exists', false)
     .option('--json', 'one JSON object: file, rows, pictures', false)
-    .addHelpText('after', EXAMPLES)
     .action((file: string, flags: Flags) => runExport(file, flags, context));
 };
-
-const EXAMPLES = `
-Examples:
-  mobilenetd export may.csv --since 2026-05-01 --until 2026-06-01
-  mobilenetd export cats.db --label cat --pictures`;
 
 async function runExport(file: string, flags: Flags, context: CommandContext): Promise<void> {
   const kind = KINDS[extname(file)];

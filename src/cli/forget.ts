@@ -31,14 +31,8 @@ export const register: Register = (program, context) => {
     .option('--dry-run', 'say what would be removed and do nothing', false)
     .option('--yes', 'do not ask', false)
     .option('--json', 'one JSON object: detections, events, pictures, open', false)
-    .addHelpText('after', EXAMPLES)
     .action((flags: Flags) => runForget(flags, context));
 };
-
-const EXAMPLES = `
-Examples:
-  mobilenetd forget --label person --since 2026-05-01T18:00 --until 2026-05-01T19:00
-  mobilenetd forget --before 7d --yes`;
 
 async function runForget(flags: Flags, context: CommandContext): Promise<void> {
   const what = requireBounds(flags);

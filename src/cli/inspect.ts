@@ -12,10 +12,11 @@ import { PACKAGE_ROOT } from '../package-root.js';
 
 import type { CommandContext } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
-import { formatTable } from './table.js';
+import { formatTable, TABLE_WIDTH } from './table.js';
 
 interface InspectFlags {
   readonly form?: NumericForm;
+  readonly wide?: boolean;
   readonly json?: boolean;
 }
 
@@ -33,6 +34,7 @@ export function registerInspect(
     .argument('<name>', 'the model')
     .argument('[picture...]', 'pictures on which channels are watched (default: a shipped photo)')
     .addOption(new Option('--form <form>', 'numeric form').choices(NUMERIC_FORMS))
+    .option('--wide', 'all columns, whole names')
     .option('--json', 'one JSON object a layer, then one with the report')
     .action(async (name: string, pictures: string[], flags: InspectFlags) => {
       const shelf = await shelfOf(context);
@@ -53,7 +55,10 @@ export function registerInspect(
         writeJsonLine(context.stdout, summaryOf(model, form, record, files.length));
         return;
       }
-      writeLine(context.stdout, inspectText(model, { form, record, layers, uses, files }));
+      writeLine(
+        context.stdout,
+        inspectText(model, { form, record, layers, uses, files }, flags.wide === true),
+      );
     });
 }
 
@@ -111,52 +116,83 @@ function summaryOf(
   return { ...about, head: head.kind, classes: head.classes, pictures, report: rest };
 }
 
-const COLUMNS = ['layer', 'operator', 'result', 'range', 'scale', 'zero', 'weights', 'channels'];
+interface LayerColumn {
+  readonly title: string;
+  /** Shown with `--wide` only. */
+  readonly wide?: true;
+  readonly text: (layer: LayerReport, use: ChannelUse | undefined) => string;
+}
 
-const NAME_WIDTH = 44;
+const COLUMNS: readonly LayerColumn[] = [
+  { title: 'layer', text: ({ name }) => shortName(name) },
+  { title: 'operator', text: ({ kind }) => kind },
+  {
+    title: 'then',
+    wide: true,
+    text: ({ activation }) => (activation === 'none' ? '' : activation),
+  },
+  { title: 'result', wide: true, text: ({ shape }) => shape.slice(1).join('×') },
+  { title: 'range', text: ({ range }) => range?.map(short).join(' to ') ?? '' },
+  { title: 'scale', wide: true, text: ({ scale }) => (scale === null ? '' : short(scale)) },
+  { title: 'zero', wide: true, text: ({ zeroPoint }) => String(zeroPoint ?? '') },
+  {
+    title: 'weights',
+    wide: true,
+    text: ({ parameters }) => (parameters === 0 ? '' : String(parameters)),
+  },
+  { title: 'channels', wide: true, text: (_, use) => String(use?.channels ?? '') },
+  { title: 'dead', text: ({ deadChannels }) => some(deadChannels) },
+  { title: 'clipped', text: (_, use) => some(use?.clipped) },
+  { title: 'constant', text: (_, use) => some(use?.constant) },
+];
+
+/** How the steps inside of a layer are called in TensorFlow, with the operator that it ends with. */
+const STEPS =
+  /(\/(Relu6?|BiasAdd|BatchNorm|batchnorm|Conv2D|depthwise_Fold|(add|mul)(_\d+|_fold)?))+$/;
+
+/** TensorFlow names what it has fused by all that went into it, the layer first. */
+function shortName(name: string): string {
+  const [first = name] = name.split(';');
+  return first.replace(STEPS, '');
+}
+
+/** What is none needs no figure. */
+function some(count = 0): string {
+  return count === 0 ? '' : String(count);
+}
 
 function inspectText(
   model: InstalledModel,
   { form, record, layers, uses, files }: Inspection & { uses: ReadonlyMap<string, ChannelUse> },
+  wide: boolean,
 ): string {
   const { report } = record;
-  const rows = layers.map((layer) => [
-    layer.name.length > NAME_WIDTH ? `…${layer.name.slice(1 - NAME_WIDTH)}` : layer.name,
-    layer.kind + (layer.activation === 'none' ? '' : ` ${layer.activation}`),
-    layer.shape.slice(1).join('×'),
-    layer.range === null ? '' : layer.range.map(short).join(' to '),
-    layer.scale === null ? '' : short(layer.scale),
-    layer.zeroPoint === null ? '' : String(layer.zeroPoint),
-    layer.parameters === 0 ? '' : String(layer.parameters),
-    channelText(layer, uses.get(layer.name)),
-  ]);
+  const columns = COLUMNS.filter((column) => wide || column.wide !== true);
+  const rows = layers.map((layer) => columns.map(({ text }) => text(layer, uses.get(layer.name))));
   const sum = (count: (layer: LayerReport) => number) =>
     layers.reduce((total, layer) => total + count(layer), 0);
   const operators = Object.entries(report.operators).map(([kind, count]) => `${count} ${kind}`);
   const lines = [
-    `${model.name} (${form}), from ${model.origin.source}`,
+    `${model.name} (${form})`,
+    `source      ${model.origin.source}`,
     `operators   ${operators.join(', ')}`,
     `parameters  ${report.parameters}`,
     `mult-adds   ${report.multAdds === null ? 'not known' : `${report.multAdds.toFixed(1)} M`}`,
-    `weights     ${report.rescaledChannels ?? 0} channels rescaled, largest error ${percent(report.largestWeightError)} of a layer's largest weight`,
-    `dead        ${sum((layer) => layer.deadChannels)} channels without weights, ${report.raisedChannels} given a larger scale so that their bias fits`,
+    `weights     ${report.rescaledChannels ?? 0} channels rescaled`,
+    `            largest error ${percent(report.largestWeightError)} of a layer's largest weight`,
+    `dead        ${sum((layer) => layer.deadChannels)} channels without weights`,
+    `            ${report.raisedChannels} given a larger scale so that their bias fits`,
   ];
   if (uses.size > 0) {
     const clipped = sum(({ name }) => uses.get(name)?.clipped ?? 0);
     const constant = sum(({ name }) => uses.get(name)?.constant ?? 0);
     const number = files.length === 1 ? 'one picture' : `${files.length} pictures`;
-    lines.push(`on ${number}: ${clipped} channels clipped, ${constant} of one value`);
+    lines.push(`channels    on ${number} ${clipped} clipped, ${constant} constant`);
   }
   if (rows.length === 0) return [...lines, 'layers      not known'].join('\n');
-  return [formatTable(COLUMNS, rows), '', ...lines].join('\n');
-}
-
-function channelText({ deadChannels }: LayerReport, use: ChannelUse | undefined): string {
-  const parts = use === undefined ? [] : [String(use.channels)];
-  if (deadChannels > 0) parts.push(`${deadChannels} dead`);
-  if (use !== undefined && use.clipped > 0) parts.push(`${use.clipped} clipped`);
-  if (use !== undefined && use.constant > 0) parts.push(`${use.constant} of one value`);
-  return parts.join(', ');
+  const titles = columns.map(({ title }) => title);
+  const width = wide ? Infinity : TABLE_WIDTH;
+  return [formatTable(titles, rows, width), '', ...lines].join('\n');
 }
 
 function short(value: number): string {

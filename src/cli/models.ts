@@ -38,6 +38,7 @@ interface AddFlags extends PullFlags {
 }
 
 interface DescribeFlags extends JsonFlag {
+  readonly wide?: boolean;
   readonly family: string;
   readonly alpha?: number;
   readonly size: number;
@@ -376,8 +377,9 @@ function registerDescribe(models: Command, context: CommandContext): void {
       classesOption,
       1001,
     )
+    .option('--wide', 'all columns, whole names')
     .option('--json', 'one JSON object a layer, then one with the totals')
-    .action(async ({ family, size, classes, json, ...flags }: DescribeFlags) => {
+    .action(async ({ family, size, classes, json, wide, ...flags }: DescribeFlags) => {
       const alpha = flags.alpha ?? null;
       const found = familyNamed(family);
       if (found === undefined) throw codedError('MND_INTERNAL', { subject: family });
@@ -388,7 +390,7 @@ function registerDescribe(models: Command, context: CommandContext): void {
         return;
       }
       const { describeText } = await import('./describe-text.js');
-      writeLine(context.stdout, describeText(layers, totals));
+      writeLine(context.stdout, describeText(layers, totals, wide === true));
     });
 }
 

@@ -6,6 +6,7 @@ import { codedError } from '../errors.js';
 import { eventPayload } from '../mqtt/publish/payloads.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
+import { addNotes } from './help-layout.js';
 import { Look } from './look.js';
 import { endWith, writeJsonLine, writeLine } from './output.js';
 import { requireCamera } from './require-camera.js';
@@ -25,7 +26,7 @@ interface OnceFlags {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('once')
     .summary('look for some seconds, publish what was seen, and exit')
     .description(
@@ -53,11 +54,11 @@ export const register: Register = (program, context) => {
       10,
     )
     .option('--json', 'one JSON object a line: each event as it ended, then a summary', false)
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 something was seen, 3 nothing was seen, 69 no camera delivered a frame; others as usual.',
-    )
     .action((flags: OnceFlags) => lookOnce(flags, context));
+  addNotes(
+    command,
+    'Exit codes: 0 something was seen, 3 nothing was seen, 69 no camera delivered a frame; others as usual.',
+  );
 };
 
 async function lookOnce(flags: OnceFlags, context: CommandContext): Promise<void> {

@@ -3,7 +3,7 @@ import { codedError } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import { type Platform, thisPlatform, unsupportedPlatform } from '../platform.js';
 import type { CommandContext, CommandEntry } from './command.js';
-import { examplesText } from './examples.js';
+import { addExamples, addNotes, HELP_LAYOUT, helpWidth } from './help-layout.js';
 import { isDebug, reportError } from './output.js';
 
 export interface ProgramOptions {
@@ -60,20 +60,15 @@ function createProgram(options: ProgramOptions): Command {
       writeOut: (text) => void options.stdout.write(text),
       writeErr: (text) => void options.stderr.write(text),
       outputError: () => {},
-      getOutHelpWidth: () => columnsOf(options.stdout),
-      getErrHelpWidth: () => columnsOf(options.stderr),
+      getOutHelpWidth: () => helpWidth(options.stdout),
+      getErrHelpWidth: () => helpWidth(options.stderr),
     })
-    .configureHelp({ showGlobalOptions: true })
-    .addHelpText('after', examplesText(''))
-    .addHelpText(
-      'after',
-      '\nExit codes: 0 done, 1 failed, 64 usage, 66 input missing, 69 unavailable, 78 bad configuration.',
-    );
-  return program;
-}
-
-function columnsOf(stream: NodeJS.WritableStream): number {
-  return 'columns' in stream && typeof stream.columns === 'number' ? stream.columns : 100;
+    .configureHelp(HELP_LAYOUT);
+  addExamples(program, '');
+  return addNotes(
+    program,
+    'Exit codes: 0 done, 1 failed, 64 usage, 66 input missing, 69 unavailable, 78 bad configuration.',
+  );
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {
@@ -103,7 +98,7 @@ async function registerCommands(program: Command, options: ProgramOptions): Prom
       const { register } = await entry.load();
       register(program, context);
       for (const command of program.commands) {
-        if (command.name() === entry.name) addExamples(command, []);
+        if (command.name() === entry.name) addAllExamples(command, []);
       }
     } else {
       program.command(entry.name).summary(entry.summary);
@@ -111,10 +106,10 @@ async function registerCommands(program: Command, options: ProgramOptions): Prom
   }
 }
 
-function addExamples(command: Command, above: readonly string[]): void {
+function addAllExamples(command: Command, above: readonly string[]): void {
   const path = [...above, command.name()];
-  command.addHelpText('after', examplesText(path.join(' ')));
-  for (const below of command.commands) addExamples(below, path);
+  addExamples(command, path.join(' '));
+  for (const below of command.commands) addAllExamples(below, path);
 }
 
 /** How to ask for the help of the command that was meant. */

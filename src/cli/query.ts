@@ -63,15 +63,8 @@ export const register: Register = (program, context) => {
     .option('--wide', 'all columns, whole ids', false)
     .option('--json', 'one JSON object a line', false)
     .option('--csv', 'comma-separated values with a header', false)
-    .addHelpText('after', EXAMPLES)
     .action((flags: QueryFlags) => runQuery(flags, context));
 };
-
-const EXAMPLES = `
-Examples:
-  mobilenetd query --since 1h --label person
-  mobilenetd query --events --since 2026-05-01 --csv > may.csv
-  mobilenetd query --by hour --since 1d --label person`;
 
 async function runQuery(flags: QueryFlags, context: CommandContext): Promise<void> {
   if (flags.json && flags.csv) {

@@ -14,6 +14,7 @@ import { printable } from '../printable.js';
 import type { CommandContext } from './command.js';
 import { reportError, writeJsonLine, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
+import { columnsOf, wrapText } from './text-width.js';
 
 /** What `classify` and `detect` have in common. */
 export interface RecogniseFlags {
@@ -271,8 +272,6 @@ export function roundScore(score: number): number {
 /** A picture's heading in the output for people. */
 export function writeHeading(stream: NodeJS.WritableStream, file: string, result: Result): void {
   const { model, size, timings } = result;
-  writeLine(
-    stream,
-    `${printable(file)}  (${model}, ${size} px, ${timings.inference.toFixed(1)} ms)`,
-  );
+  const heading = `${printable(file)}  (${model}, ${size} px, ${timings.inference.toFixed(1)} ms)`;
+  for (const line of wrapText(heading, columnsOf(stream), 2)) writeLine(stream, line);
 }

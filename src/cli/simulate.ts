@@ -7,6 +7,7 @@ import { DEFAULT_MARGIN_C } from '../thermal/options.js';
 import { GOVERNOR_RANGES } from '../thermal/ranges.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
+import { addNotes } from './help-layout.js';
 import { breathe, writeJsonLine, writeLine, writeResult } from './output.js';
 import { createProgressLine, type ProgressLine } from './progress-bar.js';
 import { formatTable } from './table.js';
@@ -25,15 +26,15 @@ interface Flags {
 }
 
 export const register: Register = (program, context) => {
-  program
+  const command = program
     .command('simulate')
     .summary('try the thermal governor on simulated boards')
     .description(
       [
         'Runs governors on a simulated board through scenarios of an hour or more, and prints how much',
         'accuracy each kept, how hot it got and how calm it was. Quality is the accuracy of the frames',
-        'asked for (a dropped frame counts as wrong), peak is the distance to the limit, °C. step-wise, bang-bang and ipa are what the Linux',
-        'kernel has for cooling; none always runs the best network. With --plot and --governor all the',
+        'asked for (a dropped frame counts as wrong), peak is the distance to the limit, °C. step-wise,',
+        'bang-bang and ipa are what the Linux kernel has for cooling; none always runs the best network. With --plot and --governor all the',
         'governors are drawn over each other. docs/governor.md explains the figures.',
       ].join('\n'),
     )
@@ -57,15 +58,12 @@ export const register: Register = (program, context) => {
     .option('--replay <file>', 'run a governor log through the governor and compare bit by bit')
     .option('--wide', 'all columns: how much the budget and how often the rungs changed', false)
     .option('--json', 'one JSON object a line', false)
-    .addHelpText(
-      'after',
-      () => `\nBoards: ${names(BOARDS)}\nScenarios: ${SCENARIO_NAMES.join(', ')}`,
-    )
     .action((flags: Flags) =>
       flags.replay === undefined
         ? runSimulate(flags, context)
         : runReplay(flags.replay, flags, context),
     );
+  addNotes(command, `Boards: ${names(BOARDS)}`, `Scenarios: ${SCENARIO_NAMES.join(', ')}`);
 };
 
 function names(boards: readonly Board[]): string {

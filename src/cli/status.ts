@@ -11,7 +11,7 @@ import { controlSockets } from '../control/socket.js';
 import { isCodedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { endWith, writeJsonLine, writeLine } from './output.js';
-import { padText, wrapText } from './text-width.js';
+import { columnsOf, padText, wrapText } from './text-width.js';
 
 /** Where what is said of a thing begins. */
 const INDENT = 14;
@@ -64,11 +64,6 @@ function isWell({ running }: StatusReport): boolean {
     cameras.every(({ status }) => status !== 'offline') &&
     running.notify.every(({ error }) => error === null)
   );
-}
-
-/** Places of a terminal; where there is none lines are as long as they are. */
-function columnsOf(stream: NodeJS.WritableStream): number {
-  return 'columns' in stream && typeof stream.columns === 'number' ? stream.columns : Infinity;
 }
 
 /** The report for people, in lines of at most so many places. */

@@ -3,6 +3,11 @@ const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u30ff\uff01-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}\ufe0f/u;
 
+/** Places of a terminal; where there is none lines are as long as they are. */
+export function columnsOf(stream: NodeJS.WritableStream): number {
+  return 'columns' in stream && typeof stream.columns === 'number' ? stream.columns : Infinity;
+}
+
 /** How many places a text takes on a terminal. */
 export function textWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
@@ -26,6 +31,18 @@ export function cutText(text: string, width: number): string {
     [cut, taken] = [cut + segment, next];
   }
   return `${cut}…`;
+}
+
+/** A text cut to so many places, of which the end stays; `…` stands for what is missing before it. */
+export function cutStart(text: string, width: number): string {
+  if (textWidth(text) <= width) return text;
+  let [kept, taken] = ['', 0];
+  for (const { segment } of [...GRAPHEMES.segment(text)].reverse()) {
+    const next = taken + graphemeWidth(segment);
+    if (next > width - 1) break;
+    [kept, taken] = [segment + kept, next];
+  }
+  return `…${kept}`;
 }
 
 /** A text filled up with spaces to so many places; `right` puts it to the right. */

@@ -37,16 +37,8 @@ export const register: Register = (program, context) => {
     .option('--list', 'show what is kept back, and how often')
     .option('--undo <id>', 'forget one of them')
     .option('--json', 'one JSON object a spot')
-    .addHelpText('after', EXAMPLES)
     .action((event: string | undefined, flags: Flags) => runWrong(event, flags, context));
 };
-
-const EXAMPLES = `
-Examples:
-  mobilenetd events --since 1h          # which id was it?
-  mobilenetd wrong 3f2a9c01
-  mobilenetd wrong --list
-  mobilenetd wrong --undo 1`;
 
 async function runWrong(
   event: string | undefined,

@@ -5,10 +5,10 @@ import { Command } from 'commander';
 import t from 'tap';
 import type { CommandContext, CommandEntry, Register } from '#mobilenetd/cli/command.js';
 import { completionScript, wordsOf } from '#mobilenetd/cli/completion.js';
-import { EXAMPLES, examplesText } from '#mobilenetd/cli/examples.js';
+import { EXAMPLES } from '#mobilenetd/cli/examples.js';
+import { examplesText } from '#mobilenetd/cli/help-layout.js';
+import { textWidth } from '#mobilenetd/cli/text-width.js';
 import { runInProcess } from './in-process.js';
-
-const GLOBAL = ['--config', '-c', '--debug', '--help', '-h', '--version'];
 
 /** Every command of the program, as main.ts has them, with what registers it. */
 async function entries(): Promise<readonly CommandEntry[]> {
@@ -48,18 +48,23 @@ t.test(
     t.ok(commands.size > 20, `${commands.size} commands`);
     for (const path of commands.keys()) {
       t.ok((EXAMPLES[path] ?? []).length >= 2, `two examples of: mobilenetd ${path}`);
-      t.match(examplesText(path), /Examples:\n {2}mobilenetd /);
+      t.match(examplesText(path, 80), /Examples:\n {2}mobilenetd /);
     }
     for (const [path, examples] of Object.entries(EXAMPLES)) {
       for (const [line] of examples) {
         t.ok(path === '' || line === path || line.startsWith(`${path} `), `${line} is of ${path}`);
-        const words = line.split(' ');
-        let command = root;
-        for (const word of words) {
-          command = command.commands.find((below) => below.name() === word) ?? command;
+        const fresh = await program();
+        const said: string[] = [];
+        for (const command of [fresh, ...commandsOf(fresh).map(([, command]) => command)]) {
+          command.exitOverride().configureOutput({ writeErr: (text) => said.push(text) });
+          command.action(() => {});
         }
-        const known = [...GLOBAL, ...command.options.flatMap(({ long, short }) => [long, short])];
-        for (const word of words) if (word.startsWith('--')) t.ok(known.includes(word), line);
+        // What a shell would do with the output is no word of the command.
+        const [typed = ''] = line.split(/ [<>|] /);
+        await t.resolves(
+          fresh.parseAsync(typed.split(' '), { from: 'user' }),
+          `${line} ${said.join('')}`,
+        );
       }
     }
   },
@@ -84,6 +89,24 @@ t.test('a usage error points to the help of its command', async (t) => {
     const { status, stderr } = await run(...args);
     t.equal(status, 64, args.join(' '));
     t.match(stderr.replaceAll('\n', ' '), said);
+  }
+});
+
+t.test('help fits a terminal of 80 columns, down to the list of commands', async (t) => {
+  const all = await entries();
+  for (const path of ['', ...commandsOf(await program()).map(([name]) => name)]) {
+    const args = [...path.split(' ').filter((word) => word !== ''), '--help'];
+    const { status, stdout } = await runInProcess(all, args, {}, 80);
+    t.equal(status, 0, path);
+    // A command line that is longer is not broken: it is there to be copied.
+    const lines = stdout.split('\n').filter((line) => !line.startsWith('  mobilenetd '));
+    t.same(
+      lines.filter((line) => textWidth(line) > 80),
+      [],
+      path,
+    );
+    t.equal(stdout.match(/^Examples:$/gm)?.length, 1, `examples of ${path} are there once`);
+    t.notMatch(stdout, /default: false/);
   }
 });
 

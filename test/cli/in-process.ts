@@ -13,6 +13,13 @@ export interface Outcome {
 
 class Memory extends Writable {
   text = '';
+  /** Places of a terminal; undefined: it is none. */
+  readonly columns: number | undefined;
+
+  constructor(columns?: number) {
+    super();
+    this.columns = columns;
+  }
 
   override _write(chunk: unknown, _encoding: string, done: () => void): void {
     this.text += String(chunk);
@@ -20,13 +27,17 @@ class Memory extends Writable {
   }
 }
 
-/** Runs a command line in this process, with an environment and streams of its own. */
+/**
+ * Runs a command line in this process, with an environment and streams of its own: those of a terminal
+ * if `columns` says how wide it is.
+ */
 export async function runInProcess(
   commands: readonly CommandEntry[],
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  columns?: number,
 ): Promise<Outcome> {
-  const [stdout, stderr] = [new Memory(), new Memory()];
+  const [stdout, stderr] = [new Memory(columns), new Memory(columns)];
   const status = await runProgram({
     args,
     commands,

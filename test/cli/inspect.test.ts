@@ -96,11 +96,11 @@ t.test('what the symmetric form did to the weights', async (t) => {
   t.equal(report.raisedChannels, 1, 'the dead channel with the large bias');
   t.ok(report.rescaledChannels > 100, `${report.rescaledChannels} channels rescaled`);
   t.ok(report.largestWeightError > 0.001 && report.largestWeightError < 0.02);
-  const { stdout } = await run('models', 'inspect', 'net', '--form', 'symmetric');
-  t.match(stdout, /^layer +operator +result +range/);
-  t.match(stdout, /Conv2d_3_pointwise +conv relu6 +8×8×32 +0 to 6 +0\.02353 +0 +1056 +32, 2 dead/);
-  t.match(stdout, /2 channels without weights, 1 given a larger scale/);
-  t.match(stdout, /on one picture: \d+ channels clipped/);
+  const { stdout } = await run('models', 'inspect', 'net', '--form', 'symmetric', '--wide');
+  t.match(stdout, /^layer +operator +then +result +range/);
+  t.match(stdout, /Conv2d_3_pointwise +conv +relu6 +8×8×32 +0 to 6 +0\.02353 +0 +1056 +32 +2 /);
+  t.match(stdout, /2 channels without weights\n +1 given a larger scale/);
+  t.match(stdout, /on one picture \d+ clipped/);
 });
 
 t.test('clipped channels are seen', async (t) => {
