@@ -12,17 +12,21 @@ export const SCHEMA_DIALECT = {
 } as const;
 
 /**
- * Compiles a schema; the caller says of which type valid data is. Each runs a few times in a process,
- * so half of the time is saved by taking the schema as valid and its code as it comes.
+ * A schema that is compiled when a file is first held against it: many processes load this and read none. The
+ * caller says of which type valid data is. Each runs a few times in a process, so half of the time is saved by
+ * taking the schema as valid and its code as it comes.
  */
-export function compileSchema<T>(schema: object): ValidateFunction<T> {
-  const ajv = new Ajv({
-    ...SCHEMA_DIALECT,
-    meta: false,
-    validateSchema: false,
-    code: { optimize: false },
-  });
-  return ajv.compile<T>(schema);
+export function compileSchema<T>(schema: object): () => ValidateFunction<T> {
+  let compiled: ValidateFunction<T> | undefined;
+  return () => {
+    compiled ??= new Ajv({
+      ...SCHEMA_DIALECT,
+      meta: false,
+      validateSchema: false,
+      code: { optimize: false },
+    }).compile<T>(schema);
+    return compiled;
+  };
 }
 
 /**
@@ -33,12 +37,13 @@ export function compileSchema<T>(schema: object): ValidateFunction<T> {
 export async function readJsonFile<T>(
   file: string,
   options: {
-    readonly validate: ValidateFunction<T>;
+    readonly validate: () => ValidateFunction<T>;
     readonly code: ErrorCode;
     readonly next?: string;
   },
 ): Promise<T> {
-  const { validate, code, next } = options;
+  const { code, next } = options;
+  const validate = options.validate();
   const fail = (found: string, expected?: string) =>
     codedError(code, {
       subject: file,
