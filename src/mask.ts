@@ -9,7 +9,7 @@ export const MASK = '********';
  */
 const SECRET_NAMES = [
   'user(?:name|id)?|usr|login(?:use|pas)?|account',
-  'pass(?:word|wd|code|phrase)?|pwd|psw|pw|pin',
+  'pass(?:word|wd|code|phrase|wort)?|pwd|psw|pw|pin|kennwort|contrase(?:ña|na)|mdp|senha|clave',
   'token|key|auth(?:orization)?|secret|sig(?:nature)?|sign|session(?:id)?|sid|credentials?|hash|jwt',
 ].join('|');
 
@@ -31,27 +31,67 @@ export function maskAddresses(text: string): string {
 }
 
 /**
- * Masks what is or may be secret in an address: the user information, the values of the query, and
- * what follows a name such as `password=` in the path. The user information is taken to reach to the
- * last `@`, so that a password with an `@`, `/` or `#` of its own is covered, at the price of masking
- * too much of some addresses.
+ * Masks what is or may be secret in an address: the user information, the values of the query, what
+ * follows a name such as `password=` in the path, and words of the path that look like a token. The
+ * user information is taken to reach to the last `@`, so that a password with an `@`, `/` or `#` of
+ * its own is covered, at the price of masking too much of some addresses.
  */
 export function maskAddress(address: string): string {
   const { scheme = '', authority = '', rest = '' } = splitAddress(address) ?? { rest: address };
   const whole = `${authority}${rest}`;
   const at = whole.lastIndexOf('@');
-  const place = whole
-    .slice(at + 1)
-    .replace(PAIR, (_, name, sign) => `${name}${sign}${MASK}`)
-    .replace(/\?.*$/s, maskQuery);
-  return `${scheme}${at < 0 ? '' : `${MASK}@`}${place}`;
+  const [, host = '', path = '', query = ''] =
+    /^([^/?#]*)([^?]*)(.*)$/s.exec(whole.slice(at + 1)) ?? [];
+  const user = at < 0 ? '' : `${MASK}@`;
+  return `${scheme}${user}${maskPairs(host)}${maskWords(maskPairs(path))}${maskQuery(maskPairs(query))}`;
+}
+
+function maskPairs(text: string): string {
+  return text.replace(PAIR, (_, name, sign) => `${name}${sign}${MASK}`);
+}
+
+/** As Longse has it: `/0/admin:PASSWORD/main`; not `videoinput_1:0`. */
+const LOGIN = /^([a-z][\w.-]{0,63}:)[^:]{3,}$/i;
+
+/** The word behind one of these may be the password: `/11/admin/PASSWORD`. */
+const USER = /^(?:admin|administrator|root|user|viewer|guest|operator)$/i;
+
+function maskWords(path: string): string {
+  const words = path.split('/');
+  return words
+    .map((word, index) => {
+      if (USER.test(words[index - 1] ?? '') && word !== '') return MASK;
+      if (word.includes(MASK)) return word;
+      return isToken(word) ? MASK : word.replace(LOGIN, `$1${MASK}`);
+    })
+    .join('/');
 }
 
 /** Values of a query, and words of it that look like a token. */
 function maskQuery(query: string): string {
   return query
     .replace(/([?&;][^=&;#]*)=[^&;]+/g, `$1=${MASK}`)
-    .replace(/([?&;])(?=[^=&;]*\d)[^=&;]{8,}(?=$|[&;])/g, `$1${MASK}`);
+    .replace(/([?&;])([^=&;]{8,})(?=$|[&;])/g, (pair, sign, word) =>
+      /\d/.test(word) || isToken(word) ? `${sign}${MASK}` : pair,
+    );
+}
+
+const UUID = /[\da-f]{8}(?:-[\da-f]{4}){3}-[\da-f]{12}/i;
+const SHORTEST_RUN = 10;
+
+/**
+ * Whether a word of an address has letters and digits in it as only chance throws them: who knows the
+ * address of a UniFi camera (`/AbCdEf123456`) sees its picture. Names such as `h264Preview_01_main`,
+ * `realmonitor` or `MediaInput` are words, with a number at most.
+ */
+function isToken(word: string): boolean {
+  if (UUID.test(word)) return true;
+  return (decoded(word).match(/[a-z\d]+/gi) ?? []).some((run) => {
+    if (run.length < SHORTEST_RUN) return false;
+    const pieces = run.match(/[A-Z]?[a-z]+|[A-Z]+(?![a-z])|\d+/g) ?? [];
+    const mixed = /\d/.test(run) && (run.length >= 12 || /\d.*[a-z].*\d/i.test(run));
+    return mixed ? pieces.length > 1 || run.length >= 16 : run.length <= pieces.length * 3;
+  });
 }
 
 /** Values in the query of an address are mostly no secrets: `channel=1`, `stream=main`. */
@@ -61,17 +101,34 @@ const SHORTEST_TOKEN = 8;
 export function secretsInAddress(text: string): readonly string[] {
   const { authority = '', rest = '' } = splitAddress(text) ?? {};
   const user = authority.slice(0, Math.max(0, authority.lastIndexOf('@')));
-  const password = user.includes(':') ? user.slice(user.indexOf(':') + 1) : '';
-  const named = [...rest.matchAll(PAIR)]
+  const [, path = '', query = ''] = /^([^?]*)\??(.*)$/s.exec(rest) ?? [];
+  const found = [
+    passwordOf(user),
+    ...secretPairs(rest),
+    ...path.replace(PAIR, '').split('/').flatMap(secretsInWord),
+    ...query
+      .split(/[&;]/)
+      .map((pair) => pair.slice(pair.indexOf('=') + 1))
+      .filter((value) => value.length >= SHORTEST_TOKEN),
+  ].filter((secret) => secret !== '');
+  return [...new Set([...found, ...found.map(decoded)])];
+}
+
+/** Of `user:password`; a name that is a token is one without a password. */
+function passwordOf(user: string): string {
+  return user.includes(':') ? user.slice(user.indexOf(':') + 1) : isToken(user) ? user : '';
+}
+
+function secretPairs(text: string): readonly string[] {
+  return [...text.matchAll(PAIR)]
     .filter(([, name = '']) => !/(?:user(?:name|id)?|usr|account)\d?$/i.test(name))
     .map(([, , , value = '']) => value);
-  const [, query = ''] = /\?(.*)$/s.exec(rest) ?? [];
-  const long = query
-    .split(/[&;]/)
-    .map((pair) => pair.slice(pair.indexOf('=') + 1))
-    .filter((value) => value.length >= SHORTEST_TOKEN);
-  const found = [password, ...named, ...long].filter((secret) => secret !== '');
-  return [...new Set([...found, ...found.map(decoded)])];
+}
+
+function secretsInWord(word: string): readonly string[] {
+  if (isToken(word)) return [word];
+  const login = LOGIN.exec(word)?.[1];
+  return login === undefined ? [] : [word.slice(login.length)];
 }
 
 /** Whether an address holds what others on this machine, who see command lines, must not see. */

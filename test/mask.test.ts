@@ -35,10 +35,41 @@ t.test('addresses lose what may be secret, wherever it stands', async (t) => {
       `http://cam/loginuse=${MASK}&loginpas=${MASK}&psw2=${MASK}`,
     ],
     ['rtsp://cam/0&usr=admin&pwd=geheim', `rtsp://cam/0&usr=${MASK}&pwd=${MASK}`],
+    [
+      'rtsp://cam/user=a&passwort=b&clave=c',
+      `rtsp://cam/user=${MASK}&passwort=${MASK}&clave=${MASK}`,
+    ],
+    ['rtsp://host:7441/AbCdEf123456?enableSrtp', `rtsp://host:7441/${MASK}?enableSrtp`],
+    ['rtsps://h:7441/aBcDeFgHiJkLmNoP?enableSrtp', `rtsps://h:7441/${MASK}?enableSrtp`],
+    ['rtsp://cam/8f14e45fceea167a5a36dedd4bea2543/live', `rtsp://cam/${MASK}/live`],
+    ['http://cam/550e8400-e29b-41d4-a716-446655440000', `http://cam/${MASK}`],
+    ['rtsp://cam/0/admin:geheim/main', `rtsp://cam/0/admin:${MASK}/main`],
+    ['rtsp://cam/11/admin/geheim', `rtsp://cam/11/admin/${MASK}`],
+    ['http://cam/s?aBcDeFgHiJkL', `http://cam/s?${MASK}`],
   ] as const) {
     t.equal(maskAddresses(text), masked);
     t.equal(maskAddresses(masked), masked, 'masking twice changes nothing');
     if (!/[\s{]/.test(text)) t.equal(holdsSecrets(text), masked !== text);
+  }
+});
+
+t.test('what cameras commonly have in their addresses is shown', async (t) => {
+  for (const path of [
+    'h264Preview_01_main',
+    'Streaming/Channels/101',
+    'ISAPI/Streaming/channels/101/picture',
+    'videoinput_1:0/h264_1/onvif.stm',
+    'axis-media/media.amp',
+    'MediaInput/h264/stream_1',
+    'LiveMedia/ch1/Media1',
+    'onvif/profile1/media.smp',
+    'ch0_unicast_firststream',
+    'live/ch00_0',
+    'cgi-bin/mjpg/video.cgi',
+  ]) {
+    const address = `rtsp://192.0.2.10:554/${path}`;
+    t.equal(maskAddresses(address), address);
+    t.same(secretsInAddress(address), []);
   }
 });
 
@@ -50,6 +81,10 @@ t.test('the secrets of an address are known in messages of other programs', asyn
     ['http://cam/v?token=abc123&x=1&session_id=0123456789', ['abc123', '0123456789']],
     ['rtsp://cam/user=admin_password=tlJw_channel=1', ['tlJw']],
     ['rtsp://cam/user=admin&password=%7Bx&channel=1', ['%7Bx', '{x']],
+    ['rtsp://cam:7441/AbCdEf123456', ['AbCdEf123456']],
+    ['rtsp://cam/0/admin:geheim/main', ['geheim']],
+    ['rtsp://cam/admin/live', []],
+    ['rtsp://aBcDeFgHiJkL@cam/1', ['aBcDeFgHiJkL']],
   ] as const) {
     t.same(secretsInAddress(address), secrets, address);
   }
