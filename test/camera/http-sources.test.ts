@@ -1,7 +1,9 @@
 import type { ServerResponse } from 'node:http';
+import { type AddressInfo, createServer } from 'node:net';
 import sharp from 'sharp';
 import t from 'tap';
 import type { CapturedFrame, Source } from '#mobilenetd/camera/source.js';
+import type { SourceNotice } from '#mobilenetd/camera/sources/description.js';
 import { createMjpegSource } from '#mobilenetd/camera/sources/mjpeg.js';
 import { createSnapshotSource } from '#mobilenetd/camera/sources/snapshot.js';
 import { startHttpCamera } from './http-camera.js';
@@ -56,6 +58,47 @@ t.test('an MJPEG stream until it is stopped, and until the camera ends it', asyn
   const ended = await take(createMjpegSource({ url: camera.url('/ends') }), 9);
   t.equal(ended.frames.length, 4);
   t.match(ended.error, { code: 'MND_CAMERA_FAILED', message: /ended the stream/ });
+});
+
+t.test('a stream of any name is read; what is damaged in it is told', async (t) => {
+  const camera = await startHttpCamera(t, ({ url = '/' }, response) => {
+    if (url === '/damaged') {
+      response.writeHead(200, { 'Content-Type': 'multipart/x-mixed-replace' });
+      for (const bytes of [picture, picture.subarray(0, -40), picture, picture]) {
+        response.write('--b\r\nContent-Type: image/jpeg\r\n\r\n');
+        response.write(bytes);
+        response.write('\r\n');
+      }
+    } else sendParts(response, 2, decodeURIComponent(url.slice(1)));
+  });
+  for (const type of ['text/html', 'text/plain', 'image/jpeg', 'application/x-none', 'video/mp4']) {
+    const url = camera.url(`/${encodeURIComponent(type)}`);
+    const { frames, error } = await take(createMjpegSource({ url }), 2);
+    t.equal(frames.length, 2, `${type}: ${error.message}`);
+  }
+  const notices: SourceNotice[] = [];
+  const source = createMjpegSource({ url: camera.url('/damaged') }, (n) => notices.push(n));
+  const { frames } = await take(source, 3);
+  t.ok(frames.every((bytes) => bytes.equals(picture)));
+  t.match(notices, [{ kind: 'refused', message: /1? ?picture.* left out: cut off/ }]);
+});
+
+t.test('what answers is no camera of HTTP', async (t) => {
+  for (const answer of [
+    'ICY 200 OK\r\n\r\n',
+    'RTSP/1.0 400 Bad\r\n\r\n',
+    'SSH-2.0-x\r\n',
+    '\0\0',
+  ]) {
+    const server = createServer((socket) => socket.on('error', () => {}).end(answer));
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    for (const create of [createMjpegSource, createSnapshotSource]) {
+      const { error } = await take(create({ url: `http://127.0.0.1:${port}/`, fps: 1 }), 1);
+      t.match(error, { code: 'MND_CAMERA_FAILED', message: /no HTTP.*RTSP address|HTTP 400/ });
+    }
+    server.close();
+  }
 });
 
 t.test('a login in the address or beside it, Basic and Digest', async (t) => {

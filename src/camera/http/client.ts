@@ -75,6 +75,10 @@ export function createHttpClient(options: HttpOptions): HttpClient {
         const next = 'set verify: false for a camera whose certificate nobody signed';
         throw failed(`a certificate that cannot be verified (${messageOf(error)})`, next);
       }
+      if (isParseError(error)) {
+        const next = 'see that the address is one of HTTP; else try the camera’s RTSP address';
+        throw failed(`an answer that is no HTTP (${messageOf(error)})`, next);
+      }
       throw failed(messageOf(error));
     } finally {
       cancel();
@@ -161,6 +165,11 @@ function open(
 function isCertificateError(error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return /CERT|SELF_SIGNED|UNABLE_TO_(GET|VERIFY)/.test(code);
+}
+
+/** Node's codes for bytes that its HTTP parser refuses. */
+function isParseError(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('HPE_');
 }
 
 /** Takes user name and password out of an address; keys of their own come first. */

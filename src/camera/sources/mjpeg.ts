@@ -3,7 +3,7 @@ import { createHttpClient, type HttpAnswer, type HttpOptions, readBody } from '.
 import { JpegStreamReader } from '../pixels/jpeg-stream.js';
 import { MAX_PICTURE_BYTES } from '../pixels/picture.js';
 import type { Source } from '../source.js';
-import { describeSource } from './description.js';
+import { describeSource, type SourceNotice, type SourceSurroundings } from './description.js';
 import { HTTP_KEYS, NETWORK_ADVICE } from './keys.js';
 
 export const MJPEG = describeSource({
@@ -23,19 +23,22 @@ export const MJPEG = describeSource({
   advice: NETWORK_ADVICE,
   missing: null,
   faults: () => [],
-  create: ({ url, username, password, verify }, { clock }) =>
-    createMjpegSource({ url: url ?? '', username, password, verify, clock }),
+  create: ({ url, username, password, verify }, { clock, onNotice }) =>
+    createMjpegSource({ url: url ?? '', username, password, verify, clock }, onNotice),
 });
 
-/** What an answer may call itself (RFC 2046, 5.1: multipart); some cameras call it nothing. */
-const STREAM_TYPES = /^(multipart\/|application\/octet-stream|video\/(x-)?(motion-)?m?jpe?g)/i;
+/** What an answer calls itself that is a stream of JPEGs, or cannot be told from one by its name. */
+const STREAM_TYPES = /^(multipart\/|application\/octet-stream|video\/(x-)?(motion-)?m?jpe?g|$)/i;
 const PICTURE_TYPES = /^image\//i;
 
 /**
  * An HTTP answer that never ends, of JPEGs. Delivers `jpeg`. What the camera answers is looked at
- * for pictures and for nothing else.
+ * for pictures and for nothing else, whatever it calls itself: some cameras say text/html.
  */
-export function createMjpegSource(options: HttpOptions): Source {
+export function createMjpegSource(
+  options: HttpOptions,
+  onNotice: SourceSurroundings['onNotice'] = () => {},
+): Source {
   const client = createHttpClient(options);
   const { subject } = client;
   const failed = (found: string, next?: string): Error =>
@@ -46,34 +49,20 @@ export function createMjpegSource(options: HttpOptions): Source {
         const answer = await client.get(signal);
         const type = typeOf(answer);
         const isPicture = PICTURE_TYPES.test(type);
-        if (type !== '' && !isPicture && !STREAM_TYPES.test(type)) {
-          answer.body.destroy();
+        const { pictures, broke } = await readPictures(answer, isPicture, signal, {
+          deliver: (bytes) =>
+            onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes }),
+          onDamaged: (count) => onNotice(damagedNotice(count)),
+        });
+        if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
+        if (pictures === 0 && !isPicture && !STREAM_TYPES.test(type)) {
           return failed(
             `${JSON.stringify(type.slice(0, 60))} instead of pictures`,
             'look for the address of its MJPEG stream; H.264 and HLS are not MJPEG',
           );
         }
-        let pictures = 0;
-        let first: Uint8Array | null = isPicture ? new Uint8Array(0) : null;
-        const deliver = (bytes: Uint8Array): void => {
-          if (signal.aborted) return;
-          onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
-        };
-        const reader = new JpegStreamReader((bytes) => {
-          pictures += 1;
-          // Called a picture, it may be one alone, which is not what was asked for.
-          if (first !== null && pictures === 1) {
-            first = bytes.slice();
-            return;
-          }
-          if (first !== null) deliver(first);
-          first = null;
-          deliver(bytes);
-        }, MAX_PICTURE_BYTES);
-        const broke = await readBody(answer, signal, (chunk) => reader.push(chunk));
-        if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
         if (isCodedError(broke)) return broke;
-        if (pictures <= 1 && isPicture) {
+        if (pictures === 1 && isPicture) {
           return failed('this address sends one picture', 'use source: snapshot');
         }
         if (pictures === 0) return failed('the answer has no picture');
@@ -84,6 +73,51 @@ export function createMjpegSource(options: HttpOptions): Source {
         return isCodedError(error) ? error : failed(messageOf(error));
       }
     },
+  };
+}
+
+/**
+ * Reads pictures to the end of the body. Called a picture (`isPicture`), it may be one alone, which is
+ * not what was asked for: the first one is then delivered with the second.
+ */
+async function readPictures(
+  answer: HttpAnswer,
+  isPicture: boolean,
+  signal: AbortSignal,
+  to: {
+    readonly deliver: (bytes: Uint8Array) => void;
+    readonly onDamaged: (count: number) => void;
+  },
+): Promise<{ readonly pictures: number; readonly broke: Error | null }> {
+  let pictures = 0;
+  let first: Uint8Array | null = null;
+  const reader = new JpegStreamReader((bytes) => {
+    pictures += 1;
+    if (signal.aborted) return;
+    if (isPicture && pictures === 1) {
+      first = bytes.slice();
+      return;
+    }
+    if (first !== null) to.deliver(first);
+    first = null;
+    to.deliver(bytes);
+  }, MAX_PICTURE_BYTES);
+  let damaged = 0;
+  const broke = await readBody(answer, signal, (chunk) => {
+    reader.push(chunk);
+    if (reader.damaged === damaged) return;
+    to.onDamaged(reader.damaged - damaged);
+    damaged = reader.damaged;
+  });
+  return { pictures, broke };
+}
+
+function damagedNotice(count: number): SourceNotice {
+  const what = count === 1 ? 'a picture of the stream is' : `${count} pictures of the stream are`;
+  return {
+    kind: 'refused',
+    key: 'refused damaged',
+    message: `${what} left out: cut off, damaged, or over ${MAX_PICTURE_BYTES >> 20} MB`,
   };
 }
 
