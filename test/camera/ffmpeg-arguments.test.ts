@@ -89,6 +89,7 @@ t.test('what an address holds of credentials goes in by stdin', async (t) => {
       ['rtsp_transport tcp', 'probesize 32'],
     ],
     [{ kind: 'rtsp', url: 'rtsp://cam/s?token=Sesam12' }, ['rtsp_transport tcp', 'probesize 32']],
+    [{ kind: 'rtsp', url: 'rtsps://cam:7441/AbSesam12CdEf?enableSrtp' }, []],
     [{ kind: 'remote', url: 'https://me:Sesam12@cam/film.mp4', loop: true }, []],
     [{ kind: 'rtsp', url: 'rtsp://cam/s', username: 'me', password: 'Sesam12' }, []],
   ] as const) {
@@ -106,6 +107,10 @@ t.test('what an address holds of credentials goes in by stdin', async (t) => {
     for (const option of options) t.ok(rest.some((line) => line.startsWith(`option ${option}`)));
   }
   t.equal(ffmpegStdin({ kind: 'rtsp', url: 'rtsp://cam/s' }), null);
+  const url = 'http://127.0.0.1:40000/550e8400-e29b-41d4-a716-446655440000/film.ts';
+  const gateway = { kind: 'remote', url, loop: false, isGateway: true } as const;
+  t.equal(ffmpegStdin(gateway), null, 'a way of our own is no secret of the camera');
+  t.ok(ffmpegArguments(gateway, picture).includes(url));
   t.match(
     ffmpegArguments({ kind: 'rtsp', url: 'rtsp://cam/s' }, picture).join(' '),
     '-i rtsp://cam/s',

@@ -1,4 +1,5 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
@@ -7,6 +8,7 @@ import {
   type FfmpegOptions,
 } from '#mobilenetd/camera/sources/ffmpeg/source.js';
 import { skipWithoutFfmpeg as skip } from './ffmpeg.js';
+import { startHttpCamera } from './http-camera.js';
 
 function makeVideo(file: string, input: string, ...more: string[]): void {
   const output = [...more, `file:${file}`];
@@ -54,6 +56,30 @@ t.test('a video is played once, whole frames at the wanted size and rate', { ski
   const [first, last] = [frames[0], frames.at(-1)];
   t.ok(first && last && Buffer.compare(first.bytes, last.bytes) !== 0);
 });
+
+t.test(
+  'time stamps that step in a stream from a camera are not waited for',
+  { skip },
+  async (t) => {
+    const folder = t.testdir({});
+    const parts = [10, 900, 5, 90_000].map((offset) => {
+      const file = join(folder, `${offset}.ts`);
+      const shift = ['-g', '5', '-f', 'mpegts', '-output_ts_offset', String(offset)];
+      makeVideo(file, 'testsrc2=size=64x48:rate=10:duration=1', ...shift);
+      return readFileSync(file);
+    });
+    const camera = await startHttpCamera(t, (_request, response) => {
+      response.writeHead(200, { 'Content-Type': 'video/mp2t' }).end(Buffer.concat(parts));
+    });
+    const { frames, error } = await take({
+      input: { kind: 'remote', url: camera.url('/live.ts'), loop: false },
+      size: [64, 48],
+      fps: 10,
+    });
+    t.match(error, { code: 'MND_CAMERA_ENDED' });
+    t.ok(frames.length >= 36 && frames.length <= 40, String(frames.length));
+  },
+);
 
 t.test('a looping video goes on until it is stopped', { skip }, async (t) => {
   const path = join(t.testdir({}), 'short.mp4');

@@ -15,7 +15,13 @@ interface Address {
 /** What ffmpeg opens. */
 export type FfmpegInput =
   | { readonly kind: 'video'; readonly path: string; readonly loop: boolean }
-  | (Address & { readonly kind: 'remote'; readonly loop: boolean; readonly verify?: boolean })
+  | (Address & {
+      readonly kind: 'remote';
+      readonly loop: boolean;
+      readonly verify?: boolean;
+      /** The address is one of our own on this machine, that ends with the program. */
+      readonly isGateway?: boolean;
+    })
   | (Address & { readonly kind: 'rtsp'; readonly transport?: RtspTransport })
   | {
       readonly kind: 'v4l2';
@@ -135,7 +141,7 @@ function selection({ kind }: FfmpegInput, fps: number): string {
  * (ffmpeg's concat demuxer), with the same options.
  */
 export function ffmpegStdin(input: FfmpegInput): string | null {
-  if (!('url' in input) || !holdsSecrets(addressOf(input))) return null;
+  if (!('url' in input) || !isSecret(input)) return null;
   const all = input.kind === 'rtsp' ? [...networkOptions(input), ...LIVE_OPTIONS] : [];
   const options = all.map(([name, value]) => `option ${name} ${value}`);
   // Between single quotes nothing else has a meaning.
@@ -144,6 +150,15 @@ export function ffmpegStdin(input: FfmpegInput): string | null {
 }
 
 type NetworkInput = Extract<FfmpegInput, { readonly url: string }>;
+
+/**
+ * Whether others must not see the address. A gateway's random path is none of the camera's secrets, and
+ * behind a playlist ffmpeg would wait out each step of the time stamps in an MPEG-TS stream.
+ */
+function isSecret(input: NetworkInput): boolean {
+  const isGateway = input.kind === 'remote' && input.isGateway === true;
+  return !isGateway && holdsSecrets(addressOf(input));
+}
 
 /** Options of the stream itself. */
 function networkOptions(input: NetworkInput): (readonly [string, string])[] {
@@ -176,7 +191,7 @@ function networkArguments(input: NetworkInput): string[] {
   const stamps = input.kind === 'rtsp' ? LIVE_ARGUMENTS : [];
   const address = addressOf(input);
   const protocols = protocolsOf(input);
-  if (holdsSecrets(address)) {
+  if (isSecret(input)) {
     return [
       ...stamps,
       ...['-protocol_whitelist', `pipe,${protocols}`, '-format_whitelist', `concat,${formats}`],

@@ -105,7 +105,9 @@ function openGateway({ input, clock }: FfmpegOptions): Promise<Gateway | null> {
 /** The gateway to a video logs in itself; RTSP passes through it as it is. */
 function throughGateway(input: FfmpegInput, { url }: Gateway): FfmpegInput {
   if (input.kind === 'rtsp') return { ...input, url };
-  return input.kind === 'remote' ? { kind: 'remote', url, loop: input.loop } : input;
+  return input.kind === 'remote'
+    ? { kind: 'remote', url, loop: input.loop, isGateway: true }
+    : input;
 }
 
 function secretsOf({
