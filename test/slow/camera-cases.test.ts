@@ -10,6 +10,7 @@ import { startHttpCamera } from '../camera/http-camera.js';
 import { encodeH264, startRtpCamera } from '../camera/rtp-camera.js';
 import { broker, home } from '../integration/daemon-home.js';
 import { eventually, runDaemon, type Subscriber } from '../integration/daemon-process.js';
+import { soak } from './soak.js';
 
 t.setTimeout(600_000);
 
@@ -151,7 +152,7 @@ t.test('cameras without time stamps keep their rate, 0.2 to 60 a second', async 
   for (const name of Object.keys(rates)) {
     t.ok(await listener.until(`${name}/status`, 'online'), `${name}. ${daemon.log()}`);
   }
-  const counted = await countFor(60, delivered);
+  const counted = await countFor(soak(20, 60), delivered);
   for (const [name, [sent, fps]] of Object.entries(rates)) {
     const wanted = Math.min(sent, fps) * counted.seconds;
     const found = counted.of(name);
@@ -175,7 +176,7 @@ t.test('every dialect of MJPEG is read', async (t) => {
   for (const name of Object.keys(DIALECTS)) {
     t.ok(await listener.until(`${name}/status`, 'online'), `${name}. ${daemon.log()}`);
   }
-  const counted = await countFor(20, delivered);
+  const counted = await countFor(soak(10, 20), delivered);
   for (const name of Object.keys(DIALECTS)) {
     const wanted = 5 * counted.seconds;
     t.ok(Math.abs(counted.of(name) - wanted) <= 0.1 * wanted + 1, `${name}: ${counted.of(name)}`);
@@ -207,7 +208,7 @@ t.test('time stamps that step, wrap or stand still make no frames', { skip }, as
   for (const name of Object.keys(stamps)) {
     t.ok(await listener.until(`${name}/status`, 'online'), `${name}. ${daemon.log()}`);
   }
-  const counted = await countFor(30, delivered);
+  const counted = await countFor(soak(20, 30), delivered);
   for (const name of Object.keys(stamps)) {
     const wanted = 2 * counted.seconds;
     const found = counted.of(name);

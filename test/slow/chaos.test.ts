@@ -9,9 +9,9 @@ import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { eventually, fastClock, listenTo, mosquitto } from '../mqtt/brokers.js';
 import { WHOLE_PICTURE } from '../whole-picture.js';
+import { soak } from './soak.js';
 
-/** A longer run is asked for with the environment, e.g. 300 for five minutes. */
-const SECONDS = Number(process.env.MOBILENETD_CHAOS_SECONDS ?? 8);
+const SECONDS = soak(8, 300);
 const ROOT = 'mobilenetd/porch';
 
 type Mood = 'fine' | 'slow' | 'truncate' | 'silent';

@@ -10,11 +10,11 @@ import { PictureShelf } from '#mobilenetd/store/picture-shelf.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { broker as startBroker } from '../integration/daemon-home.js';
 import { openLine } from './picture-line.js';
+import { soak } from './soak.js';
 
 t.setTimeout(3_600_000);
 
-/** 60 in a routine run; MOBILENETD_KILLS=300 takes some minutes. */
-const KILLS = Number(process.env.MOBILENETD_KILLS ?? 60);
+const KILLS = soak(20, 300);
 const CAMERAS = ['front', 'back'] as const;
 const ROOT = 'mobilenetd/board';
 const PROCESS = fileURLToPath(new URL('line-process.js', import.meta.url));

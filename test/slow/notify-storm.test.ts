@@ -5,12 +5,13 @@ import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import { aedes } from '../mqtt/brokers.js';
 import { startLine } from './picture-line.js';
+import { soak } from './soak.js';
 
 t.setTimeout(600_000);
 
-const EVENTS = 1000;
+const EVENTS = soak(400, 1000);
 /** A minute's events in so long, ms: harder than they would be. */
-const STORM_MS = 15_000;
+const STORM_MS = 15 * EVENTS;
 const COOLDOWN_S = 5;
 
 type Answer = (response: ServerResponse, socket: Socket) => void;

@@ -9,10 +9,11 @@ import { startHttpCamera } from '../camera/http-camera.js';
 import { broker, home, report } from '../integration/daemon-home.js';
 import { eventually, MAIN } from '../integration/daemon-process.js';
 import { makeMemoryGroup, whyNoMemoryGroup } from './memory-group.js';
+import { soak } from './soak.js';
 
 /** MemoryMax of the unit. */
 const LIMIT = 600 * 1024 * 1024;
-const MINUTES = 2;
+const SECONDS = soak(40, 120);
 const WORST = '38-bytes.webp';
 
 t.setTimeout(900_000);
@@ -100,7 +101,7 @@ const PICTURES: Readonly<Record<string, readonly [refused: boolean, make: () => 
   };
 
 t.test(
-  'two minutes of the twelve worst pictures under MemoryMax=600M',
+  `${SECONDS} seconds of the twelve worst pictures under MemoryMax=600M`,
   { skip: whyNoMemoryGroup() ?? false, timeout: 900_000 },
   async (t) => {
     const { folder } = await home(t);
@@ -164,7 +165,7 @@ t.test(
     });
     t.ok(await listener.until('plain/status', 'online'), log);
     const started = performance.now();
-    while (performance.now() - started < MINUTES * 60_000 && child.exitCode === null) {
+    while (performance.now() - started < SECONDS * 1000 && child.exitCode === null) {
       await delay(1000);
     }
     t.equal(child.exitCode, null, `it lives. ${log.slice(-2000)}`);
