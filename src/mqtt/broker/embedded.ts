@@ -13,6 +13,7 @@ import { createPacketLimit } from '../connection/packet-limit.js';
 import { Admission, CONNECT_MS, isLoopback } from './admission.js';
 import { ByteBudget } from './byte-budget.js';
 import { boundIncoming } from './incoming.js';
+import '../packet-numbers.js';
 import { checkExposure, hostForClients, listen } from './listening.js';
 import { Logins } from './logins.js';
 import { PacedConnection } from './paced-connection.js';

@@ -1,6 +1,7 @@
 import { Socket } from 'node:net';
 import { connect as connectClient, type IConnackPacket, type MqttClient } from 'mqtt';
 import type { Clock } from '../../time.js';
+import '../packet-numbers.js';
 import type { IncomingMessage, PublishOptions } from '../message.js';
 import {
   type Attempt,
