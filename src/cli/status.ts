@@ -95,6 +95,7 @@ function runningLines(running: RunningReport): readonly Line[] {
     row('model', `${model.name} (${model.form})`),
     row('heat', heatOf(running)),
     row('governor', reasonOf(running.governor)),
+    ...energyLines(running.governor),
     row('frames', `${running.fps} a second${latencyOf(running)}${age}${failed}`),
     ...running.cameras.flatMap(cameraLines),
     row('broker', `${broker.url}${broker.embedded ? ' (embedded)' : ''}, ${link}`),
@@ -157,6 +158,24 @@ function heatOf(report: RunningReport): string {
 
 function reasonOf(governor: RunningReport['governor']): string {
   return governor === null ? 'off' : String(governor.reason ?? 'on');
+}
+
+/** As in `<base>/governor`. */
+interface EnergyReport {
+  readonly used_wh: number;
+  readonly budget_wh: number;
+  readonly per: string;
+  readonly watts: number;
+  readonly measured: boolean;
+}
+
+/** The books of governor.energy, where there is such a budget. */
+function energyLines(governor: RunningReport['governor']): readonly Line[] {
+  const energy = governor?.energy as EnergyReport | null | undefined;
+  if (energy == null) return [];
+  const how = energy.measured ? 'measured' : 'reckoned';
+  const { used_wh: used, budget_wh: budget, per, watts } = energy;
+  return [row('energy', `${used} of ${budget} Wh used this ${per}, ${watts} W now (${how})`)];
 }
 
 function cameraLines(camera: CameraReport): readonly Line[] {

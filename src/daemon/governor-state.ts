@@ -1,4 +1,5 @@
 import type { Variant } from '../models/variant.js';
+import type { EnergyState } from '../thermal/energy/account.js';
 import type { Decision, Rung } from '../thermal/governor.js';
 
 /** A rung of the governor's ladder and the variant it stands for. */
@@ -15,6 +16,8 @@ export type GovernorState =
       readonly rungs: readonly MeasuredRung[];
       /** Temperature never to reach, °C. */
       readonly limitC: number;
+      /** The energy budget's books; null without one. */
+      readonly energy: EnergyState | null;
       /** Name of the simulated board; null on a real one. */
       readonly simulated: string | null;
     }

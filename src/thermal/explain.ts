@@ -13,6 +13,8 @@ export interface Explanation {
   readonly limitC: number;
   /** The cooler target that is kept to, °C; null where the limit alone counts. */
   readonly heldC: number | null;
+  /** It is an energy budget that holds the load down. */
+  readonly savesEnergy: boolean;
   readonly heatFlag: boolean;
   readonly undervoltage: boolean;
   /** The model of the board stands in for the sensor. */
@@ -72,6 +74,7 @@ function neighbour({ others }: Explanation): string {
 function outlook(e: Explanation): string {
   if (e.mode === 'full') return 'nothing to save';
   if (e.mode === 'limited') {
+    if (e.savesEnergy) return 'as much as governor.energy leaves for each second';
     return e.heldC === null
       ? 'sustainable for the next 5 min'
       : `as cool as ${e.heldC.toFixed(0)} °C, which governor.target asks for`;

@@ -57,6 +57,8 @@ interface Allowed {
   readonly sustainable: number;
   /** Load that may be made, fraction. */
   readonly budget: number;
+  /** Heat would allow more than `mostLoad`. */
+  readonly savesEnergy: boolean;
   /** Factor on it, while a sensor that stands still is probed. */
   readonly dip: number;
 }
@@ -186,7 +188,7 @@ class SteppedGovernor implements Governor {
       starving: this.#starving.value,
       targetC,
     });
-    const limited = this.#last?.mode === 'limited';
+    const limited = this.#last?.mode === 'limited' && !this.#last.savesEnergy;
     const trimC = this.#trim.update(estimate, aim.goalC, limited, s.dtS);
     return { ...aim, floor, targetC: aim.goalC + trimC };
   }
@@ -232,8 +234,9 @@ class SteppedGovernor implements Governor {
       Math.min(this.#emergency.rate * s.floor, viable),
     );
     const allowed = Math.max(law.value, this.#keptAboveTarget(s, viable));
-    const budget = Math.min(allowed, top, s.inEmergency ? least : top);
-    return { sustainable, budget, dip: this.#dip(s, character.noisy) };
+    const cool = Math.min(allowed, top, s.inEmergency ? least : top);
+    const budget = Math.min(cool, s.mostLoad ?? cool);
+    return { sustainable, budget, savesEnergy: budget < cool, dip: this.#dip(s, character.noisy) };
   }
 
   /** Frames are dropped for the limit only: a cooler target costs accuracy down to the cheapest rung. */
@@ -287,6 +290,7 @@ class SteppedGovernor implements Governor {
         trendC: trend(observer, plan.load),
         limitC: s.limitC,
         heldC: s.goalC < s.warmestC ? s.goalC : null,
+        savesEnergy: s.savesEnergy,
         heatFlag: s.heat.heat,
         undervoltage: s.heat.undervoltage,
         byModel: !isBlind(s),
@@ -295,6 +299,7 @@ class SteppedGovernor implements Governor {
       mode,
       fault: s.verdict.fault,
       budget: s.budget * s.dip,
+      savesEnergy: s.savesEnergy,
       targetC: s.targetC,
       temperatureC: s.estimateC,
       headroomC: s.estimateC === null ? null : s.limitC - s.estimateC,

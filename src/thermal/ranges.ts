@@ -9,6 +9,10 @@ export const GOVERNOR_RANGES = {
   targetC: { min: 30, max: 95 },
   /** Distance kept from the limit, °C: not less than a sensor's step. */
   marginC: { min: 0.5, max: 20 },
+  /** An energy budget, Wh. */
+  wattHours: { min: 0.1, max: 100_000 },
+  /** What a board draws, W. */
+  watts: { min: 0.1, max: 100 },
   /** Least frame rate, frames a second. */
   minFps: { min: 0.01, max: 120 },
 } as const;

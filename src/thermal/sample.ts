@@ -21,6 +21,8 @@ export const INPUTS = {
    * with our own load.
    */
   ownCpu: { min: 0, max: 1 },
+  /** The most load that something other than heat leaves (an energy budget), fraction of each second. */
+  mostLoad: { min: 0, max: 1 },
 } as const;
 
 export type Inputs = { readonly [Name in keyof typeof INPUTS]: number | null };
@@ -108,6 +110,8 @@ export interface Decision {
   readonly headroomC: number | null;
   /** The budget a sustainable load leaves over (0 to 1). */
   readonly headroomBudget: number;
+  /** What holds the load down is the sample's `mostLoad`, not heat. */
+  readonly savesEnergy: boolean;
   /** The supply is too weak (bit 0): a power problem, not heat. */
   readonly undervoltage: boolean;
   readonly board: IdentifiedBoard;

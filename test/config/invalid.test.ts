@@ -48,6 +48,31 @@ const CATALOGUE: readonly Bad[] = [
     problems: [['c.yaml:1', 'governor.margin', /a number from 0\.5 to 20 °C; found 0/]],
   },
   {
+    name: 'watts of a board that draws less when it is busy',
+    yaml: 'governor: { energy: { watt_hours: 20, watts: [6.4, 2.1] } }',
+    problems: [['c.yaml:1', 'governor.energy.watts', /less idle than full; found \[6\.4, 2\.1\]/]],
+  },
+  {
+    name: 'energy budget on a board of which nothing is known',
+    yaml: 'governor: { proc_root: /nowhere, energy: { watt_hours: 20 } }',
+    problems: [
+      [
+        'c.yaml:1',
+        'governor.energy.watt_hours',
+        /energy\.watts, .* idle and busy, such as \[2\.1, 6\.4\]/,
+      ],
+    ],
+  },
+  {
+    name: 'energy budgets that are none',
+    yaml: 'governor: { energy: { watt_hours: -5, per: week, watts: 6 } }',
+    problems: [
+      ['c.yaml:1', 'governor.energy.watt_hours', /a number from 0\.1 to 100000 Wh; found -5/],
+      ['c.yaml:1', 'governor.energy.per', /day or hour; found/],
+      ['c.yaml:1', 'governor.energy.watts', /\[idle, full\]/],
+    ],
+  },
+  {
     name: 'state folder longer than SQLite takes',
     yaml: `state_dir: ${`/${'a'.repeat(199)}`.repeat(3)}`,
     problems: [['c.yaml:1', 'state_dir', /at most 489 bytes, as SQLite takes it; found 600/]],

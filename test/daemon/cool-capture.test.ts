@@ -16,6 +16,7 @@ function decision(temperatureC: number | null, mode: Decision['mode'], fps: numb
     headroomC: 0,
     headroomBudget: 0,
     undervoltage: false,
+    savesEnergy: false,
     board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1 },
   };
 }

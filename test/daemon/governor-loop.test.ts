@@ -22,6 +22,7 @@ function decisionOf(fault: SensorFault | null): Decision {
     headroomC: 35,
     headroomBudget: 0,
     undervoltage: false,
+    savesEnergy: false,
     board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1 },
   };
 }
@@ -39,6 +40,7 @@ t.test('a sensor that is not believed is logged once, and so is its return', asy
       inputs: {
         sample: async () => ({ requestedFps: 0, timeS: 0 }),
         use: () => 0,
+        energy: () => null,
       } as unknown as GovernorInputs,
       actuators: { coolCameras: () => {} } as unknown as Actuators,
       history: {} as GovernorHistory,

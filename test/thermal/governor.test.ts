@@ -303,6 +303,31 @@ t.test('a cooler target costs accuracy, and no frames', async (t) => {
   t.ok(Math.abs(warmer.tempC - usual.tempC) < 0.5, 'never above the limit’s own goal');
 });
 
+t.test('an energy budget holds a cool board down, and says so', async (t) => {
+  const driver = createDriver({ ambientC: 20 });
+  driver.run(600);
+  t.equal(driver.last.mode, 'full');
+  const saving = (mostLoad: number) => driver.run(60, (s) => ({ ...s, mostLoad }));
+  const some = saving(0.3);
+  t.equal(some.mode, 'limited');
+  t.ok(some.savesEnergy);
+  t.ok(Math.abs(some.budget - 0.3) < 1e-9, `${some.budget}`);
+  t.equal(some.fps, FPS, 'accuracy first');
+  t.match(some.reason, /as much as governor\.energy leaves for each second/);
+  const least = saving(0);
+  t.equal(least.mix.high, 0);
+  t.ok(least.fps < 1, `${least.fps} frames a second`);
+  driver.run(60);
+  t.match(driver.last, { mode: 'full', savesEnergy: false }, 'at once when it is lifted');
+});
+
+t.test('heat that is worse than the energy budget is what is told', async (t) => {
+  const driver = createDriver();
+  driver.run(1800, (s) => ({ ...s, mostLoad: 0.95 }));
+  t.match(driver.last, { mode: 'limited', savesEnergy: false });
+  t.ok(driver.tempC() < 79.5, `${driver.tempC()}`);
+});
+
 t.test('garbage never throws and never goes unanswered', async (t) => {
   const random = createRandom(11);
   const junk = [Number.NaN, Infinity, -Infinity, -1, 0, 1e300, null, undefined, 'x', {}, 85, 3.7];

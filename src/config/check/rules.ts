@@ -1,5 +1,7 @@
 import { isLoopback } from '../../address.js';
+import { readBoardModel } from '../../platform.js';
 import { databaseFile, LONGEST_PATH } from '../../store/path.js';
+import { knownPower } from '../../thermal/energy/power.js';
 import { leavesRoom, ROOM } from '../../thermal/limit.js';
 import type { Config } from '../config.js';
 import { parseListen } from '../schema/formats.js';
@@ -85,7 +87,20 @@ function checkPresence(config: Config, report: Report): void {
 }
 
 function checkGovernor({ governor }: Config, report: Report): void {
-  const { limit, margin, target } = governor;
+  const { limit, margin, target, energy } = governor;
+  const { watts } = energy;
+  const board = readBoardModel(governor.proc_root);
+  if (energy.watt_hours !== 'any' && watts === 'auto' && knownPower(board) === null) {
+    report(
+      ['governor', 'energy', 'watt_hours'],
+      `needs governor.energy.watts, what this board draws idle and busy, such as [2.1, 6.4]: nothing is known of ${board ?? 'this machine'}`,
+    );
+  } else if (watts !== 'auto' && watts[0] >= watts[1]) {
+    report(
+      ['governor', 'energy', 'watts'],
+      `expected [idle, full] with less idle than full; found [${watts.join(', ')}]`,
+    );
+  }
   if (limit !== 'auto' && target !== 'auto' && target >= limit - margin) {
     report(
       ['governor', 'target'],

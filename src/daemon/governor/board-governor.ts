@@ -18,6 +18,7 @@ import type { Ladder } from '../model.js';
 import type { GovernorSettings } from '../options/governor-settings.js';
 import type { Signals } from '../signals.js';
 import { Actuators, type GovernedCamera } from './actuators.js';
+import { EnergyKeeper } from './energy.js';
 import { GovernorHistory } from './history.js';
 import { type AskingCamera, GovernorInputs } from './inputs.js';
 import { readLearnt, saveLearnt } from './learnt.js';
@@ -148,15 +149,25 @@ export class BoardGovernor {
     if (settings.enabled === false) {
       this.#offReason = 'governor.enabled is false: heat is not looked after';
       log.warn('governor: off (governor.enabled: false): nothing keeps this board from throttling');
+      this.#warnOfEnergy();
       return;
     }
     this.#firstHeat = await thermometer.read(0, 0);
     if (this.#firstHeat.tempC === null && settings.enabled === 'auto') {
       this.#offReason = 'no temperature sensor was found: heat is not looked after';
       log.info('governor: off: no temperature sensor was found, so heat is not looked after');
+      this.#warnOfEnergy();
       return;
     }
     this.#governs = true;
+  }
+
+  /** A budget that nobody keeps is not passed over in silence. */
+  #warnOfEnergy(): void {
+    const { settings, log } = this.#options;
+    if (settings.energy === null) return;
+    this.#offReason += '; nor is governor.energy kept';
+    log.warn('governor: governor.energy is not kept: nothing governs');
   }
 
   async #govern(): Promise<void> {
@@ -172,7 +183,9 @@ export class BoardGovernor {
     const { settings, thermometer, engine, cameras, stats, log } = this.#options;
     const { limitC, why } = this.#limitOf(this.#limit);
     const isReal = thermometer.simulated === null;
-    const inputs = new GovernorInputs({ thermometer, stats, cameras });
+    const energy =
+      isReal && settings.energy !== null ? new EnergyKeeper(settings.energy, log) : null;
+    const inputs = new GovernorInputs({ thermometer, stats, cameras, energy });
     const saved = isReal ? readLearnt(settings.learntFile) : null;
     const law = createGovernor({
       ...this.#lawOptions(rungs, limitC, inputs.requestedFps()),
@@ -203,6 +216,7 @@ export class BoardGovernor {
       loop.stop();
       clearInterval(saving);
       save();
+      energy?.save();
     };
     return { law, loop, inputs, rungs, stop };
   }

@@ -1,7 +1,9 @@
+import type { EnergyState } from '../../thermal/energy/account.js';
 import type { Decision, Sample } from '../../thermal/governor.js';
 import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
 import type { MeasuredRung } from '../governor-state.js';
 import type { SchedulerStats } from '../line/scheduler.js';
+import type { EnergyKeeper } from './energy.js';
 
 /** A camera as the governor's inputs see it. */
 export interface AskingCamera {
@@ -16,6 +18,8 @@ export interface GovernorInputsOptions {
   /** Frames labelled and the engine's busy time since the start. */
   readonly stats: () => SchedulerStats;
   readonly cameras: () => readonly AskingCamera[];
+  /** Keeps an energy budget; null without one. */
+  readonly energy: EnergyKeeper | null;
 }
 
 /** Seconds over which the share of the wanted frames that were labelled is averaged. */
@@ -39,6 +43,11 @@ export class GovernorInputs {
     return this.#heat;
   }
 
+  /** The energy budget's books; null without one, or before the first sample. */
+  energy(): EnergyState | null {
+    return this.#options.energy?.state() ?? null;
+  }
+
   /** Share of the frames that were asked for and let pass which were labelled, 0 to 1, averaged. */
   use(): number {
     return this.#use;
@@ -51,7 +60,7 @@ export class GovernorInputs {
 
   /** @param decision what was in force since the last sample; null at the first */
   async sample(decision: Decision | null, rungs: readonly MeasuredRung[]): Promise<Sample> {
-    const { thermometer } = this.#options;
+    const { thermometer, energy } = this.#options;
     const at = performance.now();
     const stats = this.#options.stats();
     const dtS = (at - this.#last.at) / 1000;
@@ -64,12 +73,16 @@ export class GovernorInputs {
     this.#heat = await thermometer.read(dtS, busy);
     this.#last = { at, stats };
     this.#averageUse(frames, Math.min(fps, decision?.fps ?? fps) * dtS, dtS);
+    const { cpuUtil, inputs } = this.#heat;
+    const ownCpu = inputs?.ownCpu ?? null;
+    const books = await energy?.take({ dtS, cpuUtil, ownCpu, busy });
     return {
-      ...this.#heat.inputs,
+      ...inputs,
+      mostLoad: books?.mostLoad ?? null,
       timeS: ((at - this.#startedAt) / 1000) * thermometer.speed,
       tempC: this.#heat.tempC,
       throttledFlags: this.#heat.flags,
-      cpuUtil: this.#heat.cpuUtil,
+      cpuUtil,
       requestedFps: fps,
       deliveredFps: isReal ? frames / dtS : (decision?.fps ?? fps),
       latencyMs: isReal && frames > 0 ? busyMs / frames : null,

@@ -60,7 +60,9 @@ export class GovernorLoop {
   state(): GovernorState | null {
     const { rungs, limitC, simulated } = this.#board;
     const decision = this.#decision;
-    return decision === null ? null : { governs: true, decision, rungs, limitC, simulated };
+    if (decision === null) return null;
+    const energy = this.#options.inputs.energy();
+    return { governs: true, decision, rungs, limitC, energy, simulated };
   }
 
   /**

@@ -1,11 +1,15 @@
 import { join } from 'node:path';
 import type { Config } from '../../config/config.js';
+import { codedError } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
 import { readBoardModel } from '../../platform.js';
+import type { EnergyBudget } from '../../thermal/energy/account.js';
+import { knownPower } from '../../thermal/energy/power.js';
 import type { GovernorOptions } from '../../thermal/governor.js';
 import { LEAST_TARGET_C, limitFor } from '../../thermal/limit.js';
 
 const LEARNT_FILE = 'governor.json';
+const ENERGY_FILE = 'energy.json';
 /** Limits that commands may set, °C. */
 const LEAST_LIMIT_C = 45;
 const MOST_LIMIT_C = 85;
@@ -19,8 +23,19 @@ export interface GovernorSettings {
   readonly rules: LawRules;
   /** What this board is; null when it does not say. */
   readonly board: string | null;
+  /** What the board may draw; null without a budget. */
+  readonly energy: EnergySettings | null;
   /** Where what is learnt about the board is kept. */
   readonly learntFile: string;
+}
+
+export interface EnergySettings {
+  readonly budget: EnergyBudget;
+  /** `auto`, `none` or a file with microwatts. */
+  readonly sensor: string;
+  readonly sysfsRoot: string;
+  /** Where what was used is kept. */
+  readonly file: string;
 }
 
 type LawRules = Required<
@@ -42,12 +57,31 @@ export function governorSettingsOf(config: Config): GovernorSettings {
       prefer: governor.prefer,
     },
     board: readBoardModel(governor.proc_root),
+    energy: energySettingsOf(config),
     learntFile: join(config.state_dir, LEARNT_FILE),
   };
 }
 
+/** @throws MND_CONFIG_INVALID where there is a budget and nothing is known of what the board draws */
+function energySettingsOf({ governor, state_dir }: Config): EnergySettings | null {
+  const { watt_hours: wattHours, per, watts, sensor } = governor.energy;
+  if (wattHours === 'any') return null;
+  const model = readBoardModel(governor.proc_root);
+  const power = watts === 'auto' ? knownPower(model) : { idleW: watts[0], fullW: watts[1] };
+  if (power === null) {
+    throw codedError('MND_CONFIG_INVALID', {
+      subject: 'governor.energy.watts',
+      expected: 'the watts that this board draws idle and busy, such as [2.1, 6.4]',
+      found: `auto, and nothing is known of ${model ?? 'this machine'}`,
+      next: 'measure both at the supply, or take them from the maker’s figures',
+    });
+  }
+  const file = join(state_dir, ENERGY_FILE);
+  return { budget: { wattHours, per, power }, sensor, sysfsRoot: governor.sysfs_root, file };
+}
+
 /**
- * @throws MND_CONFIG_INVALID when the governor could not work with the limit
+ * @throws MND_CONFIG_INVALID when the governor could not work with the limit, or not keep an energy budget
  */
 export function checkGovernor(config: Config): void {
   const { board, limit, rules } = governorSettingsOf(config);

@@ -1,7 +1,8 @@
+import type { EnergyState } from '../../thermal/energy/account.js';
 import type { Context } from '../context.js';
 import type { GovernorState } from '../governor-state.js';
 import type { StopOutput } from './output.js';
-import { tenth, thousandth } from './rounding.js';
+import { hundredth, tenth, thousandth } from './rounding.js';
 
 /** Publishes `<base>/governor`: what was decided last, or why nothing governs. */
 export function startDecisions({
@@ -24,6 +25,7 @@ function governedPayload({
   decision,
   rungs,
   limitC: limit,
+  energy,
   simulated,
 }: Extract<GovernorState, { governs: true }>): Record<string, unknown> {
   const rung = rungs[decision.mix.high];
@@ -42,9 +44,23 @@ function governedPayload({
     budget: thousandth(decision.budget),
     mode: decision.mode,
     fault: decision.fault,
+    energy: energyPayload(energy),
     simulated,
     board: decision.board,
     reason: decision.reason,
+  };
+}
+
+/** What was drawn and what is left; W and Wh of the whole board. */
+export function energyPayload(energy: EnergyState | null): object | null {
+  if (energy === null) return null;
+  return {
+    used_wh: hundredth(energy.usedWh),
+    budget_wh: energy.budgetWh,
+    per: energy.per,
+    watts: hundredth(energy.watts),
+    measured: energy.isMeasured,
+    allowed_watts: hundredth(Math.max(0, energy.allowedW)),
   };
 }
 
@@ -67,6 +83,7 @@ function ungovernedPayload({
     budget: null,
     mode: 'off',
     fault: null,
+    energy: null,
     simulated: null,
     board: null,
     reason,

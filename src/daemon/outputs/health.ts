@@ -2,6 +2,7 @@ import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
+import { energyPayload } from './decisions.js';
 import { publicStatus } from './label-states.js';
 import type { StopOutput } from './output.js';
 import { tenth } from './rounding.js';
@@ -63,6 +64,7 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
     time: new Date().toISOString(),
     temperature: tenth(heat?.tempC ?? null),
     sensor_fault: state?.governs === true ? state.decision.fault : null,
+    energy: state?.governs === true ? energyPayload(state.energy) : null,
     throttled: throttled?.heat ?? null,
     undervoltage: throttled?.undervoltage ?? null,
     fps: tenth(reading.fps),

@@ -9,3 +9,8 @@ export function tenth(value: number | null): number | null {
 export function thousandth(value: number): number {
   return Math.round(value * 1000) / 1000;
 }
+
+/** Hundredths, for watts of a small board. */
+export function hundredth(value: number): number {
+  return Math.round(value * 100) / 100;
+}

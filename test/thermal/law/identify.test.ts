@@ -13,6 +13,7 @@ const CLEAN: CleanSample = {
   slowdown: null,
   cpuUtil: null,
   ownCpu: null,
+  mostLoad: null,
   flags: 0,
 };
 const NO_HEAT = decodeThrottled(0);

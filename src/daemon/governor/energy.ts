@@ -1,0 +1,110 @@
+import { writeFileSync } from 'node:fs';
+import { readdir, readFile } from 'node:fs/promises';
+import { messageOf } from '../../errors.js';
+import type { Log } from '../../log.js';
+import { readSmallText } from '../../small-file.js';
+import {
+  EnergyAccount,
+  type EnergyRecord,
+  type EnergySample,
+  type EnergyState,
+} from '../../thermal/energy/account.js';
+import { findPowerSensor, type PowerSensor } from '../../thermal/energy/power-sensor.js';
+import type { EnergySettings } from '../options/governor-settings.js';
+
+const MAX_BYTES = 4096;
+/** Seconds between two savings: a crash forgets at most so much of what was drawn. */
+const SAVE_S = 300;
+const TREE = {
+  readText: (path: string) => readFile(path, 'utf8'),
+  listNames: (path: string) => readdir(path),
+};
+
+/** Keeps an energy budget over restarts, and says once what it goes by and when it is too small. */
+export class EnergyKeeper {
+  readonly #settings: EnergySettings;
+  readonly #log: Log;
+  readonly #now: () => number;
+  readonly #account: EnergyAccount;
+  /** Undefined before it was looked for, null where there is none. */
+  #sensor: PowerSensor | null | undefined;
+  #state: EnergyState | null = null;
+  #unsavedS = 0;
+  #saidTooLittle = false;
+
+  /** @param now wall clock, milliseconds since the epoch */
+  constructor(settings: EnergySettings, log: Log, now: () => number = Date.now) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#now = now;
+    this.#account = new EnergyAccount(settings.budget, now(), readRecord(settings.file));
+  }
+
+  /** Null before the first second. */
+  state(): EnergyState | null {
+    return this.#state;
+  }
+
+  /** Takes a second; never rejects. */
+  async take(sample: Omit<EnergySample, 'nowMs' | 'watts'>): Promise<EnergyState> {
+    if (this.#sensor === undefined) this.#sensor = await this.#findSensor();
+    const watts = (await this.#sensor?.()) ?? null;
+    this.#state = this.#account.take({ ...sample, nowMs: this.#now(), watts });
+    this.#tellTooLittle(this.#state);
+    this.#unsavedS += sample.dtS;
+    if (this.#unsavedS >= SAVE_S) this.save();
+    return this.#state;
+  }
+
+  /** Keeps what was drawn for the next life. */
+  save(): void {
+    this.#unsavedS = 0;
+    try {
+      writeFileSync(this.#settings.file, JSON.stringify(this.#account.record(this.#now())));
+    } catch (error) {
+      const why = messageOf(error);
+      this.#log.warn({ err: error }, `what was drawn of governor.energy is not kept: ${why}`);
+    }
+  }
+
+  async #findSensor(): Promise<PowerSensor | null> {
+    const { sensor, sysfsRoot, budget } = this.#settings;
+    const path = sensor === 'auto' || sensor === 'none' ? null : sensor;
+    const found = sensor === 'none' ? null : await findPowerSensor(sysfsRoot, path, TREE);
+    const { idleW, fullW } = budget.power;
+    const how =
+      found === null
+        ? `reckoned from ${idleW} W idle and ${fullW} W busy, as nothing measures it`
+        : 'as its sensor says';
+    this.#log.info(
+      { watt_hours: budget.wattHours, per: budget.per },
+      `governor: ${budget.wattHours} Wh each ${budget.per} for the board, ${how}`,
+    );
+    return found;
+  }
+
+  #tellTooLittle({ isTooLittle, allowedW, watts, per }: EnergyState): void {
+    if (isTooLittle === this.#saidTooLittle) return;
+    this.#saidTooLittle = isTooLittle;
+    if (!isTooLittle) {
+      this.#log.info({}, 'governor: governor.energy leaves something for inference again');
+      return;
+    }
+    this.#log.warn(
+      { code: 'MND_ENERGY_SHORT' },
+      `governor: governor.energy leaves ${Math.max(0, allowedW).toFixed(2)} W for the rest of the ${per}, and the board draws ${watts.toFixed(2)} W: frames are dropped down to governor.min_fps, which may not be enough; raise governor.energy.watt_hours or lower governor.min_fps`,
+    );
+  }
+}
+
+/** Null where there is none, or a damaged one. */
+function readRecord(file: string): EnergyRecord | null {
+  try {
+    const found = JSON.parse(readSmallText(file, MAX_BYTES)) as Partial<EnergyRecord> | null;
+    const { startMs, savedMs, usedWh } = found ?? {};
+    const isWhole = [startMs, savedMs, usedWh].every(Number.isFinite);
+    return isWhole ? (found as EnergyRecord) : null;
+  } catch {
+    return null;
+  }
+}
