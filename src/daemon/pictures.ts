@@ -6,6 +6,8 @@ import { createSamplingPlan } from '../vision/sampling.js';
 import type { Signals } from './signals.js';
 
 const JPEG_QUALITY = 80;
+/** How long memory for a copy is kept for the next one: somebody who looks asks again by then, ms. */
+const SPARE_MS = 5000;
 
 /** A labelled frame as a JPEG. */
 export interface FramePicture {
@@ -31,6 +33,9 @@ export class Pictures {
   /** Counts how often a camera was built anew: a frame of before may show what is masked now. */
   readonly #generations = new Map<string, number>();
   readonly #stops: readonly (() => void)[];
+  /** Memory for the next copy: a new one each time would stay until a garbage collection. */
+  #spare: Uint8Array | null = null;
+  #spareTimer: NodeJS.Timeout | null = null;
 
   constructor(signals: Signals) {
     this.#stops = [
@@ -58,6 +63,7 @@ export class Pictures {
   /** Resolves when what was begun is done. */
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop();
+    if (this.#spareTimer !== null) clearTimeout(this.#spareTimer);
     await Promise.allSettled(this.#encoding.values());
   }
 
@@ -68,11 +74,31 @@ export class Pictures {
     if (request === undefined || this.#encoding.has(camera)) return;
     this.#requests.delete(camera);
     const generation = this.#generationOf(camera);
-    const copy = copyOf(frame);
-    const encoding = encode(copy).finally(() => this.#encoding.delete(camera));
+    const copy = this.#copyOf(frame);
+    const encoding = encode(copy).finally(() => {
+      this.#encoding.delete(camera);
+      this.#keepSpare(copy.bytes);
+    });
     this.#encoding.set(camera, encoding);
     const isCurrent = () => generation === this.#generationOf(camera);
     request.resolve(encoding.then((jpeg) => (isCurrent() ? jpeg : this.next(camera))));
+  }
+
+  #copyOf(frame: Frame): Frame {
+    const spare = this.#spare;
+    if (spare?.length !== frame.bytes.length) return copyOf(frame);
+    this.#spare = null;
+    spare.set(frame.bytes);
+    return { ...frame, bytes: spare };
+  }
+
+  #keepSpare(bytes: Uint8Array): void {
+    this.#spare = bytes;
+    this.#spareTimer ??= setTimeout(() => {
+      this.#spare = null;
+      this.#spareTimer = null;
+    }, SPARE_MS).unref();
+    this.#spareTimer.refresh();
   }
 
   #generationOf(camera: string): number {

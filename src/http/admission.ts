@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { isLoopback } from '../address.js';
 import { codedError } from '../errors.js';
 import {
@@ -26,6 +27,7 @@ export class Admission {
   readonly #proxies: TrustedProxies;
   readonly #hosts: ReadonlySet<string>;
   readonly #basePath: string;
+  readonly #arrivals = new WeakMap<IncomingMessage, Arrival>();
   /** Whether nobody has to say who he is. */
   readonly #isOpen: boolean;
 
@@ -43,7 +45,12 @@ export class Admission {
   }
 
   arrival(raw: RawRequest): Arrival {
-    return arrivalOf(raw.env.incoming, this.#proxies, this.#basePath);
+    const { incoming } = raw.env;
+    const known = this.#arrivals.get(incoming);
+    if (known !== undefined) return known;
+    const arrival = arrivalOf(incoming, this.#proxies, this.#basePath);
+    this.#arrivals.set(incoming, arrival);
+    return arrival;
   }
 
   /** Why a request is not even looked at; null: it is. */

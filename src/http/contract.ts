@@ -2,6 +2,8 @@
 export interface PageSource {
   state(): object;
   cameras(): readonly object[];
+  /** What is on the newest labelled frame of each camera, and the number of that frame, which rises. */
+  labels(): readonly NewestLabels[];
   governor(): object;
   models(): readonly object[];
   /** What `mobilenetd doctor` finds, cameras left alone. */
@@ -84,8 +86,14 @@ export interface EventQuery {
   readonly limit: number;
 }
 
-/** Something that viewers are told of; `event` is kept for those who reconnect. */
+export interface NewestLabels {
+  readonly camera: string;
+  readonly sequence: number;
+  readonly labels: readonly object[];
+}
+
+/** Something that viewers are told of at once; `event` is kept for those who reconnect. */
 export interface Happening {
-  readonly kind: 'labels' | 'event' | 'camera' | 'governor' | 'settings';
+  readonly kind: 'event' | 'camera' | 'governor' | 'settings';
   readonly data: object;
 }

@@ -36,6 +36,7 @@ export class TrustedProxies {
   }
 
   has(address: string): boolean {
+    if (this.isEmpty) return false;
     const plain = plainAddress(address);
     const version = isIP(plain);
     return version !== 0 && this.#list.check(plain, version === 6 ? 'ipv6' : 'ipv4');

@@ -1,15 +1,21 @@
-import { createServer, type Server as HttpServer, type RequestListener } from 'node:http';
+import {
+  createServer,
+  type Server as HttpServer,
+  type IncomingMessage,
+  type RequestListener,
+  type ServerResponse,
+} from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import { getRequestListener } from '@hono/node-server';
 import { codedError, messageOf } from '../errors.js';
 import { createRepeatingLog, type Log } from '../log.js';
 import type { Clock } from '../time.js';
 import { Admission } from './admission.js';
-import { createApp } from './app.js';
+import type { AppOptions } from './app.js';
 import { Backlog } from './backlog.js';
 import type { PageSource } from './contract.js';
 import { securityHeaders } from './guard.js';
+import type { createListener } from './listener.js';
 import { LivePictures } from './live-pictures.js';
 import { Login, type VerifyPassword } from './login.js';
 import type { PageOptions } from './options.js';
@@ -49,7 +55,7 @@ export async function startPage(
   const streams = new Streams(source, clock);
   const backlog = new Backlog();
   const repeating = createRepeatingLog(log, { clock: () => clock.now() });
-  const app = createApp({
+  const answer = listenerOf({
     options,
     clock,
     around: {
@@ -65,9 +71,8 @@ export async function startPage(
       repeating.error(message, message, { err: error });
     },
   });
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
   const server = serverOf(options.tls, (request, response) => {
-    if (backlog.add(response, request.socket)) void listener(request, response);
+    if (backlog.add(response, request.socket)) void answer(request, response);
   });
   const url = await listen(server, options).catch((error: unknown) => {
     streams.close();
@@ -83,6 +88,23 @@ export async function startPage(
       streams.close();
       await closed(server);
     },
+  };
+}
+
+/** hono and the routes are loaded by the first request: a page that nobody opens takes no memory for them. */
+function listenerOf(
+  options: AppOptions,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+  let loading: Promise<ReturnType<typeof createListener>> | null = null;
+  return async (request, response) => {
+    try {
+      loading ??= import('./listener.js').then((listener) => listener.createListener(options));
+      await (await loading)(request, response);
+    } catch (error) {
+      loading = null;
+      options.onDefect(error instanceof Error ? error : new Error(String(error)));
+      response.destroy();
+    }
   };
 }
 

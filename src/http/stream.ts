@@ -7,10 +7,10 @@ export const MAX_STREAMS = 16;
 const KEPT_EVENTS = 200;
 /** A reader who lets more than this wait is dropped, bytes. */
 const MAX_BEHIND = 256 * 1024;
-/** State once a second, and by it a sign of life. */
-const STATE_MS = 1000;
-/** Labels of a camera at most this often, ms. */
-const LABELS_MS = 200;
+/** What is not urgent is told together, as often as a picture is coded, ms: each write costs as much as a label. */
+const TICK_MS = 500;
+/** State every so many ticks, and by it a sign of life. */
+const STATE_TICKS = 2;
 
 /**
  * Server-sent events (HTML Living Standard, 9.2): one stream for everything a tab shows. Nothing is
@@ -21,10 +21,11 @@ export class Streams {
   readonly #clock: Clock;
   readonly #open = new Map<ServerResponse, () => boolean>();
   readonly #kept: { readonly id: number; readonly text: string }[] = [];
-  readonly #labelledAt = new Map<string, number>();
+  /** Number of the frame of each camera whose labels were told last. */
+  readonly #told = new Map<string, number>();
   readonly #stopListening: () => void;
   #lastId = 0;
-  #stopState = (): void => {};
+  #stopTicks = (): void => {};
 
   constructor(source: PageSource, clock: Clock) {
     this.#source = source;
@@ -50,6 +51,8 @@ export class Streams {
     { lastId, isAdmitted }: { readonly lastId: number | null; readonly isAdmitted: () => boolean },
   ): boolean {
     if (this.#open.size >= MAX_STREAMS) return false;
+    // It ends with its connection: chunks would take a second write each.
+    response.useChunkedEncodingByDefault = false;
     response.writeHead(200, {
       ...headers,
       'Content-Type': 'text/event-stream',
@@ -63,23 +66,30 @@ export class Streams {
     if (lastId !== null) {
       for (const { id, text } of this.#kept) if (id > lastId) response.write(text);
     }
-    if (this.#open.size === 1) this.#sendState();
+    if (this.#open.size === 1) this.#tick(1);
     return true;
   }
 
   close(): void {
     this.#stopListening();
-    this.#stopState();
+    this.#stopTicks();
     for (const response of this.#open.keys()) response.end();
     this.#open.clear();
   }
 
-  #sendState(): void {
-    this.#stopState = this.#clock.setTimer(() => {
-      for (const [response, isAdmitted] of this.#open) if (!isAdmitted()) response.destroy();
-      this.#write(messageOf('state', this.#source.state()));
-      if (this.#open.size > 0) this.#sendState();
-    }, STATE_MS);
+  /** @param count how many there have been since the first viewer came */
+  #tick(count: number): void {
+    this.#stopTicks = this.#clock.setTimer(() => {
+      const isDue = count % STATE_TICKS === 0;
+      if (isDue) this.#dropUnadmitted();
+      const state = isDue ? messageOf('state', this.#source.state()) : '';
+      this.#write(this.#newLabels() + state);
+      if (this.#open.size > 0) this.#tick(count + 1);
+    }, TICK_MS);
+  }
+
+  #dropUnadmitted(): void {
+    for (const [response, isAdmitted] of this.#open) if (!isAdmitted()) response.destroy();
   }
 
   #tell({ kind, data }: Happening): void {
@@ -92,19 +102,19 @@ export class Streams {
       return;
     }
     if (this.#open.size === 0) return;
-    if (kind === 'labels' && !this.#isDue(data)) return;
     this.#write(messageOf(kind, data));
   }
 
-  #isDue(data: object): boolean {
-    const camera = 'camera' in data ? String(data.camera) : '';
-    const now = this.#clock.now();
-    if (now - (this.#labelledAt.get(camera) ?? Number.NEGATIVE_INFINITY) < LABELS_MS) return false;
-    this.#labelledAt.set(camera, now);
-    return true;
+  #newLabels(): string {
+    const fresh = this.#source
+      .labels()
+      .filter(({ camera, sequence }) => this.#told.get(camera) !== sequence);
+    for (const { camera, sequence } of fresh) this.#told.set(camera, sequence);
+    return fresh.map(({ camera, labels }) => messageOf('labels', { camera, labels })).join('');
   }
 
   #write(text: string): void {
+    if (text === '') return;
     for (const response of [...this.#open.keys()]) {
       // What a slow reader has not taken would grow here: he may come back and be up to date.
       if (response.writableLength > MAX_BEHIND) response.destroy();
@@ -115,8 +125,8 @@ export class Streams {
   #drop(response: ServerResponse): void {
     this.#open.delete(response);
     if (this.#open.size === 0) {
-      this.#stopState();
-      this.#labelledAt.clear();
+      this.#stopTicks();
+      this.#told.clear();
     }
   }
 }

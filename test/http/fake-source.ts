@@ -1,5 +1,10 @@
 import { codedError } from '#mobilenetd/errors.js';
-import type { Happening, LivePicture, PageSource } from '#mobilenetd/http/contract.js';
+import type {
+  Happening,
+  LivePicture,
+  NewestLabels,
+  PageSource,
+} from '#mobilenetd/http/contract.js';
 
 export interface FakeSource extends PageSource {
   /** Tells viewers. */
@@ -11,6 +16,8 @@ export interface FakeSource extends PageSource {
   /** What was done, in words. */
   readonly done: string[];
   healthy: boolean;
+  /** What is on the newest frame. */
+  newest: readonly NewestLabels[];
 }
 
 export const EVENT = {
@@ -63,6 +70,7 @@ export function createFakeSource(): FakeSource {
   return {
     done,
     healthy: true,
+    newest: [],
     tell: (happening) => {
       for (const listener of listeners) listener(happening);
     },
@@ -92,6 +100,9 @@ export function createFakeSource(): FakeSource {
       cameras: [CAMERA],
     }),
     cameras: () => [CAMERA],
+    labels() {
+      return this.newest;
+    },
     governor: () => ({
       state: null,
       ladder: [{ name: 'ssd_300', alpha: null, size: 300, cost_ms: 12, accuracy: 70, share: 1 }],

@@ -55,8 +55,8 @@ t.test('a viewer is told of everything, and of missed events when he comes back'
   t.equal(first.status, 200);
   await first.until('event: state');
   page.source.tell(eventOf('a'));
-  page.source.tell({ kind: 'labels', data: { camera: 'front', labels: [] } });
-  await first.until('event: labels');
+  page.source.newest = [{ camera: 'front', sequence: 7, labels: [{ label: 'person' }] }];
+  await first.until('event: labels\ndata: {"camera":"front","labels":[{"label":"person"}]}');
   t.match(first.text(), 'id: 1\nevent: event\ndata: {"id":"a"}\n\n');
   first.close();
   page.source.tell(eventOf('b'));
@@ -69,6 +69,20 @@ t.test('a viewer is told of everything, and of missed events when he comes back'
   await fresh.until('event: state');
   t.notMatch(fresh.text(), 'event: event');
   fresh.close();
+});
+
+t.test('labels are told once, and those of the newest frame', async (t) => {
+  const page = await servePage(t);
+  const viewer = await openStream(page.port);
+  page.source.newest = [{ camera: 'front', sequence: 1, labels: [{ label: 'cup' }] }];
+  await viewer.until('"cup"');
+  const states = () => viewer.text().split('event: state').length;
+  const before = states();
+  while (states() < before + 2) await new Promise((resolve) => setTimeout(resolve, 50));
+  t.equal(viewer.text().split('"cup"').length, 2, 'not again while the frame is the same');
+  page.source.newest = [{ camera: 'front', sequence: 2, labels: [] }];
+  await viewer.until('"labels":[]');
+  viewer.close();
 });
 
 t.test('so many viewers and no more; a place is free when one goes', async (t) => {

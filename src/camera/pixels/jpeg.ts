@@ -12,6 +12,7 @@ const CODING = { optimizeCoding: false };
 /**
  * A picture as JPEG, without metadata, of at most `limit` bytes: of less quality, then smaller, if need be.
  *
+ * @param picture whose output becomes JPEG
  * @param quality 1 to 100
  */
 export async function encodeJpeg(
@@ -19,10 +20,8 @@ export async function encodeJpeg(
   quality: number,
   limit = MAX_JPEG_BYTES,
 ): Promise<Buffer> {
-  const wanted = await picture
-    .clone()
-    .jpeg({ quality, ...CODING })
-    .toBuffer({ resolveWithObject: true });
+  // Not a clone: making one takes a third of the time of a small picture.
+  const wanted = await picture.jpeg({ quality, ...CODING }).toBuffer({ resolveWithObject: true });
   let jpeg = wanted.data;
   let { width } = wanted.info;
   if (jpeg.length <= limit) return jpeg;

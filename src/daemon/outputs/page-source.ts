@@ -1,6 +1,12 @@
 import { redactConfig } from '../../config/check/secrets.js';
 import { codedError } from '../../errors.js';
-import type { EventQuery, Happening, PageSource, PictureKind } from '../../http/contract.js';
+import type {
+  EventQuery,
+  Happening,
+  NewestLabels,
+  PageSource,
+  PictureKind,
+} from '../../http/contract.js';
 import type { Result } from '../../inference/result.js';
 import { eventPayload } from '../../mqtt/publish/payloads.js';
 import { VERSION } from '../../package-root.js';
@@ -10,10 +16,11 @@ import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { flatValues, yamlOf } from './page-config.js';
 import { areasOf, governorDocument, modelDocuments } from './page-documents.js';
+import { PageFacts } from './page-facts.js';
 import { PageHistory } from './page-history.js';
 import { shapedPicture } from './page-pictures.js';
 import { answerSnapshotRequest, createSnapshotPublisher } from './snapshots.js';
-import { runningReport } from './status.js';
+import { passingReport } from './status.js';
 
 const DOCTOR_KEPT_MS = 60_000;
 /** Least time between two pictures of a camera that are coded for viewers, ms. */
@@ -27,6 +34,7 @@ export class DaemonPageSource implements PageSource {
   readonly actions: PageSource['actions'];
   readonly #context: Context;
   readonly #history: PageHistory;
+  readonly #facts: PageFacts;
   readonly #listeners = new Set<(happening: Happening) => void>();
   readonly #stopListening: readonly (() => void)[];
   /** The last labelled frame of each camera: what was seen, and its size. */
@@ -37,6 +45,7 @@ export class DaemonPageSource implements PageSource {
   constructor(context: Context) {
     this.#context = context;
     this.#history = new PageHistory(context);
+    this.#facts = new PageFacts(context);
     this.actions = pageActions(context);
     this.#stopListening = this.#connect();
   }
@@ -53,18 +62,19 @@ export class DaemonPageSource implements PageSource {
 
   state(): object {
     const { config, daemon, overrides, store } = this.#context;
-    const report = runningReport(this.#context);
+    const { report, storeMb } = this.#facts.read();
     const { writable, error, waiting } = store.health();
     const settings = overrides.state();
     return {
+      ...passingReport(this.#context),
       ...report,
+      store: { writable, error, waiting, size_mb: storeMb },
       time: new Date().toISOString(),
       version: VERSION,
       node: config.node,
       uptime_s: Math.round((performance.now() - daemon.startedAt()) / 1000),
       phase: daemon.phase(),
-      rss_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
-      store: { writable, error, waiting, size_mb: Math.round(store.sizeBytes() / 1e5) / 10 },
+      doing: daemon.phase() === 'running' ? null : daemon.doing(),
       viewers: this.#viewers(),
       settings: {
         pin: settings.pin,
@@ -77,6 +87,14 @@ export class DaemonPageSource implements PageSource {
 
   cameras(): readonly object[] {
     return this.#context.cameras.list().map((camera) => this.#cameraDocument(camera));
+  }
+
+  labels(): readonly NewestLabels[] {
+    return [...this.#last].map(([camera, { result }]) => ({
+      camera,
+      sequence: result.sequence,
+      labels: result.labels.map(shown),
+    }));
   }
 
   governor(): object {
@@ -185,7 +203,6 @@ export class DaemonPageSource implements PageSource {
     return [
       signals.on('labelled', ({ result, frame: { width, height } }) => {
         this.#last.set(result.camera, { result, width, height });
-        tell({ kind: 'labels', data: { camera: result.camera, labels: result.labels.map(shown) } });
       }),
       signals.on('events', ({ events }) => {
         for (const event of events) tell({ kind: 'event', data: this.#eventDocument(event) });
@@ -195,7 +212,10 @@ export class DaemonPageSource implements PageSource {
         for (const name of removed) this.#last.delete(name);
       }),
       signals.on('decision', () => tell({ kind: 'governor', data: {} })),
-      signals.on('overrides', () => tell({ kind: 'settings', data: {} })),
+      signals.on('overrides', () => {
+        this.#facts.forget();
+        tell({ kind: 'settings', data: {} });
+      }),
     ];
   }
 

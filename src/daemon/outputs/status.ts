@@ -24,7 +24,20 @@ export type StatusSources = Pick<
 
 /** What `mobilenetd status` and others are answered about everything that runs. */
 export function runningReport(sources: StatusSources): RunningReport {
-  const { line, cameras, store, governor, messaging, model, overrides } = sources;
+  return {
+    ...passingReport(sources),
+    ...lastingReport(sources),
+    cameras: sources.cameras
+      .list()
+      .map((camera) => cameraReport(camera, heldBy(sources, camera.name))),
+  };
+}
+
+/** What of it may be another the next second. */
+export function passingReport(
+  sources: Omit<StatusSources, 'cameras' | 'spots'>,
+): Omit<RunningReport, 'cameras' | keyof ReturnType<typeof lastingReport>> {
+  const { line, store, governor, messaging, model } = sources;
   const reading = line.meter.read(performance.now());
   const heat = governor.heat();
   const flags = heat?.flags ?? null;
@@ -39,7 +52,6 @@ export function runningReport(sources: StatusSources): RunningReport {
     temperature: tenth(heat?.tempC ?? null),
     throttled: throttled?.heat ?? null,
     undervoltage: throttled?.undervoltage ?? null,
-    cameras: cameras.list().map((camera) => cameraReport(camera, heldBy(sources, camera.name))),
     broker: {
       url: messaging.address,
       embedded: messaging.isEmbedded,
@@ -50,11 +62,24 @@ export function runningReport(sources: StatusSources): RunningReport {
     outbox: store.outbox.depth(),
     dropped_messages: store.outbox.dropped(),
     failed: line.scheduler.stats().failed,
-    overrides: overrides.list(),
     database: databaseReport(store.health()),
     page: sources.addresses.page,
-    notify: sources.notifications.reports(),
-    found: sources.inspection?.found() ?? [],
+  };
+}
+
+/** What of it stays for a while; reading it takes the database. */
+export function lastingReport({
+  overrides,
+  notifications,
+  inspection,
+}: Pick<StatusSources, 'overrides' | 'notifications' | 'inspection'>): Pick<
+  RunningReport,
+  'overrides' | 'notify' | 'found'
+> {
+  return {
+    overrides: overrides.list(),
+    notify: notifications.reports(),
+    found: inspection?.found() ?? [],
   };
 }
 
@@ -70,7 +95,7 @@ function databaseReport({ writable, error, since, waiting, dropped }: StoreHealt
 }
 
 /** What spots of a camera have kept back. */
-function heldBy({ spots }: StatusSources, camera: string): number {
+function heldBy({ spots }: Pick<StatusSources, 'spots'>, camera: string): number {
   const own = spots.list().filter((spot) => spot.camera === camera);
   return own.reduce((sum, { held }) => sum + held, 0);
 }

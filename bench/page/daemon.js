@@ -1,0 +1,94 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+
+export const MAIN = 'dist/cli/main.js';
+export const FPS = 10;
+export const MODEL = 'mobilenetd_things_1.0_128';
+const PROFILE = 'profile.json';
+/** Clock ticks a second of /proc (Linux has 100 everywhere). */
+const TICKS = 100;
+
+/** Whether a folder has been prepared: networks installed and measured. */
+export function isPrepared(state) {
+  return existsSync(join(state, PROFILE));
+}
+
+/** @param listen address of the page; null: none. Returns the file. */
+export function writeConfig(state, node, listen, folder = state) {
+  const file = join(folder, 'bench.yaml');
+  const config = {
+    node,
+    state_dir: folder,
+    models_dir: join(state, 'models'),
+    log: { level: 'info', format: 'json' },
+    model: { task: 'classify', name: 'mobilenetd_things' },
+    governor: { enabled: false, pin: MODEL },
+    mqtt: { embedded: { listen: '127.0.0.1:0' } },
+    status: { listen },
+    cameras: { demo: { source: 'demo', size: [640, 480], fps: FPS } },
+  };
+  writeFileSync(file, JSON.stringify(config));
+  return file;
+}
+
+/** The daemon as the unit starts it, in a state folder of its own. */
+export async function startDaemon(state, node, listen) {
+  const folder = join(state, node);
+  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  copyFileSync(join(state, PROFILE), join(folder, PROFILE));
+  const file = writeConfig(state, node, listen, folder);
+  const child = spawn(
+    process.execPath,
+    ['--max-semi-space-size=2', MAIN, 'run', '--config', file],
+    {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { PATH: process.env.PATH, MALLOC_ARENA_MAX: '2', MOBILENETD_STATE: folder },
+    },
+  );
+  let log = '';
+  child.stderr.on('data', (chunk) => {
+    log += chunk;
+  });
+  const urlOf = () => /"url":"(http:[^"]+)"/.exec(log)?.[1] ?? null;
+  while (!log.includes('"msg":"started"') || (listen !== null && urlOf() === null)) {
+    if (child.exitCode !== null) throw new Error(log);
+    await delay(100);
+  }
+  return {
+    url: urlOf(),
+    usage: () => usageOf(child.pid),
+    async end() {
+      child.kill('SIGTERM');
+      if (child.exitCode === null) await once(child, 'exit');
+    },
+  };
+}
+
+/** Of all threads and of the one that runs the network, those that have ended too. */
+function usageOf(pid) {
+  const read = (file) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
+  const thread = readdirSync(`/proc/${pid}/task`)
+    .map((task) => read(`task/${task}/stat`))
+    .find((stat) => stat.includes('(inference)'));
+  return {
+    cpuMs: cpuMsOf(read('stat')),
+    inferenceMs: thread === undefined ? 0 : cpuMsOf(thread),
+    rssMb: (Number(/VmRSS:\s+(\d+)/.exec(read('status'))[1]) * 1024) / 1e6,
+    writtenBytes: Number(/^write_bytes: (\d+)/m.exec(read('io'))[1]),
+  };
+}
+
+function cpuMsOf(stat) {
+  const fields = stat.split(') ')[1].split(' ');
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / TICKS;
+}

@@ -1,0 +1,46 @@
+import type { Context } from '../context.js';
+import { lastingReport } from './status.js';
+
+/** How long what changes slowly is not read again, ms: each read asks the system or the database. */
+const KEPT_MS = 5000;
+
+type Using = Pick<Context, 'store' | 'overrides' | 'notifications' | 'inspection'>;
+
+interface Facts {
+  readonly report: object;
+  readonly storeMb: number;
+}
+
+/** What of the state changes slowly: memory, the database, what was set and found. */
+export class PageFacts {
+  readonly #using: Using;
+  #read: { readonly at: number; readonly facts: Facts } | null = null;
+
+  constructor(using: Using) {
+    this.#using = using;
+  }
+
+  read(now = performance.now()): Facts {
+    if (this.#read === null || now - this.#read.at >= KEPT_MS) {
+      this.#read = { at: now, facts: this.#facts() };
+    }
+    return this.#read.facts;
+  }
+
+  /** It has changed. */
+  forget(): void {
+    this.#read = null;
+  }
+
+  #facts(): Facts {
+    const rss_mb = megabytes(process.memoryUsage.rss());
+    return {
+      report: { ...lastingReport(this.#using), rss_mb },
+      storeMb: megabytes(this.#using.store.sizeBytes()),
+    };
+  }
+}
+
+function megabytes(bytes: number): number {
+  return Math.round(bytes / 1e5) / 10;
+}
