@@ -103,7 +103,8 @@ document.addEventListener('visibilitychange', () => {
 
 /** What a camera shows now, stream and state taken together. */
 export function labelsOf(camera: Camera): readonly LabelOnPicture[] {
-  return labels.value[camera.name] ?? camera.labels;
+  // A camera that is away shows nothing, whatever its last frame had.
+  return camera.status === 'online' ? (labels.value[camera.name] ?? camera.labels) : [];
 }
 
 export function mayChange(): boolean {

@@ -64,7 +64,7 @@ export const SESSION_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/stream',
     summary:
-      'Server-sent events: `state` once a second, `labels`, `event` (with an id, resumed by Last-Event-ID), `camera`, `governor`, `settings`.',
+      'Server-sent events: `state` once a second, `labels` of the newest frames twice a second, `event` (with an id, resumed by Last-Event-ID), `camera`, `governor`, `settings`.',
     role: 'view',
     answer: 'text/event-stream',
     errors: ['MND_HTTP_BUSY'],
