@@ -16,13 +16,14 @@ export interface Span {
 export function courseOf(scenario: Scenario, hasFan: boolean): Track[] {
   const seconds = Array.from({ length: scenario.durationS }, (_, t) => scenario.at(t));
   const usual = scenario.at(0).demand;
-  const most = (values: readonly number[]) => Math.max(...values);
   const sun = seconds.map(({ sunW }) => sunW);
   const foreign = seconds.map(({ foreign: share }) => share);
   const demand = seconds.map((c) => c.demand / usual);
+  const mostSun = Math.max(...sun);
+  const mostForeign = Math.max(...foreign);
   const tracks = [
-    track(sun, (watts) => watts > 0.05 * most(sun), `sun, ${upTo(sun)}${most(sun).toFixed(1)} W`),
-    track(foreign, (share) => share > 0.1, `others ${(100 * most(foreign)).toFixed(0)} % CPU`),
+    track(sun, (watts) => watts > 0.05 * mostSun, `sun, ${upTo(sun)}${mostSun.toFixed(1)} W`),
+    track(foreign, (share) => share > 0.1, `others ${(100 * mostForeign).toFixed(0)} % CPU`),
     track(demand, (part) => part < 0.99, 'fewer frames asked'),
     track(demand, (part) => part > 1.01, 'more frames asked'),
     track(
