@@ -1,3 +1,4 @@
+// A process of its own: it measures memory.
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';

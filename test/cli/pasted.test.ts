@@ -1,3 +1,4 @@
+// A process of its own: it sets the environment.
 import t from 'tap';
 import { problemsOf } from '#mobilenetd/cli/pasted.js';
 import { checkPasted } from '#mobilenetd/cli/pasted-check.js';

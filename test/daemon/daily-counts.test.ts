@@ -1,3 +1,4 @@
+// A process of its own: it sets the time zone.
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { DailyCounts } from '#mobilenetd/daemon/outputs/daily-counts.js';

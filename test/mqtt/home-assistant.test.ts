@@ -1,3 +1,4 @@
+// A process of its own: it runs its tests side by side.
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { type CommandActions, listenForCommands } from '#mobilenetd/mqtt/commands/commands.js';

@@ -1,3 +1,4 @@
+// A process of its own: it runs its tests side by side.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
