@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import { Writable } from 'node:stream';
 import type { ConfigProblem } from '../config/check/problem.js';
 import type { LoadedConfig } from '../config/load.js';
 import { askDaemon } from '../control/client.js';
@@ -7,6 +6,7 @@ import { type OverrideReport, overrideText, type StatusReport } from '../control
 import { codedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
+import { ask } from './prompt.js';
 import { socketsOf } from './status.js';
 
 const DAEMON_TIMEOUT_MS = 2000;
@@ -87,7 +87,7 @@ export const register: Register = (program, context) => {
     )
     .action(async () => {
       const { hashPassword } = await import('../mqtt/broker/password.js');
-      const password = await readPassword(process.stdin, context.stderr);
+      const password = await readPassword(process.stdin, context);
       writeLine(context.stdout, await hashPassword(password));
     });
   command
@@ -145,28 +145,25 @@ async function labelsNobodyHas(
 }
 
 /** One line without its end. Throws MND_USAGE when there is none. */
-async function readPassword(
-  input: NodeJS.ReadStream,
-  prompt: NodeJS.WritableStream,
-): Promise<string> {
-  const terminal = input.isTTY === true;
-  if (terminal) prompt.write('Password: ');
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
-  const reader = createInterface({ input, terminal, ...(terminal && { output: nowhere }) });
-  let password = '';
-  try {
-    for await (const line of reader) {
-      password = line;
-      break;
-    }
-  } finally {
-    reader.close();
-    if (terminal) prompt.write('\n');
-  }
+async function readPassword(input: NodeJS.ReadStream, context: CommandContext): Promise<string> {
+  const password =
+    input.isTTY === true
+      ? await ask('Password: ', context, { hidden: true })
+      : await firstLine(input);
   if (password !== '') return password;
   throw codedError('MND_USAGE', {
     subject: 'config hash-password',
     expected: 'a password on standard input',
     found: 'nothing',
   });
+}
+
+async function firstLine(input: NodeJS.ReadStream): Promise<string> {
+  const reader = createInterface({ input });
+  try {
+    for await (const line of reader) return line;
+    return '';
+  } finally {
+    reader.close();
+  }
 }

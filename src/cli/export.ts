@@ -123,13 +123,12 @@ async function writeAll<T>(
 async function exportCopy(file: string, flags: Flags, context: CommandContext): Promise<number> {
   const { backupDatabase } = await import('../store/backup.js');
   const { databaseFile } = await import('../store/path.js');
-  const { removeOthers } = await import('../store/forget.js');
   const { limit: _, ...filter } = toQuery(flags);
   const { state_dir: stateDir } = context.loadConfig();
   const result = await backupDatabase(databaseFile(stateDir), file, {
     overwrite: flags.force,
     signal: context.signal,
-    edit: (copy) => removeOthers(copy, filter),
+    only: filter,
   });
   return result.events;
 }

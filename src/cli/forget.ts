@@ -1,10 +1,10 @@
 import { readdirSync } from 'node:fs';
-import { createInterface } from 'node:readline/promises';
 import { codedError } from '../errors.js';
 import type { Forgetting } from '../store/forget.js';
 import type { CommandContext, Register } from './command.js';
 import { type Filter, filterOptions, toQuery } from './history.js';
 import { endWith, writeJsonLine, writeLine } from './output.js';
+import { ask } from './prompt.js';
 import { TIME_HELP, timeOption } from './times.js';
 
 interface Flags extends Filter {
@@ -97,7 +97,7 @@ function report(verb: string, counts: Counts, flags: Flags, { stdout }: CommandC
   if (open > 0) writeLine(stdout, `${open} events have not ended and stay`);
 }
 
-async function confirm(question: string, { stderr, signal }: CommandContext): Promise<void> {
+async function confirm(question: string, context: CommandContext): Promise<void> {
   if (process.stdin.isTTY !== true) {
     throw codedError('MND_USAGE', {
       subject: 'forget',
@@ -105,15 +105,8 @@ async function confirm(question: string, { stderr, signal }: CommandContext): Pr
       found: 'neither',
     });
   }
-  const terminal = createInterface({ input: process.stdin, output: stderr });
-  try {
-    const answer = await terminal.question(`${question} [y/N] `, { signal }).catch(() => {
-      throw signal.reason;
-    });
-    if (!/^y(es)?$/i.test(answer.trim())) throw endWith(1);
-  } finally {
-    terminal.close();
-  }
+  const answer = await ask(`${question} [y/N] `, context);
+  if (!/^y(es)?$/i.test(answer.trim())) throw endWith(1);
 }
 
 /** Copies of the database beside it. */

@@ -28,8 +28,9 @@ export interface GlobalOptions {
 export async function runProgram(options: ProgramOptions): Promise<number> {
   const program = createProgram(options);
   const debug = () => globalOptions(program, options.env).debug;
+  let context: CommandContext | null = null;
   try {
-    await registerCommands(program, options);
+    context = await registerCommands(program, options);
     await program.parseAsync(options.args, { from: 'user' });
     return 0;
   } catch (error) {
@@ -37,7 +38,9 @@ export async function runProgram(options: ProgramOptions): Promise<number> {
     // Help that was not asked for has been printed already: no further message.
     if (error instanceof CommanderError && error.code === 'commander.help') return 64;
     const cause =
-      error instanceof CommanderError ? usageError(error, helpOf(program, options)) : error;
+      error instanceof CommanderError
+        ? usageError(error, helpOf(program, options))
+        : (interruptionOf(error, context) ?? error);
     return reportError(cause, { stderr: options.stderr, debug: debug() });
   }
 }
@@ -84,7 +87,10 @@ function globalOptions(program: Command, env: NodeJS.ProcessEnv): GlobalOptions 
  * Only the commands whose names stand on the command line are imported; of the others the general
  * help needs no more than the name and the summary.
  */
-async function registerCommands(program: Command, options: ProgramOptions): Promise<void> {
+async function registerCommands(
+  program: Command,
+  options: ProgramOptions,
+): Promise<CommandContext | null> {
   // Completion is made from all commands.
   const all = options.args[0] === 'completion';
   const asked = options.commands.filter((entry) => all || options.args.includes(entry.name));
@@ -104,6 +110,23 @@ async function registerCommands(program: Command, options: ProgramOptions): Prom
       program.command(entry.name).summary(entry.summary);
     }
   }
+  return context;
+}
+
+/**
+ * Why a command was ended, where what it threw comes from that: libraries that are given the signal throw
+ * an AbortError of their own, or something that it caused.
+ */
+function interruptionOf(error: unknown, context: CommandContext | null): unknown {
+  if (context === null || !isAbort(error) || !context.signal.aborted) return null;
+  return context.signal.reason;
+}
+
+function isAbort(error: unknown): boolean {
+  for (let each = error; each instanceof Error; each = each.cause) {
+    if (each.name === 'AbortError') return true;
+  }
+  return false;
 }
 
 function addAllExamples(command: Command, above: readonly string[]): void {

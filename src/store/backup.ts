@@ -1,6 +1,11 @@
+import { execFile } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import { isDamage } from './damage.js';
+import type { ExamineAnswer, ExamineRequest } from './examine-copy.js';
+import type { Forgetting } from './forget.js';
 import { writePartFile } from './part-file.js';
 import { openForReading } from './reading.js';
 
@@ -15,8 +20,8 @@ export interface BackupOptions {
   readonly signal?: AbortSignal;
   /** Told of the pages copied, and of how many there are. */
   readonly onProgress?: (done: number, total: number) => void;
-  /** Changes the copy before it is checked. */
-  readonly edit?: (copy: Database) => void;
+  /** What the copy has of the history; absent: all of it. */
+  readonly only?: Forgetting;
 }
 
 /** Pages copied between two looks at the signal: 4 MB. */
@@ -39,10 +44,11 @@ export async function backupDatabase(
   try {
     return await writePartFile(target, options.overwrite === true, async (part) => {
       await copyPages(database, part, options);
-      return { file: target, ...examine(part, options.edit) };
+      return { file: target, ...(await examine(part, options)) };
     });
   } catch (cause) {
-    if (isCodedError(cause) || options.signal?.aborted) throw cause;
+    options.signal?.throwIfAborted();
+    if (isCodedError(cause)) throw cause;
     if (isDamage(cause)) {
       throw codedError('MND_STORE_CORRUPT', {
         subject: file,
@@ -78,21 +84,22 @@ async function copyPages(
   }
 }
 
-function examine(
+/**
+ * Has a copy examined by a process of its own, which can be ended at any time: SQLite says nothing, and
+ * hears nothing, until it has checked all of a file.
+ */
+async function examine(
   file: string,
-  edit: BackupOptions['edit'],
-): { readonly events: number; readonly bytes: number } {
-  const copy = new SQLite(file);
-  try {
-    // One file that needs no companion: whoever takes it away takes all of it.
-    copy.pragma('journal_mode = DELETE');
-    edit?.(copy);
-    const verdict = String(copy.pragma('quick_check(1)', { simple: true }));
-    if (verdict !== 'ok') throw new SQLite.SqliteError(verdict, 'SQLITE_CORRUPT');
-    const events = Number(copy.prepare('SELECT count(*) FROM event').pluck().get());
-    const pages = Number(copy.pragma('page_count', { simple: true }));
-    return { events, bytes: pages * Number(copy.pragma('page_size', { simple: true })) };
-  } finally {
-    copy.close();
-  }
+  { only, signal }: BackupOptions,
+): Promise<{ readonly events: number; readonly bytes: number }> {
+  const script = fileURLToPath(new URL('./examine-copy.js', import.meta.url));
+  const request: ExamineRequest = { file, only: only ?? null };
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    [script, JSON.stringify(request)],
+    { signal, killSignal: 'SIGKILL' },
+  );
+  const answer: ExamineAnswer = JSON.parse(stdout);
+  if (!answer.ok) throw new SQLite.SqliteError(answer.message, answer.code);
+  return { events: answer.events, bytes: answer.bytes };
 }

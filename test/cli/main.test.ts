@@ -21,7 +21,7 @@ function run(args: readonly string[], env: NodeJS.ProcessEnv = {}, script = MAIN
   return spawnSync(process.execPath, [script, ...args], {
     encoding: 'utf8',
     env: { ...CLEAN_ENV, ...env },
-    timeout: 20_000,
+    timeout: 120_000,
   });
 }
 
@@ -143,6 +143,11 @@ t.test('signals end a command', async (t) => {
     const wait = await start('wait');
     wait.child.kill(signal);
     t.match(await wait.ended(), { status, stderr: '' }, `${signal}: cut short`);
+    for (const command of ['library', 'library-below']) {
+      const library = await start(command);
+      library.child.kill(signal);
+      t.match(await library.ended(), { status, stderr: '' }, `${signal}: ${command} cut short`);
+    }
     const daemon = await start('daemon');
     daemon.child.kill(signal);
     t.match(

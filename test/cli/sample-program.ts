@@ -22,6 +22,30 @@ const commands: Readonly<Record<string, Register>> = {
         signal.throwIfAborted();
       }
     }),
+  library: (program, context) =>
+    program.command('library').action(async () => {
+      const { signal } = context;
+      const alive = globalThis.setInterval(() => {}, 1000);
+      writeLine(context.stdout, 'ready');
+      try {
+        await once(new EventTarget(), 'never', { signal });
+      } finally {
+        clearInterval(alive);
+      }
+    }),
+  'library-below': (program, context) =>
+    program.command('library-below').action(async () => {
+      const { signal } = context;
+      const alive = globalThis.setInterval(() => {}, 1000);
+      writeLine(context.stdout, 'ready');
+      try {
+        await once(new EventTarget(), 'never', { signal });
+      } catch (cause) {
+        throw codedError('MND_DOWNLOAD_FAILED', { found: 'it ended', cause });
+      } finally {
+        clearInterval(alive);
+      }
+    }),
   daemon: (program, context) =>
     program.command('daemon').action(async () => {
       const { signal } = context;
