@@ -15,6 +15,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['demo', 'until Ctrl-C'],
     ['demo --for 60 --json', 'a minute, as one JSON object a line'],
   ],
+  setup: [
+    ['setup', 'ask for everything, and write /etc/mobilenetd/config.yaml'],
+    ['setup --yes --camera libcamera --broker embedded --json', 'ask nothing, for scripts'],
+  ],
   once: [
     ['once --for 10', 'ten seconds, with /etc/mobilenetd/config.yaml'],
     ['once --enough 1 --json', 'until something is seen, at most ten seconds'],

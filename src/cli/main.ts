@@ -19,6 +19,11 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./demo.js'),
   },
   {
+    name: 'setup',
+    summary: 'ask what is wanted, try it, and write the configuration',
+    load: () => import('./setup.js'),
+  },
+  {
     name: 'once',
     summary: 'look for some seconds, publish what was seen, and exit',
     runsNetworks: true,
