@@ -1,8 +1,11 @@
+// A process of its own: it makes files open slowly.
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import fs, { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { type ArchiveLimits, extractMembers } from '#mobilenetd/models/fetch/archive.js';
@@ -126,6 +129,30 @@ t.test('zip archives that attack', async (t) => {
     const { error, others } = await extract({ kind: 'zip', bytes });
     t.match(error, { code: 'MND_ARCHIVE_INVALID', message }, name);
     t.strictSame(others, [], `${name}: nothing got out`);
+  }
+});
+
+t.test('a stream that breaks while its file is opened is an error, and no crash', async (t) => {
+  const { open } = fs;
+  t.teardown(() => {
+    fs.open = open;
+    syncBuiltinESMExports();
+  });
+  // As on a busy disk.
+  fs.open = async (...args) => {
+    await delay(100);
+    return open(...args);
+  };
+  syncBuiltinESMExports();
+  const data = Buffer.alloc(1_000_000);
+  const cases: Readonly<Record<string, Uint8Array>> = {
+    'more data than it says': buildZip([{ path: 'model.tflite', data, size: 10 }]),
+    'less data than it says': buildZip([{ path: 'model.tflite', data, size: 2_000_000 }]),
+  };
+  for (const [name, bytes] of Object.entries(cases)) {
+    const limits = { memberBytes: 3_000_000, totalBytes: 3_000_000, entries: 20 };
+    const { error } = await extract({ kind: 'zip', bytes, limits });
+    t.match(error, { code: 'MND_ARCHIVE_INVALID' }, name);
   }
 });
 

@@ -120,8 +120,6 @@ async function extractTar(options: ExtractOptions, ledger: Ledger): Promise<void
         entry.resume();
         return;
       }
-      // The writer reads the error; a stream without any listener would throw it.
-      entry.on('error', () => undefined);
       const written = writeMember(member, entry).then(() => ledger.done(member));
       written.catch(fail);
       writes.push({ entry, written });
@@ -206,7 +204,12 @@ async function extractZip(options: ExtractOptions, ledger: Ledger): Promise<void
   }
 }
 
-async function writeMember(member: WantedMember, source: AsyncIterable<Uint8Array>): Promise<void> {
+async function writeMember(
+  member: WantedMember,
+  source: AsyncIterable<Uint8Array> & Pick<NodeJS.EventEmitter, 'on'>,
+): Promise<void> {
+  // It may break before its file is open. The loop meets that error; without a listener it would be thrown.
+  source.on('error', () => undefined);
   const output = await open(member.file, 'wx', 0o644);
   try {
     for await (const chunk of source) await output.appendFile(chunk);
