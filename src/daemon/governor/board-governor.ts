@@ -64,6 +64,7 @@ export class BoardGovernor {
   readonly started: Promise<void>;
   readonly #options: BoardGovernorOptions;
   readonly #stopping = new AbortController();
+  readonly #energy: EnergyKeeper | null;
   #running: Running | null = null;
   #firstHeat: HeatReading | null = null;
   #mayMeasure: Promise<void> | null = null;
@@ -80,6 +81,10 @@ export class BoardGovernor {
     this.#pin = options.settings.pin;
     this.#limit = options.settings.limit;
     this.#ladder = options.ladder;
+    const { settings, log, thermometer } = options;
+    // A simulated board's hours are minutes of ours.
+    const hasBudget = settings.energy !== null && thermometer.simulated === null;
+    this.#energy = hasBudget ? new EnergyKeeper(settings.energy, log) : null;
     const failed = (error: unknown) => this.#notStarted(error);
     this.known = this.#sense().catch(failed);
     this.started = this.known
@@ -183,9 +188,7 @@ export class BoardGovernor {
     const { settings, thermometer, engine, cameras, stats, log } = this.#options;
     const { limitC, why } = this.#limitOf(this.#limit);
     const isReal = thermometer.simulated === null;
-    const energy =
-      isReal && settings.energy !== null ? new EnergyKeeper(settings.energy, log) : null;
-    const inputs = new GovernorInputs({ thermometer, stats, cameras, energy });
+    const inputs = new GovernorInputs({ thermometer, stats, cameras, energy: this.#energy });
     const saved = isReal ? readLearnt(settings.learntFile) : null;
     const law = createGovernor({
       ...this.#lawOptions(rungs, limitC, inputs.requestedFps()),
@@ -216,7 +219,7 @@ export class BoardGovernor {
       loop.stop();
       clearInterval(saving);
       save();
-      energy?.save();
+      this.#energy?.save();
     };
     return { law, loop, inputs, rungs, stop };
   }

@@ -79,13 +79,17 @@ export class EnergyAccount {
 
   /**
    * @param nowMs wall clock, milliseconds since the epoch
-   * @param record of an earlier life; the time since counts as idle
+   * @param record of an earlier life in this period, since when the board counts as idle; without one, what has
+   *   passed of the period counts as spent evenly
    */
   constructor(budget: EnergyBudget, nowMs: number, record: EnergyRecord | null = null) {
     this.#budget = budget;
     this.#line = new PowerLine(budget.power);
     this.#period = periodOf(nowMs, budget.per);
-    if (record === null || record.startMs !== this.#period.startMs) return;
+    if (record === null || record.startMs !== this.#period.startMs) {
+      this.#usedWh = budget.wattHours * this.#passed(nowMs);
+      return;
+    }
     const awayS = Math.max(0, (nowMs - record.savedMs) / 1000);
     this.#usedWh = Math.max(0, record.usedWh) + (this.#line.idleW * awayS) / SECONDS_PER_HOUR;
   }
@@ -118,6 +122,12 @@ export class EnergyAccount {
 
   record(nowMs: number): EnergyRecord {
     return { startMs: this.#period.startMs, savedMs: nowMs, usedWh: this.#usedWh };
+  }
+
+  /** Share of the period that has passed, 0 to 1. */
+  #passed(nowMs: number): number {
+    const { startMs, endMs } = this.#period;
+    return (nowMs - startMs) / (endMs - startMs);
   }
 
   /** Seconds until the period ends. */

@@ -122,6 +122,8 @@ t.test('a restart goes on with the period, and another period begins anew', (t) 
   const more = away.record(at + 600_000).usedWh - record.usedWh;
   t.ok(Math.abs(more - 1 / 3) < 1e-9, `${more}`);
   t.equal(new EnergyAccount(BUDGET, START + 7_200_000, record).record(0).usedWh, 0);
+  const late = new EnergyAccount(BUDGET, START + 900_000).record(0).usedWh;
+  t.equal(late, 1, 'a first hour that is a quarter over has three quarters of the budget');
   const next = { nowMs: START + 3_600_000, dtS: 1, cpuUtil: 0, ownCpu: 0, busy: 0, watts: null };
   t.ok(first.take(next).usedWh < 0.001, 'the next hour begins at nothing');
   t.end();
