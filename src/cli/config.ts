@@ -3,7 +3,7 @@ import type { ConfigProblem } from '../config/check/problem.js';
 import type { LoadedConfig } from '../config/load.js';
 import { askDaemon } from '../control/client.js';
 import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
-import { codedError } from '../errors.js';
+import { codedError, isCodedError, messageOf } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { ask } from './prompt.js';
@@ -39,7 +39,7 @@ export const register: Register = (program, context) => {
         const { config, origins, warnings } = loadConfig(context.configOptions());
         if (flags.check) {
           requireCamera(config);
-          const odd = [...warnings, ...(await labelsNobodyHas({ config, origins }, context))];
+          const odd = [...warnings, ...(await modelWarnings({ config, origins }, context))];
           for (const warning of odd) {
             writeLine(context.stderr, `mobilenetd: warning: ${describeProblem(warning)}`);
           }
@@ -120,8 +120,13 @@ async function newToken(): Promise<{ readonly token: string; readonly sha256: st
   return { token, sha256: createHash('sha256').update(token).digest('hex') };
 }
 
-/** Warnings of labels that the installed model does not have; none when no model is installed. */
-async function labelsNobodyHas(
+/**
+ * Warnings of labels that the installed model does not have, and of a model that nobody knows here: where the
+ * configuration is checked for another machine, it may be installed there.
+ *
+ * @throws ConfigError when the model is for the other task
+ */
+async function modelWarnings(
   { config, origins }: Pick<LoadedConfig, 'config' | 'origins'>,
   { env }: CommandContext,
 ): Promise<readonly ConfigProblem[]> {
@@ -129,6 +134,7 @@ async function labelsNobodyHas(
   const { shortName } = await import('../daemon/line/labels.js');
   const { labelFault, unknownLabels } = await import('../config/check/labels.js');
   const { nearestOrigin } = await import('../config/read/origins.js');
+  const { configError } = await import('../config/check/problem.js');
   const { task, name, form } = config.model;
   try {
     const shelf = openShelf({ dir: config.models_dir, mirror: null, env });
@@ -138,9 +144,14 @@ async function labelsNobodyHas(
       const where = nearestOrigin(origins, [...key.split('.'), label]);
       return { where, key, message: labelFault(unknown) };
     });
-  } catch {
-    // Without a model nobody can say; the daemon fetches one, or says why it cannot.
-    return [];
+  } catch (error) {
+    const code = isCodedError(error) ? error.code : null;
+    const about = { where: nearestOrigin(origins, ['model', 'name']), key: 'model.name' };
+    if (code === 'MND_MODEL_MISMATCH') {
+      throw configError([{ ...about, message: messageOf(error) }]);
+    }
+    // Of a model that is yet to be fetched nothing can be said.
+    return code === 'MND_MODEL_UNKNOWN' ? [{ ...about, message: messageOf(error) }] : [];
   }
 }
 

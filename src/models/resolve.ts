@@ -34,13 +34,7 @@ export function resolveVariant(
 ): Variant {
   const model = request.name === 'auto' ? pickModel(request, installed, catalog) : null;
   const chosen = model ?? namedModel(request, installed, catalog);
-  if (chosen.task !== request.task) {
-    throw codedError('MND_MODEL_MISMATCH', {
-      subject: chosen.name,
-      expected: `a model that can ${request.task}`,
-      found: `one that can ${chosen.task}`,
-    });
-  }
+  if (chosen.task !== request.task) throw otherTask(chosen.name, chosen.task, request.task);
   const form = pickForm(chosen, request.form, preference);
   const variants = variantsOf(chosen, form);
   const byName = variants.find(({ name }) => name === request.name && name !== chosen.name);
@@ -128,6 +122,15 @@ export function modelToPull(request: VariantRequest, catalog: Catalog): string |
   return (usual ?? available[0])?.name ?? null;
 }
 
+function otherTask(subject: string, task: Task, wanted: Task): Error {
+  return codedError('MND_MODEL_MISMATCH', {
+    subject,
+    expected: `a model that can ${wanted}`,
+    found: `one that can ${task}`,
+    next: `write model.task: ${task}, or name a model that can ${wanted}`,
+  });
+}
+
 function missing(subject: string, name: string, options = ''): Error {
   return codedError('MND_MODEL_MISSING', {
     subject,
@@ -147,13 +150,22 @@ function namedModel(
   const { name } = request;
   const model = installed.find((candidate) => namesOf(candidate).includes(name));
   if (model !== undefined) return model;
-  const [rung] = installed
-    .filter(({ ladder }) => ladder === name)
-    .filter((other) => candidate(other, request))
-    .sort(byAccuracy);
+  const rungs = installed.filter(({ ladder }) => ladder === name);
+  const [rung] = rungs.filter((other) => candidate(other, request)).sort(byAccuracy);
   if (rung !== undefined) return rung;
+  const [other] = rungs;
+  if (other !== undefined && other.task !== request.task) {
+    throw otherTask(name, other.task, request.task);
+  }
   const available = modelToPull(request, catalog);
-  if (available !== null) throw missing(name, available);
+  if (available !== null) {
+    const entry = catalog.models.find((known) => [known.name, known.ladder].includes(available));
+    // Nothing is fetched to be refused then.
+    if (entry !== undefined && entry.task !== request.task) {
+      throw otherTask(name, entry.task, request.task);
+    }
+    throw missing(name, available);
+  }
   throw unknownModel(
     name,
     [...installed, ...catalog.models].flatMap((other) => [

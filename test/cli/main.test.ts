@@ -84,10 +84,14 @@ t.test('config shows values, their origins and no secret', async (t) => {
   t.notMatch(text.stdout + json.stdout, /hunter2/);
 });
 
+const CAMERA = 'cameras: { front: { source: demo } }\n';
+
 t.test('config --check', async (t) => {
   const folder = t.testdir({
     'good.yaml': 'node: porch\ncameras: { front: { source: demo } }\n',
     'empty.yaml': 'node: porch\n',
+    'classifier.yaml': `model: { name: mobilenet_v1_0.5_160_quant }\n${CAMERA}`,
+    'own.yaml': `model: { name: my_birds }\n${CAMERA}`,
     'bad.yaml': 'nod: porch\nmqtt:\n  url: "ftp://me:hunter2@broker"\n',
   });
   const good = ['config', '--check', '--config', `${folder}/good.yaml`];
@@ -108,6 +112,19 @@ t.test('config --check', async (t) => {
   const empty = run(['config', '--check', '--json', '--config', `${folder}/empty.yaml`]);
   t.match(empty, { status: 78, stderr: /cameras: expected at least one camera/ });
   t.match(JSON.parse(empty.stdout), { ok: false, problems: [{ key: 'cameras' }] });
+
+  const classifier = run(['config', '--check', '--config', `${folder}/classifier.yaml`]);
+  t.match(classifier, {
+    status: 78,
+    stdout: '',
+    stderr: /:1: model\.name: .*write model\.task: class/,
+  });
+  const own = run(['config', '--check', '--config', `${folder}/own.yaml`]);
+  t.match(own, {
+    status: 0,
+    stdout: 'ok\n',
+    stderr: /warning: .*:1: model\.name: my_birds: no model/,
+  });
 
   const missing = run(['config', '--check', '--config', `${folder}/none.yaml`]);
   t.match(missing, { status: 78, stderr: /MND_CONFIG_UNREADABLE: .*none\.yaml.*no such file/ });

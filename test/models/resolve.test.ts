@@ -120,6 +120,22 @@ t.test('forms', async (t) => {
   t.equal(resolveVariant(request({}), INSTALLED, CATALOG, () => 'float32').form, 'exact');
 });
 
+t.test('a model for the other task is told what to write, installed or not', async (t) => {
+  const rung = { ...SMALL, name: 'thing_0.5_96' };
+  const catalog = { ...CATALOG, models: [...CATALOG.models, { ...entry(rung), ladder: 'things' }] };
+  const refused = (fields: Partial<VariantRequest>, installed: readonly InstalledModel[]) =>
+    t.throws(
+      () => resolveVariant(request({ task: 'detect', ...fields }), installed, catalog),
+      { code: 'MND_MODEL_MISMATCH', message: /write model\.task: classify/ },
+      `${fields.name}, ${installed.length} installed`,
+    );
+  for (const name of ['large_1.0_224', 'things', 'thing_0.5_96']) {
+    refused({ name }, [...INSTALLED, { ...model(rung), ladder: 'things' }]);
+    refused({ name }, []);
+  }
+  t.throws(() => resolve({ name: 'finder' }), { message: /write model\.task: detect/ });
+});
+
 t.test('what is not there', async (t) => {
   const missing = (fields: Partial<VariantRequest>, command: string, installed = INSTALLED) =>
     t.throws(() => resolve(fields, installed), {
