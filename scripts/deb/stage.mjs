@@ -15,6 +15,7 @@ import {
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
+import { bundle } from './bundle.mjs';
 import { cached } from './cache.mjs';
 import { stageDocuments } from './documents.mjs';
 import { stageNode, withNodeLicense } from './node.mjs';
@@ -136,6 +137,11 @@ export async function stage({ root, tree, target, debVersion, date }) {
       filter: (path) => !/\.(d\.ts|map|tsbuildinfo)$/.test(path),
     });
   }
+  await bundle({
+    source: join(root, 'dist'),
+    dist: join(program, 'dist'),
+    modules: join(program, 'node_modules'),
+  });
   const { commitOf } = await import(pathToFileURL(join(root, 'dist/cli/commit.js')));
   writeFileSync(join(program, 'dist/commit'), `${commitOf(root) ?? ''}\n`);
   stageCompletion(root, tree);

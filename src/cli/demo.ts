@@ -15,6 +15,7 @@ import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { DemoLines } from './demo-lines.js';
 import { writeJsonLine, writeLine } from './output.js';
+import { preferSmallHeap } from './small-heap.js';
 
 const STOP_DEADLINE_MS = 5000;
 
@@ -78,6 +79,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   const { LogTail } = await import('../daemon/diagnostics/log-tail.js');
   const { Signals } = await import('../daemon/signals.js');
   const { inspectionOf } = await import('./inspection.js');
+  preferSmallHeap();
   const config = demoConfig(flags, context);
   const source = flags.real ? await requireSensor(flags, config) : null;
   const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');

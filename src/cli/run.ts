@@ -3,6 +3,7 @@ import { describeProblem } from '../config/check/problem.js';
 import { loadConfig } from '../config/load.js';
 import type { Register } from './command.js';
 import { requireCamera } from './require-camera.js';
+import { preferSmallHeap } from './small-heap.js';
 
 /** Longest time a stop may take before the process ends anyway, ms; systemd asks for SIGKILL later. */
 const STDERR = 2;
@@ -33,6 +34,7 @@ export const register: Register = (program, context) => {
       const { isCameraFree } = await import('./guesses.js');
       if (!options.guess || !isCameraFree(plain)) requireCamera(plain.config);
       const { signal } = context;
+      preferSmallHeap();
       const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
       const { goesToJournal } = await import('../daemon/diagnostics/journal.js');
       const { keepCrashReports } = await import('../daemon/diagnostics/crash.js');
