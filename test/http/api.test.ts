@@ -125,8 +125,14 @@ t.test('events as CSV hold no formula', async (t) => {
   t.match(headers['content-type'], 'text/csv');
   t.equal(
     text.split('\r\n')[1],
-    "0190,front,'=person,0.91,2026-11-29T10:00:00.000Z,2026-11-29T10:00:05.000Z,ssd_300,,300,1,o1,porch steps",
+    "0190,front,'=person,0.91,2026-11-29T10:00:00.000Z,2026-11-29T10:00:05.000Z,ssd_300,,300,1,o1,porch steps,,",
   );
+  const porch = await page.ask('/api/v1/events.csv?zone=porch');
+  t.equal(porch.text, text, 'those of a zone');
+  const cellar = await page.ask('/api/v1/events.csv?zone=cellar');
+  t.equal(cellar.text.split('\r\n').length, 2, 'and of another: the head alone');
+  t.same(JSON.parse((await page.ask('/api/v1/events?zone=cellar')).text), []);
+  t.equal(JSON.parse((await page.ask('/api/v1/events?zone=steps')).text).length, 1);
 });
 
 t.test('health is told to anybody, in a word', async (t) => {

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { fresh, state } from '../api.js';
 import { useAnswer } from '../load.js';
-import type { EventRow } from '../types.js';
+import type { Camera, EventRow } from '../types.js';
 import { dayOf, durationOf, timeOf, WORDS } from '../words.js';
 import { percent } from './picture.js';
 
@@ -18,14 +18,13 @@ export function EventsView() {
   const [limit, setLimit] = useState(PAGE);
   // Of the day: the same question for a minute, so that it is asked once.
   const [now] = useState(() => Date.now());
-  const filters = filterOf(camera, label, range, now);
+  const filters = filterOf({ camera, label, zone }, range, now);
   const { value, error, reload } = useAnswer<readonly EventRow[]>(
     `events?${filters}&limit=${limit}`,
     30_000,
   );
-  const all = merged(value ?? [], camera, label);
-  const zones = [...new Set(all.flatMap((event) => event.zones))].sort();
-  const events = zone === '' ? all : all.filter((event) => event.zones.includes(zone));
+  const events = merged(value ?? [], { camera, label, zone });
+  const zones = zonesOf(state.value?.cameras ?? [], events);
   return (
     <>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -96,22 +95,40 @@ export function EventsView() {
   );
 }
 
+/** What is asked for; empty: all. */
+interface Filter {
+  readonly camera: string;
+  readonly label: string;
+  readonly zone: string;
+}
+
+/** Zones there are, and of which events tell. */
+function zonesOf(cameras: readonly Camera[], events: readonly EventRow[]): readonly string[] {
+  const drawn = cameras.flatMap(({ areas }) => areas.filter(({ kind }) => kind === 'zone'));
+  const told = events.flatMap((event) => event.zones);
+  return [...new Set([...drawn.map(({ name }) => name), ...told])].sort();
+}
+
+function fits(event: EventRow, { camera, label, zone }: Filter): boolean {
+  return (
+    (camera === '' || event.camera === camera) &&
+    (label === '' || event.label === label) &&
+    (zone === '' || event.zones.includes(zone))
+  );
+}
+
 /** What the stream has told since the list was asked for goes before it. */
-function merged(rows: readonly EventRow[], camera: string, label: string): readonly EventRow[] {
+function merged(rows: readonly EventRow[], filter: Filter): readonly EventRow[] {
   const byId = new Map<string, EventRow>();
   for (const event of [...fresh.value, ...rows]) {
-    const fits =
-      (camera === '' || event.camera === camera) && (label === '' || event.label === label);
-    if (fits && !byId.has(event.id)) byId.set(event.id, event);
+    if (fits(event, filter) && !byId.has(event.id)) byId.set(event.id, event);
   }
   return [...byId.values()].sort((a, b) => Date.parse(b.start) - Date.parse(a.start));
 }
 
-function filterOf(camera: string, label: string, range: Range, now: number): string {
+function filterOf(filter: Filter, range: Range, now: number): string {
   const days = DAYS[range];
-  const parts = new URLSearchParams();
-  if (camera !== '') parts.set('camera', camera);
-  if (label !== '') parts.set('label', label);
+  const parts = new URLSearchParams(Object.entries(filter).filter(([, value]) => value !== ''));
   if (days !== null) parts.set('since', new Date(now - days * 86_400_000).toISOString());
   return parts.toString();
 }
@@ -173,7 +190,10 @@ function EventItem({ event }: { readonly event: EventRow }) {
       <a class="card event" href={`#/events/${encodeURIComponent(event.id)}`}>
         <Thumbnail event={event} />
         <span class="event-text">
-          <strong>{event.label}</strong>
+          <strong>
+            {event.label}
+            {event.sub_label !== null && `: ${event.sub_label}`}
+          </strong>
           <span class="muted">
             {title ?? event.camera} · {timeOf(event.start)}
           </span>

@@ -49,13 +49,16 @@ const CSV_FIELDS = [
 ];
 
 const CSV_MOST = 10_000;
+/** Events that are looked through for those of a zone. */
+const MOST_READ = 10_000;
 /** Events that are read at once: frames have their turn in between. */
-const CSV_PAGE = 250;
+const PAGE = 250;
 
 const TIME = { type: 'string', format: 'date-time' };
 const FILTERS = {
   camera: { type: 'string', maxLength: 64 },
   label: { type: 'string', maxLength: 128 },
+  zone: { type: 'string', maxLength: 64 },
   since: TIME,
   until: TIME,
 };
@@ -75,9 +78,13 @@ export const EVENT_ROUTES: readonly Route[] = [
       },
     },
     answer: listOf(EVENT),
-    isHeavy: true,
     errors: ['MND_HTTP_BUSY'],
-    handle: ({ query }, { source }) => source.events(queryOf(query, Number(query.limit ?? 50))),
+    async handle({ query, turns }, { source }) {
+      const events: object[] = [];
+      const wanted = queryOf(query, Number(query.limit ?? 50));
+      for await (const page of eventPages(source, wanted, turns)) events.push(...page);
+      return events;
+    },
   },
   {
     method: 'get',
@@ -122,10 +129,16 @@ export const EVENT_ROUTES: readonly Route[] = [
   },
 ];
 
-function queryOf(query: Readonly<Record<string, unknown>>, limit: number): EventQuery {
-  const { camera, label, since, until } = query;
+interface Wanted extends EventQuery {
+  /** Events that have been in it. */
+  readonly zone?: string;
+}
+
+function queryOf(query: Readonly<Record<string, unknown>>, limit: number): Wanted {
+  const { camera, label, zone, since, until } = query;
   return {
     limit,
+    ...(typeof zone === 'string' && { zone }),
     ...(typeof camera === 'string' && { camera }),
     ...(typeof label === 'string' && { label }),
     ...(typeof since === 'string' && { since: Date.parse(since) }),
@@ -136,23 +149,30 @@ function queryOf(query: Readonly<Record<string, unknown>>, limit: number): Event
 /** Events in pages, the newest first, each read when the one before has been taken. */
 async function* eventPages(
   source: PageSource,
-  { limit, ...query }: EventQuery,
+  { limit, zone, ...query }: Wanted,
   turns: Turns,
 ): AsyncGenerator<readonly object[]> {
   let until = query.until;
   let before: ReadonlySet<unknown> = new Set();
-  for (let left = limit; left > 0; ) {
-    const asked = { ...query, ...(until !== undefined && { until }), limit: CSV_PAGE };
-    const page = await turns.take(() => source.events(asked), true);
+  const size = zone === undefined ? Math.min(limit, PAGE) : PAGE;
+  for (let left = limit, read = 0; left > 0 && read < MOST_READ; read += size) {
+    const asked = { ...query, ...(until !== undefined && { until }), limit: size };
+    const page = await turns.take(() => source.events(asked), read > 0);
     // Several may have begun in the millisecond at which two pages meet.
-    const fresh = page.filter((event) => !before.has(idOf(event))).slice(0, left);
-    if (fresh.length > 0) yield fresh;
-    left -= fresh.length;
+    const fresh = page.filter((event) => !before.has(idOf(event)));
+    const fitting = fresh.filter((event) => isIn(event, zone)).slice(0, left);
+    if (fitting.length > 0) yield fitting;
+    left -= fitting.length;
     const last = page.at(-1);
-    if (page.length < CSV_PAGE || fresh.length === 0 || last === undefined) return;
+    if (page.length < size || fresh.length === 0 || last === undefined) return;
     until = startOf(last) + 1;
     before = new Set(page.map(idOf));
   }
+}
+
+function isIn(event: object, zone: string | undefined): boolean {
+  if (zone === undefined) return true;
+  return 'zones' in event && Array.isArray(event.zones) && event.zones.includes(zone);
 }
 
 function idOf(event: object): unknown {
