@@ -107,6 +107,11 @@ export function labelsOf(camera: Camera): readonly LabelOnPicture[] {
   return camera.status === 'online' ? (labels.value[camera.name] ?? camera.labels) : [];
 }
 
+/** Whether something was set by hand: `threshold/front`, `limit`. */
+export function isOverridden(key: string): boolean {
+  return state.value?.overrides.some((each) => each.key === key) === true;
+}
+
 export function mayChange(): boolean {
   return session.value?.role === 'admin';
 }

@@ -76,6 +76,11 @@ function App() {
           {trouble.value}
         </p>
       )}
+      {state.value?.doing != null && (
+        <p class="banner busy" role="status">
+          {state.value.doing}
+        </p>
+      )}
       <main id="main" tabIndex={-1}>
         {who !== null && who.role === null ? <Login /> : <View tab={tab} id={id} />}
       </main>

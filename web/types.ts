@@ -31,6 +31,15 @@ export interface Camera {
   readonly areas: readonly Area[];
   readonly present: readonly PresentLabel[];
   readonly labels: readonly LabelOnPicture[];
+  readonly notices: readonly Notice[];
+}
+
+/** What a camera's source refused or found odd, and how often. */
+export interface Notice {
+  readonly kind: 'refused' | 'old' | 'flood' | 'overrun';
+  readonly count: number;
+  readonly last: string;
+  readonly message: string;
 }
 
 export interface Mix {
@@ -60,6 +69,10 @@ export interface State {
   readonly node: string;
   readonly uptime_s: number;
   readonly phase: 'starting' | 'running' | 'changing' | 'stopping';
+  /** What takes its time, e.g. how far a network has been fetched. */
+  readonly doing: string | null;
+  /** What runs and was found, and what was not. */
+  readonly found: readonly string[];
   readonly rss_mb: number;
   readonly fps: number;
   readonly latency_ms: number | null;
@@ -72,6 +85,11 @@ export interface State {
     readonly url: string;
     readonly embedded: boolean;
     readonly connected: boolean;
+    readonly delivery: {
+      readonly held: readonly TopicNote[];
+      readonly left_out: readonly TopicNote[];
+      readonly limits: readonly string[];
+    };
   };
   readonly outbox: number;
   readonly dropped_messages: number;
@@ -82,12 +100,31 @@ export interface State {
     readonly size_mb: number;
   };
   readonly viewers: number;
+  /** What was set at run time and stands before what the file says. */
+  readonly overrides: readonly {
+    readonly key: string;
+    readonly value: string;
+    readonly configured: string | null;
+  }[];
+  /** How each channel of each rule fares. */
+  readonly notify: readonly {
+    readonly rule: string;
+    readonly channel: string;
+    readonly error: string | null;
+    readonly since: string | null;
+  }[];
   readonly settings: {
     readonly pin: string;
     readonly pinnable: readonly string[];
     readonly limit: number | null;
   };
   readonly cameras: readonly Camera[];
+}
+
+/** A topic that the broker does not take, and why. */
+export interface TopicNote {
+  readonly topic: string;
+  readonly reason: string;
 }
 
 export interface EventRow {

@@ -48,6 +48,7 @@ export const WORDS = {
         ? `Live picture of ${name}`
         : `Live picture of ${name}: ${labels.join(', ')}`,
     since: (text: string) => `since ${text}`,
+    times: (count: number, last: string) => (count < 2 ? last : `${count} times, last ${last}`),
   },
   events: {
     none: 'Nothing was seen',
@@ -75,6 +76,7 @@ export const WORDS = {
     loitering: 'stays',
     stationary: 'stands still',
     object: 'Object',
+    exactly: 'More exactly',
     zone: 'Zone',
     lasted: 'Lasted',
     scores: 'Scores over time',
@@ -116,9 +118,17 @@ export const WORDS = {
     fine: 'Everything is as it should be.',
     checks: (count: number) => `${count} more that are fine`,
     facts: 'At work',
+    notes: 'Worth knowing',
+    failing: (rule: string, channel: string, error: string) =>
+      `Rule ${rule} cannot tell ${channel}: ${error}`,
+    held: (topic: string, reason: string) => `The broker does not take ${topic}: ${reason}`,
+    override: (key: string, value: string, configured: string | null) =>
+      configured === null
+        ? `${key} is set to ${value}; the file has no such camera`
+        : `${key} is set to ${value}; the file says ${configured}`,
     spots: 'False alarms that are kept back',
     spot: (label: string, camera: string) => `${label} at ${camera}`,
-    held: (count: number) => `kept back ${count} times`,
+    keptBack: (count: number) => (count === 1 ? 'kept back once' : `kept back ${count} times`),
     models: 'Networks',
     log: 'Log',
     logFilter: 'Filter the log',

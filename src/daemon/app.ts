@@ -275,6 +275,7 @@ export class App {
       return await this.#parts.prepare(touched, next);
     } finally {
       this.#isPreparing = false;
+      this.#doing = null;
     }
   }
 

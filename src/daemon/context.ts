@@ -60,7 +60,7 @@ export interface Steering {
   /** Whether a frame has been labelled since the process began. */
   hasLabelled(): boolean;
   phase(): Phase;
-  /** What of a start is being done, for people; null where nothing says. */
+  /** What of a start or of a change is being done, for people; null where nothing says. */
   doing(): string | null;
   /** Since when, monotonic ms. */
   phaseSince(): number;

@@ -59,6 +59,9 @@ const CAMERA = {
   areas: [{ kind: 'mask', name: '1', points: [[0, 0]] }],
   present: [{ label: 'person', score: 0.9, since: '2026-11-29T10:00:00.000Z', box: [1, 2, 3, 4] }],
   labels: [{ label: 'person', score: 0.9, box: [1, 2, 3, 4] }],
+  notices: [
+    { kind: 'refused', count: 2, since: EVENT.start, last: EVENT.end, message: 'no picture' },
+  ],
 };
 
 /** A daemon as the page sees it, without a daemon. */
@@ -82,6 +85,8 @@ export function createFakeSource(): FakeSource {
       node: 'porch',
       uptime_s: 5,
       phase: 'running',
+      doing: 'fetching the network ssd_300: 40 % of 12 MB …',
+      found: ['camera: USB (v4l2, /dev/video0), found by itself'],
       rss_mb: 100,
       fps: 5,
       latency_ms: 10,
@@ -91,11 +96,13 @@ export function createFakeSource(): FakeSource {
       undervoltage: null,
       model: { name: 'ssd_300', form: 'exact' },
       governor: null,
-      broker: { url: 'mqtt://127.0.0.1', embedded: true, connected: true },
+      broker: { url: 'mqtt://127.0.0.1', embedded: true, connected: true, delivery: {} },
       outbox: 0,
       dropped_messages: 0,
       store: { writable: true, error: null, waiting: 0, size_mb: 0.5 },
       viewers: 0,
+      overrides: [{ key: 'threshold/front', value: '0.7', configured: '0.6' }],
+      notify: [],
       settings: { pin: 'auto', pinnable: ['ssd_300'], limit: null },
       cameras: [CAMERA],
     }),

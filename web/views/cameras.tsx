@@ -1,7 +1,8 @@
 import { useState } from 'preact/hooks';
-import { labelsOf, mayChange, post, state } from '../api.js';
+import { isOverridden, labelsOf, mayChange, post, state } from '../api.js';
 import type { Camera } from '../types.js';
 import { timeOf, WORDS } from '../words.js';
+import { Notices } from './notes.js';
 import { Overlay, percent, useIsVisible, useLivePicture } from './picture.js';
 
 export function CamerasView() {
@@ -10,6 +11,9 @@ export function CamerasView() {
     return (
       <section class="empty">
         <h2>{WORDS.noCameras.title}</h2>
+        {state.value?.found.map((text) => (
+          <p key={text}>{text}.</p>
+        ))}
         <p>{WORDS.noCameras.text}</p>
         <pre>{WORDS.noCameras.example}</pre>
       </section>
@@ -57,6 +61,7 @@ function CameraCard({ camera }: { readonly camera: Camera }) {
           </span>
         </div>
         <Present camera={camera} />
+        <Notices camera={camera} />
         <Controls camera={camera} />
         {camera.areas.length > 0 && (
           <label class="check">
@@ -121,6 +126,15 @@ function Controls({ camera }: { readonly camera: Camera }) {
         />
         <output>{camera.threshold.toFixed(2)}</output>
       </label>
+      {!isFixed && isOverridden(`threshold/${camera.name}`) && (
+        <button
+          type="button"
+          class="quiet small"
+          onClick={() => set('threshold', { threshold: null })}
+        >
+          {WORDS.camera.reset}
+        </button>
+      )}
       {problem !== null && (
         <p class="problem" role="alert">
           {problem}

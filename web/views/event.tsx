@@ -46,6 +46,7 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
           {event.zones.length > 0 && (
             <Fact name={WORDS.events.zones} value={event.zones.map(zoneOf(event)).join(', ')} />
           )}
+          {event.sub_label !== null && <Fact name={WORDS.events.exactly} value={exactly(event)} />}
           {event.object !== null && <Fact name={WORDS.events.object} value={objectOf(event)} />}
         </dl>
         {mayChange() && <Wrong event={event} />}
@@ -105,6 +106,11 @@ function zoneOf({ loitering }: EventRow): (zone: string) => string {
 
 function objectOf({ object, stationary }: EventRow): string {
   return stationary ? `${object}, ${WORDS.events.stationary}` : String(object);
+}
+
+/** What a second network says of it. */
+function exactly({ sub_label: label, sub_score: score }: EventRow): string {
+  return score === null ? String(label) : `${label}, ${percent(score)}`;
 }
 
 function lasted({ start, end }: EventRow): string {

@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { mayChange, post, state } from '../api.js';
+import { isOverridden, mayChange, post, state } from '../api.js';
 import { MixBand } from '../charts/band.js';
 import { withGaps } from '../charts/gaps.js';
 import { LadderChart } from '../charts/ladder.js';
@@ -141,6 +141,11 @@ function Settings() {
             °C
           </span>
         </label>
+      )}
+      {isOverridden('limit') && (
+        <button type="button" class="quiet small" onClick={() => set('limit', { limit: 'auto' })}>
+          {WORDS.camera.reset}
+        </button>
       )}
       {problem !== null && (
         <p class="problem" role="alert">

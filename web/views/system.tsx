@@ -4,6 +4,7 @@ import { useAnswer } from '../load.js';
 import type { Finding, Model, State } from '../types.js';
 import { durationOf, shortName, WORDS } from '../words.js';
 import { Failure } from './events.js';
+import { Notes } from './notes.js';
 import { Spots } from './wrong.js';
 
 const RANK: Readonly<Record<Finding['level'], number>> = { fail: 0, warn: 1, info: 2, ok: 3 };
@@ -14,6 +15,7 @@ export function SystemView() {
       <section class="card card-body">
         <h2>{WORDS.system.facts}</h2>
         {state.value !== null && <Facts state={state.value} />}
+        {state.value !== null && <Notes state={state.value} />}
       </section>
       <Doctor />
       <Spots />

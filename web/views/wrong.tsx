@@ -57,7 +57,7 @@ export function Spots() {
             <a href={`#/events/${encodeURIComponent(spot.event)}`}>
               {WORDS.system.spot(spot.label, titleOf(spot.camera))}
             </a>
-            <span class="muted">{WORDS.system.held(spot.held)}</span>
+            <span class="muted">{WORDS.system.keptBack(spot.held)}</span>
             {mayChange() && (
               <button
                 type="button"

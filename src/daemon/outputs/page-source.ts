@@ -74,7 +74,7 @@ export class DaemonPageSource implements PageSource {
       node: config.node,
       uptime_s: Math.round((performance.now() - daemon.startedAt()) / 1000),
       phase: daemon.phase(),
-      doing: daemon.phase() === 'running' ? null : daemon.doing(),
+      doing: daemon.doing(),
       viewers: this.#viewers(),
       settings: {
         pin: settings.pin,

@@ -13,6 +13,14 @@ const BOX = {
 };
 const LABEL = objectOf({ label: TEXT, score: NUMBER, box: BOX });
 
+const NOTICE = objectOf({
+  kind: TEXT,
+  count: NUMBER,
+  since: TEXT,
+  last: TEXT,
+  message: TEXT,
+});
+
 export const CAMERA = objectOf({
   name: TEXT,
   title: TEXT,
@@ -28,6 +36,10 @@ export const CAMERA = objectOf({
   ),
   present: listOf(objectOf({ label: TEXT, score: NUMBER, since: TEXT, box: BOX })),
   labels: listOf(LABEL),
+  notices: {
+    ...listOf(NOTICE),
+    description: 'what its source refused or found odd since the start, one a kind',
+  },
 });
 
 export const STATE = objectOf({
@@ -36,6 +48,14 @@ export const STATE = objectOf({
   node: TEXT,
   uptime_s: NUMBER,
   phase: { enum: ['starting', 'running', 'changing', 'stopping'] },
+  doing: {
+    ...NULLABLE_TEXT,
+    description: 'what takes its time, e.g. how far a network has been fetched; null: nothing',
+  },
+  found: {
+    ...listOf(TEXT),
+    description: 'what runs and was not configured but found, and what was not found',
+  },
   rss_mb: NUMBER,
   fps: NUMBER,
   latency_ms: NULLABLE_NUMBER,
@@ -45,11 +65,16 @@ export const STATE = objectOf({
   undervoltage: { type: ['boolean', 'null'] },
   model: objectOf({ name: TEXT, form: TEXT }),
   governor: { type: ['object', 'null'] },
-  broker: objectOf({ url: TEXT, embedded: BOOLEAN, connected: BOOLEAN }),
+  broker: objectOf({ url: TEXT, embedded: BOOLEAN, connected: BOOLEAN, delivery: ANY_OBJECT }),
   outbox: NUMBER,
   dropped_messages: NUMBER,
   store: objectOf({ writable: BOOLEAN, error: NULLABLE_TEXT, waiting: NUMBER, size_mb: NUMBER }),
   viewers: NUMBER,
+  overrides: {
+    ...listOf(objectOf({ key: TEXT, value: TEXT, configured: NULLABLE_TEXT })),
+    description: 'what was set at run time and stands before what the file says',
+  },
+  notify: { ...listOf(ANY_OBJECT), description: 'how each channel of each rule fares' },
   settings: objectOf({ pin: TEXT, pinnable: listOf(TEXT), limit: NULLABLE_NUMBER }),
   cameras: listOf(CAMERA),
 });
