@@ -4,6 +4,7 @@ import type { Config } from '../config/config.js';
 import type { LoadedConfig } from '../config/load.js';
 import { messageOf } from '../errors.js';
 import { createMasker } from '../mask.js';
+import { checkBoot } from './boot.js';
 import { checkBroker } from './broker.js';
 import { checkClock } from './clock.js';
 import { checkDaemon } from './daemon.js';
@@ -12,6 +13,7 @@ import { type Finding, findings } from './finding.js';
 import { checkHeat } from './heat.js';
 import { checkModel } from './model.js';
 import { checkPermissions } from './permissions.js';
+import { checkPrograms } from './programs.js';
 import { checkRuntime } from './runtime.js';
 import type { CheckInput, Surroundings } from './surroundings.js';
 import { checkSystem } from './system.js';
@@ -38,6 +40,8 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
   const checks: readonly (readonly [name: string, check: Check])[] = [
     ['system', checkSystem],
     ['configuration', async () => found],
+    ['programs', checkPrograms],
+    ['boot', checkBoot],
     ['runtime', checkRuntime],
     ['model', checkModel],
     ['camera', options.checkCameras ?? (async () => [])],

@@ -32,6 +32,10 @@ export interface Surroundings {
   readonly dev: string;
   readonly etc: string;
   readonly run: string;
+  /** Where the boot partition is mounted, or the folder above that. */
+  readonly boot: string;
+  /** Folders of programs, those that a service would start among them, with colons between them. */
+  readonly programPath: string;
   readonly platform: Platform;
   /** E.g. `v20.9.0`. */
   readonly nodeVersion: string;
@@ -56,6 +60,9 @@ export interface CheckInput {
   readonly config: Config | null;
 }
 
+/** What is no part of an ordinary user's PATH. */
+const SYSTEM_PROGRAMS = '/usr/bin:/usr/sbin:/usr/lib/systemd';
+
 /** The machine this process runs on. */
 export function realSurroundings(
   options: Pick<Surroundings, 'env' | 'selfTest' | 'probeBroker' | 'tryListen'>,
@@ -66,6 +73,8 @@ export function realSurroundings(
     dev: '/dev',
     etc: '/etc',
     run: '/run',
+    boot: '/boot',
+    programPath: `${options.env.PATH ?? ''}:${SYSTEM_PROGRAMS}`,
     platform: thisPlatform(),
     nodeVersion: process.version,
     uid: process.getuid?.() ?? -1,

@@ -142,6 +142,7 @@ t.test(
     t.match(
       all.filter(({ level }) => level === 'fail'),
       [
+        { check: 'programs', next: /apt install rpicam-apps/ },
         { check: 'camera', found: /the check failed/ },
         { check: 'broker', found: /the check failed: the password \*+ of mqtt:\/\/\*+@broker/ },
       ],
@@ -149,7 +150,7 @@ t.test(
     t.notMatch(JSON.stringify(all), /hunter2/);
     const checks = new Set(all.map(({ check }) => check));
     const expected =
-      'system configuration runtime model camera heat power disk broker clock permissions';
+      'system configuration programs runtime model camera heat power disk broker clock permissions';
     t.same([...checks].sort(), expected.split(' ').sort());
   },
 );

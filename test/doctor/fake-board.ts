@@ -72,6 +72,8 @@ export function surroundingsOf(
     dev: `${folder}/dev`,
     etc: `${folder}/etc`,
     run: `${folder}/run`,
+    boot: `${folder}/boot`,
+    programPath: `${folder}/usr/bin:${folder}/usr/sbin:${folder}/usr/lib/systemd`,
     platform: { platform: 'linux', arch: 'arm64', machine: 'aarch64' },
     nodeVersion: 'v20.19.2',
     uid: 1000,

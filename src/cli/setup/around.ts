@@ -3,8 +3,16 @@ import type { Config } from '../../config/config.js';
 import { loadConfig } from '../../config/load.js';
 import { controlSockets } from '../../control/socket.js';
 import { shortName } from '../../daemon/line/labels.js';
+import { checkBoot } from '../../doctor/boot.js';
 import { checkBroker } from '../../doctor/broker.js';
+import { checkClock } from '../../doctor/clock.js';
+import { checkDisk } from '../../doctor/disk.js';
+import type { Finding } from '../../doctor/finding.js';
+import { checkHeat } from '../../doctor/heat.js';
+import { checkPermissions } from '../../doctor/permissions.js';
+import { checkPrograms } from '../../doctor/programs.js';
 import type { Surroundings } from '../../doctor/surroundings.js';
+import { checkSystem } from '../../doctor/system.js';
 import { labelsFileOf } from '../../models/catalog/catalog.js';
 import { readLabels } from '../../models/labels.js';
 import { modelToPull } from '../../models/resolve.js';
@@ -19,6 +27,17 @@ import { sendThrough } from './broker-message.js';
 import { findCameras, lookThrough, type PictureFolder } from './camera-look.js';
 import { heldBy, lookThroughDaemon, statusOf } from './running.js';
 import type { CameraLook, FoundCamera, SetupAround } from './step.js';
+
+/** Those of the doctor that need neither a camera nor a broker. */
+const SYSTEM_CHECKS = [
+  checkSystem,
+  checkPrograms,
+  checkBoot,
+  checkHeat,
+  checkDisk,
+  checkClock,
+  checkPermissions,
+];
 
 export interface RealAroundOptions {
   readonly context: CommandContext;
@@ -35,6 +54,11 @@ export function realAround(options: RealAroundOptions): SetupAround {
   const { context, signal, doctor } = options;
   return {
     boardModel: readBoardModel(options.before.governor.proc_root),
+    async examineSystem(config) {
+      const found: Finding[] = [];
+      for (const check of SYSTEM_CHECKS) found.push(...(await check({ around: doctor, config })));
+      return found;
+    },
     findCameras: () => findCameras(signal),
     lookThrough: (settings) => look(settings, options),
     labelsOf: (config) => labelsOf(config, context.env),

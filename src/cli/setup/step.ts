@@ -33,6 +33,8 @@ export interface Trial {
 
 /** Everything of the machine and of the network that the steps look at. */
 export interface SetupAround {
+  /** What the doctor finds of the system, its programs, its clock, its power and the rights of this user. */
+  examineSystem(config: Config): Promise<readonly Finding[]>;
   findCameras(): Promise<readonly FoundCamera[]>;
   /** Looks through a camera that has these settings, with its password among them. */
   lookThrough(settings: FoundCamera['settings']): Promise<CameraLook>;

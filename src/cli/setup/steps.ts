@@ -6,9 +6,11 @@ import { LABELS_STEP } from './steps/labels.js';
 import { NAME_STEP } from './steps/name.js';
 import { NOTIFY_STEP } from './steps/notify.js';
 import { PAGE_STEP } from './steps/page.js';
+import { NEEDS_STEP, SYSTEM_STEP } from './steps/system.js';
 
 /** The dialogue, in its order. */
 export const STEPS: readonly Step[] = [
+  SYSTEM_STEP,
   NAME_STEP,
   CAMERA_STEP,
   LABELS_STEP,
@@ -16,4 +18,5 @@ export const STEPS: readonly Step[] = [
   HEAT_STEP,
   NOTIFY_STEP,
   PAGE_STEP,
+  NEEDS_STEP,
 ];

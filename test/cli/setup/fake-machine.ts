@@ -10,6 +10,7 @@ const FILE = `${FOLDER}/config.yaml`;
 export function fakeMachine(more: Partial<SetupAround> = {}): SetupAround {
   return {
     boardModel: 'Raspberry Pi 4 Model B Rev 1.5',
+    examineSystem: async () => [],
     findCameras: async () => [],
     lookThrough: async () => ({ delivers: true, found: 'a frame', next: null, picture: '/p.jpg' }),
     labelsOf: async () => ['person', 'cat', 'dog'],

@@ -9,6 +9,7 @@ import { LABELS_STEP, labelsMeant } from '#mobilenetd/cli/setup/steps/labels.js'
 import { NAME_STEP, topicNameOf } from '#mobilenetd/cli/setup/steps/name.js';
 import { NOTIFY_STEP } from '#mobilenetd/cli/setup/steps/notify.js';
 import { PAGE_STEP } from '#mobilenetd/cli/setup/steps/page.js';
+import { NEEDS_STEP, SYSTEM_STEP } from '#mobilenetd/cli/setup/steps/system.js';
 import { STEPS } from '#mobilenetd/cli/setup/steps.js';
 import { type Dialogue, dialogue, FOLDER, fakeMachine } from './fake-machine.js';
 
@@ -29,6 +30,39 @@ t.test('each option belongs to one step', async (t) => {
   const names = STEPS.flatMap(({ options }) => options.map(({ name }) => name));
   t.equal(new Set(names).size, names.length);
   for (const name of names) t.match(name, /^[a-z]+(-[a-z]+)*$/);
+});
+
+t.test('system: what it lacks is said with what to do, and the rest is not', async (t) => {
+  const finding = (level: 'ok' | 'info' | 'warn' | 'fail', subject: string, check: string) => ({
+    ...{
+      check,
+      level,
+      subject,
+      found: `${subject} is ${level}`,
+      means: null,
+      next: `get ${subject}`,
+    },
+  });
+  const around = fakeMachine({
+    examineSystem: async () => [
+      finding('ok', 'node', 'system'),
+      finding('info', 'board', 'system'),
+      finding('warn', 'clock', 'clock'),
+      finding('fail', 'ffmpeg', 'programs'),
+    ],
+  });
+  const first = dialogue({ around });
+  const told = await SYSTEM_STEP.run(first.input);
+  t.match(told, { lacks: [{ subject: 'clock' }, { subject: 'ffmpeg', level: 'fail' }] });
+  t.same(first.said, [
+    '  clock: clock is warn',
+    '    → get clock.',
+    '  ffmpeg: ffmpeg is fail',
+    '    → get ffmpeg.',
+  ]);
+  const last = dialogue({ around });
+  t.match(await NEEDS_STEP.run(last.input), { lacks: [{ subject: 'ffmpeg' }] });
+  t.match((await SYSTEM_STEP.run(dialogue({}).input)).lacks, []);
 });
 
 t.test('name: what topics take, and a proposal for what they do not', async (t) => {
