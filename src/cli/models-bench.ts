@@ -24,11 +24,16 @@ export function registerBench(models: Command, context: CommandContext): void {
       [
         'Runs each installed model in every numeric form and with each thread count, holds the answers',
         'against those of the exact form, and keeps the figures in the state folder: with model.form and',
-        'model.threads at auto, the daemon runs the fastest that agrees. Stop other work first.',
+        'model.threads at auto, the daemon runs the fastest that agrees. Scores are held against those of',
+        'the largest model with the same labels: their temperature brings them onto its scale.',
+        'Stop other work first.',
       ].join('\n'),
     )
     .argument('[name...]', 'models or variants (default: all that are installed)')
-    .option('--images <folder>', 'pictures to compare the answers on, besides the shipped ones')
+    .option(
+      '--images <folder>',
+      'pictures to compare the answers and scores on, besides the shipped ones',
+    )
     .option('--threads <counts>', 'thread counts, separated by commas', threadsOption)
     .option('--rounds <count>', 'turns of each form', numberOption('--rounds', ROUNDS), 9)
     .option('--json', 'one JSON object a form and thread count')
@@ -48,11 +53,11 @@ async function runBench(
   context: CommandContext,
 ): Promise<void> {
   const { openShelf } = await import('../models/shelf.js');
-  const { formsOf, readProfiles, thisBoard, writeProfiles } = await import(
+  const { formsOf, readProfiles, referenceFor, thisBoard, writeProfiles } = await import(
     '../profile/profiles.js'
   );
   const { measureForms, threadCounts } = await import('../profile/profiling.js');
-  const { picturesOf, shippedPictures } = await import('../profile/pictures.js');
+  const { picturesOf, shippedPictures, variedPictures } = await import('../profile/pictures.js');
   const { thisProcessor } = await import('../inference/processor.js');
   const { readBoardModel } = await import('../platform.js');
   const config = context.loadConfig();
@@ -70,13 +75,16 @@ async function runBench(
   }
   const own = flags.images === undefined ? [] : await picturesOf(flags.images);
   const pictures = [...(await shippedPictures()), ...own];
+  const scalePictures = [...pictures, ...(await variedPictures())];
   const threads = flags.threads ?? threadCounts(thisProcessor().cores);
   const board = thisBoard(readBoardModel(config.governor.proc_root));
   makeFolder(config.state_dir);
   for (const forms of wanted) {
     const { signal } = context;
-    const options = { threads, pictures, rounds: flags.rounds, background: false, signal };
-    const profile = await measureForms(forms, options);
+    const profile = await measureForms(forms, {
+      ...{ threads, pictures, scalePictures, rounds: flags.rounds, background: false, signal },
+      reference: referenceFor(forms, installed),
+    });
     const profiles = await readProfiles(config.state_dir, board);
     const variants = { ...profiles.variants, [forms[0].name]: profile };
     await writeProfiles(config.state_dir, { board, variants });
@@ -97,13 +105,26 @@ async function print(
   const best = bestCost(profile.costs, wanted);
   if (json) {
     for (const cost of profile.costs) {
-      writeJsonLine(stdout, { model: name, ...cost, chosen: cost === best });
+      writeJsonLine(stdout, { model: name, ...cost, chosen: cost === best, scale: profile.scale });
     }
     return;
   }
   writeLine(stdout, name);
   const rows = profile.costs.map((cost) => rowOf(cost, cost === best));
-  writeLine(stdout, `${formatTable(COLUMNS, rows)}\n`);
+  writeLine(stdout, formatTable(COLUMNS, rows));
+  writeLine(stdout, `${scaleText(name, profile.scale)}\n`);
+}
+
+/** E.g. `scores: temperature 1.24 brings them from 0.17 to 0.14 apart from those of net_300 (63 answers)`. */
+function scaleText(name: string, scale: VariantProfile['scale']): string {
+  if (scale === undefined) return 'scores: not compared';
+  const { reference, temperature, pairs, apart, apartWith } = scale;
+  if (reference === name) return 'scores: the scale of those with the same labels';
+  if (pairs === 0) return `scores: not one answer in common with ${reference}; left as they are`;
+  const apartText = `${apart.toFixed(3)} apart from those of ${reference}`;
+  const answers = `${pairs} answers`;
+  if (temperature === 1) return `scores: ${apartText} (${answers}); left as they are`;
+  return `scores: ${apartText} (${answers}), ${apartWith.toFixed(3)} with temperature ${temperature}`;
 }
 
 function rowOf(cost: FormCost, isBest: boolean): string[] {

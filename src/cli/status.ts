@@ -93,6 +93,7 @@ function runningLines(running: RunningReport): readonly Line[] {
   const failed = running.failed > 0 ? `, ${running.failed} frames failed` : '';
   return [
     row('model', `${model.name} (${model.form})`),
+    ...(model.rungs > 1 ? [row('scores', scoresOf(model))] : []),
     row('heat', heatOf(running)),
     row('governor', reasonOf(running.governor)),
     ...energyLines(running.governor),
@@ -107,6 +108,17 @@ function runningLines(running: RunningReport): readonly Line[] {
     ...deliveryLines(broker),
     ...running.overrides.map((override) => row('set', overrideText(override))),
   ];
+}
+
+/** Whether the networks of a ladder mean the same by a score. */
+function scoresOf({ rungs, scores_of: scale, temperatures }: RunningReport['model']): string {
+  if (scale === null) return `of ${rungs} networks, each on its own scale: not compared yet`;
+  const all = Object.values(temperatures);
+  if (all.length === 0) return `of ${rungs} networks, compared: left as they are`;
+  const [least, most] = [Math.min(...all), Math.max(...all)];
+  const span = least === most ? `${least}` : `${least} to ${most}`;
+  const those = `${all.length} of ${rungs} networks`;
+  return `of ${those} on the scale of ${scale}, temperature ${span}`;
 }
 
 /** What the broker does not take, one line each. */

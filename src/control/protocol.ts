@@ -97,7 +97,15 @@ export interface StatusReport {
 }
 
 export interface RunningReport {
-  readonly model: { readonly name: string; readonly form: string };
+  readonly model: {
+    readonly name: string;
+    readonly form: string;
+    /** Networks that may run in turn; and the one on whose scale all scores are, null: each has its own. */
+    readonly rungs: number;
+    readonly scores_of: string | null;
+    /** What logits are divided by for that, by the network's name; where it is not 1. */
+    readonly temperatures: Readonly<Record<string, number>>;
+  };
   /** The last payload of `<base>/governor`; null without a governor. */
   readonly governor: Readonly<Record<string, unknown>> | null;
   /** Labelled frames a second over the last ten seconds. */

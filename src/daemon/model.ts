@@ -8,9 +8,13 @@ import { readBoardModel } from '../platform.js';
 import {
   chooseVariant,
   formsOf,
+  haveSameLabels,
+  isLarger,
   type ProfileBoard,
   type Profiles,
   readProfiles,
+  referenceFor,
+  scaleOf,
   thisBoard,
   type VariantForms,
 } from '../profile/profiles.js';
@@ -34,6 +38,11 @@ export interface Ladder {
   readonly variants: readonly Variant[];
   /** Least milliseconds of one inference, by the name of the variant, where this board measured it. */
   readonly measuredMs: ReadonlyMap<string, number>;
+  /**
+   * The variant on whose scale the others' scores are, by their temperatures; null until that is measured,
+   * and for a ladder of one.
+   */
+  readonly scaleOf: string | null;
 }
 
 /** What the daemon runs, and what it may run instead. */
@@ -42,6 +51,8 @@ export interface ProvidedModel extends Ladder {
   /** The variants in all their forms, the one that runs first. */
   readonly forms: readonly VariantForms[];
   readonly board: ProfileBoard;
+  /** The installed variant whose scores are the scale of another's. */
+  readonly referenceOf: (forms: VariantForms) => VariantForms;
   /** The ladder by what has been measured since it was provided. */
   ladder: Ladder;
   choose(profiles: Profiles): Ladder;
@@ -72,14 +83,20 @@ export async function provideModel(options: ModelOptions): Promise<ProvidedModel
   const variant = installed ?? (await fetchVariant(shelf, request, options));
   const all = await shelf.variants(task, form);
   const named = ({ name: own, model, ladder }: Variant) => [own, model, ladder].includes(name);
-  const chosen = all.filter((other) => (name === 'auto' ? alike(other, variant) : named(other)));
+  const chosen = all.filter((other) =>
+    name === 'auto' ? haveSameLabels(other, variant) : named(other),
+  );
   const variants = chosen.length === 0 ? [variant] : chosen;
-  const forms = await allForms(shelf, variants, variant);
+  const everything = await formsOf(shelf, task);
+  const forms = formsOfThese(everything, variants, variant);
+  const references = new Map(forms.map((own) => [own[0].name, referenceFor(own, everything)]));
+  const referenceOf = (own: VariantForms) => references.get(own[0].name) ?? own;
   const board = thisBoard(readBoardModel(config.governor.proc_root));
-  const choose = (profiles: Profiles) => chooseLadder(variants, forms, profiles, config);
+  const choose = (profiles: Profiles) =>
+    onOneScale(chooseLadder(variants, forms, profiles, config), forms, profiles, referenceOf);
   const ladder = choose(await readProfiles(config.state_dir, board));
   const running = ladder.variants.find((other) => other.name === variant.name);
-  return { ...ladder, ladder, variant: running ?? variant, forms, board, choose };
+  return { ...ladder, ladder, variant: running ?? variant, forms, board, referenceOf, choose };
 }
 
 /** Fetches the model, telling how far it is; a patient one tries again where the network fails. */
@@ -126,20 +143,44 @@ function progressText({ model, stage, received = 0, total }: InstallProgress): s
   return `fetching the model ${model}: ${Math.round(share * 100)} % of ${(total / 1e6).toFixed(0)} MB …`;
 }
 
-/** Whether one may stand in for the other: a governor that moves between them changes no label. */
-function alike(one: Variant, other: Variant): boolean {
-  return one.labels.join('\n') === other.labels.join('\n');
-}
-
-async function allForms(
-  shelf: Shelf,
+function formsOfThese(
+  everything: readonly VariantForms[],
   variants: readonly Variant[],
   first: Variant,
-): Promise<VariantForms[]> {
+): VariantForms[] {
   const names = new Set(variants.map(({ name }) => name));
-  const forms = (await formsOf(shelf)).filter(([{ name }]) => names.has(name));
+  const forms = everything.filter(([{ name }]) => names.has(name));
   const isFirst = ([{ name }]: VariantForms) => Number(name === first.name);
   return forms.sort((a, b) => isFirst(b) - isFirst(a));
+}
+
+/**
+ * The ladder with the temperatures that bring all scores onto the scale of its largest variant. Each was
+ * measured against the largest that is installed, so their ratio counts; a variant that runs alone
+ * keeps its own scores.
+ */
+function onOneScale(
+  ladder: Ladder,
+  forms: readonly VariantForms[],
+  profiles: Profiles,
+  referenceOf: ProvidedModel['referenceOf'],
+): Ladder {
+  const [first] = ladder.variants;
+  if (first === undefined || ladder.variants.length < 2) return ladder;
+  const temperatureOf = ({ name }: Variant): number | null => {
+    const own = forms.find(([variant]) => variant.name === name);
+    return own === undefined
+      ? null
+      : (scaleOf(profiles, own, referenceOf(own))?.temperature ?? null);
+  };
+  const largest = ladder.variants.reduce((a, b) => (isLarger(b, a) ? b : a), first);
+  const unit = temperatureOf(largest);
+  if (unit === null) return ladder;
+  const variants = ladder.variants.map((variant) => {
+    const own = temperatureOf(variant);
+    return own === null ? variant : { ...variant, temperature: own / unit };
+  });
+  return { ...ladder, variants, scaleOf: largest.name };
 }
 
 function chooseLadder(
@@ -155,5 +196,5 @@ function chooseLadder(
     if (cost !== null) measuredMs.set(variant.name, cost.minMs);
     return best;
   });
-  return { variants: chosen, measuredMs };
+  return { variants: chosen, measuredMs, scaleOf: null };
 }

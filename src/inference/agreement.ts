@@ -74,11 +74,9 @@ function compareLabels(count: Count, [first, second]: Answers, found: Answers): 
 }
 
 function compareObjects(count: Count, expected: Answers, found: Answers): void {
+  count.decisive += expected.filter(({ score }) => score >= SURE_SCORE).length;
   const left = new Set(found);
-  for (const object of expected) {
-    if (object.score >= SURE_SCORE) count.decisive += 1;
-    const match = [...left].find((other) => isSame(object, other));
-    if (match === undefined) continue;
+  for (const [object, match] of matchedObjects(expected, found)) {
     left.delete(match);
     count.compared += 1;
     count.change += Math.abs(match.score - object.score);
@@ -87,8 +85,23 @@ function compareObjects(count: Count, expected: Answers, found: Answers): void {
   count.extra += [...left].filter(({ score }) => score >= SURE_SCORE).length;
 }
 
+/** The objects that are in both answers, each once; of labels without a place those of one class. */
+export function matchedObjects(
+  expected: Answers,
+  found: Answers,
+): (readonly [ScoredLabel, ScoredLabel])[] {
+  const left = new Set(found);
+  return expected.flatMap((object) => {
+    const match = [...left].find((other) => isSame(object, other));
+    if (match === undefined) return [];
+    left.delete(match);
+    return [[object, match] as const];
+  });
+}
+
 function isSame(a: ScoredLabel, b: ScoredLabel): boolean {
-  if (a.index !== b.index || a.box === null || b.box === null) return false;
+  if (a.index !== b.index) return false;
+  if (a.box === null || b.box === null) return a.box === b.box;
   return overlapOf(a.box, b.box) > LEAST_OVERLAP;
 }
 

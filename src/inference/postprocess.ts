@@ -3,6 +3,7 @@ import {
   type BoxesHead,
   type ClassifierHead,
   type GridHead,
+  type ModelHead,
   type SsdHead,
   sidesOf,
   type Variant,
@@ -17,6 +18,7 @@ import type { RunOptions } from './protocol.js';
 import { THRESHOLD_RANGE } from './ranges.js';
 import type { ScoredLabel } from './result.js';
 import type { ort } from './runtime.js';
+import { temperedScore } from './temperature.js';
 
 /** Makes a network's outputs into labels. */
 export type Postprocessor = (
@@ -26,31 +28,52 @@ export type Postprocessor = (
 ) => ScoredLabel[];
 
 /** What must be known of a network to read its outputs. */
-export type ReadVariant = Pick<Variant, 'name' | 'model' | 'size' | 'head' | 'labels' | 'input'>;
+export type ReadVariant = Pick<
+  Variant,
+  'name' | 'model' | 'size' | 'head' | 'labels' | 'input' | 'temperature'
+>;
 
 export function createPostprocessor(variant: ReadVariant): Postprocessor {
-  const { head } = variant;
+  const { head, temperature = 1 } = variant;
   switch (head.kind) {
     case 'classifier':
-      return classifierPostprocessor(variant, head);
+      if (!isSoftmax(head)) return tempered(classifierPostprocessor(variant, head), temperature);
+      return classifierPostprocessor(variant, head, temperature);
     case 'grid':
-      return gridPostprocessor(variant, head);
+      return tempered(gridPostprocessor(variant, head), temperature);
     case 'ssd':
-      return ssdPostprocessor(variant, head);
+      return tempered(ssdPostprocessor(variant, head), temperature);
     case 'boxes':
-      return boxesPostprocessor(variant, head);
+      return tempered(boxesPostprocessor(variant, head), temperature);
   }
 }
 
-function classifierPostprocessor(variant: ReadVariant, head: ClassifierHead): Postprocessor {
+/** Whether the scores of all classes are one whole. */
+export function isSoftmax(head: ModelHead): boolean {
+  return head.kind === 'classifier' && (head.scores ?? 'softmax') === 'softmax';
+}
+
+/** Each score by itself on another scale; the threshold is meant on that scale. */
+function tempered(read: Postprocessor, temperature: number): Postprocessor {
+  if (temperature === 1) return read;
+  return (outputs, options, crop) => {
+    const threshold = temperedScore(options.threshold, 1 / temperature);
+    return read(outputs, { ...options, threshold }, crop).map((label) => ({
+      ...label,
+      score: temperedScore(label.score, temperature),
+    }));
+  };
+}
+
+function classifierPostprocessor(
+  variant: ReadVariant,
+  head: ClassifierHead,
+  temperature = 1,
+): Postprocessor {
+  const stored = { ...head.logits, scale: head.logits.scale / temperature };
   return (outputs, options) => {
     const logits = numbers(outputs, head.logits.name);
-    const classes = topClasses(
-      logits,
-      head.logits,
-      Math.max(1, Math.trunc(options.topK)),
-      head.scores,
-    );
+    const classes = topClasses(logits, stored, Math.max(1, Math.trunc(options.topK)), head.scores);
     if (!Number.isFinite(classes[0]?.score)) throw notFinite(variant);
     return classes.map(({ index, score }) => ({
       index,

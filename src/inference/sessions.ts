@@ -82,7 +82,7 @@ export function createSessionPool(threads: number): SessionPool {
         await open(variant);
       } else {
         const present = shared.variants.get(variant.name);
-        if (present?.variant.size !== variant.size) {
+        if (present === undefined || !readsAlike(present.variant, variant)) {
           shared.variants.set(variant.name, await prepare(shared.session, variant));
         }
         touch(shared);
@@ -111,6 +111,11 @@ export function createSessionPool(threads: number): SessionPool {
       for (const entry of [...sessions]) await drop(entry);
     },
   };
+}
+
+/** Whether what is prepared for one serves the other: the same pixels, and scores on the same scale. */
+function readsAlike(one: Variant, other: Variant): boolean {
+  return one.size === other.size && (one.temperature ?? 1) === (other.temperature ?? 1);
 }
 
 function keyOf(variant: Variant): string {

@@ -242,4 +242,9 @@ export interface Variant {
   readonly multAdds: number | null;
   /** Threads of one inference, by what this board measured; absent: the engine's. */
   readonly threads?: number;
+  /**
+   * What logits are divided by, so that scores are on the scale of the ladder's largest variant; by what
+   * this board measured. Absent: 1, the network's own scores.
+   */
+  readonly temperature?: number;
 }

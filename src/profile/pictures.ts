@@ -35,6 +35,41 @@ export async function shippedPictures(): Promise<Frame[]> {
   return frames;
 }
 
+/** Cuts of the shipped photo: how many, and how small at least, in parts of its sides. */
+const CUTS = 48;
+const LEAST_CUT = 0.25;
+
+/**
+ * The shipped photo, cut, mirrored, turned, recoloured and blurred, always in the same ways: networks
+ * take the pictures for many things, as they do the world.
+ */
+export async function variedPictures(): Promise<Frame[]> {
+  const photo = await readFile(join(PACKAGE_ROOT, 'assets', 'demo', 'coffee.jpg'));
+  const frames: Frame[] = [];
+  for (let n = 1; n <= CUTS; n += 1) frames.push(encoded(await varied(photo, n)));
+  return frames;
+}
+
+async function varied(photo: Uint8Array, n: number): Promise<Uint8Array> {
+  const size = LEAST_CUT + (1 - LEAST_CUT) * spread(n, 2);
+  const [left, top] = [spread(n, 3) * (1 - size), spread(n, 5) * (1 - size)];
+  const picture = sharp(await cut(photo, [left, top, size]));
+  if (spread(n, 7) < 0.5) picture.flop();
+  if (spread(n, 11) < 0.3) picture.rotate(90 * Math.floor(4 * spread(n, 13)));
+  picture.modulate({
+    brightness: 0.5 + spread(n, 17),
+    saturation: 0.4 + 1.2 * spread(n, 19),
+    hue: spread(n, 23) < 0.5 ? Math.floor(360 * spread(n, 29)) : 0,
+  });
+  if (spread(n, 31) < 0.3) picture.blur(1 + 3 * spread(n, 37));
+  return picture.jpeg({ quality: 92 }).toBuffer();
+}
+
+/** The n-th of numbers that fill 0 to 1 evenly, another row of them for each prime (Weyl). */
+function spread(n: number, prime: number): number {
+  return (n * Math.sqrt(prime)) % 1;
+}
+
 /**
  * The JPEG and PNG files of a folder, in order of name, at most 200.
  *
@@ -54,7 +89,7 @@ export async function picturesOf(folder: string): Promise<Frame[]> {
 
 async function cut(
   photo: Uint8Array,
-  [left, top, size]: (typeof PARTS)[number],
+  [left, top, size]: readonly [left: number, top: number, size: number],
 ): Promise<Uint8Array> {
   const { width = 0, height = 0 } = await sharp(photo).metadata();
   const pixels = (share: number, side: number) => Math.floor(share * side);

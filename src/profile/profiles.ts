@@ -6,7 +6,8 @@ import { variantsOf } from '../models/install/installed.js';
 import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type Variant } from '../models/variant.js';
 import { readSmallText } from '../small-file.js';
-import { bestCost, type FormCost, type Wanted } from './measure.js';
+import { bestCost, type FormCost, referenceForm, type Wanted } from './measure.js';
+import type { ScoreScale } from './scale.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
 
@@ -27,6 +28,8 @@ export interface VariantProfile {
   /** SHA-256 of the file of each form. */
   readonly files: Readonly<Record<string, string>>;
   readonly costs: readonly FormCost[];
+  /** Absent in a profile of an earlier version. */
+  readonly scale?: ScoreScale;
 }
 
 export interface Profiles {
@@ -119,6 +122,50 @@ export function profileOf(profiles: Profiles, forms: VariantForms): VariantProfi
 /** Checksums of a variant's installed files, by numeric form. */
 export function filesOf(forms: VariantForms): Record<string, string> {
   return Object.fromEntries(forms.map(({ form, sha256 }) => [form, sha256]));
+}
+
+/** The form in which a variant is held against others. */
+export function comparedForm(forms: VariantForms): Variant {
+  const form = referenceForm(forms.map((variant) => variant.form));
+  return forms.find((variant) => variant.form === form) ?? forms[0];
+}
+
+/** The variant whose scores are the scale of another's: the largest with the same task and labels. */
+export function referenceFor(
+  forms: VariantForms,
+  installed: readonly VariantForms[],
+): VariantForms {
+  const [variant] = forms;
+  return installed
+    .filter(([other]) => other.task === variant.task && haveSameLabels(other, variant))
+    .reduce((largest, other) => (isLarger(other[0], largest[0]) ? other : largest), forms);
+}
+
+/** By the work of an inference; the order is one and the same whatever it begins with. */
+export function isLarger(one: Variant, other: Variant): boolean {
+  const work = (one.multAdds ?? 0) - (other.multAdds ?? 0);
+  const size = one.size - other.size;
+  if (work !== 0 || size !== 0) return work > 0 || (work === 0 && size > 0);
+  return one.name < other.name;
+}
+
+/** Whether one may stand in for the other: a governor that moves between them changes no label. */
+export function haveSameLabels(one: Variant, other: Variant): boolean {
+  if (one.labels === other.labels) return true;
+  if (one.labels.length !== other.labels.length) return false;
+  return one.labels.every((label, index) => label === other.labels[index]);
+}
+
+/** How a variant's scores come onto the scale of the reference; null: that was not measured. */
+export function scaleOf(
+  profiles: Profiles,
+  forms: VariantForms,
+  reference: VariantForms,
+): ScoreScale | null {
+  const scale = profileOf(profiles, forms)?.scale;
+  if (scale === undefined || !(scale.temperature > 0)) return null;
+  const { name, sha256 } = comparedForm(reference);
+  return scale.reference === name && scale.file === sha256 ? scale : null;
 }
 
 export interface Chosen {

@@ -4,14 +4,15 @@ import type { Log } from '../log.js';
 import { runChild } from '../models/install/child.js';
 import type { HeatReading } from '../thermal/thermometer.js';
 import { sleep, systemClock } from '../time.js';
-import type { ProfileChildRequest } from './child.js';
-import type { FormCost } from './measure.js';
+import type { ProfileChildAnswer, ProfileChildRequest } from './child.js';
 import {
+  comparedForm,
   filesOf,
   type ProfileBoard,
   type Profiles,
   profileOf,
   readProfiles,
+  scaleOf,
   type VariantForms,
   type VariantProfile,
   writeProfiles,
@@ -20,6 +21,9 @@ import {
 export interface MeasureFormsOptions {
   readonly threads: readonly number[];
   readonly pictures: readonly Frame[];
+  /** The variant whose scores are the scale (may be the same), and pictures to compare them on. */
+  readonly reference: VariantForms;
+  readonly scalePictures: readonly Frame[];
   readonly rounds?: number;
   /** Whether cameras are looked at meanwhile: then everything else goes first. */
   readonly background: boolean;
@@ -51,6 +55,7 @@ export async function measureForms(
   options: MeasureFormsOptions,
 ): Promise<VariantProfile> {
   const { threads, pictures, rounds = ROUNDS, background, signal } = options;
+  const { reference, scalePictures } = options;
   const rest = background ? BACKGROUND_REST : 0;
   const request: ProfileChildRequest = {
     variants: forms,
@@ -59,8 +64,13 @@ export async function measureForms(
     rounds,
     rest,
     background,
+    scale: {
+      variant: comparedForm(forms),
+      reference: comparedForm(reference),
+      pictures: scalePictures,
+    },
   };
-  const costs = await runChild<FormCost[]>({
+  const { costs, scale } = await runChild<ProfileChildAnswer>({
     script: new URL('./child.js', import.meta.url),
     request,
     code: 'MND_INFERENCE_FAILED',
@@ -68,7 +78,7 @@ export async function measureForms(
     timeout: CHILD_TIMEOUT_MS,
     signal,
   });
-  return { measured: new Date().toISOString(), files: filesOf(forms), costs };
+  return { measured: new Date().toISOString(), files: filesOf(forms), costs, scale };
 }
 
 export interface ProfilingOptions {
@@ -76,6 +86,8 @@ export interface ProfilingOptions {
   readonly board: ProfileBoard;
   /** What is installed, in the order in which it is wanted. */
   readonly forms: () => Promise<readonly VariantForms[]>;
+  /** The variant whose scores are the scale of another's. */
+  readonly referenceOf: (forms: VariantForms) => VariantForms;
   readonly measure: (forms: VariantForms, signal: AbortSignal) => Promise<VariantProfile>;
   readonly heat: () => Promise<HeatReading>;
   /** Temperature never to reach, °C; null while it is not known. */
@@ -152,7 +164,8 @@ export function startProfiling(options: ProfilingOptions): Profiling {
     let profiles = await readProfiles(stateDir, board);
     let measured = 0;
     for (const forms of await options.forms()) {
-      if (profileOf(profiles, forms) !== null) continue;
+      const isScaled = scaleOf(profiles, forms, options.referenceOf(forms)) !== null;
+      if (profileOf(profiles, forms) !== null && isScaled) continue;
       const { name } = forms[0];
       try {
         const profile = await measureWhenCool(forms);

@@ -73,7 +73,11 @@ function governorOf(t: Test) {
   });
   const governor = new BoardGovernor({
     settings: governorSettingsOf(config),
-    ladder: { variants: [variant, { ...variant, name: 'two' }], measuredMs: new Map() },
+    ladder: {
+      variants: [variant, { ...variant, name: 'two' }],
+      measuredMs: new Map(),
+      scaleOf: null,
+    },
     thermometer: {
       simulated: null,
       speed: 1,

@@ -94,7 +94,10 @@ export function createFakeSource(): FakeSource {
       temperature: 61.5,
       throttled: null,
       undervoltage: null,
-      model: { name: 'ssd_300', form: 'exact' },
+      model: {
+        ...{ name: 'ssd_300', form: 'exact' },
+        ...{ rungs: 1, scores_of: null, temperatures: {} },
+      },
       governor: null,
       broker: { url: 'mqtt://127.0.0.1', embedded: true, connected: true, delivery: {} },
       outbox: 0,

@@ -12,6 +12,8 @@ import {
   type ProfileBoard,
   profileOf,
   readProfiles,
+  referenceFor,
+  scaleOf,
   thisBoard,
   type VariantForms,
   type VariantProfile,
@@ -23,6 +25,7 @@ import {
   startProfiling,
   threadCounts,
 } from '#mobilenetd/profile/profiling.js';
+import type { ScoreScale } from '#mobilenetd/profile/scale.js';
 import { classifierVariant } from '../inference/tiny-models.js';
 
 async function folderFor(t: Test): Promise<string> {
@@ -46,7 +49,12 @@ function cost(form: 'exact' | 'reduced', ms: number): FormCost {
 
 function profileFor(forms: VariantForms): VariantProfile {
   const costs = [cost('exact', 4), cost('reduced', 2)];
-  return { measured: '2026-01-01T00:00:00.000Z', files: filesOf(forms), costs };
+  const scale = scaleFor(forms, 1);
+  return { measured: '2026-01-01T00:00:00.000Z', files: filesOf(forms), costs, scale };
+}
+
+function scaleFor([{ name, sha256 }]: VariantForms, temperature: number): ScoreScale {
+  return { temperature, reference: name, file: sha256, pairs: 9, apart: 0.2, apartWith: 0.1 };
 }
 
 t.test('a profile holds for one board, one runtime and just these files', async (t) => {
@@ -107,6 +115,7 @@ function start(t: Test, stateDir: string, { variants, ...rest }: Stage) {
     stateDir,
     board,
     forms: async () => variants,
+    referenceOf: (forms) => forms,
     measure: async (forms) => profileFor(forms),
     heat: async () => ({ tempC: 50, flags: null, cpuUtil: null }),
     limitC: () => 80,
@@ -119,6 +128,44 @@ function start(t: Test, stateDir: string, { variants, ...rest }: Stage) {
   t.teardown(() => profiling.stop());
   return profiling;
 }
+
+t.test(
+  'scores are held against the largest installed variant, anew when there is another',
+  async (t) => {
+    const folder = await folderFor(t);
+    const named = async (name: string, multAdds: number): Promise<VariantForms> => {
+      const variant = await classifierVariant(folder, name, undefined, { multAdds });
+      return [variant, { ...variant, form: 'reduced' }];
+    };
+    const [small, large] = [await named('small', 1), await named('large', 50)];
+    const stranger: VariantForms = [
+      { ...(await named('stranger', 99))[0], labels: ['one', 'two', 'three'] },
+    ];
+    const installed = [small, stranger, large];
+    t.equal(referenceFor(small, installed), large);
+    t.equal(referenceFor(large, installed), large);
+    t.equal(referenceFor(stranger, installed), stranger);
+    const profile = { ...profileFor(small), scale: scaleFor(large, 1.3) };
+    const profiles = { board, variants: { small: profile } };
+    t.equal(scaleOf(profiles, small, large)?.temperature, 1.3);
+    t.equal(scaleOf(profiles, small, small), null, 'another reference');
+    t.equal(scaleOf(profiles, large, large), null, 'nothing was measured');
+    const { scale: _, ...older } = profile;
+    t.equal(scaleOf({ board, variants: { small: older } }, small, large), null, 'an older profile');
+
+    await writeProfiles(folder, { board, variants: { small: older, large: profileFor(large) } });
+    const measured: string[] = [];
+    await start(t, folder, {
+      variants: [small, large],
+      referenceOf: (forms) => referenceFor(forms, installed),
+      measure: async (forms) => {
+        measured.push(forms[0].name);
+        return { ...profileFor(forms), scale: scaleFor(large, 1.3) };
+      },
+    }).done;
+    t.strictSame(measured, ['small']);
+  },
+);
 
 t.test('only what has no profile is measured, one after the other', async (t) => {
   const folder = await folderFor(t);
@@ -208,6 +255,8 @@ t.test('it stops at once, whatever it does', async (t) => {
       return measureForms(variant, {
         threads: [1],
         pictures: [],
+        scalePictures: [],
+        reference: forms,
         rounds: 1_000_000,
         background: true,
         signal,
@@ -222,14 +271,18 @@ t.test('it stops at once, whatever it does', async (t) => {
 t.test('a process of its own measures real files', async (t) => {
   const folder = await folderFor(t);
   const forms = await formsIn(folder, 'colours');
-  const options = { threads: [1], pictures: [], rounds: 1, background: true };
-  const { costs, files } = await measureForms(forms, options);
+  const options = {
+    ...{ threads: [1], pictures: [], scalePictures: [], reference: forms },
+    ...{ rounds: 1, background: true },
+  };
+  const { costs, files, scale } = await measureForms(forms, options);
   t.strictSame(
     costs.map(({ form }) => form),
     ['exact', 'reduced'],
   );
   t.strictSame(files, filesOf(forms));
   const [exact] = forms;
+  t.match(scale, { temperature: 1, reference: 'colours', file: exact.sha256 });
   await t.rejects(measureForms([{ ...exact, file: join(folder, 'none') }], options), {
     code: 'MND_MODEL_MISSING',
   });

@@ -1,4 +1,4 @@
-import { shippedPictures } from '../../profile/pictures.js';
+import { shippedPictures, variedPictures } from '../../profile/pictures.js';
 import {
   measureForms,
   type Profiling,
@@ -19,7 +19,7 @@ export interface BackgroundOptions extends Pick<ProfilingOptions, 'limitC' | 'on
 
 /** Measures the forms of a model that have no profile yet, while frames go on. */
 export function profileInBackground(
-  { forms, board }: ProvidedModel,
+  { forms, board, referenceOf }: ProvidedModel,
   { stateDir, threads }: ProfilingSettings,
   { log, heat, delayMs, limitC, onMeasured }: BackgroundOptions,
 ): Profiling {
@@ -30,9 +30,13 @@ export function profileInBackground(
     stateDir,
     board,
     forms: async () => forms,
+    referenceOf,
     async measure(variant, signal) {
       const pictures = await shippedPictures();
-      return measureForms(variant, { threads, pictures, background: true, signal });
+      const scalePictures = [...pictures, ...(await variedPictures())];
+      const reference = referenceOf(variant);
+      const options = { threads, pictures, reference, scalePictures, background: true, signal };
+      return measureForms(variant, options);
     },
     log,
     delayMs,

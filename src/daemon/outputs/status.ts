@@ -22,6 +22,19 @@ export type StatusSources = Pick<
   | 'inspection'
 >;
 
+function modelReport({ variant, ladder }: Context['model']): RunningReport['model'] {
+  const temperatures = ladder.variants.flatMap(({ name, temperature = 1 }) =>
+    temperature === 1 ? [] : [[name, Math.round(temperature * 1000) / 1000] as const],
+  );
+  return {
+    name: variant.name,
+    form: variant.form,
+    rungs: ladder.variants.length,
+    scores_of: ladder.scaleOf,
+    temperatures: Object.fromEntries(temperatures),
+  };
+}
+
 /** What `mobilenetd status` and others are answered about everything that runs. */
 export function runningReport(sources: StatusSources): RunningReport {
   return {
@@ -44,7 +57,7 @@ export function passingReport(
   const throttled = flags === null ? null : decodeThrottled(flags);
   const state = governor.state();
   return {
-    model: { name: model.variant.name, form: model.variant.form },
+    model: modelReport(model),
     governor: state?.governs ? governorPayload(state) : null,
     fps: tenth(reading.fps),
     latency_ms: tenth(reading.latencyMs),
