@@ -1,6 +1,6 @@
 // A Debian system with its own systemd, in systemd-nspawn, without a virtual machine.
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -98,11 +98,20 @@ export async function bootContainer(root, { network = false, capabilities = [] }
     run,
     start: (...command) =>
       spawn('nsenter', [...enter, ...clean, ...command], { stdio: ['ignore', 'pipe', 'inherit'] }),
+    /** Lets this systemd limit memory where the controller is one of version 1; why not, else null. */
+    limitMemory() {
+      const mounted = run(MOUNT_MEMORY, { allowFailure: true });
+      return mounted.endsWith('ok')
+        ? null
+        : 'control groups with a memory controller are not to be had';
+    },
     async stop() {
+      const groups = existsSync(MEMORY) ? groupsOf(leader) : null;
       spawnSync('nsenter', [...enter, 'systemctl', 'poweroff', '--force', '--force'], {
         stdio: 'ignore',
       });
       if ((await Promise.race([exited, delay(10_000, 'late')])) === 'late') child.kill('SIGKILL');
+      if (groups !== null) removeGroups(groups);
       rmSync(root, { recursive: true, force: true });
     },
   };
@@ -113,6 +122,26 @@ export async function bootContainer(root, { network = false, capabilities = [] }
   }
   await container.stop();
   throw new Error(`the container does not come up:\n${console_}`);
+}
+
+const MEMORY = '/sys/fs/cgroup/memory';
+/** nspawn mounts the controllers of version 1 read-only; systemd looks for them when it is executed. */
+const MOUNT_MEMORY = `
+  grep -qw memory /sys/fs/cgroup/cgroup.controllers 2>/dev/null && echo ok && exit
+  umount ${MEMORY} && mount -t cgroup -o memory memory ${MEMORY} && systemctl daemon-reexec && echo ok`;
+
+/** Where a process' memory is accounted for, of version 1, seen from outside. */
+function groupsOf(pid) {
+  const path = /^\d+:memory:(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, 'utf8'))?.[1];
+  return path === undefined ? null : join(MEMORY, path, '..');
+}
+
+/** Groups that a systemd has made and left empty; the kernel keeps those that somebody uses. */
+function removeGroups(folder) {
+  for (const name of readdirSync(folder).filter((each) => /\.(slice|scope|mount)$/.test(each))) {
+    const below = join(folder, name);
+    spawnSync('find', [below, '-depth', '-type', 'd', '-exec', 'rmdir', '{}', ';']);
+  }
 }
 
 /** Whether this process has a capability, by its number (capability.h). */

@@ -90,6 +90,8 @@ export interface ProfilingOptions {
   readonly referenceOf: (forms: VariantForms) => VariantForms;
   readonly measure: (forms: VariantForms, signal: AbortSignal) => Promise<VariantProfile>;
   readonly heat: () => Promise<HeatReading>;
+  /** Bytes that may still be taken on this board; null where that is not known. */
+  readonly room?: () => number | null;
   /** Temperature never to reach, °C; null while it is not known. */
   readonly limitC: () => number | null;
   /** Told once when something new was measured. */
@@ -112,12 +114,19 @@ const POLL_MS = 1000;
 /** Degrees below the limit that a measurement may begin at, and must end at. */
 const BEGIN_BELOW = 10;
 const END_BELOW = 5;
+/**
+ * Bytes that must be free for a measurement to begin, and to go on. Its process takes up to 250 MB
+ * (ssdlite_mobilenet_v2_coco in all its forms), and the daemon's own pictures up to 150.
+ */
+const BEGIN_ROOM = 300e6;
+const END_ROOM = 60e6;
 /** Where no limit is known: below any throttle point. */
 const USUAL_LIMIT_C = 80;
 
 /**
  * Measures what has no profile yet, one variant after the other, while the daemon works. Waits while
- * the board is hot, and gives a measurement up that makes it so, to begin it again when it has cooled.
+ * the board is hot or short of memory, and gives a measurement up that makes it so, to begin it again
+ * when it no longer is.
  */
 export function startProfiling(options: ProfilingOptions): Profiling {
   const { log, stateDir, board, pollMs = POLL_MS } = options;
@@ -134,24 +143,42 @@ export function startProfiling(options: ProfilingOptions): Profiling {
     return tempC !== null && tempC > (options.limitC() ?? USUAL_LIMIT_C) - below;
   }
 
-  async function measureWhenCool(forms: VariantForms): Promise<VariantProfile> {
+  function isTight(atLeast: number): boolean {
+    return (options.room?.() ?? atLeast) < atLeast;
+  }
+
+  let isTightTold = false;
+  async function waitForRoom(): Promise<void> {
+    while (isTight(BEGIN_ROOM)) {
+      if (!isTightTold) {
+        const needed = Math.round(BEGIN_ROOM / 1e6);
+        log.info({}, `profile: waits until ${needed} MB of memory are free, to measure this board`);
+      }
+      isTightTold = true;
+      await pause(pollMs);
+    }
+  }
+
+  async function measureWhenFit(forms: VariantForms): Promise<VariantProfile> {
     for (;;) {
       while (await isHot(BEGIN_BELOW)) await pause(pollMs);
-      const hot = new AbortController();
+      await waitForRoom();
+      const giveUp = new AbortController();
       const watching = setInterval(() => {
+        if (isTight(END_ROOM)) giveUp.abort('memory is short');
         // A sensor that cannot be read now will be in a second.
         void isHot(END_BELOW).then(
-          (is) => is && hot.abort(),
+          (is) => is && giveUp.abort('the board is hot'),
           () => {},
         );
       }, pollMs);
       try {
-        return await options.measure(forms, AbortSignal.any([signal, hot.signal]));
+        return await options.measure(forms, AbortSignal.any([signal, giveUp.signal]));
       } catch (error) {
-        if (signal.aborted || !hot.signal.aborted) throw error;
+        if (signal.aborted || !giveUp.signal.aborted) throw error;
         log.info(
           { variant: forms[0].name },
-          'profile: the board is hot; trying again when it is not',
+          `profile: ${giveUp.signal.reason}; trying again when it is not`,
         );
       } finally {
         clearInterval(watching);
@@ -168,7 +195,7 @@ export function startProfiling(options: ProfilingOptions): Profiling {
       if (profileOf(profiles, forms) !== null && isScaled) continue;
       const { name } = forms[0];
       try {
-        const profile = await measureWhenCool(forms);
+        const profile = await measureWhenFit(forms);
         profiles = { board, variants: { ...profiles.variants, [name]: profile } };
         measured += 1;
         // Each is kept at once: a restart begins where this one ended.

@@ -233,6 +233,38 @@ t.test('a hot board waits, and a measurement that heats it begins again', async 
   t.equal(attempts, 2);
 });
 
+t.test('a measurement waits for memory, and ends before the daemon has none left', async (t) => {
+  const folder = await folderFor(t);
+  const variants = [await formsIn(folder, 'one')];
+  let room = 200e6;
+  let attempts = 0;
+  const lines = new PassThrough();
+  const profiling = start(t, folder, {
+    variants,
+    room: () => room,
+    log: createLog({ level: 'info', format: 'json', destination: lines }),
+    measure: async (forms, signal) => {
+      attempts += 1;
+      if (attempts > 1) return profileFor(forms);
+      room = 50e6;
+      await delay(60_000, undefined, { signal });
+      throw new Error('not reached');
+    },
+  });
+  await delay(30);
+  t.equal(attempts, 0, 'with less than 300 MB nothing begins');
+  room = 300e6;
+  while (attempts < 1) await delay(1);
+  await delay(30);
+  t.equal(attempts, 1, 'given up, and not begun again while memory is short');
+  room = 400e6;
+  await profiling.done;
+  t.equal(attempts, 2);
+  const text = String(lines.read());
+  t.equal(text.match(/waits until 300 MB/g)?.length, 1, 'said once');
+  t.match(text, /memory is short; trying again/);
+});
+
 t.test('it stops at once, whatever it does', async (t) => {
   const folder = await folderFor(t);
   const forms = await formsIn(folder, 'one');

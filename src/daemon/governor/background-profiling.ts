@@ -9,6 +9,7 @@ import type { Thermometer } from '../../thermal/thermometer.js';
 import type { Log } from '../diagnostics/log.js';
 import type { ProvidedModel } from '../model.js';
 import type { ProfilingSettings } from '../options/engine.js';
+import { memoryRoom } from './memory-room.js';
 
 export interface BackgroundOptions extends Pick<ProfilingOptions, 'limitC' | 'onMeasured'> {
   readonly log: Log;
@@ -25,6 +26,7 @@ export function profileInBackground(
 ): Profiling {
   return startProfiling({
     heat: () => heat.read(0, 0),
+    room: memoryRoom,
     limitC,
     onMeasured,
     stateDir,
