@@ -9,10 +9,10 @@ export const register: Register = (program, context) => {
     .summary('find out what this board has and lacks')
     .description(
       [
-        'Looks at the system and what a fresh one lacks, the configuration, the runtime (in a process of its own), model, cameras,',
-        'heat and power, disk, broker, clock and permissions, and says what each finding means and what to',
-        'do. Every configured camera is tried for one frame. Exits with 1 when something keeps the',
-        'daemon from working. Secrets are masked.',
+        'Looks at the system and at what a fresh one lacks, the configuration, the runtime (in a process of',
+        'its own), model, cameras, heat and power, disk, broker, clock and permissions, and says what each',
+        'finding means and what to do. Every configured camera is tried for one frame. Exits with 1 when',
+        'something keeps the daemon from working. Secrets are masked.',
       ].join('\n'),
     )
     .option('--json', 'one finding a line: check, subject, level, found, means, next')

@@ -81,7 +81,7 @@ export async function awaitLabel({
     );
     const text = doing ?? reasons.join('; ');
     if (text !== '' && text !== told) say(`  ${text}`);
-    told = text;
+    if (text !== '') told = text;
     if (ready) readyAt = Math.min(readyAt, clock.now());
     const now = clock.now();
     if (now - readyAt >= LABEL_MS || now - began >= READY_MS) return { ready, seen };
