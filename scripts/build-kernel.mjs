@@ -6,7 +6,15 @@
 // usage: scripts/build-kernel.mjs [--compile | --check]
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -22,7 +30,11 @@ const [flag] = process.argv.slice(2);
 if (flag === '--check') check();
 else if (flag === '--compile') record(compile());
 mkdirSync('dist/vision', { recursive: true });
-copyFileSync(COMPILED, 'dist/vision/resize.wasm');
+const BUILT = 'dist/vision/resize.wasm';
+// A daemon that runs from here may be reading it.
+if (!existsSync(BUILT) || !readFileSync(BUILT).equals(readFileSync(COMPILED))) {
+  copyFileSync(COMPILED, BUILT);
+}
 
 function compile() {
   const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-kernel-'));

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Bundles the page of web/ into dist/web/: one script, one style sheet, both named by their content.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -25,14 +25,29 @@ const { metafile, outputFiles } = await build({
   write: false,
   logLevel: 'warning',
 });
-rmSync(OUT, { recursive: true, force: true });
-mkdirSync(OUT, { recursive: true });
 let html = readFileSync('web/index.html', 'utf8');
 for (const [path, { entryPoint }] of Object.entries(metafile.outputs)) {
   if (entryPoint === undefined) continue;
   const plain = basename(entryPoint).replace(/\.tsx$/, '.js');
   html = html.replace(`"${plain}"`, `"${basename(path)}"`);
 }
-for (const { path, contents } of outputFiles) writeFileSync(`${OUT}/${basename(path)}`, contents);
-writeFileSync(`${OUT}/index.html`, html);
-writeFileSync(`${OUT}/icon.svg`, readFileSync('web/icon.svg'));
+const files = new Map(
+  outputFiles.map(({ path, contents }) => [basename(path), Buffer.from(contents)]),
+);
+files.set('index.html', Buffer.from(html));
+files.set('icon.svg', readFileSync('web/icon.svg'));
+
+// A daemon that runs from here may be reading them.
+if (!isBuilt()) {
+  rmSync(OUT, { recursive: true, force: true });
+  mkdirSync(OUT, { recursive: true });
+  for (const [name, bytes] of files) writeFileSync(`${OUT}/${name}`, bytes);
+}
+
+function isBuilt() {
+  if (!existsSync(OUT) || readdirSync(OUT).length !== files.size) return false;
+  return [...files].every(([name, bytes]) => {
+    const file = `${OUT}/${name}`;
+    return existsSync(file) && readFileSync(file).equals(bytes);
+  });
+}
