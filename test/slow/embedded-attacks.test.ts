@@ -328,7 +328,8 @@ t.test('connections that say nothing, wills and ids that are too large', async (
     idle.push(socket);
   }
   await checkService(t, broker);
-  const will = { topic: 'w', payload: Buffer.alloc(MB - 2000, 120), qos: 0, retain: true };
+  // Its length has two bytes.
+  const will = { topic: 'w', payload: Buffer.alloc(0xffff, 120), qos: 0, retain: true };
   for (let i = 0; i < 120; i++) idle.push(await raw(broker.port, `w${i}`, will));
   for (let i = 0; i < 120; i++) idle.push(await raw(broker.port, `${i}${'i'.repeat(60_000)}`));
   await checkService(t, broker);
