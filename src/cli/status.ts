@@ -5,6 +5,7 @@ import {
   type DatabaseReport,
   overrideText,
   type RunningReport,
+  type SecondPayload,
   type StatusReport,
 } from '../control/protocol.js';
 import { controlSockets } from '../control/socket.js';
@@ -94,6 +95,7 @@ function runningLines(running: RunningReport): readonly Line[] {
   return [
     row('model', `${model.name} (${model.form})`),
     ...(model.rungs > 1 ? [row('scores', scoresOf(model))] : []),
+    ...(running.second == null ? [] : [row('second', secondText(running.second))]),
     row('heat', heatOf(running)),
     row('governor', reasonOf(running.governor)),
     ...energyLines(running.governor),
@@ -140,6 +142,17 @@ function deliveryLines({
     ...(refused_events > 0 ? [row('dropped', `${refused_events} events, refused for good`)] : []),
     ...(rival === null ? [] : [row('home assist.', `${rival} has the same device id`)]),
   ];
+}
+
+/** How the second network fares. */
+function secondText({ name, state, runs, named, failed, held, ms, error }: SecondPayload): string {
+  if (state === 'loading') return `${name}: not there yet, objects go without it`;
+  return [
+    `${name}: ${runs} objects looked at${ms === null ? '' : `, ${ms} ms each`}, ${named} named`,
+    ...(held > 0 ? [`${held} frames held back for the heat`] : []),
+    ...(failed > 0 ? [`${failed} runs failed`] : []),
+    ...(error === null ? [] : [`FAILS: ${error}`]),
+  ].join(', ');
 }
 
 /** A channel of a rule, and why it fails. */

@@ -96,6 +96,23 @@ export interface StatusReport {
   readonly doing: string | null;
 }
 
+/** How the second network fares. */
+export interface SecondPayload {
+  readonly name: string;
+  /** `loading` while it is fetched or opened. */
+  readonly state: 'loading' | 'works' | 'fails';
+  /** Since it was started: runs, objects that were named, runs that failed. */
+  readonly runs: number;
+  readonly named: number;
+  readonly failed: number;
+  /** Frames whose objects had to wait for the governor's budget. */
+  readonly held: number;
+  /** Median of the last runs, ms; null before the first. */
+  readonly ms: number | null;
+  /** Why it does not work; null while it does. */
+  readonly error: string | null;
+}
+
 export interface RunningReport {
   readonly model: {
     readonly name: string;
@@ -106,6 +123,8 @@ export interface RunningReport {
     /** What logits are divided by for that, by the network's name; where it is not 1. */
     readonly temperatures: Readonly<Record<string, number>>;
   };
+  /** Null: there is no second network. */
+  readonly second: SecondPayload | null;
   /** The last payload of `<base>/governor`; null without a governor. */
   readonly governor: Readonly<Record<string, unknown>> | null;
   /** Labelled frames a second over the last ten seconds. */

@@ -19,6 +19,8 @@ import type { Messaging } from './messaging.js';
 import type { ProvidedModel } from './model.js';
 import type { Overrides } from './overrides.js';
 import type { Pictures } from './pictures.js';
+import type { SecondModel } from './second-model.js';
+import type { SecondNetwork } from './second-network.js';
 import type { Signals } from './signals.js';
 import { SuppressedSpots } from './spots.js';
 
@@ -126,6 +128,8 @@ export interface Parts {
   readonly lock: StateLock;
   readonly store: Store;
   readonly model: ProvidedModel;
+  /** The second network as it was asked for; null: none was. */
+  readonly secondModel: SecondModel | null;
   readonly engine: MixedEngine;
   readonly messaging: Messaging;
   readonly line: Line;
@@ -134,6 +138,8 @@ export interface Parts {
   readonly governor: BoardGovernor;
   /** Null on a simulated board, whose figures are given. */
   readonly profiling: Profiling | null;
+  /** Null: there is none. */
+  readonly secondNetwork: SecondNetwork | null;
   readonly overrides: Overrides;
 }
 
@@ -166,6 +172,8 @@ export class Context implements Parts, Given {
   };
   /** False alarms that are kept back. */
   readonly spots = new SuppressedSpots(this);
+  /** The second network; null: there is none. The part of that name fills it in. */
+  readonly second: { network: SecondNetwork | null } = { network: null };
   readonly notifications: Notifications = { noticesOf: () => [], reports: () => [] };
   /** Where people reach what listens; null while it does not. */
   readonly addresses: { page: string | null } = { page: null };
@@ -200,6 +208,14 @@ export class Context implements Parts, Given {
 
   get model(): ProvidedModel {
     return this.#part('model');
+  }
+
+  get secondModel(): SecondModel | null {
+    return this.#part('secondModel');
+  }
+
+  get secondNetwork(): SecondNetwork | null {
+    return this.#part('secondNetwork');
   }
 
   get engine(): MixedEngine {

@@ -27,3 +27,13 @@ export type GovernorState =
       readonly variant: Variant;
       readonly reason: string;
     };
+
+/**
+ * Fraction of each second that may be spent in inference in all: what is decided on, and what a
+ * sustainable load leaves over. Null while it is too hot for more than the floor.
+ */
+export function budgetOf(state: GovernorState | null): number | null {
+  if (state?.governs !== true) return 1;
+  const { mode, budget, headroomBudget } = state.decision;
+  return mode === 'emergency' ? null : Math.min(1, budget + headroomBudget);
+}

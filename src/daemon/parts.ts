@@ -1,4 +1,5 @@
 import { uptime } from 'node:os';
+import { SCHEMA } from '../config/schema/schema.js';
 import { codedError, messageOf } from '../errors.js';
 import { createRepeatingLog } from '../log.js';
 import { makeFolder } from '../make-folder.js';
@@ -11,13 +12,14 @@ import { connectCameras } from './cameras/connect.js';
 import { profileInBackground } from './governor/background-profiling.js';
 import { BoardGovernor } from './governor/board-governor.js';
 import { realThermometer } from './governor/thermometer.js';
+import { budgetOf } from './governor-state.js';
 import { Line } from './line/line.js';
 import { MixedEngine } from './line/mixed-engine.js';
 import { Recorder } from './line/recorder.js';
 import { Messaging } from './messaging.js';
 import { provideModel } from './model.js';
 import { messagingOptionsOf } from './options/broker.js';
-import { engineOf, profilingSettingsOf } from './options/engine.js';
+import { engineOf, profilingSettingsOf, threadsOf } from './options/engine.js';
 import {
   checkGovernor,
   governorSettingsOf,
@@ -28,6 +30,13 @@ import { outputsThatStart } from './outputs/index.js';
 import { Overrides } from './overrides.js';
 import { type Part, part } from './part.js';
 import { Pictures } from './pictures.js';
+import { provideSecond } from './second-model.js';
+import { SecondNetwork } from './second-network.js';
+
+/** Keys of the network that every frame is shown to. */
+const DETECTOR_KEYS = Object.keys(SCHEMA.model)
+  .filter((name) => name !== 'second')
+  .map((name) => `model.${name}`);
 
 /**
  * Everything that runs, in the order in which it starts; it is stopped in the reverse order. A reload
@@ -44,7 +53,7 @@ export const PARTS: readonly Part[] = [
   }),
   ...outputsThatStart('first'),
   part('store', {
-    keys: ['store', 'mqtt.max_age', 'presence', 'model', 'cameras'],
+    keys: ['store', 'mqtt.max_age', 'presence', ...DETECTOR_KEYS, 'cameras'],
     needs: [],
     start({ log }, config) {
       makeStateFolder(config.state_dir);
@@ -62,15 +71,22 @@ export const PARTS: readonly Part[] = [
     stop: (store) => store.close(),
   }),
   part('model', {
-    keys: ['model', 'models_dir'],
+    keys: [...DETECTOR_KEYS, 'models_dir'],
     needs: [],
     // Fetched before anything is stopped: labels must not go off for the time of a download.
     isPrepared: true,
     start: ({ env, log, abort, onProgress, isPatient }, config) =>
       provideModel({ config, env, log, signal: abort, onProgress, isPatient }),
   }),
+  part('secondModel', {
+    keys: ['model.second', 'models_dir'],
+    needs: [],
+    // What cannot be is refused before anything is stopped.
+    isPrepared: true,
+    start: ({ env }, config) => provideSecond(config, env),
+  }),
   part('engine', {
-    keys: ['model', 'models_dir'],
+    keys: [...DETECTOR_KEYS, 'models_dir'],
     needs: ['model'],
     follows: ['model'],
     async start({ model, log }, config) {
@@ -144,11 +160,11 @@ export const PARTS: readonly Part[] = [
     stop: (cameras) => cameras.stop(),
   }),
   part('governor', {
-    keys: ['governor', 'model', 'models_dir'],
+    keys: ['governor', ...DETECTOR_KEYS, 'models_dir'],
     needs: ['model', 'engine', 'line', 'cameras', 'store'],
     follows: ['model'],
     check: checkGovernor,
-    start: ({ model, engine, line, cameras, store, signals, log, thermometer }, config) =>
+    start: ({ model, engine, line, cameras, store, signals, log, thermometer, second }, config) =>
       new BoardGovernor({
         settings: governorSettingsOf(config),
         ladder: model.ladder,
@@ -156,6 +172,8 @@ export const PARTS: readonly Part[] = [
         engine,
         cameras: () => cameras.list(),
         stats: () => line.scheduler.stats(),
+        second: () => second.network?.load() ?? null,
+        threads: threadsOf(config),
         record: (entry) => store.recordGovernor(entry),
         signals,
         log,
@@ -163,7 +181,7 @@ export const PARTS: readonly Part[] = [
     stop: (governor) => governor.stop(),
   }),
   part('profiling', {
-    keys: ['model', 'models_dir'],
+    keys: [...DETECTOR_KEYS, 'models_dir'],
     needs: ['model', 'governor'],
     follows: ['model'],
     start(context, config) {
@@ -183,6 +201,28 @@ export const PARTS: readonly Part[] = [
       });
     },
     stop: (profiling) => profiling?.stop(),
+  }),
+  part('secondNetwork', {
+    keys: ['model.second', 'models_dir'],
+    needs: ['secondModel', 'line', 'cameras', 'governor'],
+    follows: ['secondModel'],
+    start(context, config) {
+      const { secondModel: model, line, cameras, signals, log } = context;
+      context.second.network = null;
+      if (model === null) return null;
+      const network = new SecondNetwork({
+        ...{ model, config, signals, log },
+        recorder: line.recorder,
+        cameraOf: (name) => cameras.list().find((camera) => camera.name === name),
+        // Another governor may be in its place by then.
+        budget: () => budgetOf(context.governor.state()),
+      });
+      context.second.network = network;
+      return network;
+    },
+    async stop(network) {
+      await network?.stop();
+    },
   }),
   part('overrides', {
     keys: [],

@@ -15,6 +15,7 @@ import { checkModel } from './model.js';
 import { checkPermissions } from './permissions.js';
 import { checkPrograms } from './programs.js';
 import { checkRuntime } from './runtime.js';
+import { checkSecond } from './second.js';
 import type { CheckInput, Surroundings } from './surroundings.js';
 import { checkSystem } from './system.js';
 
@@ -44,6 +45,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     ['boot', checkBoot],
     ['runtime', checkRuntime],
     ['model', checkModel],
+    ['second', checkSecond],
     ['camera', options.checkCameras ?? (async () => [])],
     ['heat', checkHeat],
     ['disk', checkDisk],

@@ -24,6 +24,8 @@ export type { EngineMemory, ProfileOptions, RunCost, RunOptions } from './protoc
 export interface EngineOptions {
   /** Threads of one inference, a whole number of at least 1. */
   readonly threads: number;
+  /** How much other threads of the process go before it, 0 to 19 (see nice(7)); default 0. */
+  readonly nice?: number;
   /** Called once when the worker dies by itself; start another engine then. */
   readonly onFault?: (error: Error) => void;
   /** The worker's file; tests pass one that breaks. */
@@ -133,7 +135,7 @@ interface Channel {
 /** Starts the worker and keeps the requests that it has not answered. */
 async function openChannel(options: EngineOptions): Promise<Channel> {
   const worker = new Worker(options.worker ?? new URL('./worker.js', import.meta.url), {
-    workerData: { threads: options.threads },
+    workerData: { threads: options.threads, nice: options.nice ?? 0 },
     name: 'inference',
   });
   const pending = new Map<number, Pending>();

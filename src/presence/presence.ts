@@ -6,10 +6,18 @@ import { Occupancy } from './occupancy.js';
 import { type PresenceOptions, readSettings, type Settings } from './settings.js';
 import { FrameSightings, type Stretch, stretched, stretchOf } from './sightings.js';
 import { type Spot, spotOf } from './spots.js';
-import { eventOf, type Instant, isOver, rememberStay, type SeenBy, type Track } from './track.js';
+import {
+  eventOf,
+  type Instant,
+  isOver,
+  rememberStay,
+  type SeenBy,
+  type SubLabel,
+  type Track,
+} from './track.js';
 
 export type { ObjectLimits, PresenceOptions } from './settings.js';
-export type { Instant, Thresholds } from './track.js';
+export type { Instant, SubLabel, Thresholds } from './track.js';
 
 /** A label that is present now. */
 export interface PresentLabel extends SeenBy {
@@ -24,6 +32,14 @@ export interface PresentLabel extends SeenBy {
   readonly box: Box | null;
   /** Of the best object. */
   readonly eventId: string;
+}
+
+/** An object that is present now. */
+export interface PresentObject {
+  readonly eventId: string;
+  readonly label: string;
+  /** Where it was seen last, pixels of the frame. */
+  readonly box: Box;
 }
 
 /** Turns the results of one camera into events; holds no timers and reads no clock. */
@@ -41,6 +57,13 @@ export interface Presence {
   present(): PresentLabel[];
   /** Every event that is open, as it is now. */
   open(): PresenceEvent[];
+  /** The objects that are present. */
+  objects(): PresentObject[];
+  /**
+   * What a second network says of the object of an event; the surest answer stays. Returns the update,
+   * or nothing where it has ended or that says nothing new.
+   */
+  name(eventId: string, sub: SubLabel): PresenceEvent[];
   /** Where each object is that is present, and was seen last. */
   where(): { readonly object: string; readonly box: Box }[];
   /** What in the zones is not as it was when this was asked last. */
@@ -162,6 +185,24 @@ class CameraPresence implements Presence {
 
   open(): PresenceEvent[] {
     return this.#tracks().flatMap(([, track]) => eventOf(track, this.#camera, 'update') ?? []);
+  }
+
+  objects(): PresentObject[] {
+    return this.#tracks().flatMap(([{ label }, { stay, body }]) =>
+      stay === null || body === null ? [] : [{ eventId: stay.id, label, box: body.box }],
+    );
+  }
+
+  name(eventId: string, sub: SubLabel): PresenceEvent[] {
+    for (const [, track] of this.#tracks()) {
+      const { stay } = track;
+      if (stay?.id !== eventId) continue;
+      if (stay.sub !== null && sub.score <= stay.sub.score) return [];
+      stay.sub = sub;
+      const event = eventOf(track, this.#camera, 'update');
+      return event === null ? [] : [event];
+    }
+    return [];
   }
 
   where(): { readonly object: string; readonly box: Box }[] {

@@ -227,7 +227,7 @@ class SteppedGovernor implements Governor {
       law.next(may, s.dtS, { mayRise: !s.inEmergency });
     } else if (s.verdict.trust !== 'coasting') law.cap(Math.max(sustainable, s.floor / 2));
     if (isBlind(s)) law.cap(s.floor / 2);
-    const top = topLoad(this.#hull, s.requestedFps);
+    const top = Math.min(1, topLoad(this.#hull, s.requestedFps) + (s.secondLoad ?? 0));
     // Where even the floor would lead to the limit, it is not waited until that shows.
     const least = Math.max(
       SMALLEST_RATE * s.floor,
@@ -258,7 +258,8 @@ class SteppedGovernor implements Governor {
   #spend(s: Second): Decision {
     const { ladder, rules } = this.#settings;
     const fps = s.requestedFps;
-    const spend = Math.min(s.budget, 1 / this.#slowdown.value);
+    const second = s.secondLoad ?? 0;
+    const spend = Math.min(Math.max(0, s.budget - second), 1 / this.#slowdown.value);
     // The floor is one rung: an upper one that gets no frames would only confuse.
     if (s.inEmergency || !s.trusted) this.#pair.release();
     const least = s.inEmergency || isBlind(s);
@@ -266,7 +267,7 @@ class SteppedGovernor implements Governor {
       ? atFloor(ladder, rules, spend, fps)
       : this.#pair.allocate(this.#hull, spend, fps, rules.minFps, s.dtS);
     const plan = dipped(full, ladder, s.dip);
-    this.#load = plan.load;
+    this.#load = plan.load + second;
     const mode = modeOf(s, plan.load >= topLoad(this.#hull, fps) - 1e-9);
     const rung = this.#wholeSecond.pick(
       plan.mix,
@@ -287,7 +288,7 @@ class SteppedGovernor implements Governor {
         fps: plan.fps,
         requestedFps: fps,
         temperatureC: s.estimateC,
-        trendC: trend(observer, plan.load),
+        trendC: trend(observer, this.#load),
         limitC: s.limitC,
         heldC: s.goalC < s.warmestC ? s.goalC : null,
         savesEnergy: s.savesEnergy,
@@ -303,7 +304,7 @@ class SteppedGovernor implements Governor {
       targetC: s.targetC,
       temperatureC: s.estimateC,
       headroomC: s.estimateC === null ? null : s.limitC - s.estimateC,
-      headroomBudget: Math.min(1, Math.max(0, s.sustainable - plan.load)),
+      headroomBudget: Math.min(1, Math.max(0, s.sustainable - this.#load)),
       undervoltage: s.heat.undervoltage,
       board: identifiedBoard(observer),
     };

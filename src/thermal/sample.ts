@@ -23,6 +23,11 @@ export const INPUTS = {
   ownCpu: { min: 0, max: 1 },
   /** The most load that something other than heat leaves (an energy budget), fraction of each second. */
   mostLoad: { min: 0, max: 1 },
+  /**
+   * Load of a second network, in the mean: fraction of each second. It is part of `busy`, and the ladder has
+   * what it leaves of the budget.
+   */
+  secondLoad: { min: 0, max: 1 },
 } as const;
 
 export type Inputs = { readonly [Name in keyof typeof INPUTS]: number | null };

@@ -28,6 +28,12 @@ const MESSAGED = [
   ...['decisions', 'health', 'availability'],
 ];
 
+/** The second network comes before what is set at run time. */
+function withSecond(parts: readonly string[]): readonly string[] {
+  const at = parts.indexOf('overrides');
+  return [...parts.slice(0, at), 'secondNetwork', ...parts.slice(at)];
+}
+
 function plan(env: NodeJS.ProcessEnv) {
   const { kept, config: next } = planReload(config(), config(env));
   const touched = partsTouchedBy(config(), next);
@@ -70,7 +76,14 @@ t.test('each section touches its own parts', async (t) => {
         ],
       },
     ],
-    [{ MOBILENETD_MODELS_DIR: '/models' }, { touched: ['model', 'engine', ...MODELLED] }],
+    [
+      { MOBILENETD_MODELS_DIR: '/models' },
+      { touched: ['model', 'secondModel', 'engine', ...withSecond(MODELLED)] },
+    ],
+    [
+      { MOBILENETD_MODEL_SECOND_MIN_SIZE: '9' },
+      { touched: ['secondModel', 'secondNetwork', 'info'] },
+    ],
     [{ MOBILENETD_STORE_COMMIT_INTERVAL: '3' }, { touched: ['store', 'false alarms', 'info'] }],
     [{ MOBILENETD_MQTT_URL: 'mqtt://192.0.2.1' }, { touched: MESSAGED }],
     [

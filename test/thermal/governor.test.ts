@@ -23,6 +23,26 @@ t.test('settles just below the limit, without ever reaching it', async (t) => {
   t.match(driver.last.reason, /^7\d\.\d °C and \w+: .* % of frames, .* %; sustainable/);
 });
 
+t.test('a second network has its part of the budget, and the ladder the rest', async (t) => {
+  const SECOND = 0.2;
+  const ownLoad = ({ rung, fps }: { rung: number; fps: number }) =>
+    ((LADDER[rung]?.costMs ?? 0) * fps) / 1000;
+  const meanLoad = (second: number) => {
+    const driver = createDriver();
+    let sum = 0;
+    for (let i = 0; i < 2400; i += 1) {
+      const busy = ownLoad(driver.last) + second;
+      driver.step((s) => ({ ...s, cpuUtil: null, busy, secondLoad: second }), second);
+      t.ok(driver.tempC() < 79.5, `${driver.tempC()} °C`);
+      if (i >= 1800) sum += ownLoad(driver.last);
+    }
+    return { load: sum / 600, tempC: driver.tempC() };
+  };
+  const [alone, shared] = [meanLoad(0), meanLoad(SECOND)];
+  t.ok(Math.abs(alone.load - shared.load - SECOND) < 0.05, `${alone.load}, ${shared.load}`);
+  t.ok(shared.tempC > 76, 'no less is used of the board than without it');
+});
+
 t.test('a cool board runs the best rung', async (t) => {
   const decision = createDriver({ ambientC: 25 }).run(900);
   t.equal(decision.mode, 'full');

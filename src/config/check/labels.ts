@@ -17,7 +17,7 @@ export interface UnknownLabel {
  * @param known labels of the model, under their short names
  */
 export function unknownLabels(config: Config, known: ReadonlySet<string>): UnknownLabel[] {
-  const { cameras, presence, homeassistant, notify } = config;
+  const { cameras, presence, homeassistant, notify, model } = config;
   const named = new Set([...known, ...Object.keys(presence.groups)]);
   const wanted = homeassistant.labels === 'default' ? [] : homeassistant.labels;
   return [
@@ -29,10 +29,21 @@ export function unknownLabels(config: Config, known: ReadonlySet<string>): Unkno
       strangers(`presence.groups.${name}`, members, known),
     ),
     ...strangers('homeassistant.labels', wanted, named),
+    ...strangers('model.second.of', model.second.of, named),
     ...Object.entries(notify).flatMap(([name, { when }]) =>
       strangers(`notify.${name}.when.label`, namesIn(when.label) ?? [], named),
     ),
   ];
+}
+
+/**
+ * Labels of `model.second` that its classifier cannot say.
+ *
+ * @param known labels of the classifier, under their short names
+ */
+export function unknownSubLabels({ model }: Config, known: ReadonlySet<string>): UnknownLabel[] {
+  const { labels } = model.second;
+  return labels === 'all' ? [] : strangers('model.second.labels', labels, known);
 }
 
 /** E.g. `cameras.front.labels: "persn" is no label of the model (did you mean person?)`. */

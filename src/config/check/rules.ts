@@ -20,6 +20,7 @@ const RULES: readonly ((config: Config, report: Report) => void)[] = [
   checkCameras,
   checkFolders,
   checkPresence,
+  checkSecond,
   checkGovernor,
   checkMqtt,
   checkNotify,
@@ -84,6 +85,22 @@ function checkPresence(config: Config, report: Report): void {
       [...general, ...keys],
     );
   }
+}
+
+function checkSecond({ model }: Config, report: Report): void {
+  const { name, of: wanted } = model.second;
+  if (name === null) return;
+  if (model.task !== 'detect') {
+    report(['model', 'second', 'name'], 'needs model.task: detect, which finds the objects', [
+      'model.task',
+    ]);
+  }
+  if (wanted.length > 0) return;
+  report(
+    ['model', 'second', 'of'],
+    'expected the labels whose objects it looks at, e.g. [person]; found none',
+    ['model.second.name'],
+  );
 }
 
 function checkGovernor({ governor }: Config, report: Report): void {

@@ -20,6 +20,7 @@ import { CAMERA } from './sections/camera.js';
 import { GOVERNOR } from './sections/governor.js';
 import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
 import { CONTROL, DIAGNOSTICS } from './sections/operations.js';
+import { SECOND } from './sections/second.js';
 import { STATUS } from './sections/status.js';
 
 /** Boards with an overlay in `config/`. */
@@ -79,6 +80,7 @@ export const SCHEMA = {
       'Least score of an object that a detector reports.',
     ),
     top: key(integer(1, 100), 5, 'Labels that a classifier reports for a frame.'),
+    second: SECOND,
   },
   cameras: items(CAMERA, {
     doc: 'The cameras; the key is the name in topics.',
@@ -209,6 +211,8 @@ export const FILE_SCHEMA: Section = Object.fromEntries(
 /** What the sections are for. */
 export const SECTION_DOCS: Readonly<Record<string, string>> = {
   model: 'What the frames are shown to.',
+  'model.second':
+    'A classifier that says more of the objects that the detector finds: sub_label and sub_score of events.',
   [CAMERA_DEFAULTS]: 'Keys that all cameras share; those of a camera itself go before.',
   presence: 'From scores to presence.',
   governor: 'Keeps the board cool by changing width multiplier, input size and frame rate.',

@@ -20,7 +20,7 @@ import type { Signals } from '../signals.js';
 import { Actuators, type GovernedCamera } from './actuators.js';
 import { EnergyKeeper } from './energy.js';
 import { GovernorHistory } from './history.js';
-import { type AskingCamera, GovernorInputs } from './inputs.js';
+import { type AskingCamera, GovernorInputs, type SecondLoad } from './inputs.js';
 import { readLearnt, saveLearnt } from './learnt.js';
 import { GovernorLoop } from './loop.js';
 import { measureRungs } from './rungs.js';
@@ -32,6 +32,9 @@ export interface BoardGovernorOptions {
   readonly engine: Pick<MixedEngine, 'use' | 'mix' | 'measure'>;
   readonly cameras: () => readonly (AskingCamera & GovernedCamera)[];
   readonly stats: () => SchedulerStats;
+  /** See {@link GovernorInputsOptions}. */
+  readonly second?: () => SecondLoad | null;
+  readonly threads?: number;
   readonly record: (entry: GovernorEntry) => void;
   readonly signals: Signals;
   readonly log: Log;
@@ -185,10 +188,11 @@ export class BoardGovernor {
   }
 
   #startLoop(rungs: readonly MeasuredRung[]): Running {
-    const { settings, thermometer, engine, cameras, stats, log } = this.#options;
+    const { settings, thermometer, engine, cameras, stats, second, threads, log } = this.#options;
     const { limitC, why } = this.#limitOf(this.#limit);
     const isReal = thermometer.simulated === null;
-    const inputs = new GovernorInputs({ thermometer, stats, cameras, energy: this.#energy });
+    const energy = this.#energy;
+    const inputs = new GovernorInputs({ thermometer, stats, cameras, energy, second, threads });
     const saved = isReal ? readLearnt(settings.learntFile) : null;
     const law = createGovernor({
       ...this.#lawOptions(rungs, limitC, inputs.requestedFps()),

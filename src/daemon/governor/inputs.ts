@@ -1,3 +1,4 @@
+import type { Variant } from '../../models/variant.js';
 import type { EnergyState } from '../../thermal/energy/account.js';
 import type { Decision, Sample } from '../../thermal/governor.js';
 import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
@@ -20,7 +21,23 @@ export interface GovernorInputsOptions {
   readonly cameras: () => readonly AskingCamera[];
   /** Keeps an energy budget; null without one. */
   readonly energy: EnergyKeeper | null;
+  /** What a second network has cost since the start; null: there is none. */
+  readonly second?: () => SecondLoad | null;
+  /** Threads of one inference of the ladder: the second network's one is that part of it. */
+  readonly threads?: number;
 }
+
+/** What a second network has done since it was started. */
+export interface SecondLoad {
+  readonly runs: number;
+  /** Wall time of all its runs, ms, of one thread. */
+  readonly busyMs: number;
+  readonly variant: Variant | null;
+}
+
+const NO_SECOND: SecondLoad = { runs: 0, busyMs: 0, variant: null };
+/** Seconds over which the load of the second network is averaged. */
+const SECOND_SECONDS = 30;
 
 /** Seconds over which the share of the wanted frames that were labelled is averaged. */
 const USE_SECONDS = 30;
@@ -32,6 +49,9 @@ export class GovernorInputs {
   #last: { readonly at: number; readonly stats: SchedulerStats };
   #heat: HeatReading | null = null;
   #use = 0;
+  #second = NO_SECOND;
+  /** Load of the second network, averaged. */
+  #secondLoad = 0;
 
   constructor(options: GovernorInputsOptions) {
     this.#options = options;
@@ -69,7 +89,9 @@ export class GovernorInputs {
     const isReal = thermometer.simulated === null;
     const fps = this.requestedFps();
     // On a simulated board frames take its time, not ours.
-    const busy = isReal ? busyMs / (at - this.#last.at) : expectedBusy(decision, rungs);
+    const second = this.#secondBusy(dtS);
+    const first = isReal ? busyMs / (at - this.#last.at) : expectedBusy(decision, rungs);
+    const busy = Math.min(1, first + second);
     this.#heat = await thermometer.read(dtS, busy);
     this.#last = { at, stats };
     this.#averageUse(frames, Math.min(fps, decision?.fps ?? fps) * dtS, dtS);
@@ -88,7 +110,25 @@ export class GovernorInputs {
       latencyMs: isReal && frames > 0 ? busyMs / frames : null,
       rung: decision?.rung ?? rungs.length - 1,
       busy,
+      secondLoad: this.#secondLoad,
     };
+  }
+
+  /** Part of the last seconds that the second network took, of all threads of an inference. */
+  #secondBusy(dtS: number): number {
+    const { thermometer, second = () => null, threads = 1 } = this.#options;
+    const now = second() ?? NO_SECOND;
+    // Another one counts from nothing.
+    const before = now.runs < this.#second.runs ? NO_SECOND : this.#second;
+    this.#second = now;
+    const givenMs = now.variant === null ? null : thermometer.costMs(now.variant);
+    const ms =
+      givenMs === null
+        ? (now.busyMs - before.busyMs) / threads
+        : (now.runs - before.runs) * givenMs;
+    const load = dtS > 0 ? Math.min(1, ms / 1000 / (dtS * thermometer.speed)) : 0;
+    this.#secondLoad += Math.min(1, dtS / SECOND_SECONDS) * (load - this.#secondLoad);
+    return load;
   }
 
   #averageUse(frames: number, wanted: number, dtS: number): void {

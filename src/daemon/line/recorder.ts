@@ -3,7 +3,7 @@ import type { Frame } from '../../camera/source.js';
 import type { Result } from '../../inference/result.js';
 import type { OutgoingMessage } from '../../mqtt/message.js';
 import type { PresenceEvent, ZoneState } from '../../presence/event.js';
-import type { Instant, Presence } from '../../presence/presence.js';
+import type { Instant, Presence, SubLabel } from '../../presence/presence.js';
 import type { OutgoingNotice } from '../../store/notices.js';
 import { endOf, type Store } from '../../store/store.js';
 import type { Signals } from '../signals.js';
@@ -79,6 +79,14 @@ export class Recorder {
     const eventIds = new Map(present.map(({ label, eventId }) => [label, eventId]));
     this.#store.recordResult(kept, eventIds, frame.unmoved);
     this.#signals.emit('labelled', { result: kept, frame });
+  }
+
+  /** A second network has named the object of an event; false: it has ended, or that is no news. */
+  name({ presence }: RecordedCamera, eventId: string, sub: SubLabel): boolean {
+    this.#store.followClock();
+    const events = presence.name(eventId, sub);
+    this.#commit(events, null);
+    return events.length > 0;
   }
 
   /** Lets off delays run out. */

@@ -16,6 +16,13 @@ export function engineOf(config: Config): StartEngine {
   return (onFault) => startEngine({ threads: threadsOf(config), onFault });
 }
 
+/** Other threads go before the second network's, which has one: the detector must not wait for it. */
+const SECOND_NICE = 10;
+
+/** How the engine of the second network is started. */
+export const secondEngine: StartEngine = (onFault) =>
+  startEngine({ threads: 1, nice: SECOND_NICE, onFault });
+
 export interface ProfilingSettings {
   readonly stateDir: string;
   /** Thread counts that are measured. */

@@ -1,7 +1,9 @@
+import type { SecondPayload } from '../../control/protocol.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
+import type { SecondReport } from '../second-network.js';
 import { energyPayload } from './decisions.js';
 import { publicStatus } from './label-states.js';
 import type { StopOutput } from './output.js';
@@ -18,6 +20,7 @@ export type HealthSources = Pick<
   | 'messaging'
   | 'eventPictures'
   | 'notifications'
+  | 'second'
 >;
 
 const HEALTH_MS = 60_000;
@@ -83,9 +86,17 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
     dropped_events: database.dropped.events,
     pictures: eventPictures.figures(),
     notify: notifications.reports(),
+    second: secondPayload(sources.second.network?.report() ?? null),
     uptime_s: Math.round((now - daemon.startedAt()) / 1000),
     cameras: Object.fromEntries(all.map((camera) => [camera.name, cameraHealth(camera, now)])),
   };
+}
+
+/** How the second network fares; null: there is none. */
+export function secondPayload(report: SecondReport | null): SecondPayload | null {
+  if (report === null) return null;
+  const { medianMs, ...rest } = report;
+  return { ...rest, ms: tenth(medianMs) };
 }
 
 /** `delivered` by the source, of which `skipped` by the motion gate and `dropped` for newer ones. */

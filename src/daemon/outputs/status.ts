@@ -5,6 +5,7 @@ import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { governorPayload } from './decisions.js';
+import { secondPayload } from './health.js';
 import { tenth } from './rounding.js';
 
 export type StatusSources = Pick<
@@ -20,6 +21,7 @@ export type StatusSources = Pick<
   | 'notifications'
   | 'spots'
   | 'inspection'
+  | 'second'
 >;
 
 function modelReport({ variant, ladder }: Context['model']): RunningReport['model'] {
@@ -58,6 +60,7 @@ export function passingReport(
   const state = governor.state();
   return {
     model: modelReport(model),
+    second: secondPayload(sources.second.network?.report() ?? null),
     governor: state?.governs ? governorPayload(state) : null,
     fps: tenth(reading.fps),
     latency_ms: tenth(reading.latencyMs),

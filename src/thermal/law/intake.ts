@@ -130,6 +130,8 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
       const cpuUtil = typeof sample.cpuUtil === 'number' ? sample.cpuUtil : null;
       const cost = costPerFrame(latency, last, (cpuUtil ?? 0) > BUSY_CPU);
       const byFrames = Math.min(1, (delivered * cost) / 1000);
+      const inputs = inputsOf(sample);
+      const second = inputs.secondLoad ?? 0;
       return {
         dtS,
         jumped: jumped && timeS !== null,
@@ -138,11 +140,11 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
         rung,
         load:
           busy === null
-            ? byFrames
-            : ownLoad(bounded(busy, { min: 0, max: 1 }, byFrames), byFrames, cpuUtil),
+            ? Math.min(1, byFrames + second)
+            : ownLoad(bounded(busy, { min: 0, max: 1 }, byFrames), byFrames + second, cpuUtil),
         slowdown: slowdownOf(latency, cost, { delivered, busy, cpuUtil }, last),
         cpuUtil,
-        ...inputsOf(sample),
+        ...inputs,
         flags: typeof sample.throttledFlags === 'number' ? sample.throttledFlags : null,
       };
     },

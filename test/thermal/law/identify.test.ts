@@ -14,6 +14,7 @@ const CLEAN: CleanSample = {
   cpuUtil: null,
   ownCpu: null,
   mostLoad: null,
+  secondLoad: null,
   flags: 0,
 };
 const NO_HEAT = decodeThrottled(0);

@@ -1,0 +1,81 @@
+import type { Box, Result, ScoredLabel } from '../../../inference/result.js';
+import type { PresentObject } from '../../../presence/presence.js';
+
+/** An object of a frame that is worth a run of the second network. */
+export interface Candidate {
+  /** Its events: that of its label, and those of groups. */
+  readonly eventIds: readonly string[];
+  readonly box: Box;
+}
+
+/** Which objects the second network looks at. */
+export interface SecondRules {
+  /** Labels, or groups of presence, under their short names. */
+  readonly of: ReadonlySet<string>;
+  /** Least length of the box's longer side, pixels of the frame. */
+  readonly minSize: number;
+}
+
+/** An object has grown when its box has so many times the area that it had at its last run. */
+const GROWN = 2;
+
+/** Knows which objects of one camera were looked at, and how large they were then. */
+export class Candidates {
+  /** Area of the box at the last run, by the event. */
+  readonly #areas = new Map<string, number>();
+
+  /**
+   * The objects of a frame that are new or have grown since they were looked at: new ones first, then by
+   * the detector's score.
+   *
+   * @param present all objects that are present: what is known of others is forgotten
+   */
+  of(
+    present: readonly PresentObject[],
+    { labels }: Pick<Result, 'labels'>,
+    rules: SecondRules,
+  ): Candidate[] {
+    const events = new Set(present.map(({ eventId }) => eventId));
+    for (const id of this.#areas.keys()) if (!events.has(id)) this.#areas.delete(id);
+    const found = new Map<string, PresentObject[]>();
+    for (const object of present) {
+      const place = object.box.join();
+      found.set(place, [...(found.get(place) ?? []), object]);
+    }
+    const worth = [...found.values()].flatMap((same) => this.#worth(same, labels, rules));
+    return worth
+      .sort((a, b) => Number(b.isNew) - Number(a.isNew) || b.score - a.score)
+      .map(({ eventIds, box }) => ({ eventIds, box }));
+  }
+
+  /** It was looked at as it is now. */
+  looked({ eventIds, box }: Candidate): void {
+    for (const id of eventIds) this.#areas.set(id, Math.max(1, areaOf(box)));
+  }
+
+  /** @param same what is present in one place: one thing, by its label and by groups */
+  #worth(
+    same: readonly PresentObject[],
+    labels: readonly ScoredLabel[],
+    { of: wanted, minSize }: SecondRules,
+  ): (Candidate & { readonly isNew: boolean; readonly score: number })[] {
+    const [{ box } = { box: null }] = same;
+    if (box === null || Math.max(box[2], box[3]) < minSize) return [];
+    const seen = labels.filter((sighting) => isIn(sighting, box));
+    const isWanted = [...same, ...seen].some(({ label }) => wanted.has(label));
+    const last = Math.min(...same.map(({ eventId }) => this.#areas.get(eventId) ?? 0));
+    if (!isWanted || seen.length === 0 || areaOf(box) < GROWN * last) return [];
+    const eventIds = same.map(({ eventId }) => eventId);
+    const score = Math.max(...seen.map((sighting) => sighting.score));
+    return [{ eventIds, box, isNew: last === 0, score }];
+  }
+}
+
+/** Whether it was seen in this very place: presence keeps boxes as they came. */
+function isIn(sighting: ScoredLabel, box: Box): boolean {
+  return sighting.box?.every((value, index) => value === box[index]) ?? false;
+}
+
+function areaOf([, , width, height]: Box): number {
+  return width * height;
+}

@@ -1,0 +1,96 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import { isCodedError } from '#mobilenetd/errors.js';
+import { openShelf } from '#mobilenetd/models/shelf.js';
+import { broker, command, report } from '../integration/daemon-home.js';
+import { eventually, runDaemon } from '../integration/daemon-process.js';
+
+t.setTimeout(300_000);
+
+const DETECTOR = 'ssdlite_mobilenet_v2_coco';
+const THINGS = 'mobilenetd_things_0.5_96';
+
+/** A state folder with the default detector and a classifier of the package; null: no network. */
+async function install(t: Test): Promise<string | null> {
+  const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
+  t.teardown(() =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }),
+  );
+  const shelf = openShelf({ dir: join(folder, 'models') });
+  try {
+    await shelf.pull([DETECTOR, THINGS], { forms: ['symmetric'] });
+    return folder;
+  } catch (error) {
+    if (isCodedError(error) && error.code === 'MND_DOWNLOAD_FAILED') return null;
+    throw error;
+  }
+}
+
+t.test('the demo detector finds things, and the shipped classifier names them', async (t) => {
+  const folder = await install(t);
+  if (folder === null) {
+    t.pass('skipped: the detector cannot be fetched here');
+    return;
+  }
+  const { url, listener } = await broker(t);
+  const events = new Map<string, Record<string, unknown>>();
+  listener.client.on('message', (topic, payload) => {
+    if (!topic.endsWith('/front/events')) return;
+    const event = JSON.parse(payload.toString());
+    if (event.sub_label !== null) events.set(event.label, event);
+  });
+  const config = join(folder, 'config.yaml');
+  const write = (second: object | null) =>
+    writeFileSync(
+      config,
+      JSON.stringify({
+        ...{ node: 'board', mqtt: { url }, cameras: { front: { source: 'demo' } } },
+        model: { second: second ?? { name: null } },
+        ...{ governor: { enabled: false }, status: { listen: null } },
+      }),
+    );
+  const wanted = ['stop sign', 'clock', 'traffic light'];
+  write({ name: THINGS, of: wanted });
+  const daemon = runDaemon(folder, config);
+  const isNamed = () => wanted.every((label) => events.get(label)?.sub_label === label);
+  t.ok(await eventually(isNamed), `${daemon.log()} ${JSON.stringify([...events.values()])}`);
+  for (const event of events.values()) {
+    t.match(event, { type: 'update', sub_score: Number, object: String });
+    t.ok(Number(event.sub_score) >= 0.3 && Number(event.sub_score) <= 1);
+  }
+  const attributes = () =>
+    JSON.parse(listener.values.get('mobilenetd/board/front/clock/attributes') ?? '{}');
+  t.ok(await eventually(() => attributes().sub_label === 'clock'), 'for Home Assistant');
+  t.match((await report(folder)).running, {
+    second: { name: THINGS, state: 'works', failed: 0, error: null },
+    failed: 0,
+  });
+  const text = await command(folder, config, 'status');
+  t.match(text.stdout, new RegExp(`second +${THINGS}: \\d+ objects looked at, [\\d.]+ ms each`));
+
+  // Other labels and then none at all, while it runs.
+  write({ name: THINGS, of: ['clock'], labels: ['lemon'], min_score: 0 });
+  const reloaded = await command(folder, config, 'ctl', 'reload');
+  t.equal(reloaded.status, 0, reloaded.stderr);
+  t.match(reloaded.stdout, /model/);
+  write({ name: DETECTOR, of: ['clock'] });
+  const refused = await command(folder, config, 'ctl', 'reload');
+  t.not(refused.status, 0);
+  t.match(`${refused.stdout}${refused.stderr}`, /classif/, 'a detector is no second network');
+  t.match((await report(folder)).running?.second, { name: THINGS });
+  const doctor = await command(folder, config, 'doctor');
+  t.match(doctor.stdout, /second network ssdlite_mobilenet_v2_coco: .*classif/);
+  write(null);
+  t.equal((await command(folder, config, 'ctl', 'reload')).status, 0);
+  t.equal((await report(folder)).running?.second, null);
+
+  const query = await command(folder, config, 'query', '--events', '--json');
+  const rows = query.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  t.ok(rows.some(({ label, sub_label: sub }) => label === 'clock' && sub === 'clock'));
+  t.match(await daemon.end('SIGTERM'), { code: 0 }, daemon.log());
+});
