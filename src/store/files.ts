@@ -2,9 +2,13 @@ import { closeSync, fstatSync, openSync, readSync, type Stats, statSync } from '
 
 /**
  * What can happen to the files of an open database from outside: the file is gone, another stands in
- * its place, its bytes were written over, or the write-ahead log or its index is gone or cut short.
+ * its place, its bytes were written over, or the write-ahead log or its index is gone, cut short or
+ * written over.
  */
-export type Harm = 'removed' | 'replaced' | 'overwritten' | 'log lost';
+export type Harm = 'removed' | 'replaced' | 'overwritten' | 'log lost' | 'log overwritten';
+
+/** First bytes of a write-ahead log, big-endian (https://www.sqlite.org/fileformat2.html, 4.1). */
+const LOG_MAGIC: readonly number[] = [0x377f0682, 0x377f0683];
 
 interface Identity {
   readonly dev: number;
@@ -32,6 +36,7 @@ export class DatabaseFiles {
   /** Where the page of the stamp is, in bytes; null: no stamp could be written. */
   readonly #page: { readonly offset: number; readonly size: number } | null;
   #stamps: readonly string[] = [];
+  #logDescriptor: number | null = null;
   /** Bytes of the write-ahead log after our last work. */
   #logBytes = 0;
 
@@ -68,6 +73,7 @@ export class DatabaseFiles {
     const log = look(`${this.#file}-wal`);
     if (this.#log !== null && (log === null || !same(log, this.#log))) return 'log lost';
     if ((log?.size ?? 0) < this.#logBytes) return 'log lost';
+    if (log !== null && log.size > 0 && !this.#hasLogHeader()) return 'log overwritten';
     const index = look(`${this.#file}-shm`);
     if (this.#index !== null && (index === null || !same(index, this.#index))) return 'log lost';
     return null;
@@ -82,6 +88,16 @@ export class DatabaseFiles {
   /** After the connection was closed. */
   close(): void {
     closeSync(this.#descriptor);
+    if (this.#logDescriptor !== null) closeSync(this.#logDescriptor);
+    this.#logDescriptor = null;
+  }
+
+  /** SQLite takes pages out of its log by their place alone, whatever stands there by now. */
+  #hasLogHeader(): boolean {
+    this.#logDescriptor ??= openSync(`${this.#file}-wal`, 'r');
+    const magic = Buffer.alloc(4);
+    readSync(this.#logDescriptor, magic, 0, 4, 0);
+    return LOG_MAGIC.includes(magic.readUInt32BE());
   }
 
   #isOverwritten(): boolean {

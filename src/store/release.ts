@@ -12,12 +12,12 @@ export function releaseHarmed(
   harm: Harm,
   close: () => void,
 ): void {
-  if (harm === 'overwritten') releaseOverwritten(file, close);
+  if (harm === 'overwritten' || harm === 'log overwritten') releaseOverwritten(file, close);
   else if (harm !== 'log lost' && !files.hasOwnLog()) releaseBeside(file, close);
   else close();
 }
 
-/** Our log does not belong to the bytes that are in the file now: those are kept in a copy. */
+/** Our log does not belong to the bytes that are in the file now, or is none: those are kept in a copy. */
 function releaseOverwritten(file: string, close: () => void): void {
   const kept = `${file}.part`;
   try {

@@ -183,11 +183,12 @@ export class Reopening {
   /** Saves what the harmed database knows, and lets go of it. */
   #save({ session, files }: Opened, harm: Harm): void {
     const { file, onLost, log } = this.#options;
+    const isOverwritten = harm === 'overwritten' || harm === 'log overwritten';
     // What is in a file that was written over is neither the old nor the new.
-    this.#lost = onLost(harm === 'overwritten' ? null : session, harm);
+    this.#lost = onLost(isOverwritten ? null : session, harm);
     this.#replacements += 1;
     this.#opened = null;
-    this.#suspect = harm === 'overwritten';
+    this.#suspect = isOverwritten;
     try {
       // The connection still has its own log, whatever stands at the path.
       if (harm === 'log lost') session.checkpoint();
@@ -338,6 +339,10 @@ const STORY: Readonly<Record<Harm, { readonly found: string; readonly next: stri
   'log lost': {
     found: 'its write-ahead log removed or cut short',
     next: 'it was opened again; open and recent events were written again',
+  },
+  'log overwritten': {
+    found: 'its write-ahead log written over',
+    next: 'it was opened again without it; open and recent events were written again',
   },
 };
 

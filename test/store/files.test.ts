@@ -1,11 +1,15 @@
 import {
+  closeSync,
   copyFileSync,
   existsSync,
+  openSync,
   readdirSync,
   renameSync,
   rmSync,
+  statSync,
   truncateSync,
   unlinkSync,
+  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
@@ -106,6 +110,20 @@ const CASES: readonly Case[] = [
   {
     name: 'the write-ahead log is removed',
     harm: (file) => unlinkSync(`${file}-wal`),
+    keeps: 'all',
+  },
+  {
+    name: 'the write-ahead log is written over with zeros',
+    harm: (file) => {
+      const log = openSync(`${file}-wal`, 'r+');
+      writeSync(log, Buffer.alloc(statSync(`${file}-wal`).size), 0, null, 0);
+      closeSync(log);
+    },
+    keeps: 'all',
+  },
+  {
+    name: 'the write-ahead log is written over with something else',
+    harm: (file) => copyFileSync(process.execPath, `${file}-wal`),
     keeps: 'all',
   },
   {
