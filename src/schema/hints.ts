@@ -121,5 +121,19 @@ export function addressMeant(value: unknown, schemes: readonly string[]): string
     return /^[a-z0-9-]+$/i.test(value) ? `write ${schemes[0]}:// before a host` : undefined;
   const known = SCHEMES[scheme.toLowerCase()]?.find((name) => schemes.includes(name));
   const near = known ?? nearestOf(scheme, schemes);
-  return near === null || near === scheme ? undefined : `did you mean ${near}://?`;
+  if (near !== scheme) return near === null ? undefined : `did you mean ${near}://?`;
+  return placeMeant(value.slice(scheme.length + 3), scheme);
+}
+
+/** What is wrong with host and port; what stands there may be a secret, and is not repeated. */
+function placeMeant(rest: string, scheme: string): string | undefined {
+  const [authority = ''] = rest.split(/[/?#]/, 1);
+  const place = authority.slice(authority.lastIndexOf('@') + 1);
+  if (/^[\da-f]*:[\da-f.]*:/i.test(place))
+    return `an IPv6 address stands in brackets: ${scheme}://[fe80::1%eth0]`;
+  if (/^\[.*\]/.test(place) && place.includes('%'))
+    return 'only a link-local address (fe80::) has an interface behind it';
+  if (/:(?!\d+$)/.test(place)) return 'behind the host is a port, or "@" and a host are missing';
+  if (/:\d+$/.test(place)) return 'a port is a number up to 65535';
+  return /\s/.test(place) ? 'a host has no blanks' : undefined;
 }

@@ -47,6 +47,16 @@ const WITH_INTERFACE: readonly string[] = ['mqtt', 'mqtts', 'rtsp', 'rtsps'];
  * taken for a path: such an address is refused with what to write instead.
  */
 export function address(...schemes: readonly string[]): Format<string> {
+  return addressOf(schemes, WITH_INTERFACE);
+}
+
+/** Address of a camera, whose HTTP we speak ourselves: it may be a link-local one, too. */
+export const cameraAddress: Format<string> = addressOf(
+  ['rtsp', 'rtsps', 'http', 'https'],
+  ['rtsp', 'rtsps', 'http', 'https'],
+);
+
+function addressOf(schemes: readonly string[], withInterface: readonly string[]): Format<string> {
   const plain = format<string>(
     {
       kinds: ['text'],
@@ -62,19 +72,26 @@ export function address(...schemes: readonly string[]): Format<string> {
         return false;
       }
       const { url, hostname = '' } = parseAddress(value) ?? {};
-      const scheme = url?.protocol.slice(0, -1) ?? '';
-      if (hostname.includes('%') && !WITH_INTERFACE.includes(scheme)) return false;
-      return hostname !== '' && schemes.includes(scheme);
+      return hostname !== '' && schemes.includes(url?.protocol.slice(0, -1) ?? '');
     },
     (value) => addressMeant(value, schemes),
   );
   return {
     ...plain,
     faults(value) {
-      const misread = typeof value === 'string' ? encodingFault(value, schemes) : null;
+      if (typeof value !== 'string') return plain.faults(value);
+      const misread = encodingFault(value, schemes) ?? interfaceFault(value, withInterface);
       return misread === null ? plain.faults(value) : [{ path: [], expected: misread }];
     },
   };
+}
+
+/** Why an address with an interface cannot be taken; null where there is none, or it can. */
+function interfaceFault(value: string, schemes: readonly string[]): string | null {
+  const { url, hostname = '' } = parseAddress(value) ?? {};
+  const scheme = url?.protocol.slice(0, -1) ?? '';
+  if (!hostname.includes('%') || schemes.includes(scheme)) return null;
+  return `an address without an interface (%eth0), which ${scheme}:// does not take; a name, or another address`;
 }
 
 /** What must be percent-encoded before an address of the schemes can be read as it was meant. */

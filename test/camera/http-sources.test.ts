@@ -1,5 +1,6 @@
-import type { ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, createServer } from 'node:net';
+import { networkInterfaces } from 'node:os';
 import sharp from 'sharp';
 import t from 'tap';
 import type { CapturedFrame, Source } from '#mobilenetd/camera/source.js';
@@ -225,3 +226,37 @@ t.test('what is no picture, or a stream, is told', async (t) => {
     t.match(error, { code: 'MND_CAMERA_FAILED', message }, path);
   }
 });
+
+const [local] = Object.entries(networkInterfaces()).flatMap(([name, places = []]) =>
+  places
+    .filter(({ family, address }) => family === 'IPv6' && address.startsWith('fe80:'))
+    .map(({ address }) => `${address}%${name}`),
+);
+
+t.test(
+  'a camera on a link-local address is reached',
+  { skip: local === undefined && 'this machine has no link-local address' },
+  async (t) => {
+    const hosts: (string | undefined)[] = [];
+    const server = createHttpServer((request, response) => {
+      hosts.push(request.headers.host);
+      if (request.url === '/moved') response.writeHead(302, { Location: '/' }).end();
+      else sendParts(response, 2);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '::', resolve));
+    t.teardown(() => {
+      server.closeAllConnections();
+      server.close();
+    });
+    const { port } = server.address() as AddressInfo;
+    for (const path of ['/', '/moved']) {
+      const source = createMjpegSource({ url: `http://[${local}]:${port}${path}` });
+      const { frames, error } = await take(source, 2);
+      t.equal(frames.length, 2, error.message);
+    }
+    t.ok(
+      hosts.every((host) => !host?.includes('%')),
+      'the interface is ours alone (RFC 6874)',
+    );
+  },
+);

@@ -106,6 +106,12 @@ x-notes: "\${X}"
   t.match(found[0]?.[2], /MQTT_PASSWORD is not set/);
   t.match(found[3]?.[2], /not understood/);
   t.notMatch(found.join(), /hunter2/);
+  for (const typo of ['hunter2${MQTT', '${', 'a${b:-c', '${A:-${B:-c}}', '${A-b}', '${A:?b}']) {
+    const told = problems(JSON.stringify({ mqtt: { username: 'a', password: typo } }));
+    t.match(told, [['/c/config.yaml:1', 'mqtt.password', /not understood/]], typo);
+  }
+  const escaped = load(JSON.stringify({ mqtt: { username: 'a', password: 'x$${y$${z}' } }));
+  t.equal(escaped.config.mqtt.password, 'x${y${z}');
   const variable = problems('node: a', { env: { MOBILENETD_MQTT_PASSWORD: '${MQTT_PASSWORD}' } });
   t.match(variable, [['MOBILENETD_MQTT_PASSWORD', 'mqtt.password', /nothing puts a value for/]]);
 });
@@ -164,6 +170,9 @@ t.test('a file of secrets that cannot be used is told of once', async (t) => {
   t.match(problems(files('- x')), [['/c/secrets.yaml:1', '', /expected lines/]]);
   t.match(problems(files('a: x\npb: y')), [
     ['/c/config.yaml:1', 'mqtt.password', /no secret "b"; did you mean pb\?|no secret "b"/],
+  ]);
+  t.match(problems(files('a: x\nb: ""')), [
+    ['/c/config.yaml:1', 'mqtt.password', /the secret "b" is empty/],
   ]);
   t.match(problems(files('a: x\nb: "${NOBODY}"')), [
     ['/c/secrets.yaml:2', '', /NOBODY is not set/],

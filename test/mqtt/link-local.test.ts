@@ -48,7 +48,21 @@ t.test('the configuration takes it where it works, and says so where not', async
   const { config } = load(`cameras: { a: { source: rtsp, url: "rtsp://[fe80::1%eth0]/s" } }
 mqtt: { url: "mqtt://me@[fe80::1%eth0]:1883" }`);
   t.match(config.mqtt, { url: 'mqtt://[fe80::1%eth0]:1883', username: 'me' });
-  t.throws(() => load('mqtt: { url: "ws://[fe80::1%eth0]/" }'), /mqtt\.url: expected an address/);
+  for (const url of ['http://[fe80::1%eth0]/s', 'https://[FE80::1%25wlan0.1]:444/s']) {
+    const { cameras } = load(`cameras: { a: { source: mjpeg, url: "${url}" } }`).config;
+    t.equal(cameras.a?.url, url);
+  }
+  for (const [url, message] of [
+    ['ws://[fe80::1%eth0]/', /without an interface \(%eth0\), which ws:\/\/ does not take/],
+    ['wss://[fe80::1%eth0]/', /which wss:\/\/ does not take/],
+    ['mqtt://fe80::1%eth0', /an IPv6 address stands in brackets/],
+    ['mqtt://[2001:db8::1%eth0]', /only a link-local address/],
+    ['mqtt://h:99999', /a port is a number up to 65535/],
+    ['mqtt://me:Sesam12', /"@" and a host are missing/],
+  ] as const) {
+    t.throws(() => load(`mqtt: { url: "${url}" }`), message, url);
+    t.throws(() => load(`mqtt: { url: "${url}" }`), /^(?!.*Sesam12)/s, 'and no secret');
+  }
 });
 
 const [local] = Object.entries(networkInterfaces()).flatMap(([name, places = []]) =>

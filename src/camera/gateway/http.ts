@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { parseAddress } from '../../address.js';
 import { codedError, messageOf } from '../../errors.js';
 import { createHttpClient, type HttpAnswer, type HttpOptions } from '../http/client.js';
 import { type Gateway, listenLocally } from './gateway.js';
@@ -21,7 +22,8 @@ export async function openHttpGateway(options: HttpOptions): Promise<Gateway> {
   const closing = new AbortController();
   let fault: Error | null = null;
   // The name of the file is a hint at its format; the rest is known to ffmpeg alone.
-  const name = /[\w-]{1,40}\.\w{1,5}$/.exec(new URL(options.url).pathname)?.[0] ?? 'video';
+  const name =
+    /[\w-]{1,40}\.\w{1,5}$/.exec(parseAddress(options.url)?.url.pathname ?? '')?.[0] ?? 'video';
   const path = `/${randomUUID()}/${name}`;
 
   async function serve(request: IncomingMessage, response: ServerResponse): Promise<void> {

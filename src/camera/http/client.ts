@@ -1,6 +1,6 @@
 import { type IncomingHttpHeaders, type IncomingMessage, request as requestHttp } from 'node:http';
 import { request as requestHttps } from 'node:https';
-import { decoded } from '../../address.js';
+import { decoded, parseAddress } from '../../address.js';
 import { codedError, isCodedError, messageOf } from '../../errors.js';
 import { maskAddresses } from '../../mask.js';
 import { type Clock, systemClock } from '../../time.js';
@@ -44,7 +44,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Asks cameras as they are: some send headers that a strict parser refuses. */
 export function createHttpClient(options: HttpOptions): HttpClient {
   const clock = options.clock ?? systemClock;
-  const { address, credentials } = separateCredentials(options);
+  const { address, host, credentials } = separateCredentials(options);
   const subject = maskAddresses(options.url);
   const login = createLogin(credentials);
 
@@ -61,12 +61,17 @@ export function createHttpClient(options: HttpOptions): HttpClient {
     const deadline = new AbortController();
     const cancel = clock.setTimer(() => deadline.abort(), HEAD_DEADLINE_MS);
     try {
-      return await open(url, options.verify ?? true, AbortSignal.any([signal, deadline.signal]), {
-        accept: 'multipart/x-mixed-replace, image/jpeg, */*;q=0.5',
-        'user-agent': 'mobilenetd',
-        ...headers,
-        ...(authorization !== null && { authorization }),
-      });
+      return await open(
+        { url, host, verify: options.verify ?? true },
+        AbortSignal.any([signal, deadline.signal]),
+        {
+          host: url.host,
+          accept: 'multipart/x-mixed-replace, image/jpeg, */*;q=0.5',
+          'user-agent': 'mobilenetd',
+          ...headers,
+          ...(authorization !== null && { authorization }),
+        },
+      );
     } catch (error) {
       if (deadline.signal.aborted) {
         throw failed(`no answer within ${HEAD_DEADLINE_MS / 1000} s (timed out)`);
@@ -128,9 +133,15 @@ function answered(login: Login, { headers }: IncomingMessage): boolean {
   return login.challenge(headers['www-authenticate']);
 }
 
+interface Target {
+  readonly url: URL;
+  /** In place of the host of `url`. */
+  readonly host: string;
+  readonly verify: boolean;
+}
+
 function open(
-  url: URL,
-  verify: boolean,
+  { url, host, verify }: Target,
   signal: AbortSignal,
   headers: Readonly<Record<string, string>>,
 ): Promise<IncomingMessage> {
@@ -138,6 +149,7 @@ function open(
     const isTls = url.protocol === 'https:';
     const request = (isTls ? requestHttps : requestHttp)(url, {
       method: 'GET',
+      hostname: host,
       headers,
       insecureHTTPParser: true,
       agent: false,
@@ -175,18 +187,21 @@ function isParseError(error: unknown): boolean {
 /** Takes user name and password out of an address; keys of their own come first. */
 export function separateCredentials(options: Pick<HttpOptions, 'url' | 'username' | 'password'>): {
   readonly address: URL;
+  /** With the interface of a link-local address, which the parser of addresses does not know. */
+  readonly host: string;
   readonly credentials: Credentials | null;
 } {
-  if (!URL.canParse(options.url)) {
+  const parsed = parseAddress(options.url);
+  if (parsed === null) {
     throw codedError('MND_CONFIG_INVALID', { subject: 'url', expected: 'an address' });
   }
-  const address = new URL(options.url);
+  const { url: address, hostname: host } = parsed;
   const username = options.username ?? decoded(address.username);
   const password = options.password ?? decoded(address.password);
   address.username = '';
   address.password = '';
   const credentials = username === '' && password === '' ? null : { username, password };
-  return { address, credentials };
+  return { address, host, credentials };
 }
 
 /** Calls back with each chunk until the body ends (null), breaks or the signal is aborted (an error). */

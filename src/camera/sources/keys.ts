@@ -1,11 +1,11 @@
 import { boolean, nullable, oneOf, secret, text } from '../../schema/format.js';
 import { key } from '../../schema/section.js';
-import { absolutePath, address, filePath } from '../../schema/text.js';
+import { absolutePath, cameraAddress, filePath } from '../../schema/text.js';
 
 /* Keys that more than one kind of source has. */
 
 export const URL_KEY = key(
-  nullable(address('rtsp', 'rtsps', 'http', 'https')),
+  nullable(cameraAddress),
   null,
   'Address of a network camera, or of a video. Its user name and password are never shown.',
   { address: true },

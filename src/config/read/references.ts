@@ -31,12 +31,12 @@ export const NO_REFERENCES: References = {
   secret: () => ({ fault: 'a !secret cannot stand here' }),
 };
 
-const REFERENCE = /\$(\$?)\{([^}]*)\}/g;
+const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g;
 const VARIABLE = /^([A-Za-z_]\w*)(?::-(.*))?$/s;
 
 /** Whether a text holds anything that {@link expandVariables} changes or refuses. */
 export function holdsReference(text: string): boolean {
-  return /\$\{[^}]*\}/.test(text);
+  return text.includes('${');
 }
 
 /**
@@ -49,9 +49,9 @@ export function expandVariables(
 ): Referenced | ReferenceFault {
   const pieces: string[] = [];
   let fault: string | null = null;
-  const expanded = text.replace(REFERENCE, (whole, escaped: string, inner: string) => {
-    if (escaped !== '') return whole.slice(1);
-    const [matched, name = '', otherwise] = VARIABLE.exec(inner) ?? [];
+  const expanded = text.replace(REFERENCE, (whole, inner: string | undefined, end: string) => {
+    if (inner === undefined) return whole.slice(1);
+    const [matched, name = '', otherwise] = end === '' ? [] : (VARIABLE.exec(inner) ?? []);
     const value = matched === undefined ? undefined : (variable(name) ?? otherwise);
     if (matched === undefined || inner.includes('${')) {
       // What is not understood may be a password, and is not shown.

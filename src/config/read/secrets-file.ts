@@ -28,6 +28,7 @@ export class SecretsFile {
     if (this.#secrets === undefined) this.#secrets = this.#read();
     if (this.#secrets === null) return null;
     const found = this.#secrets.get(name);
+    if (found === '') return { fault: `${this.file}: the secret ${JSON.stringify(name)} is empty` };
     if (found !== undefined) return found;
     const near = nearestOf(name, this.#secrets.keys());
     const hint = near === null ? '' : `; did you mean ${near}?`;
