@@ -1,7 +1,7 @@
 import type { ChosenCamera } from '../camera/discover/choose.js';
 import type { LoadedConfig } from '../config/load.js';
 import type { Log } from '../daemon/diagnostics/log.js';
-import type { FoundBroker } from '../mqtt/discover/broker.js';
+import { type FoundBroker, isOnThisMachine } from '../mqtt/discover/broker.js';
 import { type Clock, createBackoff, sleep, systemClock } from '../time.js';
 
 /** The name of a camera that was found and not configured. */
@@ -20,7 +20,7 @@ export interface GuessesOptions {
 
 /** How often what was not found is looked for again, ms. */
 const AGAIN = { firstMs: 15_000, lastMs: 600_000 };
-/** A login does not say which broker is meant. */
+/** A login does not say which broker is meant; it is sent to none that only the network names. */
 const LOGIN_KEYS = /^mqtt\.(username|password|password_file)$/;
 
 /**
@@ -35,6 +35,7 @@ export class Guesses {
   #broker: FoundBroker | null = null;
   /** What the configuration says nothing about, when it was read last. */
   #free = { camera: false, broker: false };
+  #hasLogin = false;
   #hasLooked = false;
 
   constructor(options: GuessesOptions) {
@@ -49,7 +50,9 @@ export class Guesses {
     if (this.#camera !== null && this.#free.camera) {
       flags.cameras = { [FOUND_CAMERA]: this.#camera.settings };
     }
-    if (this.#broker !== null && this.#free.broker) flags['mqtt.url'] = this.#broker.url;
+    if (this.#broker !== null && this.#free.broker && !this.#isLoginAtStake(this.#broker)) {
+      flags['mqtt.url'] = this.#broker.url;
+    }
     if (Object.keys(flags).length === 0) return plain;
     const { config, origins, warnings } = this.#options.load(flags);
     const own = [...origins].map(([key, origin]): [string, string] => [
@@ -63,7 +66,7 @@ export class Guesses {
   found(): readonly string[] {
     return [
       ...(this.#free.camera ? [cameraText(this.#camera, this.#tried)] : []),
-      ...(this.#free.broker ? [brokerText(this.#broker)] : []),
+      ...(this.#free.broker ? [this.#brokerText()] : []),
     ];
   }
 
@@ -105,8 +108,22 @@ export class Guesses {
     }
   }
 
+  /** Whether connecting would hand the configured login to a stranger. */
+  #isLoginAtStake({ url }: FoundBroker): boolean {
+    return this.#hasLogin && !isOnThisMachine(url);
+  }
+
+  #brokerText(): string {
+    const broker = this.#broker;
+    if (broker === null || !this.#isLoginAtStake(broker)) return brokerText(broker);
+    const { url, by } = broker;
+    return `the broker ${url} (${by}) was found, but the user name in the configuration may be meant for another: it is sent to no broker that only this network names; write mqtt.url: ${url} beside it, and restart. Until then the embedded one is used, which only this board can reach`;
+  }
+
   #read(): LoadedConfig {
     const plain = this.#options.load({});
+    const { username, password } = plain.config.mqtt;
+    this.#hasLogin = username !== null || password !== null;
     this.#free = { camera: isCameraFree(plain), broker: isBrokerFree(plain) };
     return plain;
   }
@@ -152,5 +169,5 @@ function brokerText(broker: FoundBroker | null): string {
   }
   const { url, by, wantsLogin } = broker;
   if (!wantsLogin) return `broker: ${url} (${by}), found by itself`;
-  return `the broker ${url} (${by}) asks for a user name and a password: write mqtt.username and mqtt.password_file into /etc/mobilenetd/config.yaml, or both into /etc/credstore (mobilenetd.mqtt_username, mobilenetd.mqtt_password), and restart`;
+  return `the broker ${url} (${by}) asks for a user name and a password: write mqtt.url: ${url} into /etc/mobilenetd/config.yaml, with mqtt.username and mqtt.password_file (or both in /etc/credstore as mobilenetd.mqtt_username and mobilenetd.mqtt_password), and restart`;
 }

@@ -123,8 +123,28 @@ t.test('a broker that wants a login is named, and asked again', async (t) => {
   there.broker = { ...OPEN, wantsLogin: true };
   await guesses.look(never);
   t.equal(guesses.loaded().config.mqtt.url, OPEN.url);
-  t.match(guesses.found()[1], /asks for a user name and a password: write mqtt.username/);
+  t.match(guesses.found()[1], /asks for a user name and a password: write mqtt.url/);
   there.broker = OPEN;
   await guesses.look(never);
   t.match(guesses.found()[1], /found by itself/);
+});
+
+t.test('a login is sent to no broker that only the network names', async (t) => {
+  const inEnvironment = { MOBILENETD_MQTT_USERNAME: 'me', MOBILENETD_MQTT_PASSWORD: 'x' };
+  for (const [yaml, env] of [
+    ['mqtt: { username: me, password: x }\n', {}],
+    ['mqtt: { username: me }\n', {}],
+    ['{}\n', inEnvironment],
+  ] as const) {
+    const { guesses, there } = world(t, yaml, env);
+    there.broker = OPEN;
+    await guesses.look(never);
+    t.equal(guesses.loaded().config.mqtt.url, null, yaml);
+    t.match(guesses.found()[1], /write mqtt\.url: mqtt:\/\/192\.0\.2\.7:1883 beside it/);
+  }
+  const { guesses, there } = world(t, 'mqtt: { username: me, password: x }\n');
+  there.broker = { ...OPEN, url: 'mqtt://127.0.0.1:1883' };
+  await guesses.look(never);
+  const { url, username } = guesses.loaded().config.mqtt;
+  t.same([url, username], ['mqtt://127.0.0.1:1883', 'me'], "this machine's own may have it");
 });

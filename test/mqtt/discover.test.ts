@@ -37,6 +37,29 @@ t.test('the first announced broker that lets us in is taken', { skip }, async (t
   t.match(await find([closed], { username: 'porch', password: 'secret' }), { wantsLogin: false });
 });
 
+t.test('no broker in the network is told the login', async (t) => {
+  const told: unknown[] = [];
+  const probe = async (options: {
+    readonly url: unknown;
+    readonly username?: unknown;
+    readonly password?: unknown;
+  }) => {
+    told.push([options.url, options.username, options.password]);
+    return { ok: false, fault: 'credentials', found: 'refused' } as const;
+  };
+  const announced = ['192.0.2.9', '127.0.0.1', '2001:db8::9', '::1'];
+  const services = announced.map((host) => ({ name: host, host, port: 1883 }));
+  const login = { username: 'porch', password: 'secret' };
+  await findBroker({ ...login, ...LOGIN, probe, ask: network(services) }, never);
+  t.strictSame(told, [
+    ['mqtt://192.0.2.9:1883', null, null],
+    ['mqtt://127.0.0.1:1883', 'porch', 'secret'],
+    ['mqtt://[2001:db8::9]:1883', null, null],
+    ['mqtt://[::1]:1883', 'porch', 'secret'],
+    ['mqtt://homeassistant.local:1883', null, null],
+  ]);
+});
+
 t.test('where nothing answers there is none', async (t) => {
   const port = await freePort();
   const services = [{ name: 'x', host: '127.0.0.1', port }];

@@ -1,3 +1,4 @@
+import { isLoopback, parseAddress } from '../../address.js';
 import type { BrokerProbe } from '../connection/probe.js';
 import { type Announcements, askNetwork, type MdnsOptions } from './mdns.js';
 
@@ -26,12 +27,14 @@ const HOME_ASSISTANT = 'homeassistant.local';
 const PORT = 1883;
 const WINDOW_MS = 1500;
 const PROBE_MS = 3000;
+const NOBODY = { username: null, password: null };
 /** A network may announce anything. */
 const MAX_TRIED = 5;
 
 /**
  * Looks for a broker: one that is announced as `_mqtt._tcp`, else Home Assistant's. The first that lets
- * us in is taken; else the first that asks for a login; null when there is neither.
+ * us in is taken; else the first that asks for a login; null when there is neither. Anybody in a network can
+ * announce a broker, so the login is tried at this machine's own only.
  */
 export async function findBroker(
   options: FindBrokerOptions,
@@ -48,12 +51,17 @@ export async function findBroker(
   let locked: FoundBroker | null = null;
   for (const { url, by } of candidates.slice(0, MAX_TRIED)) {
     if (signal.aborted) break;
-    const login = { username, password, clientId };
-    const result = await probe({ ...login, url, subscribe, timeout: PROBE_MS });
+    const login = isOnThisMachine(url) ? { username, password } : NOBODY;
+    const result = await probe({ ...login, clientId, url, subscribe, timeout: PROBE_MS });
     if (result.ok) return { url, by, wantsLogin: false };
     if (result.fault === 'credentials') locked ??= { url, by, wantsLogin: true };
   }
   return locked;
+}
+
+/** Whether a broker's address is one that only this machine reaches. */
+export function isOnThisMachine(url: string): boolean {
+  return isLoopback(parseAddress(url)?.hostname ?? '');
 }
 
 function addressOf(host: string, port: number): string {
