@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { debianVersion } from './packages.mjs';
 
-/** Builds an OCI archive for each architecture that can be built here; says what was not. */
+/** Builds both images as archives for each architecture that can be built here; says what was not. */
 export async function buildContainers({ root, output, version, arches }) {
   const builder = join(root, 'scripts/build-container');
   if (!existsSync(builder) || spawnSync('buildah', ['--version']).error) {
@@ -13,8 +13,11 @@ export async function buildContainers({ root, output, version, arches }) {
   const told = [];
   for (const arch of arches) {
     const deb = join(output, `mobilenetd_${debianVersion(version)}_${arch}.deb`);
-    const file = join(output, `mobilenetd-${version}-${arch}.oci.tar`);
-    const done = spawnSync(builder, ['--deb', deb, '--output', file], { encoding: 'utf8' });
+    const [image, addon] = ['', '-addon'].map((kind) =>
+      join(output, `mobilenetd${kind}-${version}-${arch}.docker.tar`),
+    );
+    const words = ['--deb', deb, '--output', image, '--addon', addon];
+    const done = spawnSync(builder, words, { encoding: 'utf8' });
     told.push(done.status === 0 ? done.stdout.trim() : `SKIPPED: ${arch}: ${done.stderr.trim()}`);
   }
   return told.join('\n');

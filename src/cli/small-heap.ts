@@ -7,4 +7,6 @@ import { setFlagsFromString } from 'node:v8';
  */
 export function preferSmallHeap(): void {
   setFlagsFromString('--optimize-for-size');
+  // A compiler less between the interpreter and the optimizing one, whose code is in memory then.
+  setFlagsFromString('--no-maglev');
 }

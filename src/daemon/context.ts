@@ -176,7 +176,11 @@ export class Context implements Parts, Given {
   readonly second: { network: SecondNetwork | null } = { network: null };
   readonly notifications: Notifications = { noticesOf: () => [], reports: () => [] };
   /** Where people reach what listens; null while it does not. */
-  readonly addresses: { page: string | null } = { page: null };
+  readonly addresses: {
+    page: string | null;
+    /** Ends what tells of the start at the page's address; the output of that name fills it in. */
+    release: () => Promise<void>;
+  } = { page: null, release: async () => {} };
   /** The configuration in force; while it is being changed, the next one. */
   config: Config;
   readonly #parts: { -readonly [Name in PartName]?: Parts[Name] } = {};

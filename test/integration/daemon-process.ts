@@ -123,9 +123,9 @@ export async function subscriber(url: string, options: IClientOptions = {}): Pro
 }
 
 /** Looks every 50 ms for at most 20 s. */
-export async function eventually(holds: () => boolean): Promise<boolean> {
+export async function eventually(holds: () => boolean | Promise<boolean>): Promise<boolean> {
   for (let tries = 0; tries < 400; tries += 1) {
-    if (holds()) return true;
+    if (await holds()) return true;
     await delay(50);
   }
   return false;

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import t from 'tap';
+import { freePort } from '../free-port.js';
 import { broker, command, home, report } from './daemon-home.js';
 import { eventually, runDaemon, writeConfig } from './daemon-process.js';
 
@@ -48,7 +49,9 @@ t.test('a start that fetches a model takes a mended file at once', async (t) => 
   t.teardown(() => proxy.close());
   const address = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`;
   const fetched = { task: 'classify', name: 'mobilenet_v1_0.25_128_quant' };
-  const parts = { url, cameras: ['front'], pictures };
+  const listen = `127.0.0.1:${await freePort()}`;
+  const more = { status: { listen } };
+  const parts = { url, cameras: ['front'], pictures, more };
   const config = writeConfig(folder, { ...parts, model: fetched });
   const proxies = { HTTPS_PROXY: address, HTTP_PROXY: address, https_proxy: address };
   const daemon = runDaemon(folder, config, proxies);
@@ -57,6 +60,12 @@ t.test('a start that fetches a model takes a mended file at once', async (t) => 
   const status = await command(folder, config, 'status');
   t.equal(status.status, 1);
   t.match(status.stdout, /^running +nothing yet: fetching and converting the model/m);
+  // The page says it, too, and is itself there afterwards, at the same address.
+  const page = () => fetch(`http://${listen}/api/v1/state`).then((answer) => answer.text(), String);
+  t.ok(
+    await eventually(async () => /"phase":"starting","doing":"fetching/.test(await page())),
+    await page(),
+  );
   writeConfig(folder, { ...parts, mqtt: { urll: 1 } });
   daemon.child.kill('SIGHUP');
   t.ok(await eventually(() => daemon.log().includes('the start goes on as it was')), daemon.log());
@@ -64,6 +73,7 @@ t.test('a start that fetches a model takes a mended file at once', async (t) => 
   t.match(await command(folder, config, 'ctl', 'reload'), { status: 0, stdout: /changed: model/ });
   t.ok(await listener.until('front/status', 'online'), daemon.log());
   t.equal((await report(folder)).running?.model.name, 'random_v1');
+  t.ok(await eventually(async () => /"phase":"running"/.test(await page())), await page());
   t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
 });
 

@@ -18,12 +18,14 @@ import type { Output } from './output.js';
 import { startPage } from './page.js';
 import { startService } from './service.js';
 import { startSnapshots } from './snapshots.js';
+import { startStartPage } from './start-page.js';
 import { startUpdate } from './update.js';
 
 /** Everything that is told to the world: one row and one file each. */
 export const OUTPUTS: readonly Output[] = [
   { name: 'control socket', starts: 'first', keys: [], follows: [], start: startControlSocket },
   { name: 'service manager', starts: 'first', keys: [], follows: [], start: startService },
+  { name: 'start page', starts: 'first', keys: [], follows: [], start: startStartPage },
   {
     name: 'label states',
     starts: 'before cameras',

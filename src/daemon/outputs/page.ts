@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { hostname, networkInterfaces } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import type { Config } from '../../config/config.js';
-import { parseListen } from '../../config/schema/formats.js';
 import { messageOf } from '../../errors.js';
 import type { PageOptions } from '../../http/options.js';
 import { VERSION } from '../../package-root.js';
@@ -10,7 +9,8 @@ import { createBackoff, systemClock } from '../../time.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
 import { addressForPeople } from './page-address.js';
-import { followCertificate, readCertificate, readStatusFile } from './page-files.js';
+import { followCertificate, readStatusFile } from './page-files.js';
+import { listenOptions } from './page-listen.js';
 
 /**
  * Serves the page where `status.listen` says; null: nothing of it is loaded. An address that is taken is
@@ -18,6 +18,7 @@ import { followCertificate, readCertificate, readStatusFile } from './page-files
  */
 export async function startPage(context: Context): Promise<StopOutput> {
   const { config, log } = context;
+  await context.addresses.release();
   if (config.status.listen === null) return () => {};
   const [{ startPage: serve }, { DaemonPageSource }, { verifyPassword }, metrics] =
     await Promise.all([
@@ -83,19 +84,13 @@ async function metricsOf(context: Context): Promise<Metrics | null> {
 }
 
 /** @throws MND_CONFIG_INVALID for a file that cannot be read */
-function pageOptions({ status }: Config, metrics: Metrics | null): PageOptions {
-  const { tls, metrics: settings } = status;
+function pageOptions(config: Config, metrics: Metrics | null): PageOptions {
+  const { status } = config;
+  const { metrics: settings } = status;
   const token =
     settings.token_file === null ? null : readStatusFile('metrics.token_file', settings.token_file);
   return {
-    ...parseListen(status.listen ?? ''),
-    tls: readCertificate(tls),
-    users: status.users,
-    tokens: status.tokens,
-    trustedProxies: status.trusted_proxies,
-    hosts: status.hosts,
-    basePath: status.base_path,
-    frameAncestors: status.frame_ancestors,
+    ...listenOptions(config),
     metrics:
       metrics === null
         ? null
