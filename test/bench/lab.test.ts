@@ -13,7 +13,7 @@ function board(name: string): Board {
   return found;
 }
 
-t.setTimeout(300_000);
+t.setTimeout(500_000);
 
 t.test('the bars hold on a small subset', async (t) => {
   const picks: [string, string][] = [

@@ -6,7 +6,7 @@ import { startHttpCamera } from '../camera/http-camera.js';
 import { broker, command, home, report } from './daemon-home.js';
 import { eventually, runDaemon } from './daemon-process.js';
 
-t.setTimeout(110_000);
+t.setTimeout(500_000);
 
 /** The beginning of a HEIC picture, which is not read. */
 const HEIC = Buffer.concat([Buffer.from([0, 0, 0, 24]), Buffer.from('ftypheic'), Buffer.alloc(64)]);

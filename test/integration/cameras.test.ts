@@ -98,7 +98,7 @@ async function brightness(jpeg: Buffer, part: 'left' | 'right'): Promise<number>
 
 const LEFT_HALF = '[[[0, 0], [320, 0], [320, 480], [0, 480]]]';
 
-t.setTimeout(110_000);
+t.setTimeout(500_000);
 
 t.test('pictures on request: the stream pauses, comes back, and is masked', async (t) => {
   const daemon = await start(t, [

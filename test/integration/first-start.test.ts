@@ -7,7 +7,7 @@ import { freePort } from '../free-port.js';
 import { broker, command, home, report } from './daemon-home.js';
 import { eventually, runDaemon, writeConfig } from './daemon-process.js';
 
-t.setTimeout(170_000);
+t.setTimeout(500_000);
 
 /** A service manager: what it is told is written to a file. */
 function serviceManager(folder: string) {

@@ -8,7 +8,7 @@ import { eventually, runDaemon } from './daemon-process.js';
 
 const PASSWORD = 'Sesam#1/2';
 
-t.setTimeout(110_000);
+t.setTimeout(500_000);
 
 t.test('cameras over HTTP through the daemon; a bad one is offline alone', async (t) => {
   const picture = await sharp({

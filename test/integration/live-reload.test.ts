@@ -9,7 +9,7 @@ import { broker, command, home, report } from './daemon-home.js';
 import { eventually, runDaemon, subscriber } from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';
 
-t.setTimeout(170_000);
+t.setTimeout(500_000);
 
 const USUAL = { enter: 0.3, stay: 0.2, off_delay: 1 };
 const NOTHING_IS_PRESENT = { enter: 0.999, stay: 0.998, off_delay: 0 };

@@ -7,7 +7,7 @@ import t, { type Test } from 'tap';
 import { freePort } from '../free-port.js';
 import { installRandomModel, runDemo } from './demo-process.js';
 
-t.setTimeout(400_000);
+t.setTimeout(500_000);
 
 const EXAMPLES = 'examples/monitoring';
 const PROMETHEUS = '/usr/bin/prometheus';

@@ -6,7 +6,7 @@ import t, { type Test } from 'tap';
 import { broker, command, home, report } from './daemon-home.js';
 import { eventually, runDaemon } from './daemon-process.js';
 
-t.setTimeout(180_000);
+t.setTimeout(500_000);
 
 interface Hook {
   readonly url: string;

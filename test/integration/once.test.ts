@@ -5,7 +5,7 @@ import { freePort } from '../free-port.js';
 import { broker, command, home } from './daemon-home.js';
 import { configOf, writeConfig } from './daemon-process.js';
 
-t.setTimeout(280_000);
+t.setTimeout(500_000);
 
 t.test('a look says what was seen, at the broker and on standard output', async (t) => {
   const { folder, pictures } = await home(t);

@@ -6,7 +6,7 @@ import { askDaemon } from '#mobilenetd/control/client.js';
 import { broker, command, home, report } from './daemon-home.js';
 import { configOf, eventually, runDaemon, writeConfig } from './daemon-process.js';
 
-t.setTimeout(110_000);
+t.setTimeout(500_000);
 
 t.test('a reload touches what changed, and says what needs a restart', async (t) => {
   const { folder, pictures } = await home(t);

@@ -18,7 +18,7 @@ import {
 } from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';
 
-t.setTimeout(280_000);
+t.setTimeout(500_000);
 
 t.test('a bad configuration ends with 78 and all of its problems', async (t) => {
   const folder = t.testdir({

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
@@ -55,10 +55,12 @@ const MOSQUITTO = ['/usr/sbin', '/usr/local/sbin', ...(process.env.PATH ?? '').s
   .map((folder) => join(folder, 'mosquitto'))
   .find((file) => existsSync(file));
 
-/** A test that fails must not leave its brokers behind. */
+/** A test that fails must not leave its brokers behind, and none their folders. */
 const children = new Set<ChildProcess>();
+const folders = new Set<string>();
 process.once('exit', () => {
   for (const child of children) child.kill('SIGKILL');
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
 export const mosquitto: BrokerKind = {
@@ -92,6 +94,7 @@ export const KINDS: readonly BrokerKind[] = [
 
 async function makeMosquitto(setup: BrokerSetup = {}): Promise<TestBroker> {
   const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-mosquitto-'));
+  folders.add(folder);
   const port = await freePort();
   const lines = [
     `persistence ${setup.persistent === true}`,
@@ -216,8 +219,6 @@ export function mosquittoPassword({ name, password }: { name: string; password: 
 }
 
 async function makeAedes(setup: BrokerSetup = {}): Promise<TestBroker> {
-  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-aedes-'));
-  mkdirSync(folder, { recursive: true });
   const port = await freePort();
   const users = setup.user && { [setup.user.name]: await hashPassword(setup.user.password) };
   let broker: Awaited<ReturnType<typeof startEmbeddedBroker>> | null = null;
@@ -238,7 +239,6 @@ async function makeAedes(setup: BrokerSetup = {}): Promise<TestBroker> {
     async stop() {
       await broker?.close();
       broker = null;
-      rmSync(folder, { recursive: true, force: true });
     },
     signal() {},
   };

@@ -1,15 +1,29 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 export const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
+export interface Certificates {
+  readonly folder: string;
+  read(name: string): Buffer;
+}
+
+/** Those of this process, by their host; they go when it ends. */
+const made = new Map<string, Certificates>();
+process.once('exit', () => {
+  for (const { folder } of made.values()) rmSync(folder, { recursive: true, force: true });
+});
+
 /** A certificate authority of its own, a server of it, a client of it, and a stranger's client. */
-export function makeCertificates(host = 'IP:127.0.0.1'): {
-  folder: string;
-  read: (name: string) => Buffer;
-} {
+export function makeCertificates(host = 'IP:127.0.0.1'): Certificates {
+  const certificates = made.get(host) ?? createCertificates(host);
+  made.set(host, certificates);
+  return certificates;
+}
+
+function createCertificates(host: string): Certificates {
   const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-tls-'));
   const run = (...args: string[]) =>
     execFileSync('openssl', args, { cwd: folder, stdio: ['ignore', 'ignore', 'ignore'] });

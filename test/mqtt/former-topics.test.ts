@@ -8,7 +8,7 @@ const at = (root: string, device: string, prefix = 'homeassistant'): BoardNames 
   root,
   discovery: `${prefix}/device/mobilenetd_${device}/config`,
 });
-t.setTimeout(110_000);
+t.setTimeout(500_000);
 
 const PORCH = at('mobilenetd/porch', 'porch');
 const GATE = at('mobilenetd/gate', 'gate');

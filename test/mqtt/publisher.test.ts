@@ -138,7 +138,7 @@ async function startBroker(t: Test, kind: BrokerKind, setup = {}): Promise<TestB
 }
 
 // Real connections that are lost on purpose wait for real back-offs.
-t.setTimeout(60_000);
+t.setTimeout(500_000);
 
 // They wait more than they work.
 t.jobs = 3;

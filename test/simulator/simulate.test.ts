@@ -36,7 +36,7 @@ function fly(name: string, what: string, governor: GovernorName, how: How = {}) 
   return simulate({ board: b, scenario: scenario(what), pilot, seed: how.seed ?? 1 });
 }
 
-t.setTimeout(300_000);
+t.setTimeout(500_000);
 
 t.test('the boards stand where they were measured', async (t) => {
   t.ok(BOARDS.length >= 8);

@@ -5,7 +5,7 @@ import { mosquitto } from '../mqtt/brokers.js';
 import { DEVICE, followPage, type Replacements } from './follow-page.js';
 
 const skip = skipWithoutFfmpeg || (mosquitto.available ? false : 'mosquitto is not installed');
-t.setTimeout(230_000);
+t.setTimeout(600_000);
 
 t.test('a USB camera from A to Z', { skip }, async (t) => {
   const { told } = await followPage(t, {

@@ -12,7 +12,7 @@ import {
 } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
 
-t.setTimeout(170_000);
+t.setTimeout(600_000);
 
 /** A small file system of its own; null where none can be mounted. */
 function smallDisk(t: Test, megabytes: number): string | null {

@@ -78,7 +78,7 @@ t.test(
   'hostile payloads change nothing, cost nothing and are answered',
   { skip: mosquitto.available ? false : 'Mosquitto is not installed' },
   async (t) => {
-    t.setTimeout(110_000);
+    t.setTimeout(600_000);
     const folder = t.testdir();
     await installRandomModel(folder);
     const pictures = await preparePictures(folder);

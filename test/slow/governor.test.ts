@@ -27,7 +27,7 @@ const PICTURE = join(
   process.env.MOBILENETD_TEST_IMAGES ?? '../shared/images',
   'n01806143_peacock.JPEG',
 );
-t.setTimeout(110_000);
+t.setTimeout(600_000);
 
 const missing = [join(mirror, `${FLOOR}.tflite`), PICTURE].find((file) => !existsSync(file));
 
@@ -78,7 +78,7 @@ t.test(
   'a board that gets hot gets a smaller network, stays below its limit and loses no frame',
   { skip: missing === undefined ? false : `there is no ${missing}` },
   async (t) => {
-    t.setTimeout(110_000);
+    t.setTimeout(600_000);
     const folder = t.testdir();
     await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(NAMES);
     const tree = createBoardTree(folder);

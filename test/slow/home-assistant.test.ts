@@ -54,7 +54,7 @@ async function watchPayloads(url: string) {
 }
 
 t.test('the whole daemon in Home Assistant, through all that happens', { skip }, async (t) => {
-  t.setTimeout(150_000);
+  t.setTimeout(600_000);
   const folder = t.testdir();
   await installRandomModel(folder, { name: SMALL, alpha: 0.25 });
   await installRandomModel(folder, { name: LARGE, alpha: 0.5 });

@@ -6,7 +6,7 @@ import type { StatusReport } from '#mobilenetd/control/protocol.js';
 import { broker, command, home, report } from '../integration/daemon-home.js';
 import { eventually, MAIN, runDaemon, writeConfig } from '../integration/daemon-process.js';
 
-t.setTimeout(110_000);
+t.setTimeout(600_000);
 
 t.test('status, log levels and a lock, before, while and after a daemon runs', async (t) => {
   const { folder, pictures } = await home(t);

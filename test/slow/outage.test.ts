@@ -84,7 +84,7 @@ for (const kind of [mosquitto, aedes]) {
 }
 
 async function outage(t: Test, kind: BrokerKind): Promise<void> {
-  t.setTimeout(100_000);
+  t.setTimeout(600_000);
   const broker = await kind.make();
   await broker.start();
   const board = createBoard(join(t.testdir(), 'mobilenetd.db'), broker.url);

@@ -121,7 +121,7 @@ async function check(
 for (const protocol of ['3.1.1', 5] as const) {
   t.test(
     `${FLOOD} retained ON in every branch, MQTT ${protocol}`,
-    { skip, timeout: 300_000 },
+    { skip, timeout: 600_000 },
     (t) => check(t, 'every branch', Object.values(BRANCHES), protocol),
   );
 }
@@ -129,7 +129,7 @@ for (const protocol of ['3.1.1', 5] as const) {
 for (const name of ['labels of a camera', 'labels of a camera that is no more', 'first levels']) {
   const branch = BRANCHES[name];
   if (branch === undefined) throw new Error(name);
-  t.test(`${FLOOD} retained ON: ${name}`, { skip, timeout: 300_000 }, (t) =>
+  t.test(`${FLOOD} retained ON: ${name}`, { skip, timeout: 600_000 }, (t) =>
     check(t, name, [branch], 5),
   );
 }

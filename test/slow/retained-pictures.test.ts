@@ -4,7 +4,7 @@ import t from 'tap';
 import { broker, home } from '../integration/daemon-home.js';
 import { eventually, runDaemon } from '../integration/daemon-process.js';
 
-t.setTimeout(200_000);
+t.setTimeout(600_000);
 
 const USUAL = { enter: 0.3, stay: 0.2 };
 /** No event, and so no new picture. */

@@ -3,7 +3,7 @@ import t from 'tap';
 import { broker, command, home, report } from '../integration/daemon-home.js';
 import { eventually, runDaemon, writeConfig } from '../integration/daemon-process.js';
 
-t.setTimeout(170_000);
+t.setTimeout(600_000);
 
 t.test('what is set at run time is seen everywhere, and can be cleared', async (t) => {
   const { folder, pictures } = await home(t);

@@ -3,7 +3,7 @@ import { createRandom } from '#mobilenetd/simulator/random.js';
 import { createGovernor, type Sample } from '#mobilenetd/thermal/governor.js';
 import { createDriver, driverOf, FPS, LADDER, sampleOf } from './plant-driver.js';
 
-t.setTimeout(200_000);
+t.setTimeout(500_000);
 
 /** CPU use of a board on which nothing else runs. */
 function usedBy(s: Sample): number {
