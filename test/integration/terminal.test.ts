@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { openStore } from '#mobilenetd/store/store.js';
 import { skipWithoutFfmpeg } from '../camera/ffmpeg.js';
 import { home } from './daemon-home.js';
 import { eventually, MAIN } from './daemon-process.js';
@@ -10,6 +11,7 @@ import { eventually, MAIN } from './daemon-process.js';
 const hasScript = spawnSync('script', ['--version']).status === 0;
 const skip = hasScript ? false : 'script (util-linux) is not installed';
 const CTRL_C = '\x03';
+const CTRL_D = '\x04';
 
 /** A command on a terminal of its own: keys reach its whole foreground group, as a person's do. */
 function onTerminal(folder: string, args: readonly string[]) {
@@ -75,4 +77,30 @@ t.test('a simulation shows how far it is, and ends at once', { skip }, async (t)
   t.equal(await run.status(), 130);
   t.notOk(existsSync(plot));
   t.notMatch(run.shown(), /MND_|Error/);
+});
+
+t.test('a question ends with Ctrl-C like everything else, and with Ctrl-D', { skip }, async (t) => {
+  const { folder } = await home(t);
+  const store = openStore({
+    file: join(folder, 'mobilenetd.db'),
+    commitInterval: 1,
+    detectionInterval: 0,
+    retention: { days: 30, maxBytes: 1e9 },
+    outbox: { maxAge: 1e6, maxRows: 1000 },
+  });
+  store.close();
+  const forget = ['forget', '--before', '0s'];
+  for (const [args, question, key, status] of [
+    [forget, /\[y\/N\] /, CTRL_C, 130],
+    [forget, /\[y\/N\] /, CTRL_D, 1],
+    [['config', 'hash-password'], /Password: /, CTRL_C, 130],
+    [['config', 'hash-password'], /Password: /, CTRL_D, 64],
+  ] as const) {
+    const run = onTerminal(folder, args);
+    t.ok(await eventually(() => question.test(run.shown())), run.shown());
+    run.press(key);
+    t.equal(await run.status(), status, args.join(' '));
+    t.notMatch(run.shown(), /MND_INTERNAL/);
+    t.match(run.shown(), /\n$/, 'the prompt of the shell gets a line of its own');
+  }
 });
