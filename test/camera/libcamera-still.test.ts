@@ -8,6 +8,7 @@ import {
   stillOptions,
   takeStill,
 } from '#mobilenetd/camera/sources/libcamera/still.js';
+import { eventually } from '../eventually.js';
 import { createFakeClock } from '../fake-clock.js';
 
 const FAKE = resolve('test/fixtures/fake-rpicam-still.mjs');
@@ -135,16 +136,14 @@ t.test('a program that hangs is ended with everything it started', async (t) => 
   for (const pause of [20_001, 3000, 2000]) await clock.advance(pause);
   await failed;
   const [pid = 0] = pids();
-  let alive = true;
-  for (let attempt = 0; attempt < 200 && alive; attempt += 1) {
+  const isGone = () => {
     try {
-      process.kill(pid, 0);
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      return !process.kill(pid, 0);
     } catch {
-      alive = false;
+      return true;
     }
-  }
-  t.notOk(alive, 'the program behind the shell is gone');
+  };
+  t.ok(await eventually(isGone), 'the program behind the shell is gone');
 });
 
 t.test('the source takes a picture at its rate and stops when told', async (t) => {

@@ -178,19 +178,17 @@ t.test('a program that survives SIGKILL is left behind', async (t) => {
 t.test('a grandchild that holds the pipes open does not hold the exit back', async (t) => {
   const script = `
     const { spawn } = require('node:child_process');
-    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 30000)'], { stdio: 'inherit', detached: true });
+    const child = spawn(process.execPath, ['-e', 'setTimeout(() => {}, 900000)'], { stdio: 'inherit', detached: true });
     child.unref();
     console.log(child.pid);
     process.exit(0);
   `;
   let pid = '';
-  const started = performance.now();
   const exit = await node(script, never, (chunk) => {
     pid += Buffer.from(chunk).toString();
   });
   t.equal(exit.code, 0);
-  t.ok(performance.now() - started < 20_000);
-  process.kill(Number(pid), 'SIGKILL');
+  t.ok(process.kill(Number(pid), 'SIGKILL'), 'it still ran');
 });
 
 t.test('output after the abort is thrown away, and does not block the program', async (t) => {

@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
 import { startHttpCamera } from '../camera/http-camera.js';
+import { eventually } from '../eventually.js';
 import { broker, command, home, report } from './daemon-home.js';
-import { eventually, runDaemon } from './daemon-process.js';
+import { runDaemon } from './daemon-process.js';
 
 t.setTimeout(500_000);
 
@@ -66,14 +67,11 @@ t.test('what a source refuses or finds odd is in status, health and the log, onc
 
   const noticesOf = async (camera: string) =>
     (await report(folder)).running?.cameras.find(({ name }) => name === camera)?.notices ?? [];
-  const until = async (camera: string, kinds: readonly string[]) => {
-    for (let tries = 0; tries < 100; tries += 1) {
+  const until = (camera: string, kinds: readonly string[]) =>
+    eventually(async () => {
       const found = (await noticesOf(camera)).map(({ kind }) => kind);
-      if (kinds.every((kind) => found.some((other) => other === kind))) return true;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-    }
-    return false;
-  };
+      return kinds.every((kind) => found.some((other) => other === kind));
+    });
   t.ok(await until('show', ['refused']), daemon.log());
   t.ok(await until('inbox', ['refused', 'old']), daemon.log());
   t.ok(await until('flood', ['flood']), daemon.log());

@@ -2,11 +2,11 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { delimiter, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import sharp from 'sharp';
 import t, { type Test } from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
+import { eventually } from '../eventually.js';
 import { installRandomModel } from './demo-process.js';
 
 /** The daemon with stand-ins for the camera programs on its PATH, and a subscriber to all it says. */
@@ -72,8 +72,7 @@ async function start(test: Test, cameras: readonly string[], picture?: Buffer) {
     publish: (topic: string, payload: string) =>
       client.publishAsync(`mobilenetd/board/${topic}`, payload, { qos: 1 }),
     async until(what: string, holds: () => boolean): Promise<void> {
-      for (let tries = 0; tries < 400 && !holds(); tries += 1) await delay(50);
-      test.ok(holds(), `${what}\n${holds() ? '' : errors}`);
+      test.ok(await eventually(holds), `${what}\n${holds() ? '' : errors}`);
     },
   };
 }

@@ -2,9 +2,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import mqtt, { type IClientOptions } from 'mqtt';
 import sharp from 'sharp';
+import { eventually } from '../eventually.js';
 
 export const MAIN = 'dist/cli/main.js';
 
@@ -100,7 +100,7 @@ export interface Subscriber {
   /** The newest payload by topic. */
   readonly values: Map<string, string>;
   readonly client: mqtt.MqttClient;
-  /** False if a topic of the board has not had the value within 20 s. */
+  /** False if a topic of the board does not get the value. */
   until(topic: string, value: string): Promise<boolean>;
   /** Publishes below the board's topics. */
   say(topic: string, text: string): Promise<unknown>;
@@ -120,13 +120,4 @@ export async function subscriber(url: string, options: IClientOptions = {}): Pro
     say: (topic, text) => client.publishAsync(`mobilenetd/board/${topic}`, text, { qos: 1 }),
     until: (topic, value) => eventually(() => values.get(`mobilenetd/board/${topic}`) === value),
   };
-}
-
-/** Looks every 50 ms for at most 20 s. */
-export async function eventually(holds: () => boolean | Promise<boolean>): Promise<boolean> {
-  for (let tries = 0; tries < 400; tries += 1) {
-    if (await holds()) return true;
-    await delay(50);
-  }
-  return false;
 }

@@ -3,9 +3,10 @@ import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
 import t from 'tap';
+import { eventually } from '../eventually.js';
 import { freePort } from '../free-port.js';
 import { broker, command, home, report } from './daemon-home.js';
-import { eventually, runDaemon, writeConfig } from './daemon-process.js';
+import { runDaemon, writeConfig } from './daemon-process.js';
 
 t.setTimeout(500_000);
 

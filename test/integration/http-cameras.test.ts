@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import t from 'tap';
 import { startHttpCamera } from '../camera/http-camera.js';
+import { eventually } from '../eventually.js';
 import { broker, home } from './daemon-home.js';
-import { eventually, runDaemon } from './daemon-process.js';
+import { runDaemon } from './daemon-process.js';
 
 const PASSWORD = 'Sesam#1/2';
 

@@ -2,11 +2,11 @@ import { once } from 'node:events';
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join, resolve } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { askDaemon } from '#mobilenetd/control/client.js';
+import { eventually, PATIENCE_MS } from '../eventually.js';
 import { broker, command, home, report } from './daemon-home.js';
-import { eventually, runDaemon, subscriber } from './daemon-process.js';
+import { runDaemon, subscriber } from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';
 
 t.setTimeout(500_000);
@@ -60,7 +60,7 @@ t.test('a camera runs on while broker, model, store and presence change', async 
   const reload = async (sections: Sections) => {
     write(sections);
     const sockets = [join(folder, 'control.sock')];
-    return askDaemon({ verb: 'reload' }, { sockets, timeout: 30_000 }).catch((error) => error);
+    return askDaemon({ verb: 'reload' }, { sockets, timeout: PATIENCE_MS }).catch((error) => error);
   };
   const events = new Set<string>();
   for (const { client } of [first.listener, second.listener]) {
@@ -97,8 +97,7 @@ t.test('a camera runs on while broker, model, store and presence change', async 
     done: 'changed: presence (the rest ran on)',
   });
   const waiting = async () => ((await report(folder)).running?.outbox ?? 0) > 0;
-  for (let tries = 0; tries < 100 && !(await waiting()); tries += 1) await delay(100);
-  t.ok(await waiting(), 'the end of the label waits in the outbox');
+  t.ok(await eventually(waiting), 'the end of the label waits in the outbox');
   sameCamera('no broker');
 
   t.match(await reload({ mqtt: { url: second.url } }), {

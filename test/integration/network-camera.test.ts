@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { skipWithoutFfmpeg as skip } from '../camera/ffmpeg.js';
 import { encodeStream, startRtspCamera } from '../camera/rtsp-camera.js';
+import { eventually } from '../eventually.js';
 import { broker, home } from './daemon-home.js';
-import { eventually, runDaemon } from './daemon-process.js';
+import { runDaemon } from './daemon-process.js';
 
 const SECONDS = 60;
 const PASSWORD = 'Sesam12';

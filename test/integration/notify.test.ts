@@ -3,8 +3,9 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { eventually } from '../eventually.js';
 import { broker, command, home, report } from './daemon-home.js';
-import { eventually, runDaemon } from './daemon-process.js';
+import { runDaemon } from './daemon-process.js';
 
 t.setTimeout(500_000);
 
@@ -128,12 +129,8 @@ t.test(
     let daemon = runDaemon(folder, file);
     t.teardown(() => daemon.child.kill('SIGKILL'));
     const lane = async () => (await report(folder).catch(() => null))?.running?.notify[0];
-    let seen = await lane();
-    for (let tries = 0; tries < 200 && seen?.error == null; tries += 1) {
-      await new Promise((resolve) => setTimeout(resolve, 50));
-      seen = await lane();
-    }
-    t.match(seen?.error, /503/);
+    t.ok(await eventually(async () => (await lane())?.error != null));
+    t.match((await lane())?.error, /503/);
     const status = await command(folder, file, 'status');
     t.match(status.stdout, /rule alarm .*FAILS since .*503/);
     t.equal(status.status, 1);

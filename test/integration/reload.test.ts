@@ -1,10 +1,10 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { askDaemon } from '#mobilenetd/control/client.js';
+import { eventually, PATIENCE_MS } from '../eventually.js';
 import { broker, command, home, report } from './daemon-home.js';
-import { configOf, eventually, runDaemon, writeConfig } from './daemon-process.js';
+import { configOf, runDaemon, writeConfig } from './daemon-process.js';
 
 t.setTimeout(500_000);
 
@@ -23,7 +23,7 @@ t.test('a reload touches what changed, and says what needs a restart', async (t)
   const reload = async (more: Readonly<Record<string, object>>) => {
     writeConfig(folder, { ...parts, more });
     const sockets = [join(folder, 'control.sock')];
-    return askDaemon({ verb: 'reload' }, { sockets, timeout: 20_000 }).catch((error) => error);
+    return askDaemon({ verb: 'reload' }, { sockets, timeout: PATIENCE_MS }).catch((error) => error);
   };
 
   const homes = new Map<string, string>();
@@ -84,14 +84,8 @@ t.test('a reload gives the governor another limit while the camera runs on', asy
   const parts = { url, cameras: ['front'], pictures };
   const config = writeConfig(folder, { ...parts, more: { governor } });
   const daemon = runDaemon(folder, config);
-  const limits = async (limit: number) => {
-    for (let tries = 0; tries < 100; tries += 1) {
-      const found = (await report(folder)).running?.governor?.limit;
-      if (found === limit) return true;
-      await delay(100);
-    }
-    return false;
-  };
+  const limits = (limit: number) =>
+    eventually(async () => (await report(folder)).running?.governor?.limit === limit);
   t.ok(await listener.until('front/status', 'online'), daemon.log());
   t.ok(await limits(80), 'the limit of a board that is not known');
   t.match((await report(folder)).running, {

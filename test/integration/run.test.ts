@@ -6,10 +6,10 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
+import { eventually } from '../eventually.js';
 import { broker, home } from './daemon-home.js';
 import {
   configOf,
-  eventually,
   MAIN,
   preparePictures,
   runDaemon,
@@ -63,7 +63,7 @@ t.test('a label with the name of a fixed topic is refused at start', async (t) =
   t.match(stderr, /MND_MQTT_TOPIC: label "status"/);
 });
 
-t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends within 5 s', async (t) => {
+t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends it', async (t) => {
   const folder = t.testdir();
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
@@ -121,7 +121,7 @@ t.test(
     t.equal(listener.values.get('mobilenetd/board/gone/status'), 'offline');
     t.equal(listener.values.get('mobilenetd/board/front/status'), 'online');
     const events = 'mobilenetd/board/front/events';
-    for (let tries = 0; tries < 100 && !listener.values.has(events); tries += 1) await delay(50);
+    t.ok(await eventually(() => listener.values.has(events)));
     const event = JSON.parse(listener.values.get(events) ?? '{}');
     t.equal(event.camera, 'front', 'the event of the time without a broker arrived');
     const { code } = await daemon.end('SIGINT');
@@ -152,11 +152,9 @@ t.test('commands: a camera is switched off, and stays off over a restart', async
   await say('front/threshold/set', '0.9');
   t.ok(await listener.until('front/threshold/state', '0.9'));
   await say('request/snapshot', '{"transaction":"t1","camera":"nobody"}');
-  let answer: { transaction?: string; ok?: boolean } = {};
-  for (let tries = 0; tries < 100 && answer.transaction === undefined; tries += 1) {
-    await delay(50);
-    answer = JSON.parse(listener.values.get('mobilenetd/board/response/snapshot') ?? '{}');
-  }
+  const response = 'mobilenetd/board/response/snapshot';
+  t.ok(await eventually(() => listener.values.has(response)));
+  const answer = JSON.parse(listener.values.get(response) ?? '{}');
   t.match(answer, { transaction: 't1', ok: false }, 'a request that cannot be met is answered');
   t.equal((await first.end('SIGTERM')).code, 0, first.log());
   t.match(first.log(), /MND_MQTT_PAYLOAD|invalid payload/, 'the invalid command was named');

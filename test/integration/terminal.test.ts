@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openStore } from '#mobilenetd/store/store.js';
 import { skipWithoutFfmpeg } from '../camera/ffmpeg.js';
+import { eventually } from '../eventually.js';
 import { home } from './daemon-home.js';
-import { eventually, MAIN } from './daemon-process.js';
+import { MAIN } from './daemon-process.js';
 
 const hasScript = spawnSync('script', ['--version']).status === 0;
 const skip = hasScript ? false : 'script (util-linux) is not installed';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { runChild } from '#mobilenetd/models/install/child.js';
+import { PATIENCE_MS } from '../eventually.js';
 
 const MAIN = pathToFileURL('dist/models/install/child-main.js').href;
 const ERRORS = pathToFileURL('dist/errors.js').href;
@@ -26,7 +27,7 @@ async function run<Answer>(
     request: options.request ?? null,
     code: 'MND_MODEL_VERIFY',
     subject: 'the model',
-    timeout: options.timeout ?? 20_000,
+    timeout: options.timeout ?? PATIENCE_MS,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   });
 }

@@ -8,6 +8,7 @@ import t, { type Test } from 'tap';
 import { sha256Sum } from '#mobilenetd/models/fetch/checksum.js';
 import { type DownloadOptions, download } from '#mobilenetd/models/fetch/download.js';
 import { createHttpClient, withoutSecrets } from '#mobilenetd/models/fetch/http.js';
+import { PATIENCE_MS } from '../eventually.js';
 import { recordingClock } from '../fake-clock.js';
 import { type Handler, serveBytes, startServer } from './http-server.js';
 
@@ -26,10 +27,14 @@ interface Scene {
   run(options?: Partial<DownloadOptions>): Promise<void>;
 }
 
-async function scene(t: Pick<Test, 'teardown'>, handler: Handler): Promise<Scene> {
+async function scene(
+  t: Pick<Test, 'teardown'>,
+  handler: Handler,
+  patienceMs = PATIENCE_MS,
+): Promise<Scene> {
   const server = await startServer(handler);
   const dir = await mkdtemp(join(tmpdir(), 'download-'));
-  const http = createHttpClient({}, { answer: 300, idle: 300 });
+  const http = createHttpClient({}, { answer: patienceMs, idle: patienceMs });
   t.teardown(async () => {
     await server.close();
   });
@@ -157,12 +162,17 @@ t.test('a wrong checksum says both, and leaves what was there', async (t) => {
 });
 
 t.test('a transfer that stalls is given up and tried again', async (t) => {
-  const { run, file, seen } = await scene(t, (request, response, count) => {
-    if (count > 2) return serveBytes(BYTES, request, response);
-    if (count === 1) return;
-    response.writeHead(200, { 'content-length': BYTES.length });
-    response.write(BYTES.subarray(0, 10));
-  });
+  const { run, file, seen } = await scene(
+    t,
+    (request, response, count) => {
+      if (count > 2) return serveBytes(BYTES, request, response);
+      if (count === 1) return;
+      response.writeHead(200, { 'content-length': BYTES.length });
+      response.write(BYTES.subarray(0, 10));
+    },
+    // Two are waited for in vain; the third has this long even where the machine is busy.
+    3000,
+  );
   await run();
   t.strictSame(await readFile(file), BYTES);
   t.equal(seen.length, 3);

@@ -3,6 +3,7 @@ import { type AddressInfo, connect, createServer as createTcpServer, type Socket
 import t, { type Test } from 'tap';
 import { createHttpClient } from '#mobilenetd/models/fetch/http.js';
 import { openTunnel, proxyFor } from '#mobilenetd/models/fetch/proxy.js';
+import { PATIENCE_MS } from '../eventually.js';
 import { startServer } from './http-server.js';
 
 t.test('which proxy', async (t) => {
@@ -95,7 +96,7 @@ t.test('a plain address is asked of the proxy as a whole', async (t) => {
   const proxy = await startServer((_request, response) => response.end('from the proxy'));
   t.teardown(() => proxy.close());
   const env = { http_proxy: proxy.url.replace('//', '//user:pa%20ss@') };
-  const client = createHttpClient(env, { answer: 1000, idle: 1000 });
+  const client = createHttpClient(env, { answer: PATIENCE_MS, idle: PATIENCE_MS });
   const { statusCode, body } = await client.get({ url: 'http://example.org:81/a?b' });
   t.equal(statusCode, 200);
   t.equal(String(Buffer.concat(await body.toArray())), 'from the proxy');

@@ -6,6 +6,7 @@ import type { Test } from 'tap';
 import { openShelf, type Shelf, type ShelfOptions } from '#mobilenetd/models/shelf.js';
 import { mobilenetV1Spec } from '../convert/build-mobilenet.js';
 import { buildTflite } from '../convert/build-tflite.js';
+import { PATIENCE_MS } from '../eventually.js';
 import { recordingClock } from '../fake-clock.js';
 
 export function sha256(bytes: Uint8Array | string): string {
@@ -91,7 +92,7 @@ export async function sampleShelf(
     env: {},
     cwd: root,
     home,
-    timeouts: { answer: 2000, idle: 500 },
+    timeouts: { answer: PATIENCE_MS, idle: PATIENCE_MS },
     clock: recordingClock(),
     ...options,
   });

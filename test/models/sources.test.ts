@@ -5,6 +5,7 @@ import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CatalogEntry } from '#mobilenetd/models/catalog/catalog.js';
 import { fetchModel, type SourceEnvironment } from '#mobilenetd/models/fetch/sources.js';
+import { PATIENCE_MS } from '../eventually.js';
 import { recordingClock } from '../fake-clock.js';
 import { buildTgz, buildZip } from './archives.js';
 import { type Handler, serveBytes, startServer } from './http-server.js';
@@ -40,7 +41,7 @@ async function scene(
     cwd: root,
     home: root,
     log: { info: () => undefined, warn: (_fields, message) => void warnings.push(message) },
-    timeouts: { answer: 1000, idle: 300 },
+    timeouts: { answer: PATIENCE_MS, idle: PATIENCE_MS },
     clock: recordingClock(),
   };
   return {
@@ -241,7 +242,7 @@ t.test('an unfinished download is continued by the next process', async (t) => {
     handler: (request, response, count) => {
       if (count > 1) return serveBytes(bytes, request, response);
       response.writeHead(200, { 'content-length': bytes.length });
-      response.write(bytes.subarray(0, 20));
+      response.write(bytes.subarray(0, 20), () => response.destroy());
     },
   });
   const source = archiveSource(`${server.url}/model.tgz`, 'tgz', bytes);

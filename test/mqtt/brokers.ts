@@ -9,6 +9,7 @@ import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { hashPassword } from '#mobilenetd/mqtt/broker/password.js';
 import type { ConnectionOptions } from '#mobilenetd/mqtt/connection/connection.js';
 import { type Clock, systemClock } from '#mobilenetd/time.js';
+import { PATIENCE_MS } from '../eventually.js';
 import { freePort } from '../free-port.js';
 import { hasOpenssl, makeCertificates } from './certificates.js';
 
@@ -295,7 +296,7 @@ export function eventually(
   lookers = new Set<() => void>(),
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const deadline = setTimeout(() => finish(new Error(`never: ${what}`)), 30_000);
+    const deadline = setTimeout(() => finish(new Error(`never: ${what}`)), PATIENCE_MS);
     const interval = setInterval(look, 10);
     function finish(error: Error | null): void {
       clearTimeout(deadline);

@@ -4,6 +4,7 @@ import { Aedes } from 'aedes';
 import t from 'tap';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
 import { type ProbeOptions, probeBroker } from '#mobilenetd/mqtt/connection/probe.js';
+import { PATIENCE_MS } from '../eventually.js';
 import { freePort } from '../free-port.js';
 import { aedes, eventually, mosquitto } from './brokers.js';
 import { hasOpenssl } from './certificates.js';
@@ -14,7 +15,7 @@ function probe(options: Partial<ProbeOptions> & { readonly url: string }) {
   return probeBroker({
     clientId: 'mobilenetd-doctor-1',
     subscribe: 'mobilenetd/board/request/#',
-    timeout: 3000,
+    timeout: PATIENCE_MS,
     ...options,
   });
 }

@@ -1,13 +1,18 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { COMMAND } from '#mobilenetd/notify/channels/command.js';
+import { eventually, PATIENCE_MS } from '../eventually.js';
 import { messageOf } from './server.js';
 
 const NEVER = new AbortController().signal;
 
-function send(run: readonly string[], timeout = 10, signal = NEVER, message = messageOf()) {
+function send(
+  run: readonly string[],
+  timeout = PATIENCE_MS / 1000,
+  signal = NEVER,
+  message = messageOf(),
+) {
   const env = { PATH: process.env.PATH, MOBILENETD_MQTT_PASSWORD: 'secret' };
   return COMMAND.create({ run, timeout }, { fetch, publish: null, env, folder: '/' })(
     message,
@@ -51,24 +56,23 @@ t.test('time is up for the whole group, deaf ones too', async (t) => {
   const pids = join(folder, 'pids');
   const file = script(
     folder,
-    `trap '' TERM; (trap '' TERM; echo $$ >> ${pids}; sh -c 'echo $$ >> ${pids}; sleep 60') & wait; sleep 60`,
+    `trap '' TERM; (trap '' TERM; echo $$ >> ${pids}; sh -c 'echo $$ >> ${pids}; sleep 900') & wait; sleep 900`,
   );
-  const began = performance.now();
-  t.match(await send([file], 0.5), { kind: 'later', why: 'it ran longer than 0.5 s' });
-  t.ok(performance.now() - began < 30_000);
-  await delay(100);
-  const left = readFileSync(pids, 'utf8').trim().split('\n');
-  for (const pid of left) {
-    const status = existsSync(`/proc/${pid}/status`)
-      ? readFileSync(`/proc/${pid}/status`, 'utf8')
-      : 'State: Z';
-    t.match(status, /State:\s+Z/, `${pid} is gone`);
+  const started = () => (existsSync(pids) ? readFileSync(pids, 'utf8').trim().split('\n') : []);
+  // A busy machine may need longer to start the group than the program has.
+  for (let timeout = 0.5; started().length < 2; timeout *= 4) {
+    t.match(await send([file], timeout), { kind: 'later', why: `it ran longer than ${timeout} s` });
   }
+  const isGone = (pid: string) => {
+    const status = `/proc/${pid}/status`;
+    return !existsSync(status) || /State:\s+Z/.test(readFileSync(status, 'utf8'));
+  };
+  for (const pid of started()) t.ok(await eventually(() => isGone(pid)), `${pid} is gone`);
 });
 
 t.test('a stop ends it', async (t) => {
   const ending = new AbortController();
-  const sent = send(['/bin/sleep', '60'], 60, ending.signal);
+  const sent = send(['/bin/sleep', '900'], 900, ending.signal);
   ending.abort();
   t.match(await sent, { kind: 'later', why: 'it was given up' });
 });

@@ -7,9 +7,9 @@ import { createServer } from 'node:tls';
 import mqtt from 'mqtt';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
+import { eventually } from '../eventually.js';
 import { freePort } from '../free-port.js';
 import {
-  eventually,
   MAIN,
   preparePictures,
   runDaemon,

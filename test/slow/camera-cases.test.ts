@@ -8,8 +8,9 @@ import t, { type Test } from 'tap';
 import { skipWithoutFfmpeg as skip } from '../camera/ffmpeg.js';
 import { startHttpCamera } from '../camera/http-camera.js';
 import { encodeH264, startRtpCamera } from '../camera/rtp-camera.js';
+import { eventually } from '../eventually.js';
 import { broker, home } from '../integration/daemon-home.js';
-import { eventually, runDaemon, type Subscriber } from '../integration/daemon-process.js';
+import { runDaemon, type Subscriber } from '../integration/daemon-process.js';
 import { soak } from './soak.js';
 
 t.setTimeout(600_000);

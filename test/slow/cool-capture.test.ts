@@ -10,9 +10,9 @@ import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
+import { eventually } from '../eventually.js';
 import { type BoardTree, createBoardTree } from '../integration/board-tree.js';
 import { logTo } from '../integration/collected-log.js';
-import { eventually } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
 
 /** Seconds of the governor in one of ours: its minute takes one, its five minutes take five. */

@@ -3,13 +3,9 @@ import { appendFileSync, mkdtempSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { eventually } from '../eventually.js';
 import { broker, command, report } from '../integration/daemon-home.js';
-import {
-  eventually,
-  preparePictures,
-  runDaemon,
-  writeConfig,
-} from '../integration/daemon-process.js';
+import { preparePictures, runDaemon, writeConfig } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
 
 t.setTimeout(600_000);

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { createRandom } from '#mobilenetd/simulator/random.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { eventually } from '../eventually.js';
 import {
-  eventually,
   preparePictures,
   runDaemon,
   subscriber,

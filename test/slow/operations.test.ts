@@ -3,8 +3,9 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { StatusReport } from '#mobilenetd/control/protocol.js';
+import { eventually } from '../eventually.js';
 import { broker, command, home, report } from '../integration/daemon-home.js';
-import { eventually, MAIN, runDaemon, writeConfig } from '../integration/daemon-process.js';
+import { MAIN, runDaemon, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(600_000);
 

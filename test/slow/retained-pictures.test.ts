@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { eventually } from '../eventually.js';
 import { broker, home } from '../integration/daemon-home.js';
-import { eventually, runDaemon } from '../integration/daemon-process.js';
+import { runDaemon } from '../integration/daemon-process.js';
 
 t.setTimeout(600_000);
 

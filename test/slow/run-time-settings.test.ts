@@ -1,7 +1,8 @@
 import { appendFileSync } from 'node:fs';
 import t from 'tap';
+import { eventually } from '../eventually.js';
 import { broker, command, home, report } from '../integration/daemon-home.js';
-import { eventually, runDaemon, writeConfig } from '../integration/daemon-process.js';
+import { runDaemon, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(600_000);
 

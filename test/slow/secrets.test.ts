@@ -12,9 +12,9 @@ import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { eventually } from '../eventually.js';
 import {
   type DaemonProcess,
-  eventually,
   MAIN,
   preparePictures,
   runDaemon,

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { startHttpCamera } from '../camera/http-camera.js';
+import { eventually } from '../eventually.js';
 import { broker, home, report } from '../integration/daemon-home.js';
-import { eventually, MAIN } from '../integration/daemon-process.js';
+import { MAIN } from '../integration/daemon-process.js';
 import { makeMemoryGroup, whyNoMemoryGroup } from './memory-group.js';
 import { soak } from './soak.js';
 
