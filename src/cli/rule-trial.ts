@@ -25,6 +25,8 @@ export async function tryRule(
 ): Promise<readonly ChannelTrial[]> {
   const rule = config.notify[name];
   if (rule === undefined) return [];
+  // Before there is a folder: whoever looks at the signal is not ended by it.
+  around.signal.throwIfAborted();
   const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-notify-'));
   try {
     const message = await testMessage(name, rule, config, folder);
@@ -32,6 +34,7 @@ export async function tryRule(
     for (const channel of wantedChannels(rule.to)) {
       const began = performance.now();
       const outcome = await tryChannel(channel, message, config, around);
+      around.signal.throwIfAborted();
       const error = outcome.kind === 'done' ? null : outcome.why;
       trials.push({ channel, ms: Math.round(performance.now() - began), error });
     }
@@ -47,7 +50,7 @@ async function tryChannel(
   config: Config,
   { env, signal }: Surroundings,
 ): Promise<Awaited<ReturnType<ReturnType<WantedChannel['create']>>>> {
-  const broker = name === 'homeassistant' ? await connect(config).catch(messageOf) : null;
+  const broker = name === 'homeassistant' ? await connect(config, signal).catch(messageOf) : null;
   if (typeof broker === 'string') return { kind: 'later', why: broker, afterMs: null };
   try {
     const surroundings = { fetch, env, folder: '/', publish: broker?.publish ?? null };
@@ -60,7 +63,7 @@ async function tryChannel(
 const CONNECT_MS = 10_000;
 
 /** A connection of its own: the daemon need not run. */
-async function connect(config: Config) {
+async function connect(config: Config, signal: AbortSignal) {
   const { createConnection } = await import('../mqtt/connection/connection.js');
   const { createTopics } = await import('../mqtt/topics.js');
   const { messagingOptionsOf } = await import('../daemon/options/broker.js');
@@ -74,12 +77,14 @@ async function connect(config: Config) {
     ...(url === null && { protocol: 4 }),
   });
   const connected = new Promise<boolean>((resolve) => {
-    // It keeps the process alive, which the connection itself does not.
-    const timer = setTimeout(() => resolve(false), CONNECT_MS);
-    connection.onConnect(() => {
+    const end = (isConnected: boolean) => {
       clearTimeout(timer);
-      resolve(true);
-    });
+      resolve(isConnected);
+    };
+    // It keeps the process alive, which the connection itself does not.
+    const timer = setTimeout(end, CONNECT_MS, false);
+    signal.addEventListener('abort', () => end(false), { once: true });
+    connection.onConnect(() => end(true));
   });
   connection.start();
   if (!(await connected)) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { MixedEngine, type StartEngine } from '#mobilenetd/daemon/line/mixed-engine.js';
 import type { Engine } from '#mobilenetd/inference/engine.js';
@@ -27,6 +28,7 @@ function createEngines(unloadable = '') {
         if (!loaded.has(name)) throw new Error(`${name} is not loaded`);
         return { model: `${name} on ${id}` };
       },
+      loaded: () => [...loaded],
       async close() {
         said.push(`closed ${id}`);
       },
@@ -88,4 +90,72 @@ t.test('a restart that waits does not come over the engine that replaces it', as
   await engine.replace(start, variant('b'));
   await new Promise((resolve) => setImmediate(resolve));
   t.equal(await model(), 'b on 3');
+});
+
+/** An engine that answers in turn and keeps three variants, those that were used last. */
+function crampedEngine() {
+  const kept: string[] = [];
+  let turn: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => T): Promise<T> => {
+    const answer = turn.then(async () => {
+      await nextTurn();
+      return work();
+    });
+    turn = answer.catch(() => {});
+    return answer;
+  };
+  const use = (name: string) => {
+    if (!kept.includes(name)) throw new Error(`${name} is not loaded`);
+    kept.push(...kept.splice(kept.indexOf(name), 1));
+  };
+  const engine = {
+    load: ({ name }: Variant) =>
+      inTurn(() => {
+        if (!kept.includes(name)) kept.push(name);
+        use(name);
+        kept.splice(0, kept.length - 3);
+        return { ms: 1 };
+      }),
+    run: (name: string) =>
+      inTurn(() => {
+        use(name);
+        return { model: name };
+      }),
+    profile: (name: string) =>
+      inTurn(() => {
+        use(name);
+        return { minMs: 1 };
+      }),
+    loaded: () => kept,
+    close: async () => {},
+  } as unknown as Engine;
+  return engine;
+}
+
+t.test('frames and measurements go on while the mix jumps to other rungs', async (t) => {
+  const engine = crampedEngine();
+  const mixed = new MixedEngine({ start: async () => engine, onFault: (error) => t.error(error) });
+  await mixed.open(variant('a'));
+  await mixed.use({ low: variant('b'), high: variant('a'), fraction: 0.5 });
+  const rungs = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const rung = (index: number) => variant(rungs[index % rungs.length] ?? '');
+  let isOver = false;
+  let frames = 0;
+  // As in the daemon: each of the three waits for its answer before it asks again.
+  const camera = async () => {
+    for (; !isOver; frames += 1) await mixed.infer(FRAME, RUN);
+  };
+  const measuring = async () => {
+    for (let round = 0; !isOver; round += 5) await mixed.measure(rung(round));
+  };
+  const governor = async () => {
+    for (let round = 0; round < 40; round += 1) {
+      await mixed.use({ low: rung(2 * round), high: rung(2 * round + 1), fraction: 0.5 });
+      for (let pause = 0; pause < round % 7; pause += 1) await nextTurn();
+    }
+    isOver = true;
+  };
+  await Promise.all([camera(), measuring(), governor()]);
+  t.ok(frames > 40, `${frames} frames`);
+  await mixed.close();
 });

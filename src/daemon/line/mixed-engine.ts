@@ -96,7 +96,9 @@ export class MixedEngine {
     for (let run = 0; run < MEASURE.most; run += 1) {
       if (run >= MEASURE.least && spentMs > MEASURE.enoughMs) break;
       // One a request: the worker answers in turn, and a frame may have its turn in between.
-      const { minMs } = await engine.profile(variant.name, { runs: 1, warmup: 0 });
+      const { minMs } = await whileLoaded(engine, variant, () =>
+        engine.profile(variant.name, { runs: 1, warmup: 0 }),
+      );
       leastMs = Math.min(leastMs, minMs);
       spentMs += minMs;
     }
@@ -104,14 +106,15 @@ export class MixedEngine {
   }
 
   async infer(frame: Frame, run: RunOptions): Promise<Result> {
-    if (this.#engine === null || this.#mix === null) {
+    const engine = this.#engine;
+    if (engine === null || this.#mix === null) {
       throw codedError('MND_INFERENCE_CLOSED', {
         next: 'frames are skipped until it has been started again',
       });
     }
     const { low, high, fraction } = this.#mix;
     const variant = this.#diffusion.next(fraction) ? high : low;
-    const result = await this.#engine.run(variant.name, frame, run);
+    const result = await whileLoaded(engine, variant, () => engine.run(variant.name, frame, run));
     this.#backoff.reset();
     return result;
   }
@@ -178,6 +181,24 @@ export class MixedEngine {
 
 function unmixed(variant: Variant): VariantMix {
   return { low: variant, high: variant, fraction: 1 };
+}
+
+/**
+ * Runs a variant, which is loaded anew where it had to give way meanwhile: the worker keeps a few files
+ * only, and a mix that is being exchanged, or a measurement, loads others before this request has its turn.
+ */
+async function whileLoaded<Answer>(
+  engine: Engine,
+  variant: Variant,
+  run: () => Promise<Answer>,
+): Promise<Answer> {
+  try {
+    return await run();
+  } catch (error) {
+    if (engine.loaded().includes(variant.name)) throw error;
+    await engine.load(variant);
+    return run();
+  }
 }
 
 async function load(engine: Engine, mix: VariantMix): Promise<void> {
