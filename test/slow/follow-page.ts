@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Test } from 'tap';
+import { eventually } from '../eventually.js';
 import { home } from '../integration/daemon-home.js';
-import { eventually } from '../integration/daemon-process.js';
 import { mosquittoPassword, runMosquitto } from '../mqtt/brokers.js';
 
 /** What a page says by way of example, and what stands there in a test. */

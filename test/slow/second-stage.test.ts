@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { isCodedError } from '#mobilenetd/errors.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
+import { eventually } from '../eventually.js';
 import { broker, command, report } from '../integration/daemon-home.js';
-import { eventually, runDaemon } from '../integration/daemon-process.js';
+import { runDaemon } from '../integration/daemon-process.js';
 
 t.setTimeout(300_000);
 

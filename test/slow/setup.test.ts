@@ -16,8 +16,9 @@ import { pathToFileURL } from 'node:url';
 import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
+import { eventually } from '../eventually.js';
 import { home } from '../integration/daemon-home.js';
-import { eventually, MAIN } from '../integration/daemon-process.js';
+import { MAIN } from '../integration/daemon-process.js';
 import { mosquitto, mosquittoPassword, runMosquitto } from '../mqtt/brokers.js';
 
 const { hasTmux, Terminal } = (await import(
