@@ -61,7 +61,7 @@ export interface StoreHealth {
 }
 
 /** Notifications that wait. */
-export type NoticeQueue = Omit<NoticeTable, 'add'>;
+export type NoticeQueue = Omit<NoticeTable, 'add' | 'newestOf' | 'newest' | 'restore'>;
 
 export interface Store {
   /**

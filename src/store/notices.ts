@@ -25,6 +25,14 @@ export interface LastFiring {
   readonly time: number;
 }
 
+/** What is known of notifications that a database has lost. */
+export interface LostNotices {
+  readonly waiting: readonly PendingNotice[];
+  readonly firings: readonly LastFiring[];
+  /** Whether nothing else waited. */
+  readonly isAll: boolean;
+}
+
 /** Statements of the notifications that wait; the store decides on transactions. */
 export interface NoticeTable {
   add(notice: OutgoingNotice, time: number): void;
@@ -43,6 +51,12 @@ export interface NoticeTable {
   clear(rule: string, channel: string): number;
   /** Rules that fired after a time (ms); what is older is forgotten. */
   firings(since: number): readonly LastFiring[];
+  /** The newest that wait, oldest first, at most `limit`. */
+  newestOf(limit: number): readonly PendingNotice[];
+  /** Id of the newest ever recorded. */
+  newest(): number;
+  /** Writes what was lost, under the ids that it had. */
+  restore(lost: LostNotices): void;
   /** Moves all times by `step` ms: the clock was set. */
   shift(step: number): void;
 }
@@ -70,6 +84,20 @@ export function createNoticeTable(database: Database): NoticeTable {
   const clear = database.prepare('DELETE FROM notice WHERE rule = ? AND channel = ?');
   const forgetFirings = database.prepare('DELETE FROM firing WHERE time < ?');
   const firings = database.prepare<[], LastFiring>('SELECT rule, cause, time FROM firing');
+  const newestOf = database.prepare<[number], PendingNotice>(
+    'SELECT * FROM notice ORDER BY id DESC LIMIT ?',
+  );
+  const newest = database
+    .prepare("SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'notice'), 0)")
+    .pluck();
+  const putBack = database.prepare(
+    `INSERT OR REPLACE INTO notice (id, created, rule, channel, event, cause, payload)
+     VALUES (@id, @created, @rule, @channel, @event, @cause, @payload)`,
+  );
+  const putFiringBack = database.prepare(
+    `INSERT INTO firing (rule, cause, time) VALUES (@rule, @cause, @time)
+     ON CONFLICT (rule, cause) DO UPDATE SET time = max(time, excluded.time)`,
+  );
   const shifts = ['notice SET created = created', 'firing SET time = time'].map((what) =>
     database.prepare(`UPDATE ${what} + ?`),
   );
@@ -88,6 +116,13 @@ export function createNoticeTable(database: Database): NoticeTable {
     firings(since) {
       forgetFirings.run(Math.round(since));
       return firings.all();
+    },
+    newestOf: (limit) => newestOf.all(limit).reverse(),
+    newest: () => Number(newest.get()),
+    restore({ waiting, firings: all, isAll }) {
+      if (isAll) database.prepare('DELETE FROM notice').run();
+      for (const notice of waiting) putBack.run(notice);
+      for (const firing of all) putFiringBack.run(firing);
     },
     shift(step) {
       for (const statement of shifts) statement.run(Math.round(step));

@@ -1,11 +1,16 @@
 import type { OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { shifted } from './events.js';
+import type { LostNotices, PendingNotice } from './notices.js';
 import type { EventBatch, Restoration } from './session.js';
 
-/** Ended events and undelivered messages that are remembered. */
+/** Ended events, undelivered messages and notifications that are remembered. */
 const EVENTS_KEPT = 1000;
 const MESSAGES_KEPT = 2000;
+const NOTICES_KEPT = 1000;
+
+/** What can still be read of a database that was lost. */
+export type Salvaged = Pick<Restoration, 'batches' | 'settings' | 'notices'>;
 
 interface Noted<T> {
   readonly item: T;
@@ -17,9 +22,15 @@ export class RecentEvents {
   readonly #open = new Map<string, Noted<PresenceEvent>>();
   readonly #ended = new Map<string, Noted<PresenceEvent>>();
   readonly #messages = new Map<number, Noted<OutgoingMessage>>();
+  readonly #notices = new Map<number, PendingNotice>();
 
-  note(batch: EventBatch, firstMessageId: number): void {
-    const { time } = batch;
+  note(batch: EventBatch, firstMessageId: number, firstNoticeId: number): void {
+    const { time, notices = [] } = batch;
+    notices.forEach((notice, index) => {
+      const id = firstNoticeId + index;
+      this.#notices.set(id, { ...notice, id, created: Math.round(time) });
+    });
+    forgetOldest(this.#notices, NOTICES_KEPT);
     for (const item of batch.events) {
       this.#open.delete(item.id);
       if (item.end === null) this.#open.set(item.id, { item, time });
@@ -37,6 +48,11 @@ export class RecentEvents {
     for (const id of ids) this.#messages.delete(id);
   }
 
+  /** A notification waits no more. */
+  told(id: number): void {
+    this.#notices.delete(id);
+  }
+
   hasOpen(): boolean {
     return this.#open.size > 0;
   }
@@ -48,10 +64,13 @@ export class RecentEvents {
         notes.set(id, { item: shifted(item, step), time: time + step });
       }
     }
+    for (const [id, notice] of this.#notices) {
+      this.#notices.set(id, { ...notice, created: notice.created + step });
+    }
   }
 
   /** Everything to write again; with the old database at hand, its messages instead of ours. */
-  restoration(old: Pick<Restoration, 'batches' | 'settings'> | null): Restoration {
+  restoration(old: Salvaged | null): Restoration {
     const events = [...this.#ended.values(), ...this.#open.values()];
     const messages = old === null ? [...this.#messages.values()] : [];
     return {
@@ -62,7 +81,16 @@ export class RecentEvents {
       ],
       open: new Set(this.#open.keys()),
       settings: old?.settings ?? new Map(),
+      notices: old?.notices ?? this.#lostNotices(),
     };
+  }
+
+  #lostNotices(): LostNotices {
+    const waiting = [...this.#notices.values()];
+    const firings = waiting
+      .filter(({ cause }) => cause !== '')
+      .map(({ rule, cause, created: time }) => ({ rule, cause, time }));
+    return { waiting, firings, isAll: false };
   }
 }
 

@@ -326,11 +326,11 @@ export class Reopening {
 const STORY: Readonly<Record<Harm, { readonly found: string; readonly next: string }>> = {
   removed: {
     found: 'no file: it was removed while the daemon ran',
-    next: 'a new one was begun; open and recent events, settings and waiting messages were written again',
+    next: 'a new one was begun; open and recent events, settings, waiting messages and notifications were written again',
   },
   replaced: {
     found: 'another file in its place',
-    next: 'that one is used now; open and recent events and waiting messages were written again',
+    next: 'that one is used now; open and recent events, waiting messages and notifications were written again',
   },
   overwritten: {
     found: 'a file that was written over while it was in use',

@@ -10,7 +10,12 @@ import { createDetectionTable, type Detection } from './detections.js';
 import { createEventTable, type EventTable, endOf } from './events.js';
 import { createGovernorTable, type GovernorTable } from './governor-log.js';
 import { createNames } from './names.js';
-import { createNoticeTable, type NoticeTable, type OutgoingNotice } from './notices.js';
+import {
+  createNoticeTable,
+  type LostNotices,
+  type NoticeTable,
+  type OutgoingNotice,
+} from './notices.js';
 import { createOutboxTable, type OutboxTable } from './outbox.js';
 import { createRetention, type Removal, type Retention, type Share } from './retention.js';
 import { createSettingTable, type SettingTable } from './settings.js';
@@ -40,6 +45,7 @@ export interface Restoration {
   readonly open: ReadonlySet<string>;
   /** Settings by key, when the new database has none. */
   readonly settings: ReadonlyMap<string, string>;
+  readonly notices: LostNotices;
 }
 
 /** An open database with its prepared statements. Everything here may throw what SQLite says. */
@@ -135,6 +141,7 @@ export function createSession(
     for (const left of events.open()) {
       if (!lost.open.has(left.id)) events.write(endOf(left), left.seen);
     }
+    notices.restore(lost.notices);
     if (settings.all().size > 0) return;
     for (const [key, value] of lost.settings) settings.set(key, value);
   });

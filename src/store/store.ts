@@ -15,7 +15,7 @@ import { Listeners } from './listeners.js';
 import { removeOldCopies } from './migrations.js';
 import type { NoticeTable, OutgoingNotice } from './notices.js';
 import { eventsById, type Query, queryDetections, queryEvents } from './query.js';
-import { RecentEvents } from './recent.js';
+import { RecentEvents, type Salvaged } from './recent.js';
 import { Reopening } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
 import { Schedule } from './schedule.js';
@@ -42,8 +42,9 @@ const IDLE_MS = 30_000;
 const LOOK_MS = 2000;
 /** How long a new version runs before the copies from before its upgrade go. */
 const COPIES_KEPT_MS = 7 * 86_400_000;
-/** Messages that are carried from a lost database into the next. */
+/** Messages and notifications that are carried from a lost database into the next. */
 const MESSAGES_SAVED = 10_000;
+const NOTICES_SAVED = 10_000;
 
 /**
  * Opens (or makes) the database.
@@ -81,6 +82,7 @@ class SqliteStore implements Store {
   /** Messages in the outbox, and the id of the newest ever recorded. */
   #depth = 0;
   #newestId = 0;
+  #newestNoticeId = 0;
   #opens = 0;
   /** Messages up to this id were there before this start. */
   readonly #firstId: number;
@@ -283,7 +285,10 @@ class SqliteStore implements Store {
       next: (rule, channel) => read((table) => table.next(rule, channel), null),
       counts: () => read((table) => table.counts(), []),
       firings: (since) => read((table) => table.firings(since), []),
-      remove: (id) => write((table) => table.remove(id)),
+      remove: (id) => {
+        this.#recent.told(id);
+        return write((table) => table.remove(id));
+      },
       trim: (rule, channel, rows, time) => write((table) => table.trim(rule, channel, rows, time)),
       clear: (rule, channel) => write((table) => table.clear(rule, channel)),
       shift: (step) =>
@@ -300,6 +305,7 @@ class SqliteStore implements Store {
     this.#upkeep.opened(session, lost !== null || this.#opens === 0);
     this.#opens += 1;
     this.#newestId = session.outbox.newest();
+    this.#newestNoticeId = session.notices.newest();
     this.#depth = session.outbox.count();
     // A fresh database does not have the messages of the damaged one it replaces.
     if (this.#depth === 0) this.#queue.forgetAcknowledged();
@@ -339,10 +345,13 @@ class SqliteStore implements Store {
   #remember({ batches, acknowledged }: Work): void {
     this.#recent.delivered(acknowledged);
     const messages = batches.reduce((sum, batch) => sum + batch.messages.length, 0);
+    const notices = batches.reduce((sum, batch) => sum + (batch.notices?.length ?? 0), 0);
     let id = this.#newestId - messages + 1;
+    let noticeId = this.#newestNoticeId - notices + 1;
     for (const batch of batches) {
-      this.#recent.note(batch, id);
+      this.#recent.note(batch, id, noticeId);
       id += batch.messages.length;
+      noticeId += batch.notices?.length ?? 0;
     }
     if (this.#recent.hasOpen()) this.#schedule.after('look', LOOK_MS, () => this.#look());
   }
@@ -361,6 +370,9 @@ class SqliteStore implements Store {
     });
     this.#committed.tell(this.#clock.now() - begunAt);
     this.#newestId = session.outbox.newest();
+    if (work.batches.some(({ notices = [] }) => notices.length > 0)) {
+      this.#newestNoticeId = session.notices.newest();
+    }
     if (this.#depth > this.#tuning.outbox.maxRows) this.#trim(session);
   }
 
@@ -415,10 +427,7 @@ class SqliteStore implements Store {
 const NOTHING = { detections: 0, events: 0, messages: 0, eventIds: [], more: false };
 
 /** What of a database that nobody finds any more can still be read over its open connection. */
-function salvage(
-  session: Session | null,
-  harm: Harm,
-): Pick<Restoration, 'batches' | 'settings'> | null {
+function salvage(session: Session | null, harm: Harm): Salvaged | null {
   if (session === null || harm === 'log lost') return null;
   try {
     const messages = session.outbox.next(MESSAGES_SAVED, 0);
@@ -430,6 +439,11 @@ function salvage(
         ...messages.map((message) => ({ events: [], messages: [message], time: message.created })),
       ],
       settings: session.settings.all(),
+      notices: {
+        waiting: session.notices.newestOf(NOTICES_SAVED),
+        firings: session.notices.firings(0),
+        isAll: true,
+      },
     };
   } catch {
     return null;

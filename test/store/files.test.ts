@@ -31,6 +31,10 @@ function found(file: string): { readonly all: string[]; readonly open: string[] 
   }
 }
 
+const notice = (id: string) => ({
+  ...{ rule: 'door', channel: 'webhook', event: id, cause: 'front/person', payload: '{}' },
+});
+
 /** A copy as somebody makes it who has read the manual. */
 function copyOf(file: string): string {
   const reader = openForReading(file);
@@ -160,7 +164,11 @@ for (const { name, prepare, idle, harm, keeps, harmless = false } of CASES) {
     time.advance(31_000);
     prepare?.(file);
     store.recordEvents([{ ...event({ id: 'left' }), type: 'end', end: START + 7 }], []);
-    store.recordEvents([event({ id: 'open' })], [message('waiting')]);
+    store.recordEvents([event({ id: 'told' })], [], [notice('told')]);
+    store.notices.remove(store.notices.next('door', 'webhook')?.id ?? 0);
+    store.recordEvents([{ ...event({ id: 'told' }), type: 'end', end: START + 8 }], []);
+    store.recordEvents([event({ id: 'open' })], [message('waiting')], [notice('open')]);
+    const underWay = store.notices.next('door', 'webhook');
     if (idle) time.advance(31_000);
     harm(file);
     const after = recordUntilWritten(store, time.advance);
@@ -179,6 +187,12 @@ for (const { name, prepare, idle, harm, keeps, harmless = false } of CASES) {
     t.equal(said.length, harmless ? 0 : 1, 'said once');
     const texts = store.outbox.next(1000).map(({ payload }) => Buffer.from(payload).toString());
     t.ok(texts.includes('waiting') && after.every((id) => texts.includes(id)), 'messages too');
+    t.same(store.notices.next('door', 'webhook'), underWay, 'and notifications, as they were');
+    t.match(store.notices.counts(), [{ rule: 'door', channel: 'webhook', waiting: 1 }]);
+    t.match(store.notices.firings(0), [{ rule: 'door', cause: 'front/person' }]);
+    store.recordEvents([], [], [notice('next')]);
+    t.equal(store.notices.remove(underWay?.id ?? 0), 1);
+    t.match(store.notices.next('door', 'webhook'), { event: 'next' });
     if (keeps === 'nothing') t.equal(store.settings.get('pin'), 'small', 'and settings');
     t.equal(store.recordEvents([ended('last')], []), true);
     t.ok(found(file).all.includes('last'));
