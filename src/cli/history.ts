@@ -168,6 +168,11 @@ export function detectionColumns(wide: boolean): readonly Column<Detection>[] {
   ];
 }
 
+/** E.g. `bird: robin`, where a second network was asked. */
+function seenAs({ label, subLabel }: PresenceEvent): string {
+  return (subLabel ?? null) === null ? label : `${label}: ${subLabel}`;
+}
+
 export function eventColumns(wide: boolean, now: number): readonly Column<PresenceEvent>[] {
   const lasted = ({ start, end }: PresenceEvent) =>
     span((end ?? now) - start) + (end === null ? ' …' : '');
@@ -175,7 +180,7 @@ export function eventColumns(wide: boolean, now: number): readonly Column<Presen
     { title: 'start', width: 19, text: ({ start }) => localTime(start) },
     { title: 'lasted', width: 9, right: true, text: lasted },
     { title: 'camera', width: wide ? 20 : 10, text: ({ camera }) => camera },
-    { title: 'label', width: wide ? 28 : 16, text: ({ label }) => label },
+    { title: 'label', width: wide ? 28 : 16, text: seenAs },
     { title: 'score', width: 5, right: true, text: ({ score }) => score.toFixed(2) },
   ];
   if (!wide)

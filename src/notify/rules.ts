@@ -40,9 +40,6 @@ interface Followed {
   readonly settled: Set<string>;
 }
 
-/** What of an event a rule may ask for, where the daemon knows it. */
-type Asked = PresenceEvent & { readonly sub_label?: string | null };
-
 /** Decides which events meet which rules. Holds no timers and reads no clock. */
 export class RuleBook {
   readonly #rules: readonly Rule[];
@@ -161,9 +158,9 @@ function ruleOf(name: string, { when, cooldown }: RuleConfig, location: Location
   };
 }
 
-function isMet(rule: Rule, event: Asked, wall: number): boolean {
+function isMet(rule: Rule, event: PresenceEvent, wall: number): boolean {
   const { cameras, labels, zones, subLabels, score, schedule } = rule;
-  const { zones: been, sub_label: called = null } = event;
+  const { zones: been, subLabel: called } = event;
   return (
     (cameras === null || cameras.has(event.camera)) &&
     (labels === null || labels.has(event.label)) &&

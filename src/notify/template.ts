@@ -9,6 +9,7 @@ const FIELDS = {
   camera_name: ({ cameraName }: Notice) => cameraName,
   label: ({ event }: Notice) => plain(event.label),
   sub_label: ({ event }: Notice) => plain(event.sub_label),
+  sub_score: ({ event }: Notice) => plain(event.sub_score),
   score: ({ event }: Notice) => plain(event.score),
   percent: ({ event }: Notice) => String(Math.round(100 * Number(event.score))),
   count: ({ event }: Notice) => plain(event.count),

@@ -141,3 +141,34 @@ t.test('what cannot be understood or is not there has its exit code', async (t) 
   t.equal(missing.status, 66);
   t.match(missing.stderr, /MND_INPUT_MISSING.*no such file.*mobilenetd run/);
 });
+
+t.test('what a second network says stands beside the label, in tables, JSON and CSV', async (t) => {
+  const folder = t.testdir();
+  const store = openStore({
+    ...{ file: join(folder, 'mobilenetd.db'), commitInterval: 2, detectionInterval: 0 },
+    ...{ retention: { days: 30, maxBytes: 1e9 }, outbox: { maxAge: 3600, maxRows: 100 } },
+  });
+  t.teardown(() => store.close());
+  const bird = {
+    ...({ id: 'e1', type: 'new', camera: 'front', label: 'bird', score: 0.9 } as const),
+    ...{ start: NOW - HOUR },
+    ...{ end: null, model: 'ssd_300', alpha: 1, size: 300, count: 1, box: null },
+    ...WHOLE_PICTURE,
+  } as const;
+  store.recordEvents([bird], []);
+  store.recordEvents([{ ...bird, type: 'update', subLabel: 'robin', subScore: 0.75 }], []);
+  store.recordEvents([{ ...bird, id: 'e2', label: 'cat' }], []);
+  const events = (...args: string[]) => query(folder, '--events', ...args).lines;
+  const [, first, second] = events();
+  t.match(first, / front +bird: robin +0\.90 +e1$/);
+  t.match(second, / front +cat +0\.90 +e2$/);
+  t.match(JSON.parse(events('--json')[0] ?? ''), {
+    label: 'bird',
+    sub_label: 'robin',
+    sub_score: 0.75,
+  });
+  const [header = '', row = '', without = ''] = events('--csv');
+  t.match(header, /,sub_label,sub_score$/);
+  t.match(row, /,robin,0\.75$/);
+  t.match(without, /,,$/);
+});

@@ -44,7 +44,7 @@ t.test('conditions: camera, label, score, zone, sub-label', async (t) => {
     'cats b',
     'sure b',
   ]);
-  const better = { type: 'update', score: 0.92, zones: ['step', 'porch'], sub_label: 'anna' };
+  const better = { type: 'update', score: 0.92, zones: ['step', 'porch'], subLabel: 'anna' };
   t.same(
     names(book.judge([eventOf('a', better as object)], at(2))),
     ['sure a', 'porch a', 'anna a'],
@@ -130,5 +130,12 @@ t.test('templates', async (t) => {
   const { notice } = messageOf({}, { label: 'cat' });
   t.equal(render('{{ label }} {{percent}} % {{zones}}|{{nobody}}', notice), 'cat 88 % |{{nobody}}');
   t.same(unknownFields('{{label}} {{lable}} {{ x y }}'), ['lable', 'x y']);
+  const named = messageOf({}, { label: 'bird', subLabel: 'robin', subScore: 0.7512 });
+  t.equal(render('{{label}}: {{sub_label}} {{sub_score}}', named.notice), 'bird: robin 0.7512');
+  t.equal(
+    render('{{label}}{{sub_label}}{{sub_score}}', notice),
+    'cat',
+    'nothing where nobody was asked',
+  );
   for (const field of TEMPLATE_FIELDS) t.notMatch(render(`{{${field}}}`, notice), /[{}]|undefined/);
 });
