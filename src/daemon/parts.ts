@@ -164,8 +164,9 @@ export const PARTS: readonly Part[] = [
     needs: ['model', 'engine', 'line', 'cameras', 'store'],
     follows: ['model'],
     check: checkGovernor,
-    start: ({ model, engine, line, cameras, store, signals, log, thermometer, second }, config) =>
-      new BoardGovernor({
+    start({ model, engine, line, cameras, store, signals, log, thermometer, second }, config) {
+      line.recorder.setMixed(model.ladder.variants.length > 1);
+      return new BoardGovernor({
         settings: governorSettingsOf(config),
         ladder: model.ladder,
         thermometer: thermometer ?? realThermometer(config),
@@ -177,7 +178,8 @@ export const PARTS: readonly Part[] = [
         record: (entry) => store.recordGovernor(entry),
         signals,
         log,
-      }),
+      });
+    },
     stop: (governor) => governor.stop(),
   }),
   part('profiling', {

@@ -117,6 +117,10 @@ class CameraPresence implements Presence {
   /** What is present at them ends. */
   #isSpotNew = false;
   #held = new Map<string, number>();
+  /** Those that the result at hand causes. */
+  #events: PresenceEvent[] = [];
+  /** The variant of the last result. */
+  #seenBy: SeenBy = { model: '', alpha: null, size: 0 };
   /** From the pictures of the last result to the frame that spots are measured in. */
   #stretch: Stretch = [1, 1];
   #last: Instant | null = null;
@@ -145,7 +149,8 @@ class CameraPresence implements Presence {
     this.#stretch = stretchOf(result, this.#settings);
     this.#sightings.read(result, this.#settings, this.#stretch);
     this.#follow();
-    const look = this.#lookAt(result, at, events);
+    this.#events = events;
+    const look = this.#lookAt(result, at);
     for (const [name, lane] of this.#lanes) {
       lane.fold(this.#sightings.of(name), look, this.#settings.rulesOf(name));
       if (lane.isIdle()) this.#lanes.delete(name);
@@ -153,20 +158,27 @@ class CameraPresence implements Presence {
     return events;
   }
 
-  #lookAt({ model, alpha, size }: Result, at: Instant, events: PresenceEvent[]): Look {
+  #lookAt({ model, alpha, size }: Result, at: Instant): Look {
+    const last = this.#seenBy;
+    if (last.model !== model || last.alpha !== alpha || last.size !== size) {
+      this.#seenBy = { model, alpha, size };
+    }
     const { window, createId } = this.#settings;
     return {
       at,
-      seenBy: { model, alpha, size },
+      seenBy: this.#seenBy,
       window,
       createId,
       stretch: this.#stretch,
       matcher: this.#matcher,
       mayBegin: this.#mayBegin,
       hasRoom: this.#makeRoom,
-      tell: (lane, track, type) => this.#report(lane, track, type, events),
+      tell: this.#tell,
     };
   }
+
+  readonly #tell: Look['tell'] = (lane, track, type) =>
+    this.#report(lane, track, type, this.#events);
 
   tick(given: Instant): PresenceEvent[] {
     const now = this.#forward(given);

@@ -42,45 +42,60 @@ const UNMOVED_SCORE = 0.1;
  * which nothing has moved, a label passes with another event or score than in the variant's last row.
  */
 export function createThinning(interval: number): (labelled: Labelled) => Detection[] {
-  /** When a label was last kept, and what of it by the variant: rungs take turns on a still picture. */
-  const last = new Map<string, number>();
+  /** When a label of a camera was last kept, and what of it by the variant: rungs take turns on a still picture. */
+  const lastTimes = new Map<string, Map<string, number>>();
   const lastRows = new Map<string, Detection>();
+  // 5 % early is on time: frames do not arrive on the second.
+  const soonest = interval * 0.95;
 
-  function due(key: string, row: Detection, unmoved: boolean): boolean {
-    const before = last.get(key);
-    if (before === undefined || row.time < before) return true;
-    // 5 % early is on time: frames do not arrive on the second.
-    if (row.time - before < interval * 0.95) return false;
-    const same = lastRows.get(variantKey(key, row));
-    if (!unmoved || same === undefined || isNews(same, row)) return true;
+  function isDue(row: Detection, before: number | undefined, unmoved: boolean): boolean {
+    if (before === undefined || row.time < before || !unmoved) return true;
+    const same = lastRows.get(keyOf(row));
+    if (same === undefined || isNews(same, row)) return true;
     return row.time - same.time >= UNMOVED_INTERVAL * 0.95;
   }
 
+  function timesOf(camera: string): Map<string, number> {
+    const known = lastTimes.get(camera);
+    if (known !== undefined) return known;
+    const made = new Map<string, number>();
+    lastTimes.set(camera, made);
+    return made;
+  }
+
   return ({ result, eventIds, minScore, unmoved }) => {
-    const rows = new Map<string, Detection>();
+    const { time, camera, model, alpha, size } = result;
+    const times = timesOf(camera);
+    let rows: Map<string, Detection> | null = null;
     for (const { label, score, box } of result.labels) {
-      const event = eventIds.get(label) ?? null;
-      const better = rows.get(label);
-      if (better !== undefined && better.score >= score) continue;
-      if (event === null && score < minScore) continue;
-      const { time, camera, model, alpha, size } = result;
-      const row = { time, camera, label, score, model, alpha, size, box, event };
-      const key = `${camera}\n${label}`;
-      if (better === undefined && !due(key, row, unmoved)) continue;
-      if (lastRows.size >= REMEMBERED) {
-        last.clear();
-        lastRows.clear();
+      const better = rows?.get(label);
+      const before = times.get(label);
+      // Most labels of most frames end here.
+      if (better === undefined && before !== undefined && time >= before) {
+        if (time - before < soonest) continue;
       }
-      last.set(key, time);
-      lastRows.set(variantKey(key, row), row);
+      if (better !== undefined && better.score >= score) continue;
+      const event = eventIds.get(label) ?? null;
+      if (event === null && score < minScore) continue;
+      const row = { time, camera, label, score, model, alpha, size, box, event };
+      if (better === undefined && !isDue(row, before, unmoved)) continue;
+      if (lastRows.size >= REMEMBERED || times.size >= REMEMBERED) {
+        lastTimes.clear();
+        lastRows.clear();
+        times.clear();
+        lastTimes.set(camera, times);
+      }
+      times.set(label, time);
+      lastRows.set(keyOf(row), row);
+      rows ??= new Map();
       rows.set(label, row);
     }
-    return [...rows.values()];
+    return rows === null ? [] : [...rows.values()];
   };
 }
 
-function variantKey(key: string, { model, alpha, size }: Detection): string {
-  return [key, model, alpha, size].join('\n');
+function keyOf({ camera, label, model, alpha, size }: Detection): string {
+  return [camera, label, model, alpha, size].join('\n');
 }
 
 function isNews(before: Detection, row: Detection): boolean {

@@ -13,9 +13,26 @@ export function keepLabels(
   labels: readonly ScoredLabel[],
   kept: ReadonlySet<string> | null,
 ): ScoredLabel[] {
-  // Class indices that the label map leaves out have no name, and nobody could ask for them.
-  const named = labels
-    .map((scored) => ({ ...scored, label: shortName(scored.label) }))
-    .filter(({ label }) => label !== '');
-  return kept === null ? named : named.filter(({ label }) => kept.has(label));
+  const named: ScoredLabel[] = [];
+  for (const scored of labels) {
+    const label = rememberedName(scored.label);
+    // Class indices that the label map leaves out have no name, and nobody could ask for them.
+    if (label === '' || (kept !== null && !kept.has(label))) continue;
+    named.push({ index: scored.index, label, score: scored.score, box: scored.box });
+  }
+  return named;
+}
+
+/** More names than any network has. */
+const MOST_NAMES = 16_384;
+const shortNames = new Map<string, string>();
+
+/** Names are the same ones in every frame. */
+function rememberedName(label: string): string {
+  const known = shortNames.get(label);
+  if (known !== undefined) return known;
+  if (shortNames.size >= MOST_NAMES) shortNames.clear();
+  const name = shortName(label);
+  shortNames.set(label, name);
+  return name;
 }

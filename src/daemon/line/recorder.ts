@@ -37,6 +37,7 @@ export class Recorder {
   readonly #messagesOf: RecorderOptions['messagesOf'];
   readonly #noticesOf: (events: readonly PresenceEvent[]) => readonly OutgoingNotice[];
   readonly #signals: Signals;
+  #isMixed = true;
   /** What each camera looks at. */
   readonly #scenes = new WeakMap<Presence, Scene>();
 
@@ -60,6 +61,11 @@ export class Recorder {
     return ended.length;
   }
 
+  /** Whether more than one variant may look at a camera; until this is called: it may. */
+  setMixed(isMixed: boolean): void {
+    this.#isMixed = isMixed;
+  }
+
   #sceneOf(presence: Presence): Scene {
     const known = this.#scenes.get(presence);
     if (known !== undefined) return known;
@@ -72,11 +78,12 @@ export class Recorder {
   record(camera: RecordedCamera, result: Result, frame: Frame): void {
     this.#store.followClock();
     const kept = camera.filter(result);
-    const isNews = this.#sceneOf(camera.presence).isNews(result.model, frame);
+    // One variant sees a change only where there is one: pictures need not be compared.
+    const isNews = !this.#isMixed || this.#sceneOf(camera.presence).isNews(result.model, frame);
     this.#commit(camera.presence.update(kept, isNews), kept);
     this.#tellZones(camera.presence);
-    const present = camera.presence.present();
-    const eventIds = new Map(present.map(({ label, eventId }) => [label, eventId]));
+    const eventIds = new Map<string, string>();
+    for (const { label, eventId } of camera.presence.present()) eventIds.set(label, eventId);
     this.#store.recordResult(kept, eventIds, frame.unmoved);
     this.#signals.emit('labelled', { result: kept, frame });
   }
