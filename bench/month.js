@@ -1,5 +1,5 @@
 // A busy month in minutes: `node bench/month.js [DAYS]` after a build. The real database, shelf of pictures and
-// retention on a clock that runs as fast as the disk: four cameras, each with an event every two minutes that
+// retention on a clock that runs as fast as the disk: four cameras, each with an event every ten minutes that
 // lasts 20 s, a detection a second of it, its messages, and a picture of 24 kB. The bounds are small, so that the
 // month fills them many times over. Prints the largest sizes there were and what was written; ends with 1 when a
 // size was above its bound, a row of an event that is over is left without bound, or a picture has no event.
@@ -12,11 +12,11 @@ import { PictureShelf } from '../dist/store/picture-shelf.js';
 import { openStore } from '../dist/store/store.js';
 
 const DAYS = Number(process.argv[2] ?? 30);
-const BOUNDS = { database: 60e6, pictures: 30e6, days: 30, pictureDays: 7 };
+const BOUNDS = { database: 12e6, pictures: 30e6, days: 30, pictureDays: 7 };
 /** A sweep is every ten minutes, of pictures every quarter of an hour: so much may come meanwhile. */
-const SLACK = { database: 8e6, pictures: 2e6 };
+const SLACK = { database: 5e6, pictures: 2e6 };
 const CAMERAS = ['front', 'back', 'yard', 'door'];
-const EVENT_EVERY_S = 120;
+const EVENT_EVERY_S = 600;
 const EVENT_S = 20;
 const PICTURE = Buffer.alloc(24_000, 7);
 PICTURE.set([0xff, 0xd8]);
@@ -56,7 +56,7 @@ const folder = mkdtempSync(join(tmpdir(), 'month-'));
 const clock = createClock(Date.UTC(2026, 4, 1));
 const store = openStore({
   file: join(folder, 'mobilenetd.db'),
-  ...{ commitInterval: 2, detectionInterval: 1, clock, isSynchronised: () => true },
+  ...{ commitInterval: 10, detectionInterval: 1, clock, isSynchronised: () => true },
   retention: { days: BOUNDS.days, maxBytes: BOUNDS.database },
   outbox: { maxAge: 3600, maxRows: 10_000 },
 });
