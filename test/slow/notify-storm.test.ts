@@ -1,9 +1,10 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
+import { join } from 'node:path';
 import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import { aedes } from '../mqtt/brokers.js';
-import { startLine } from './picture-line.js';
+import { openLine } from './picture-line.js';
 
 t.setTimeout(600_000);
 
@@ -85,8 +86,15 @@ for (const [what, answer] of Object.entries(WEBHOOKS)) {
   t.test(`a thousand events and a webhook ${what}`, async (t) => {
     const { counts, url } = await webhook(t, answer);
     const [stormy, calm] = [await house(t), await house(t)];
-    const line = await startLine(t, { url: stormy.url, cameras: ['front'], rules: rulesTo(url) });
-    const other = await startLine(t, { url: calm.url, cameras: ['front'] });
+    const folder = t.testdir({ stormy: {}, calm: {} });
+    const cameras = ['front'];
+    const rules = rulesTo(url);
+    const line = await openLine({
+      ...{ folder: join(folder, 'stormy'), cameras, rules },
+      url: stormy.url,
+    });
+    const other = await openLine({ ...{ folder: join(folder, 'calm'), cameras }, url: calm.url });
+    t.teardown(() => Promise.all([line.close(), other.close()]));
     await stormy.until(() => stormy.state.now === 'online');
     await calm.until(() => calm.state.now === 'online');
     const ms: { stormy: number[]; calm: number[] } = { stormy: [], calm: [] };
