@@ -5,6 +5,7 @@ type Example = readonly [line: string, does: string];
 export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
   '': [
     ['demo', 'see it work: nothing to set up'],
+    ['setup', 'ask for everything, try it, and write the configuration'],
     ['config --check', 'find every problem of the configuration'],
   ],
   run: [

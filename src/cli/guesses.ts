@@ -156,7 +156,7 @@ function isSaid(origins: ReadonlyMap<string, string>, pattern: RegExp): boolean 
 function cameraText(camera: ChosenCamera | null, tried: readonly string[]): string {
   if (camera === null) {
     const list = tried.length === 0 ? '' : ` (${tried.join('; ')})`;
-    return `no camera was found${list}: plug one in, or name one below cameras: in /etc/mobilenetd/config.yaml; it is looked for again`;
+    return `no camera was found${list}: plug one in, or name one (sudo mobilenetd setup); it is looked for again`;
   }
   const { settings, what } = camera;
   const place = settings.source === 'v4l2' ? `, ${settings.device}` : '';
@@ -169,5 +169,5 @@ function brokerText(broker: FoundBroker | null): string {
   }
   const { url, by, wantsLogin } = broker;
   if (!wantsLogin) return `broker: ${url} (${by}), found by itself`;
-  return `the broker ${url} (${by}) asks for a user name and a password: write mqtt.url: ${url} into /etc/mobilenetd/config.yaml, with mqtt.username and mqtt.password_file (or both in /etc/credstore as mobilenetd.mqtt_username and mobilenetd.mqtt_password), and restart`;
+  return `the broker ${url} (${by}) asks for a user name and a password: give them to sudo mobilenetd setup, or write mqtt.url: ${url} into /etc/mobilenetd/config.yaml, with mqtt.username and mqtt.password_file (or both in /etc/credstore as mobilenetd.mqtt_username and mobilenetd.mqtt_password), and restart`;
 }

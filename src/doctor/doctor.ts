@@ -78,7 +78,7 @@ function readConfiguration(load: DoctorOptions['loadConfig']): {
       cameras.length === 0
         ? warn('configuration', 'no camera', {
             means: '`mobilenetd run` does not start without one',
-            next: 'add one to /etc/mobilenetd/config.yaml, e.g. cameras: { front: { source: libcamera } }',
+            next: '`sudo mobilenetd setup` finds one; or add it to /etc/mobilenetd/config.yaml, e.g. cameras: { front: { source: libcamera } }',
           })
         : ok('configuration', `node ${config.node}, cameras ${cameras.join(', ')}`);
     const odd = warnings.map((warning) =>

@@ -1,15 +1,18 @@
-import { access, constants } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { descriptionOf } from '../camera/registry.js';
 import type { Config } from '../config/config.js';
 import { type Finding, findings } from './finding.js';
-import { type CheckInput, readText, type Surroundings } from './surroundings.js';
+import { type CheckInput, canUse, readText, type Surroundings } from './surroundings.js';
 
 const { ok, warn, fail } = findings('programs');
 
-/** What the release offers: Raspberry Pi OS has packages that Debian has not. */
+/** What this is, as far as it matters for packages. */
 interface System {
+  /** It has packages that Debian has not. */
   readonly isRaspberryPiOs: boolean;
+  /** Whose clock is the host's. */
+  readonly isContainer: boolean;
 }
 
 /** A program that a fresh system may lack. */
@@ -18,7 +21,7 @@ interface Row {
   /** Any of these will do. */
   readonly names: readonly string[];
   /** Whether the configuration cannot do without it, would be better with it, or has no use for it. */
-  readonly need: (config: Config) => 'must' | 'should' | 'no';
+  readonly need: (config: Config, system: System) => 'must' | 'should' | 'no';
   readonly means: string;
   readonly next: (system: System) => string;
 }
@@ -60,7 +63,7 @@ const ROWS: readonly Row[] = [
   {
     subject: 'time program',
     names: ['systemd-timesyncd', 'chronyd', 'ntpd', 'openntpd'],
-    need: () => 'should',
+    need: (_config, { isContainer }) => (isContainer ? 'no' : 'should'),
     means:
       'nothing sets the clock by the network, and the boards have none that runs while they are off',
     next: () => 'sudo apt install systemd-timesyncd',
@@ -70,10 +73,13 @@ const ROWS: readonly Row[] = [
 /** Programs that the configuration needs and that a fresh system may lack. */
 export async function checkPrograms({ around, config }: CheckInput): Promise<Finding[]> {
   if (config === null) return [];
-  const system = { isRaspberryPiOs: await isRaspberryPiOs(around) };
+  const system = {
+    isRaspberryPiOs: await isRaspberryPiOs(around),
+    isContainer: await isContainer(around),
+  };
   const found: Finding[] = [];
   for (const row of ROWS) {
-    const need = row.need(config);
+    const need = row.need(config, system);
     if (need === 'no') continue;
     const name = await firstOf(row.names, around.programPath);
     found.push(
@@ -116,18 +122,18 @@ async function isRaspberryPiOs({ etc }: Surroundings): Promise<boolean> {
   return (await readText(etc, 'rpi-issue')) !== '';
 }
 
+/** By the marks of systemd-nspawn and others, of Podman, and of Docker. */
+async function isContainer({ env, run, proc }: Surroundings): Promise<boolean> {
+  if ((env.container ?? '') !== '') return true;
+  const marks = [join(run, '.containerenv'), join(dirname(proc), '.dockerenv')];
+  return (await Promise.all(marks.map((mark) => canUse(mark, constants.F_OK)))).includes(true);
+}
+
 async function firstOf(names: readonly string[], path: string): Promise<string | null> {
   for (const name of names) {
     for (const folder of path.split(':').filter((each) => each !== '')) {
-      if (await isExecutable(join(folder, name))) return name;
+      if (await canUse(join(folder, name), constants.X_OK)) return name;
     }
   }
   return null;
-}
-
-function isExecutable(file: string): Promise<boolean> {
-  return access(file, constants.X_OK).then(
-    () => true,
-    () => false,
-  );
 }

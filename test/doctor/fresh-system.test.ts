@@ -127,6 +127,30 @@ t.test('a broker’s name in .local needs avahi, one on this board needs a broke
   );
 });
 
+t.test('a container has the clock of its host', async (t) => {
+  const bare = {
+    release: ['13', 'trixie'],
+    stage: null,
+    programs: ['usr/bin/rpicam-vid'],
+  } as const;
+  const marks: readonly ((folder: string) => Partial<Surroundings>)[] = [
+    () => ({ env: { container: 'systemd-nspawn' } }),
+    (folder) => {
+      write(folder, 'run/.containerenv', '');
+      return {};
+    },
+    (folder) => {
+      write(folder, '.dockerenv', '');
+      return {};
+    },
+  ];
+  for (const mark of marks) {
+    const { folder } = board(t, bare);
+    const around = surroundingsOf(folder, mark(folder));
+    t.same(await programs(folder, around, LIBCAMERA), []);
+  }
+});
+
 t.test('the boot files: detection on, off, by name, and of the old camera system', async (t) => {
   const fresh = SYSTEMS['Trixie Lite'] as Fresh;
   const cases: readonly (readonly [text: string, expected: string])[] = [

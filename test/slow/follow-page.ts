@@ -63,7 +63,7 @@ function standIns(folder: string, config: string): string {
       disable) stop;;
       start|restart) stop
         ${program} ${files} run 2>>${folder}/log >/dev/null </dev/null & echo $! >${folder}/pid
-        for i in $(seq 600); do ${program} ${files} status --json 2>/dev/null | grep -q '"running":{' && exit 0; kill -0 $(cat ${folder}/pid) || exit 1; sleep 0.2; done; exit 1;;
+        for i in $(seq 600); do ${program} ${files} status >/dev/null 2>&1 && exit 0; kill -0 $(cat ${folder}/pid) || exit 1; sleep 0.2; done; exit 1;;
       # Whoever reads the status takes longer than the cameras to come back.
       reload) kill -HUP $(cat ${folder}/pid); sleep 1
         for i in $(seq 600); do ${program} ${files} status >/dev/null 2>&1 && exit 0; sleep 0.2; done; exit 1;;

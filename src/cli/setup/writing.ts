@@ -6,6 +6,7 @@ import {
   copyFileSync,
   existsSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
@@ -58,7 +59,9 @@ export interface Writing {
  * Writes secrets, then the configuration, each whole or not at all; what was there stays beside it.
  * Returns where; null where there was nothing. @throws MND_OUTPUT_FAILED
  */
-export function writeConfiguration({ file, text, secrets }: Writing): string | null {
+export function writeConfiguration({ file: named, text, secrets }: Writing): string | null {
+  // A link leads to the file that somebody keeps elsewhere.
+  const file = existsSync(named) ? realpathSync(named) : named;
   try {
     makeFolder(dirname(file), FOLDER_MODE);
     const service = serviceOf(dirname(file));
