@@ -1,4 +1,12 @@
-import { chmodSync, lstatSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  lstatSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { readTarget, requireWritable, writeConfiguration } from '#mobilenetd/cli/setup/writing.js';
@@ -43,6 +51,28 @@ t.test('a secret that is there gets its new text, and the rights of a secret', a
   t.equal(readFileSync(secret, 'utf8'), 'new\n');
   t.equal(modeOf(secret), 0o600);
 });
+
+const asRoot = process.getuid?.() === 0 ? false : 'only root can give files away';
+
+t.test(
+  'root gives secrets to the service, whose group has the folder',
+  { skip: asRoot },
+  async (t) => {
+    const users = readFileSync('/etc/passwd', 'utf8')
+      .split('\n')
+      .map((line) => line.split(':'));
+    const [, , uid = '', gid = ''] = users.find(([name]) => name === 'nobody') ?? [];
+    const folder = t.testdir();
+    chownSync(folder, 0, Number(gid));
+    const file = join(folder, 'config.yaml');
+    const secret = join(folder, 'mqtt.password');
+    const secrets = new Map([[secret, 'hidden\n']]);
+    writeConfiguration({ file, text: 'x\n', secrets });
+    const idsOf = (path: string) => [statSync(path).uid, statSync(path).gid, modeOf(path)];
+    t.same(idsOf(secret), [Number(uid), Number(gid), 0o600], 'it alone reads the secret');
+    t.same(idsOf(file), [0, Number(gid), 0o640], 'it reads the file, and root writes it');
+  },
+);
 
 t.test('a link stays one', async (t) => {
   const folder = t.testdir({ kept: { 'porch.yaml': 'one\n' } });
