@@ -109,15 +109,16 @@ function giveTo(file: string, { uid, gid }: Pick<Rights, 'uid' | 'gid'>): void {
   chownSync(file, uid ?? ownUid, gid ?? ownGid);
 }
 
-/** The user that the folder's group is the first of: the package gives /etc/mobilenetd to it. */
+/** The one user whose group has the folder: the package gives /etc/mobilenetd to that of the service. */
 function serviceOf(folder: string): { readonly uid: number; readonly gid: number } | null {
   const { gid } = statSync(folder);
   if (gid === 0 || process.getuid?.() !== 0) return null;
-  for (const line of readFileSync('/etc/passwd', 'utf8').split('\n')) {
-    const [, , user, group] = line.split(':');
-    if (Number(group) === gid && user !== undefined) return { uid: Number(user), gid };
-  }
-  return null;
+  const users = readFileSync('/etc/passwd', 'utf8')
+    .split('\n')
+    .map((line) => line.split(':'))
+    .filter(([, , , group]) => group !== undefined && Number(group) === gid);
+  const [[, , uid] = []] = users;
+  return users.length === 1 && uid !== undefined ? { uid: Number(uid), gid } : null;
 }
 
 /** `config.yaml.bak`, or `config.yaml.bak.2` and so on: no copy is lost. */

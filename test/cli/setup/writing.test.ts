@@ -61,7 +61,7 @@ t.test(
     const users = readFileSync('/etc/passwd', 'utf8')
       .split('\n')
       .map((line) => line.split(':'));
-    const [, , uid = '', gid = ''] = users.find(([name]) => name === 'nobody') ?? [];
+    const [, , uid = '', gid = ''] = users.find(([name]) => name === 'www-data') ?? [];
     const folder = t.testdir();
     chownSync(folder, 0, Number(gid));
     const file = join(folder, 'config.yaml');
