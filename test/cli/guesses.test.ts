@@ -123,7 +123,10 @@ t.test('a broker that wants a login is named, and asked again', async (t) => {
   there.broker = { ...OPEN, wantsLogin: true };
   await guesses.look(never);
   t.equal(guesses.loaded().config.mqtt.url, OPEN.url);
-  t.match(guesses.found()[1], /asks for a user name and a password: .*mobilenetd setup, or write mqtt.url/);
+  t.match(
+    guesses.found()[1],
+    /asks for a user name and a password: .*mobilenetd setup, or write mqtt.url/,
+  );
   there.broker = OPEN;
   await guesses.look(never);
   t.match(guesses.found()[1], /found by itself/);
