@@ -12,7 +12,7 @@ import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { makeFolder } from '../make-folder.js';
-import { addonError } from './addon.js';
+import { addonError, requireSoundAddon } from './addon.js';
 import { damageError, headerFault, isDamage, sqliteCode } from './damage.js';
 import { forbiddenError, isPermission } from './forbidden.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
@@ -49,6 +49,7 @@ export interface OpenDatabaseOptions {
  * when the disk is at fault.
  */
 export function openDatabase<T>(options: OpenDatabaseOptions, build: (database: Database) => T): T {
+  requireSoundAddon();
   requireShortPath(options.file);
   makeFolderOf(options.file);
   try {

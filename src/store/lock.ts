@@ -4,6 +4,7 @@ import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import { type Log, SILENT } from '../log.js';
 import { makeFolder } from '../make-folder.js';
+import { requireSoundAddon } from './addon.js';
 import { sqliteCode } from './damage.js';
 import { STATE_FOLDER_MODE } from './database.js';
 import { forbiddenError, isPermission } from './forbidden.js';
@@ -21,9 +22,10 @@ const FILE = 'lock.db';
  * `user_version`, which others can read. A disk that takes no lock is reported and does not keep the
  * daemon from running.
  *
- * @throws MND_STATE_LOCKED, MND_STATE_FORBIDDEN when the folder is another user's
+ * @throws MND_STORE_ADDON, MND_STATE_LOCKED, MND_STATE_FORBIDDEN when the folder is another user's
  */
 export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock {
+  requireSoundAddon();
   let database: SQLite.Database | null = null;
   try {
     makeFolder(stateDir, STATE_FOLDER_MODE);

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
-import { addonError } from './addon.js';
+import { addonError, requireSoundAddon } from './addon.js';
 import { isDamage, sqliteCode } from './damage.js';
 import { BUSY_TIMEOUT_MS, quickCheck } from './database.js';
 import { forbiddenError, isPermission } from './forbidden.js';
@@ -23,9 +23,10 @@ import { checkVersion, MIGRATIONS } from './migrations.js';
  * read-only card, another user's), which SQLite needs beside a write-ahead log, a copy in the temporary
  * folder is opened, which `close` removes.
  *
- * @throws MND_INPUT_MISSING, MND_STORE_OPEN, MND_STORE_CORRUPT, MND_STORE_NEWER
+ * @throws MND_INPUT_MISSING, MND_STORE_OPEN, MND_STORE_CORRUPT, MND_STORE_NEWER, MND_STORE_ADDON
  */
 export function openForReading(file: string): Database {
+  requireSoundAddon();
   requireReadable(file);
   try {
     return openSound(file);

@@ -5,11 +5,11 @@ import { join } from 'node:path';
 import t from 'tap';
 import { lockStateFolder } from '#mobilenetd/store/lock.js';
 
-/** A process that takes the lock and keeps it. */
+/** A process that takes the lock and keeps it: what nobody refers to would be collected, and let go. */
 async function holder(folder: string) {
   const script = `
     const { lockStateFolder } = await import(${JSON.stringify(`${process.cwd()}/dist/store/lock.js`)});
-    lockStateFolder(${JSON.stringify(folder)});
+    globalThis.lock = lockStateFolder(${JSON.stringify(folder)});
     console.log('held');
     setInterval(() => {}, 1000);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
