@@ -42,7 +42,13 @@ export const WORDS = {
     age: (ms: number) =>
       ms < 1000 ? `${Math.round(ms)} ms old` : `${(ms / 1000).toFixed(1)} s old`,
     nothing: 'Nothing in the picture',
-    away: (reason: string | null) => reason ?? 'No picture can be had of this camera.',
+    absent: {
+      offline: 'This camera is away',
+      ended: 'This camera has shown all it had',
+      disabled: 'This camera is switched off',
+    },
+    away: (reason: string | null) =>
+      `${reason === null ? '' : `${reason}. `}It is tried again by itself.`,
     alt: (name: string, labels: readonly string[]) =>
       labels.length === 0
         ? `Live picture of ${name}`
@@ -84,7 +90,9 @@ export const WORDS = {
     more: 'Show older',
   },
   heat: {
-    noGovernor: 'Nothing governs',
+    noGovernor: 'Nothing governs.',
+    noTemperature: 'No temperature is known on this machine.',
+    budgetName: 'Budget',
     ranges: { '1h': 'Hour', '24h': 'Day', '7d': 'Week' },
     temperature: 'Temperature',
     limit: 'limit',
@@ -202,10 +210,11 @@ export function sentenceOf(state: State, trendCPerMinute: number | null): string
   if (state.phase !== 'running') return WORDS.phases[state.phase];
   const parts = [cameraWords(state.cameras)];
   const isAlone = state.cameras.length === 1;
-  const seen = state.cameras.flatMap((camera) =>
-    camera.present.map(({ label }) => (isAlone ? label : `${label} at ${camera.title}`)),
-  );
-  if (seen.length > 0) parts.push(`${listWords(seen, 3)}${isAlone ? ' in the picture' : ''}`);
+  const seen = state.cameras.flatMap(({ title, present }) => {
+    const labels = listWords([...new Set(present.map(({ label }) => label))], 3);
+    return labels === '' ? [] : [`${labels} ${isAlone ? 'in the picture' : `at ${title}`}`];
+  });
+  if (seen.length > 0) parts.push(listWords(seen, 3));
   const heat = heatWords(state, trendCPerMinute);
   if (heat !== null) parts.push(heat);
   return `${parts.join(', ')}.`;

@@ -1,25 +1,17 @@
-import { existsSync } from 'node:fs';
 import { connect } from 'mqtt';
-import { type Browser, chromium, type Page } from 'playwright-core';
 import t from 'tap';
 import { installRandomModel, runDemo } from '../integration/demo-process.js';
 import { HAS_NGINX, type Place, startNginx } from '../integration/nginx.js';
-
-const CHROMIUM = '/usr/bin/chromium';
-const skip = existsSync(CHROMIUM) ? false : 'chromium is not installed';
-const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
-const CLOSED = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
-/** Longest wait for anything, ms: far beyond what a loaded machine takes. */
-const PATIENCE = 90_000;
-const TABS = ['cameras', 'events', 'heat', 'system', 'configuration'];
-
-/** Problems a browser tells: errors of scripts, of the console and of the content policy. */
-function watchFor(page: Page, problems: string[]): void {
-  page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
-  });
-  page.on('pageerror', (error) => problems.push(error.message));
-}
+import {
+  contentOf,
+  LOOKS,
+  openBrowser,
+  PATIENCE,
+  seriousOf,
+  TABS,
+  WITHOUT_BROWSER,
+  watchFor,
+} from './page-browser.js';
 
 /** As a proxy of one's own does it, and as Home Assistant's ingress does. */
 const PLACES: readonly Place[] = [
@@ -30,7 +22,7 @@ const PLACES: readonly Place[] = [
   },
 ];
 
-t.test('the page in a real browser', { skip }, async (t) => {
+t.test('the page in a real browser', { skip: WITHOUT_BROWSER }, async (t) => {
   const folder = t.testdir();
   const model = await installRandomModel(folder);
   const demo = runDemo({
@@ -39,30 +31,20 @@ t.test('the page in a real browser', { skip }, async (t) => {
     args: ['--board', 'pi4-case'],
     env: { MOBILENETD_STATUS_TRUSTED_PROXIES: '["127.0.0.1"]' },
   });
-  const browser: Browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: [...FLAGS, ...CLOSED],
-  });
-  t.teardown(async () => {
-    await browser.close();
-    await demo.end('SIGTERM');
-  });
+  t.teardown(() => demo.end('SIGTERM'));
+  const browser = await openBrowser(t);
   const ready = await demo.ready;
   const url = String((ready as unknown as { page: string }).page);
   t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/, 'the demo prints its address');
 
   await t.test('every tab at three widths, dark and light, without an error', async (t) => {
-    for (const [width, colorScheme] of [
-      [360, 'dark'],
-      [768, 'light'],
-      [1440, 'dark'],
-    ] as const) {
+    for (const { width, colorScheme } of LOOKS) {
       const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
       const problems: string[] = [];
       watchFor(page, problems);
       for (const tab of TABS) {
         await page.goto(`${url}#/${tab}`);
-        await page.waitForSelector('main .card, main .empty', { timeout: PATIENCE });
+        await contentOf(page);
         const isWide = 'document.documentElement.scrollWidth > window.innerWidth';
         t.notOk(await page.evaluate(isWide), `${tab} fits ${width} px`);
       }
@@ -137,26 +119,31 @@ t.test('the page in a real browser', { skip }, async (t) => {
       await detect.click();
       await page.waitForSelector('.state.online', { timeout: PATIENCE });
       await page.goto(`${nginx.url}${prefix}#/events`);
-      await page.locator('a.event img.thumb').first().waitFor({ timeout: PATIENCE });
+      await page.locator('a.event img.thumb').first().click({ timeout: PATIENCE });
+      await page.waitForSelector('.event-page figure img', { timeout: PATIENCE });
+      for (const tab of TABS) {
+        await page.goto(`${nginx.url}${prefix}#/${tab}`);
+        await contentOf(page);
+      }
       t.same(problems, [], prefix);
       await page.close();
     }
   });
 
   await t.test('axe finds nothing serious', async (t) => {
-    const axe = await import('axe-core');
-    const page = await browser.newPage({ colorScheme: 'light', bypassCSP: true });
-    for (const tab of TABS) {
-      await page.goto(`${url}#/${tab}`);
-      await page.waitForSelector('main .card, main .empty', { timeout: PATIENCE });
-      await page.evaluate(axe.default.source);
-      const found: string = await page.evaluate(
-        `axe.run().then(({ violations }) => violations
-          .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-          .map(({ id, nodes }) => id + ' ' + nodes[0].html.slice(0, 120)).join('; '))`,
-      );
-      t.equal(found, '', tab);
+    for (const { width, colorScheme } of LOOKS) {
+      const viewport = { width, height: 800 };
+      const page = await browser.newPage({ viewport, colorScheme, bypassCSP: true });
+      for (const tab of TABS) {
+        await page.goto(`${url}#/${tab}`);
+        await contentOf(page);
+        t.equal(await seriousOf(page), '', `${tab} at ${width} px, ${colorScheme}`);
+      }
+      await page.goto(`${url}#/events`);
+      await page.locator('a.event').first().click({ timeout: PATIENCE });
+      await page.waitForSelector('.event-page', { timeout: PATIENCE });
+      t.equal(await seriousOf(page), '', `an event at ${width} px, ${colorScheme}`);
+      await page.close();
     }
-    await page.close();
   });
 });

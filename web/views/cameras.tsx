@@ -40,7 +40,7 @@ function CameraCard({ camera }: { readonly camera: Camera }) {
       <figure class="picture" data-camera={camera.name}>
         {frame === null ? (
           <p class="placeholder">
-            {camera.status === 'online' ? WORDS.camera.waiting : WORDS.camera.away(camera.reason)}
+            <Absent camera={camera} />
           </p>
         ) : (
           <img src={frame.url} alt={WORDS.camera.alt(camera.title, names)} />
@@ -60,7 +60,7 @@ function CameraCard({ camera }: { readonly camera: Camera }) {
             )}
           </span>
         </div>
-        <Present camera={camera} />
+        {camera.status === 'online' && <Present camera={camera} />}
         <Notices camera={camera} />
         <Controls camera={camera} />
         {camera.areas.length > 0 && (
@@ -75,6 +75,18 @@ function CameraCard({ camera }: { readonly camera: Camera }) {
         )}
       </div>
     </article>
+  );
+}
+
+/** Why there is no picture. */
+export function Absent({ camera: { status, reason } }: { readonly camera: Camera }) {
+  if (status === 'online') return <>{WORDS.camera.waiting}</>;
+  return (
+    <span>
+      <strong>{WORDS.camera.absent[status]}</strong>
+      <br />
+      {status === 'offline' && WORDS.camera.away(reason)}
+    </span>
   );
 }
 

@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { state } from '../api.js';
 import type { Area, Camera } from '../types.js';
 import { WORDS } from '../words.js';
+import { Absent } from './cameras.js';
 import { Overlay, useLivePicture } from './picture.js';
 
 type Point = readonly [number, number];
@@ -103,11 +104,7 @@ function Canvas({
   if (frame === null || camera === undefined) {
     return (
       <figure class="picture drawing">
-        <p class="placeholder">
-          {camera?.status === 'online'
-            ? WORDS.camera.waiting
-            : WORDS.camera.away(camera?.reason ?? null)}
-        </p>
+        <p class="placeholder">{camera !== undefined && <Absent camera={camera} />}</p>
       </figure>
     );
   }

@@ -24,7 +24,7 @@ export function HeatView() {
   return (
     <div class="heat">
       <section class="card card-body wide">
-        <Now now={now} />
+        <Now now={now} why={governor.value?.state?.reason ?? null} />
       </section>
       <section class="card card-body wide">
         <div class="row">
@@ -46,26 +46,17 @@ export function HeatView() {
           <p class="muted">{WORDS.heat.noHistory}</p>
         ) : (
           <>
-            <TemperatureChart
-              points={points}
-              forecast={range === '1h' ? (governor.value?.forecast ?? []) : []}
-            />
+            {points.some(({ temperature }) => temperature !== null) ? (
+              <TemperatureChart
+                points={points}
+                forecast={range === '1h' ? (governor.value?.forecast ?? []) : []}
+              />
+            ) : (
+              <p class="muted">{WORDS.heat.noTemperature}</p>
+            )}
             <h3>{WORDS.heat.mix}</h3>
             <MixBand points={points} order={ladder.map(({ name }) => name)} />
-            <h3>{WORDS.heat.budget}</h3>
-            <LineChart
-              times={points.map(({ time }) => time / 1000)}
-              series={[
-                {
-                  name: WORDS.heat.budget,
-                  values: points.map(({ budget }) => budget),
-                  tone: 'accent',
-                },
-              ]}
-              range={[0, 1]}
-              format={(share) => `${Math.round(100 * share)} %`}
-              height={140}
-            />
+            <Budget points={points} />
           </>
         )}
       </section>
@@ -79,7 +70,36 @@ export function HeatView() {
   );
 }
 
-function Now({ now }: { readonly now: GovernorState | null }) {
+function Budget({ points }: { readonly points: readonly HistoryPoint[] }) {
+  if (points.every(({ budget }) => budget === null)) return null;
+  return (
+    <>
+      <h3>{WORDS.heat.budget}</h3>
+      <LineChart
+        times={points.map(({ time }) => time / 1000)}
+        series={[
+          {
+            name: WORDS.heat.budgetName,
+            values: points.map(({ budget }) => budget),
+            tone: 'accent',
+          },
+        ]}
+        range={[0, 1]}
+        format={(share) => `${Math.round(100 * share)} %`}
+        height={140}
+      />
+    </>
+  );
+}
+
+function Now({
+  now,
+  why,
+}: {
+  readonly now: GovernorState | null;
+  /** What is said where nothing governs. */
+  readonly why: string | null;
+}) {
   const temperature = state.value?.temperature ?? null;
   return (
     <div class="now">
@@ -93,7 +113,7 @@ function Now({ now }: { readonly now: GovernorState | null }) {
         )}
       </div>
       <p class="why">
-        {now === null ? WORDS.heat.noGovernor : now.reason}
+        {now === null ? (why ?? WORDS.heat.noGovernor) : now.reason}
         {now?.simulated != null && <span class="tag">{WORDS.heat.simulated(now.simulated)}</span>}
       </p>
     </div>

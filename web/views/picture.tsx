@@ -102,16 +102,22 @@ export function Overlay({
 }) {
   // Letters of the same size however large the camera's picture is.
   const unit = width / 100;
+  const pixelsOf = ([x, y]: readonly [number, number]) =>
+    x <= 1 && y <= 1 ? ([x * width, y * height] as const) : ([x, y] as const);
   return (
     <svg class="overlay" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
       {areas.map(({ kind, name, points }) => (
         <g key={`${kind} ${name}`} class={`area ${kind}`}>
           <polygon
             class={points.length === 2 ? 'crossed' : undefined}
-            points={points.map((point) => point.join(',')).join(' ')}
+            points={points.map((point) => pixelsOf(point).join(',')).join(' ')}
           />
           {kind === 'zone' && points[0] !== undefined && (
-            <text x={points[0][0] + unit} y={points[0][1] + 3.4 * unit} font-size={2.6 * unit}>
+            <text
+              x={pixelsOf(points[0])[0] + unit}
+              y={pixelsOf(points[0])[1] + 3.4 * unit}
+              font-size={2.6 * unit}
+            >
               {name}
             </text>
           )}

@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { mayChange, state } from '../api.js';
 import { useAnswer } from '../load.js';
 import type { Finding, Model, State } from '../types.js';
-import { durationOf, shortName, WORDS } from '../words.js';
+import { durationOf, shortName, timeOf, WORDS } from '../words.js';
 import { Failure } from './events.js';
 import { Notes } from './notes.js';
 import { Spots } from './wrong.js';
@@ -141,6 +141,27 @@ function Models() {
   );
 }
 
+/** A line of JSON as people read it; another one as it is. */
+function shownLine(line: string, index: number) {
+  const { time, level, msg, camera, part } = fieldsOf(line);
+  if (time === undefined || msg === undefined) return <span key={index}>{`${line}\n`}</span>;
+  const about = camera ?? part;
+  return (
+    <span key={index} class={`line ${level}`} title={line}>
+      <span class="muted">{timeOf(time)}</span> {about !== undefined && <b>{about} </b>}
+      {`${msg}\n`}
+    </span>
+  );
+}
+
+function fieldsOf(line: string): Readonly<Record<string, string>> {
+  try {
+    return line.startsWith('{') ? JSON.parse(line) : {};
+  } catch {
+    return {};
+  }
+}
+
 function Log() {
   const [filter, setFilter] = useState('');
   const { value, error, reload } = useAnswer<readonly string[]>('logs?limit=500', 5000);
@@ -162,7 +183,7 @@ function Log() {
         <Failure message={error} onRetry={reload} />
       ) : (
         <pre class="log" tabIndex={0}>
-          {lines.length === 0 ? WORDS.system.logEmpty : lines.join('\n')}
+          {lines.length === 0 ? WORDS.system.logEmpty : lines.map(shownLine)}
         </pre>
       )}
     </section>

@@ -68,7 +68,7 @@ function percent(accuracy: number): number {
   return accuracy <= 1 ? 100 * accuracy : accuracy;
 }
 
-/** Masks and the crop of a camera in pixels of its frame, for drawing them over it. */
+/** Masks and the crop of a camera for drawing them over its frame: in pixels of it, shares while its size is not known. */
 export function areasOf(
   camera: CameraConfig | undefined,
   frame: { readonly width: number; readonly height: number } | null,

@@ -226,6 +226,8 @@ export class DaemonPageSource implements PageSource {
 
   #cameraDocument(camera: Camera): object {
     const last = this.#last.get(camera.name);
+    // A JPEG that nothing had to be painted over was not decoded here: its size is not known.
+    const size = last === undefined || last.width === 0 ? null : last;
     const reading = camera.meter.read(performance.now());
     const status = camera.status();
     return {
@@ -238,8 +240,8 @@ export class DaemonPageSource implements PageSource {
       age_ms: reading.ageMs === null ? null : Math.round(reading.ageMs),
       detect: camera.enabled(),
       threshold: camera.threshold(),
-      size: last === undefined ? null : [last.width, last.height],
-      areas: areasOf(this.#context.config.cameras[camera.name], last ?? null),
+      size: size === null ? null : [size.width, size.height],
+      areas: areasOf(this.#context.config.cameras[camera.name], size),
       present: camera.presence.present().map(({ label, score, since, box }) => ({
         label,
         score,

@@ -11,18 +11,22 @@ export const PICTURE_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/cameras/{camera}/frame.jpg',
     summary:
-      'A picture of the camera. With `after` the first one that is newer, for which it waits up to 10 s (204: none came).',
+      'A picture of the camera. With `after` the first one that is newer, for which it waits up to 10 s (204: none came, or the camera is away).',
     role: 'view',
     query: {
       type: 'object',
-      properties: { after: { type: 'integer', minimum: -1, default: -1 } },
+      properties: { after: { type: 'integer', minimum: -1 } },
     },
     answer: JPEG,
     errors: ['MND_INPUT_MISSING', 'MND_CAMERA_FAILED'],
     async handle({ params, query, signal, raw }, { source, pictures, headers: headersOf }) {
       const camera = cameraOf(params, source);
       const away = source.away(camera);
-      if (away !== null) throw codedError('MND_CAMERA_FAILED', { subject: camera, found: away });
+      if (away !== null) {
+        // Who follows a camera knows from its state why; a browser would call it an error of the page.
+        if (query.after !== undefined) return raw.body(null, 204);
+        throw codedError('MND_CAMERA_FAILED', { subject: camera, found: away });
+      }
       const picture = await pictures.after(camera, Number(query.after ?? -1), signal);
       if (picture === 'busy') return raw.body(null, 503, { 'Retry-After': '2' });
       if (picture === null) return raw.body(null, 204);

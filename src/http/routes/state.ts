@@ -31,9 +31,12 @@ export const CAMERA = objectOf({
   detect: BOOLEAN,
   threshold: NUMBER,
   size: { type: ['array', 'null'], items: NUMBER, description: 'width and height in pixels' },
-  areas: listOf(
-    objectOf({ kind: { enum: ['mask', 'zone', 'crop'] }, name: TEXT, points: { type: 'array' } }),
-  ),
+  areas: {
+    ...listOf(
+      objectOf({ kind: { enum: ['mask', 'zone', 'crop'] }, name: TEXT, points: { type: 'array' } }),
+    ),
+    description: 'corners in pixels of the frame, or shares of it while its size is not known',
+  },
   present: listOf(objectOf({ label: TEXT, score: NUMBER, since: TEXT, box: BOX })),
   labels: listOf(LABEL),
   notices: {
