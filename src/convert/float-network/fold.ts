@@ -1,5 +1,5 @@
 import { outputSide } from '../geometry.js';
-import type { ExplicitPadding, Operator, Tensor } from '../graph.js';
+import type { Operator, Tensor } from '../graph.js';
 import type { Front } from '../scaling.js';
 import {
   binaryMaker,
@@ -10,17 +10,7 @@ import {
   scaleAndShift,
 } from './maker.js';
 import { type FloatNode, inputsOf, type MapShape, nodeError } from './nodes.js';
-
-/** A value of the network while it is put together. */
-interface Value {
-  readonly shape: MapShape;
-  /** The operator that makes it, while others may still be folded into it. */
-  readonly maker: Maker | null;
-  /** Zeros around it that the next convolution adds. */
-  readonly pad: ExplicitPadding | null;
-  /** Name of its tensor. */
-  readonly tensor: string;
-}
+import { Values } from './values.js';
 
 export interface Folded {
   readonly tensors: ReadonlyMap<string, Tensor>;
@@ -33,9 +23,6 @@ export interface Folded {
 
 /** Name of the tensor of real numbers that the picture becomes. */
 export const REAL_PICTURE = 'input:real';
-
-/** Values of the largest map; anything above is damage. */
-const MAX_VALUES = 2 ** 26;
 
 /**
  * Puts the steps of a float network together to operators of a graph: batch norms and constants go into the
@@ -53,17 +40,13 @@ export function fold(nodes: readonly FloatNode[], outputs: readonly string[]): F
 }
 
 class Folding {
-  readonly #values = new Map<string, Value>();
-  readonly #readers = new Map<string, number>();
+  readonly #values: Values;
   readonly #steps: (Maker | Operator)[] = [];
-  readonly #tensors = new Map<string, Tensor>();
   #front: { factor: number[]; shift: number[] } = { factor: [], shift: [] };
   #picture: MapShape = [0, 0, 0];
 
   constructor(nodes: readonly FloatNode[], outputs: readonly string[]) {
-    for (const name of [...outputs, ...nodes.flatMap(inputsOf)]) {
-      this.#readers.set(name, (this.#readers.get(name) ?? 0) + 1);
-    }
+    this.#values = new Values([...outputs, ...nodes.flatMap(inputsOf)]);
   }
 
   take(node: FloatNode): void {
@@ -98,76 +81,38 @@ class Folding {
         this.#addMean(node.name, node.input);
         return;
       case 'flatten': {
-        const value = this.#plain(node.input);
+        const value = this.#values.plain(node.input);
         const [height, width, channels] = value.shape;
         // Of a map the next dense layer makes a convolution; of a vector nothing changes.
         const shape: MapShape = height * width === 1 ? [1, 1, channels] : value.shape;
-        this.#values.set(node.name, { ...value, shape, maker: this.#foldable(node.input) });
+        this.#values.set(node.name, { ...value, shape, maker: this.#values.foldable(node.input) });
         return;
       }
       case 'identity':
         this.#values.set(node.name, {
-          ...this.#value(node.input),
-          maker: this.#foldable(node.input),
+          ...this.#values.of(node.input),
+          maker: this.#values.foldable(node.input),
         });
     }
   }
 
   finish(): Folded {
     const operators = this.#steps.map((step) =>
-      'geometry' in step ? operatorOf(step, this.#tensors) : step,
+      'geometry' in step ? operatorOf(step, this.#values.tensors) : step,
     );
     const { factor, shift } = this.#front;
     return {
-      tensors: this.#tensors,
+      tensors: this.#values.tensors,
       operators,
       front: { factor, shift },
       picture: this.#picture,
       value: (name) => {
-        const { tensor, shape, pad } = this.#value(name);
+        const { tensor, shape, pad } = this.#values.of(name);
         if (pad !== null)
           throw nodeError('MND_MODEL_OPERATOR', name, 'a convolution', 'zeros around');
         return { tensor, shape };
       },
     };
-  }
-
-  #value(name: string): Value {
-    const value = this.#values.get(name);
-    if (value === undefined) {
-      throw nodeError(
-        'MND_MODEL_INVALID',
-        JSON.stringify(name),
-        'a value that a step makes',
-        'none',
-      );
-    }
-    return value;
-  }
-
-  /** A value without zeros around it that are still to be added. */
-  #plain(name: string): Value {
-    const value = this.#value(name);
-    if (value.pad === null) return value;
-    throw nodeError(
-      'MND_MODEL_OPERATOR',
-      name,
-      'a convolution behind zero padding',
-      'another step',
-    );
-  }
-
-  /** The operator that makes a value which nothing else reads. */
-  #foldable(name: string): Maker | null {
-    return this.#readers.get(name) === 1 ? this.#value(name).maker : null;
-  }
-
-  #addTensor(name: string, shape: MapShape): void {
-    if (shape.some((side) => !(side >= 1)) || shape[0] * shape[1] * shape[2] > MAX_VALUES) {
-      throw nodeError('MND_MODEL_SHAPE', name, 'a map of some size', `[${shape.join(', ')}]`);
-    }
-    const tensor = { name, type: 'float32', quantization: null, data: null } as const;
-    this.#tensors.set(name, { ...tensor, shape: [1, ...shape] });
   }
 
   #addPicture(name: string, shape: MapShape): void {
@@ -176,12 +121,12 @@ class Folding {
       factor: Array.from({ length: shape[2] }, () => 1),
       shift: Array.from({ length: shape[2] }, () => 0),
     };
-    this.#addTensor(REAL_PICTURE, shape);
+    this.#values.addTensor(REAL_PICTURE, shape);
     this.#values.set(name, { shape, maker: null, pad: null, tensor: REAL_PICTURE });
   }
 
   #addConvolution(node: Extract<FloatNode, { kind: 'conv' }>): void {
-    const input = this.#value(node.input);
+    const input = this.#values.of(node.input);
     const { depthwise, stride, dilation, kernel, channels } = node;
     if (input.pad !== null && node.padding !== 'valid') {
       throw nodeError('MND_MODEL_OPERATOR', node.name, 'padding valid behind zeros', node.padding);
@@ -206,7 +151,7 @@ class Folding {
   }
 
   #addDense(node: Extract<FloatNode, { kind: 'dense' }>): void {
-    const input = this.#plain(node.input);
+    const input = this.#values.plain(node.input);
     const [height, width, inputs] = input.shape;
     const { channels, weights } = node;
     if (weights.length !== channels * height * width * inputs) {
@@ -220,20 +165,20 @@ class Folding {
 
   #addMaker(maker: Maker, shape: MapShape): Maker {
     const name = maker.output;
-    this.#addTensor(name, shape);
+    this.#values.addTensor(name, shape);
     this.#steps.push(maker);
     this.#values.set(name, { shape, maker, pad: null, tensor: name });
     return maker;
   }
 
   #addAffine(node: Extract<FloatNode, { kind: 'affine' }>): void {
-    const input = this.#value(node.input);
+    const input = this.#values.of(node.input);
     const channels = input.shape[2];
     const [scale, shift] = [spread(node, 'scale', channels), spread(node, 'shift', channels)];
     if (
       input.tensor === REAL_PICTURE &&
       input.pad === null &&
-      this.#readers.get(node.input) === 1
+      this.#values.isReadOnce(node.input)
     ) {
       const { factor, shift: before } = this.#front;
       this.#front = {
@@ -245,13 +190,13 @@ class Folding {
       this.#values.set(node.name, input);
       return;
     }
-    const maker = this.#foldable(node.input);
+    const maker = this.#values.foldable(node.input);
     if (maker?.kind === 'conv' && maker.activation === 'none' && maker.channels === channels) {
       scaleAndShift(maker, scale, shift);
       this.#values.set(node.name, { ...input, maker });
       return;
     }
-    const plain = this.#plain(node.input);
+    const plain = this.#values.plain(node.input);
     const [height, width] = plain.shape;
     const weights = new Float32Array(channels).fill(1);
     const geometry = { ...POINTWISE, depthwise: true };
@@ -262,29 +207,29 @@ class Folding {
 
   #addActivation(node: Extract<FloatNode, { kind: 'activation' }>): void {
     const { name, input: source } = node;
-    const input = this.#plain(source);
+    const input = this.#values.plain(source);
     if (node.function === 'softmax') {
       throw nodeError('MND_MODEL_OPERATOR', name, 'a softmax at the end alone', 'one inside');
     }
-    const maker = this.#foldable(source);
+    const maker = this.#values.foldable(source);
     if (node.function === 'relu' || node.function === 'relu6') {
       if (maker !== null && maker.activation === 'none') {
         maker.activation = node.function;
         this.#values.set(name, { ...input, maker });
         return;
       }
-      this.#addTensor(name, input.shape);
+      this.#values.addTensor(name, input.shape);
       const activation = node.function;
       this.#steps.push({ kind: 'activation', input: input.tensor, output: name, activation });
     } else {
-      this.#addTensor(name, input.shape);
+      this.#values.addTensor(name, input.shape);
       this.#steps.push({ kind: node.function, input: input.tensor, output: name });
     }
     this.#values.set(name, { shape: input.shape, maker: null, pad: null, tensor: name });
   }
 
   #addBinary({ name, kind, inputs }: Extract<FloatNode, { kind: 'add' | 'mul' }>): void {
-    const [left, right] = [this.#plain(inputs[0]), this.#plain(inputs[1])];
+    const [left, right] = [this.#values.plain(inputs[0]), this.#values.plain(inputs[1])];
     const size = ([height, width]: MapShape) => height * width;
     const shape = size(left.shape) >= size(right.shape) ? left.shape : right.shape;
     for (const operand of [left, right]) {
@@ -297,13 +242,13 @@ class Folding {
   }
 
   #addPad({ name, input, padding }: Extract<FloatNode, { kind: 'pad' }>): void {
-    const value = this.#plain(input);
+    const value = this.#values.plain(input);
     const none = Object.values(padding).every((edge) => edge === 0);
     this.#values.set(name, { ...value, maker: null, pad: none ? null : padding });
   }
 
   #addPool(node: Extract<FloatNode, { kind: 'max-pool' | 'average-pool' }>): void {
-    const input = this.#plain(node.input);
+    const input = this.#values.plain(node.input);
     const { kernel, stride, padding, name } = node;
     const [height, width, channels] = input.shape;
     if (node.kind === 'average-pool') {
@@ -320,7 +265,7 @@ class Folding {
       outputSide(geometry, 'width', width, kernel[1]),
       channels,
     ];
-    this.#addTensor(name, shape);
+    this.#values.addTensor(name, shape);
     this.#steps.push({
       kind: 'max-pool',
       input: input.tensor,
@@ -333,9 +278,9 @@ class Folding {
   }
 
   #addMean(name: string, source: string): void {
-    const input = this.#plain(source);
+    const input = this.#values.plain(source);
     const shape: MapShape = [1, 1, input.shape[2]];
-    this.#addTensor(name, shape);
+    this.#values.addTensor(name, shape);
     this.#steps.push({ kind: 'global-average-pool', input: input.tensor, output: name });
     this.#values.set(name, { shape, maker: null, pad: null, tensor: name });
   }
