@@ -1,5 +1,6 @@
 import { ALPHA_RANGE, INPUT_SIZE_RANGE } from '../families/ranges.js';
 import type { Result } from '../inference/result.js';
+import { roundScore } from '../mqtt/publish/payloads.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -8,7 +9,6 @@ import {
   type RecogniseFlags,
   recognise,
   roundMs,
-  roundScore,
   writeHeading,
 } from './recognise.js';
 

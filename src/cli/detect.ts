@@ -2,6 +2,7 @@ import { INPUT_SIZE_RANGE } from '../families/ranges.js';
 import { THRESHOLD_RANGE } from '../inference/ranges.js';
 import type { Box, Result } from '../inference/result.js';
 import type { Variant } from '../models/variant.js';
+import { roundScore } from '../mqtt/publish/payloads.js';
 import { printable } from '../printable.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
@@ -12,7 +13,6 @@ import {
   type RecogniseFlags,
   recognise,
   roundMs,
-  roundScore,
   writeHeading,
 } from './recognise.js';
 

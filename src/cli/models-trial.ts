@@ -2,9 +2,9 @@ import type { Frame } from '../camera/source.js';
 import type { Result } from '../inference/result.js';
 import type { InstalledModel } from '../models/shelf.js';
 import type { NumericForm, Variant } from '../models/variant.js';
+import { roundScore } from '../mqtt/publish/payloads.js';
 import type { CommandContext } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
-import { roundScore } from './recognise.js';
 import { formatTable } from './table.js';
 
 /** A picture that a model is tried on. */

@@ -264,11 +264,6 @@ export function roundMs(ms: number): number {
   return Math.round(ms * 100) / 100;
 }
 
-/** Scores as they are printed. */
-export function roundScore(score: number): number {
-  return Math.round(score * 10_000) / 10_000;
-}
-
 /** A picture's heading in the output for people. */
 export function writeHeading(stream: NodeJS.WritableStream, file: string, result: Result): void {
   const { model, size, timings } = result;
