@@ -24,7 +24,7 @@ interface Daemon {
 async function start(t: Test, url: string, protocol: Version): Promise<Daemon> {
   const { folder, pictures } = await home(t);
   const file = join(folder, 'config.yaml');
-  const mqtt = { url, protocol: protocol === 4 ? '3.1.1' : '5' };
+  const mqtt = { url, protocol: protocol === 4 ? '3.1.1' : 5 };
   writeFileSync(
     file,
     configOf({ cameras: ['front'], pictures, mqtt, more: { status: { listen: null } } }),
