@@ -134,6 +134,7 @@ t.test('sensor: what no processor can be like is not ok', async (t) => {
   const config = configFor(board(t));
   for (const [temp, pattern] of [
     ['0', /0\.0 °C \(exactly 0/],
+    ['52', /0\.1 °C \(so small a number/],
     ['-274000', /-274\.0 °C \(no processor/],
     ['999000', /999\.0 °C \(no processor/],
     ['x', /cpu-thermal \(it cannot be read\)/],

@@ -119,6 +119,8 @@ t.test('what cannot be a temperature loses against what can, and alone is no sen
     ['-274000', null],
     ['27800', 27.8],
     ['200000', null],
+    ['52', null],
+    ['-40', null],
   ] as const) {
     const of = async (zones: readonly (readonly [string, string])[]) =>
       (await sensorOf(await fakeSys(join(t.testdir({}), `${dummy}-${zones.length}`), zones)).read())

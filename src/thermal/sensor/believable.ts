@@ -8,6 +8,11 @@ export interface Belief {
 
 const COLDEST_C = -40;
 const HOTTEST_C = 125;
+/**
+ * Some old kernels say 52 for 52 °C where thousandths are meant (sysfs-class-thermal). A processor that passes
+ * through so little in frost was believed before.
+ */
+const LEAST_C = 1;
 /** What firmware reports in the place of a sensor that the board does not have, °C. */
 const PLACEHOLDERS_C = [16.8, 27.8, 29.8];
 const PLACEHOLDER_TYPE = 'acpitz';
@@ -23,6 +28,9 @@ export function believe(tempC: number | null, type: string, hasMoved = false): B
   if (tempC === null) return { trust: 'no', doubt: 'it cannot be read' };
   if (!(tempC >= COLDEST_C && tempC <= HOTTEST_C)) {
     return { trust: 'no', doubt: 'no processor works at that temperature' };
+  }
+  if (tempC !== 0 && Math.abs(tempC) < LEAST_C) {
+    return { trust: 'no', doubt: 'so small a number is no processor’s, unless in whole degrees' };
   }
   if (hasMoved) return BELIEVED;
   if (tempC === 0) return { trust: 'no', doubt: 'exactly 0 is what a dead sensor reads' };
