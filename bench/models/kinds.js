@@ -55,23 +55,34 @@ async function compareKind({ file, ends, real, scaling = null }, bytes, pictures
   }
   oracle.close();
   const float = isFloat(network.graph);
-  const sides = { height: size, width: size };
-  const half = shown.filter((_, index) => index % 2 === 0).map((pixels) => ({ ...sides, pixels }));
-  const calibration = float ? await measureCalibration(network.graph, half) : null;
-  for (const form of float ? ['float32', 'symmetric', 'reduced'] : ['exact']) {
-    const { onnx, head } = convertNetwork(network, { form, calibration });
-    const model = await openOnnx(onnx, form);
-    let same = 0;
-    let difference = 0;
-    for (const [at, pixels] of shown.entries()) {
-      const { data } = (await model.run(pixels, size, size)).logits;
-      const found = topClasses(data, head.logits, head.classes, head.scores);
-      const best = expected[at].indexOf(Math.max(...expected[at]));
-      if (found[0].index === best) same += 1;
-      const own = found.find(({ index }) => index === best)?.score ?? 0;
-      difference += Math.abs(own - expected[at][best]) / shown.length;
+  const forms = float ? ['float32', 'symmetric', 'reduced'] : ['exact'];
+  const sums = new Map(forms.map((form) => [form, { same: 0, difference: 0 }]));
+  // Each half is judged by a network that was calibrated with the other one.
+  for (const fold of [0, 1]) {
+    const pixelsOf = (part) => shown.filter((_, index) => index % 2 === part);
+    const calibration = float
+      ? await measureCalibration(
+          network.graph,
+          pixelsOf(1 - fold).map((pixels) => ({ height: size, width: size, pixels })),
+        )
+      : null;
+    const judged = expected.filter((_, index) => index % 2 === fold);
+    for (const form of forms) {
+      const { onnx, head } = convertNetwork(network, { form, calibration });
+      const model = await openOnnx(onnx, form);
+      const sum = sums.get(form);
+      for (const [at, pixels] of pixelsOf(fold).entries()) {
+        const { data } = (await model.run(pixels, size, size)).logits;
+        const found = topClasses(data, head.logits, head.classes, head.scores);
+        const best = judged[at].indexOf(Math.max(...judged[at]));
+        if (found[0].index === best) sum.same += 1;
+        const own = found.find(({ index }) => index === best)?.score ?? 0;
+        sum.difference += Math.abs(own - judged[at][best]) / shown.length;
+      }
+      await model.close();
     }
-    await model.close();
+  }
+  for (const [form, { same, difference }] of sums) {
     const [least, most] = float && form !== 'float32' ? BARS.calibrated : BARS.own;
     const name = `${file} ${form}`;
     print(`${name}: first class as the original's`, round(same / shown.length), { least });

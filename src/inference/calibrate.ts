@@ -23,8 +23,11 @@ const LEFT_OUT_INSIDE = 5e-5;
  */
 const LOGIT_RANGE = [-6, 8] as const;
 
-/** What a channel behind ReLU6 may reach beyond what it reached on the pictures. */
-const HEADROOM = 1.1;
+/** Bins of a channel's magnitudes, from which its clip is chosen. */
+const CLIP_BINS = 1024;
+
+/** Steps of an activation. */
+const STEPS = 255;
 
 const BINS = 4096;
 
@@ -93,22 +96,88 @@ async function measureChannelScales(
       peak[channel] = Math.max(peak[channel] ?? 0, Math.abs(data[at] ?? 0));
     }
   });
+  const capped = [...caps.keys()].filter((name) => peaks.has(name));
+  const clips = await measureClips(graph, capped, pictures, peaks);
   return new Map(
     groups.map((group) => {
       const [first = ''] = group;
-      const highest = Array.from(peaks.get(first) ?? [], (_, channel) =>
-        Math.max(LEAST_PEAK, ...group.map((name) => peaks.get(name)?.[channel] ?? 0)),
-      );
       const cap = caps.get(first);
       if (cap !== undefined) {
         // Each channel may fill the whole range, for the weights behind it have scales of their own.
-        return [first, highest.map((value) => Math.min(1, (HEADROOM * value) / cap))];
+        const own = clips.get(first) ?? [];
+        return [first, own.map((value) => Math.min(1, Math.max(LEAST_PEAK, value) / cap))];
       }
+      const highest = Array.from(peaks.get(first) ?? [], (_, channel) =>
+        Math.max(LEAST_PEAK, ...group.map((name) => peaks.get(name)?.[channel] ?? 0)),
+      );
       const logarithm = highest.reduce((sum, value) => sum + Math.log(value), 0);
       const mean = Math.exp(logarithm / Math.max(1, highest.length));
       return [first, highest.map((value) => Math.sqrt(value / mean))];
     }),
   );
+}
+
+/** Where each channel behind ReLU6 is best cut off: see {@link bestClip}. */
+async function measureClips(
+  graph: Graph,
+  names: readonly string[],
+  pictures: readonly CalibrationPicture[],
+  peaks: ReadonlyMap<string, Float32Array>,
+): Promise<ReadonlyMap<string, readonly number[]>> {
+  const bins = new Map<string, Float64Array>();
+  const factors = new Map(
+    names.map((name) => {
+      const own = peaks.get(name) ?? new Float32Array();
+      return [name, Float64Array.from(own, (peak) => (CLIP_BINS - 1) / Math.max(peak, 1e-12))];
+    }),
+  );
+  await runGraph(graph, names, pictures, (name, data, channels) => {
+    const own = bins.get(name) ?? new Float64Array(channels * CLIP_BINS);
+    bins.set(name, own);
+    const factor = factors.get(name) ?? new Float64Array(channels);
+    for (let at = 0; at < data.length; at += 1) {
+      const channel = at % channels;
+      const bin = channel * CLIP_BINS + Math.round((data[at] ?? 0) * (factor[channel] ?? 0));
+      own[bin] = (own[bin] ?? 0) + 1;
+    }
+  });
+  return new Map(
+    [...bins].map(([name, counts]) => [
+      name,
+      Array.from(peaks.get(name) ?? [], (peak, channel) => {
+        return peak * bestClip(counts.subarray(channel * CLIP_BINS, (channel + 1) * CLIP_BINS));
+      }),
+    ]),
+  );
+}
+
+/**
+ * The part of a channel's range at which the squared error of cutting off what lies above and of rounding
+ * what lies below to {@link STEPS} steps is least. Zeros, which ReLU makes, are exact.
+ *
+ * @param counts of magnitudes, from 0 to the channel's peak
+ */
+export function bestClip(counts: Float64Array): number {
+  const last = counts.length - 1;
+  const total = counts.subarray(1).reduce((sum, value) => sum + value, 0);
+  let best = 1;
+  let least = Number.POSITIVE_INFINITY;
+  // Of what lies above the clip, from the highest bin down.
+  let [count, sum, squares] = [0, 0, 0];
+  for (let at = last; at > 0; at -= 1) {
+    const clip = at / last;
+    const cut = squares - 2 * clip * sum + clip * clip * count;
+    const rounding = ((total - count) * (clip / STEPS) ** 2) / 12;
+    if (cut + rounding < least) {
+      least = cut + rounding;
+      best = clip;
+    }
+    const here = counts[at] ?? 0;
+    count += here;
+    sum += here * clip;
+    squares += here * clip * clip;
+  }
+  return best;
 }
 
 type OnValues = (name: string, data: Float32Array, channels: number) => void;
