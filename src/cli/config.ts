@@ -7,6 +7,7 @@ import { codedError, isCodedError, messageOf } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { ask } from './prompt.js';
+import { secondWarnings } from './second-check.js';
 import { socketsOf } from './status.js';
 
 const DAEMON_TIMEOUT_MS = 2000;
@@ -39,7 +40,11 @@ export const register: Register = (program, context) => {
         const { config, origins, warnings } = loadConfig(context.configOptions());
         if (flags.check) {
           requireCamera(config);
-          const odd = [...warnings, ...(await modelWarnings({ config, origins }, context))];
+          const odd = [
+            ...warnings,
+            ...(await modelWarnings({ config, origins }, context)),
+            ...(await secondWarnings({ config, origins }, context.env)),
+          ];
           for (const warning of odd) {
             writeLine(context.stderr, `mobilenetd: warning: ${describeProblem(warning)}`);
           }

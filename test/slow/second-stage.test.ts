@@ -81,6 +81,9 @@ t.test('the demo detector finds things, and the shipped classifier names them', 
   t.not(refused.status, 0);
   t.match(`${refused.stdout}${refused.stderr}`, /classif/, 'a detector is no second network');
   t.match((await report(folder)).running?.second, { name: THINGS });
+  const checked = await command(folder, config, 'config', '--check');
+  t.not(checked.status, 0);
+  t.match(checked.stderr, /model\.second\.name: .*classif/);
   const doctor = await command(folder, config, 'doctor');
   t.match(doctor.stdout, /second network ssdlite_mobilenet_v2_coco: .*classif/);
   write(null);
