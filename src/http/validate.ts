@@ -44,7 +44,8 @@ function lazily<T>(make: () => T): () => T {
 
 /** @param isText whether values come as text and are coerced, as in a query */
 async function ajv(isText: boolean): Promise<Ajv2020> {
-  const { Ajv2020 } = await import('ajv/dist/2020.js');
+  // By its default export: joined into one file, a CommonJS module has no names of its own.
+  const { Ajv2020 } = (await import('ajv/dist/2020.js')).default;
   const made = new Ajv2020({
     strict: false,
     useDefaults: true,
