@@ -4,8 +4,8 @@ import { codedError, isCodedError, messageOf } from '../../errors.js';
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'make room and try again',
   EDQUOT: 'make room and try again',
-  EACCES: 'use an account that may write there',
-  EPERM: 'use an account that may write there',
+  EACCES: 'use an account that may write there: of the service, sudo -u mobilenetd mobilenetd …',
+  EPERM: 'use an account that may write there: of the service, sudo -u mobilenetd mobilenetd …',
   EROFS: 'choose another models_dir',
   ENOTDIR: 'choose another models_dir',
 };
