@@ -11,10 +11,12 @@ function run(...args: string[]) {
   return { ...done, lines: done.stdout.split('\n').filter((line) => line !== '') };
 }
 
-t.test('one line a run', async (t) => {
-  const done = run('--scenario', 'nominal', '--governor', 'all', '--json');
+t.test('all governors: one line a run, and a picture of them over each other', async (t) => {
+  const plot = join(t.testdir(), 'all.svg');
+  const done = run('--scenario', 'nominal', '--governor', 'all', '--json', '--plot', plot);
   t.equal(done.status, 0, done.stderr);
-  const rows = done.lines.map((line) => JSON.parse(line));
+  t.equal(done.stderr, '', 'no progress where there is no terminal');
+  const rows = done.lines.map((line) => JSON.parse(line)).filter((row) => 'governor' in row);
   t.same(
     rows.map((row) => row.governor),
     ['mobilenetd', 'step-wise', 'bang-bang', 'ipa', 'none'],
@@ -23,6 +25,11 @@ t.test('one line a run', async (t) => {
   const none = rows.at(-1);
   t.equal(own.seconds_at_limit, 0);
   t.ok(none.seconds_at_limit > 1000, `${none.seconds_at_limit} s at the limit without one`);
+  const picture = readFileSync(plot, 'utf8');
+  for (const name of ['mobilenetd', 'step-wise', 'bang-bang', 'ipa', 'none']) {
+    t.match(picture, new RegExp(`>${name}</text>`));
+  }
+  t.equal(picture.match(/quality [0-9.]+ %, [0-9]+ s at the limit/g)?.length, 10);
 });
 
 t.test('a table, a picture, a log and its replay', async (t) => {
@@ -48,18 +55,6 @@ t.test('names that do not exist', async (t) => {
     t.match(done.stderr, /MND_USAGE/);
   }
   t.equal(run('--replay', '/nowhere').status, 66);
-});
-
-t.test('the governors over each other, with their figures', async (t) => {
-  const plot = join(t.testdir(), 'all.svg');
-  const done = run('--scenario', 'nominal', '--governor', 'all', '--plot', plot);
-  t.equal(done.status, 0, done.stderr);
-  t.equal(done.stderr, '', 'no progress where there is no terminal');
-  const picture = readFileSync(plot, 'utf8');
-  for (const name of ['mobilenetd', 'step-wise', 'bang-bang', 'ipa', 'none']) {
-    t.match(picture, new RegExp(`>${name}</text>`));
-  }
-  t.equal(picture.match(/quality [0-9.]+ %, [0-9]+ s at the limit/g)?.length, 10);
 });
 
 t.test('Ctrl-C ends it quietly, without a picture', async (t) => {
