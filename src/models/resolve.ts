@@ -127,7 +127,7 @@ function otherTask(subject: string, task: Task, wanted: Task): Error {
     subject,
     expected: `a model that can ${wanted}`,
     found: `one that can ${task}`,
-    next: `write model.task: ${task}, or name a model that can ${wanted}`,
+    next: `name a model that can ${wanted} (or, for model.name, write model.task: ${task})`,
   });
 }
 
