@@ -1,6 +1,7 @@
-import { existsSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync, statSync } from 'node:fs';
 import { basename, extname, join, parse } from 'node:path';
 import { codedError, messageOf } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { type Drawable, drawBoxes } from '../vision/draw-boxes.js';
 import { writeResult } from './output.js';
 
@@ -27,7 +28,7 @@ export interface DrawnPictures {
 export function openDrawnPictures(to: string, pictures: number): DrawnPictures {
   const isFolder =
     to.endsWith('/') || pictures > 1 || (existsSync(to) && statSync(to).isDirectory());
-  if (isFolder) makeFolder(to);
+  if (isFolder) makePictureFolder(to);
   else if (!WRITTEN.includes(extname(to).toLowerCase())) {
     throw codedError('MND_USAGE', {
       subject: `--draw ${to}`,
@@ -52,9 +53,9 @@ export function openDrawnPictures(to: string, pictures: number): DrawnPictures {
   };
 }
 
-function makeFolder(folder: string): void {
+function makePictureFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(folder);
   } catch (cause) {
     throw codedError('MND_OUTPUT_FAILED', {
       subject: folder,

@@ -1,7 +1,8 @@
-import { copyFile, mkdir } from 'node:fs/promises';
+import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import type { PresenceEvent } from '../presence/event.js';
 import type { CommandContext, Register } from './command.js';
 import {
@@ -109,7 +110,7 @@ async function copyPictures(
   const pictures = picturesOf(context.loadConfig().state_dir, ids);
   const files = [...pictures.values()].flat();
   try {
-    if (files.length > 0) await mkdir(folder, { recursive: true });
+    if (files.length > 0) makeFolder(folder);
     for (const file of files) await copyFile(file, join(folder, basename(file)));
   } catch (cause) {
     throw codedError('MND_OUTPUT_FAILED', { subject: folder, found: messageOf(cause), cause });
