@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect } from 'mqtt';
 import t from 'tap';
 import { installRandomModel, runDemo } from '../integration/demo-process.js';
@@ -23,7 +26,11 @@ const PLACES: readonly Place[] = [
 ];
 
 t.test('the page in a real browser', { skip: WITHOUT_BROWSER }, async (t) => {
-  const folder = t.testdir();
+  // A daemon that is just ending may write one file more.
+  const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
+  t.teardown(() =>
+    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }),
+  );
   const model = await installRandomModel(folder);
   const demo = runDemo({
     folder,
