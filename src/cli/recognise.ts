@@ -3,7 +3,7 @@ import { type Command, Option } from 'commander';
 import { MAX_PICTURE_BYTES } from '../camera/pixels/picture.js';
 import type { Frame } from '../camera/source.js';
 import type { Config } from '../config/config.js';
-import { codedError, isCodedError, messageOf } from '../errors.js';
+import { codedError, isCodedError, messageOf, reasonOf } from '../errors.js';
 import type { RunOptions } from '../inference/protocol.js';
 import type { Result } from '../inference/result.js';
 import { maskAddresses } from '../mask.js';
@@ -94,13 +94,7 @@ function writeFailure(file: string, error: unknown, { stdout }: CommandContext):
 }
 
 function isPictureError(error: unknown): boolean {
-  const codes = [
-    'MND_INPUT_MISSING',
-    'MND_IMAGE_INVALID',
-    'MND_FRAME_INVALID',
-    // An address that sends no picture.
-    'MND_CAMERA_FAILED',
-  ];
+  const codes = ['MND_INPUT_MISSING', 'MND_IMAGE_INVALID', 'MND_FRAME_INVALID'];
   return isCodedError(error) && codes.includes(error.code);
 }
 
@@ -193,7 +187,14 @@ async function readFrame(file: string, sequence: number, signal: AbortSignal): P
 /** A picture from standard input (`-`), an address or a file. */
 function readAny(file: string, signal: AbortSignal): Promise<Uint8Array> {
   if (file === '-') return readStandardInput(signal);
-  return /^https?:\/\//i.test(file) ? fetchPicture(file, signal) : readPicture(file);
+  const scheme = /^([a-z][a-z\d+.-]*):\/\//i.exec(file)?.[1]?.toLowerCase();
+  if (scheme === undefined) return readPicture(file);
+  if (scheme === 'http' || scheme === 'https') return fetchPicture(file, signal);
+  throw codedError('MND_INPUT_MISSING', {
+    subject: printable(maskAddresses(file)),
+    expected: 'a file, - for standard input, or an http or https address',
+    found: `an address with ${scheme}`,
+  });
 }
 
 async function readStandardInput(signal: AbortSignal): Promise<Uint8Array> {
@@ -219,8 +220,14 @@ async function fetchPicture(url: string, signal: AbortSignal): Promise<Uint8Arra
       stop.abort();
     },
   );
-  if (bytes === null) throw reason;
-  return bytes;
+  if (bytes !== null) return bytes;
+  if (!isCodedError(reason) || reason.code !== 'MND_CAMERA_FAILED') throw reason;
+  throw codedError('MND_INPUT_MISSING', {
+    subject: printable(maskAddresses(url)),
+    expected: 'an address that sends one picture',
+    found: reasonOf(reason),
+    cause: reason,
+  });
 }
 
 function tooLarge(subject: string, size: number): Error {

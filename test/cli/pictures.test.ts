@@ -112,12 +112,17 @@ t.test('a picture at an address; what an address may do wrong', async (t) => {
   t.match(found.json()[0], { file: at('/red.png'), model: 'finder_140' });
   const paths = ['/page', '/nothing', '/loop', '/red.png'];
   const done = await run('detect', ...paths.map(at), '--json', ...LOW);
-  t.equal(done.status, 69);
+  t.equal(done.status, 66);
   t.same(
     done.json().map(({ error }) => (error as { code: string } | undefined)?.code ?? null),
-    ['MND_CAMERA_FAILED', 'MND_CAMERA_FAILED', 'MND_CAMERA_FAILED', null],
+    ['MND_INPUT_MISSING', 'MND_INPUT_MISSING', 'MND_INPUT_MISSING', null],
   );
-  t.match(done.stderr, /MND_CAMERA_FAILED: 3 of 4 pictures/);
+  t.match(done.stderr, /MND_INPUT_MISSING: 3 of 4 pictures/);
+  t.notMatch(done.stderr + done.stdout, /camera source failed/);
+  const other = await run('detect', 'ftp://me:hidden@host/a.jpg', '--json');
+  t.equal(other.status, 66);
+  t.match(other.stderr, /an http or https address; found an address with ftp/);
+  t.notMatch(other.stdout + other.stderr, 'hidden');
   const secret = await run('detect', `http://me:hidden@127.0.0.1:${port}/nothing`, '--json');
   t.notMatch(secret.stdout + secret.stderr, 'hidden');
 });
