@@ -64,9 +64,15 @@ function checkTemplate(template: string, path: readonly string[], report: Report
 function checkChannels(rule: Rule, path: readonly string[], config: Config, report: Report): void {
   const channels = wantedChannels(rule.to);
   if (channels.length === 0) {
-    const all = Object.keys(rule.to).join(', ');
-    const keys = channelKeys(rule).map((key) => [...path, 'to', ...key].join('.'));
-    report([...path, 'to'], `expected at least one channel of ${all}`, keys);
+    const all = Object.keys(rule.to);
+    // A channel that was written wrongly is told already.
+    const keys = [...channelKeys(rule), ...all.map((name) => [name])];
+    const written = keys.map((key) => [...path, 'to', ...key].join('.'));
+    report(
+      [...path, 'to'],
+      `expected at least one channel of ${all.join(', ')}; homeassistant needs enabled: true`,
+      written,
+    );
   }
   for (const channel of channels) checkChannel(rule, channel, [...path, 'to'], report);
   const { webhook } = rule.to;
