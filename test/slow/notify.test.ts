@@ -4,8 +4,8 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { eventually } from '../eventually.js';
-import { broker, command, home, report } from './daemon-home.js';
-import { runDaemon } from './daemon-process.js';
+import { broker, command, home, report } from '../integration/daemon-home.js';
+import { runDaemon } from '../integration/daemon-process.js';
 
 t.setTimeout(500_000);
 

@@ -3,9 +3,9 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { openShelf } from '#mobilenetd/models/shelf.js';
-import { fileEntry, sampleShelf, tinyEntry, tinyModel } from './sample-shelf.js';
+import { fileEntry, sampleShelf, tinyEntry, tinyModel } from '../models/sample-shelf.js';
 
-const SCRIPT = fileURLToPath(new URL('./install-and-die.js', import.meta.url));
+const SCRIPT = fileURLToPath(new URL('../models/install-and-die.js', import.meta.url));
 const SYMMETRIC = { task: 'classify', name: 'tiny', form: 'symmetric' } as const;
 const REQUEST = { task: 'classify', name: 'auto', form: 'auto' } as const;
 

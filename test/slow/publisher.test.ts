@@ -9,7 +9,6 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { WHOLE_PICTURE } from '../whole-picture.js';
 import {
   type BrokerKind,
   eventually,
@@ -17,7 +16,8 @@ import {
   KINDS,
   listenTo,
   type TestBroker,
-} from './brokers.js';
+} from '../mqtt/brokers.js';
+import { WHOLE_PICTURE } from '../whole-picture.js';
 
 const ROOT = 'mobilenetd/porch';
 const START = Date.UTC(2026, 5, 1, 12);

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { freePort } from '../free-port.js';
-import { installRandomModel, runDemo } from './demo-process.js';
+import { installRandomModel, runDemo } from '../integration/demo-process.js';
 
 t.setTimeout(500_000);
 

@@ -2,8 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { freePort } from '../free-port.js';
-import { broker, command, home } from './daemon-home.js';
-import { configOf, writeConfig } from './daemon-process.js';
+import { broker, command, home } from '../integration/daemon-home.js';
+import { configOf, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(500_000);
 

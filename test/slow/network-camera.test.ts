@@ -4,8 +4,8 @@ import t from 'tap';
 import { skipWithoutFfmpeg as skip } from '../camera/ffmpeg.js';
 import { encodeStream, startRtspCamera } from '../camera/rtsp-camera.js';
 import { eventually } from '../eventually.js';
-import { broker, home } from './daemon-home.js';
-import { runDaemon } from './daemon-process.js';
+import { broker, home } from '../integration/daemon-home.js';
+import { runDaemon } from '../integration/daemon-process.js';
 
 const SECONDS = 60;
 const PASSWORD = 'Sesam12';

@@ -2,7 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { trainedFile } from '../convert/safetensors/build-safetensors.js';
-import { fileEntry, sampleShelf, tinyEntry, tinyModel } from './sample-shelf.js';
+import { fileEntry, sampleShelf, tinyEntry, tinyModel } from '../models/sample-shelf.js';
 
 const NOWHERE = {
   kind: 'file',

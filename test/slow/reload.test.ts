@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { askDaemon } from '#mobilenetd/control/client.js';
 import { eventually, PATIENCE_MS } from '../eventually.js';
-import { broker, command, home, report } from './daemon-home.js';
-import { configOf, runDaemon, writeConfig } from './daemon-process.js';
+import { broker, command, home, report } from '../integration/daemon-home.js';
+import { configOf, runDaemon, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(500_000);
 
