@@ -22,8 +22,6 @@ import { WHOLE_PICTURE } from '../whole-picture.js';
 const ROOT = 'mobilenetd/porch';
 const MINUTES = 60;
 const EVENTS = 3000;
-/** Messages that are sent before the first of them is acknowledged, at most. */
-const ON_THE_WAY = 32;
 /** Seconds an event is worth delivering: half of the outage. */
 const MAX_AGE = (MINUTES * 60) / 2;
 /** Every second is this many: the outage takes ten. */
@@ -166,12 +164,9 @@ async function outage(t: Test, kind: BrokerKind): Promise<void> {
   const missing = Array.from({ length: EVENTS }, (_, i) => i).filter((i) => !delivered.has(i));
   // Minutes of this fast clock go by while the outbox is delivered, so more become too old meanwhile.
   t.ok(age(missing.at(-1) ?? 0, emptyAt) >= MAX_AGE, 'nothing younger was dropped');
-  // What is on its way when it becomes too old is given up and may arrive all the same.
+  // What is on its way when it becomes too old is given up and counted, and may arrive all the same.
   const late = store.outbox.dropped() - missing.length;
-  t.ok(
-    late >= 0 && late <= ON_THE_WAY,
-    `what is missing was dropped and counted, ${late} came late`,
-  );
+  t.ok(late >= 0, `what is missing was dropped and counted, ${late} came late`);
   t.equal([...store.events({ limit: 1e6 })].length, EVENTS, 'all are in the database');
 
   t.comment(
