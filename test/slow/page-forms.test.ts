@@ -3,6 +3,7 @@ import mqtt from 'mqtt';
 import type { BrowserContext, Page } from 'playwright-core';
 import t from 'tap';
 import { parse, stringify } from 'yaml';
+import { eventually } from '../eventually.js';
 import { openBrowser, PATIENCE, WITHOUT_BROWSER, watchFor } from './page-browser.js';
 import { PASSWORDS, startPageDaemon } from './page-daemon.js';
 
@@ -53,9 +54,8 @@ t.test(
     client.on('message', (topic, payload) => values.set(topic, payload.toString()));
     await client.subscribeAsync('mobilenetd/board/#');
     const until = async (topic: string, wanted: string) => {
-      while (values.get(`mobilenetd/board/${topic}`) !== wanted) {
-        await new Promise((resolve) => setTimeout(resolve, 50));
-      }
+      const isTold = () => values.get(`mobilenetd/board/${topic}`) === wanted;
+      if (!(await eventually(isTold))) throw new Error(`${topic} does not become ${wanted}`);
     };
     const problems: string[] = [];
     const open = async (context: BrowserContext, route: string) => {
@@ -211,7 +211,9 @@ t.test(
       await until('governor/pin/state', 'auto');
       const limit = page.getByLabel('Never hotter than');
       const before = Number(await limit.inputValue());
-      await limit.fill(String(before - 5));
+      // The page is told of the state twice a second: what is typed meanwhile stays.
+      await limit.press('Control+a');
+      await limit.pressSequentially(String(before - 5), { delay: 900 });
       await limit.press('Enter');
       await until('governor/limit/state', String(before - 5));
       await page.getByRole('button', { name: 'As configured' }).click(WAIT);

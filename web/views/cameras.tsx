@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { isOverridden, labelsOf, mayChange, post, state } from '../api.js';
+import { useDraft } from '../draft.js';
 import type { Camera } from '../types.js';
 import { timeOf, WORDS } from '../words.js';
 import { Notices } from './notes.js';
@@ -108,6 +109,7 @@ function Controls({ camera }: { readonly camera: Camera }) {
   const [problem, setProblem] = useState<string | null>(null);
   const path = `cameras/${encodeURIComponent(camera.name)}`;
   const isFixed = !mayChange();
+  const threshold = useDraft(camera.threshold);
   const set = (what: string, body: object) => {
     setProblem(null);
     post(`${path}/${what}`, body).catch((error: Error) => setProblem(error.message));
@@ -132,11 +134,13 @@ function Controls({ camera }: { readonly camera: Camera }) {
           min="0.05"
           max="0.95"
           step="0.05"
-          value={camera.threshold}
+          value={threshold.shown}
           disabled={isFixed}
+          onInput={threshold.onInput}
+          onBlur={threshold.onBlur}
           onChange={(event) => set('threshold', { threshold: Number(event.currentTarget.value) })}
         />
-        <output>{camera.threshold.toFixed(2)}</output>
+        <output>{Number(threshold.shown).toFixed(2)}</output>
       </label>
       {!isFixed && isOverridden(`threshold/${camera.name}`) && (
         <button

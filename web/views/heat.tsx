@@ -4,6 +4,7 @@ import { MixBand } from '../charts/band.js';
 import { withGaps } from '../charts/gaps.js';
 import { LadderChart } from '../charts/ladder.js';
 import { LineChart } from '../charts/line.js';
+import { useDraft } from '../draft.js';
 import { useAnswer } from '../load.js';
 import type { Governor, GovernorState, HistoryPoint } from '../types.js';
 import { shortName, WORDS } from '../words.js';
@@ -147,20 +148,7 @@ function Settings() {
         </select>
       </label>
       {settings.limit !== null && (
-        <label>
-          {WORDS.heat.limitSet}
-          <span class="with-unit">
-            <input
-              type="number"
-              min="40"
-              max="85"
-              step="1"
-              value={settings.limit}
-              onChange={(event) => set('limit', { limit: Number(event.currentTarget.value) })}
-            />
-            °C
-          </span>
-        </label>
+        <Limit inForce={settings.limit} set={(limit) => set('limit', { limit })} />
       )}
       {isOverridden('limit') && (
         <button type="button" class="quiet small" onClick={() => set('limit', { limit: 'auto' })}>
@@ -173,5 +161,34 @@ function Settings() {
         </p>
       )}
     </section>
+  );
+}
+
+function Limit({
+  inForce,
+  set,
+}: {
+  /** °C */
+  readonly inForce: number;
+  readonly set: (limitC: number) => void;
+}) {
+  const { shown, onInput, onBlur } = useDraft(inForce);
+  return (
+    <label>
+      {WORDS.heat.limitSet}
+      <span class="with-unit">
+        <input
+          type="number"
+          min="40"
+          max="85"
+          step="1"
+          value={shown}
+          onInput={onInput}
+          onBlur={onBlur}
+          onChange={(event) => set(Number(event.currentTarget.value))}
+        />
+        °C
+      </span>
+    </label>
   );
 }
