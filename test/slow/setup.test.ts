@@ -71,7 +71,9 @@ async function board(t: Test) {
 type Board = Awaited<ReturnType<typeof board>>;
 
 function terminalOf(t: Test, { folder, env }: Board) {
-  const terminal = new Terminal({ columns: 110, rows: 200, cwd: folder, env });
+  // A shell writes its history while it ends, into a folder that is about to be removed.
+  const quiet = { ...env, HISTFILE: '/dev/null' };
+  const terminal = new Terminal({ columns: 110, rows: 200, cwd: folder, env: quiet });
   t.teardown(() => terminal.close());
   return {
     ...{ type: (text: string) => terminal.type(text), press: (key: string) => terminal.press(key) },
