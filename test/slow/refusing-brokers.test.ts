@@ -201,7 +201,8 @@ for (const { what, versions, rules, says } of PICKY) {
 }
 
 t.test('an access list that is mended later loses no event', { skip }, async (t) => {
-  for (const version of VERSIONS) {
+  // To MQTT 5 such a rule is an answer, 0x87, as of the brokers above.
+  for (const version of [4] as const) {
     const { folder } = await home(t);
     const file = join(folder, 'acl');
     writeFileSync(file, 'topic readwrite #\ntopic deny mobilenetd/board/front/events\n');
