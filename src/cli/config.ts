@@ -1,13 +1,11 @@
 import { createInterface } from 'node:readline/promises';
-import type { ConfigProblem } from '../config/check/problem.js';
-import type { LoadedConfig } from '../config/load.js';
 import { askDaemon } from '../control/client.js';
 import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
-import { codedError, isCodedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
+import { networkWarnings } from './network-check.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { ask } from './prompt.js';
-import { secondWarnings } from './second-check.js';
 import { socketsOf } from './status.js';
 
 const DAEMON_TIMEOUT_MS = 2000;
@@ -40,11 +38,7 @@ export const register: Register = (program, context) => {
         const { config, origins, warnings } = loadConfig(context.configOptions());
         if (flags.check) {
           requireCamera(config);
-          const odd = [
-            ...warnings,
-            ...(await modelWarnings({ config, origins }, context)),
-            ...(await secondWarnings({ config, origins }, context.env)),
-          ];
+          const odd = [...warnings, ...(await networkWarnings({ config, origins }, context.env))];
           for (const warning of odd) {
             writeLine(context.stderr, `mobilenetd: warning: ${describeProblem(warning)}`);
           }
@@ -123,41 +117,6 @@ async function newToken(): Promise<{ readonly token: string; readonly sha256: st
   const { createHash, randomBytes } = await import('node:crypto');
   const token = randomBytes(32).toString('base64url');
   return { token, sha256: createHash('sha256').update(token).digest('hex') };
-}
-
-/**
- * Warnings of labels that the installed model does not have, and of a model that nobody knows here: where the
- * configuration is checked for another machine, it may be installed there.
- *
- * @throws ConfigError when the model is for the other task
- */
-async function modelWarnings(
-  { config, origins }: Pick<LoadedConfig, 'config' | 'origins'>,
-  { env }: CommandContext,
-): Promise<readonly ConfigProblem[]> {
-  const { openShelf } = await import('../models/shelf.js');
-  const { shortName } = await import('../daemon/line/labels.js');
-  const { labelFault, unknownLabels } = await import('../config/check/labels.js');
-  const { nearestOrigin } = await import('../config/read/origins.js');
-  const { configError } = await import('../config/check/problem.js');
-  const { task, name, form } = config.model;
-  try {
-    const shelf = openShelf({ dir: config.models_dir, mirror: null, env });
-    const { labels } = await shelf.resolve({ task, name, form });
-    return unknownLabels(config, new Set(labels.map(shortName))).map((unknown) => {
-      const { key, label } = unknown;
-      const where = nearestOrigin(origins, [...key.split('.'), label]);
-      return { where, key, message: labelFault(unknown) };
-    });
-  } catch (error) {
-    const code = isCodedError(error) ? error.code : null;
-    const about = { where: nearestOrigin(origins, ['model', 'name']), key: 'model.name' };
-    if (code === 'MND_MODEL_MISMATCH') {
-      throw configError([{ ...about, message: messageOf(error) }]);
-    }
-    // Of a model that is yet to be fetched nothing can be said.
-    return code === 'MND_MODEL_UNKNOWN' ? [{ ...about, message: messageOf(error) }] : [];
-  }
 }
 
 /** One line without its end. Throws MND_USAGE when there is none. */

@@ -1,7 +1,6 @@
 import type { Config } from '../config/config.js';
-import { codedError, isCodedError, messageOf } from '../errors.js';
+import { isCodedError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
-import { modelToPull } from '../models/resolve.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
 import { type Clock, createBackoff, sleep, systemClock } from '../time.js';
@@ -43,7 +42,7 @@ export async function provideSecond(
       for (;;) {
         signal.throwIfAborted();
         try {
-          return await shelf.ensure(requestOf(name), { signal });
+          return await shelf.ensure(secondRequest(name), { signal });
         } catch (error) {
           signal.throwIfAborted();
           onTrouble(messageOf(error));
@@ -61,24 +60,15 @@ export async function provideSecond(
  */
 export async function resolveSecond(shelf: Shelf, name: string): Promise<Variant | null> {
   try {
-    return await shelf.resolve(requestOf(name));
+    return await shelf.resolve(secondRequest(name));
   } catch (error) {
-    if (!isCodedError(error) || error.code !== 'MND_MODEL_MISSING') throw error;
-    const catalog = await shelf.catalog();
-    const pulled = modelToPull(requestOf(name), catalog);
-    const entry = catalog.models.find(({ name: own, ladder }) =>
-      [own, ladder].includes(pulled ?? ''),
-    );
-    if (entry === undefined || entry.task === 'classify') return null;
-    throw codedError('MND_MODEL_MISMATCH', {
-      subject: `model.second.name: ${name}`,
-      expected: 'a classifier',
-      found: 'a detector',
-    });
+    if (isCodedError(error) && error.code === 'MND_MODEL_MISSING') return null;
+    throw error;
   }
 }
 
-function requestOf(name: string) {
+/** What is asked of the shelf for the second network. */
+export function secondRequest(name: string) {
   return { task: 'classify', name, form: 'auto' } as const;
 }
 

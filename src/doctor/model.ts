@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { labelFault, unknownLabels } from '../config/check/labels.js';
 import type { Config } from '../config/config.js';
-import { shortName } from '../daemon/line/labels.js';
+import { knownLabelsOf } from '../daemon/options/label-rules.js';
 import { isCodedError, messageOf } from '../errors.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
@@ -72,8 +72,8 @@ async function whole({ name, file, sha256, labels }: Variant): Promise<Finding> 
 }
 
 /** Labels that the configuration names and the model does not have. */
-function labelsNobodyHas(config: Config, { labels }: Variant): Finding[] {
-  return unknownLabels(config, new Set(labels.map(shortName))).map((unknown) =>
+function labelsNobodyHas(config: Config, variant: Variant): Finding[] {
+  return unknownLabels(config, knownLabelsOf(variant)).map((unknown) =>
     warn(unknown.key, labelFault(unknown), {
       means: 'nothing will ever be seen of it',
       next: 'mobilenetd models labels lists the labels there are',
