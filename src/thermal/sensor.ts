@@ -1,9 +1,9 @@
 import { execFile } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Belief } from './sensor/believable.js';
 import { ZoneChoice, type ZoneReading } from './sensor/choice.js';
-import { findProcessorZones, findZonesOfType, type Tree, type ZoneGroup } from './sensor/zones.js';
+import { SYSTEM_TREE, type Tree } from './sensor/tree.js';
+import { findProcessorZones, findZonesOfType, type ZoneGroup } from './sensor/zones.js';
 
 /** What was read in one go; null for what could not be. */
 export interface SensorReading {
@@ -50,8 +50,8 @@ const VCGENCMD_TIMEOUT_MS = 500;
 export function createSensor(options: SensorOptions = {}): Sensor {
   const root = options.sysfsRoot ?? '/sys';
   const tree: Tree = {
-    readText: options.readText ?? ((path) => readFile(path, 'utf8')),
-    listNames: options.listNames ?? ((path) => readdir(path)),
+    readText: options.readText ?? SYSTEM_TREE.readText,
+    listNames: options.listNames ?? SYSTEM_TREE.listNames,
   };
   const vcgencmd = options.runVcgencmd === undefined ? runVcgencmd : options.runVcgencmd;
   const temperature = new Temperature(root, options.sensor ?? 'auto', tree);

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Tree } from '../sensor/zones.js';
+import { namesIn, type Tree } from '../sensor/tree.js';
 
 /** Reads the power at the supply, W; null where it cannot be read now. Never rejects. */
 export type PowerSensor = () => Promise<number | null>;
@@ -30,9 +30,8 @@ export async function findPowerSensor(
 }
 
 async function findFile(folder: string, tree: Tree): Promise<string | null> {
-  const chips: readonly string[] = await tree.listNames(folder).catch(() => []);
-  for (const chip of [...chips].sort((a, b) => a.localeCompare(b, 'en', { numeric: true }))) {
-    const names: readonly string[] = await tree.listNames(join(folder, chip)).catch(() => []);
+  for (const chip of await namesIn(tree, folder)) {
+    const names = await namesIn(tree, join(folder, chip));
     const name = ['power1_average', 'power1_input'].find((each) => names.includes(each));
     if (name !== undefined) return join(folder, chip, name);
   }

@@ -1,10 +1,5 @@
 import { join } from 'node:path';
-
-/** How a tree of sensors is read; both reject when they cannot. */
-export interface Tree {
-  readonly readText: (path: string) => Promise<string>;
-  readonly listNames: (path: string) => Promise<readonly string[]>;
-}
+import { namesIn, type Tree } from './tree.js';
 
 /** One file with a temperature. */
 export interface Zone {
@@ -56,8 +51,8 @@ export async function findZonesOfType(
 
 async function thermalZones(root: string, tree: Tree): Promise<readonly Zone[]> {
   const folder = join(root, 'class/thermal');
-  const names = await tree.listNames(folder).catch(() => []);
-  const zones = [...names].filter((name) => name.startsWith('thermal_zone')).sort(byNumber);
+  const names = await namesIn(tree, folder);
+  const zones = names.filter((name) => name.startsWith('thermal_zone'));
   return Promise.all(
     zones.map(async (name) => ({
       path: join(folder, name, 'temp'),
@@ -68,17 +63,15 @@ async function thermalZones(root: string, tree: Tree): Promise<readonly Zone[]> 
 
 async function chipZones(root: string, tree: Tree): Promise<readonly Zone[]> {
   const folder = join(root, 'class/hwmon');
-  const names = await tree.listNames(folder).catch(() => []);
-  const found = await Promise.all(
-    [...names].sort(byNumber).map((name) => inputsOf(join(folder, name), tree)),
-  );
+  const names = await namesIn(tree, folder);
+  const found = await Promise.all(names.map((name) => inputsOf(join(folder, name), tree)));
   return found.flat();
 }
 
 async function inputsOf(chip: string, tree: Tree): Promise<readonly Zone[]> {
   const type = await textOf(tree, join(chip, 'name'));
-  const names = await tree.listNames(chip).catch(() => []);
-  const inputs = [...names].filter((name) => /^temp\d+_input$/.test(name)).sort(byNumber);
+  const names = await namesIn(tree, chip);
+  const inputs = names.filter((name) => /^temp\d+_input$/.test(name));
   const labels = await Promise.all(
     inputs.map((name) => textOf(tree, join(chip, name.replace('_input', '_label')))),
   );
@@ -90,8 +83,4 @@ async function inputsOf(chip: string, tree: Tree): Promise<readonly Zone[]> {
 
 async function textOf(tree: Tree, path: string): Promise<string> {
   return (await tree.readText(path).catch(() => '')).trim();
-}
-
-function byNumber(a: string, b: string): number {
-  return a.localeCompare(b, 'en', { numeric: true });
 }
