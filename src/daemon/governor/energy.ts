@@ -1,8 +1,4 @@
-import { writeFileSync } from 'node:fs';
-import { readdir, readFile } from 'node:fs/promises';
-import { messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
-import { readSmallText } from '../../small-file.js';
 import {
   EnergyAccount,
   type EnergyRecord,
@@ -10,15 +6,13 @@ import {
   type EnergyState,
 } from '../../thermal/energy/account.js';
 import { findPowerSensor, type PowerSensor } from '../../thermal/energy/power-sensor.js';
+import { SYSTEM_TREE } from '../../thermal/sensor/tree.js';
 import type { EnergySettings } from '../options/governor-settings.js';
+import { readRecord, saveRecord } from './state-record.js';
 
 const MAX_BYTES = 4096;
 /** Seconds between two savings: a crash forgets at most so much of what was drawn. */
 const SAVE_S = 300;
-const TREE = {
-  readText: (path: string) => readFile(path, 'utf8'),
-  listNames: (path: string) => readdir(path),
-};
 
 /** Keeps an energy budget over restarts, and says once what it goes by and when it is too small. */
 export class EnergyKeeper {
@@ -37,7 +31,7 @@ export class EnergyKeeper {
     this.#settings = settings;
     this.#log = log;
     this.#now = now;
-    this.#account = new EnergyAccount(settings.budget, now(), readRecord(settings.file));
+    this.#account = new EnergyAccount(settings.budget, now(), readBooks(settings.file));
   }
 
   /** Null before the first second. */
@@ -59,18 +53,14 @@ export class EnergyKeeper {
   /** Keeps what was drawn for the next life. */
   save(): void {
     this.#unsavedS = 0;
-    try {
-      writeFileSync(this.#settings.file, JSON.stringify(this.#account.record(this.#now())));
-    } catch (error) {
-      const why = messageOf(error);
-      this.#log.warn({ err: error }, `what was drawn of governor.energy is not kept: ${why}`);
-    }
+    const books = this.#account.record(this.#now());
+    saveRecord(this.#settings.file, books, 'what was drawn of governor.energy', this.#log);
   }
 
   async #findSensor(): Promise<PowerSensor | null> {
     const { sensor, sysfsRoot, budget } = this.#settings;
     const path = sensor === 'auto' || sensor === 'none' ? null : sensor;
-    const found = sensor === 'none' ? null : await findPowerSensor(sysfsRoot, path, TREE);
+    const found = sensor === 'none' ? null : await findPowerSensor(sysfsRoot, path, SYSTEM_TREE);
     const { idleW, fullW } = budget.power;
     const how =
       found === null
@@ -97,14 +87,13 @@ export class EnergyKeeper {
   }
 }
 
-/** Null where there is none, or a damaged one. */
-function readRecord(file: string): EnergyRecord | null {
-  try {
-    const found = JSON.parse(readSmallText(file, MAX_BYTES)) as Partial<EnergyRecord> | null;
-    const { startMs, savedMs, usedWh } = found ?? {};
-    const isWhole = [startMs, savedMs, usedWh].every(Number.isFinite);
-    return isWhole ? (found as EnergyRecord) : null;
-  } catch {
-    return null;
-  }
+/** Null where there are none, or damaged ones. */
+function readBooks(file: string): EnergyRecord | null {
+  const { startMs, savedMs, usedWh } = readRecord(file, MAX_BYTES) ?? {};
+  if (!isFiniteNumber(startMs) || !isFiniteNumber(savedMs) || !isFiniteNumber(usedWh)) return null;
+  return { startMs, savedMs, usedWh };
+}
+
+function isFiniteNumber(value: unknown): value is number {
+  return Number.isFinite(value);
 }

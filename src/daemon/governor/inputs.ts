@@ -88,8 +88,8 @@ export class GovernorInputs {
     const busyMs = stats.busyMs - this.#last.stats.busyMs;
     const isReal = thermometer.simulated === null;
     const fps = this.requestedFps();
-    // On a simulated board frames take its time, not ours.
     const second = this.#secondBusy(dtS);
+    // On a simulated board frames take its time, not ours.
     const first = isReal ? busyMs / (at - this.#last.at) : expectedBusy(decision, rungs);
     const busy = Math.min(1, first + second);
     this.#heat = await thermometer.read(dtS, busy);

@@ -44,6 +44,7 @@ type LawRules = Required<
 
 export function governorSettingsOf(config: Config): GovernorSettings {
   const { governor } = config;
+  const board = readBoardModel(governor.proc_root);
   return {
     enabled: governor.enabled,
     pin: governor.pin,
@@ -56,23 +57,25 @@ export function governorSettingsOf(config: Config): GovernorSettings {
       minFps: governor.min_fps,
       prefer: governor.prefer,
     },
-    board: readBoardModel(governor.proc_root),
-    energy: energySettingsOf(config),
+    board,
+    energy: energySettingsOf(config, board),
     learntFile: join(config.state_dir, LEARNT_FILE),
   };
 }
 
 /** @throws MND_CONFIG_INVALID where there is a budget and nothing is known of what the board draws */
-function energySettingsOf({ governor, state_dir }: Config): EnergySettings | null {
+function energySettingsOf(
+  { governor, state_dir }: Config,
+  board: string | null,
+): EnergySettings | null {
   const { watt_hours: wattHours, per, watts, sensor } = governor.energy;
   if (wattHours === 'any') return null;
-  const model = readBoardModel(governor.proc_root);
-  const power = watts === 'auto' ? knownPower(model) : { idleW: watts[0], fullW: watts[1] };
+  const power = watts === 'auto' ? knownPower(board) : { idleW: watts[0], fullW: watts[1] };
   if (power === null) {
     throw codedError('MND_CONFIG_INVALID', {
       subject: 'governor.energy.watts',
       expected: 'the watts that this board draws idle and busy, such as [2.1, 6.4]',
-      found: `auto, and nothing is known of ${model ?? 'this machine'}`,
+      found: `auto, and nothing is known of ${board ?? 'this machine'}`,
       next: 'measure both at the supply, or take them from the maker’s figures',
     });
   }
