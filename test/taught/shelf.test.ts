@@ -1,0 +1,162 @@
+import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import t from 'tap';
+import { CropShelf } from '#mobilenetd/taught/shelf.js';
+import {
+  checkLabel,
+  labelFolder,
+  labelOfFolder,
+  taskName,
+  taskNamed,
+  taskOf,
+} from '#mobilenetd/taught/task.js';
+
+const BOUNDS = { maxCrops: 2000, maxBytes: 10_000_000 };
+const FRONT = taskOf({ camera: 'front' });
+const CATS = taskOf({ of: ['cat'] });
+
+function jpeg(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text));
+}
+
+t.test('a task has one folder, and a folder one task', (t) => {
+  const tasks = [
+    taskOf({}),
+    FRONT,
+    taskOf({ camera: 'front, door=1', zone: 'gate+.zone' }),
+    taskOf({ camera: 'Küche', of: ['dog', 'cat'] }),
+    CATS,
+  ];
+  for (const task of tasks) {
+    const name = taskName(task);
+    t.match(name, /^[\w%=,+-]+$/, name);
+    t.same(taskNamed(name), task);
+  }
+  t.equal(taskName(taskOf({ of: ['b', 'a', 'b'] })), taskName(taskOf({ of: ['a', 'b'] })));
+  for (const name of [
+    '',
+    '.cache',
+    'camera=',
+    'x=1',
+    'zone=gate',
+    'of=b+a',
+    'camera=%',
+    'camera=.',
+  ]) {
+    t.equal(taskNamed(name), null, name);
+  }
+  t.throws(() => taskOf({ zone: 'gate' }), { code: 'MND_TEACH_INVALID' });
+  t.throws(() => taskOf({ camera: 'a', zone: 'gate', of: ['cat'] }), { code: 'MND_TEACH_INVALID' });
+  for (const label of ['gate open', 'Tür', '..', 'a/b', 'CON']) {
+    t.equal(labelOfFolder(labelFolder(checkLabel(label))), label);
+    t.notMatch(labelFolder(label), /[/.]/);
+  }
+  t.equal(labelOfFolder(labelFolder(null)), null);
+  for (const label of ['', ' a', 'not', 'a\nb', 'x'.repeat(61), 'a, b']) {
+    t.throws(() => checkLabel(label), { code: 'MND_TEACH_INVALID' }, JSON.stringify(label));
+  }
+  t.end();
+});
+
+t.test('crops are kept whole, listed, and taken back batch by batch', async (t) => {
+  const shelf = new CropShelf(t.testdir(), BOUNDS);
+  t.same(await shelf.list(), []);
+  t.equal((await shelf.undo()).crops, 0);
+  const [first, second] = [shelf.newBatch(1000), shelf.newBatch(2000)];
+  t.ok(first < second);
+  const kept = await shelf.add(FRONT, 'gate open', first, jpeg('one'));
+  await shelf.add(FRONT, 'gate open', first, jpeg('one'));
+  await shelf.add(FRONT, null, second, jpeg('two'));
+  await shelf.add(CATS, 'Minka', second, jpeg('three'));
+  t.equal((await shelf.list()).length, 3, 'the same bytes of one batch are one crop');
+  t.equal((await shelf.read(kept)).toString(), 'one');
+  t.same((await shelf.undo()).labels, [null, 'Minka']);
+  t.same(
+    (await shelf.list()).map(({ label }) => label),
+    ['gate open'],
+  );
+  await shelf.add(CATS, 'gate open', second, jpeg('four'));
+  t.equal((await shelf.forget('gate open', CATS)).crops, 1);
+  t.equal((await shelf.forget('gate open', null)).crops, 1);
+  await t.rejects(shelf.forget('gate open', null), { code: 'MND_INPUT_MISSING' });
+  t.same(await shelf.list(), []);
+});
+
+t.test('the bounds hold, in pictures and in bytes', async (t) => {
+  const few = new CropShelf(t.testdir(), { maxCrops: 30, maxBytes: 10_000 });
+  for (let n = 0; n < 30; n += 1) await few.add(FRONT, 'a', few.newBatch(n), jpeg(`${n}`));
+  const full = { code: 'MND_TEACH_FULL', message: /teach --forget LABEL/ };
+  await t.rejects(few.add(FRONT, 'a', few.newBatch(99), jpeg('more')), full);
+  t.equal((await few.list()).length, 30);
+  await few.undo();
+  await few.add(FRONT, 'a', few.newBatch(99), jpeg('more'));
+  await few.forget('a', null);
+  await t.rejects(few.add(FRONT, 'a', few.newBatch(1), new Uint8Array(10_001)), full);
+  t.same(await few.list(), []);
+});
+
+t.test('two who teach at once lose nothing of each other', async (t) => {
+  const folder = t.testdir();
+  const [one, two] = [new CropShelf(folder, BOUNDS), new CropShelf(folder, BOUNDS)];
+  const [a, b] = [one.newBatch(5), two.newBatch(5)];
+  t.not(a, b);
+  const adding = Array.from({ length: 40 }, (_, n) => [
+    one.add(FRONT, 'a', a, jpeg(`one ${n}`)),
+    two.add(FRONT, 'a', b, jpeg(`two ${n}`)),
+  ]);
+  await Promise.all(adding.flat());
+  t.equal((await one.list()).length, 80);
+  t.equal((await two.removeBatch(b)).crops, 40);
+  t.ok((await one.list()).every(({ batch }) => batch === a));
+  // Forgetting while the other one adds: every crop is there as a whole or not at all.
+  const more = Array.from({ length: 40 }, (_, n) => two.add(FRONT, 'a', b, jpeg(`more ${n}`)));
+  await Promise.all([one.forget('a', null), ...more]);
+  for (const crop of await one.list())
+    t.match((await one.read(crop)).toString(), /^(more|one) \d+$/);
+});
+
+t.test('what a kill left is finished or removed, and what is strange is left alone', async (t) => {
+  const state = t.testdir();
+  const shelf = new CropShelf(state, BOUNDS);
+  const batch = shelf.newBatch(1);
+  const crop = await shelf.add(FRONT, 'a', batch, jpeg('whole'));
+  const other = await shelf.add(FRONT, 'a', shelf.newBatch(2), jpeg('other'));
+  const folder = join(crop.file, '..');
+  await writeFile(join(folder, `${crop.id}.jpg.00000000.part`), 'hal');
+  await writeFile(join(folder, 'fresh.part'), 'hal');
+  await utimes(join(folder, `${crop.id}.jpg.00000000.part`), 1, 1);
+  // Killed while it took a batch back: none of it counts any more.
+  await writeFile(join(shelf.folder, `.gone-${batch}`), '');
+  t.same(
+    (await shelf.list()).map(({ id }) => id),
+    [other.id],
+  );
+  // Killed while it forgot a label.
+  await mkdir(join(shelf.folder, '.gone-abc'));
+  await writeFile(join(shelf.folder, '.gone-abc', 'x.jpg'), '');
+  // Nobody of ours made these.
+  await mkdir(join(shelf.folder, 'holiday'));
+  await writeFile(join(shelf.folder, 'holiday', 'x.jpg'), 'x');
+  await writeFile(join(folder, 'x.jpg'), 'x');
+  await symlink(
+    join(shelf.folder, 'nowhere'),
+    join(folder, `${crop.id.slice(0, 15)}-0123456789abcdef.jpg`),
+  );
+  await shelf.tidy(Date.now());
+  t.same((await readdir(shelf.folder)).sort(), ['camera=front', 'holiday']);
+  t.same(
+    (await shelf.list()).map(({ id }) => id),
+    [other.id],
+  );
+  const left = await readdir(folder);
+  t.ok(left.includes('x.jpg') && left.includes('fresh.part'));
+  t.notOk(left.includes(`${crop.id}.jpg`));
+  t.equal((await readFile(other.file)).toString(), 'other');
+});
+
+t.test('a disk that refuses is said, and nothing is left', async (t) => {
+  const state = t.testdir({ teach: 'a file' });
+  const shelf = new CropShelf(state, BOUNDS);
+  await t.rejects(shelf.add(FRONT, 'a', shelf.newBatch(1), jpeg('x')), { code: 'MND_TEACH_DISK' });
+  t.same(await readdir(state), ['teach']);
+});
