@@ -20,6 +20,8 @@ export interface RunOptions {
   readonly crop?: CropRegion | null;
   /** Width and height of the frame the crop was given for; absent: those of the frame itself. */
   readonly cropOf?: readonly [width: number, height: number];
+  /** Whether the result carries the embedding of what is looked at; default false. */
+  readonly embedding?: boolean;
 }
 
 export interface ProfileOptions {

@@ -28,6 +28,8 @@ export interface Result {
   readonly timings: Timings;
   /** Best first. Classification: the top k; detection: every box over the threshold, suppressed. */
   readonly labels: readonly ScoredLabel[];
+  /** Where it was asked for: the pooled features that the network's last layer reads. */
+  readonly embedding?: Float32Array;
 }
 
 /** Milliseconds spent on one frame, by stage. */

@@ -1,0 +1,147 @@
+import { type Example, namedLabel } from './head.js';
+
+/** What a label is worth, by pictures that were left out of the fit that judged them. */
+export interface LabelReport {
+  readonly label: string;
+  readonly examples: number;
+  /** Of its pictures, the share that is named so; null with fewer than two. */
+  readonly recall: number | null;
+  /** Of the taught pictures that are named so, the share that is of it; null where none is. */
+  readonly precision: number | null;
+}
+
+/** A taught picture that is named wrongly, or would be with the least doubt. */
+export interface WorstExample {
+  readonly id: string;
+  readonly label: string | null;
+  /** What it is named; null for none. */
+  readonly said: string | null;
+  /** Probability of its own label; of "none of these", 1 − the highest probability. */
+  readonly probability: number;
+}
+
+/** What a head is worth: every figure is of pictures that were left out of the fit that judged them. */
+export interface HeadReport {
+  /** Pictures of labels, pictures of none of these, and unrelated embeddings that were used. */
+  readonly examples: number;
+  readonly others: number;
+  readonly negatives: number;
+  /** The ridge penalty that was chosen, for the mean row. */
+  readonly penalty: number;
+  /**
+   * Of the pictures of labels that have two or more, the share whose best label is theirs, thresholds
+   * aside; null where no label has two.
+   */
+  readonly accuracy: number | null;
+  /** The same share, of those that also reach the threshold. */
+  readonly recall: number | null;
+  /** Of "none of these" and the unrelated embeddings, the share that is given a label; null without any. */
+  readonly falseAccepts: number | null;
+  readonly labels: readonly LabelReport[];
+  /**
+   * How many pictures of a row's label are named as a column's: labels in order, then none of these. Labels
+   * with one picture have an empty row.
+   */
+  readonly confusion: readonly (readonly number[])[];
+  /** At most {@link WORST} pictures with an id, the worst first. */
+  readonly worst: readonly WorstExample[];
+}
+
+/** Pictures that a report names. */
+export const WORST = 10;
+
+/** What each picture is told by a fit that has not seen it. */
+export interface Judged {
+  readonly example: Example;
+  /** By label. */
+  readonly probabilities: Float32Array;
+}
+
+export interface ReportInput {
+  readonly labels: readonly string[];
+  readonly thresholds: Float32Array;
+  readonly penalty: number;
+  readonly examples: readonly Judged[];
+  /** Probabilities of the unrelated embeddings, by embedding. */
+  readonly negatives: readonly Float32Array[];
+}
+
+export function reportOf(input: ReportInput): HeadReport {
+  const { labels, thresholds, penalty, negatives } = input;
+  const counts = labels.map(
+    (label) => input.examples.filter((j) => j.example.label === label).length,
+  );
+  const isJudged = ({ example }: Judged) =>
+    example.label === null || (counts[labels.indexOf(example.label)] ?? 0) > 1;
+  const judged = input.examples.filter(isJudged).map((entry) => ({
+    ...entry,
+    said: namedLabel({ labels, thresholds }, entry.probabilities),
+  }));
+  const ofLabels = judged.filter(({ example }) => example.label !== null);
+  const others = judged.filter(({ example }) => example.label === null);
+  const confusion = [...labels, null].map((label) =>
+    [...labels, null].map(
+      (said) => judged.filter((j) => j.example.label === label && j.said === said).length,
+    ),
+  );
+  const passed = negatives.filter((row) => namedLabel({ labels, thresholds }, row) !== null).length;
+  const wrong = passed + others.filter(({ said }) => said !== null).length;
+  return {
+    examples: input.examples.length - others.length,
+    others: others.length,
+    negatives: negatives.length,
+    penalty,
+    accuracy: share(
+      ofLabels.filter((j) => bestOf(labels, j.probabilities) === j.example.label),
+      ofLabels,
+    ),
+    recall: share(
+      ofLabels.filter((j) => j.said === j.example.label),
+      ofLabels,
+    ),
+    falseAccepts:
+      others.length + negatives.length === 0 ? null : wrong / (others.length + negatives.length),
+    labels: labels.map((label, index) => ({
+      label,
+      examples: counts[index] as number,
+      recall: share(
+        judged.filter((j) => j.example.label === label && j.said === label),
+        judged.filter((j) => j.example.label === label),
+      ),
+      precision: share(
+        judged.filter((j) => j.example.label === label && j.said === label),
+        judged.filter((j) => j.said === label),
+      ),
+    })),
+    confusion,
+    worst: worstOf(labels, judged),
+  };
+}
+
+function share(part: readonly unknown[], whole: readonly unknown[]): number | null {
+  return whole.length === 0 ? null : part.length / whole.length;
+}
+
+function bestOf(labels: readonly string[], probabilities: Float32Array): string | null {
+  return labels[probabilities.indexOf(Math.max(...probabilities))] ?? null;
+}
+
+function worstOf(
+  labels: readonly string[],
+  judged: readonly (Judged & { readonly said: string | null })[],
+): WorstExample[] {
+  const found = judged.flatMap(({ example, said, probabilities }) => {
+    const { id, label } = example;
+    if (id === undefined) return [];
+    const own =
+      label === null ? 1 - Math.max(...probabilities) : probabilities[labels.indexOf(label)];
+    return [{ id, label, said, probability: own as number }];
+  });
+  const isWrong = ({ label, said }: WorstExample) => Number(label !== said);
+  // Ids part what is equal, so that the order is always the same.
+  return found
+    .sort(
+      (a, b) => isWrong(b) - isWrong(a) || a.probability - b.probability || (a.id < b.id ? -1 : 1),
+    )
+    .slice(0, WORST);
+}
