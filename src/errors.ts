@@ -70,7 +70,6 @@ export const ERROR_TABLE = {
   MND_HTTP_FORBIDDEN: { exit: 1, summary: 'the page does not let this visitor do that' },
   MND_HTTP_BUSY: { exit: 1, summary: 'the page has too much to do' },
   MND_BACKUP_FAILED: { exit: 1, summary: 'the database cannot be copied' },
-  MND_TEACH_INVALID: { exit: 1, summary: 'something cannot be taught' },
   MND_INTERNAL: { exit: 1, summary: 'a defect in mobilenetd' },
 } as const;
 
