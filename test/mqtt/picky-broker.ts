@@ -6,8 +6,8 @@ import mqtt, { type IConnackPacket, type IConnectPacket, type Packet } from 'mqt
 export type Dislike =
   /** Closes the connection; with MQTT 5 it says DISCONNECT with the code first. */
   | { readonly close: number }
-  /** Answers with this code: PUBACK or SUBACK. */
-  | { readonly code: number }
+  /** Answers with this code: PUBACK or SUBACK. And closes then, as Mosquitto without a limit to its queues. */
+  | { readonly code: number; readonly closes?: true }
   /** Answers with these bytes, whatever they are. */
   | { readonly bytes: (messageId: number) => Buffer };
 
@@ -78,10 +78,13 @@ function serve(socket: Socket, broker: PickyBroker): void {
   let underway = 0;
   const write = (bytes: Buffer) => void (socket.writable && socket.write(bytes));
   const send = (packet: Packet) => write(mqtt.generate(packet, { protocolVersion: version }));
-  const drop = (code: number) => {
-    if (version === 5) send({ cmd: 'disconnect', reasonCode: code });
+  const hangUp = () => {
     socket.end();
     parser.removeAllListeners('packet');
+  };
+  const drop = (code: number) => {
+    if (version === 5) send({ cmd: 'disconnect', reasonCode: code });
+    hangUp();
   };
   parser.on('error', () => socket.destroy());
   parser.on('packet', (packet) => {
@@ -108,6 +111,11 @@ function serve(socket: Socket, broker: PickyBroker): void {
         return dislike !== null && 'code' in dislike ? dislike.code : 0;
       });
       send({ cmd: 'suback', messageId: packet.messageId ?? 0, granted });
+      const closes = packet.subscriptions.some(({ topic, qos }) => {
+        const dislike = rules.subscribe?.(topic, qos) ?? null;
+        return dislike !== null && 'code' in dislike && dislike.closes;
+      });
+      if (closes) hangUp();
     } else if (packet.cmd === 'unsubscribe') {
       send({ cmd: 'unsuback', messageId: packet.messageId ?? 0, granted: [0] });
     } else if (packet.cmd === 'pingreq') {
@@ -127,7 +135,9 @@ function serve(socket: Socket, broker: PickyBroker): void {
         // Written by hand: what brokers say is not always what the protocol foresees.
         if (dislike !== null) {
           const id = [messageId >> 8, messageId & 255];
-          return write(Buffer.from([0x40, 3, ...id, dislike.code]));
+          write(Buffer.from([0x40, 3, ...id, dislike.code]));
+          if (dislike.closes) hangUp();
+          return;
         }
         return send({ cmd: 'puback', messageId, reasonCode: 0 });
       }, broker.delayMs);

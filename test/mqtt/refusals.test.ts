@@ -78,6 +78,8 @@ async function picky(t: Test, rules: PickyRules): Promise<PickyBroker> {
   return broker;
 }
 
+const said = (lines: readonly string[], topic: string, why: RegExp) =>
+  lines.some((line) => line.includes(topic) && why.test(line));
 const online = (broker: PickyBroker) => () => broker.last(`${ROOT}/state`) === 'online';
 
 for (const version of [4, 5] as const) {
@@ -218,6 +220,51 @@ t.test('events outlive refusals that may end, and no others', async (t) => {
     );
     t.equal(board.publisher.delivery().refused_events, 0);
   }
+});
+
+// As Mosquitto does with max_queued_messages 0.
+for (const { what, denied } of [
+  { what: 'events', denied: [EVENTS] },
+  { what: 'a retained state', denied: ['/front/status'] },
+  { what: 'several topics', denied: [EVENTS, '/info', '/front/cat', '/front/label'] },
+]) {
+  t.test(`a broker that refuses ${what} in words, and closes then`, async (t) => {
+    const broker = await picky(t, {
+      version: 5,
+      publish: (topic) =>
+        denied.some((end) => topic.endsWith(end)) ? { code: 0x87, closes: true } : null,
+    });
+    const board = startBoard(t, broker.url, 5, SPEED, 1000);
+    board.publisher.setInfo({ version: '1' });
+    board.show(event(), event({ id: 'e2', label: 'cat' }));
+    board.publisher.start();
+    await eventually('online', online(broker));
+    await eventually('the rest goes on', () => broker.last(`${ROOT}/front/person`) === 'ON');
+    const why = /held back: not authorized.*; then the broker closes the connection/;
+    await eventually('said', () => denied.every((end) => said(board.lines, end, why)));
+    t.ok(broker.connects <= 4 + 2 * denied.length, `${broker.connects} connections`);
+    t.notMatch(board.lines.join('\n'), /same client id|password/, 'no wrong advice');
+    broker.rules = { version: 5 };
+    await eventually('delivered', () => board.outbox.depth() === 0);
+    await eventually('nothing is held', () => board.publisher.delivery().held.length === 0);
+    for (const end of denied)
+      t.ok(
+        broker.taken.some(({ topic }) => topic.endsWith(end)),
+        end,
+      );
+  });
+}
+
+t.test('a broker that refuses a subscription in words, and closes then', async (t) => {
+  const broker = await picky(t, {
+    version: 5,
+    subscribe: (filter) => (filter.endsWith('/set') ? { code: 0x87, closes: true } : null),
+  });
+  const board = startBoard(t, broker.url, 5, SPEED, 1000);
+  board.connection.subscribe(board.topics.commandFilters, () => {}).catch(() => {});
+  board.publisher.start();
+  await eventually('online', online(broker));
+  t.notMatch(board.lines.join('\n'), /same client id|password/, 'no wrong advice');
 });
 
 t.test('other cameras go on while the events of one are held', async (t) => {

@@ -63,6 +63,8 @@ export class Holds {
     before?.cancel();
     if (before === undefined && this.#held.size >= MAX_HELD) return;
     const waits = how.costly ? CLOSED : ANSWERED;
+    // That it costs the connection as well is worth another line.
+    if (how.costly && before?.costly === false) this.#named.delete(topic);
     const kept = before?.costly === how.costly ? before : undefined;
     const backoff = kept?.backoff ?? createBackoff({ ...waits, random });
     const wait = backoff.next();

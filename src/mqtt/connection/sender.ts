@@ -79,16 +79,24 @@ export class Sender {
     return this.#answered((settle) => {
       const send = () => {
         const trial = this.#holds.isTrial(subject);
-        const answered = this.#suspects.sending({ ...SUBSCRIPTION, subject, trial });
+        const trace = this.#suspects.sending({ ...SUBSCRIPTION, subject, trial });
         const qos = registration.qos === 0 ? 0 : this.#limits.subscriptionQos;
-        link.subscribe({ ...registration, qos }, filters, (error) => {
-          answered();
+        const answered = () => {
+          trace.answered();
           if (careful) this.#window.leave();
+        };
+        link.subscribe({ ...registration, qos }, filters, (error) => {
           if (error === null) {
+            answered();
             this.#limits.granted(subject);
             this.#holds.accepted(subject, 0);
+            settle(null);
+          } else {
+            const why = describeFailure(error, true);
+            trace.refused(why);
+            settle(refusal(subject, why));
+            link.ping(answered);
           }
-          settle(error === null ? null : refusal(subject, describeFailure(error, true)));
         });
       };
       if (!careful) send();
@@ -107,21 +115,36 @@ export class Sender {
     const size = bytes.length;
     const trial = this.#holds.isTrial(topic);
     const message = { kind: 'message', subject: topic, bytes: size, qos, retain, trial } as const;
-    const answered = this.#suspects.sending(message);
+    const trace = this.#suspects.sending(message);
     const { careful } = this.#suspects;
-    const settled = (error: unknown) => {
-      if (qos === 1 || careful) {
-        answered();
-        this.#window.leave();
-        if (error === null) this.#took(topic, size, how);
-      }
-      settle(error === null ? null : this.#refused(topic, size, error));
+    const answered = () => {
+      // One of QoS 0 is cleared by what is answered after it, and has taken no room.
+      if (qos === 0 && !careful) return;
+      trace.answered();
+      this.#window.leave();
     };
     link.publish(topic, bytes, how, (error) => {
-      // An answered ping says that the broker has read a message without an acknowledgement. And that it
-      // stays: Mosquitto acknowledges what is too large for it to a client of 3.1.1, and hangs up then.
-      if (careful && error === null) link.ping(() => settled(null));
-      else settled(error);
+      if (error !== null) {
+        trace.refused(describeFailure(error, true));
+        settle(this.#refused(topic, size, error, trial));
+        // It may close the connection over what it has refused; an answered ping says that it stays.
+        link.ping(() => {
+          answered();
+          if (trial) this.#refused(topic, size, error, false);
+        });
+      } else if (careful) {
+        // The broker has then read a message without an acknowledgement. And it stays: Mosquitto
+        // acknowledges what is too large for it to a client of 3.1.1, and hangs up then.
+        link.ping(() => {
+          answered();
+          this.#took(topic, size, how);
+          settle(null);
+        });
+      } else {
+        answered();
+        if (qos === 1) this.#took(topic, size, how);
+        settle(null);
+      }
     });
   }
 
@@ -130,8 +153,11 @@ export class Sender {
     this.#limits.took(bytes, how);
   }
 
-  /** What a refusal means: for good, for the size of the message, or for now. */
-  #refused(topic: string, bytes: number, error: unknown): Error {
+  /**
+   * What a refusal means: for good, for the size of the message, or for now. `trial`: the topic has cost the
+   * connection before, and may again.
+   */
+  #refused(topic: string, bytes: number, error: unknown, trial: boolean): Error {
     const code = codeOf(error);
     const words = describeFailure(error, true);
     if (typeof code !== 'number') return refusal(topic, words);
@@ -140,7 +166,7 @@ export class Sender {
       return refusal(topic, `${words} (${bytes} bytes)`);
     }
     if (isForGood(code)) return refusal(topic, words);
-    this.#holds.hold(topic, words, { costly: !isReadablePuback(code), bytes: 0 });
+    this.#holds.hold(topic, words, { costly: trial || !isReadablePuback(code), bytes: 0 });
     return heldError(topic, words);
   }
 

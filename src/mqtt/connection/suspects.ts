@@ -4,6 +4,8 @@ const SUSPECT_MS = 3000;
 const STRIKES = 3;
 /** As many suffice with a broker that was seen to close over a topic. */
 const STRIKES_KNOWN = 2;
+/** And with one that has refused the topic in words just before. */
+const STRIKES_REFUSED = 1;
 const MAX_UNDERWAY = 512;
 
 /** Something that was sent and not answered yet. */
@@ -19,8 +21,22 @@ export interface Underway {
   readonly trial: boolean;
 }
 
+/** What becomes of something that is under way. */
+export interface Trace {
+  /** The broker has answered, and is still there. */
+  answered(): void;
+  /** It answers with a refusal, in words, and may yet close the connection over it. */
+  refused(why: string): void;
+}
+
+/** What a connection was lost over; `refused`: what the broker had answered, where it had. */
+export interface Culprit extends Underway {
+  readonly refused: string | null;
+}
+
 interface Entry extends Underway {
   readonly at: number;
+  refused: string | null;
 }
 
 /**
@@ -55,28 +71,35 @@ export class Suspects {
   }
 
   /**
-   * Notes what is being sent. Call what it returns when it was answered. Brokers answer in order, so
-   * this clears what was sent before it and has no answer of its own (QoS 0).
+   * Notes what is being sent. Brokers answer in order, so an answer clears what was sent before it and has
+   * none of its own (QoS 0).
    */
-  sending(what: Underway): () => void {
-    const entry = { ...what, at: this.#now() };
+  sending(what: Underway): Trace {
+    const entry: Entry = { ...what, at: this.#now(), refused: null };
     if (this.#underway.length >= MAX_UNDERWAY) this.#underway.shift();
     this.#underway.push(entry);
-    return () => {
-      const at = this.#underway.indexOf(entry);
-      if (at < 0) return;
-      this.#underway = this.#underway.filter(
-        (other, index) => index > at || (index < at && other.qos > 0),
-      );
-      this.#strikes.delete(entry.subject);
+    return {
+      answered: () => this.#answered(entry),
+      refused: (why) => {
+        entry.refused = why;
+      },
     };
+  }
+
+  #answered(entry: Entry): void {
+    const at = this.#underway.indexOf(entry);
+    if (at < 0) return;
+    this.#underway = this.#underway.filter(
+      (other, index) => index > at || (index < at && (other.qos > 0 || other.refused !== null)),
+    );
+    this.#strikes.delete(entry.subject);
   }
 
   /**
    * The connection was lost. `explained`: for a reason that no message has caused, which is no
    * strike. Returns what the broker does not take, once that is certain.
    */
-  lost(explained: boolean): { readonly culprit: Underway | null; readonly suspected: boolean } {
+  lost(explained: boolean): { readonly culprit: Culprit | null; readonly suspected: boolean } {
     const now = this.#now();
     const recent = this.#underway.filter(({ at }) => now - at < SUSPECT_MS);
     this.#underway = [];
@@ -91,14 +114,18 @@ export class Suspects {
     }
     this.#careful = true;
     const [first] = recent;
-    const needed = this.#found ? STRIKES_KNOWN : STRIKES;
     const alone = subjects.size === 1 && first !== undefined;
-    if (!alone || (this.#strikes.get(first.subject) ?? 0) < needed) {
+    if (!alone || (this.#strikes.get(first.subject) ?? 0) < this.#needed(first)) {
       const most = Math.max(...this.#strikes.values());
       return { culprit: null, suspected: this.#found || most > 1 };
     }
     this.#strikes.delete(first.subject);
     this.#found = true;
     return { culprit: first, suspected: true };
+  }
+
+  #needed({ refused }: Entry): number {
+    if (!this.#found) return STRIKES;
+    return refused === null ? STRIKES_KNOWN : STRIKES_REFUSED;
   }
 }

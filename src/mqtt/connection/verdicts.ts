@@ -1,7 +1,7 @@
 import type { Log } from '../../log.js';
 import type { BrokerLimits } from './broker-limits.js';
 import type { Holds } from './holds.js';
-import type { Underway } from './suspects.js';
+import type { Culprit } from './suspects.js';
 
 /** A payload from this size on is taken to be refused for its size. */
 const LARGE_BYTES = 16 * 1024;
@@ -21,7 +21,12 @@ export class Verdicts {
   }
 
   /** The broker closes the connection over this. */
-  convict({ subject, bytes, qos, retain, kind }: Underway): void {
+  convict({ subject, bytes, qos, retain, kind, refused }: Culprit): void {
+    if (refused !== null) {
+      const reason = `${refused}; then the broker closes the connection`;
+      this.#holds.hold(subject, reason, { costly: true, bytes: 0 });
+      return;
+    }
     // One topic is a rule about it; a second one, and no message ever taken, is something else.
     if (kind === 'message' && this.#holds.costly && this.#limits.concede({ qos, retain })) {
       this.#holds.clear();
