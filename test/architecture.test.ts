@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 
@@ -85,6 +85,25 @@ t.test('arrows between the alcoves of a room, and between its files, run one way
     }
   }
   for (const start of arrows.keys()) t.notOk(reaches(arrows, start), `${start} is in a circle`);
+  t.end();
+});
+
+t.test('tests stand where what they test stands', (t) => {
+  const tests = readdirSync(join(ROOT, 'test'), { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => file.slice(0, -'.test.ts'.length));
+  const mirrored = tests.filter((test) => ORDER.includes(test.slice(0, test.indexOf('/'))));
+  t.ok(mirrored.length > 150, `${mirrored.length} test files`);
+  for (const test of mirrored) {
+    const place = dirname(test);
+    // The fuzzer has no file of its own in the source: it is all test.
+    t.ok(place === 'convert/fuzz' || existsSync(join(SOURCE, place)), `src/${place} for ${test}`);
+    if (files.includes(`${test}.ts`)) continue;
+    const named = files.filter(
+      (file) => file.startsWith(`${place}/`) && file.endsWith(`/${basename(test)}.ts`),
+    );
+    if (named.length === 1) t.fail(`test/${test}.test.ts tests src/${named[0]}`);
+  }
   t.end();
 });
 

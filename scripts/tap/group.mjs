@@ -30,9 +30,10 @@ const files = readdirSync(TESTS, { recursive: true })
 const rooms = new Map();
 const runs = [];
 for (const file of files) {
-  const room = dirname(relative(TESTS, file));
+  const place = dirname(relative(TESTS, file));
+  const [room] = place.split('/');
   if (ALONE.test(readFileSync(file, 'utf8'))) {
-    runs.push({ room, name: `${room}.${basename(file, '.test.ts')}`, members: [file] });
+    runs.push({ room, name: `${place}.${basename(file, '.test.ts')}`, members: [file] });
   } else {
     rooms.set(room, [...(rooms.get(room) ?? []), file]);
   }
@@ -52,7 +53,7 @@ for (const [room, members] of rooms) {
 rmSync(RUN, { recursive: true, force: true });
 mkdirSync(RUN, { recursive: true });
 for (const { room, name, members } of runs) {
-  const place = FIRST.indexOf(room.split('/')[0]);
+  const place = FIRST.indexOf(room);
   const order = String(place === -1 ? FIRST.length : place).padStart(2, '0');
   const lines = members.flatMap((file) => {
     const built = relative(RUN, join('.build', file.replace(/ts$/, 'js')));
