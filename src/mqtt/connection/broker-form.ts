@@ -46,7 +46,7 @@ export class BrokerForm {
     if (this.#protocol.failed(reason)) return 'at once';
     const wordless = reason === null || code === 'ECONNRESET' || code === 'EPIPE';
     const suspect = version === 4 && wordless && this.#hasWill;
-    if (suspect) this.#will.failed();
+    if (suspect && this.#will.failed()) return 'at once';
     return suspect || this.#protocol.current() !== version ? 'next' : 'no';
   }
 

@@ -68,6 +68,8 @@ class BrokerConnection implements Connection {
   #cancelRetry: (() => void) | null = null;
   #cancelSound: (() => void) | null = null;
   #connectedAt = 0;
+  /** The last connection was a sound one. */
+  #afresh = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -222,7 +224,8 @@ class BrokerConnection implements Connection {
     this.#awaitSoundness(window);
     this.#losses.connected(address.shown);
     this.#nameLimits();
-    this.#holds.reconnected();
+    this.#holds.reconnected(this.#afresh);
+    this.#afresh = false;
     this.#subscriber.open(link);
     for (const listener of this.#onConnect) listener();
   }
@@ -258,6 +261,7 @@ class BrokerConnection implements Connection {
     const { culprit, suspected } = lasted === null ? NOBODY : this.#suspects.lost(explained);
     if (sound) this.#limits.forget();
     if (sound) this.#form().forget();
+    if (sound) this.#afresh = true;
     this.#losses.lost({
       reason,
       wasUp: lasted !== null,

@@ -90,6 +90,11 @@ export class Holds {
     return this.#alike(topic);
   }
 
+  /** Whether the topic is held back, and the time has come to try it again. */
+  isTried(topic: string): boolean {
+    return this.#held.get(topic)?.trying === true;
+  }
+
   /** Whether the message is one that cost the connection before. */
   isTrial(topic: string): boolean {
     const hold = this.#held.get(topic);
@@ -105,7 +110,8 @@ export class Holds {
     if (this.#named.delete(topic)) {
       this.#options.log.info({ topic }, `the broker takes ${topic} again`);
     }
-    // Others of its topic may wait; after a costly one, others that end alike as well.
+    // Others of its topic may wait; after a costly one, others that end alike, and those of other reasons.
+    if (hold.costly) this.#tryOthers();
     this.#options.onRelease(hold.costly ? null : topic);
   }
 
@@ -122,9 +128,16 @@ export class Holds {
     this.#options.onRelease(null);
   }
 
-  /** There is a new connection: what was only answered is asked again at once. */
-  reconnected(): void {
+  /**
+   * There is a new connection: what was only answered is asked again at once. `afresh`: the last one was
+   * sound, so the broker may have been given other rules; one topic that has cost the connection goes ahead.
+   */
+  reconnected(afresh: boolean): void {
+    const costly = [...this.#held].filter(([, hold]) => hold.costly);
     for (const [topic, hold] of this.#held) if (!hold.costly) this.#release(topic);
+    const [first] = costly;
+    const trying = costly.some(([, hold]) => hold.trying);
+    if (afresh && first !== undefined && !trying) this.#release(first[0]);
   }
 
   list(): HeldTopic[] {
@@ -138,6 +151,12 @@ export class Holds {
 
   close(): void {
     for (const { cancel } of this.#held.values()) cancel();
+  }
+
+  /** One that had cost the connection was taken: the rules of the broker are others. */
+  #tryOthers(): void {
+    const waiting = [...this.#held].filter(([, hold]) => hold.costly && !hold.trying);
+    for (const [topic] of waiting) this.#release(topic);
   }
 
   #release(topic: string): void {

@@ -56,7 +56,9 @@ export class Sender {
     if (link === null) return Promise.reject(unavailable(broker, 'there is no connection'));
     const held = this.#holds.find(topic, bytes.length);
     if (held !== null) return Promise.reject(heldError(topic, held));
-    const fitted = this.#limits.fit(topic, bytes.length, how);
+    // With QoS 0 nobody would hear that it is still refused.
+    const asked = this.#holds.isTried(topic) ? ({ ...how, qos: 1 } as const) : how;
+    const fitted = this.#limits.fit(topic, bytes.length, asked);
     if ('fault' in fitted) return Promise.reject(refusal(topic, fitted.fault));
     return this.#answered((settle) => {
       const send = () => this.#transmit(link, topic, bytes, fitted, settle);

@@ -106,8 +106,12 @@ export class Suspects {
     if (explained) return { culprit: null, suspected: false };
     const subjects = new Set(recent.map(({ subject }) => subject));
     if (recent.length === 0) return { culprit: null, suspected: false };
-    const trial = recent.find((entry) => entry.trial);
-    if (trial !== undefined) return { culprit: trial, suspected: true };
+    const trials = recent.filter((entry) => entry.trial);
+    const [trial] = trials;
+    // Of several that were tried again one is at fault: they have their turns.
+    if (new Set(trials.map(({ subject }) => subject)).size > 1) this.#careful = true;
+    else if (trial !== undefined) return { culprit: trial, suspected: true };
+    if (trials.length > 0) return { culprit: null, suspected: true };
     if (this.#strikes.size > MAX_UNDERWAY) this.#strikes.clear();
     for (const subject of subjects) {
       this.#strikes.set(subject, (this.#strikes.get(subject) ?? 0) + 1);

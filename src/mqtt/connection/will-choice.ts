@@ -40,19 +40,26 @@ export class WillChoice {
     return changed;
   }
 
-  /** An attempt to connect ended without a word. */
-  failed(): void {
-    if (this.#believed) return;
+  /** An attempt to connect ended without a word; true when another form is worth an attempt at once. */
+  failed(): boolean {
+    if (this.#believed) return false;
     this.#wordless += 1;
     if (this.#candidate !== null && this.#form === FULL) {
       this.#form = this.#candidate;
       this.#believed = true;
-      return;
+      return true;
     }
-    if (this.#wordless < PATIENCE) return;
-    // The full form in between, in case that the broker was only away.
     const step = this.#wordless - PATIENCE;
-    this.#form = step % 2 === 0 ? (LESSER[(step / 2) % LESSER.length] ?? FULL) : FULL;
+    const first = LESSER[step];
+    if (first !== undefined) {
+      this.#form = first;
+      return true;
+    }
+    if (step < 0) return false;
+    // From now on the full form in between, in case that the broker was only away.
+    const later = step - LESSER.length;
+    this.#form = later % 2 === 0 ? FULL : (LESSER[((later - 1) / 2) % LESSER.length] ?? FULL);
+    return false;
   }
 
   /** Connected; false when this form is only to be believed after another attempt: reconnect. */
