@@ -97,6 +97,13 @@ export interface Store {
   countEvents(since: number, label: string | null): readonly EventCount[];
   /** The event of an id; null: it is not there (any more). */
   event(id: string): PresenceEvent | null;
+  /** Whether an event is there or waits for the disk; null: while the disk fails, nobody knows. */
+  hasEvent(id: string): boolean | null;
+  /**
+   * The time (ms) by which something kept for so many days may be called too old: the wall clock's where it is
+   * believed, else one that has certainly come.
+   */
+  certainTime(days: number): number;
   /** Events whose id begins so, at most `limit`. */
   eventsLike(prefix: string, limit: number): readonly PresenceEvent[];
   /** Removes an event that is over, with its detections; false: there is none, or the disk refuses. */

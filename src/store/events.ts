@@ -12,6 +12,7 @@ export interface EventTable {
   /** Inserts the event, or brings the row with its id up to date. */
   write(event: PresenceEvent, time: number): void;
   open(): OpenEvent[];
+  has(id: string): boolean;
   /** Events that were written since a time (ms); `seen` is when. */
   updatedSince(time: number): OpenEvent[];
 }
@@ -141,7 +142,9 @@ export function createEventTable(database: Database, names: Names): EventTable {
     `SELECT ${EVENT_COLUMNS}, event.updated AS seen FROM ${EVENT_TABLES}
      WHERE event.updated >= ? ORDER BY event.start, event.id`,
   );
+  const has = database.prepare<[string]>('SELECT 1 FROM event WHERE uid = ?');
   return {
+    has: (id) => has.get(id) !== undefined,
     write(event, time) {
       write.run(
         event.id,

@@ -9,22 +9,14 @@ import {
   type Stats,
 } from 'node:fs';
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { makeFolder } from '../make-folder.js';
+import { PictureLedger } from './picture-ledger.js';
+import { NOTE_REACH, noteOf, type PictureNote, withNote } from './picture-note.js';
 import { pictureFolder } from './pictures.js';
 
-/** What a picture of an event is of, kept inside the file as a JPEG comment. */
-export interface PictureNote {
-  readonly label: string;
-  readonly score: number;
-  /** Wall time of the frame, ms. */
-  readonly time: number;
-  /** Of the frame, pixels: what the box is measured in, however small the picture was made. */
-  readonly width: number;
-  readonly height: number;
-  readonly box: readonly [number, number, number, number] | null;
-}
+export type { PictureNote } from './picture-note.js';
 
 export interface EventPicture {
   readonly jpeg: Buffer;
@@ -43,10 +35,7 @@ export interface PictureSweep {
   readonly bytes: number;
 }
 
-/** Start of a JPEG, and the marker of a comment (ITU-T T.81, B.1.1.3). */
-const SOI = Buffer.from([0xff, 0xd8]);
-const COM = 0xfe;
-const MAX_NOTE = 4096;
+const PART = '.part';
 const MAX_JPEG = 4_000_000;
 const ID = /^[\w-]{1,64}$/;
 const DAY_MS = 86_400_000;
@@ -55,14 +44,22 @@ const STEP_MS = 5;
 /** A picture younger than this may be of an event that is still on its way into the database, ms. */
 const ORPHAN_MS = 600_000;
 
-/** Pictures of events in the state folder, one file an event, written whole or not at all. */
+/**
+ * Pictures of events in the state folder, one file an event, written whole or not at all. Together they never take
+ * more than their bound: before one is written, the oldest make room for it.
+ */
 export class PictureShelf {
   readonly #folder: string;
+  readonly #bounds: ShelfBounds;
+  readonly #ledger = new PictureLedger();
+  #isCounted = false;
+  #looking: Promise<unknown> = Promise.resolve();
   #written = 0;
 
   /** @param stateDir folder of the database */
-  constructor(stateDir: string) {
+  constructor(stateDir: string, bounds: ShelfBounds) {
     this.#folder = pictureFolder(stateDir);
+    this.#bounds = bounds;
     makeFolder(this.#folder, 0o700);
     chmodSync(this.#folder, 0o700);
   }
@@ -72,17 +69,31 @@ export class PictureShelf {
     return this.#written;
   }
 
-  /** Puts a picture in the place of an earlier one. Rejects with what the disk says. */
+  /** Looks what is there, as the first write does otherwise. Rejects with what the disk says. */
+  async count(): Promise<void> {
+    if (this.#isCounted) return;
+    await this.#look();
+  }
+
+  /**
+   * Puts a picture in the place of an earlier one. Rejects with what the disk says, and for a picture that is
+   * larger than all of them may be.
+   */
   async write(id: string, jpeg: Uint8Array, note: PictureNote): Promise<void> {
     const bytes = withNote(jpeg, note);
     const file = this.fileOf(id);
-    const part = `${file}.part`;
+    const part = `${file}${PART}`;
+    await this.count();
     try {
+      await this.#makeRoom(bytes.length, basename(part));
       await writeFile(part, bytes, { mode: 0o600 });
       await rename(part, file);
+      this.#ledger.put(basename(file), bytes.length);
     } catch (error) {
       await rm(part, { force: true });
       throw error;
+    } finally {
+      this.#ledger.drop(basename(part));
     }
     this.#written += bytes.length;
   }
@@ -99,7 +110,7 @@ export class PictureShelf {
   /** Removes what a kill left half written. Only before anything is written. */
   removeUnfinished(): void {
     for (const name of readdirSync(this.#folder)) {
-      if (name.endsWith('.part')) rmSync(join(this.#folder, name), { force: true });
+      if (name.endsWith(PART)) rmSync(join(this.#folder, name), { force: true });
     }
   }
 
@@ -114,30 +125,23 @@ export class PictureShelf {
   }
 
   async remove(id: string): Promise<void> {
-    if (ID.test(id)) await rm(this.fileOf(id), { force: true });
+    if (ID.test(id)) await this.#removeFile(`${id}.jpg`);
   }
 
   /**
    * Removes what is too old or too much (the oldest first), what belongs to no event, and what a kill
    * left half written.
    *
-   * @param exists whether an event is in the database
+   * @param exists whether an event is in the database; null: that cannot be known now, and its picture stays
+   * @param now the time that may be believed, ms
    */
-  async sweep(
-    { days, maxBytes }: ShelfBounds,
-    exists: (id: string) => boolean,
-    now: number,
-  ): Promise<PictureSweep> {
-    const files: { readonly name: string; readonly stats: Stats }[] = [];
-    for (const name of await readdir(this.#folder)) {
-      const stats = await stat(join(this.#folder, name)).catch(() => null);
-      if (stats?.isFile()) files.push({ name, stats });
-    }
-    files.sort((a, b) => b.stats.mtimeMs - a.stats.mtimeMs);
+  async sweep(exists: (id: string) => boolean | null, now: number): Promise<PictureSweep> {
+    const { days, maxBytes } = this.#bounds;
+    const files = await this.#look();
     let bytes = 0;
     let kept = 0;
     let began = performance.now();
-    for (const { name, stats } of files) {
+    for (const { name, stats } of files.reverse()) {
       // Asking the database holds up whoever writes to it.
       if (performance.now() - began > STEP_MS) {
         await setImmediate();
@@ -145,13 +149,13 @@ export class PictureShelf {
       }
       const age = now - stats.mtimeMs;
       const id = name.slice(0, name.indexOf('.'));
-      const isOrphan = age > ORPHAN_MS && (name.endsWith('.part') || !exists(id));
+      const isOrphan = age > ORPHAN_MS && (name.endsWith(PART) || exists(id) === false);
       if (age <= days * DAY_MS && !isOrphan && bytes + stats.size <= maxBytes) {
         bytes += stats.size;
         kept += 1;
         continue;
       }
-      await rm(join(this.#folder, name), { force: true });
+      await this.#removeFile(name);
     }
     return { removed: files.length - kept, kept, bytes };
   }
@@ -161,6 +165,52 @@ export class PictureShelf {
     if (!ID.test(id)) throw new TypeError(`not the id of an event: ${id.slice(0, 70)}`);
     return join(this.#folder, `${id}.jpg`);
   }
+
+  /** What is in the folder, the oldest first; the ledger has it afterwards. */
+  #look(): Promise<Found[]> {
+    const looking = this.#looking.then(() => this.#lookNow());
+    this.#looking = looking.catch(() => {});
+    return looking;
+  }
+
+  async #lookNow(): Promise<Found[]> {
+    this.#ledger.beginCount();
+    const files: Found[] = [];
+    for (const name of await readdir(this.#folder)) {
+      const stats = await stat(join(this.#folder, name)).catch(() => null);
+      if (stats?.isFile()) files.push({ name, stats });
+    }
+    files.sort((a, b) => a.stats.mtimeMs - b.stats.mtimeMs);
+    this.#ledger.endCount(files.map(({ name, stats }) => ({ name, bytes: stats.size })));
+    this.#isCounted = true;
+    return files;
+  }
+
+  /** Sets room aside for a file that is about to be written. */
+  async #makeRoom(bytes: number, part: string): Promise<void> {
+    const { maxBytes } = this.#bounds;
+    if (bytes > maxBytes) {
+      throw new RangeError(
+        `a picture of ${bytes} bytes, where all of them may take ${maxBytes} (store.pictures.max_size)`,
+      );
+    }
+    this.#ledger.put(part, bytes);
+    for (const name of this.#ledger.names()) {
+      if (this.#ledger.bytes <= maxBytes) return;
+      // What is being written has its own room.
+      if (!name.endsWith(PART)) await this.#removeFile(name);
+    }
+  }
+
+  async #removeFile(name: string): Promise<void> {
+    await rm(join(this.#folder, name), { force: true });
+    this.#ledger.drop(name);
+  }
+}
+
+interface Found {
+  readonly name: string;
+  readonly stats: Stats;
 }
 
 /** When the frame of the picture of an event was taken, ms; null: none is kept. Reads a few bytes. */
@@ -170,40 +220,17 @@ export function pictureTimeOf(stateDir: string, id: string): number | null {
 
 function pictureTimeIn(folder: string, id: string): number | null {
   if (!ID.test(id)) return null;
+  const path = join(folder, `${id}.jpg`);
+  // Of a long list most events may have none: asking costs a fifth of an error.
+  if (!existsSync(path)) return null;
   let file: number | null = null;
   try {
-    file = openSync(join(folder, `${id}.jpg`), 'r');
-    const head = Buffer.alloc(MAX_NOTE + 6);
+    file = openSync(path, 'r');
+    const head = Buffer.alloc(NOTE_REACH);
     return noteOf(head.subarray(0, readSync(file, head)))?.time ?? null;
   } catch {
     return null;
   } finally {
     if (file !== null) closeSync(file);
   }
-}
-
-/** A JPEG with a comment behind its start. */
-function withNote(jpeg: Uint8Array, note: PictureNote): Buffer {
-  const text = Buffer.from(JSON.stringify(note)).subarray(0, MAX_NOTE);
-  const head = Buffer.from([0xff, COM, 0, 0]);
-  head.writeUInt16BE(text.length + 2, 2);
-  return Buffer.concat([SOI, head, text, jpeg.subarray(2)]);
-}
-
-/** The note that {@link withNote} put there; null: another program wrote the file. */
-function noteOf(jpeg: Buffer): PictureNote | null {
-  if (jpeg.length < 6 || jpeg[2] !== 0xff || jpeg[3] !== COM) return null;
-  try {
-    const note: unknown = JSON.parse(jpeg.subarray(6, 4 + jpeg.readUInt16BE(4)).toString());
-    return isNote(note) ? note : null;
-  } catch {
-    return null;
-  }
-}
-
-function isNote(value: unknown): value is PictureNote {
-  if (typeof value !== 'object' || value === null) return false;
-  const numbers = ['score', 'time', 'width', 'height'];
-  const fields = new Map(Object.entries(value));
-  return numbers.every((name) => typeof fields.get(name) === 'number');
 }

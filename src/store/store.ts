@@ -168,6 +168,16 @@ class SqliteStore implements Store {
     return found.find((event) => event.id === id) ?? null;
   }
 
+  hasEvent(id: string): boolean | null {
+    // What waits for the disk is in no table.
+    if (!this.#database.writable()) return null;
+    return this.#database.read((session) => session.events.has(id)) ?? null;
+  }
+
+  certainTime(days: number): number {
+    return this.#upkeep.certainTime(days);
+  }
+
   eventsLike(prefix: string, limit: number): readonly PresenceEvent[] {
     return this.#database.read((session) => eventsById(session.database, prefix, limit)) ?? [];
   }

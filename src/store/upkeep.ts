@@ -121,6 +121,14 @@ export class Upkeep {
     return { ...removal, more: removal.more || pulled };
   }
 
+  /** The time by which what is kept for so many days may be called too old, ms. */
+  certainTime(days: number): number {
+    const { clock } = this.#options;
+    if (this.#believed === null) return Number.NEGATIVE_INFINITY;
+    const { believed } = this.#believed.limit(days);
+    return believed === 'all' ? clock.wall() : this.#believed.certain();
+  }
+
   /** Rows of a future that cannot be: moved back together, so that the newest is now. */
   #pullBackFuture({ clock: table }: Session): boolean {
     const { clock, log } = this.#options;

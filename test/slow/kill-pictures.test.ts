@@ -92,7 +92,7 @@ t.test(`${KILLS} kills under load: each event is kept, with its picture or none`
     [],
     'no half file',
   );
-  const kept = new PictureShelf(folder);
+  const kept = new PictureShelf(folder, { days: 7, maxBytes: 1e9 });
   const orphans = files.filter((name) => store.event(name.replace('.jpg', '')) === null);
   t.same(orphans, [], 'no picture without its event');
   const unreadable = files.filter((name) => kept.timeOf(name.replace('.jpg', '')) === null);

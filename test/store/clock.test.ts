@@ -74,6 +74,27 @@ t.test('a clock a little ahead removes a tenth a day at most, and says so', asyn
   again.store.close();
 });
 
+t.test(
+  'what is kept beside the database ages by a clock that is believed, else by the certain time',
+  (t) => {
+    const base = history(t);
+    const ahead = startAt(base, 3650);
+    t.ok(ahead.store.certainTime(7) <= ahead.time.clock.wall() - 3600 * DAY, 'ten years ahead');
+    const before = ahead.store.certainTime(7);
+    ahead.time.advance(DAY / 2);
+    t.equal(ahead.store.certainTime(7), before + DAY / 2, 'it grows while the daemon runs');
+    ahead.store.close();
+    const near = startAt(base, 1, { isSynchronised: () => true });
+    t.equal(near.store.certainTime(7), near.time.clock.wall());
+    near.store.close();
+    const steady = startAt(base, 2);
+    steady.time.advance(1.1 * DAY);
+    t.equal(steady.store.certainTime(7), steady.time.clock.wall(), 'after a day without being set');
+    steady.store.close();
+    t.end();
+  },
+);
+
 t.test('a clock that a time server has set is believed', async (t) => {
   const base = history(t);
   const near = startAt(base, 20, { isSynchronised: () => true });

@@ -57,6 +57,8 @@ t.test('a full disk never works again until there is room, and loses no event', 
     store.recordEvents([event({ id: `e${number++}` })], [message('x'.repeat(2000))]);
   while (record() && number < 5000);
   t.match(store.health(), { writable: false, waiting: 1, since: START + 31_000 });
+  t.equal(store.hasEvent('before'), null, 'nobody knows');
+  t.equal(store.hasEvent(`e${number - 1}`), null, 'nor of the one that waits');
   store.recordResult(result(START + 60_000, [['person', 0.7]]), new Map());
   // Reads go on, retries go on, other work is tried: none of it is a sign of room.
   for (let n = 0; n < 60; n += 1) {
@@ -74,6 +76,9 @@ t.test('a full disk never works again until there is room, and loses no event', 
   free();
   time.advance(5001);
   t.match(store.health(), { writable: true, error: null, waiting: 0, since: null });
+  t.equal(store.hasEvent('before'), true);
+  t.equal(store.hasEvent(`e${number - 1}`), true);
+  t.equal(store.hasEvent('never'), false);
   t.equal(said(), 1);
   t.equal([...store.events({ limit: 1e6 })].length, 1 + number - dropped.events);
   store.close();

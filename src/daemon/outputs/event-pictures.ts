@@ -19,7 +19,8 @@ type Using = Pick<Context, 'config' | 'signals' | 'store' | 'log' | 'eventPictur
 export function startEventPictures(using: Using): StopOutput {
   const { config, signals, log, eventPictures, messaging } = using;
   const { pictures } = config.store;
-  const shelf = pictures.enabled ? new PictureShelf(config.state_dir) : null;
+  const bounds = { days: pictures.days, maxBytes: parseSize(pictures.max_size) };
+  const shelf = pictures.enabled ? new PictureShelf(config.state_dir, bounds) : null;
   shelf?.removeUnfinished();
   const keeper = new PictureKeeper({
     shelf,
@@ -40,7 +41,7 @@ export function startEventPictures(using: Using): StopOutput {
     signals.on('cameras', ({ rebuilt, removed }) => {
       for (const name of [...rebuilt, ...removed]) keeper.changed(name);
     }),
-    ...(shelf === null ? [] : bound(shelf, using)),
+    ...(shelf === null ? [] : tidy(shelf, using)),
   ];
   return async () => {
     for (const stop of stops) stop();
@@ -50,16 +51,16 @@ export function startEventPictures(using: Using): StopOutput {
   };
 }
 
-/** Keeps the shelf within its bounds, and without pictures of events that are gone. */
-function bound(shelf: PictureShelf, { config, store, log }: Using): readonly (() => void)[] {
+/** Keeps the shelf without pictures that are too old, or of events that are gone. */
+function tidy(shelf: PictureShelf, { config, store, log }: Using): readonly (() => void)[] {
   const repeating = createRepeatingLog(log);
-  const { days, max_size: size } = config.store.pictures;
+  const { days } = config.store.pictures;
   const failed = (error: unknown) =>
     repeating.warn('sweep', `pictures of events: ${messageOf(error)}`);
   const sweep = () => {
-    const bounds = { days, maxBytes: parseSize(size) };
-    shelf.sweep(bounds, (id) => store.event(id) !== null, Date.now()).catch(failed);
+    shelf.sweep((id) => store.hasEvent(id), store.certainTime(days)).catch(failed);
   };
+  shelf.count().catch(failed);
   const first = setTimeout(sweep, FIRST_SWEEP_MS).unref();
   const timer = setInterval(sweep, SWEEP_MS).unref();
   return [

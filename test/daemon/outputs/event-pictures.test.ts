@@ -52,7 +52,11 @@ function setUp(t: Test, settings: Record<string, unknown> = {}) {
   const signals = new Signals(SILENT);
   const eventPictures: EventPictures = { shelf: null, isWanted: () => false, figures: () => null };
   const log = createLog({ level: 'silent', format: 'json', destination: process.stderr });
-  const store = { event: () => null, onRemoved: () => () => {} } as unknown as Store;
+  const store = {
+    hasEvent: () => null,
+    certainTime: () => 0,
+    onRemoved: () => () => {},
+  } as unknown as Store;
   /** What was told to the broker: pictures and events that go without. */
   const told: string[] = [];
   const publisher = {
