@@ -7,13 +7,12 @@ import SQLite from 'better-sqlite3';
 import { queryDetections, queryEvents } from '#mobilenetd/store/query.js';
 import { openForReading } from '#mobilenetd/store/reading.js';
 import { createRetention } from '#mobilenetd/store/retention.js';
-import { openStore } from '#mobilenetd/store/store.js';
+import { fillHistory, SPAN } from './large-history.js';
 
 const [detections = 5e6, events = 1e6] = process.argv.slice(2).map(Number);
 const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-bench-'));
 const file = join(folder, 'mobilenetd.db');
 const NOW = Date.now();
-const SPAN = 30 * 86_400_000;
 
 function timed(name, work) {
   const began = performance.now();
@@ -25,38 +24,9 @@ function timed(name, work) {
   console.log(`${name.padEnd(56)} ${wall.padStart(11)} (${cpu})  ${answer}`);
 }
 
-function fill() {
-  openStore({
-    file,
-    commitInterval: 2,
-    detectionInterval: 1,
-    retention: { days: 30, maxBytes: 1e12 },
-    outbox: { maxAge: 1e6, maxRows: 1000 },
-  }).close();
-  const database = new SQLite(file);
-  database.pragma('synchronous = OFF');
-  database.exec(`
-    INSERT INTO camera VALUES (1, 'front'), (2, 'back');
-    WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 80)
-      INSERT INTO label SELECT i, 'label ' || i FROM n;
-    INSERT INTO variant VALUES (1, 'ssd', 1, 300);
-    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${events} - 1)
-      INSERT INTO event (uid, type, camera, label, variant, score, start, end, count, updated)
-      SELECT printf('%08x-%d', i * 2654435761 % 4294967296, i), 'end', 1 + i % 2,
-        CASE WHEN i % 1000 = 0 THEN 79 ELSE 1 + i * i % 70 END, 1, 0.8,
-        ${NOW - SPAN} + CAST(i * (${SPAN}.0 / ${events}) AS INTEGER),
-        ${NOW - SPAN} + CAST(i * (${SPAN}.0 / ${events}) AS INTEGER) + 5000 + i % 97 * 1000
-          + CASE WHEN i % 5000 = 0 THEN 7200000 ELSE 0 END, 1, ${NOW} FROM n;
-    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${detections} - 1)
-      INSERT INTO detection (time, camera, label, variant, score)
-      SELECT ${NOW - SPAN} + CAST(i * (${SPAN}.0 / ${detections}) AS INTEGER), 1 + i % 2,
-        CASE WHEN i % 100000 = 0 THEN 79 ELSE 1 + i * i % 70 END, 1, 0.5 FROM n;`);
-  database.close();
-}
-
 try {
   timed(`${detections} detections and ${events} events written`, () => {
-    fill();
+    fillHistory(file, { detections, events, now: NOW });
     return `${(statSync(file).size / 1e6).toFixed(0)} MB`;
   });
   const database = openForReading(file);

@@ -4,9 +4,11 @@ import type { Database } from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { EventBrief } from '../store/query.js';
 import type { CommandContext, Register } from './command.js';
 import {
   askHistory,
+  briefColumns,
   eventColumns,
   eventRowsOf,
   type Filter,
@@ -19,7 +21,7 @@ import {
   toQuery,
 } from './history.js';
 import { writeLine } from './output.js';
-import { jsonLines, printRows, tableLines } from './rows.js';
+import { type Format, jsonLines, printRows, tableLines } from './rows.js';
 import { TIME_HELP } from './times.js';
 
 interface Flags extends Filter {
@@ -60,28 +62,28 @@ async function runEvents(
   const isShort = ids.length === 0 && !bounded && !flags.json;
   const printed = new Set<string>();
   await askHistory(context, async (database, onDamage) => {
-    const found = await find(database, ids, {
-      ...toQuery(flags, isShort ? SHORT_LIST + 1 : flags.limit),
-      onDamage,
-    });
-    const list = isShort ? shortList([...found]) : { items: found, cut: false };
-    const format = flags.json
-      ? jsonLines(await eventRowsOf(context))
-      : tableLines(eventColumns(flags.wide, Date.now()));
-    const count = await printRows(noting(list.items, printed), format, context);
-    if (list.cut) sayCut(context);
-    if (count === 0 && !flags.json) sayNothing(context);
+    const { queryBriefs, queryEvents } = await import('../store/query.js');
+    const query = { ...toQuery(flags, isShort ? SHORT_LIST + 1 : flags.limit), onDamage };
+    const named = ids.length === 0 ? null : await find(database, ids);
+    const show = async <T extends EventBrief>(found: Iterable<T>, format: Format<T>) => {
+      const list = isShort ? shortList([...found]) : { items: found, cut: false };
+      const count = await printRows(noting(list.items, printed), format, context);
+      if (list.cut) sayCut(context);
+      if (count === 0 && !flags.json) sayNothing(context);
+    };
+    if (flags.json) {
+      await show(named ?? queryEvents(database, query), jsonLines(await eventRowsOf(context)));
+    } else if (flags.wide) {
+      await show(named ?? queryEvents(database, query), tableLines(eventColumns(Date.now())));
+    } else {
+      await show(named ?? queryBriefs(database, query), tableLines(briefColumns(Date.now())));
+    }
   });
   if (flags.open !== undefined) await copyPictures(printed, flags.open, context);
 }
 
-async function find(
-  database: Database,
-  ids: readonly string[],
-  query: ReturnType<typeof toQuery>,
-): Promise<Iterable<PresenceEvent>> {
-  const { eventsById, queryEvents } = await import('../store/query.js');
-  if (ids.length === 0) return queryEvents(database, query);
+async function find(database: Database, ids: readonly string[]): Promise<PresenceEvent[]> {
+  const { eventsById } = await import('../store/query.js');
   return ids.map((id) => {
     const [event, other] = eventsById(database, id, 2);
     if (event !== undefined && (other === undefined || event.id === id)) return event;
@@ -94,7 +96,7 @@ async function find(
   });
 }
 
-function* noting(events: Iterable<PresenceEvent>, ids: Set<string>): Generator<PresenceEvent> {
+function* noting<T extends EventBrief>(events: Iterable<T>, ids: Set<string>): Generator<T> {
   for (const event of events) {
     ids.add(event.id);
     yield event;

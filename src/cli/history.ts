@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import { codedError, messageOf } from '../errors.js';
 import { eventPayload, isoTime, roundBox, roundScore } from '../mqtt/publish/payloads.js';
 import type { PresenceEvent } from '../presence/event.js';
+import type { EventBrief } from '../store/query.js';
 import type { Detection, Query } from '../store/store.js';
 import type { CommandContext } from './command.js';
 import { writeLine } from './output.js';
@@ -169,24 +170,34 @@ export function detectionColumns(wide: boolean): readonly Column<Detection>[] {
 }
 
 /** E.g. `bird: robin`, where a second network was asked. */
-function seenAs({ label, subLabel }: PresenceEvent): string {
+function seenAs({ label, subLabel }: EventBrief): string {
   return (subLabel ?? null) === null ? label : `${label}: ${subLabel}`;
 }
 
-export function eventColumns(wide: boolean, now: number): readonly Column<PresenceEvent>[] {
-  const lasted = ({ start, end }: PresenceEvent) =>
+function seenColumns(wide: boolean, now: number): readonly Column<EventBrief>[] {
+  const lasted = ({ start, end }: EventBrief) =>
     span((end ?? now) - start) + (end === null ? ' …' : '');
-  const narrow: readonly Column<PresenceEvent>[] = [
+  return [
     { title: 'start', width: 19, text: ({ start }) => localTime(start) },
     { title: 'lasted', width: 9, right: true, text: lasted },
     { title: 'camera', width: wide ? 20 : 10, text: ({ camera }) => camera },
     { title: 'label', width: wide ? 28 : 16, text: seenAs },
     { title: 'score', width: 5, right: true, text: ({ score }) => score.toFixed(2) },
   ];
-  if (!wide)
-    return [...narrow, { title: 'id', width: SHORT_ID, text: ({ id }) => id.slice(0, SHORT_ID) }];
+}
+
+/** Columns of a list that fits a terminal; `now` in milliseconds since the epoch. */
+export function briefColumns(now: number): readonly Column<EventBrief>[] {
   return [
-    ...narrow,
+    ...seenColumns(false, now),
+    { title: 'id', width: SHORT_ID, text: ({ id }) => id.slice(0, SHORT_ID) },
+  ];
+}
+
+/** All columns; `now` in milliseconds since the epoch. */
+export function eventColumns(now: number): readonly Column<PresenceEvent>[] {
+  return [
+    ...seenColumns(true, now),
     { title: 'end', width: 19, text: ({ end }) => (end === null ? '-' : localTime(end)) },
     { title: 'count', width: 5, right: true, text: ({ count }) => String(count) },
     { title: 'model', width: 36, text: ({ model }) => model },

@@ -3,6 +3,7 @@ import type { Bucket, BucketUnit } from '../store/buckets.js';
 import type { CommandContext, Register } from './command.js';
 import {
   askHistory,
+  briefColumns,
   DETECTION_FIELDS,
   detectionColumns,
   detectionRow,
@@ -70,7 +71,9 @@ async function runQuery(flags: QueryFlags, context: CommandContext): Promise<voi
   if (flags.json && flags.csv) {
     throw codedError('MND_USAGE', { expected: '--json or --csv', found: 'both' });
   }
-  const { queryDetections, queryEvents, queryStays } = await import('../store/query.js');
+  const { queryBriefs, queryDetections, queryEvents, queryStays } = await import(
+    '../store/query.js'
+  );
   const isTable = !flags.json && !flags.csv;
   const bounded =
     flags.since !== undefined || flags.until !== undefined || flags.limit !== undefined;
@@ -85,11 +88,13 @@ async function runQuery(flags: QueryFlags, context: CommandContext): Promise<voi
       const { countBuckets } = await import('../store/buckets.js');
       await show(countBuckets(queryStays(database, asked), bucketSpan(flags)), bucketFormat(flags));
     } else if (flags.events) {
-      const columns = eventColumns(flags.wide, Date.now());
-      await show(
-        queryEvents(database, asked),
-        formatOf(flags, EVENT_FIELDS, await eventRowsOf(context), columns),
-      );
+      const columns = eventColumns(Date.now());
+      const rows = await eventRowsOf(context);
+      if (!isTable || flags.wide) {
+        await show(queryEvents(database, asked), formatOf(flags, EVENT_FIELDS, rows, columns));
+      } else {
+        await show(queryBriefs(database, asked), tableLines(briefColumns(Date.now())));
+      }
     } else {
       const columns = detectionColumns(flags.wide);
       await show(

@@ -19,7 +19,7 @@ export interface Format<T> {
   readonly line: (item: T) => string;
 }
 
-/** Rows between two looks at the signals. */
+/** Rows that are written at a time, and between two looks at the signals. */
 const BREATH_ROWS = 500;
 
 /** One JSON object a line. */
@@ -47,7 +47,12 @@ export function tableLines<T>(columns: readonly Column<T>[]): Format<T> {
   };
 }
 
+const PLAIN = /^[\x20-\x7e]*$/;
+
 function fit<T>(text: string, { width, right = false }: Column<T>): string {
+  if (width > 0 && text.length <= width && PLAIN.test(text)) {
+    return right ? text.padStart(width) : text.padEnd(width);
+  }
   // Names come from model files: what would drive a terminal is not printed.
   const safe = text.replace(/\p{Cc}/gu, '?');
   if (width === 0) return safe;
@@ -61,18 +66,34 @@ function csvField(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-/** Prints items as they come, with the header before the first; returns how many there were. */
+/**
+ * Prints items as they come, some hundred at a time, with the header before the first; returns how many there
+ * were. Those before one that cannot be read are printed.
+ */
 export async function printRows<T>(
   items: Iterable<T>,
   { header, line }: Format<T>,
   { stdout, signal }: Pick<CommandContext, 'stdout' | 'signal'>,
 ): Promise<number> {
   let count = 0;
-  for (const item of items) {
-    if (count === 0 && header !== null) await writeText(stdout, `${header}\n`, signal);
-    count += 1;
-    await writeText(stdout, `${line(item)}\n`, signal);
-    if (count % BREATH_ROWS === 0) await breathe(signal);
+  let lines: string[] = [];
+  const flush = async () => {
+    if (lines.length === 0) return;
+    const text = `${lines.join('\n')}\n`;
+    lines = [];
+    await writeText(stdout, text, signal);
+  };
+  try {
+    for (const item of items) {
+      if (count === 0 && header !== null) lines.push(header);
+      count += 1;
+      lines.push(line(item));
+      if (count % BREATH_ROWS > 0) continue;
+      await flush();
+      await breathe(signal);
+    }
+  } finally {
+    await flush();
   }
   return count;
 }

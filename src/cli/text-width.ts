@@ -1,4 +1,11 @@
-const GRAPHEMES = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+/** Made when a text needs it: that takes longer than most commands have to write. */
+let graphemes: Intl.Segmenter | null = null;
+
+function segmentsOf(text: string): Intl.Segments {
+  graphemes ??= new Intl.Segmenter(undefined, { granularity: 'grapheme' });
+  return graphemes.segment(text);
+}
+
 /** East Asian scripts, full-width forms and emoji take two places on a terminal (UAX #11). */
 const WIDE =
   /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Hangul}\p{Emoji_Presentation}\u3000-\u30ff\uff01-\uff60\uffe0-\uffe6]|\p{Extended_Pictographic}\ufe0f/u;
@@ -12,7 +19,7 @@ export function columnsOf(stream: NodeJS.WritableStream): number {
 export function textWidth(text: string): number {
   if (/^[\x20-\x7e]*$/.test(text)) return text.length;
   let width = 0;
-  for (const { segment } of GRAPHEMES.segment(text)) width += graphemeWidth(segment);
+  for (const { segment } of segmentsOf(text)) width += graphemeWidth(segment);
   return width;
 }
 
@@ -25,7 +32,7 @@ function graphemeWidth(grapheme: string): number {
 export function cutText(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let [cut, taken] = ['', 0];
-  for (const { segment } of GRAPHEMES.segment(text)) {
+  for (const { segment } of segmentsOf(text)) {
     const next = taken + graphemeWidth(segment);
     if (next > width - 1) break;
     [cut, taken] = [cut + segment, next];
@@ -37,7 +44,7 @@ export function cutText(text: string, width: number): string {
 export function cutStart(text: string, width: number): string {
   if (textWidth(text) <= width) return text;
   let [kept, taken] = ['', 0];
-  for (const { segment } of [...GRAPHEMES.segment(text)].reverse()) {
+  for (const { segment } of [...segmentsOf(text)].reverse()) {
     const next = taken + graphemeWidth(segment);
     if (next > width - 1) break;
     [kept, taken] = [segment + kept, next];

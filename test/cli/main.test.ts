@@ -186,3 +186,26 @@ t.test('a reader that goes away ends a command quietly', async (t) => {
   stream.child.stdout.destroy();
   t.match(await stream.ended(), { status: 0, stderr: 'stopped in order\n' });
 });
+
+t.test('what every command loads draws no pictures and runs no networks', (t) => {
+  const script = `
+    import { createRequire } from 'node:module';
+    await import('#mobilenetd/cli/process-context.js');
+    await import('#mobilenetd/cli/events.js');
+    await import('#mobilenetd/cli/query.js');
+    await import('#mobilenetd/cli/status.js');
+    const { _cache: loaded } = createRequire(import.meta.url)('node:module');
+    console.log(Object.keys(loaded).filter((file) => /node_modules\\/(sharp|onnxruntime-node)\\//.test(file)).join('\\n'));`;
+  const { status, stdout, stderr } = spawnSync(
+    process.execPath,
+    ['--input-type=module', '--eval', script],
+    { encoding: 'utf8', env: CLEAN_ENV, timeout: 120_000 },
+  );
+  t.equal(status, 0, stderr);
+  t.equal(
+    stdout.trim(),
+    '',
+    'a native library of pictures takes longer to load than most commands run',
+  );
+  t.end();
+});

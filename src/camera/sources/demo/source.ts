@@ -5,7 +5,6 @@ import { type Clock, systemClock } from '../../../time.js';
 import { createPacer, type FrameRate } from '../../pacer.js';
 import type { Source } from '../../source.js';
 import { drawParade } from './parade.js';
-import { createSceneRenderer } from './renderer.js';
 import { drawScene, SCENE_HEIGHT, SCENE_WIDTH } from './scene.js';
 
 export interface DemoOptions {
@@ -30,6 +29,8 @@ export function createDemoSource(options: DemoOptions): Source {
   return {
     async run(signal, onFrame) {
       try {
+        // What draws is slow to load, and every command knows this source.
+        const { createSceneRenderer } = await import('./renderer.js');
         const renderer = createSceneRenderer(await readFile(photo), draw);
         const pacer = createPacer(clock, options.fps);
         const start = clock.now();
