@@ -1,19 +1,19 @@
 // What the page costs: bytes to load, time to the first paint, memory idle and with two viewers, processor
 // time and disk writes while nobody looks, and a viewer's processor time beside that of inference.
 // Usage: npm run bench:page [-- --state FOLDER --rounds 3 --seconds 10]
-// (a state folder that has mobilenetd_things installed and measured saves half a minute)
+// (a state folder that is given is prepared once for this program and board, which takes half a minute)
 // A round runs two daemons at the same time, one with and one without a page: what else the machine does
 // costs both the same. Prints one JSON line a figure with its bar, the medians of the rounds; ends with 1
 // when a bar is missed.
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { firstPaints } from './page/browser.js';
-import { FPS, isPrepared, MAIN, MODEL, startDaemon, writeConfig } from './page/daemon.js';
+import { FPS, startDaemon, writeConfig } from './page/daemon.js';
+import { MODEL, prepare } from './page/prepared.js';
 import { look } from './page/viewer.js';
 
 const { values } = parseArgs({
@@ -44,10 +44,10 @@ function median(all) {
 }
 
 /** What two daemons spend in the same seconds, and with how much memory they end. */
-async function spend(...daemons) {
+async function spend(daemons, forS = seconds) {
   const before = daemons.map((daemon) => daemon.usage());
   const begun = performance.now();
-  await delay(seconds * 1000);
+  await delay(forS * 1000);
   const wall = (performance.now() - begun) / 1000;
   return daemons.map((daemon, index) => {
     const after = daemon.usage();
@@ -61,22 +61,14 @@ async function spend(...daemons) {
   });
 }
 
-/** A daemon measures its forms in its first quiet minute, which would count as the page's. */
-function prepare() {
-  const config = writeConfig(state, 'measure', null);
-  for (const command of ['pull', 'bench']) {
-    execFileSync(process.execPath, [MAIN, 'models', command, '--config', config], {
-      env: { ...process.env, MOBILENETD_STATE: state },
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-  }
-}
-
 const files = readdirSync('dist/web').filter((name) => /\.(js|css)$/.test(name));
 const bytes = files.map((name) => gzipSync(readFileSync(`dist/web/${name}`), { level: 9 }).length);
 tell('script and style, gzip', [bytes.reduce((sum, each) => sum + each, 0) / 1000], 60, 'kB');
 
-if (!isPrepared(state)) prepare();
+mkdirSync(state, { recursive: true, mode: 0o700 });
+prepare(state, writeConfig(state, 'measure', null));
+const [load] = loadavg();
+console.log(JSON.stringify({ figure: 'load of the machine before', value: load }));
 const all = { idle: [], two: [], unseen: [], disk: [], viewer: [], inference: [] };
 let paints = null;
 for (let round = 0; round < rounds; round += 1) {
@@ -85,19 +77,19 @@ for (let round = 0; round < rounds; round += 1) {
     startDaemon(state, 'page', '127.0.0.1:0'),
   ]);
   await delay(SETTLE_MS);
-  const [bareQuiet, quiet] = await spend(bare, page);
+  const [bareQuiet, quiet] = await spend([bare, page]);
   all.idle.push(quiet.rss - bareQuiet.rss);
   all.unseen.push(quiet.cpu - bareQuiet.cpu);
   all.disk.push((quiet.bytes - bareQuiet.bytes) / 1000);
 
   const leave = look(page.url);
   await delay(2000);
-  const [bareSeen, seen] = await spend(bare, page);
+  const [bareSeen, seen] = await spend([bare, page]);
   all.viewer.push((100 * (seen.cpu - bareSeen.cpu)) / bareSeen.inference);
   all.inference.push(bareSeen.inference);
 
   const leaveSecond = look(page.url);
-  const [bareTwo, two] = await spend(bare, page);
+  const [bareTwo, two] = await spend([bare, page], seconds / 2);
   all.two.push(two.rss - bareTwo.rss);
   leave();
   leaveSecond();

@@ -1,27 +1,13 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { MAIN, MODEL, PROFILE } from './prepared.js';
 
-export const MAIN = 'dist/cli/main.js';
 export const FPS = 10;
-export const MODEL = 'mobilenetd_things_1.0_128';
-const PROFILE = 'profile.json';
 /** Clock ticks a second of /proc (Linux has 100 everywhere). */
 const TICKS = 100;
-
-/** Whether a folder has been prepared: networks installed and measured. */
-export function isPrepared(state) {
-  return existsSync(join(state, PROFILE));
-}
 
 /** @param listen address of the page; null: none. Returns the file. */
 export function writeConfig(state, node, listen, folder = state) {
@@ -31,7 +17,7 @@ export function writeConfig(state, node, listen, folder = state) {
     state_dir: folder,
     models_dir: join(state, 'models'),
     log: { level: 'info', format: 'json' },
-    model: { task: 'classify', name: 'mobilenetd_things' },
+    model: { task: 'classify', name: MODEL },
     governor: { enabled: false, pin: MODEL },
     mqtt: { embedded: { listen: '127.0.0.1:0' } },
     status: { listen },
@@ -44,6 +30,8 @@ export function writeConfig(state, node, listen, folder = state) {
 /** The daemon as the unit starts it, in a state folder of its own. */
 export async function startDaemon(state, node, listen) {
   const folder = join(state, node);
+  // A database of an earlier run would be read, and swept, at the start.
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   copyFileSync(join(state, PROFILE), join(folder, PROFILE));
   const file = writeConfig(state, node, listen, folder);
