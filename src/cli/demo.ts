@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import type { Config } from '../config/config.js';
+import { type LoadedConfig, loadConfig } from '../config/load.js';
 import type { App } from '../daemon/app.js';
 import type { Result } from '../inference/result.js';
 import { eventPayload } from '../mqtt/publish/payloads.js';
@@ -80,7 +81,8 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   const { Signals } = await import('../daemon/signals.js');
   const { inspectionOf } = await import('./inspection.js');
   preferSmallHeap();
-  const config = demoConfig(flags, context);
+  const loaded = demoConfig(flags, context);
+  const { config } = loaded;
   const source = flags.real ? await requireSensor(flags, config) : null;
   const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');
   const tail = new LogTail();
@@ -111,7 +113,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       signal,
       log,
       logLevel,
-      inspection: inspectionOf(context, tail, () => ({ config, origins: new Map(), warnings: [] })),
+      inspection: inspectionOf(context, tail, () => loaded),
       onProgress: (text) => lines.progress(text),
       thermometer,
       signals,
@@ -182,12 +184,12 @@ const WALK = {
 };
 
 /** The configuration of the user with the demo's camera; the models stay where they always are. */
-function demoConfig(flags: DemoFlags, context: CommandContext): Config {
+function demoConfig(flags: DemoFlags, context: CommandContext): LoadedConfig {
   const usual = context.loadConfig();
   const ownState = !context.env.MOBILENETD_STATE;
   // A model of the user's own choice is what the governor is tried with.
   const walks = flags.board !== undefined && usual.model.name === 'auto';
-  return context.loadConfig({
+  const own = context.configOptions({
     // At the user's own broker it must not be taken for the real board.
     node: usual.mqtt.url === null ? undefined : `${usual.node.slice(0, 50)}-demo`,
     cameras: {
@@ -205,6 +207,7 @@ function demoConfig(flags: DemoFlags, context: CommandContext): Config {
     'mqtt.embedded.listen': '127.0.0.1:0',
     'status.listen': usual.status.listen === null ? null : '127.0.0.1:0',
   });
+  return loadConfig(own);
 }
 
 interface Printer {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { ServerResponse } from 'node:http';
 import type { Clock } from '../time.js';
 import type { Happening, PageSource } from './contract.js';
@@ -20,11 +21,13 @@ export class Streams {
   readonly #source: PageSource;
   readonly #clock: Clock;
   readonly #open = new Map<ServerResponse, () => boolean>();
-  readonly #kept: { readonly id: number; readonly text: string }[] = [];
+  readonly #kept: { readonly number: number; readonly text: string }[] = [];
   /** Number of the frame of each camera whose labels were told last. */
   readonly #told = new Map<string, number>();
   readonly #stopListening: () => void;
-  #lastId = 0;
+  /** Of the ids of events: those of another run number other events. */
+  readonly #run = randomBytes(4).toString('hex');
+  #lastNumber = 0;
   #stopTicks = (): void => {};
 
   constructor(source: PageSource, clock: Clock) {
@@ -41,14 +44,14 @@ export class Streams {
    * Serves a stream on a response whose head has not been sent.
    *
    * @param headers of the answer, besides its type
-   * @param lastId of the last event that the viewer has seen; null: a new viewer. `isAdmitted`: whether he may
-   *   still look, asked once a second: he may have logged out
+   * @param lastId of the last event that the viewer has seen, as he says; null: a new viewer. `isAdmitted`:
+   *   whether he may still look, asked once a second: he may have logged out
    * @returns false when there are too many viewers
    */
   open(
     response: ServerResponse,
     headers: Readonly<Record<string, string>>,
-    { lastId, isAdmitted }: { readonly lastId: number | null; readonly isAdmitted: () => boolean },
+    { lastId, isAdmitted }: { readonly lastId: string | null; readonly isAdmitted: () => boolean },
   ): boolean {
     if (this.#open.size >= MAX_STREAMS) return false;
     // It ends with its connection: chunks would take a second write each.
@@ -64,7 +67,8 @@ export class Streams {
     response.on('error', () => this.#drop(response));
     response.write(`retry: 3000\n\n${messageOf('state', this.#source.state())}`);
     if (lastId !== null) {
-      for (const { id, text } of this.#kept) if (id > lastId) response.write(text);
+      const seen = this.#numberOf(lastId);
+      for (const { number, text } of this.#kept) if (number > seen) response.write(text);
     }
     if (this.#open.size === 1) this.#tick(1);
     return true;
@@ -94,15 +98,23 @@ export class Streams {
 
   #tell({ kind, data }: Happening): void {
     if (kind === 'event') {
-      this.#lastId += 1;
-      const text = messageOf(kind, data, this.#lastId);
-      this.#kept.push({ id: this.#lastId, text });
+      this.#lastNumber += 1;
+      const text = messageOf(kind, data, `${this.#run}-${this.#lastNumber}`);
+      this.#kept.push({ number: this.#lastNumber, text });
       if (this.#kept.length > KEPT_EVENTS) this.#kept.shift();
       this.#write(text);
       return;
     }
     if (this.#open.size === 0) return;
     this.#write(messageOf(kind, data));
+  }
+
+  /** Number of an event of this run; 0 for one of another run: everything since is news. */
+  #numberOf(id: string): number {
+    const [run, number] = id.split('-', 2);
+    return run === this.#run && number !== undefined && /^\d{1,15}$/.test(number)
+      ? Number(number)
+      : 0;
   }
 
   #newLabels(): string {
@@ -131,7 +143,7 @@ export class Streams {
   }
 }
 
-function messageOf(kind: string, data: object, id?: number): string {
+function messageOf(kind: string, data: object, id?: string): string {
   const head = id === undefined ? '' : `id: ${id}\n`;
   return `${head}event: ${kind}\ndata: ${JSON.stringify(data)}\n\n`;
 }

@@ -56,7 +56,7 @@ const CAMERA = {
   detect: true,
   threshold: 0.6,
   size: [640, 480],
-  areas: [{ kind: 'mask', name: '1', points: [[0, 0]] }],
+  areas: [{ kind: 'mask', name: '1', title: '1', points: [[0, 0]] }],
   present: [{ label: 'person', score: 0.9, since: '2026-11-29T10:00:00.000Z', box: [1, 2, 3, 4] }],
   labels: [{ label: 'person', score: 0.9, box: [1, 2, 3, 4] }],
   notices: [
@@ -102,7 +102,7 @@ export function createFakeSource(): FakeSource {
       broker: { url: 'mqtt://127.0.0.1', embedded: true, connected: true, delivery: {} },
       outbox: 0,
       dropped_messages: 0,
-      store: { writable: true, error: null, waiting: 0, size_mb: 0.5 },
+      store: { writable: true, error: null, waiting: 0, size_mb: 0.5, free_mb: null },
       viewers: 0,
       overrides: [{ key: 'threshold/front', value: '0.7', configured: '0.6' }],
       notify: [],
@@ -132,7 +132,7 @@ export function createFakeSource(): FakeSource {
     history: (range) => ({ range, points: [] }),
     events: ({ label }) => (label === undefined || label === EVENT.label ? [EVENT] : []),
     event: (id) =>
-      id === EVENT.id ? { event: EVENT, scores: [{ time: EVENT.start, score: 0.9 }] } : null,
+      id === EVENT.id ? { event: EVENT, scores: [{ time: EVENT.start, score: 0.9, box: [1, 2, 3, 4] }] } : null,
     spots: () => [SPOT],
     eventPicture: async (id) => (id === EVENT.id ? Uint8Array.of(255, 216) : null),
     hasCamera: (name) => name === 'front' || name === 'back',

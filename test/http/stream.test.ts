@@ -57,14 +57,26 @@ t.test('a viewer is told of everything, and of missed events when he comes back'
   page.source.tell(eventOf('a'));
   page.source.newest = [{ camera: 'front', sequence: 7, labels: [{ label: 'person' }] }];
   await first.until('event: labels\ndata: {"camera":"front","labels":[{"label":"person"}]}');
-  t.match(first.text(), 'id: 1\nevent: event\ndata: {"id":"a"}\n\n');
+  const told = /id: (\S+)\nevent: event\ndata: {"id":"a"}\n\n/.exec(first.text());
+  const seen = told?.[1] ?? '';
+  t.match(seen, /^[0-9a-f]{8}-1$/);
   first.close();
   page.source.tell(eventOf('b'));
   page.source.tell(eventOf('c'));
-  const second = await openStream(page.port, { 'Last-Event-ID': '2' });
+  const second = await openStream(page.port, { 'Last-Event-ID': seen.replace(/1$/, '2') });
   await second.until('"id":"c"');
   t.notMatch(second.text(), '"id":"b"');
   second.close();
+  for (const other of ['99', 'deadbeef-99', seen.replace(/1$/, 'x'), '-1', 'a'.repeat(3000)]) {
+    const late = await openStream(page.port, { 'Last-Event-ID': other });
+    await late.until('"id":"c"');
+    t.match(
+      late.text(),
+      '"id":"a"',
+      `${other.slice(0, 20)}: of another run, so everything is news`,
+    );
+    late.close();
+  }
   const fresh = await openStream(page.port);
   await fresh.until('event: state');
   t.notMatch(fresh.text(), 'event: event');

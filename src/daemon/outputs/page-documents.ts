@@ -82,11 +82,13 @@ export function areasOf(
   const masks = camera.mask.map((polygon, index) => ({
     kind: 'mask',
     name: String(index + 1),
+    title: String(index + 1),
     points: polygon.map(scaled),
   }));
-  const zones = Object.entries(camera.zones).map(([name, { area }]) => ({
+  const zones = Object.entries(camera.zones).map(([name, { name: title, area }]) => ({
     kind: 'zone',
     name,
+    title: title ?? name,
     points: area.map(scaled),
   }));
   masks.push(...zones);
@@ -98,5 +100,5 @@ export function areasOf(
     [left + width, top + height],
     [left, top + height],
   ];
-  return [...masks, { kind: 'crop', name: 'crop', points: corners.map(scaled) }];
+  return [...masks, { kind: 'crop', name: 'crop', title: 'crop', points: corners.map(scaled) }];
 }

@@ -1,14 +1,17 @@
+import { statfsSync } from 'node:fs';
 import type { Context } from '../context.js';
 import { lastingReport } from './status.js';
 
 /** How long what changes slowly is not read again, ms: each read asks the system or the database. */
 const KEPT_MS = 5000;
 
-type Using = Pick<Context, 'store' | 'overrides' | 'notifications' | 'inspection'>;
+type Using = Pick<Context, 'store' | 'overrides' | 'notifications' | 'inspection' | 'config'>;
 
 interface Facts {
   readonly report: object;
   readonly storeMb: number;
+  /** Room on the disk of the state folder; null: not known. */
+  readonly freeMb: number | null;
 }
 
 /** What of the state changes slowly: memory, the database, what was set and found. */
@@ -37,7 +40,17 @@ export class PageFacts {
     return {
       report: { ...lastingReport(this.#using), rss_mb },
       storeMb: megabytes(this.#using.store.sizeBytes()),
+      freeMb: freeMb(this.#using.config.state_dir),
     };
+  }
+}
+
+function freeMb(folder: string): number | null {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return megabytes(bavail * bsize);
+  } catch {
+    return null;
   }
 }
 

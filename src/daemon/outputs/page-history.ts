@@ -115,10 +115,19 @@ function pointOf({
   return { time, temperature, limit, target: null, budget, fps, low, high, fraction };
 }
 
-/** Every n-th point, and the last one. */
-function thinned(points: readonly HistoryPoint[]): readonly HistoryPoint[] {
-  const step = Math.ceil(points.length / MOST_POINTS);
-  return step <= 1
-    ? points
-    : points.filter((_point, index) => (points.length - 1 - index) % step === 0);
+/** At most 400 points: of so many in a row the hottest, for a peak is what one looks for, and the newest. */
+export function thinned(points: readonly HistoryPoint[]): readonly HistoryPoint[] {
+  const newest = points.at(-1);
+  if (points.length <= MOST_POINTS || newest === undefined) return points;
+  const step = Math.ceil((points.length - 1) / (MOST_POINTS - 1));
+  const kept: HistoryPoint[] = [];
+  for (let first = 0; first < points.length - 1; first += step) {
+    kept.push(hottest(points.slice(first, Math.min(first + step, points.length - 1))));
+  }
+  return [...kept, newest];
+}
+
+function hottest(points: readonly HistoryPoint[]): HistoryPoint {
+  const heat = ({ temperature }: HistoryPoint) => temperature ?? Number.NEGATIVE_INFINITY;
+  return points.reduce((hot, point) => (heat(point) > heat(hot) ? point : hot));
 }

@@ -62,13 +62,13 @@ export class DaemonPageSource implements PageSource {
 
   state(): object {
     const { config, daemon, overrides, store } = this.#context;
-    const { report, storeMb } = this.#facts.read();
+    const { report, storeMb, freeMb } = this.#facts.read();
     const { writable, error, waiting } = store.health();
     const settings = overrides.state();
     return {
       ...passingReport(this.#context),
       ...report,
-      store: { writable, error, waiting, size_mb: storeMb },
+      store: { writable, error, waiting, size_mb: storeMb, free_mb: freeMb },
       time: new Date().toISOString(),
       version: VERSION,
       node: config.node,
@@ -150,7 +150,7 @@ export class DaemonPageSource implements PageSource {
     const kept = store.detections({ camera, label, since, until, limit: MOST_SCORES });
     const scores = [...kept]
       .filter((detection) => detection.event === id)
-      .map(({ time, score }) => ({ time: new Date(time).toISOString(), score }));
+      .map(({ time, score, box }) => ({ time: new Date(time).toISOString(), score, box }));
     return { event: this.#eventDocument(event), scores };
   }
 
@@ -232,7 +232,7 @@ export class DaemonPageSource implements PageSource {
     const status = camera.status();
     return {
       name: camera.name,
-      title: camera.name,
+      title: this.#context.config.cameras[camera.name]?.name ?? camera.name,
       status,
       reason: camera.reason(),
       notices: camera.notices.list().map(noticePayload),

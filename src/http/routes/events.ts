@@ -12,6 +12,13 @@ import {
 import type { Turns } from '../turns.js';
 
 const NUMBER = { type: 'number' };
+const BOX = {
+  type: ['array', 'null'],
+  items: NUMBER,
+  minItems: 4,
+  maxItems: 4,
+  description: 'left, top, width, height in pixels of the frame',
+};
 const EVENT = objectOf({
   id: TEXT,
   camera: TEXT,
@@ -23,6 +30,7 @@ const EVENT = objectOf({
   alpha: NULLABLE_NUMBER,
   size: NUMBER,
   count: NUMBER,
+  box: BOX,
   object: NULLABLE_TEXT,
   stationary: { type: 'boolean' },
   zones: listOf(TEXT),
@@ -30,6 +38,7 @@ const EVENT = objectOf({
   sub_label: NULLABLE_TEXT,
   sub_score: NULLABLE_NUMBER,
 });
+const SCORE = objectOf({ time: TEXT, score: NUMBER, box: BOX });
 /** Fields of a line of CSV, in order. */
 const CSV_FIELDS = [
   'id',
@@ -104,10 +113,10 @@ export const EVENT_ROUTES: readonly Route[] = [
   {
     method: 'get',
     path: '/events/{id}',
-    summary: 'An event, with the scores that were kept of it.',
+    summary: 'An event, with the scores and boxes that were kept of it.',
     role: 'view',
     isHeavy: true,
-    answer: objectOf({ event: EVENT, scores: listOf({ type: 'object' }) }),
+    answer: objectOf({ event: EVENT, scores: listOf(SCORE) }),
     errors: ['MND_INPUT_MISSING', 'MND_HTTP_BUSY'],
     handle({ params }, { source }) {
       const event = source.event(params.id ?? '');

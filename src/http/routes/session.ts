@@ -64,15 +64,14 @@ export const SESSION_ROUTES: readonly Route[] = [
     method: 'get',
     path: '/stream',
     summary:
-      'Server-sent events: `state` once a second, `labels` of the newest frames twice a second, `event` (with an id, resumed by Last-Event-ID), `camera`, `governor`, `settings`.',
+      'Server-sent events: `state` once a second, `labels` of the newest frames twice a second, `event` (with an id: Last-Event-ID brings what has been missed since, the newest 200 at most), `camera`, `governor`, `settings`.',
     role: 'view',
     answer: 'text/event-stream',
     errors: ['MND_HTTP_BUSY'],
     handle({ raw }, { streams, headers, admission }) {
       // Nothing is streamed to somebody who asks for the head alone.
       if (raw.req.method === 'HEAD') return raw.body(null, 200, STREAM);
-      const last = raw.req.header('Last-Event-ID');
-      const lastId = last !== undefined && /^\d{1,15}$/.test(last) ? Number(last) : null;
+      const lastId = raw.req.header('Last-Event-ID') ?? null;
       const isAdmitted = () => admission.visitor(raw) !== null;
       if (streams.open(raw.env.outgoing, headers(raw), { lastId, isAdmitted })) {
         return RESPONSE_ALREADY_SENT;

@@ -22,8 +22,8 @@ const NOTICE = objectOf({
 });
 
 export const CAMERA = objectOf({
-  name: TEXT,
-  title: TEXT,
+  name: { ...TEXT, description: 'as topics and the configuration have it' },
+  title: { ...TEXT, description: 'for people' },
   status: { enum: ['online', 'offline', 'ended', 'disabled'] },
   reason: NULLABLE_TEXT,
   fps: { ...NUMBER, description: 'labelled frames a second' },
@@ -33,7 +33,12 @@ export const CAMERA = objectOf({
   size: { type: ['array', 'null'], items: NUMBER, description: 'width and height in pixels' },
   areas: {
     ...listOf(
-      objectOf({ kind: { enum: ['mask', 'zone', 'crop'] }, name: TEXT, points: { type: 'array' } }),
+      objectOf({
+        kind: { enum: ['mask', 'zone', 'crop'] },
+        name: { ...TEXT, description: 'as events and the configuration have it' },
+        title: { ...TEXT, description: 'for people' },
+        points: { type: 'array' },
+      }),
     ),
     description: 'corners in pixels of the frame, or shares of it while its size is not known',
   },
@@ -71,7 +76,13 @@ export const STATE = objectOf({
   broker: objectOf({ url: TEXT, embedded: BOOLEAN, connected: BOOLEAN, delivery: ANY_OBJECT }),
   outbox: NUMBER,
   dropped_messages: NUMBER,
-  store: objectOf({ writable: BOOLEAN, error: NULLABLE_TEXT, waiting: NUMBER, size_mb: NUMBER }),
+  store: objectOf({
+    writable: BOOLEAN,
+    error: NULLABLE_TEXT,
+    waiting: NUMBER,
+    size_mb: NUMBER,
+    free_mb: NULLABLE_NUMBER,
+  }),
   viewers: NUMBER,
   overrides: {
     ...listOf(objectOf({ key: TEXT, value: TEXT, configured: NULLABLE_TEXT })),
