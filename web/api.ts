@@ -41,12 +41,29 @@ export async function post(path: string, body: object = {}): Promise<Record<stri
   return answer.json();
 }
 
+/** @throws ApiError; status 0: nobody answers */
 export async function ask(path: string, init: RequestInit = {}): Promise<Response> {
-  const answer = await fetch(`api/v1/${path}`, { credentials: 'same-origin', ...init });
+  const answer = await fetch(`api/v1/${path}`, { credentials: 'same-origin', ...init }).catch(
+    (cause: Error) => {
+      throw cause.name === 'AbortError' ? cause : new ApiError(0, '', WORDS.lost);
+    },
+  );
   if (answer.ok) return answer;
-  const { code = '', message = `${answer.status}` } = await answer.json().catch(() => ({}));
-  if (answer.status === 401) session.value = { user: null, role: null, login: true };
-  throw new ApiError(answer.status, code, message);
+  const told = await answer.json().catch(() => ({}));
+  if (answer.status === 401 && told.code === 'MND_HTTP_LOGIN' && path !== 'login') {
+    session.value = { user: null, role: null, login: true };
+  }
+  throw new ApiError(answer.status, told.code ?? '', told.message ?? wordsOf(answer.status, told));
+}
+
+/** Of an answer that gives no reason: the daemon's while it starts, or a proxy's. */
+function wordsOf(
+  status: number,
+  told: { readonly phase?: string; readonly doing?: string | null },
+) {
+  if (told.phase !== 'starting') return WORDS.refused(status);
+  const doing = told.doing ?? '';
+  return doing === '' ? WORDS.phases.starting : `${WORDS.phases.starting} ${doing}`;
 }
 
 /** An event that was deleted is no event of this visit either. */
@@ -79,21 +96,38 @@ function listen(): void {
     fresh.value = [event, ...others].slice(0, MAX_FRESH);
   });
   source.onerror = () => {
-    trouble.value = source.readyState === EventSource.CLOSED ? WORDS.refusedStream : WORDS.lost;
-    // A refusal (too many viewers) ends a stream for good: it is tried again, slowly.
-    if (source.readyState === EventSource.CLOSED) setTimeout(begin, 30_000);
+    // What breaks off is tried again by the browser; what is refused ends for good, without a word why.
+    if (source.readyState === EventSource.CLOSED) void begin(true);
+    else trouble.value = WORDS.lost;
   };
 }
 
-/** Asks who we are, and listens when we may. */
-export async function begin(): Promise<void> {
+let retry: ReturnType<typeof setTimeout> | undefined;
+
+/**
+ * Asks who we are, and listens when we may.
+ *
+ * @param isRefused whether a stream has just been: who may look and is refused is one too many
+ */
+export async function begin(isRefused = false): Promise<void> {
+  clearTimeout(retry);
   try {
     session.value = await get<Session>('session');
-    listen();
-  } catch {
-    trouble.value = WORDS.lost;
-    setTimeout(begin, 5000);
+    const mayLook = session.value.role !== null;
+    trouble.value = isRefused && mayLook ? WORDS.refusedStream : null;
+    if (isRefused && mayLook) retry = setTimeout(begin, 30_000);
+    else listen();
+  } catch (error) {
+    trouble.value = error instanceof Error ? error.message : WORDS.lost;
+    retry = setTimeout(begin, 3000);
   }
+}
+
+/** Nothing of what somebody saw stays for the next one. */
+export function forgetAll(): void {
+  state.value = null;
+  labels.value = {};
+  fresh.value = [];
 }
 
 document.addEventListener('visibilitychange', () => {

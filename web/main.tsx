@@ -1,6 +1,7 @@
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
-import { begin, post, session, state, trouble } from './api.js';
+import { begin, forgetAll, post, session, state, trouble } from './api.js';
+import { forgetKept } from './draft.js';
 import { Login } from './login.js';
 import { CamerasView } from './views/cameras.js';
 import { ConfigurationView } from './views/configuration.js';
@@ -8,7 +9,7 @@ import { EventView } from './views/event.js';
 import { EventsView } from './views/events.js';
 import { HeatView } from './views/heat.js';
 import { SystemView } from './views/system.js';
-import { sentenceOf, WORDS } from './words.js';
+import { problemsOf, sentenceOf, WORDS } from './words.js';
 
 const TABS = ['cameras', 'events', 'heat', 'system', 'configuration'] as const;
 type Tab = (typeof TABS)[number];
@@ -22,7 +23,12 @@ window.addEventListener('hashchange', () => {
 });
 
 function routeNow(): readonly string[] {
-  return location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent).filter(Boolean);
+  try {
+    return location.hash.replace(/^#\/?/, '').split('/').map(decodeURIComponent).filter(Boolean);
+  } catch {
+    // A link that was cut off in the middle of a letter.
+    return [];
+  }
 }
 
 /** °C a minute, from the states of the last half minute. */
@@ -41,24 +47,30 @@ effect(() => {
       : ((value - first.value) * 60_000) / (at - first.at);
 });
 
+function tabNow(): Tab {
+  return TABS.find((each) => each === route.value[0]) ?? 'cameras';
+}
+
+effect(() => {
+  document.title = `${WORDS.tabs[tabNow()]} · ${state.value?.node ?? WORDS.title}`;
+});
+
 function App() {
-  const [head = 'cameras', id] = route.value;
-  const tab: Tab = TABS.find((each) => each === head) ?? 'cameras';
+  const [, id] = route.value;
+  const tab = tabNow();
   const who = session.value;
   return (
     <>
-      <a class="skip" href="#main">
+      <button type="button" class="skip" onClick={skip}>
         {WORDS.skip}
-      </a>
+      </button>
       <header class="top">
         <div class="brand">
           <Mark />
           <h1>{state.value?.node ?? WORDS.title}</h1>
         </div>
-        <p class="sentence" role="status">
-          {state.value === null ? WORDS.loading : sentenceOf(state.value, trend.value)}
-        </p>
-        <nav aria-label={WORDS.title}>
+        <Sentence />
+        <nav aria-label={WORDS.title} ref={showCurrent}>
           {TABS.map((each) => (
             <a key={each} href={`#/${each}`} aria-current={each === tab ? 'page' : undefined}>
               {WORDS.tabs[each]}
@@ -88,8 +100,41 @@ function App() {
   );
 }
 
+/** How things are; what a screen reader is told of it does not change with every degree. */
+function Sentence() {
+  if (state.value === null) return <p class="sentence">{WORDS.loading}</p>;
+  const problems = problemsOf(state.value).join(' ');
+  return (
+    <p class="sentence">
+      {sentenceOf(state.value, trend.value)}{' '}
+      {problems !== '' && <strong class="problem">{problems}</strong>}
+      <span class="unseen" role="status">
+        {sentenceOf({ ...state.value, temperature: null }, null)} {problems}
+      </span>
+    </p>
+  );
+}
+
+/** No link: the part of the address after # is the tab. */
+function skip(): void {
+  document.querySelector('main')?.focus();
+}
+
+/** Where there is no room for every tab, the one that is open is in sight. */
+function showCurrent(nav: HTMLElement | null): void {
+  const link = nav?.querySelector<HTMLElement>('[aria-current]');
+  if (nav == null || link == null) return;
+  const isOut =
+    link.offsetLeft < nav.scrollLeft ||
+    link.offsetLeft + link.offsetWidth > nav.scrollLeft + nav.clientWidth;
+  if (isOut) nav.scrollLeft = link.offsetLeft - 24;
+}
+
 function View({ tab, id }: { readonly tab: Tab; readonly id: string | undefined }) {
-  if (state.value === null) return <p class="empty">{WORDS.loading}</p>;
+  // The line below the head says why there is nothing yet.
+  if (state.value === null) {
+    return <p class="empty">{trouble.value === null ? WORDS.loading : WORDS.noAnswer}</p>;
+  }
   switch (tab) {
     case 'cameras':
       return <CamerasView />;
@@ -106,7 +151,8 @@ function View({ tab, id }: { readonly tab: Tab; readonly id: string | undefined 
 
 async function leave(): Promise<void> {
   await post('logout').catch(() => {});
-  state.value = null;
+  forgetKept();
+  forgetAll();
   await begin();
 }
 

@@ -14,6 +14,7 @@ export interface PresentLabel extends LabelOnPicture {
 export interface Area {
   readonly kind: 'mask' | 'zone' | 'crop';
   readonly name: string;
+  readonly title: string;
   /** Pixels of the frame. */
   readonly points: readonly (readonly [number, number])[];
 }
@@ -98,6 +99,7 @@ export interface State {
     readonly error: string | null;
     readonly waiting: number;
     readonly size_mb: number;
+    readonly free_mb: number | null;
   };
   readonly viewers: number;
   /** What was set at run time and stands before what the file says. */
@@ -164,7 +166,11 @@ export interface Spot {
 
 export interface EventDocument {
   readonly event: EventRow;
-  readonly scores: readonly { readonly time: string; readonly score: number }[];
+  readonly scores: readonly {
+    readonly time: string;
+    readonly score: number;
+    readonly box: Box | null;
+  }[];
 }
 
 export interface Rung {

@@ -13,9 +13,22 @@ export const WORDS = {
   skip: 'Skip to the content',
   loading: 'Looking…',
   retry: 'Try again',
-  lost: 'The connection to the board is lost. It is tried again.',
+  lost: 'The board does not answer. It is asked again.',
+  noAnswer: 'Nothing is known of the board yet.',
+  refused: (status: number) =>
+    `Something between here and the board refuses (${status}). It is tried again.`,
   refusedStream:
     'The board shows itself to as many viewers as it can. It is tried again in half a minute.',
+  problems: {
+    database: (events: number) =>
+      events === 0
+        ? 'The database cannot be written.'
+        : `The database cannot be written; ${events} events wait.`,
+    broker: (messages: number) =>
+      messages === 0 ? 'The broker is away.' : `The broker is away; ${messages} messages wait.`,
+    power: 'The power supply is too weak.',
+    throttled: 'The board is too hot and slows itself down.',
+  },
   phases: {
     starting: 'The daemon is starting.',
     changing: 'The configuration is being changed.',
@@ -79,6 +92,7 @@ export const WORDS = {
     model: 'Network',
     count: 'Most at once',
     zones: 'Zones',
+    track: 'The line is the way that its middle took.',
     loitering: 'stays',
     stationary: 'stands still',
     object: 'Object',
@@ -118,6 +132,8 @@ export const WORDS = {
     pin: 'Network',
     auto: 'as the governor decides',
     limitSet: 'Never hotter than',
+    limitRange: (least: number, most: number) =>
+      `A limit is between ${least} and ${most} °C. Nothing was set.`,
     simulated: (board: string) => `simulated ${board}`,
     frames: (share: number) => `${Math.round(100 * share)} % of frames`,
   },
@@ -140,9 +156,11 @@ export const WORDS = {
     models: 'Networks',
     log: 'Log',
     logFilter: 'Filter the log',
-    logEmpty: 'No line fits.',
+    logEmpty: 'Nothing was worth a line yet.',
+    logNone: 'No line fits.',
     levels: { fail: 'repair', warn: 'look at', info: 'good to know', ok: 'fine' },
     model: 'Network',
+    widthAndSize: 'α / px',
     form: 'Form',
     measured: 'Measured',
     accuracy: 'Accuracy',
@@ -155,6 +173,9 @@ export const WORDS = {
     disconnected: 'away',
     outbox: 'Messages that wait',
     database: 'Database',
+    disk: 'Room on the disk',
+    gigabytes: (mb: number) =>
+      mb < 1000 ? `${Math.round(mb)} MB` : `${(mb / 1000).toFixed(1)} GB`,
     writable: 'written',
     unwritable: 'cannot be written',
     waiting: (events: number) => `${events} events wait`,
@@ -190,7 +211,15 @@ export const WORDS = {
     copy: 'Copy',
     copied: 'Copied',
     corners: (count: number, least: number) =>
-      count < least ? `${least - count} more corners` : `${count} corners`,
+      count < least
+        ? `${least - count} more corner${least - count === 1 ? '' : 's'}`
+        : `${count} corners`,
+    noBoxes:
+      'The network that runs names whole pictures: it knows no zones, only masks. A detector knows both.',
+    drawKeys:
+      'Picture to draw on. Arrow keys move the cross, Enter sets a corner, Backspace takes the last one back.',
+    drawFirst: 'The lines to copy appear here when there are corners enough.',
+    uncopied: 'The browser does not let this page copy. Mark the lines and copy them.',
   },
   login: {
     title: 'Who are you?',
@@ -204,6 +233,23 @@ export const WORDS = {
 };
 
 const TREND = 0.15;
+
+/** What is not as it should be, a sentence each. */
+export function problemsOf({
+  store,
+  broker,
+  outbox,
+  undervoltage,
+  throttled,
+}: State): readonly string[] {
+  const words = WORDS.problems;
+  return [
+    ...(store.writable ? [] : [words.database(store.waiting)]),
+    ...(broker.connected ? [] : [words.broker(outbox)]),
+    ...(undervoltage === true ? [words.power] : []),
+    ...(throttled === true ? [words.throttled] : []),
+  ];
+}
 
 /** One sentence on how things are. */
 export function sentenceOf(state: State, trendCPerMinute: number | null): string {
@@ -221,6 +267,7 @@ export function sentenceOf(state: State, trendCPerMinute: number | null): string
 }
 
 function cameraWords(cameras: readonly Camera[]): string {
+  if (cameras.length === 0) return WORDS.noCameras.title;
   const away = cameras.filter(({ status }) => status === 'offline');
   const count = `${cameras.length} camera${cameras.length === 1 ? '' : 's'}`;
   if (away.length === 0) return count;

@@ -9,15 +9,18 @@ const HEIGHT = 100;
 export function MixBand({
   points,
   order,
+  span: [from, to],
 }: {
   readonly points: readonly HistoryPoint[];
   /** Names of the networks, the cheapest first. */
   readonly order: readonly string[];
+  /** First and last moment that are shown, seconds since the epoch. */
+  readonly span: readonly [number, number];
 }) {
   const first = points[0];
   const last = points.at(-1);
   if (first === undefined || last === undefined || last.time <= first.time) return null;
-  const x = (time: number) => ((time - first.time) / (last.time - first.time)) * WIDTH;
+  const x = (time: number) => ((time / 1000 - from) / (to - from)) * WIDTH;
   const known = order.filter((name) => points.some((point) => shareOf(point, name) > 0));
   const names = [...new Set([...known, ...points.flatMap(({ low, high }) => [low, high])])];
   const label = names.map((name) => `${shortName(name)} ${WORDS.heat.frames(shareOf(last, name))}`);
@@ -34,13 +37,14 @@ export function MixBand({
           const below = (point: HistoryPoint) =>
             names.slice(0, index).reduce((sum, each) => sum + shareOf(point, each), 0);
           return runsOf(points).map((run) => {
-            const top = run.map(
-              (point) => `${x(point.time)},${HEIGHT * (1 - below(point) - shareOf(point, name))}`,
-            );
-            const bottom = run
-              .map((point) => `${x(point.time)},${HEIGHT * (1 - below(point))}`)
-              .reverse();
-            const corners = [...top, ...bottom].join(' ');
+            // What was decided holds until the next decision.
+            const edge = (of: (point: HistoryPoint) => number) =>
+              run.flatMap((point, at) => {
+                const y = HEIGHT * (1 - of(point));
+                return [`${x(point.time)},${y}`, `${x(run[at + 1]?.time ?? point.time)},${y}`];
+              });
+            const top = edge((point) => below(point) + shareOf(point, name));
+            const corners = [...top, ...edge(below).reverse()].join(' ');
             return (
               <polygon
                 key={`${name} ${run[0]?.time}`}

@@ -3,7 +3,7 @@ import type { Rung } from '../types.js';
 import { shortName, WORDS } from '../words.js';
 
 /** Of the drawing in pixels; letters have the same size at every width. */
-const WIDTHS = [260, 760] as const;
+const WIDTHS = [240, 1100] as const;
 const HEIGHT = 300;
 const LEFT = 48;
 const RIGHT = 24;

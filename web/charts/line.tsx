@@ -18,6 +18,10 @@ export interface LineChartProps {
   readonly range: readonly [number, number];
   readonly format: (value: number) => string;
   readonly height: number;
+  /** Round distances between two names of the vertical axis. */
+  readonly steps: readonly number[];
+  /** First and last moment that are shown, seconds since the epoch; without it those of `times`. */
+  readonly span?: readonly [number, number];
   /** Indices of two series between which the area is filled. */
   readonly band?: readonly [upper: number, lower: number];
 }
@@ -48,7 +52,7 @@ export function LineChart(props: LineChartProps) {
       element.removeEventListener('mouseleave', rest);
       chart.destroy();
     };
-  }, [times, series.map(({ values }) => values.at(-1)).join(), height]);
+  }, [times, series.map(({ values }) => values.at(-1)).join(), height, props.span?.[1]]);
   return <div class="chart" ref={place} role="img" aria-label={summaryOf(props)} />;
 }
 
@@ -72,8 +76,18 @@ function dataOf({ times, series }: LineChartProps): uPlot.AlignedData {
   return [[...times], ...series.map(({ values }) => [...values])];
 }
 
+/** Distances between two names of the time axis, s. */
+const TIME_STEPS = [
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10_800, 21_600, 43_200],
+  ...[1, 2, 7, 14, 28].map((days) => 86_400 * days),
+];
+/** Room that the name of a moment takes, pixels. */
+const MOMENT_WIDTH = 92;
+/** Beside the lines, so that what is drawn below them can have the same moments above each other. */
+export const MARGINS = { left: 52, right: 20 } as const;
+
 function optionsOf(props: LineChartProps, width: number): uPlot.Options {
-  const { series, range, format, height, band } = props;
+  const { series, range, format, height, band, steps, span } = props;
   const grid = { stroke: () => colour('--line'), width: 1 };
   const axis = {
     stroke: () => colour('--muted'),
@@ -84,11 +98,11 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
   return {
     width,
     height,
-    padding: [8, 8, 0, 0],
+    padding: [8, MARGINS.right, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: true, live: true },
     scales: {
-      x: { time: true },
+      x: { time: true, ...(span !== undefined && { range: () => [span[0], span[1]] }) },
       y: {
         range: (_chart, low, high) => [
           Math.min(low ?? range[0], range[0]),
@@ -97,8 +111,13 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
       },
     },
     axes: [
-      { ...axis, values: momentsOf },
-      { ...axis, size: 52, values: (_chart, ticks) => ticks.map(format) },
+      { ...axis, size: 30, space: MOMENT_WIDTH, incrs: TIME_STEPS, values: momentsOf },
+      {
+        ...axis,
+        size: MARGINS.left,
+        incrs: [...steps],
+        values: (_chart, ticks) => ticks.map(format),
+      },
     ],
     ...(band !== undefined && {
       bands: [{ series: [band[0] + 1, band[1] + 1], fill: () => colour('--cone') }],
@@ -122,11 +141,13 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
 }
 
 /** Names of moments on the axis: the day as well where it begins, or where days are between them. */
-function momentsOf(_chart: uPlot, ticks: number[]): string[] {
+function momentsOf(chart: uPlot, ticks: number[]): string[] {
   const [first = 0, second = first] = ticks;
   const isDays = second - first >= 86_400;
   const isSeconds = second - first < 60;
   return ticks.map((tick) => {
+    // It would be cut off.
+    if (chart.valToPos(tick, 'x') > chart.over.clientWidth - MOMENT_WIDTH / 4) return '';
     const moment = new Date(1000 * tick);
     const isMidnight = moment.getHours() === 0 && moment.getMinutes() === 0;
     if (isDays || isMidnight) {

@@ -1,6 +1,6 @@
 import { useState } from 'preact/hooks';
 import { isOverridden, labelsOf, mayChange, post, state } from '../api.js';
-import { useDraft } from '../draft.js';
+import { useDraft, useKept } from '../draft.js';
 import type { Camera } from '../types.js';
 import { timeOf, WORDS } from '../words.js';
 import { Notices } from './notes.js';
@@ -31,7 +31,7 @@ export function CamerasView() {
 
 function CameraCard({ camera }: { readonly camera: Camera }) {
   const [attach, isVisible] = useIsVisible();
-  const [showsAreas, setShowsAreas] = useState(true);
+  const [showsAreas, setShowsAreas] = useKept(`areas of ${camera.name}`, true);
   const frame = useLivePicture(camera.name, isVisible && camera.status === 'online');
   const labels = labelsOf(camera);
   const size = camera.size ?? (frame === null ? null : ([frame.width, frame.height] as const));
@@ -110,20 +110,27 @@ function Controls({ camera }: { readonly camera: Camera }) {
   const path = `cameras/${encodeURIComponent(camera.name)}`;
   const isFixed = !mayChange();
   const threshold = useDraft(camera.threshold);
+  const detect = useDraft(camera.detect);
   const set = (what: string, body: object) => {
     setProblem(null);
-    post(`${path}/${what}`, body).catch((error: Error) => setProblem(error.message));
+    const done = post(`${path}/${what}`, body);
+    done.catch((error: Error) => setProblem(error.message));
+    return done;
   };
+  const isOn = detect.shown === true;
   return (
     <div class="controls">
       <label class="switch">
         <input
           type="checkbox"
           role="switch"
-          aria-checked={camera.detect}
-          checked={camera.detect}
+          aria-checked={isOn}
+          checked={isOn}
           disabled={isFixed}
-          onChange={(event) => set('detect', { on: event.currentTarget.checked })}
+          onChange={({ currentTarget: { checked: on } }) => {
+            detect.keep(on);
+            detect.settle(set('detect', { on }));
+          }}
         />
         <span>{WORDS.camera.detect}</span>
       </label>
@@ -134,11 +141,12 @@ function Controls({ camera }: { readonly camera: Camera }) {
           min="0.05"
           max="0.95"
           step="0.05"
-          value={threshold.shown}
+          value={String(threshold.shown)}
           disabled={isFixed}
-          onInput={threshold.onInput}
-          onBlur={threshold.onBlur}
-          onChange={(event) => set('threshold', { threshold: Number(event.currentTarget.value) })}
+          onInput={(event) => threshold.keep(event.currentTarget.value)}
+          onChange={(event) =>
+            threshold.settle(set('threshold', { threshold: Number(event.currentTarget.value) }))
+          }
         />
         <output>{Number(threshold.shown).toFixed(2)}</output>
       </label>
@@ -146,7 +154,10 @@ function Controls({ camera }: { readonly camera: Camera }) {
         <button
           type="button"
           class="quiet small"
-          onClick={() => set('threshold', { threshold: null })}
+          onClick={() => {
+            threshold.drop();
+            void set('threshold', { threshold: null });
+          }}
         >
           {WORDS.camera.reset}
         </button>

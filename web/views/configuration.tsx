@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
+import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
 import type { ConfigDocument } from '../types.js';
 import { WORDS } from '../words.js';
@@ -18,7 +19,7 @@ export function ConfigurationView() {
 }
 
 function Values() {
-  const [filter, setFilter] = useState('');
+  const [filter, setFilter] = useKept('filter of the keys', '');
   const { value, error, reload } = useAnswer<ConfigDocument>('config');
   const [said, setSaid] = useState<string | null>(null);
   const wanted = filter.toLowerCase();
@@ -78,9 +79,10 @@ function Values() {
 
 function Check() {
   const [problems, setProblems] = useState<readonly string[] | null>(null);
+  const [yaml, setYaml] = useKept('pasted', '');
   const check = async (event: SubmitEvent) => {
     event.preventDefault();
-    const yaml = new FormData(event.currentTarget as HTMLFormElement).get('yaml');
+    setProblems(null);
     try {
       const answer = await post('config/check', { yaml });
       setProblems(answer.problems as readonly string[]);
@@ -94,8 +96,9 @@ function Check() {
       <p class="muted">{WORDS.configuration.checkText}</p>
       <form onSubmit={(event) => void check(event)}>
         <textarea
-          name="yaml"
           rows={10}
+          value={yaml}
+          onInput={(event) => setYaml(event.currentTarget.value)}
           spellcheck={false}
           maxLength={60_000}
           aria-label={WORDS.configuration.check}

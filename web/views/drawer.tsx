@@ -1,6 +1,8 @@
 import { useState } from 'preact/hooks';
 import { state } from '../api.js';
-import type { Area, Camera } from '../types.js';
+import { useKept } from '../draft.js';
+import { useAnswer } from '../load.js';
+import type { Area, Camera, Model } from '../types.js';
 import { WORDS } from '../words.js';
 import { Absent } from './cameras.js';
 import { Overlay, useLivePicture } from './picture.js';
@@ -8,24 +10,34 @@ import { Overlay, useLivePicture } from './picture.js';
 type Point = readonly [number, number];
 type Kind = 'zone' | 'mask';
 
+/** Corners that an area has at least: two make a line. */
+const LEAST: Readonly<Record<Kind, number>> = { zone: 2, mask: 3 };
+/** Corners that an area has at most. */
+const MOST = 256;
+
 /** Corners set on a live picture, as lines of configuration to copy: shares of the frame. */
 export function AreaDrawer() {
   const cameras = state.value?.cameras ?? [];
-  const [chosen, setChosen] = useState(cameras[0]?.name ?? '');
-  const [kind, setKind] = useState<Kind>('zone');
-  const [name, setName] = useState('');
-  const [points, setPoints] = useState<readonly Point[]>([]);
-  const camera = cameras.find((each) => each.name === chosen);
+  const [wanted, setWanted] = useKept('drawn camera', '');
+  const [kind, setKind] = useKept<Kind>('drawn kind', 'zone');
+  const [name, setName] = useKept('drawn name', '');
+  const [points, setPoints] = useKept<readonly Point[]>('drawn corners', []);
+  // A camera that was chosen may have been taken out of the configuration.
+  const camera = cameras.find((each) => each.name === wanted) ?? cameras[0];
+  const chosen = camera?.name ?? '';
   const words = WORDS.configuration;
+  const models = useAnswer<readonly Model[]>('models').value ?? [];
+  const hasBoxes = models.every(({ runs, task }) => !runs || task !== 'classify');
   const key = keyOf(name) || words.zoneExample;
   return (
     <section class="card card-body">
       <h2>{words.draw}</h2>
       <p class="muted">{words.drawText}</p>
+      {!hasBoxes && kind === 'zone' && <p class="problem">{words.noBoxes}</p>}
       <div class="filters">
         <label>
           {WORDS.events.camera}
-          <select value={chosen} onChange={(event) => setChosen(event.currentTarget.value)}>
+          <select value={chosen} onChange={(event) => setWanted(event.currentTarget.value)}>
             {cameras.map((each) => (
               <option key={each.name} value={each.name}>
                 {each.title}
@@ -59,7 +71,9 @@ export function AreaDrawer() {
       </div>
       <Canvas camera={camera} kind={kind} points={points} onChange={setPoints} />
       <div class="row">
-        <span class="muted">{words.corners(points.length, kind === 'zone' ? 2 : 3)}</span>
+        <span class="muted" role="status">
+          {words.corners(points.length, LEAST[kind])}
+        </span>
         <button
           type="button"
           class="quiet"
@@ -77,7 +91,11 @@ export function AreaDrawer() {
           {words.clear}
         </button>
       </div>
-      <Lines text={yamlOf({ camera: chosen, kind, name: key, points })} />
+      {points.length < LEAST[kind] ? (
+        <p class="muted">{words.drawFirst}</p>
+      ) : (
+        <Lines text={yamlOf({ camera: chosen, kind, key, name, points })} />
+      )}
     </section>
   );
 }
@@ -95,11 +113,23 @@ function Canvas({
   readonly onChange: (points: readonly Point[]) => void;
 }) {
   const frame = useLivePicture(camera?.name ?? '', camera?.status === 'online');
-  const add = (event: MouseEvent) => {
+  const [cross, setCross] = useState<Point | null>(null);
+  const add = ([x, y]: Point) => {
+    if (points.length < MOST) onChange([...points, [round(x), round(y)]]);
+  };
+  const click = (event: MouseEvent) => {
     const place = (event.currentTarget as HTMLElement).getBoundingClientRect();
-    const x = (event.clientX - place.left) / place.width;
-    const y = (event.clientY - place.top) / place.height;
-    onChange([...points, [round(x), round(y)]]);
+    add([(event.clientX - place.left) / place.width, (event.clientY - place.top) / place.height]);
+  };
+  const press = (event: KeyboardEvent) => {
+    const [x, y] = cross ?? MIDDLE;
+    const [right, down] = ARROWS[event.key] ?? [0, 0];
+    const step = event.shiftKey ? 0.1 : 0.01;
+    if (event.key === 'Enter' || event.key === ' ') add([x, y]);
+    else if (event.key === 'Backspace') onChange(points.slice(0, -1));
+    else if (right === 0 && down === 0) return;
+    else setCross([round(x + step * right), round(y + step * down)]);
+    event.preventDefault();
   };
   if (frame === null || camera === undefined) {
     return (
@@ -108,58 +138,113 @@ function Canvas({
       </figure>
     );
   }
-  const drawn: Area = {
-    ...{ kind, name: '' },
-    points: points.map(([x, y]) => [x * frame.width, y * frame.height]),
-  };
+  const pixels = ([x, y]: Point) => [x * frame.width, y * frame.height] as const;
+  const drawn: Area = { kind, name: '', title: '', points: points.map(pixels) };
   return (
-    // biome-ignore lint/a11y/useKeyWithClickEvents: a drawing needs a pointer; the numbers can be written
-    <figure class="picture drawing" onClick={add}>
+    <figure class="picture drawing">
       <img src={frame.url} alt={WORDS.camera.alt(camera.title, [])} />
-      <Overlay size={[frame.width, frame.height]} labels={[]} areas={[...camera.areas, drawn]} />
+      <Overlay size={[frame.width, frame.height]} labels={[]} areas={[...camera.areas, drawn]}>
+        {points.map((point, index) => (
+          <path key={index} d={`M${pixels(point)}h0`} class="corner" />
+        ))}
+        {cross !== null && <path d={crossOf(pixels(cross), frame)} class="cross" />}
+      </Overlay>
+      <button
+        type="button"
+        class="canvas"
+        aria-label={WORDS.configuration.drawKeys}
+        onClick={(event) => event.detail > 0 && click(event)}
+        onKeyDown={press}
+        onFocus={(event) =>
+          event.currentTarget.matches(':focus-visible') && setCross(cross ?? MIDDLE)
+        }
+        onBlur={() => setCross(null)}
+      />
     </figure>
   );
 }
 
+const MIDDLE: Point = [0.5, 0.5];
+const ARROWS: Readonly<Record<string, Point>> = {
+  ArrowLeft: [-1, 0],
+  ArrowRight: [1, 0],
+  ArrowUp: [0, -1],
+  ArrowDown: [0, 1],
+};
+
+/** Two lines through a point, over all of the picture. */
+function crossOf(
+  [x, y]: readonly [number, number],
+  { width, height }: { readonly width: number; readonly height: number },
+): string {
+  return `M0,${y}H${width}M${x},0V${height}`;
+}
+
 function Lines({ text }: { readonly text: string }) {
-  const [isCopied, setCopied] = useState(false);
+  const [copied, setCopied] = useState<string | null>(null);
+  const [isRefused, setRefused] = useState(false);
+  const copy = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      setCopied(text);
+      setRefused(false);
+    } catch {
+      // A browser gives the clipboard to https and to this machine alone.
+      setRefused(true);
+    }
+  };
   return (
     <div class="lines">
       <pre tabIndex={0}>{text}</pre>
-      <button
-        type="button"
-        class="quiet"
-        onClick={() => void navigator.clipboard?.writeText(text).then(() => setCopied(true))}
-      >
-        {isCopied ? WORDS.configuration.copied : WORDS.configuration.copy}
+      <button type="button" class="quiet" onClick={() => void copy()}>
+        {copied === text ? WORDS.configuration.copied : WORDS.configuration.copy}
       </button>
+      {isRefused && <p role="status">{WORDS.configuration.uncopied}</p>}
     </div>
   );
 }
 
-/** A key of the configuration: what topics and names of files can have. */
+/** A key of the configuration, as topics can have it: letters without their marks, digits, "-" and "_". */
 function keyOf(name: string): string {
   return name
-    .trim()
+    .normalize('NFKD')
+    .replace(/\p{M}/gu, '')
+    .replaceAll('ß', 'ss')
     .toLowerCase()
-    .replace(/[^\p{L}\p{N}_-]+/gu, '_');
+    .replace(/[^a-z0-9_-]+/g, '_')
+    .replace(/^[_-]+|_+$/g, '')
+    .slice(0, 64);
 }
 
 function yamlOf({
   camera,
   kind,
+  key,
   name,
   points,
 }: {
   readonly camera: string;
   readonly kind: Kind;
+  readonly key: string;
+  /** As it was typed. */
   readonly name: string;
   readonly points: readonly Point[];
 }): string {
   const area = `[${points.map(([x, y]) => `[${x}, ${y}]`).join(', ')}]`;
+  const title =
+    name.trim() === '' || name.trim() === key ? '' : `name: ${JSON.stringify(name.trim())}, `;
   const lines =
-    kind === 'zone' ? `    zones:\n      ${name}: { area: ${area} }` : `    mask:\n      - ${area}`;
-  return `cameras:\n  ${camera}:\n${lines}\n`;
+    kind === 'zone'
+      ? `    zones:\n      ${keyWord(key)}: { ${title}area: ${area} }`
+      : `    mask:\n      - ${area}`;
+  return `cameras:\n  ${keyWord(camera)}:\n${lines}\n`;
+}
+
+/** A key as YAML reads it back: what could be a number, a truth value or nothing is quoted. */
+function keyWord(key: string): string {
+  const isPlain =
+    /^[a-z][\w-]*$/i.test(key) && !/^(?:true|false|null|yes|no|on|off|y|n)$/i.test(key);
+  return isPlain ? key : JSON.stringify(key);
 }
 
 function round(share: number): number {

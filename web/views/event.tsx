@@ -29,9 +29,9 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
   return (
     <article class="event-page">
       <div class="card">
-        <EventPicture event={event} />
+        <EventPicture event={event} scores={scores} />
       </div>
-      <div class="card card-body">
+      <div class="card card-body facts-card">
         <h2>
           {event.label} <span class="muted">· {title}</span>
         </h2>
@@ -53,7 +53,7 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
         {mayChange() && event.end !== null && <Forget event={event} />}
       </div>
       {scores.length > 1 && (
-        <div class="card card-body wide">
+        <div class="card card-body scores">
           <h3>{WORDS.events.scores}</h3>
           <LineChart
             times={scores.map(({ time }) => Date.parse(time) / 1000)}
@@ -65,8 +65,9 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
               },
             ]}
             range={[0, 1]}
-            format={(score) => percent(score)}
-            height={160}
+            format={percent}
+            steps={[0.25, 0.5, 1]}
+            height={180}
           />
         </div>
       )}
@@ -74,7 +75,7 @@ function EventPage({ document: { event, scores } }: { readonly document: EventDo
   );
 }
 
-function EventPicture({ event }: { readonly event: EventRow }) {
+function EventPicture({ event, scores }: EventDocument) {
   const [size, setSize] = useState<readonly [number, number] | null>(null);
   const [isMissing, setMissing] = useState(event.picture === false);
   const frame = state.value?.cameras.find(({ name }) => name === event.camera)?.size ?? size;
@@ -93,15 +94,60 @@ function EventPicture({ event }: { readonly event: EventRow }) {
         />
       )}
       {!isMissing && frame !== null && event.box !== null && (
-        <Overlay size={frame} labels={[event]} areas={[]} />
+        <Overlay size={frame} labels={[event]} areas={[]}>
+          <Track corners={trackOf(scores, frame)} />
+        </Overlay>
+      )}
+      {!isMissing && frame !== null && trackOf(scores, frame).length > 0 && (
+        <figcaption>{WORDS.events.track}</figcaption>
       )}
     </figure>
   );
 }
 
+/** Share of the picture's width that something must have moved for its way to be worth drawing. */
+const MOVED = 0.04;
+
+/** The way that the middle of an event's box took; empty where it stayed in its place. */
+function trackOf(
+  scores: EventDocument['scores'],
+  [width]: readonly [number, number],
+): readonly (readonly [number, number])[] {
+  const middles = scores.flatMap(({ box }) =>
+    box === null ? [] : [[box[0] + box[2] / 2, box[1] + box[3] / 2] as const],
+  );
+  const extent = (axis: 0 | 1) => {
+    const values = middles.map((middle) => middle[axis]);
+    return Math.max(...values) - Math.min(...values);
+  };
+  const hasMoved = middles.length > 1 && Math.max(extent(0), extent(1)) >= MOVED * width;
+  return hasMoved ? middles : [];
+}
+
+/** Hollow where it begins, full where it ends. */
+function Track({ corners }: { readonly corners: readonly (readonly [number, number])[] }) {
+  const [first] = corners;
+  const last = corners.at(-1);
+  if (first === undefined || last === undefined) return null;
+  const path = corners.map(([x, y]) => `${x},${y}`).join(' ');
+  return (
+    <g class="track">
+      <polyline points={path} class="under" />
+      <polyline points={path} />
+      <path d={`M${first}h0`} class="end" />
+      <path d={`M${first}h0`} class="end hollow" />
+      <path d={`M${last}h0`} class="end" />
+    </g>
+  );
+}
+
 /** The names of zones, with those in which it stays. */
-function zoneOf({ loitering }: EventRow): (zone: string) => string {
-  return (zone) => (loitering.includes(zone) ? `${zone} (${WORDS.events.loitering})` : zone);
+function zoneOf({ camera, loitering }: EventRow): (zone: string) => string {
+  const areas = state.value?.cameras.find(({ name }) => name === camera)?.areas ?? [];
+  return (zone) => {
+    const title = areas.find(({ kind, name }) => kind === 'zone' && name === zone)?.title ?? zone;
+    return loitering.includes(zone) ? `${title} (${WORDS.events.loitering})` : title;
+  };
 }
 
 function objectOf({ object, stationary }: EventRow): string {

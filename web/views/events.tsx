@@ -1,5 +1,6 @@
 import { useState } from 'preact/hooks';
 import { fresh, state } from '../api.js';
+import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
 import type { Camera, EventRow } from '../types.js';
 import { dayOf, durationOf, timeOf, WORDS } from '../words.js';
@@ -11,11 +12,11 @@ const DAYS: Readonly<Record<Range, number | null>> = { day: 1, week: 7, any: nul
 const PAGE = 50;
 
 export function EventsView() {
-  const [camera, setCamera] = useState('');
-  const [label, setLabel] = useState('');
-  const [zone, setZone] = useState('');
-  const [range, setRange] = useState<Range>('week');
-  const [limit, setLimit] = useState(PAGE);
+  const [camera, setCamera] = useKept('events camera', '');
+  const [label, setLabel] = useKept('events label', '');
+  const [zone, setZone] = useKept('events zone', '');
+  const [range, setRange] = useKept<Range>('events range', 'week');
+  const [limit, setLimit] = useKept('events limit', PAGE);
   // Of the day: the same question for a minute, so that it is asked once.
   const [now] = useState(() => Date.now());
   const filters = filterOf({ camera, label, zone }, range, now);
@@ -25,6 +26,7 @@ export function EventsView() {
   );
   const events = merged(value ?? [], { camera, label, zone });
   const zones = zonesOf(state.value?.cameras ?? [], events);
+  const seen = useLabelsSeen(events);
   return (
     <>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -43,18 +45,13 @@ export function EventsView() {
             onInput={(event) => setLabel(event.currentTarget.value)}
           />
           <datalist id="seen">
-            {[...new Set(events.map((event) => event.label))].map((name) => (
+            {seen.map((name) => (
               <option key={name} value={name} />
             ))}
           </datalist>
         </label>
         {(zones.length > 0 || zone !== '') && (
-          <Choice
-            name={WORDS.events.zone}
-            value={zone}
-            options={zones.map((name) => [name, name])}
-            onChange={setZone}
-          />
+          <Choice name={WORDS.events.zone} value={zone} options={zones} onChange={setZone} />
         )}
         <label>
           {WORDS.events.range}
@@ -102,11 +99,26 @@ interface Filter {
   readonly zone: string;
 }
 
-/** Zones there are, and of which events tell. */
-function zonesOf(cameras: readonly Camera[], events: readonly EventRow[]): readonly string[] {
-  const drawn = cameras.flatMap(({ areas }) => areas.filter(({ kind }) => kind === 'zone'));
-  const told = events.flatMap((event) => event.zones);
-  return [...new Set([...drawn.map(({ name }) => name), ...told])].sort();
+/** Zones there are, and of which events tell, with what people call them. */
+function zonesOf(
+  cameras: readonly Camera[],
+  events: readonly EventRow[],
+): readonly (readonly [name: string, title: string])[] {
+  const told = events.flatMap((event) => event.zones).map((name) => [name, name] as const);
+  const drawn = cameras.flatMap(({ areas }) =>
+    areas.flatMap(({ kind, name, title }) => (kind === 'zone' ? [[name, title] as const] : [])),
+  );
+  return [...new Map([...told, ...drawn])].sort(([, a], [, b]) => a.localeCompare(b));
+}
+
+/** Labels of events and cameras that this visit has seen: what a filter keeps out stays in its list. */
+function useLabelsSeen(events: readonly EventRow[]): readonly string[] {
+  const [known] = useKept('labels seen', new Set<string>());
+  for (const { label } of events) known.add(label);
+  for (const { present } of state.value?.cameras ?? []) {
+    for (const { label } of present) known.add(label);
+  }
+  return [...known].sort();
 }
 
 function fits(event: EventRow, { camera, label, zone }: Filter): boolean {
@@ -119,9 +131,13 @@ function fits(event: EventRow, { camera, label, zone }: Filter): boolean {
 
 /** What the stream has told since the list was asked for goes before it. */
 function merged(rows: readonly EventRow[], filter: Filter): readonly EventRow[] {
-  const byId = new Map<string, EventRow>();
-  for (const event of [...fresh.value, ...rows]) {
-    if (fits(event, filter) && !byId.has(event.id)) byId.set(event.id, event);
+  const byId = new Map<string, EventRow>(rows.map((event) => [event.id, event]));
+  for (const event of fresh.value) {
+    const row = byId.get(event.id);
+    // The list may be the newer one: while the tab was hidden nothing was told.
+    if (!fits(event, filter) || (row !== undefined && row.end !== null)) continue;
+    // An event is told before its picture is on the disk.
+    byId.set(event.id, { ...event, picture: event.picture || row?.picture === true });
   }
   return [...byId.values()].sort((a, b) => Date.parse(b.start) - Date.parse(a.start));
 }

@@ -4,11 +4,11 @@ import { MixBand } from '../charts/band.js';
 import { withGaps } from '../charts/gaps.js';
 import { LadderChart } from '../charts/ladder.js';
 import { LineChart } from '../charts/line.js';
-import { useDraft } from '../draft.js';
+import { useDraft, useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
-import type { Governor, GovernorState, HistoryPoint } from '../types.js';
+import type { ForecastPoint, Governor, GovernorState, HistoryPoint, State } from '../types.js';
 import { shortName, WORDS } from '../words.js';
-import { TemperatureChart } from './temperature.js';
+import { aheadOf, TemperatureChart } from './temperature.js';
 
 type Range = keyof typeof WORDS.heat.ranges;
 interface History {
@@ -16,12 +16,14 @@ interface History {
 }
 
 export function HeatView() {
-  const [range, setRange] = useState<Range>('1h');
+  const [range, setRange] = useKept<Range>('heat range', '1h');
   const governor = useAnswer<Governor>('governor', 2000);
   const history = useAnswer<History>(`history?range=${range}`, range === '1h' ? 5000 : 60_000);
   const now = state.value?.governor ?? null;
   const points = withGaps(history.value?.points ?? []);
   const ladder = governor.value?.ladder ?? [];
+  const forecast = range === '1h' ? (governor.value?.forecast ?? []) : [];
+  const span = spanOf(points, forecast);
   return (
     <div class="heat">
       <section class="card card-body wide">
@@ -48,16 +50,13 @@ export function HeatView() {
         ) : (
           <>
             {points.some(({ temperature }) => temperature !== null) ? (
-              <TemperatureChart
-                points={points}
-                forecast={range === '1h' ? (governor.value?.forecast ?? []) : []}
-              />
+              <TemperatureChart points={points} forecast={forecast} span={span} />
             ) : (
               <p class="muted">{WORDS.heat.noTemperature}</p>
             )}
             <h3>{WORDS.heat.mix}</h3>
-            <MixBand points={points} order={ladder.map(({ name }) => name)} />
-            <Budget points={points} />
+            <MixBand points={points} order={ladder.map(({ name }) => name)} span={span} />
+            <Budget points={points} span={span} />
           </>
         )}
       </section>
@@ -71,7 +70,22 @@ export function HeatView() {
   );
 }
 
-function Budget({ points }: { readonly points: readonly HistoryPoint[] }) {
+/** From the first moment that is known to the last one that is expected: the same in every chart. */
+function spanOf(
+  points: readonly HistoryPoint[],
+  forecast: readonly ForecastPoint[],
+): readonly [number, number] {
+  const last = (points.at(-1)?.time ?? 0) / 1000;
+  return [(points[0]?.time ?? 0) / 1000, last + (aheadOf(points, forecast).at(-1)?.s ?? 0)];
+}
+
+function Budget({
+  points,
+  span,
+}: {
+  readonly points: readonly HistoryPoint[];
+  readonly span: readonly [number, number];
+}) {
   if (points.every(({ budget }) => budget === null)) return null;
   return (
     <>
@@ -87,7 +101,9 @@ function Budget({ points }: { readonly points: readonly HistoryPoint[] }) {
         ]}
         range={[0, 1]}
         format={(share) => `${Math.round(100 * share)} %`}
-        height={140}
+        height={130}
+        steps={[0.5, 1]}
+        span={span}
       />
     </>
   );
@@ -127,31 +143,28 @@ function Settings() {
   if (settings === undefined || !mayChange()) return null;
   const set = (what: string, body: object) => {
     setProblem(null);
-    post(`governor/${what}`, body).catch((error: Error) => setProblem(error.message));
+    const done = post(`governor/${what}`, body);
+    done.catch((error: Error) => setProblem(error.message));
+    return done;
   };
   return (
     <section class="card card-body">
       <h2>{WORDS.heat.byHand}</h2>
       <p class="muted">{WORDS.heat.byHandText}</p>
-      <label class="full">
-        {WORDS.heat.pin}
-        <select
-          value={settings.pin}
-          onChange={(event) => set('pin', { variant: event.currentTarget.value })}
-        >
-          <option value="auto">{WORDS.heat.auto}</option>
-          {settings.pinnable.map((name) => (
-            <option key={name} value={name}>
-              {shortName(name)} ({name})
-            </option>
-          ))}
-        </select>
-      </label>
+      <Pin settings={settings} set={(variant) => set('pin', { variant })} />
       {settings.limit !== null && (
-        <Limit inForce={settings.limit} set={(limit) => set('limit', { limit })} />
+        <Limit
+          inForce={settings.limit}
+          set={(limit) => set('limit', { limit })}
+          refuse={() => setProblem(WORDS.heat.limitRange(LIMITS[0], LIMITS[1]))}
+        />
       )}
       {isOverridden('limit') && (
-        <button type="button" class="quiet small" onClick={() => set('limit', { limit: 'auto' })}>
+        <button
+          type="button"
+          class="quiet small"
+          onClick={() => void set('limit', { limit: 'auto' })}
+        >
           {WORDS.camera.reset}
         </button>
       )}
@@ -164,28 +177,66 @@ function Settings() {
   );
 }
 
+function Pin({
+  settings: { pin, pinnable },
+  set,
+}: {
+  readonly settings: State['settings'];
+  readonly set: (variant: string) => Promise<unknown>;
+}) {
+  const { shown, keep, settle } = useDraft(pin);
+  return (
+    <label class="full">
+      {WORDS.heat.pin}
+      <select
+        value={shown}
+        onChange={({ currentTarget: { value } }) => {
+          keep(value);
+          settle(set(value));
+        }}
+      >
+        <option value="auto">{WORDS.heat.auto}</option>
+        {pinnable.map((name) => (
+          <option key={name} value={name}>
+            {shortName(name)} ({name})
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+/** Between which a limit makes sense, °C. */
+const LIMITS = [40, 85] as const;
+
 function Limit({
   inForce,
   set,
+  refuse,
 }: {
   /** °C */
   readonly inForce: number;
-  readonly set: (limitC: number) => void;
+  readonly set: (limitC: number) => Promise<unknown>;
+  /** Says that what was typed is no limit: nothing is set. */
+  readonly refuse: () => void;
 }) {
-  const { shown, onInput, onBlur } = useDraft(inForce);
+  const { shown, keep, drop, settle } = useDraft(inForce);
+  const isGood = (input: HTMLInputElement) => input.value !== '' && input.checkValidity();
   return (
     <label>
       {WORDS.heat.limitSet}
       <span class="with-unit">
         <input
           type="number"
-          min="40"
-          max="85"
-          step="1"
-          value={shown}
-          onInput={onInput}
-          onBlur={onBlur}
-          onChange={(event) => set(Number(event.currentTarget.value))}
+          min={LIMITS[0]}
+          max={LIMITS[1]}
+          step="any"
+          value={String(shown)}
+          onInput={(event) => keep(event.currentTarget.value)}
+          onBlur={(event) => isGood(event.currentTarget) || drop()}
+          onChange={({ currentTarget: input }) =>
+            isGood(input) ? settle(set(Number(input.value))) : refuse()
+          }
         />
         °C
       </span>

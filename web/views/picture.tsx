@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { isHidden } from '../api.js';
 import type { Area, Box, LabelOnPicture } from '../types.js';
@@ -95,10 +96,13 @@ export function Overlay({
   size: [width, height],
   labels,
   areas,
+  children,
 }: {
   readonly size: readonly [number, number];
   readonly labels: readonly LabelOnPicture[];
   readonly areas: readonly Area[];
+  /** More of the drawing, in pixels of the picture. */
+  readonly children?: ComponentChildren;
 }) {
   // Letters of the same size however large the camera's picture is.
   const unit = width / 100;
@@ -106,7 +110,7 @@ export function Overlay({
     x <= 1 && y <= 1 ? ([x * width, y * height] as const) : ([x, y] as const);
   return (
     <svg class="overlay" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
-      {areas.map(({ kind, name, points }) => (
+      {areas.map(({ kind, name, title, points }) => (
         <g key={`${kind} ${name}`} class={`area ${kind}`}>
           <polygon
             class={points.length === 2 ? 'crossed' : undefined}
@@ -118,7 +122,7 @@ export function Overlay({
               y={pixelsOf(points[0])[1] + 3.4 * unit}
               font-size={2.6 * unit}
             >
-              {name}
+              {title}
             </text>
           )}
         </g>
@@ -133,6 +137,7 @@ export function Overlay({
           />
         ),
       )}
+      {children}
     </svg>
   );
 }

@@ -1,5 +1,5 @@
-import { useState } from 'preact/hooks';
 import { mayChange, state } from '../api.js';
+import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
 import type { Finding, Model, State } from '../types.js';
 import { durationOf, shortName, timeOf, WORDS } from '../words.js';
@@ -47,6 +47,7 @@ function Facts({ state }: { readonly state: State }) {
         : `${words.unwritable}: ${store.error ?? ''}; ${words.waiting(store.waiting)}`,
       !store.writable,
     ],
+    [words.disk, store.free_mb === null ? words.unknown : words.gigabytes(store.free_mb)],
     [
       words.power,
       power === null ? words.unknown : power ? words.powerBad : words.powerGood,
@@ -105,6 +106,13 @@ function Findings({ found }: { readonly found: readonly Finding[] }) {
   );
 }
 
+/** By width and size; what has no width by its name. */
+function sorted(models: readonly Model[]): readonly Model[] {
+  return [...models].sort(
+    (a, b) => (a.alpha ?? 0) - (b.alpha ?? 0) || a.size - b.size || a.name.localeCompare(b.name),
+  );
+}
+
 function Models() {
   const { value } = useAnswer<readonly Model[]>('models', 30_000);
   const words = WORDS.system;
@@ -116,19 +124,21 @@ function Models() {
           <thead>
             <tr>
               <th scope="col">{words.model}</th>
-              <th scope="col">α / px</th>
+              <th scope="col" class="spare">
+                {words.widthAndSize}
+              </th>
               <th scope="col">{words.form}</th>
               <th scope="col">{words.measured}</th>
               <th scope="col">{words.accuracy}</th>
             </tr>
           </thead>
           <tbody>
-            {(value ?? []).map((model) => (
+            {sorted(value ?? []).map((model) => (
               <tr key={model.name} class={model.runs ? 'runs' : undefined}>
                 <th scope="row">
                   {model.name} {model.runs && <span class="tag">{words.runs}</span>}
                 </th>
-                <td>{shortName(model.name)}</td>
+                <td class="spare">{shortName(model.name)}</td>
                 <td>{model.form}</td>
                 <td>{model.cost_ms === null ? '–' : `${model.cost_ms.toFixed(1)} ms`}</td>
                 <td>{model.accuracy === null ? '–' : `${model.accuracy.toFixed(1)} %`}</td>
@@ -162,8 +172,12 @@ function fieldsOf(line: string): Readonly<Record<string, string>> {
   }
 }
 
+function logWords(count: number): string {
+  return count === 0 ? WORDS.system.logEmpty : WORDS.system.logNone;
+}
+
 function Log() {
-  const [filter, setFilter] = useState('');
+  const [filter, setFilter] = useKept('filter of the log', '');
   const { value, error, reload } = useAnswer<readonly string[]>('logs?limit=500', 5000);
   const wanted = filter.toLowerCase();
   const lines = (value ?? []).filter((line) => line.toLowerCase().includes(wanted));
@@ -183,7 +197,8 @@ function Log() {
         <Failure message={error} onRetry={reload} />
       ) : (
         <pre class="log" tabIndex={0}>
-          {lines.length === 0 ? WORDS.system.logEmpty : lines.map(shownLine)}
+          {lines.length > 0 && lines.map(shownLine)}
+          {value !== null && lines.length === 0 && logWords(value.length)}
         </pre>
       )}
     </section>

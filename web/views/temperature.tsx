@@ -5,18 +5,28 @@ import { WORDS } from '../words.js';
 /** Share of the time that is shown which lies ahead, at most: the past is what is looked at. */
 const MOST_AHEAD = 0.5;
 
+/** What is expected and can be shown beside the past. */
+export function aheadOf(
+  points: readonly HistoryPoint[],
+  forecast: readonly ForecastPoint[],
+): readonly ForecastPoint[] {
+  const first = points[0]?.time ?? 0;
+  const most = Math.max(60, ((points.at(-1)?.time ?? 0) - first) / 1000) * MOST_AHEAD;
+  return forecast.filter(({ s }) => s > 0 && s <= most);
+}
+
 /** What the temperature was, what it may not reach, and between which values it is expected to be. */
 export function TemperatureChart({
   points,
   forecast,
+  span,
 }: {
   readonly points: readonly HistoryPoint[];
   readonly forecast: readonly ForecastPoint[];
+  readonly span: readonly [number, number];
 }) {
-  const first = points[0]?.time ?? 0;
   const last = points.at(-1);
-  const most = Math.max(60, ((last?.time ?? 0) - first) / 1000) * MOST_AHEAD;
-  const ahead = forecast.filter(({ s }) => s > 0 && s <= most);
+  const ahead = aheadOf(points, forecast);
   const now = forecast.find(({ s }) => s === 0);
   const times = [
     ...points.map(({ time }) => time / 1000),
@@ -56,6 +66,8 @@ export function TemperatureChart({
       range={rangeOf(points)}
       format={(value) => `${value.toFixed(0)} °C`}
       height={240}
+      steps={[1, 2, 5, 10, 20]}
+      span={span}
       {...(ahead.length > 0 && { band: [cone, cone + 1] as const })}
     />
   );
