@@ -132,7 +132,9 @@ export function createFakeSource(): FakeSource {
     history: (range) => ({ range, points: [] }),
     events: ({ label }) => (label === undefined || label === EVENT.label ? [EVENT] : []),
     event: (id) =>
-      id === EVENT.id ? { event: EVENT, scores: [{ time: EVENT.start, score: 0.9, box: [1, 2, 3, 4] }] } : null,
+      id === EVENT.id
+        ? { event: EVENT, scores: [{ time: EVENT.start, score: 0.9, box: [1, 2, 3, 4] }] }
+        : null,
     spots: () => [SPOT],
     eventPicture: async (id) => (id === EVENT.id ? Uint8Array.of(255, 216) : null),
     hasCamera: (name) => name === 'front' || name === 'back',
