@@ -15,7 +15,7 @@ import {
   type Request,
   type RunCost,
   type RunOptions,
-  unpackResult,
+  unpackAnswer,
 } from './protocol.js';
 import type { Result } from './result.js';
 
@@ -101,14 +101,15 @@ export async function startEngine(options: EngineOptions): Promise<Engine> {
       variants.set(variant.name, variant);
       return { ms: answer.ms };
     },
-    async run(name, frame, { topK, threshold, crop = null, cropOf }) {
+    async run(name, frame, { topK, threshold, crop = null, cropOf, embedding }) {
       const shared = frames.share(frame);
       try {
-        const request = { name, frame: shared.frame, options: { topK, threshold, crop, cropOf } };
+        const options = { topK, threshold, crop, cropOf, embedding };
+        const request = { name, frame: shared.frame, options };
         const variant = variants.get(name);
-        const packed = await channel.call('run', request);
+        const answer = await channel.call('run', request);
         // One that was not loaded has failed.
-        return unpackResult(packed, frame, variant as Variant);
+        return unpackAnswer(answer, frame, variant as Variant);
       } finally {
         shared.done();
       }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
-import { codedError, messageOf } from '../errors.js';
+import { codedError, isCodedError, messageOf } from '../errors.js';
 import { type ModelOutput, outputsOf, sidesOf, type Variant } from '../models/variant.js';
 import { ort, sessionOptions } from './runtime.js';
 
@@ -9,7 +9,8 @@ export type Session = ort.InferenceSession;
 /**
  * Reads a model file, holds it against its checksum and makes a session of it.
  *
- * @throws MND_MODEL_MISSING, MND_MODEL_INVALID (damaged, or onnxruntime refuses it)
+ * @throws MND_MODEL_MISSING, MND_MODEL_INVALID (damaged, or onnxruntime refuses it), MND_MODEL_OPERATOR
+ *   (embeddings are wanted, and it has none)
  */
 export async function openSession(variant: Variant, threads: number): Promise<Session> {
   const bytes = await readModel(variant.file);
@@ -23,8 +24,10 @@ export async function openSession(variant: Variant, threads: number): Promise<Se
     });
   }
   try {
-    return await ort.InferenceSession.create(bytes, sessionOptions(threads, variant.form));
+    const model = variant.embedding === true ? await extended(bytes, variant) : bytes;
+    return await ort.InferenceSession.create(model, sessionOptions(threads, variant.form));
   } catch (error) {
+    if (isCodedError(error)) throw error;
     throw codedError('MND_MODEL_INVALID', {
       subject: variant.file,
       expected: 'a model that onnxruntime loads',
@@ -33,6 +36,12 @@ export async function openSession(variant: Variant, threads: number): Promise<Se
       cause: error,
     });
   }
+}
+
+/** Loaded for the first variant that gives embeddings: most daemons never parse a graph. */
+async function extended(bytes: Uint8Array, { head }: Variant): Promise<Uint8Array> {
+  const { withEmbedding } = await import('../convert/embedding/embedding.js');
+  return withEmbedding(bytes, head);
 }
 
 async function readModel(file: string): Promise<Uint8Array> {

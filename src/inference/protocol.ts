@@ -20,7 +20,10 @@ export interface RunOptions {
   readonly crop?: CropRegion | null;
   /** Width and height of the frame the crop was given for; absent: those of the frame itself. */
   readonly cropOf?: readonly [width: number, height: number];
-  /** Whether the result carries the embedding of what is looked at; default false. */
+  /**
+   * Whether the result carries the embedding of what is looked at; default false. A variant that was loaded
+   * without embeddings gives none.
+   */
   readonly embedding?: boolean;
 }
 
@@ -57,8 +60,7 @@ export interface Calls {
   readonly run: {
     /** The frame's bytes lie in shared memory. */
     request: { readonly name: string; readonly frame: Frame; readonly options: RunOptions };
-    /** See {@link packResult}. */
-    answer: PackedResult;
+    answer: PackedAnswer;
   };
   readonly release: { request: { readonly name: string }; answer: Loaded };
   readonly profile: {
@@ -109,6 +111,23 @@ export function packResult({ timings, picture, labels }: Result): PackedResult {
   }
   if (picture !== undefined) packed.push(...picture);
   return packed;
+}
+
+/** What a run is answered: numbers alone, or beside the embedding that was asked for. */
+export type PackedAnswer =
+  | PackedResult
+  | { readonly numbers: PackedResult; readonly embedding: Float32Array };
+
+export function packAnswer(result: Result): PackedAnswer {
+  const { embedding } = result;
+  return embedding === undefined ? packResult(result) : { numbers: packResult(result), embedding };
+}
+
+/** @param variant that ran on the frame */
+export function unpackAnswer(answer: PackedAnswer, frame: Frame, variant: Variant): Result {
+  if (!('numbers' in answer)) return unpackResult(answer, frame, variant);
+  const { numbers, embedding } = answer;
+  return { ...unpackResult(numbers, frame, variant), embedding };
 }
 
 /** @param variant that ran on the frame */

@@ -8,7 +8,7 @@ import {
   type CallKind,
   type Calls,
   type ProfileOptions,
-  packResult,
+  packAnswer,
   type Request,
   type RunCost,
   type RunOptions,
@@ -48,7 +48,7 @@ export function createInferenceService(threads: number): InferenceService {
         return { ms: performance.now() - started, loaded: sessions.names() };
       }
       case 'run':
-        return packResult(await look(request.name, request.frame, request.options));
+        return packAnswer(await look(request.name, request.frame, request.options));
       case 'release':
         await sessions.release(request.name);
         return { loaded: sessions.names() };
@@ -96,6 +96,7 @@ export function createFrameRunner(
     const filled = performance.now();
     const outputs = await loaded.infer();
     const inferred = performance.now();
+    const embedding = options.embedding === true ? loaded.embeddingOf(outputs) : null;
     const labels = loaded
       .postprocessor(outputs, options, crop)
       .map((label) => enlarged(label, pixels.reduction));
@@ -115,6 +116,7 @@ export function createFrameRunner(
         postprocess: performance.now() - inferred,
       },
       labels,
+      ...(embedding !== null && { embedding }),
     };
   };
 }

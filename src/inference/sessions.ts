@@ -1,5 +1,5 @@
 import { codedError } from '../errors.js';
-import { sidesOf, type Variant } from '../models/variant.js';
+import { EMBEDDING_OUTPUT, sidesOf, type Variant } from '../models/variant.js';
 import { checkClasses, checkModel, openSession, type Session } from './model.js';
 import { createPostprocessor, type Postprocessor } from './postprocess.js';
 import { ort } from './runtime.js';
@@ -12,6 +12,8 @@ export interface LoadedVariant {
   readonly postprocessor: Postprocessor;
   /** Runs the network on `pixels`; the outputs stay valid until the next run of this variant. */
   infer(): Promise<Readonly<Record<string, ort.Tensor>>>;
+  /** A copy of the embedding among outputs; null for a variant that was loaded without. */
+  embeddingOf(outputs: Readonly<Record<string, ort.Tensor>>): Float32Array | null;
 }
 
 export interface SessionPool {
@@ -119,7 +121,8 @@ function readsAlike(one: Variant, other: Variant): boolean {
 }
 
 function keyOf(variant: Variant): string {
-  return `${variant.sha256}:${variant.file}:${variant.threads ?? ''}`;
+  const { sha256, file, threads, embedding } = variant;
+  return `${sha256}:${file}:${threads ?? ''}:${embedding === true ? 'embedding' : ''}`;
 }
 
 /** Checks the session against the variant and runs it once: the first run allocates. */
@@ -143,6 +146,16 @@ async function prepare(session: Session, variant: Variant): Promise<LoadedVarian
       // The outputs of the first run are written anew by every other.
       await session.run(feeds, outputs);
       return outputs;
+    },
+    embeddingOf(outputs) {
+      if (variant.embedding !== true) return null;
+      const data = outputs[EMBEDDING_OUTPUT]?.data;
+      if (data instanceof Float32Array && data.every(Number.isFinite)) return data.slice();
+      throw codedError('MND_INFERENCE_FAILED', {
+        subject: variant.name,
+        expected: 'a finite embedding',
+        next: `install ${variant.model} again`,
+      });
     },
   };
 }

@@ -23,6 +23,9 @@ export function sidesOf({ sides }: ModelInput, size: number): readonly [number, 
   return sides ?? [size, size];
 }
 
+/** Name of the output that has the embedding, [1, values] of float32, where a session gives one. */
+export const EMBEDDING_OUTPUT = 'mobilenetd:embedding';
+
 /** An output tensor as onnxruntime returns it; real = scale · (stored − zeroPoint). */
 export interface ModelOutput {
   readonly name: string;
@@ -247,4 +250,6 @@ export interface Variant {
    * this board measured. Absent: 1, the network's own scores.
    */
   readonly temperature?: number;
+  /** Whether its session also gives embeddings, where a run asks for one. Absent: it does not. */
+  readonly embedding?: boolean;
 }

@@ -76,8 +76,8 @@ function numberOf(value: number | protobuf.Long): number {
 
 const DECODER = new TextDecoder();
 
-/** Longest name that is kept apart from others. */
-const NAME_LIMIT = 200;
+/** Longest name that is read, bytes: converters join those of all operators that they fuse. */
+const NAME_LIMIT = 4000;
 
 /** @throws MND_MODEL_INVALID for anything that is no string, or too long to be a name */
 export function textOf({ number, bytes }: Field): string {

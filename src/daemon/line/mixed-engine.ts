@@ -35,6 +35,7 @@ export class MixedEngine {
   #start: StartEngine;
   #engine: Engine | null = null;
   #mix: VariantMix | null = null;
+  #embedding = false;
   #cancelRestart: (() => void) | null = null;
   #closed = false;
   /** Counts replacements: what was begun for an earlier engine does not touch the next. */
@@ -75,8 +76,28 @@ export class MixedEngine {
   /** Loads what the mix needs and then uses it; until then the old variants serve. */
   async use(mix: VariantMix): Promise<void> {
     const generation = this.#generation;
-    if (this.#engine !== null) await load(this.#engine, mix);
+    if (this.#engine !== null) await load(this.#engine, this.#prepared(mix));
     if (generation === this.#generation) this.#mix = mix;
+  }
+
+  /**
+   * Whether sessions give embeddings; from when this resolves on, results that are asked for one carry it.
+   * Frames meanwhile are served by the sessions that there are, without.
+   *
+   * @throws MND_MODEL_OPERATOR for a network without embeddings; nothing has changed then
+   */
+  async setEmbedding(wanted: boolean): Promise<void> {
+    if (wanted === this.#embedding) return;
+    this.#embedding = wanted;
+    const engine = this.#engine;
+    // An engine that is started anew loads what is wanted then.
+    if (engine === null || this.#mix === null) return;
+    try {
+      await load(engine, this.#prepared(this.#mix));
+    } catch (error) {
+      this.#embedding = !wanted;
+      throw error;
+    }
   }
 
   mix(): VariantMix | null {
@@ -87,9 +108,10 @@ export class MixedEngine {
    * Least wall time of an inference of a variant, ms: what else the machine does must not order the
    * ladder. Frames take turns with the runs, so that none waits for more than one of them.
    */
-  async measure(variant: Variant): Promise<number> {
+  async measure(measured: Variant): Promise<number> {
     const engine = this.#engine;
     if (engine === null) throw codedError('MND_INFERENCE_CLOSED');
+    const variant = this.#asWanted(measured);
     await engine.load(variant);
     let leastMs = Number.POSITIVE_INFINITY;
     let spentMs = 0;
@@ -113,7 +135,7 @@ export class MixedEngine {
       });
     }
     const { low, high, fraction } = this.#mix;
-    const variant = this.#diffusion.next(fraction) ? high : low;
+    const variant = this.#asWanted(this.#diffusion.next(fraction) ? high : low);
     const result = await whileLoaded(engine, variant, () => engine.run(variant.name, frame, run));
     this.#backoff.reset();
     return result;
@@ -126,6 +148,14 @@ export class MixedEngine {
     this.#engine = null;
   }
 
+  #prepared(mix: VariantMix): VariantMix {
+    return { ...mix, low: this.#asWanted(mix.low), high: this.#asWanted(mix.high) };
+  }
+
+  #asWanted(variant: Variant): Variant {
+    return this.#embedding ? { ...variant, embedding: true } : variant;
+  }
+
   /** An engine with the mix loaded; a fault before it serves is thrown, not reported. */
   async #launch(start: StartEngine, mix: VariantMix): Promise<Engine> {
     let launched: Engine | null = null;
@@ -134,7 +164,7 @@ export class MixedEngine {
     });
     launched = fresh;
     try {
-      await load(fresh, mix);
+      await load(fresh, this.#prepared(mix));
       return fresh;
     } catch (error) {
       await fresh.close();
@@ -167,7 +197,7 @@ export class MixedEngine {
       // The mix may change while it is loaded.
       while (loaded !== this.#mix && !isOver()) {
         loaded = this.#mix;
-        await load(fresh, loaded);
+        await load(fresh, this.#prepared(loaded));
       }
       if (isOver()) await fresh.close();
       else this.#engine = fresh;
