@@ -16,16 +16,16 @@ import {
   NUMERIC_FORMS,
   type NumericForm,
 } from '#mobilenetd/models/variant.js';
-import { kerasModel } from './build-keras.js';
-import { mobilenetV1Spec } from './build-mobilenet.js';
-import { mobilenetV2Spec } from './build-mobilenet-v2.js';
-import { mobilenetV3Spec } from './build-mobilenet-v3.js';
-import { ssdModel } from './build-ssd.js';
-import { buildTflite } from './build-tflite.js';
-import { classifierSpec, encodeOnnx } from './own-onnx/build-onnx.js';
-import { randomPicture } from './random.js';
-import { trainedFile } from './safetensors/build-safetensors.js';
-import { openOnnx } from './session.js';
+import { kerasModel } from '../build-keras.js';
+import { mobilenetV1Spec } from '../build-mobilenet.js';
+import { mobilenetV2Spec } from '../build-mobilenet-v2.js';
+import { mobilenetV3Spec } from '../build-mobilenet-v3.js';
+import { ssdModel } from '../build-ssd.js';
+import { buildTflite } from '../build-tflite.js';
+import { classifierSpec, encodeOnnx } from '../own-onnx/build-onnx.js';
+import { randomPicture } from '../random.js';
+import { trainedFile } from '../safetensors/build-safetensors.js';
+import { openOnnx } from '../session.js';
 
 /** Real numbers of a constant, however it is stored. */
 function constantOf(graph: proto.IGraphProto, name: string): number[] {
