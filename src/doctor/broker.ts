@@ -18,6 +18,7 @@ import type { CheckInput } from './surroundings.js';
 const { ok, info, warn, fail } = findings('broker');
 
 const MEANS = 'events wait in the database until the broker can be reached, for seven days';
+const MEANS_DEAF = 'commands are not received; events are published as far as the broker allows it';
 const NEXT: Readonly<Record<ProbeFault, string>> = {
   name: 'see whether the name in mqtt.url is right (ping it), or write the address instead; names in .local need avahi-daemon',
   refused:
@@ -78,7 +79,8 @@ async function external(
     });
     return [limited, ...rivals];
   }
-  return [fail(subject, result.found, { means: MEANS, next: NEXT[result.fault] })];
+  const means = result.fault === 'subscription' ? MEANS_DEAF : MEANS;
+  return [fail(subject, result.found, { means, next: NEXT[result.fault] })];
 }
 
 /** Where this board would announce itself to Home Assistant, and what it was called before. */

@@ -28,6 +28,8 @@ export interface PickyBroker {
   /** What was taken: topic and text, in order. */
   readonly taken: { topic: string; text: string; qos: number; retain: boolean }[];
   readonly filters: string[];
+  /** Filters that were asked for, granted or not. */
+  asked: number;
   connects: number;
   /** Largest number of QoS 1 messages that were unanswered at a time. */
   mostUnderway: number;
@@ -56,6 +58,7 @@ export async function startPickyBroker(rules: PickyRules): Promise<PickyBroker> 
     rules,
     taken: [],
     filters: [],
+    asked: 0,
     connects: 0,
     mostUnderway: 0,
     delayMs: 0,
@@ -106,6 +109,7 @@ function serve(socket: Socket, broker: PickyBroker): void {
     } else if (packet.cmd === 'subscribe') {
       const granted = packet.subscriptions.map(({ topic, qos }) => {
         const dislike = rules.subscribe?.(topic, qos) ?? null;
+        broker.asked += 1;
         if (dislike === null) broker.filters.push(topic);
         if (dislike !== null && 'close' in dislike) drop(dislike.close);
         return dislike !== null && 'code' in dislike ? dislike.code : 0;

@@ -59,7 +59,7 @@ class CommandListener implements Commands {
   readonly #scope: CommandScope;
   readonly #log: RepeatingLog;
   readonly #rate: ReturnType<typeof createRateLimit>;
-  readonly #listening: Promise<Subscription | null>;
+  readonly #listening: Subscription;
   #underway = 0;
   #answers = 0;
   #refused = 0;
@@ -74,17 +74,11 @@ class CommandListener implements Commands {
     this.#scope = { actions, cameras, variants, limit };
     this.#log = createRepeatingLog(log, { clock: monotonic });
     this.#rate = createRateLimit({ ...RATE, monotonic });
-    this.#listening = connection
-      .subscribe(
-        topics.commandFilters,
-        (message) => void this.#handle(message),
-        1,
-        () => this.#everyTopic(),
-      )
-      .catch((error) => {
-        log.warn({}, `commands cannot be received: ${messageOf(error)}`);
-        return null;
-      });
+    this.#listening = connection.listen(
+      topics.commandFilters,
+      (message) => void this.#handle(message),
+      () => this.#everyTopic(),
+    );
   }
 
   show({ detect = {}, threshold = {}, pin, limit }: ControlState): void {
@@ -100,7 +94,7 @@ class CommandListener implements Commands {
   }
 
   async close(): Promise<void> {
-    await (await this.#listening)?.close();
+    await this.#listening.close();
   }
 
   /** The topics of all commands one by one, for a broker without wildcards. */

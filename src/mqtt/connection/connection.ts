@@ -134,13 +134,20 @@ class BrokerConnection implements Connection {
     return this.#sender.publish(topic, toBuffer(payload), how, this.broker());
   }
 
+  listen(
+    filters: readonly string[],
+    handler: (message: IncomingMessage) => void,
+    topics?: () => readonly string[],
+  ): Subscription {
+    return this.#subscriber.listen({ filters, handler, qos: 1, ...(topics && { topics }) });
+  }
+
   subscribe(
     filters: readonly string[],
     handler: (message: IncomingMessage) => void,
     qos: 0 | 1 = 1,
-    topics?: () => readonly string[],
   ): Promise<Subscription> {
-    return this.#subscriber.add({ filters, handler, qos, ...(topics && { topics }) });
+    return this.#subscriber.look({ filters, handler, qos });
   }
 
   async close(): Promise<void> {

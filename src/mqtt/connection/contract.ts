@@ -16,15 +16,22 @@ export interface Connection {
    */
   publish(topic: string, payload: string | Uint8Array, options: PublishOptions): Promise<void>;
   /**
-   * Calls `handler` for what arrives on the filters, over all reconnects. Resolves when the broker
-   * has answered, or at once while there is no connection; rejects with MND_MQTT_REFUSED. `topics`:
-   * the same without wildcards, for a broker that has none.
+   * Calls `handler` for what arrives on the filters, over all reconnects. What the broker refuses is among
+   * {@link held}, and asked for again. `topics`: the same without wildcards, for a broker that has none.
+   */
+  listen(
+    filters: readonly string[],
+    handler: (message: IncomingMessage) => void,
+    topics?: () => readonly string[],
+  ): Subscription;
+  /**
+   * The same for a look at what is there. Resolves when the broker has answered, or at once while there
+   * is no connection; rejects with MND_MQTT_REFUSED, and is not asked for again then.
    */
   subscribe(
     filters: readonly string[],
     handler: (message: IncomingMessage) => void,
     qos?: 0 | 1,
-    topics?: () => readonly string[],
   ): Promise<Subscription>;
   /** Calls `listener` after every successful connect, when subscriptions have been asked for again. */
   onConnect(listener: () => void): void;

@@ -140,6 +140,13 @@ export class Holds {
     if (afresh && first !== undefined && !trying) this.#release(first[0]);
   }
 
+  /** Nobody has anything to say there, or to hear, any more. */
+  forget(topic: string): void {
+    this.#held.get(topic)?.cancel();
+    this.#held.delete(topic);
+    this.#named.delete(topic);
+  }
+
   list(): HeldTopic[] {
     return [...this.#held].map(([topic, { reason, since, retryAt }]) => ({
       topic,

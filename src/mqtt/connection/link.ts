@@ -32,7 +32,11 @@ export type Answer = (error: unknown) => void;
 export interface Link {
   /** Calls `done` with what the broker answered; never when the link goes down before. */
   publish(topic: string, bytes: Buffer, options: PublishOptions, done: Answer): void;
-  subscribe(registration: Registration, filters: readonly string[], done: Answer): void;
+  subscribe(
+    registration: Pick<Registration, 'id' | 'qos'>,
+    filters: readonly string[],
+    done: Answer,
+  ): void;
   unsubscribe(filters: readonly string[]): Promise<void>;
   /** Calls `done` when the broker has answered a ping: it has then read all that was sent before. */
   ping(done: () => void): void;

@@ -136,8 +136,7 @@ async function tryOnce(
           limits.connected(packet, form.protocol);
           if (options.will !== undefined) limits.assumeWill(form.will);
           const granted = () => resolve({ kind: 'granted', limits: limits.broken(), retained });
-          const wanted = { id: 1, filters: [options.subscribe], handler() {}, qos: 1 } as const;
-          opened.subscribe(wanted, wanted.filters, (error) => {
+          opened.subscribe({ id: 1, qos: 1 }, [options.subscribe], (error) => {
             if (error !== null && limits.wildcards) resolve({ kind: 'denied' });
             else if (options.read === undefined) granted();
             else readRetained(opened, options.read, granted);
@@ -160,9 +159,8 @@ async function tryOnce(
 
 /** Asks for what is retained on some topics; calls `done` when it has had the time to come. */
 function readRetained(link: Link, topics: readonly string[], done: () => void): void {
-  const wanted = { id: 2, filters: topics, handler() {}, qos: 0 } as const;
   // Refused or not: what may not be read is not told.
-  link.subscribe(wanted, topics, () => void backgroundClock.setTimer(done, READ_MS));
+  link.subscribe({ id: 2, qos: 0 }, topics, () => void backgroundClock.setTimer(done, READ_MS));
 }
 
 function faultOf(reason: unknown): ProbeFault {

@@ -96,6 +96,7 @@ export class Sender {
           } else {
             const why = describeFailure(error, true);
             trace.refused(why);
+            if (registration.lasting) this.#holds.hold(subject, why, { costly: trial, bytes: 0 });
             settle(refusal(subject, why));
             link.ping(answered);
           }
@@ -104,6 +105,11 @@ export class Sender {
       if (!careful) send();
       else if (!this.#window.enter(send)) settle(null);
     });
+  }
+
+  /** Nobody wants it any more. */
+  forget(registration: Registration): void {
+    this.#holds.forget(subscriptionOf(registration));
   }
 
   /** What is asked for on this broker. */

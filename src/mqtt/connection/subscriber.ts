@@ -6,6 +6,8 @@ import type { Link } from './link.js';
 import { isRefusal, type Sender, subscriptionOf } from './sender.js';
 import { deliver, type Registration } from './subscriptions.js';
 
+type Wanted = Omit<Registration, 'id' | 'lasting'>;
+
 /** Who wants to hear what, over all connections. */
 export class Subscriber {
   readonly #sender: Sender;
@@ -30,16 +32,16 @@ export class Subscriber {
     this.#link = null;
   }
 
+  /** As `Connection.listen`. */
+  listen(wanted: Wanted): Subscription {
+    const { registration, subscription } = this.#add({ ...wanted, lasting: true });
+    if (this.#link !== null) void this.#askAgain(registration);
+    return subscription;
+  }
+
   /** As `Connection.subscribe`. */
-  async add(wanted: Omit<Registration, 'id'>): Promise<Subscription> {
-    const registration = { ...wanted, id: this.#nextId++ };
-    this.#registrations.add(registration);
-    const subscription = {
-      close: async () => {
-        this.#registrations.delete(registration);
-        await this.#link?.unsubscribe(this.#sender.filtersOf(registration));
-      },
-    };
+  async look(wanted: Wanted): Promise<Subscription> {
+    const { registration, subscription } = this.#add({ ...wanted, lasting: false });
     if (this.#link === null) return subscription;
     try {
       await this.#sender.subscribe(registration);
@@ -57,18 +59,34 @@ export class Subscriber {
     deliver(this.#registrations, message, ids, this.#log);
   }
 
-  /** A subscription that was held back may be tried again. */
+  /** A subscription that was held back may be tried again; a new connection asks for everything. */
   released(subject: string | null): void {
+    if (this.#link === null) return;
     for (const registration of this.#registrations) {
       if (subscriptionOf(registration) === subject) void this.#askAgain(registration);
     }
+  }
+
+  #add(wanted: Omit<Registration, 'id'>): {
+    readonly registration: Registration;
+    readonly subscription: Subscription;
+  } {
+    const registration = { ...wanted, id: this.#nextId++ };
+    this.#registrations.add(registration);
+    const close = async () => {
+      this.#registrations.delete(registration);
+      this.#sender.forget(registration);
+      await this.#link?.unsubscribe(this.#sender.filtersOf(registration));
+    };
+    return { registration, subscription: { close } };
   }
 
   async #askAgain(registration: Registration): Promise<void> {
     try {
       await this.#sender.subscribe(registration);
     } catch (error) {
-      if (!isRefusal(error)) return;
+      // What lasts is held back, which is said there.
+      if (!isRefusal(error) || registration.lasting) return;
       this.#log.warn({ filters: registration.filters }, messageOf(error));
     }
   }

@@ -12,6 +12,8 @@ export interface Registration {
   readonly topics?: () => readonly string[];
   readonly handler: (message: IncomingMessage) => void;
   readonly qos: 0 | 1;
+  /** It is asked for until the broker grants it. */
+  readonly lasting: boolean;
 }
 
 /**

@@ -67,7 +67,7 @@ class DeviceAnnouncer implements Announcer {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #random: () => number;
-  readonly #births: Promise<Subscription | null>;
+  readonly #births: Subscription;
   /** Platform by key of everything Home Assistant may know of us. */
   readonly #known = new Map<string, string>();
   #id: string;
@@ -92,7 +92,7 @@ class DeviceAnnouncer implements Announcer {
     this.#id = options.device.id;
     connection.onConnect(() => void this.#look());
     if (connection.connected()) void this.#look();
-    this.#births = this.#subscribe(`${prefix}/status`, ({ payload }) => {
+    this.#births = connection.listen([`${prefix}/status`], ({ payload }) => {
       if (payload.toString() === 'online' && !this.#closed) this.#onBirth();
     });
   }
@@ -116,9 +116,8 @@ class DeviceAnnouncer implements Announcer {
   close(): void {
     this.#closed = true;
     this.#cancelBirth?.();
-    for (const subscription of [this.#births, ...this.#watching]) {
-      void subscription.then((open) => open?.close());
-    }
+    void this.#births.close();
+    for (const subscription of this.#watching) void subscription.then((open) => open?.close());
   }
 
   #topic(): string {

@@ -49,7 +49,8 @@ function setup() {
       const verb = topic.slice(`${ROOT}/response/`.length);
       answers.push({ verb, body: JSON.parse(payload.toString()) });
     },
-    async subscribe(filters, handler) {
+    subscribe: async () => ({ async close() {} }),
+    listen(filters, handler) {
       t.same(filters, [`${ROOT}/+/+/set`, `${ROOT}/request/+`]);
       receive = handler;
       return { async close() {} };

@@ -130,6 +130,7 @@ t.test('a broker that refuses is asked again after the next start', async (t) =>
       start() {},
       connected: () => true,
       publish: async () => {},
+      listen: () => ({ async close() {} }),
       subscribe: async () => {
         throw codedError('MND_MQTT_REFUSED', { found: 'not authorized' });
       },

@@ -157,7 +157,7 @@ for (const version of [4, 5] as const) {
       subscribe: (filter) => (filter.endsWith('/set') ? { close: 0x87 } : null),
     });
     const board = startBoard(t, broker.url);
-    await board.connection.subscribe(board.topics.commandFilters, () => {});
+    board.connection.listen(board.topics.commandFilters, () => {});
     board.publisher.start();
     await eventually('online', online(broker));
     t.match(board.lines.join('\n'), /a subscription to .*\/set.* is held back/);
@@ -170,8 +170,8 @@ for (const version of [4, 5] as const) {
       subscribe: (_filter, qos) => (qos === 1 ? { close: 0x83 } : null),
     });
     const board = startBoard(t, broker.url);
-    await board.connection.subscribe(board.topics.commandFilters, () => {});
-    await board.connection.subscribe(['homeassistant/status'], () => {});
+    board.connection.listen(board.topics.commandFilters, () => {});
+    board.connection.listen(['homeassistant/status'], () => {});
     board.publisher.start();
     await eventually('online', online(broker));
     await eventually('all of them', () => broker.filters.includes('homeassistant/status'));
@@ -255,13 +255,49 @@ for (const { what, denied } of [
   });
 }
 
+for (const [version, code] of [
+  [4, 0x80],
+  [5, 0x87],
+  [5, 0x97],
+] as const) {
+  const what = `a subscription that is refused is asked for again, MQTT ${version}, ${code}`;
+  t.test(what, async (t) => {
+    const broker = await picky(t, {
+      version,
+      subscribe: (filter) => (/\/set$|\/request\//.test(filter) ? { code } : null),
+    });
+    const board = startBoard(t, broker.url, version);
+    const { connection, publisher, topics } = board;
+    connection.listen(['homeassistant/status'], () => {});
+    const commands = connection.listen(topics.commandFilters, () => {});
+    publisher.start();
+    await eventually('online', online(broker));
+    await eventually('held', () => publisher.delivery().held.length > 0);
+    t.match(publisher.delivery().held, [{ topic: /^a subscription to .*request/, events: 0 }]);
+    await eventually('asked twice', () => broker.asked >= 6);
+    t.equal(board.lines.filter((line) => /subscription/.test(line)).length, 1, 'said once');
+    broker.rules = { version };
+    await eventually('granted', () =>
+      topics.commandFilters.every((at) => broker.filters.includes(at)),
+    );
+    await eventually('nothing is held', () => publisher.delivery().held.length === 0);
+    t.match(board.lines.join('\n'), /takes a subscription/);
+    t.equal(broker.connects, 1, 'over one connection');
+    broker.rules = { version, subscribe: () => ({ code }) };
+    broker.drop();
+    await eventually('held again', () => publisher.delivery().held.length === 2);
+    await commands.close();
+    t.equal(publisher.delivery().held.length, 1, 'what nobody wants is not held');
+  });
+}
+
 t.test('a broker that refuses a subscription in words, and closes then', async (t) => {
   const broker = await picky(t, {
     version: 5,
     subscribe: (filter) => (filter.endsWith('/set') ? { code: 0x87, closes: true } : null),
   });
   const board = startBoard(t, broker.url, 5, SPEED, 1000);
-  board.connection.subscribe(board.topics.commandFilters, () => {}).catch(() => {});
+  board.connection.listen(board.topics.commandFilters, () => {});
   board.publisher.start();
   await eventually('online', online(broker));
   t.notMatch(board.lines.join('\n'), /same client id|password/, 'no wrong advice');
@@ -384,10 +420,9 @@ t.test('a broker without wildcards and with a receive maximum of one', async (t)
   });
   broker.delayMs = 2;
   const board = startBoard(t, broker.url, 5);
-  await board.connection.subscribe(
+  board.connection.listen(
     board.topics.commandFilters,
     () => {},
-    1,
     () => [board.topics.pinSet],
   );
   board.publisher.start();

@@ -23,6 +23,7 @@ function createManual() {
       return new Promise((resolve, reject) => void open.push({ resolve, reject }));
     },
     subscribe: async () => ({ async close() {} }),
+    listen: () => ({ async close() {} }),
     onConnect() {},
     onDisconnect() {},
     onRelease: (listener) => void released.push(listener),
