@@ -66,6 +66,7 @@ export function detectorHead(detector: TfliteDetector, graph: Graph): SsdHead {
   const head: SsdHead = {
     kind: 'ssd',
     classes: detector.classes,
+    ...(!detector.background && { background: false }),
     layers: detector.layers.map(({ boxes, scores, stride }) => ({
       boxes: modelOutput(graph, boxes),
       scores: modelOutput(graph, scores),

@@ -1,4 +1,4 @@
-import { codedError } from '../errors.js';
+import { codedError, isCodedError } from '../errors.js';
 
 /** real = scale · (pixel − mean); one number, or one for each of red, green and blue. */
 export interface ChannelScaling {
@@ -111,7 +111,7 @@ export function perChannel(values: readonly number[], channel: number): number {
 /** Widths of the ranges that networks are trained on: around one, or whole bytes. */
 const WIDTHS = [
   [0.4, 20],
-  [60, 1000],
+  [200, 300],
 ] as const;
 
 /**
@@ -135,10 +135,37 @@ export function checkScaling({ mean, scale }: ChannelScaling, channels: 1 | 3): 
   for (let channel = 0; channel < channels; channel += 1) {
     const [m, s] = [perChannel(mean, channel), perChannel(scale, channel)];
     const width = 255 * s;
-    if (!(m >= -1 && m <= 256)) throw nonsense('a mean in pixels, 0 to 255', `${m}`);
+    // Between 0 and 1 it is a share of 255, as PyTorch has it.
+    if (!(m === 0 || (m >= 1 && m <= 256))) throw nonsense('a mean in pixels, 0 to 255', `${m}`);
     if (WIDTHS.some(([least, most]) => width >= least && width <= most)) continue;
     const range = `[${short(-m * s)}, ${short((255 - m) * s)}]`;
     throw nonsense('numbers of a range like [0, 1], [−1, 1], [−2.2, 2.6] or [0, 255]', range);
+  }
+}
+
+/**
+ * The scaling that a file's metadata gives, in pixels or, as PyTorch has it, in shares of 255. Null for
+ * numbers that make no picture either way.
+ */
+export function writtenScaling(
+  mean: readonly number[],
+  scale: readonly number[],
+  channels: 1 | 3,
+): ChannelScaling | null {
+  const pixels = { mean, scale };
+  if (isSane(pixels, channels)) return pixels;
+  const shares = { mean: mean.map((m) => 255 * m), scale: scale.map((s) => s / 255) };
+  return isSane(shares, channels) ? shares : null;
+}
+
+/** Whether numbers make a picture: see {@link checkScaling}. */
+function isSane(scaling: ChannelScaling, channels: 1 | 3): boolean {
+  try {
+    checkScaling(scaling, channels);
+    return true;
+  } catch (error) {
+    if (isCodedError(error)) return false;
+    throw error;
   }
 }
 
@@ -180,24 +207,39 @@ const MOST_BEYOND = 0.25;
  *
  * @throws MND_USAGE
  */
-export function requireStorable(
+export function requireStorable(scaling: ChannelScaling, stored: StoredPicture): void {
+  const [found] = contradictions(scaling, stored);
+  if (found === undefined) return;
+  const { scale: step, zeroPoint } = stored;
+  throw codedError('MND_USAGE', {
+    subject: '--mean and --scale',
+    expected: `numbers that the file stores, ${short(-zeroPoint * step)} to ${short((255 - zeroPoint) * step)}`,
+    found: `${short(found[0])} to ${short(found[1])}`,
+    next: 'leave them out, or give those of its training',
+  });
+}
+
+/** Whether the stored numbers of a quantized picture do not contradict a scaling. */
+export function isStorable(scaling: ChannelScaling, stored: StoredPicture): boolean {
+  return contradictions(scaling, stored).length === 0;
+}
+
+/** Ranges of the channels whose pixels the stored numbers have no room for, or which use next to none of it. */
+function contradictions(
   { mean, scale }: ChannelScaling,
   { scale: step, zeroPoint }: StoredPicture,
-): void {
+): (readonly [least: number, most: number])[] {
   const [low, high] = [-zeroPoint * step, (255 - zeroPoint) * step];
+  const ranges: (readonly [number, number])[] = [];
   for (let channel = 0; channel < Math.max(mean.length, scale.length); channel += 1) {
     const [m, s] = [perChannel(mean, channel), perChannel(scale, channel)];
     const [least, most] = [-m * s, (255 - m) * s];
     const beyond = Math.max(0, low - least) + Math.max(0, most - high);
     const used = Math.min(most, high) - Math.max(least, low);
     if (beyond <= MOST_BEYOND * (most - least) && used >= LEAST_USED * (high - low)) continue;
-    throw codedError('MND_USAGE', {
-      subject: '--mean and --scale',
-      expected: `numbers that the file stores, ${short(low)} to ${short(high)}`,
-      found: `${short(least)} to ${short(most)}`,
-      next: 'leave them out, or give those of its training',
-    });
+    ranges.push([least, most]);
   }
+  return ranges;
 }
 
 /**

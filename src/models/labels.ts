@@ -207,6 +207,7 @@ export function fitLabels(labels: readonly string[], head: ModelHead, subject: s
 
 /** Whether class 0 is what is no object. */
 function hasBackground(head: ModelHead): boolean {
+  if (head.kind === 'ssd') return head.background ?? true;
   return head.kind === 'boxes' ? head.background : head.kind !== 'classifier';
 }
 

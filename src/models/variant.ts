@@ -71,8 +71,10 @@ export interface SsdLayer {
 /** An SSD head as raw convolution outputs; vision/ decodes boxes and suppresses overlaps. */
 export interface SsdHead {
   readonly kind: 'ssd';
-  /** Score columns, the background (column 0) included. */
+  /** Score columns, the background (column 0) included where there is one. */
   readonly classes: number;
+  /** False where column 0 is a class as any other; absent: true. */
+  readonly background?: boolean;
   readonly layers: readonly SsdLayer[];
   readonly anchors: AnchorRules;
   /** Divisors of the encoded y, x, height, width. */
@@ -89,6 +91,8 @@ export interface Suppression {
    * is looked at by itself.
    */
   readonly maxClassesPerBox: number | null;
+  /** Boxes that each class keeps, where each is looked at by itself; absent: as many as there are. */
+  readonly maxPerClass?: number;
   /** Overlap above which the weaker box goes. */
   readonly overlap: number;
   /** Scores below it are not looked at. */

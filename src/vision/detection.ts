@@ -2,7 +2,7 @@
 export type StoredValues = Uint8Array | Float32Array;
 
 export interface Detection {
-  /** Class index, 1 to classes − 1 (0 is the background). */
+  /** Class index, from 1 where 0 is the background. */
   readonly index: number;
   /** 0 to 1. */
   readonly score: number;

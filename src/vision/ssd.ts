@@ -59,13 +59,14 @@ export function decodeDetections(
     overlap: options.iouThreshold ?? suppression?.overlap ?? 0.6,
     maxDetections: options.maxDetections ?? suppression?.maxDetections ?? 100,
     maxClassesPerBox: suppression?.maxClassesPerBox ?? null,
+    maxPerClass: suppression?.maxPerClass ?? Number.POSITIVE_INFINITY,
   };
   scratch.count = 0;
   head.layers.forEach((layer, index) => {
     const values = outputs[index];
     const first = anchors.layers[index]?.first ?? 0;
     if (values !== undefined) {
-      collect(values.scores, layer.scores, head.classes, first, logitOf(threshold));
+      collect(values.scores, layer.scores, head, first, logitOf(threshold));
     }
   });
   const order = scratch.order.subarray(0, scratch.count);
@@ -79,7 +80,7 @@ export function decodeDetections(
 function collect(
   values: StoredValues,
   output: ModelOutput,
-  classes: number,
+  { classes, background = true }: SsdHead,
   firstAnchor: number,
   leastLogit: number,
 ): void {
@@ -87,7 +88,7 @@ function collect(
   const least = leastStored(output, leastLogit);
   // Two loops of one kind of array each stay monomorphic, which is what makes them fast.
   const append = (at: number, stored: number) => {
-    if (at % classes === 0) return;
+    if (background && at % classes === 0) return;
     if (scratch.count === scratch.logits.length) grow();
     scratch.logits[scratch.count] = scale * (stored - zeroPoint);
     scratch.anchors[scratch.count] = firstAnchor + Math.floor(at / classes);
@@ -137,6 +138,7 @@ interface SuppressionRules {
   readonly overlap: number;
   readonly maxDetections: number;
   readonly maxClassesPerBox: number | null;
+  readonly maxPerClass: number;
 }
 
 interface Kept {
@@ -156,7 +158,7 @@ function suppress(
   outputs: readonly SsdLayerValues[],
   head: SsdHead,
   anchors: Anchors,
-  { overlap: most, maxDetections, maxClassesPerBox }: SuppressionRules,
+  { overlap: most, maxDetections, maxClassesPerBox, maxPerClass }: SuppressionRules,
 ): Detection[] {
   const kept: Kept[] = [];
   const named = new Map<number, number>();
@@ -171,7 +173,7 @@ function suppress(
       // Boxes count, not the names that each of them has.
       const full = before === 0 && named.size >= maxDetections;
       if (full || dropped.has(anchor) || before >= maxClassesPerBox) continue;
-    }
+    } else if (kept.filter((other) => other.index === index).length >= maxPerClass) continue;
     const corners = decodeBox(anchor, outputs, head, anchors);
     const overlaps = kept.some(
       (other) =>

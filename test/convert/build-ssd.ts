@@ -16,6 +16,8 @@ export interface SsdModel {
 const SIZE = 64;
 const CLASSES = 5;
 const RELU6_SCALE = 6 / 255;
+const ANCHOR_STEP = Math.fround(1.7 / 255);
+const ANCHOR_ZERO = 0;
 const LAYERS = [
   { stride: 16, side: 4, anchors: 3 },
   { stride: 32, side: 2, anchors: 6 },
@@ -42,8 +44,18 @@ function zooAnchors(): Float32Array {
   return createAnchors(head, SIZE, SIZE).boxes;
 }
 
+export interface SsdOptions {
+  /** Settings of the post-processing besides, or instead of, the usual ones. */
+  readonly settings?: Readonly<Record<string, number | boolean>>;
+  /** What makes scores of the logits. */
+  readonly scores?: 'LOGISTIC' | 'SOFTMAX' | 'nothing';
+  /** Anchors in another order, or of other sides. */
+  readonly anchors?: (anchors: Float32Array) => Float32Array;
+}
+
 /** A small uint8 SSD of three feature maps, wired as ssd_mobilenet_v1_coco is exported. */
-export function ssdModel(): SsdModel {
+export function ssdModel(options: SsdOptions = {}): SsdModel {
+  const { scores: kind = 'LOGISTIC', anchors: change = (all) => all } = options;
   const spec = createSpec(5);
   const input = spec.activation([1, SIZE, SIZE, 3], 1 / 128, 128);
   const conv = (
@@ -105,22 +117,43 @@ export function ssdModel(): SsdModel {
   const allBoxes = reshaped(join(boxes, [1, total, 1, 4], 0.05, 100), [1, total, 4], 0.05, 100);
   const allScores = join(scores, [1, total, CLASSES], 0.06, 150);
   const probabilities = spec.activation([1, total, CLASSES], 1 / 256, 0);
-  spec.operator({ code: CODE.LOGISTIC, inputs: [allScores], outputs: [probabilities] });
+  if (kind !== 'nothing') {
+    const softmax = kind === 'SOFTMAX' && { options: { union: 9, float32: { 0: 1 } } };
+    spec.operator({
+      code: CODE[kind],
+      inputs: [allScores],
+      outputs: [probabilities],
+      ...softmax,
+    });
+  }
+  // The post-processing takes anchors for quantized where boxes are.
+  const data = Uint8Array.from(
+    change(zooAnchors()),
+    (value) => Math.max(0, Math.round(value / ANCHOR_STEP)) + ANCHOR_ZERO,
+  );
+  const stored = { scale: [ANCHOR_STEP], zeroPoint: [ANCHOR_ZERO] };
   const anchors = spec.tensor({
     name: 'anchors',
-    type: 'float32',
+    type: 'uint8',
     shape: [total, 4],
-    data: zooAnchors(),
+    data,
+    ...stored,
   });
-  const results = [[1, 10, 4], [1, 10], [1, 10], [1]].map((shape) =>
-    spec.tensor({ name: 'result', type: 'float32', shape }),
+  const usual = { max_detections: 10, num_classes: CLASSES - 1, y_scale: 10.5, x_scale: 9 };
+  const settings = { ...usual, h_scale: 5.25, w_scale: 5, ...options.settings };
+  const { max_detections: most, max_classes_per_detection: names = 1 } = settings as {
+    max_detections: number;
+    max_classes_per_detection?: number;
+  };
+  const count = most * names;
+  const results = [[1, count, 4], [1, count], [1, count], [1]].map((shape, at) =>
+    spec.tensor({ name: `result${at}`, type: 'float32', shape }),
   );
-  const settings = { max_detections: 10, num_classes: CLASSES - 1, y_scale: 10.5, x_scale: 9 };
   spec.operator({
     code: 'TFLite_Detection_PostProcess',
-    inputs: [allBoxes, probabilities, anchors],
+    inputs: [allBoxes, kind === 'nothing' ? allScores : probabilities, anchors],
     outputs: results,
-    customOptions: encode({ ...settings, h_scale: 5.25, w_scale: 5 }),
+    customOptions: encode(settings),
   });
   const model = spec.finish([input], results);
   return { model, maps, postprocess: model.operators.length - 1, anchors };

@@ -77,7 +77,7 @@ function withOperator(index: number, change: Partial<OperatorSpec>): ModelSpec {
 
 t.test('heads that are no SSD of the zoo are refused', async (t) => {
   const otherAnchors = model.tensors.map((tensor, at) =>
-    at === anchors ? { ...tensor, data: new Float32Array((tensor.shape[0] ?? 0) * 4) } : tensor,
+    at === anchors ? { ...tensor, data: new Uint8Array((tensor.shape[0] ?? 0) * 4) } : tensor,
   );
   const inputs = model.operators[postprocess]?.inputs ?? [];
   const cases: readonly (readonly [string, ModelSpec, string, RegExp])[] = [

@@ -64,6 +64,17 @@ export function tensorSpec({
   };
 }
 
+/** A detector with other settings of its post-processing, and room for as many answers as these allow. */
+export function withPostprocess(file: Uint8Array, settings: Uint8Array, most: number): Uint8Array {
+  const model = parseTflite(withOutputShapes(file, most));
+  const { inputs, outputs } = model;
+  const operators = model.operators.map((operator) => ({
+    ...operatorSpec(operator),
+    ...(operator.customOptions !== null && { customOptions: settings }),
+  }));
+  return buildTflite({ tensors: model.tensors.map(tensorSpec), operators, inputs, outputs });
+}
+
 /**
  * A detector whose outputs say their shapes, which files leave open and the oracle wants to know.
  *

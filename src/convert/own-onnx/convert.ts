@@ -9,11 +9,14 @@ import { LABELS_KEY, type OnnxFile, type OnnxNode, parseOnnx } from './parse.js'
 import { findPicture, fixedInputs, type OnnxPicture } from './picture.js';
 import { wrapDetector, wrapNetwork } from './wrap.js';
 
-/** A classifier that was made to fit, and whether it is known what its outputs are. */
+/** A classifier that was made to fit, and what its outputs can be measured by. */
 export interface OwnOnnxModel extends ConvertedModel {
   readonly head: ClassifierHead;
-  /** See NetworkEnd. */
-  readonly end: Pick<NetworkEnd, 'sure' | 'squashed'>;
+  readonly end: NetworkEnd;
+  /** The same with the file's own output besides, under this name; null where that is what is read. */
+  readonly trial: { readonly onnx: Uint8Array; readonly original: string } | null;
+  /** The same with the file's own output read as it is. @throws MND_MODEL_SHAPE */
+  readonly asItIs: () => OwnOnnxModel;
 }
 
 /** A detector that was made to fit, whose outputs only a run can tell apart. */
@@ -75,11 +78,11 @@ function parseChecked(bytes: Uint8Array): OnnxFile {
   });
 }
 
-function classifierOf(file: OnnxFile, options: PictureOptions): OwnOnnxModel {
+function classifierOf(file: OnnxFile, options: PictureOptions, asItIs = false): OwnOnnxModel {
   checkGraph(file);
   const picture = findPicture(file, options);
-  const end = findEnd(file);
-  const { classes, scores } = end;
+  const end = findEnd(file, asItIs);
+  const { classes, scores, original } = end;
   const input = uniqueName(file, 'picture');
   const output = uniqueName(file, 'logits');
   const head: ClassifierHead = {
@@ -88,11 +91,18 @@ function classifierOf(file: OnnxFile, options: PictureOptions): OwnOnnxModel {
     scores,
     logits: { name: output, type: 'float32', scale: 1, zeroPoint: 0 },
   };
+  const ends = { input, end, output };
+  const beside = original === null ? null : { name: original.name, output: `${output}:original` };
   return {
-    onnx: wrapNetwork(file, picture, { input, end, output }),
+    onnx: wrapNetwork(file, picture, ends),
     ...describe(file, picture, input),
     head,
     end,
+    trial:
+      beside === null
+        ? null
+        : { onnx: wrapNetwork(file, picture, { ...ends, beside }), original: beside.output },
+    asItIs: () => classifierOf(file, options, true),
   };
 }
 

@@ -4,6 +4,15 @@ import { requireClasses } from '../classifier-head.js';
 import { looksLike } from './looks-like.js';
 import type { OnnxFile, OnnxNode } from './parse.js';
 
+/** The output of the file itself. */
+export interface OriginalOutput {
+  readonly name: string;
+  readonly logarithm: boolean;
+  /** What its stored numbers are counted from, and how many steps make 1. */
+  readonly zeroPoint: number;
+  readonly steps: number;
+}
+
 /** Where a classifier ends, and what its numbers are. */
 export interface NetworkEnd {
   /** Value of the network that is read. */
@@ -12,13 +21,22 @@ export interface NetworkEnd {
   readonly scores: ScoreKind;
   /** Names of the constants that make real numbers of a quantized value; null for a float one. */
   readonly stored: { readonly scale: string; readonly zeroPoint: string } | null;
-  /** False where only its answers can tell what they are: scores is then what they would be as logits. */
-  readonly sure: boolean;
+  /**
+   * What its answers are held against: `softmax` or `sigmoid` of the value that is read must be the
+   * output itself, as it is or as its logarithm. Null where the output is read.
+   */
+  readonly original: OriginalOutput | null;
   /** Whether a sigmoid or softmax is somewhere near the end. */
   readonly squashed: boolean;
+  /** Whether the numbers are those of a layer with weights. */
+  readonly weighted: boolean;
 }
 
+/** TensorProto.DataType */
 const FLOAT = 1;
+const FLOAT16 = 10;
+const UINT8 = 2;
+const INT8 = 3;
 const MAX_CLASSES = 100_000;
 
 /** Operators behind the scores that change no value, or only its step. */
@@ -29,11 +47,11 @@ const TRANSPARENT = new Set(
   ).split(' '),
 );
 
-/** Operators that make logits. */
+/** Operators with weights, whose results are logits whatever is before them. */
 const LAST_LAYERS = new Set(
   (
-    'Gemm MatMul Conv Add Sum GlobalAveragePool AveragePool ReduceMean QLinearConv QLinearMatMul ' +
-    'QGemm QLinearAdd QLinearGlobalAveragePool MatMulInteger FusedGemm FusedConv BatchNormalization'
+    'Gemm MatMul Conv QLinearConv QLinearMatMul QGemm MatMulInteger ConvInteger FusedGemm FusedConv ' +
+    'BatchNormalization'
   ).split(' '),
 );
 
@@ -51,25 +69,33 @@ const MAX_STEPS = 16;
 /**
  * Finds the true end of a classifier: before a final softmax or sigmoid, which are computed outside the
  * network, through whatever quantizes and dequantizes around them. Where something else stands there,
- * the output itself is read, and is for the caller to measure.
+ * the output itself is read. Either is for the caller to measure.
  *
+ * @param asItIs whether the output is read whatever makes it
  * @throws MND_MODEL_SHAPE, MND_MODEL_TOO_LARGE
  */
-export function findEnd(file: OnnxFile): NetworkEnd {
+export function findEnd(file: OnnxFile, asItIs = false): NetworkEnd {
   const { name, classes, type } = outputOf(file);
   const last = walkBack(file, name);
   const scores = last === undefined ? undefined : SQUASHING[last.opType];
   if (last !== undefined && scores !== undefined) {
     requireClasses(classes, scores);
-    const [input = '', scale = '', zeroPoint = ''] = last.inputs;
-    const stored = last.opType.startsWith('QLinear') ? { scale, zeroPoint } : null;
-    return { name: input, classes, scores, stored, sure: true, squashed: true };
+    if (!asItIs) {
+      const [input = '', scale = '', zeroPoint = ''] = last.inputs;
+      const stored = last.opType.startsWith('QLinear') ? { scale, zeroPoint } : null;
+      const logarithm = last.opType === 'LogSoftmax';
+      // Scores are stored in 256 steps from the lowest number.
+      const steps = type === UINT8 || type === INT8 ? 256 : 1;
+      const original = { name, logarithm, steps, zeroPoint: type === INT8 ? -128 : 0 };
+      return { name: input, classes, scores, stored, original, squashed: true, weighted: false };
+    }
   }
-  if (type !== FLOAT) throw badOutput('one float32 output', `data type ${type}`);
-  const sure = last === undefined || LAST_LAYERS.has(last.opType);
-  const squashed = !sure && isSquashed(file, last);
+  if (type !== FLOAT && type !== FLOAT16)
+    throw badOutput('one float32 output', `data type ${type}`);
+  const squashed = isSquashed(file, last);
   if (!squashed) requireClasses(classes, 'softmax');
-  return { name, classes, scores: 'softmax', stored: null, sure, squashed };
+  const weighted = last === undefined || LAST_LAYERS.has(last.opType);
+  return { name, classes, scores: 'softmax', stored: null, original: null, squashed, weighted };
 }
 
 /** The one output, a row of numbers: [1, N], [N], [1, N, 1, 1] and the like. */
@@ -121,7 +147,7 @@ function isSquashed(file: OnnxFile, start: OnnxNode | undefined): boolean {
     if (node === undefined || seen.has(node)) continue;
     seen.add(node);
     if (SQUASHING[node.opType] !== undefined || node.opType === 'HardSigmoid') return true;
-    if (LAST_LAYERS.has(node.opType) && node.opType !== 'Add') continue;
+    if (LAST_LAYERS.has(node.opType)) continue;
     for (const input of node.inputs) {
       const producer = producerOf(file, input);
       if (producer !== undefined) pending.push(producer);

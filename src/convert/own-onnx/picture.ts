@@ -4,11 +4,17 @@ import {
   BYTES,
   type ChannelScaling,
   checkScaling,
+  inOrder,
+  nominalScaling,
   type PictureOptions,
+  requireStorable,
   SIGNED_UNIT,
+  storedTable,
   UNIT,
+  writtenScaling,
 } from '../scaling.js';
 import type { OnnxFile, OnnxValue } from './parse.js';
+import { STORED_READERS, storedPicture } from './stored-picture.js';
 
 /** The picture that a network takes. */
 export interface OnnxPicture {
@@ -17,15 +23,22 @@ export interface OnnxPicture {
   readonly channels: 1 | 3;
   /** Whether channels come before rows. */
   readonly planar: boolean;
-  readonly type: 'float32' | 'uint8';
+  readonly type: 'float32' | 'float16' | 'uint8' | 'int8';
   /** Blue first. */
   readonly reversed: boolean;
-  /** Null for uint8. */
+  /** Null for pixels that are taken as they are. */
   readonly scaling: ChannelScaling | null;
+  /** Constants by which real numbers become the network's stored ones; null where they do not. */
+  readonly stored: { readonly scale: string; readonly zeroPoint: string } | null;
 }
 
-const FLOAT = 1;
-const UINT8 = 2;
+/** TensorProto.DataType */
+const TYPES = new Map([
+  [1, 'float32'],
+  [2, 'uint8'],
+  [3, 'int8'],
+  [10, 'float16'],
+] as const);
 
 /** ONNX' own metadata for pictures (docs/MetadataProps.md of the ONNX repository). */
 const NOMINAL_RANGES: Readonly<Record<string, ChannelScaling>> = {
@@ -67,28 +80,82 @@ export function findPicture(
       `[${(input.shape ?? []).map((side) => (side < 0 ? '?' : side)).join(', ')}]`,
     );
   }
-  if (input.type !== FLOAT && input.type !== UINT8) {
-    throw shapeError('a float32 or uint8 picture', `data type ${input.type}`);
-  }
-  if (input.type === UINT8 && given !== null) {
-    throw codedError('MND_USAGE', {
-      subject: 'mean and scale',
-      expected: 'a float32 picture',
-      found: 'a uint8 picture, which pixels are as they are',
-      next: 'leave --mean and --scale out',
-    });
+  const type = TYPES.get(input.type as 1 | 2 | 3 | 10);
+  if (type === undefined) {
+    throw shapeError('a picture of float32, float16, uint8 or int8', `data type ${input.type}`);
   }
   const reversed =
     options.reversed || (file.metadata.get('Image.BitmapPixelFormat')?.startsWith('Bgr') ?? false);
-  return {
-    input,
-    sides: [height, width],
-    channels: colours,
-    planar,
-    type: input.type === FLOAT ? 'float32' : 'uint8',
-    reversed,
-    scaling: input.type === FLOAT ? scalingOf(file, given, colours, reversed, hint) : null,
-  };
+  const numbers =
+    type === 'uint8' || type === 'int8'
+      ? storedNumbers(file, input.name, type, { given, colours, reversed })
+      : {
+          stored: null,
+          scaling: realNumbers(file, input.name, { given, colours, reversed }, hint),
+        };
+  return { input, sides: [height, width], channels: colours, planar, type, reversed, ...numbers };
+}
+
+interface Asked {
+  readonly given: ChannelScaling | null;
+  readonly colours: 1 | 3;
+  readonly reversed: boolean;
+}
+
+/** The scaling of a picture of real numbers, which must be storable where the network stores them at once. */
+function realNumbers(file: OnnxFile, name: string, asked: Asked, hint: string | null) {
+  const { given, colours, reversed } = asked;
+  const scaling = scalingOf(file, given, colours, reversed, hint);
+  const stored = storedPicture(file, name, ['QuantizeLinear']);
+  if (stored !== null) requireStorable(scaling, stored);
+  return scaling;
+}
+
+/**
+ * How a picture of whole numbers is stored: as its scale and zero point say, where the network reads it by
+ * those; pixels as they are where it reads them as whole numbers.
+ */
+function storedNumbers(
+  file: OnnxFile,
+  name: string,
+  type: 'uint8' | 'int8',
+  { given, colours, reversed }: Asked,
+): Pick<OnnxPicture, 'scaling' | 'stored'> {
+  const stored = storedPicture(file, name, STORED_READERS);
+  if (stored === null) {
+    if (given !== null) {
+      throw codedError('MND_USAGE', {
+        subject: 'mean and scale',
+        expected: 'a float32 picture',
+        found: `a ${type} picture, which pixels are as they are`,
+        next: 'leave --mean and --scale out',
+      });
+    }
+    if (type === 'uint8') return { scaling: null, stored: null };
+    throw codedError('MND_MODEL_OPERATOR', {
+      subject: 'model input',
+      expected:
+        'an int8 picture with a scale and a zero point, behind DequantizeLinear or QLinearConv',
+      found: 'whole numbers that nothing explains',
+      next: 'export it with a float32 or uint8 input',
+    });
+  }
+  const { scale: step, zeroPoint } = stored;
+  const [low, high] = [-zeroPoint * step, (255 - zeroPoint) * step];
+  const scaling =
+    given ?? nominalScaling(low, high) ?? scalingInFile(file.metadata, colours) ?? null;
+  if (scaling === null) {
+    throw askForScaling(
+      'a quantized picture',
+      `stored numbers for ${low.toPrecision(3)} to ${high.toPrecision(3)}, which is no range of pixels`,
+    );
+  }
+  checkScaling(scaling, colours);
+  requireStorable(scaling, { scale: step, zeroPoint });
+  const own = given !== null && reversed ? inOrder(given, true) : scaling;
+  const same = storedTable(own, { scale: step, zeroPoint }) === null;
+  if (same && type === 'uint8') return { scaling: null, stored: null };
+  return { scaling: own, stored: stored.names };
 }
 
 /** Given numbers are for red, green and blue, those in the file for the network's own channels. */
@@ -99,7 +166,7 @@ function scalingOf(
   reversed: boolean,
   hint: string | null,
 ): ChannelScaling {
-  const scaling = given ?? scalingInFile(file.metadata);
+  const scaling = given ?? scalingInFile(file.metadata, channels);
   if (scaling === null) {
     const usual = hint === null ? '' : `; ${hint}`;
     const found = `neither --mean and --scale nor metadata in the file${usual}`;
@@ -110,19 +177,23 @@ function scalingOf(
   return { mean: given.mean.toReversed(), scale: given.scale.toReversed() };
 }
 
-function scalingInFile(metadata: ReadonlyMap<string, string>): ChannelScaling | null {
+function scalingInFile(
+  metadata: ReadonlyMap<string, string>,
+  channels: 1 | 3,
+): ChannelScaling | null {
   const nominal = NOMINAL_RANGES[metadata.get('Image.NominalPixelRange') ?? ''];
   const mean = numbersIn(metadata.get('mean'));
   const scale = numbersIn(metadata.get('scale'));
   const deviation = numbersIn(metadata.get('std'));
   const factor = scale ?? deviation?.map((value) => 1 / value) ?? null;
   if (mean === null || factor === null) return nominal ?? (isUltralytics(metadata) ? UNIT : null);
-  if (factor.every((value) => Number.isFinite(value) && value !== 0))
-    return { mean, scale: factor };
+  const written = writtenScaling(mean, factor, channels);
+  if (written !== null) return written;
   throw codedError('MND_MODEL_INVALID', {
     subject: 'ONNX file',
-    expected: 'finite numbers other than 0 as scale',
-    found: factor.join(', '),
+    expected: 'a mean and a scale of pixels in its metadata',
+    found: `mean ${mean.join(', ')}, scale ${factor.join(', ')}`.slice(0, 160),
+    next: 'give --mean and --scale as in its training',
   });
 }
 

@@ -17,6 +17,7 @@ const LUMA = Float32Array.of(0.299, 0.587, 0.114);
 /** TensorProto.DataType */
 const FLOAT = 1;
 const UINT8 = 2;
+const FLOAT16 = 10;
 
 export interface Wrapping {
   /** Name of the new input; no value of the network has it, or begins with it and a colon. */
@@ -25,27 +26,36 @@ export interface Wrapping {
   readonly end: Pick<NetworkEnd, 'name' | 'classes' | 'stored'>;
   /** Name of the new output, [1, classes]. */
   readonly output: string;
+  /** A value of the network that comes out as well, under this name, as one row of real numbers. */
+  readonly beside?: { readonly name: string; readonly output: string };
 }
 
 /** A file in which a uint8 picture goes into the network and its logits come out. */
 export function wrapNetwork(
   file: OnnxFile,
   picture: OnnxPicture,
-  { input, end, output }: Wrapping,
+  { input, end, output, beside }: Wrapping,
 ): Uint8Array {
   const { classes, stored } = end;
   const shape = `${output}:shape`;
   const tensor = { name: shape, dims: [2], values: BigInt64Array.of(1n, BigInt(classes)) };
   const after = protobuf.Writer.create();
+  const add = (node: EncodedNode) => graphField(after, 'node', encodeNode(node));
+  const addRow = (name: string, row: string) => {
+    // Networks with numbers of half the width have them to their end.
+    const real = `${row}:real`;
+    add({ opType: 'Cast', inputs: [name], output: real, int: { to: FLOAT } });
+    add({ opType: 'Reshape', inputs: [real, shape], output: row });
+    graphField(after, 'output', encodeValue(row, FLOAT, [1, classes]));
+  };
   let logits = end.name;
   if (stored !== null) {
     const inputs = [logits, stored.scale, stored.zeroPoint].filter((name) => name !== '');
-    logits = `${output}:real`;
-    graphField(after, 'node', encodeNode({ opType: 'DequantizeLinear', inputs, output: logits }));
+    logits = `${output}:restored`;
+    add({ opType: 'DequantizeLinear', inputs, output: logits });
   }
-  const row = { opType: 'Reshape', inputs: [logits, shape], output };
-  graphField(after, 'node', encodeNode(row));
-  graphField(after, 'output', encodeValue(output, FLOAT, [1, classes]));
+  addRow(logits, output);
+  if (beside !== undefined) addRow(beside.name, beside.output);
   return assemble(file, picture, input, [tensor], after);
 }
 
@@ -139,7 +149,7 @@ function preprocessing(picture: OnnxPicture, input: string) {
   if (picture.reversed && channels === 3) {
     apply('Gather', [constant('order', [3], BigInt64Array.of(2n, 1n, 0n))], { int: { axis: 3 } });
   }
-  const convert = type === 'float32' || channels === 1;
+  const convert = type !== 'uint8' || channels === 1 || scaling !== null;
   if (convert) apply('Cast', [], { int: { to: FLOAT } });
   if (channels === 1 || planar) apply('Transpose', [], { ints: { perm: [0, 3, 1, 2] } });
   if (channels === 1) apply('Conv', [constant('luma', [1, 3, 1, 1], LUMA)]);
@@ -151,7 +161,12 @@ function preprocessing(picture: OnnxPicture, input: string) {
     apply('Mul', [numbers('scale', scaling.scale)]);
   }
   if (channels === 1 && !planar) apply('Transpose', [], { ints: { perm: [0, 2, 3, 1] } });
-  if (convert && type === 'uint8') {
+  if (picture.stored !== null) {
+    const { scale, zeroPoint } = picture.stored;
+    apply('QuantizeLinear', zeroPoint === '' ? [scale] : [scale, zeroPoint]);
+  } else if (type === 'float16') {
+    apply('Cast', [], { int: { to: FLOAT16 } });
+  } else if (convert && type === 'uint8') {
     // Cast cuts off, so halves are added for rounding.
     apply('Add', [constant('half', [1], Float32Array.of(0.5))]);
     apply('Cast', [], { int: { to: UINT8 } });

@@ -1,5 +1,5 @@
 import type { ScoreKind } from '../../models/variant.js';
-import { requireClasses } from '../classifier-head.js';
+import { requireClasses, requireLogits } from '../classifier-head.js';
 import { type Folded, fold, REAL_PICTURE } from '../float-network/fold.js';
 import { type FloatNode, inputsOf, nodeError } from '../float-network/nodes.js';
 import type { Graph, Operator, Tensor } from '../graph.js';
@@ -67,7 +67,9 @@ export function readTfjsClassifier(
   }
   requireClasses(classes, scores);
   const scaling = scalingOf(folded, options, isTeachableMachine(model));
-  return { graph: assemble(folded, name, scaling, options), scores };
+  const graph = assemble(folded, name, scaling, options);
+  if (name === output) requireLogits(graph, LOGITS_NAME);
+  return { graph, scores };
 }
 
 /** The value before a final softmax or sigmoid. */

@@ -25,8 +25,9 @@ export interface DetectorLayer {
 export interface TfliteDetector {
   readonly graph: Graph;
   readonly layers: readonly DetectorLayer[];
-  /** Score columns, the background included. */
+  /** Score columns, the background included where there is one. */
   readonly classes: number;
+  readonly background: boolean;
   /** Centre y, centre x, height, width of every anchor, as fractions. */
   readonly anchors: Float32Array;
   readonly boxScales: readonly [y: number, x: number, height: number, width: number];
@@ -45,28 +46,53 @@ export function findPostprocess(model: TfliteModel): TfliteOperator | null {
 /** Operators that stand between the convolutions and the post-processing and change no order. */
 const TRANSPARENT = ['RESHAPE', 'SQUEEZE', 'LOGISTIC', 'QUANTIZE', 'DEQUANTIZE'];
 
-/** Walks back from a tensor over operators that change no order. */
+/** Walks back from a tensor over operators that change no order, and counts the sigmoids among them. */
 function sourceOf(model: TfliteModel, start: TfliteTensor) {
   let tensor = start;
+  let sigmoids = 0;
   for (let steps = 0; steps < 16; steps += 1) {
     const { index } = tensor;
     const producer = model.operators.find(({ outputs }) => outputs.includes(index));
-    if (producer === undefined || !TRANSPARENT.includes(producer.name)) return { tensor, producer };
+    if (producer === undefined || !TRANSPARENT.includes(producer.name)) {
+      return { tensor, producer, sigmoids };
+    }
+    if (producer.name === 'LOGISTIC') sigmoids += 1;
     tensor = operandOf({ model }, producer, 'inputs', 0);
   }
   throw notSsd('a few operators behind the convolutions', 'a chain of more than 16');
 }
 
-/** The convolution outputs that are joined to one tensor of all anchors. */
-function featureMaps(model: TfliteModel, joined: TfliteTensor): TfliteTensor[] {
-  const { producer } = sourceOf(model, joined);
+/**
+ * The convolution outputs that are joined to one tensor of all anchors.
+ *
+ * @param sigmoids that must be between them and the tensor
+ */
+function featureMaps(
+  model: TfliteModel,
+  joined: TfliteTensor,
+  sigmoids: readonly number[],
+): TfliteTensor[] {
+  const { producer, sigmoids: behind } = sourceOf(model, joined);
   if (producer?.name !== 'CONCATENATION') {
     throw notSsd('CONCATENATION before the post-processing', producer?.name ?? 'nothing');
   }
   return producer.inputs.map((_, place) => {
     const joint = operandOf({ model }, producer, 'inputs', place);
-    return sourceOf(model, joint).tensor;
+    const source = sourceOf(model, joint);
+    const found = behind + source.sigmoids;
+    if (!sigmoids.includes(found)) {
+      const expected = sigmoids.includes(1) ? 'scores of a sigmoid' : 'boxes as they are';
+      throw notSsd(expected, `${found} sigmoids before the post-processing`);
+    }
+    return source.tensor;
   });
+}
+
+/** Whether the first column of the scores is the background: there is one more than classes. */
+function hasBackground(postprocess: TfliteOperator, columns: number): boolean {
+  const classes = settingOf(postprocess, 'num_classes') ?? columns - 1;
+  if (classes === columns || classes === columns - 1) return classes !== columns;
+  throw notSsd(`${columns} or ${columns - 1} classes`, `num_classes ${classes}`);
 }
 
 function setting(operator: TfliteOperator, key: string, fallback: number): number {
@@ -148,8 +174,8 @@ export function detectorGraph(
   plan: PicturePlan,
 ): TfliteDetector {
   const operand = (place: number) => operandOf({ model }, postprocess, 'inputs', place);
-  const boxes = featureMaps(model, operand(0));
-  const scores = featureMaps(model, operand(1));
+  const boxes = featureMaps(model, operand(0), [0]);
+  const scores = featureMaps(model, operand(1), [1]);
   const anchorTensor = operand(2);
   const classes = operand(1).shape.at(-1) ?? 0;
   const anchors = anchorValues(postprocess, anchorTensor);
@@ -168,7 +194,9 @@ export function detectorGraph(
     setting(postprocess, 'h_scale', 5),
     setting(postprocess, 'w_scale', 5),
   ] as const;
-  return { graph, layers, classes, anchors, boxScales, suppression: suppressionOf(postprocess) };
+  const background = hasBackground(postprocess, classes);
+  const suppression = suppressionOf(postprocess);
+  return { graph, layers, classes, background, anchors, boxScales, suppression };
 }
 
 /** Boxes above this number are of no use to anybody. */
@@ -181,10 +209,12 @@ function suppressionOf(postprocess: TfliteOperator): Suppression {
     return Math.min(1, Math.max(0, value));
   };
   const maxDetections = Math.round(setting(postprocess, 'max_detections', 10));
+  const perClass = Math.round(setting(postprocess, 'detections_per_class', 100));
   const maxClasses = Math.round(setting(postprocess, 'max_classes_per_detection', 1));
   return {
     maxDetections: Math.min(Math.max(1, maxDetections), MOST_DETECTIONS),
     maxClassesPerBox: regular === 0 ? Math.min(Math.max(1, maxClasses), MOST_DETECTIONS) : null,
+    ...(regular !== 0 && { maxPerClass: Math.max(1, perClass) }),
     overlap: share('nms_iou_threshold', 0.6),
     leastScore: share('nms_score_threshold', 0),
   };
@@ -216,8 +246,8 @@ export function rawSsdGraph(
   { boxes, scores }: RawSsdOutputs,
   plan: PicturePlan,
 ): Graph {
-  const scoreMaps = featureMaps(model, scores);
-  const outputs = featureMaps(model, boxes).flatMap((box, layer) => {
+  const scoreMaps = featureMaps(model, scores, [0, 1]);
+  const outputs = featureMaps(model, boxes, [0]).flatMap((box, layer) => {
     const score = scoreMaps[layer];
     return score === undefined ? [box] : [box, score];
   });

@@ -5,7 +5,7 @@ import { BUFFER, FILE_IDENTIFIER, MODEL } from './schema.js';
 
 /** What a .tflite file says of its picture and its labels. */
 export interface TfliteMetadata {
-  /** Of a float picture; null if the file says nothing. */
+  /** Of a float picture, as it is written, sane or not; null if the file says nothing. */
   readonly normalization: ChannelScaling | null;
   /** Names of the label files that are packed behind the flatbuffer, the likeliest first. */
   readonly labelFiles: readonly string[];
@@ -85,8 +85,7 @@ function normalizationOf(reader: FlatbufferReader, input: Table): ChannelScaling
     const mean = reader.float32s(options, NORMALIZATION.mean);
     const deviation = reader.float32s(options, NORMALIZATION.deviation);
     const scale = deviation.map((value) => 1 / value);
-    const sane = [...mean, ...scale].every(Number.isFinite) && deviation.every((s) => s > 0);
-    return sane && mean.length > 0 && scale.length > 0 ? { mean, scale } : null;
+    return mean.length > 0 && scale.length > 0 ? { mean, scale } : null;
   }
   return null;
 }

@@ -6,6 +6,7 @@ import {
   type PictureOptions,
   SIGNED_UNIT,
   scalingBefore,
+  writtenScaling,
 } from '../scaling.js';
 import type { TfliteMetadata } from './metadata.js';
 import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js';
@@ -14,7 +15,7 @@ import type { TfliteModel, TfliteOperator, TfliteTensor } from './model-types.js
 const MARKS: readonly { readonly name: RegExp; readonly scaling: ChannelScaling }[] = [
   // Teachable Machine: a MobileNet inside `sequential_1`, two dense layers behind it.
   {
-    name: /sequential_\d+\/dense_Dense\d|^(serving_default_)?sequential_1_input/,
+    name: /sequential_\d+\/dense_Dense\d/,
     scaling: SIGNED_UNIT,
   },
   // TensorFlow's slim checkpoints, and the detectors of its Object Detection API.
@@ -36,16 +37,23 @@ export function floatScaling(
   { normalization }: TfliteMetadata,
   { scaling, maker }: PictureOptions,
 ): ChannelScaling {
+  const channels = picture.shape[3] === 1 ? 1 : 3;
+  const written =
+    normalization === null
+      ? null
+      : writtenScaling(normalization.mean, normalization.scale, channels);
   const known =
     scaling ??
-    normalization ??
+    written ??
     rescalingOf(model, picture) ??
     (maker === null ? null : MAKER_SCALINGS[maker]) ??
     MARKS.find(({ name }) => model.tensors.some((tensor) => name.test(tensor.name)))?.scaling;
   if (known !== undefined && known !== null) return known;
   throw askForScaling(
     'a float32 picture',
-    'neither --mean and --scale, nor metadata, nor a rescaling at the beginning of the network',
+    normalization === null || written !== null
+      ? 'neither --mean and --scale, nor metadata, nor a rescaling at the beginning of the network'
+      : `metadata that makes no picture (mean ${normalization.mean.join(', ')}; 1 / ${normalization.scale.map((value) => Number((1 / value).toPrecision(4))).join(', ')})`,
   );
 }
 

@@ -6,12 +6,15 @@ import {
   type ChannelScaling,
   checkScaling,
   inOrder,
+  isStorable,
   nominalScaling,
   type PictureOptions,
   perChannel,
   requireStorable,
+  type StoredPicture,
   storedTable,
   together,
+  writtenScaling,
 } from '../scaling.js';
 import { addActivation, operandOf, type ReadContext } from './context.js';
 import type { TfliteMetadata } from './metadata.js';
@@ -73,8 +76,10 @@ export function planPicture(
   const channels = source.shape[3] === 1 ? 1 : 3;
   const reversed = options.reversed && channels === 3;
   if (options.scaling !== null) checkScaling(options.scaling, channels);
+  const given = options.scaling === null ? null : inOrder(options.scaling, reversed);
   if (source.type === 'float32') {
-    const pixels = inOrder(floatScaling(model, source, metadata, options), reversed);
+    // What the file says is about its own channels.
+    const pixels = given ?? floatScaling(model, source, metadata, options);
     const front = frontScaling(model, source);
     const inner = model.tensors[front.index] ?? source;
     return { source: inner, reversed, table: null, scaling: together(pixels, front) };
@@ -82,7 +87,7 @@ export function planPicture(
   const { scale, zeroPoint } = storedAs(source);
   const [low, high] = [-zeroPoint * scale, (255 - zeroPoint) * scale];
   const nominal = nominalScaling(low, high);
-  const scaling = options.scaling ?? nominal ?? metadata.normalization;
+  const scaling = given ?? nominal ?? storableMetadata(metadata, { scale, zeroPoint }, channels);
   if (scaling === null) {
     throw askForScaling(
       'a quantized picture',
@@ -90,8 +95,19 @@ export function planPicture(
     );
   }
   requireStorable(scaling, { scale, zeroPoint });
-  const table = storedTable(inOrder(scaling, reversed), { scale, zeroPoint });
+  const table = storedTable(scaling, { scale, zeroPoint });
   return { source, reversed, table, scaling: null };
+}
+
+/** What the metadata says, where the file can store it: for quantized pictures it often says nothing true. */
+function storableMetadata(
+  { normalization }: TfliteMetadata,
+  stored: StoredPicture,
+  channels: 1 | 3,
+): ChannelScaling | null {
+  if (normalization === null) return null;
+  const written = writtenScaling(normalization.mean, normalization.scale, channels);
+  return written !== null && isStorable(written, stored) ? written : null;
 }
 
 function short(value: number): string {

@@ -1,6 +1,6 @@
 import { codedError } from '../../errors.js';
 import type { ScoreKind } from '../../models/variant.js';
-import { requireClasses } from '../classifier-head.js';
+import { requireClasses, requireLogits } from '../classifier-head.js';
 import type { Graph, Operator } from '../graph.js';
 import { INPUT_NAME, LOGITS_NAME } from '../names.js';
 import { elementCount, tensorOf } from '../tensors.js';
@@ -17,6 +17,13 @@ export interface TfliteEnd {
   readonly explicit: boolean;
 }
 
+/** Operators that make scores; LOG_SOFTMAX makes their logarithms. */
+const SQUASHING: Readonly<Record<string, ScoreKind>> = {
+  SOFTMAX: 'softmax',
+  LOG_SOFTMAX: 'softmax',
+  LOGISTIC: 'sigmoid',
+};
+
 /** Operators behind the scores that change no value. */
 const TRANSPARENT = ['QUANTIZE', 'DEQUANTIZE', 'RESHAPE', 'SQUEEZE'];
 const REQUANTIZING = ['QUANTIZE', 'DEQUANTIZE'];
@@ -29,10 +36,10 @@ const REQUANTIZING = ['QUANTIZE', 'DEQUANTIZE'];
 export function findLogits(model: TfliteModel): TfliteEnd {
   const { index } = onlyTensor(model, 'outputs');
   const last = behind(model, index, TRANSPARENT);
-  if (last?.name === 'SOFTMAX' || last?.name === 'LOGISTIC') {
+  const scores = SQUASHING[last?.name ?? ''];
+  if (last !== undefined && scores !== undefined) {
     const beta = last.name === 'SOFTMAX' ? last.options.float32(0, 1) : 1;
     if (beta !== 1) throw unsupported(last, 'beta 1', `${beta}`);
-    const scores = last.name === 'SOFTMAX' ? 'softmax' : 'sigmoid';
     const input = operandOf({ model }, last, 'inputs', 0).index;
     return { index: before(model, input, REQUANTIZING), scores, explicit: true };
   }
@@ -84,6 +91,14 @@ function operatorsBefore(
 
 function readOperator(context: ReadContext, operator: TfliteOperator): void {
   const read = OPERATOR_READERS[operator.name];
+  if (read === undefined && operator.name.endsWith('SOFTMAX')) {
+    throw codedError('MND_MODEL_OPERATOR', {
+      subject: `operator ${operator.index} (${operator.name})`,
+      expected: 'a softmax as the last operator',
+      found: 'one that other operators follow',
+      next: 'export the network with its softmax at the end, and what follows it left out',
+    });
+  }
   if (read === undefined) {
     throw unsupported(
       operator,
@@ -152,8 +167,9 @@ export interface TfliteClassifier {
  * Throws MND_MODEL_INVALID, MND_MODEL_OPERATOR or MND_MODEL_SHAPE, naming the operator or the tensor.
  */
 export function classifierGraph(model: TfliteModel, plan: PicturePlan): TfliteClassifier {
-  const { index, scores } = findLogits(model);
+  const { index, scores, explicit } = findLogits(model);
   const graph = flatLogits(readGraph(model, new Map([[index, LOGITS_NAME]]), plan));
+  if (!explicit) requireLogits(graph, LOGITS_NAME);
   const { shape } = tensorOf(graph, LOGITS_NAME);
   if (shape.length !== 2) {
     throw codedError('MND_MODEL_SHAPE', {

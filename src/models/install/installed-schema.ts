@@ -41,12 +41,18 @@ const CLASSIFIER = {
   },
 };
 
-const SUPPRESSION = object({
-  maxDetections: COUNT,
-  maxClassesPerBox: { type: ['integer', 'null'], minimum: 1, maximum: 1000 },
-  overlap: SHARE,
-  leastScore: SHARE,
-});
+const SUPPRESSION = {
+  type: 'object',
+  additionalProperties: false,
+  required: ['maxDetections', 'maxClassesPerBox', 'overlap', 'leastScore'],
+  properties: {
+    maxDetections: COUNT,
+    maxClassesPerBox: { type: ['integer', 'null'], minimum: 1, maximum: 1000 },
+    maxPerClass: COUNT,
+    overlap: SHARE,
+    leastScore: SHARE,
+  },
+};
 
 const SSD = {
   additionalProperties: false,
@@ -54,6 +60,7 @@ const SSD = {
   properties: {
     kind: { const: 'ssd' },
     classes: COUNT,
+    background: { type: 'boolean' },
     layers: {
       type: 'array',
       minItems: 1,

@@ -1,49 +1,105 @@
 import type { OwnOnnxModel } from '../../convert/own-onnx/convert.js';
 import { codedError } from '../../errors.js';
 import { ort, sessionOptions } from '../../inference/runtime.js';
+import { topClasses } from '../../vision/topk.js';
 import { type ScoreKind, sidesOf } from '../variant.js';
 import { trialPictures } from './trial-pictures.js';
 
 /** How far the sum of probabilities may be from 1: they may be stored in 255 steps. */
 const SUM_TOLERANCE = 0.05;
 const RANGE_TOLERANCE = 0.01;
+/** How far a score may be from the file's own, which may be stored in 255 steps too. */
+const SCORE_TOLERANCE = 0.02;
+
+/** A classifier whose outputs are known. */
+export interface MeasuredClassifier {
+  readonly model: OwnOnnxModel;
+  readonly scores: ScoreKind;
+}
 
 /**
- * Finds out what the outputs of a classifier are whose end does not say it, by running it on a few
- * pictures: probabilities that add up to one, scores that stand by themselves, or logits.
+ * Finds out what the outputs of a classifier are, by running it on a few pictures. A softmax or sigmoid
+ * at its end is left to the program if that gives the file's own scores (over several rows, or over
+ * another side of its numbers, it does not); else the file's own output is read: probabilities that add up
+ * to one, scores that stand by themselves, or logits.
  *
  * @throws MND_MODEL_SHAPE for numbers that are none of these
  */
-export async function measureScores(model: OwnOnnxModel): Promise<ScoreKind> {
-  const { head, end } = model;
-  if (end.sure) return head.scores ?? 'softmax';
-  const answers = await run(model);
-  const within = answers.every((values) =>
-    values.every((value) => value >= -RANGE_TOLERANCE && value <= 1 + RANGE_TOLERANCE),
+export async function measureScores(model: OwnOnnxModel): Promise<MeasuredClassifier> {
+  if (model.end.original === null) return { model, scores: await scoresOf(model) };
+  if (await givesOriginal(model)) return { model, scores: model.end.scores };
+  const asItIs = model.asItIs();
+  return { model: asItIs, scores: await scoresOf(asItIs) };
+}
+
+/** Whether softmax or sigmoid of what is read are the file's own scores. */
+async function givesOriginal({ trial, head, input, form, end }: OwnOnnxModel): Promise<boolean> {
+  if (trial === null) return true;
+  const runs = await run(trial.onnx, { input, form }, [head.logits.name, trial.original]);
+  return runs.every(([logits = [], original = []]) =>
+    topClasses(Float32Array.from(logits), head.logits, head.classes, end.scores).every(
+      ({ index, score }) => {
+        const { steps = 1, zeroPoint = 0, logarithm = false } = end.original ?? {};
+        const found = ((original[index] ?? Number.NaN) - zeroPoint) / steps;
+        const own = logarithm ? Math.exp(found) : found;
+        return Math.abs(score - own) <= SCORE_TOLERANCE;
+      },
+    ),
   );
+}
+
+async function scoresOf({ onnx, input, form, head, end }: OwnOnnxModel): Promise<ScoreKind> {
+  const runs = await run(onnx, { input, form }, [head.logits.name]);
+  const answers = runs.map(([values = []]) => values);
+  const found = answers.flat();
+  const within = found.every((value) => value >= -RANGE_TOLERANCE && value <= 1 + RANGE_TOLERANCE);
   const sums = answers.map((values) => values.reduce((sum, value) => sum + value, 0));
   const whole = sums.every((sum) => Math.abs(sum - 1) <= SUM_TOLERANCE);
-  if (within && (end.squashed || (whole && head.classes > 1))) return 'probability';
-  if (!end.squashed && head.classes > 1) return 'softmax';
-  const found = answers.flat();
-  throw codedError('MND_MODEL_SHAPE', {
+  if (within && whole && head.classes > 1) return 'probability';
+  const all = `${Math.min(...found).toFixed(2)} to ${Math.max(...found).toFixed(2)}`;
+  if (end.squashed) {
+    if (head.classes > 1 && found.every((value) => value > 1 - RANGE_TOLERANCE)) {
+      throw strange('1 for every class: its softmax or sigmoid sees one number at a time');
+    }
+    if (within) return 'probability';
+    throw strange(`${all} behind a softmax or sigmoid`);
+  }
+  if (within && !end.weighted) {
+    throw strange(
+      `${all}, which may be scores or logits: behind no softmax, sigmoid or last layer`,
+    );
+  }
+  return 'softmax';
+}
+
+function strange(found: string): Error {
+  return codedError('MND_MODEL_SHAPE', {
     subject: 'model output',
     expected: 'logits, or scores from 0 to 1',
-    found: `${Math.min(...found).toFixed(2)} to ${Math.max(...found).toFixed(2)} behind a softmax or sigmoid`,
+    found,
     next: 'export the network with its softmax or sigmoid as the last operator',
   });
 }
 
-async function run({ onnx, form, input, head }: OwnOnnxModel): Promise<number[][]> {
+/** Some outputs for each trial picture. */
+async function run(
+  onnx: Uint8Array,
+  { input, form }: Pick<OwnOnnxModel, 'input' | 'form'>,
+  outputs: readonly string[],
+): Promise<number[][][]> {
   const session = await ort.InferenceSession.create(onnx, sessionOptions(1, form));
   const [height, width] = sidesOf(input, input.sizes[0] ?? 0);
-  const answers: number[][] = [];
+  const answers: number[][][] = [];
   try {
     for (const bytes of trialPictures(height, width)) {
       const picture = new ort.Tensor('uint8', bytes, [1, height, width, 3]);
       const results = await session.run({ [input.name]: picture });
-      const data = results[head.logits.name]?.data;
-      if (data instanceof Float32Array) answers.push(Array.from(data));
+      answers.push(
+        outputs.map((name) => {
+          const data = results[name]?.data;
+          return data instanceof Float32Array ? Array.from(data) : [];
+        }),
+      );
     }
   } finally {
     await session.release();

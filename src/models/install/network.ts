@@ -119,8 +119,8 @@ async function openOnnx(bytes: Uint8Array, request: ConversionRequest): Promise<
   const { picture = NO_PICTURE_OPTIONS, labelCount = null } = request;
   const read = readOwnOnnx(bytes, picture);
   if (read.kind === 'classifier') {
-    const scores = await measureScores(read.model);
-    return inOneForm({ ...read.model, head: { ...read.model.head, scores } }, null);
+    const { model, scores } = await measureScores(read.model);
+    return inOneForm({ ...model, head: { ...model.head, scores } }, null);
   }
   const { labels } = read.model;
   const count = labelCount ?? labels?.length ?? null;

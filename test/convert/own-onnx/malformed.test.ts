@@ -164,12 +164,12 @@ const CASES: readonly (readonly [name: string, file: Uint8Array, code: string, t
     /\[16, 3, 8, 8\]/,
   ],
   [
-    'half precision',
+    'double precision',
     withGraph((graph) => {
-      graph.input = [valueInfo('input', 10, [1, 3, 8, 8])];
+      graph.input = [valueInfo('input', 11, [1, 3, 8, 8])];
     }),
     'MND_MODEL_SHAPE',
-    /data type 10/,
+    /float32, float16, uint8 or int8; found data type 11/,
   ],
   [
     'boxes besides the scores',
