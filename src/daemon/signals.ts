@@ -102,7 +102,9 @@ export class Signals {
   }
 
   emit<Name extends SignalName>(name: Name, value: SignalMap[Name]): void {
-    for (const listener of [...this.#listeners[name]]) {
+    const listeners = this.#listeners[name];
+    if (listeners.size === 0) return;
+    for (const listener of [...listeners]) {
       try {
         const outcome = listener(value);
         if (outcome instanceof Promise) outcome.catch((error: unknown) => this.#log(name, error));

@@ -1,4 +1,5 @@
-import type { Box, ScoredLabel } from './result.js';
+import { overlapOf } from '../presence/objects/box.js';
+import type { ScoredLabel } from './result.js';
 
 /**
  * How near the answers of one numeric form are to those of the reference form, on the same pictures.
@@ -103,12 +104,4 @@ function isSame(a: ScoredLabel, b: ScoredLabel): boolean {
   if (a.index !== b.index) return false;
   if (a.box === null || b.box === null) return a.box === b.box;
   return overlapOf(a.box, b.box) > LEAST_OVERLAP;
-}
-
-/** Intersection over union. */
-function overlapOf([x, y, width, height]: Box, [x2, y2, width2, height2]: Box): number {
-  const across = Math.min(x + width, x2 + width2) - Math.max(x, x2);
-  const down = Math.min(y + height, y2 + height2) - Math.max(y, y2);
-  if (across <= 0 || down <= 0) return 0;
-  return (across * down) / (width * height + width2 * height2 - across * down);
 }

@@ -8,19 +8,23 @@ export function shortName(label: string): string {
   return (label.split(',', 1)[0] ?? label).trim();
 }
 
-/** The labels of a result under their short names, reduced to `kept` (null: all). */
+/** Labels under their short names, reduced to `kept` (null: all); the same list if they are so. */
 export function keepLabels(
   labels: readonly ScoredLabel[],
   kept: ReadonlySet<string> | null,
-): ScoredLabel[] {
-  const named: ScoredLabel[] = [];
-  for (const scored of labels) {
+): readonly ScoredLabel[] {
+  // A detector's names are short: nothing is made for most frames.
+  let named: ScoredLabel[] | null = null;
+  for (let at = 0; at < labels.length; at += 1) {
+    const scored = labels[at] as ScoredLabel;
     const label = rememberedName(scored.label);
     // Class indices that the label map leaves out have no name, and nobody could ask for them.
-    if (label === '' || (kept !== null && !kept.has(label))) continue;
-    named.push({ index: scored.index, label, score: scored.score, box: scored.box });
+    const isKept = label !== '' && (kept === null || kept.has(label));
+    if (named === null && isKept && label === scored.label) continue;
+    named ??= labels.slice(0, at);
+    if (isKept) named.push({ index: scored.index, label, score: scored.score, box: scored.box });
   }
-  return named;
+  return named ?? labels;
 }
 
 /** More names than any network has. */

@@ -82,9 +82,7 @@ export class Recorder {
     const isNews = !this.#isMixed || this.#sceneOf(camera.presence).isNews(result.model, frame);
     this.#commit(camera.presence.update(kept, isNews), kept);
     this.#tellZones(camera.presence);
-    const eventIds = new Map<string, string>();
-    for (const { label, eventId } of camera.presence.present()) eventIds.set(label, eventId);
-    this.#store.recordResult(kept, eventIds, frame.unmoved);
+    this.#store.recordResult(kept, eventIdsOf(camera.presence), frame.unmoved);
     this.#signals.emit('labelled', { result: kept, frame });
   }
 
@@ -136,4 +134,15 @@ export class Recorder {
     this.#signals.emit('presence', { events });
     if (recorded) this.#signals.emit('events', { events, result });
   }
+}
+
+const NONE: ReadonlyMap<string, string> = new Map();
+
+/** The running event of each label. */
+function eventIdsOf(presence: Presence): ReadonlyMap<string, string> {
+  const present = presence.present();
+  if (present.length === 0) return NONE;
+  const ids = new Map<string, string>();
+  for (const { label, eventId } of present) ids.set(label, eventId);
+  return ids;
 }

@@ -1,5 +1,5 @@
 import type { Box } from '../../inference/result.js';
-import { distanceOf, overlapOf } from './box.js';
+import { areNear, overlapOf } from './box.js';
 
 /** Where an object is, how it moves, and since when it rests. Times are monotonic milliseconds. */
 export interface Body {
@@ -93,7 +93,7 @@ export function restOf(body: Body, at: number): number {
 
 /** Whether a box is the object that rests there. */
 export function restsIn(box: Box, resting: Box): boolean {
-  return overlapOf(box, resting) >= REST_OVERLAP && distanceOf(box, resting) <= REST_DISTANCE;
+  return areNear(box, resting, REST_DISTANCE) && overlapOf(box, resting) >= REST_OVERLAP;
 }
 
 function followRest(body: Body, at: number): void {

@@ -9,10 +9,10 @@ export function overlapOf(a: Box, b: Box): number {
   return both / (a[2] * a[3] + b[2] * b[3] - both);
 }
 
-/** Distance of the centres in sides of the mean square: 1 is about one object further. */
-export function distanceOf(a: Box, b: Box): number {
+/** Whether the centres are at most so far apart, in sides of the mean square: 1 is about one object further. */
+export function areNear(a: Box, b: Box, most: number): boolean {
   const across = a[0] + a[2] / 2 - b[0] - b[2] / 2;
   const down = a[1] + a[3] / 2 - b[1] - b[3] / 2;
-  const side = Math.sqrt((a[2] * a[3] + b[2] * b[3]) / 2);
-  return side > 0 ? Math.sqrt(across * across + down * down) / side : Number.POSITIVE_INFINITY;
+  const square = (a[2] * a[3] + b[2] * b[3]) / 2;
+  return square > 0 && across * across + down * down <= most * most * square;
 }
