@@ -24,21 +24,25 @@ function openStream(port: number, headers: Record<string, string> = {}): Promise
     sent.on('error', reject);
     sent.on('response', (answer: IncomingMessage) => {
       let text = '';
-      let look = (): void => {};
+      let look = (_news: string): void => {};
       answer.on('error', () => {});
-      answer.on('data', (chunk: Buffer) => {
-        text += chunk.toString();
-        look();
+      answer.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+        look(chunk);
       });
       resolve({
         status: answer.statusCode ?? 0,
         text: () => text,
         until: (wanted) =>
           new Promise((done) => {
-            look = () => {
-              if (text.includes(wanted)) done();
+            // Looking through all of a long text at each chunk would take longer than anything else here.
+            let unseen = '';
+            look = (news) => {
+              unseen += news;
+              if (unseen.includes(wanted)) done();
+              unseen = unseen.slice(-wanted.length);
             };
-            look();
+            look(text);
           }),
         close: () => sent.destroy(),
       });

@@ -1,0 +1,30 @@
+// Writes what `npm run test:slow` runs into .build/slow: a file for each test of test/slow, by a name that puts
+// it in its place. Tap begins them in the order of their names: what takes longest begins first, so that the
+// last minute has work for all.
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const TESTS = 'test/slow';
+const RUN = '.build/slow';
+const ENDING = '.test.ts';
+
+/** The longest first. Most wait for brokers, clocks and cameras; `training` and `networks` work. */
+const FIRST = [
+  ...['refusing-brokers', 'cluster', 'camera-cases', 'page-storm', 'worst-pictures', 'training'],
+  ...['notify-storm', 'networks', 'secrets', 'kill-pictures', 'retained-flood', 'home-assistant'],
+  ...['own-models', 'governor', 'setup', 'page-forms', 'retained-pictures', 'broker', 'once'],
+];
+
+rmSync(RUN, { recursive: true, force: true });
+mkdirSync(RUN, { recursive: true });
+const names = readdirSync(TESTS).flatMap((file) =>
+  file.endsWith(ENDING) ? [file.slice(0, -ENDING.length)] : [],
+);
+for (const name of FIRST) {
+  if (!names.includes(name)) throw new Error(`${TESTS} has no ${name}`);
+}
+for (const name of names) {
+  const place = FIRST.includes(name) ? FIRST.indexOf(name) : FIRST.length;
+  const file = `${String(place).padStart(2, '0')}-${name}.test.js`;
+  writeFileSync(join(RUN, file), `await import('../test/slow/${name}.test.js');\n`);
+}
