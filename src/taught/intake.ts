@@ -1,0 +1,127 @@
+import { codedError } from '../errors.js';
+import type { Variant } from '../models/variant.js';
+import { nearDuplicate } from '../teach/duplicate.js';
+import type { Embedder } from './embedder.js';
+import { EmbeddingCache, embeddingsOf } from './embeddings.js';
+import { cropPicture, SMALL_SIDE } from './picture.js';
+import type { Crop, CropShelf } from './shelf.js';
+import { type TaughtTask, taskName } from './task.js';
+
+/** What became of a picture that was offered. */
+export interface Offered {
+  /** `same`: nearly the picture of one that is kept already. */
+  readonly outcome: 'kept' | 'same';
+  readonly crop: Crop | null;
+  /** Shorter side, pixels. */
+  readonly side: number;
+  readonly isSmall: boolean;
+}
+
+export interface IntakeOptions {
+  readonly shelf: CropShelf;
+  readonly embedder: Embedder;
+  /** By whose embeddings pictures are told apart. */
+  readonly variant: Variant;
+  readonly task: TaughtTask;
+  readonly label: string | null;
+  readonly now: () => number;
+}
+
+/** What a batch has come to. */
+export interface IntakeCounts {
+  readonly offered: number;
+  readonly kept: number;
+  readonly same: number;
+  /** Of those that were kept. */
+  readonly small: number;
+}
+
+/**
+ * Takes pictures of one label into the shelf, as one batch: those that are nearly one that is there are
+ * refused, so that a head is made of pictures that differ.
+ */
+export class Intake {
+  readonly batch: string;
+  readonly #options: IntakeOptions;
+  readonly #known: Float32Array[];
+  readonly #cache: EmbeddingCache;
+  readonly #crops: Crop[];
+  #counts = { offered: 0, kept: 0, same: 0, small: 0 };
+
+  private constructor(options: IntakeOptions, crops: readonly Crop[], known: Float32Array[]) {
+    this.#options = options;
+    this.#crops = [...crops];
+    this.#known = known;
+    this.#cache = new EmbeddingCache(options.shelf.cacheOf(options.task), options.variant);
+    this.batch = options.shelf.newBatch(options.now());
+  }
+
+  /** Opens a batch. Throws what embedding throws, for the pictures that are there. */
+  static async open(options: IntakeOptions, signal?: AbortSignal): Promise<Intake> {
+    const { shelf, embedder, task, label, variant, now } = options;
+    await shelf.tidy(now());
+    const name = taskName(task);
+    const all = (await shelf.list()).filter((crop) => taskName(crop.task) === name);
+    const embeddings = await embeddingsOf({ shelf, embedder }, task, all, variant, {
+      ...(signal && { signal }),
+    });
+    const own = embeddings.filter((_, index) => all[index]?.label === label);
+    const intake = new Intake(options, all, own);
+    for (const [index, crop] of all.entries()) {
+      const embedding = embeddings[index];
+      if (embedding !== undefined) intake.#cache.set(crop.id, embedding);
+    }
+    return intake;
+  }
+
+  counts(): IntakeCounts {
+    return this.#counts;
+  }
+
+  /**
+   * Offers a picture of any readable kind.
+   *
+   * @param subject names it in errors
+   * @throws MND_IMAGE_INVALID, MND_TEACH_FULL, MND_TEACH_DISK, what embedding throws
+   */
+  async offer(encoded: Uint8Array, subject: string): Promise<Offered> {
+    const { shelf, embedder, variant, task, label } = this.#options;
+    const { jpeg, width, height } = await cropPicture(encoded, subject);
+    const embedding = await embedder.embed(variant, jpeg);
+    const side = Math.min(width, height);
+    const isSmall = side < SMALL_SIDE;
+    this.#counts.offered += 1;
+    if (nearDuplicate(embedding, this.#known)) {
+      this.#counts.same += 1;
+      return { outcome: 'same', crop: null, side, isSmall };
+    }
+    const crop = await shelf.add(task, label, this.batch, jpeg);
+    this.#known.push(embedding);
+    this.#crops.push(crop);
+    this.#cache.set(crop.id, embedding);
+    this.#counts.kept += 1;
+    if (isSmall) this.#counts.small += 1;
+    return { outcome: 'kept', crop, side, isSmall };
+  }
+
+  /** Ends it: what was computed is kept for later. */
+  async close(): Promise<void> {
+    if (this.#counts.kept > 0) await this.#cache.write(this.#crops);
+  }
+
+  /** Takes all of it back, after an error. */
+  async withdraw(): Promise<void> {
+    await this.#options.shelf.removeBatch(this.batch);
+    this.#counts = { ...this.#counts, kept: 0, small: 0 };
+  }
+}
+
+/** @throws MND_TEACH_INVALID where there is nothing of a label that could be told */
+export function requireLabels(crops: readonly Crop[]): void {
+  if (crops.some(({ label }) => label !== null)) return;
+  throw codedError('MND_TEACH_INVALID', {
+    expected: 'pictures of a label',
+    found: crops.length === 0 ? 'none' : 'pictures of the opposite alone',
+    next: 'mobilenetd teach LABEL --from FOLDER',
+  });
+}
