@@ -116,6 +116,10 @@ export const EXAMPLES: Readonly<Record<string, readonly Example[]>> = {
     ['detect street.jpg', 'the objects in a picture'],
     ['detect street.jpg --threshold 0.3', 'those it is less sure of, too'],
   ],
+  teach: [
+    ['teach open --camera front --zone gate --for 20s', 'record it, for 20 seconds'],
+    ['teach Minka --from pictures/minka --of cat', 'which cat, from a folder'],
+  ],
   query: [
     ['query --since 1h', 'detections of the last hour'],
     ['query --events --since 2026-05-01 --csv > may.csv', 'events, as CSV'],

@@ -73,6 +73,12 @@ const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./detect.js'),
   },
   {
+    name: 'teach',
+    summary: 'teach a new label from a few pictures',
+    runsNetworks: true,
+    load: () => import('./teach.js'),
+  },
+  {
     name: 'query',
     summary: 'show what was seen, from the database',
     load: () => import('./query.js'),

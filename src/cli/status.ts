@@ -7,6 +7,7 @@ import {
   type RunningReport,
   type SecondPayload,
   type StatusReport,
+  type TaughtTaskPayload,
 } from '../control/protocol.js';
 import { controlSockets } from '../control/socket.js';
 import { isCodedError } from '../errors.js';
@@ -96,6 +97,10 @@ function runningLines(running: RunningReport): readonly Line[] {
     row('model', `${model.name} (${model.form})`),
     ...(model.rungs > 1 ? [row('scores', scoresOf(model))] : []),
     ...(running.second == null ? [] : [row('second', secondText(running.second))]),
+    ...running.taught.tasks.map((task) => row('taught', taughtText(task))),
+    ...running.taught.unusable.map(({ label, why }) =>
+      row('taught', `${label} is NOT told: ${why}`),
+    ),
     row('heat', heatOf(running)),
     row('governor', reasonOf(running.governor)),
     ...energyLines(running.governor),
@@ -153,6 +158,14 @@ function secondText({ name, state, runs, named, failed, held, ms, error }: Secon
     ...(failed > 0 ? [`${failed} runs failed`] : []),
     ...(error === null ? [] : [`FAILS: ${error}`]),
   ].join(', ');
+}
+
+/** How what was taught fares. */
+function taughtText({ text, labels, state, ready, networks, error }: TaughtTaskPayload): string {
+  const names = Object.keys(labels).join(', ') || 'no label yet';
+  if (state === 'fails') return `${names} (${text}): FAILS: ${error}`;
+  if (state === 'works') return `${names} (${text}): looked for`;
+  return `${names} (${text}): still learning, ${ready} of ${networks || 'all'} networks`;
 }
 
 /** A channel of a rule, and why it fails. */

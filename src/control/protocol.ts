@@ -12,8 +12,28 @@ export type ControlRequest =
   | { readonly verb: 'reload' }
   /** Calls an event wrong, undoes that, or (both null) lists what is kept back. */
   | { readonly verb: 'wrong'; readonly event: string | null; readonly undo: string | null }
+  | TeachRequest
   /** Back to what the file says: of one key, or of everything that was set at run time. */
   | { readonly verb: 'reset'; readonly key: string | null };
+
+/** What the running daemon is asked of teaching; see daemon/taught. */
+export type TeachRequest =
+  /** Looks at what was taught meanwhile by others. */
+  | { readonly verb: 'teach'; readonly do: 'look' }
+  /** Begins to record; the answer has the session. */
+  | ({ readonly verb: 'teach'; readonly do: 'record' } & RecordRequest)
+  /** How a recording is, and (with `end`) ends it. */
+  | { readonly verb: 'teach'; readonly do: 'session'; readonly id: string; readonly end: boolean };
+
+/** What is recorded. */
+export interface RecordRequest {
+  readonly label: string | null;
+  readonly camera: string;
+  readonly zone: string | null;
+  readonly of: readonly string[] | null;
+  /** Seconds. */
+  readonly seconds: number;
+}
 
 export type ControlAnswer =
   | { readonly ok: true; readonly value: object }
@@ -113,6 +133,71 @@ export interface SecondPayload {
   readonly error: string | null;
 }
 
+/** A recording of pictures for teaching. */
+export interface RecordingPayload {
+  readonly id: string;
+  readonly state: 'recording' | 'done' | 'failed';
+  /** Seconds that are left. */
+  readonly left_s: number;
+  /** Pictures that were looked at; kept; nearly the same as others; of the kept ones, small. */
+  readonly offered: number;
+  readonly kept: number;
+  readonly same: number;
+  readonly small: number;
+  /** Frames in which there was nothing to take, such as no object of the labels. */
+  readonly empty: number;
+  /** Why it failed, and kept nothing; null while it did not. */
+  readonly error: string | null;
+}
+
+/** What was taught of one thing that is looked at, and how it fares. */
+export interface TaughtTaskPayload {
+  /** Its name, and what it is in words. */
+  readonly task: string;
+  readonly text: string;
+  readonly camera: string | null;
+  readonly zone: string | null;
+  readonly of: readonly string[] | null;
+  /** Pictures by label, and of none of them. */
+  readonly labels: Readonly<Record<string, number>>;
+  readonly others: number;
+  /** `learning` while heads are made: what was learnt before serves meanwhile. */
+  readonly state: 'learning' | 'works' | 'fails';
+  /** Networks of the ladder whose head is made, of so many. */
+  readonly ready: number;
+  readonly networks: number;
+  readonly error: string | null;
+  /** By leaving each picture out; null before anything is known. */
+  readonly figures: {
+    readonly accuracy: number | null;
+    readonly false_accepts: number | null;
+    readonly quality: number | null;
+    readonly labels: readonly {
+      readonly label: string;
+      readonly recall: number | null;
+      readonly precision: number | null;
+    }[];
+  } | null;
+  /** What to do next, the most useful first. */
+  readonly advice: readonly {
+    readonly code: string;
+    readonly label: string | null;
+    readonly text: string;
+  }[];
+}
+
+/** All that was taught on this board. */
+export interface TaughtPayload {
+  readonly tasks: readonly TaughtTaskPayload[];
+  /** Labels that can never be told, and why. */
+  readonly unusable: readonly {
+    readonly label: string;
+    readonly task: string;
+    readonly why: string;
+  }[];
+  readonly recordings: readonly RecordingPayload[];
+}
+
 export interface RunningReport {
   readonly model: {
     readonly name: string;
@@ -125,6 +210,7 @@ export interface RunningReport {
   };
   /** Null: there is no second network. */
   readonly second: SecondPayload | null;
+  readonly taught: TaughtPayload;
   /** The last payload of `<base>/governor`; null without a governor. */
   readonly governor: Readonly<Record<string, unknown>> | null;
   /** Labelled frames a second over the last ten seconds. */
@@ -182,7 +268,39 @@ export function parseRequest(line: string): ControlRequest | null {
     if (!isText(event) || !isText(undo)) return null;
     return { verb: 'wrong', event: event as string | null, undo: undo as string | null };
   }
+  if (value.verb === 'teach') return parseTeach(new Map(Object.entries(value)));
   if (value.verb !== 'log-level') return null;
   const level = 'level' in value ? value.level : null;
   return level === null || typeof level === 'string' ? { verb: 'log-level', level } : null;
+}
+
+const LONGEST_RECORDING_S = 600;
+
+function parseTeach(fields: ReadonlyMap<string, unknown>): TeachRequest | null {
+  const verb = 'teach';
+  const [id, end] = [fields.get('id'), fields.get('end')];
+  switch (fields.get('do')) {
+    case 'look':
+      return { verb, do: 'look' };
+    case 'session':
+      if (typeof id !== 'string' || typeof end !== 'boolean') return null;
+      return { verb, do: 'session', id, end };
+    case 'record': {
+      const label = fields.get('label') ?? null;
+      const zone = fields.get('zone') ?? null;
+      const [camera, seconds, of = null] = ['camera', 'seconds', 'of'].map((key) =>
+        fields.get(key),
+      );
+      const isText = (each: unknown): each is string | null =>
+        each === null || typeof each === 'string';
+      if (!isText(label) || !isText(zone) || typeof camera !== 'string') return null;
+      const isTime = typeof seconds === 'number' && seconds > 0 && seconds <= LONGEST_RECORDING_S;
+      const isList = (each: unknown): each is string[] =>
+        Array.isArray(each) && each.every((one) => typeof one === 'string');
+      if (!isTime || !(of === null || isList(of))) return null;
+      return { verb, do: 'record', label, zone, camera, seconds, of };
+    }
+    default:
+      return null;
+  }
 }

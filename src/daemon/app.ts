@@ -144,6 +144,7 @@ export class App {
   #steering(): Steering {
     return {
       reload: () => this.#reload(),
+      refreshLabels: () => this.#inTurn(() => this.#refreshLabels()),
       restart: () => this.#restartSoon(),
       hasLabelled: () => this.#hasLabelled,
       phase: () => this.#phase.name,
@@ -277,6 +278,13 @@ export class App {
       this.#isPreparing = false;
       this.#doing = null;
     }
+  }
+
+  /** A start, or a stop, that is under way finds the labels by itself. */
+  async #refreshLabels(): Promise<void> {
+    if (this.#phase.name !== 'running') return;
+    const { cameras, config, model } = this.context;
+    await cameras.apply(config, model.variant);
   }
 
   #restartSoon(): void {

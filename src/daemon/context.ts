@@ -23,6 +23,7 @@ import type { SecondModel } from './second-model.js';
 import type { SecondNetwork } from './second-network.js';
 import type { Signals } from './signals.js';
 import { SuppressedSpots } from './spots.js';
+import type { Taught } from './taught/taught.js';
 
 /** The service manager as the daemon sees it. */
 export interface ServiceOptions {
@@ -57,6 +58,8 @@ export interface Steering {
    * that is refused, and then what ran before runs on.
    */
   reload(): Promise<string>;
+  /** Gives the cameras, and whoever shows them, the labels that there are now. */
+  refreshLabels(): Promise<void>;
   /** Starts everything anew inside this process, soon. */
   restart(): void;
   /** Whether a frame has been labelled since the process began. */
@@ -136,6 +139,8 @@ export interface Parts {
   readonly pictures: Pictures;
   readonly cameras: Cameras;
   readonly governor: BoardGovernor;
+  /** What was taught on this board. */
+  readonly taught: Taught;
   /** Null on a simulated board, whose figures are given. */
   readonly profiling: Profiling | null;
   /** Null: there is none. */
@@ -244,6 +249,10 @@ export class Context implements Parts, Given {
 
   get governor(): BoardGovernor {
     return this.#part('governor');
+  }
+
+  get taught(): Taught {
+    return this.#part('taught');
   }
 
   get profiling(): Profiling | null {

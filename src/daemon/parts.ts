@@ -9,6 +9,7 @@ import { lockStateFolder } from '../store/lock.js';
 import { openStore } from '../store/store.js';
 import { TimeSync } from '../systemd/time-sync.js';
 import { connectCameras } from './cameras/connect.js';
+import type { Context } from './context.js';
 import { profileInBackground } from './governor/background-profiling.js';
 import { BoardGovernor } from './governor/board-governor.js';
 import { realThermometer } from './governor/thermometer.js';
@@ -16,6 +17,7 @@ import { budgetOf } from './governor-state.js';
 import { Line } from './line/line.js';
 import { MixedEngine } from './line/mixed-engine.js';
 import { Recorder } from './line/recorder.js';
+import { TaughtStage } from './line/taught/stage.js';
 import { Messaging } from './messaging.js';
 import { provideModel } from './model.js';
 import { messagingOptionsOf } from './options/broker.js';
@@ -32,6 +34,7 @@ import { type Part, part } from './part.js';
 import { Pictures } from './pictures.js';
 import { provideSecond } from './second-model.js';
 import { SecondNetwork } from './second-network.js';
+import { Taught } from './taught/taught.js';
 
 /** Keys of the network that every frame is shown to. */
 const DETECTOR_KEYS = Object.keys(SCHEMA.model)
@@ -122,11 +125,20 @@ export const PARTS: readonly Part[] = [
     start: ({ signals }) => new Pictures(signals),
     stop: (pictures) => pictures.stop(),
   }),
+  part('taught', {
+    keys: ['teach', ...DETECTOR_KEYS, 'models_dir', 'cameras', 'presence.groups'],
+    needs: ['model', 'engine'],
+    follows: ['model'],
+    // The context: governor and cameras come after it, and may be others by the time they are asked.
+    start: (context, config) => Taught.open(context as Context, config),
+    stop: (taught) => taught.close(),
+  }),
   ...outputsThatStart('before cameras'),
   part('line', {
     keys: ['model.top'],
     needs: ['engine', 'store', 'messaging'],
-    start({ engine, store, messaging, signals, log, eventPictures, notifications }, config) {
+    start(context, config) {
+      const { store, messaging, signals, log, eventPictures, notifications } = context;
       const recorder = new Recorder({
         store,
         messagesOf: (events, result) =>
@@ -137,7 +149,8 @@ export const PARTS: readonly Part[] = [
         noticesOf: (events) => notifications.noticesOf(events),
         signals,
       });
-      const line = new Line({ engine, recorder, topK: config.model.top, log });
+      const taught = taughtStage(context as Context);
+      const line = new Line({ engine: taught, recorder, topK: config.model.top, log });
       line.scheduler.start();
       return line;
     },
@@ -147,10 +160,15 @@ export const PARTS: readonly Part[] = [
   part('cameras', {
     // The least rate tells presence how far apart frames may be.
     keys: ['cameras', 'location', 'presence', 'governor.min_fps'],
-    needs: ['line', 'model', 'messaging'],
-    follows: ['model', 'messaging'],
-    async start({ line, model, signals, log, sources }, config) {
-      const cameras = connectCameras({ line, signals, log, sources });
+    needs: ['line', 'model', 'messaging', 'taught'],
+    follows: ['model', 'messaging', 'taught'],
+    async start(context, config) {
+      const { line, model, signals, log, sources } = context;
+      const cameras = connectCameras({
+        ...{ line, signals, log, sources },
+        // Another one may be in its place by then.
+        taught: () => context.taught.labels(),
+      });
       await cameras.apply(config, model.variant);
       const ended = line.recorder.recover(new Set(Object.keys(config.cameras)));
       if (ended > 0) log.info({ events: ended }, 'ended what an earlier run left open');
@@ -164,7 +182,9 @@ export const PARTS: readonly Part[] = [
     needs: ['model', 'engine', 'line', 'cameras', 'store'],
     follows: ['model'],
     check: checkGovernor,
-    start({ model, engine, line, cameras, store, signals, log, thermometer, second }, config) {
+    start(context, config) {
+      const { model, engine, line, cameras, store, signals, log, thermometer } = context;
+      const { second } = context;
       line.recorder.setMixed(model.ladder.variants.length > 1);
       return new BoardGovernor({
         settings: governorSettingsOf(config),
@@ -174,6 +194,7 @@ export const PARTS: readonly Part[] = [
         cameras: () => cameras.list(),
         stats: () => line.scheduler.stats(),
         second: () => second.network?.load() ?? null,
+        taughtQuality: (variant) => (context as Context).taught.qualityOf(variant),
         threads: threadsOf(config),
         record: (entry) => store.recordGovernor(entry),
         signals,
@@ -199,6 +220,7 @@ export const PARTS: readonly Part[] = [
         async onMeasured(profiles) {
           model.ladder = model.choose(profiles);
           await context.governor.adopt(model.ladder);
+          (context as Context).taught.remake();
         },
       });
     },
@@ -243,6 +265,18 @@ export const PARTS: readonly Part[] = [
   }),
   ...outputsThatStart('last'),
 ];
+
+/** Asks for everything anew at every frame: parts are exchanged by a reload. */
+function taughtStage(context: Context): TaughtStage {
+  const repeating = createRepeatingLog(context.log);
+  return new TaughtStage({
+    lookingOf: (camera) => context.taught.lookingOf(camera),
+    infer: (frame, run, variant) => context.engine.infer(frame, run, variant),
+    budget: () => budgetOf(context.governor.state()),
+    onError: (error) =>
+      repeating.warn('taught', `taught: a zone was not looked at: ${messageOf(error)}`),
+  });
+}
 
 function makeStateFolder(folder: string): void {
   try {

@@ -17,6 +17,7 @@ import { PICTURE_ROUTES } from './routes/pictures.js';
 import { SESSION_ROUTES } from './routes/session.js';
 import { SPOT_ROUTES } from './routes/spots.js';
 import { STATE_ROUTES } from './routes/state.js';
+import { TEACH_ROUTES } from './routes/teach.js';
 import { Turns } from './turns.js';
 import { validatorOf } from './validate.js';
 
@@ -26,6 +27,7 @@ export const ROUTES: readonly Route[] = [
   ...PICTURE_ROUTES,
   ...EVENT_ROUTES,
   ...SPOT_ROUTES,
+  ...TEACH_ROUTES,
   ...ACTION_ROUTES,
   ...SESSION_ROUTES,
 ];

@@ -18,6 +18,8 @@ export interface PageSource {
   event(id: string): object | null;
   /** What was called a false alarm and is kept back, the oldest first. */
   spots(): readonly object[];
+  /** What was taught on this board, how it fares, and what to do next. */
+  taught(): object;
   /** A JPEG of an event; null: none was kept. */
   eventPicture(id: string, kind: PictureKind): Promise<Uint8Array | null>;
   /** Whether there is a camera of that name. */
@@ -62,8 +64,22 @@ export interface PageActions {
   wrong(event: string): Promise<object>;
   /** Keeps nothing back at a spot any more. */
   undoWrong(spot: string): Promise<object>;
+  /** Records pictures of a label, ends that, takes the last batch back, or forgets a label. */
+  teach(order: TeachOrder): Promise<object>;
   /** Removes an event that is over from the database, with its picture. */
   forget(event: string): Promise<void>;
+}
+
+/** What is asked of teaching. */
+export interface TeachOrder {
+  readonly do: 'record' | 'end' | 'undo' | 'forget';
+  readonly label?: string | null;
+  readonly not?: boolean;
+  readonly camera?: string | null;
+  readonly zone?: string | null;
+  readonly of?: readonly string[] | null;
+  readonly seconds?: number;
+  readonly id?: string;
 }
 
 export type HistoryRange = '1h' | '24h' | '7d';

@@ -79,7 +79,8 @@ export class Embedder {
     const isThere = engine.loaded().includes(name) && this.#loaded.get(name) === file;
     if (isThere) return;
     await engine.release(name);
-    await engine.load(variant);
+    const wanted = { ...variant, embedding: true };
+    await engine.load(wanted);
     this.#loaded.set(name, file);
   }
 

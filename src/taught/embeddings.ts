@@ -1,7 +1,8 @@
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Variant } from '../models/variant.js';
+import { isCodedError } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
+import type { Variant } from '../models/variant.js';
 import type { Embedder } from './embedder.js';
 import { type Crop, type CropShelf, writeWhole } from './shelf.js';
 import type { TaughtTask } from './task.js';
@@ -23,7 +24,8 @@ export function networkKey({ sha256, size }: Variant): string {
 
 /**
  * Embeddings of a task's crops by one variant, in the order of `crops`: those of an earlier time are read,
- * the others computed and kept. What cannot be read or kept is computed again.
+ * the others computed and kept. What cannot be read or kept is computed again. Null stands for a crop that
+ * was removed meanwhile, or is damaged.
  *
  * @param onDone told of how many there are after each that was computed
  * @throws what embedding throws; the signal's reason
@@ -34,28 +36,46 @@ export async function embeddingsOf(
   crops: readonly Crop[],
   variant: Variant,
   { signal, onDone = () => {} }: { signal?: AbortSignal; onDone?: (count: number) => void } = {},
-): Promise<Float32Array[]> {
+): Promise<(Float32Array | null)[]> {
   const cache = new EmbeddingCache(around.shelf.cacheOf(task), variant);
   await cache.read();
   let fresh = 0;
-  const found: Float32Array[] = [];
+  const found: (Float32Array | null)[] = [];
   try {
     for (const crop of crops) {
       signal?.throwIfAborted();
-      let embedding = cache.get(crop.id);
-      if (embedding === undefined) {
-        embedding = await around.embedder.embed(variant, await around.shelf.read(crop));
-        cache.set(crop.id, embedding);
-        fresh += 1;
-        onDone(found.length + 1);
-        if (fresh % KEPT_EVERY === 0) await cache.write(crops);
+      const known = cache.get(crop.id);
+      if (known !== undefined) {
+        found.push(known);
+        continue;
       }
+      const embedding = await embeddingOf(around, crop, variant);
       found.push(embedding);
+      if (embedding === null) continue;
+      cache.set(crop.id, embedding);
+      fresh += 1;
+      onDone(found.length);
+      if (fresh % KEPT_EVERY === 0) await cache.write(crops);
     }
   } finally {
     if (fresh % KEPT_EVERY !== 0) await cache.write(crops);
   }
   return found;
+}
+
+async function embeddingOf(
+  { shelf, embedder }: { readonly shelf: CropShelf; readonly embedder: Embedder },
+  crop: Crop,
+  variant: Variant,
+): Promise<Float32Array | null> {
+  const jpeg = await shelf.read(crop).catch(() => null);
+  if (jpeg === null) return null;
+  try {
+    return await embedder.embed(variant, jpeg);
+  } catch (error) {
+    if (isCodedError(error) && error.code === 'MND_IMAGE_INVALID') return null;
+    throw error;
+  }
 }
 
 /** One file: a header, then id and values of each embedding. */

@@ -53,7 +53,12 @@ export async function headOf(
     ...(signal && { signal }),
     ...(onEmbedded && { onDone: onEmbedded }),
   });
-  const trained = await train(crops, embeddings, negatives, signal);
+  const seen = crops.flatMap((crop, index) => {
+    const embedding = embeddings[index] ?? null;
+    return embedding === null ? [] : [{ crop, embedding }];
+  });
+  requireLabels(seen.map(({ crop }) => crop));
+  const trained = await train(seen, negatives, signal);
   try {
     makeFolder(around.shelf.cacheOf(task), MODE);
     await writeWhole(file, Buffer.from(JSON.stringify({ key, ...trained })));
@@ -72,7 +77,8 @@ function contentKey(
   const hash = createHash('sha256').update(`${VERSION} ${networkKey(variant)}`);
   hash.update(` ${negatives.length}`);
   const [first] = negatives;
-  if (first !== undefined) hash.update(Buffer.from(first.buffer, first.byteOffset, first.byteLength));
+  if (first !== undefined)
+    hash.update(Buffer.from(first.buffer, first.byteOffset, first.byteLength));
   for (const { id, label } of crops) hash.update(`\n${id} ${JSON.stringify(label)}`);
   return hash.digest('hex');
 }
@@ -80,7 +86,8 @@ function contentKey(
 async function readHead(file: string, key: string): Promise<TrainedHead | null> {
   try {
     const kept: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (typeof kept !== 'object' || kept === null || !('key' in kept) || kept.key !== key) return null;
+    if (typeof kept !== 'object' || kept === null || !('key' in kept) || kept.key !== key)
+      return null;
     return read(kept as unknown as Made);
   } catch {
     return null;
@@ -95,15 +102,15 @@ function read({ head, report, quality }: Made): TrainedHead {
 
 /** In a thread of its own: of 2000 pictures it takes a while. */
 async function train(
-  crops: readonly Crop[],
-  embeddings: readonly Float32Array[],
+  seen: readonly { readonly crop: Crop; readonly embedding: Float32Array }[],
   negatives: readonly Float32Array[],
   signal: AbortSignal | undefined,
 ): Promise<Made> {
+  const embeddings = seen.map(({ embedding }) => embedding);
   const dimension = embeddings[0]?.length ?? 1;
   const workerData: TrainingInput = {
-    labels: crops.map(({ label }) => label),
-    ids: crops.map(({ id }) => id),
+    labels: seen.map(({ crop }) => crop.label),
+    ids: seen.map(({ crop }) => crop.id),
     dimension,
     examples: together(embeddings, dimension),
     negatives: together(
@@ -144,4 +151,14 @@ function together(rows: readonly Float32Array[], dimension: number): Float32Arra
 
 function failed(found: string): Error {
   return codedError('MND_TEACH_INVALID', { subject: 'the head of what was taught', found });
+}
+
+/** @throws MND_TEACH_INVALID where there is nothing of a label that could be told */
+function requireLabels(crops: readonly Crop[]): void {
+  if (crops.some(({ label }) => label !== null)) return;
+  throw codedError('MND_TEACH_INVALID', {
+    expected: 'pictures of a label',
+    found: crops.length === 0 ? 'none' : 'pictures of the opposite alone',
+    next: 'mobilenetd teach LABEL --from FOLDER',
+  });
 }

@@ -1,4 +1,3 @@
-import { codedError } from '../errors.js';
 import type { Variant } from '../models/variant.js';
 import { nearDuplicate } from '../teach/duplicate.js';
 import type { Embedder } from './embedder.js';
@@ -25,6 +24,8 @@ export interface IntakeOptions {
   readonly task: TaughtTask;
   readonly label: string | null;
   readonly now: () => number;
+  /** Of the shelf's `newBatch`: pictures of several labels that come together; default: one of its own. */
+  readonly batch?: string;
 }
 
 /** What a batch has come to. */
@@ -45,15 +46,13 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #known: Float32Array[];
   readonly #cache: EmbeddingCache;
-  readonly #crops: Crop[];
   #counts = { offered: 0, kept: 0, same: 0, small: 0 };
 
-  private constructor(options: IntakeOptions, crops: readonly Crop[], known: Float32Array[]) {
+  private constructor(options: IntakeOptions, known: Float32Array[]) {
     this.#options = options;
-    this.#crops = [...crops];
     this.#known = known;
     this.#cache = new EmbeddingCache(options.shelf.cacheOf(options.task), options.variant);
-    this.batch = options.shelf.newBatch(options.now());
+    this.batch = options.batch ?? options.shelf.newBatch(options.now());
   }
 
   /** Opens a batch. Throws what embedding throws, for the pictures that are there. */
@@ -65,11 +64,13 @@ export class Intake {
     const embeddings = await embeddingsOf({ shelf, embedder }, task, all, variant, {
       ...(signal && { signal }),
     });
-    const own = embeddings.filter((_, index) => all[index]?.label === label);
-    const intake = new Intake(options, all, own);
+    const own = embeddings.filter(
+      (each, index): each is Float32Array => each !== null && all[index]?.label === label,
+    );
+    const intake = new Intake(options, own);
     for (const [index, crop] of all.entries()) {
       const embedding = embeddings[index];
-      if (embedding !== undefined) intake.#cache.set(crop.id, embedding);
+      if (embedding) intake.#cache.set(crop.id, embedding);
     }
     return intake;
   }
@@ -97,7 +98,6 @@ export class Intake {
     }
     const crop = await shelf.add(task, label, this.batch, jpeg);
     this.#known.push(embedding);
-    this.#crops.push(crop);
     this.#cache.set(crop.id, embedding);
     this.#counts.kept += 1;
     if (isSmall) this.#counts.small += 1;
@@ -106,7 +106,12 @@ export class Intake {
 
   /** Ends it: what was computed is kept for later. */
   async close(): Promise<void> {
-    if (this.#counts.kept > 0) await this.#cache.write(this.#crops);
+    if (this.#counts.kept === 0) return;
+    const { shelf, task } = this.#options;
+    // Somebody else may have added to the task meanwhile.
+    await this.#cache.read();
+    const name = taskName(task);
+    await this.#cache.write((await shelf.list()).filter((crop) => taskName(crop.task) === name));
   }
 
   /** Takes all of it back, after an error. */
@@ -114,14 +119,4 @@ export class Intake {
     await this.#options.shelf.removeBatch(this.batch);
     this.#counts = { ...this.#counts, kept: 0, small: 0 };
   }
-}
-
-/** @throws MND_TEACH_INVALID where there is nothing of a label that could be told */
-export function requireLabels(crops: readonly Crop[]): void {
-  if (crops.some(({ label }) => label !== null)) return;
-  throw codedError('MND_TEACH_INVALID', {
-    expected: 'pictures of a label',
-    found: crops.length === 0 ? 'none' : 'pictures of the opposite alone',
-    next: 'mobilenetd teach LABEL --from FOLDER',
-  });
 }

@@ -31,6 +31,8 @@ export async function cropPicture(encoded: Uint8Array, subject: string): Promise
 
 /** Width and height of a crop of the shelf; null: it is no picture any more. */
 export async function cropSize(jpeg: Uint8Array): Promise<readonly [number, number] | null> {
-  const found = await sharp(jpeg).metadata().catch(() => null);
+  const found = await sharp(jpeg)
+    .metadata()
+    .catch(() => null);
   return found === null ? null : [found.width, found.height];
 }

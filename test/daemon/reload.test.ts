@@ -46,7 +46,11 @@ t.test('each section touches its own parts', async (t) => {
   const cases: readonly (readonly [NodeJS.ProcessEnv, object])[] = [
     [
       { MOBILENETD_CAMERAS: '{"front":{"source":"demo"},"b":{"source":"demo"}}' },
-      { touched: ['store', 'cameras', 'false alarms', 'label check', 'info'] },
+      { touched: ['store', 'taught', 'cameras', 'false alarms', 'label check', 'info'] },
+    ],
+    [
+      { MOBILENETD_TEACH_ENABLED: 'false' },
+      { touched: ['taught', 'cameras', 'label check', 'info'] },
     ],
     [
       { MOBILENETD_PRESENCE_ENTER: '0.7' },
@@ -71,14 +75,14 @@ t.test('each section touches its own parts', async (t) => {
       { MOBILENETD_MODEL_TOP: '3' },
       {
         touched: [
-          ...['store', 'model', 'engine', 'line', ...MODEL_PARTS],
+          ...['store', 'model', 'engine', 'taught', 'line', ...MODEL_PARTS],
           ...['false alarms', 'label check', ...GOVERNED.slice(1)],
         ],
       },
     ],
     [
       { MOBILENETD_MODELS_DIR: '/models' },
-      { touched: ['model', 'secondModel', 'engine', ...withSecond(MODELLED)] },
+      { touched: ['model', 'secondModel', 'engine', 'taught', ...withSecond(MODELLED)] },
     ],
     [
       { MOBILENETD_MODEL_SECOND_MIN_SIZE: '9' },

@@ -139,6 +139,7 @@ export function createFakeSource(): FakeSource {
     eventPicture: async (id) => (id === EVENT.id ? Uint8Array.of(255, 216) : null),
     hasCamera: (name) => name === 'front' || name === 'back',
     away: (name) => (name === 'back' ? 'no route to host' : null),
+    taught: () => ({ tasks: [], unusable: [], recordings: [] }),
     nextPicture() {
       coded += 1;
       return new Promise((resolve) => {
@@ -163,6 +164,10 @@ export function createFakeSource(): FakeSource {
       },
       setLimit: async (limit) => void done.push(`limit ${limit}`),
       reload: async () => 'nothing has changed',
+      async teach({ do: deed, label = null }) {
+        done.push(`teach ${deed} ${label}`);
+        return {};
+      },
       checkConfig: async (yaml) => (yaml.includes('bad') ? ['line 1: bad'] : []),
       async wrong(id) {
         if (id !== EVENT.id) throw codedError('MND_INPUT_MISSING', { subject: 'wrong' });

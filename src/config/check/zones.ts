@@ -32,7 +32,10 @@ export function checkZones(
   }
 }
 
-/** A classifier names the whole picture: nothing of it is in a place, or has a size. */
+/**
+ * A classifier names the whole picture: nothing of it is in a place, or has a size. A zone's rectangle can be
+ * looked at by itself all the same, for a label that was taught.
+ */
 function checkTask(
   camera: CameraConfig,
   { model }: Config,
@@ -41,7 +44,8 @@ function checkTask(
 ): void {
   if (model.task === 'detect') return;
   const given = [
-    ...(['zones', 'objects'] as const).filter((key) => Object.keys(camera[key]).length > 0),
+    ...(Object.values(camera.zones).some(followsObjects) ? ['zones'] : []),
+    ...(Object.keys(camera.objects).length > 0 ? ['objects'] : []),
     ...(camera.required_zones.length > 0 ? ['required_zones'] : []),
     ...LIMITS.filter((key) => camera[key] !== null),
   ];
@@ -49,6 +53,11 @@ function checkTask(
     const message = `needs boxes, which model.task: ${model.task} does not draw; set model.task: detect, or crop the camera to the place that matters`;
     report([...path, key], message, ['model.task']);
   }
+}
+
+/** Whether a zone says more than where it is. */
+function followsObjects({ labels, dwell, direction }: ZoneConfig): boolean {
+  return labels !== 'all' || dwell !== null || direction !== null;
 }
 
 function checkName(

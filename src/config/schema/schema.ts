@@ -22,6 +22,7 @@ import { HOME_ASSISTANT, MQTT } from './sections/mqtt.js';
 import { CONTROL, DIAGNOSTICS } from './sections/operations.js';
 import { SECOND } from './sections/second.js';
 import { STATUS } from './sections/status.js';
+import { TEACH } from './sections/teach.js';
 
 /** Boards with an overlay in `config/`. */
 export const BOARD_NAMES = ['pi3', 'pi4', 'pi5'] as const;
@@ -130,6 +131,7 @@ door:
     }),
   },
   governor: GOVERNOR,
+  teach: TEACH,
   store: {
     commit_interval: key(
       number(0.05, 60, 'seconds'),
@@ -219,6 +221,8 @@ export const SECTION_DOCS: Readonly<Record<string, string>> = {
   'cameras.NAME.controls': 'Settings of a libcamera camera; null leaves one to the camera.',
   'cameras.NAME.presence': 'Thresholds of this camera; null takes the general one.',
   'cameras.NAME.motion': 'Looks only where something moves.',
+  teach:
+    'Labels that are taught on this board from pictures (docs/teach.md), in the folder teach of state_dir.',
   store: 'The SQLite database.',
   'store.pictures': 'A picture of each event, in the folder pictures of state_dir.',
   'store.retention': 'What is kept.',

@@ -66,7 +66,7 @@ export class Cameras {
     schedule(this.list());
     const names = [...next.keys()];
     const cameras = this.list().map((camera) =>
-      viewOf(camera, config, labels.get(camera.name) ?? []),
+      viewOf(camera, config, labels.get(camera.name) ?? [], variant),
     );
     signals.emit('cameras', {
       cameras,
@@ -131,8 +131,14 @@ export class Cameras {
   }
 }
 
-function viewOf(camera: Camera, config: Config, labels: readonly string[]): CameraView {
-  const zones = Object.entries(config.cameras[camera.name]?.zones ?? {});
+function viewOf(
+  camera: Camera,
+  config: Config,
+  labels: readonly string[],
+  { task }: Variant,
+): CameraView {
+  // Nothing of a classifier is in a zone.
+  const zones = task === 'classify' ? [] : Object.entries(config.cameras[camera.name]?.zones ?? {});
   return {
     name: camera.name,
     labels,

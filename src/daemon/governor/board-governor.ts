@@ -35,6 +35,8 @@ export interface BoardGovernorOptions {
   /** See {@link GovernorInputsOptions}. */
   readonly second?: () => SecondLoad | null;
   readonly threads?: number;
+  /** What a variant is worth for what was taught on this board, percent; null: nothing is known. */
+  readonly taughtQuality?: (variant: Variant) => number | null;
   readonly record: (entry: GovernorEntry) => void;
   readonly signals: Signals;
   readonly log: Log;
@@ -146,6 +148,22 @@ export class BoardGovernor {
     await this.#govern();
   }
 
+  /** Orders the rungs anew, with the costs that are known: what variants are worth has changed. */
+  async requalify(): Promise<void> {
+    await this.started;
+    const { signal } = this.#stopping;
+    const running = this.#running;
+    if (signal.aborted || running === null) return;
+    const known = new Map(running.rungs.map(({ name, costMs }) => [name, costMs]));
+    const rungs = await this.#measure(known);
+    const worth = (all: readonly MeasuredRung[]) =>
+      all.map(({ name, accuracy }) => [name, accuracy]);
+    const isNews = JSON.stringify(worth(rungs)) !== JSON.stringify(worth(running.rungs));
+    if (signal.aborted || this.#running !== running || rungs.length === 0 || !isNews) return;
+    running.stop();
+    this.#running = this.#startLoop(rungs);
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.started;
@@ -245,12 +263,15 @@ export class BoardGovernor {
     law.reconfigure(this.#lawOptions(rungs, limitC, inputs.requestedFps()));
   }
 
-  #measure(): Promise<MeasuredRung[]> {
-    const { thermometer, log } = this.#options;
+  /** @param known costs by the name of the variant that need not be measured, ms */
+  #measure(known: ReadonlyMap<string, number> = new Map()): Promise<MeasuredRung[]> {
+    const { thermometer, log, taughtQuality } = this.#options;
     const ladder = this.#ladder;
     return measureRungs({
       variants: ladder.variants,
+      ...(taughtQuality && { taughtQuality }),
       costMs: (variant) =>
+        known.get(variant.name) ??
         thermometer.costMs(variant) ??
         ladder.measuredMs.get(variant.name) ??
         this.#measureNow(variant),

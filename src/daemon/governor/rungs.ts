@@ -6,6 +6,8 @@ export interface MeasureOptions {
   readonly variants: readonly Variant[];
   /** Wall time of one inference, ms: of the board's profile, or measured now. */
   readonly costMs: (variant: Variant) => number | Promise<number>;
+  /** What a variant is worth for what was taught on this board, percent; null: nothing is known. */
+  readonly taughtQuality?: (variant: Variant) => number | null;
   readonly onError: (variant: Variant, error: unknown) => void;
 }
 
@@ -15,7 +17,7 @@ export interface MeasureOptions {
  */
 export async function measureRungs(options: MeasureOptions): Promise<MeasuredRung[]> {
   const rungs: MeasuredRung[] = [];
-  for (const [variant, accuracy] of ranked(options.variants)) {
+  for (const [variant, accuracy] of ranked(options)) {
     try {
       const costMs = await options.costMs(variant);
       const { name, alpha, size } = variant;
@@ -32,11 +34,23 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
  * only run when it is pinned. Where nothing is known of any, the first one stands for all: the
  * governor then has the frame rate to work with.
  */
-function ranked(variants: readonly Variant[]): [Variant, number][] {
-  const found = variants.map((variant) => rankingAccuracy(variant, variants));
+function ranked({ variants, taughtQuality }: MeasureOptions): [Variant, number][] {
+  const published = variants.map((variant) => rankingAccuracy(variant, variants));
+  const found = variants.map((variant, index) =>
+    together(published[index] ?? null, taughtQuality?.(variant) ?? null),
+  );
   const known = found.some((accuracy) => accuracy !== null);
   return variants.map((variant, index) => {
     const stand = !known && index === 0 ? 100 : 0;
     return [variant, found[index] ?? stand];
   });
+}
+
+/**
+ * What a variant is worth on a board that tells both what its network knows and what was taught, percent: the
+ * mean of what is known.
+ */
+function together(published: number | null, taught: number | null): number | null {
+  if (published === null || taught === null) return published ?? taught;
+  return (published + taught) / 2;
 }

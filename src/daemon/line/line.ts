@@ -4,9 +4,9 @@ import { isCodedError, messageOf } from '../../errors.js';
 import type { Result } from '../../inference/result.js';
 import { createRepeatingLog, type Log, type RepeatingLog } from '../../log.js';
 import { createMeter, type Meter } from './meter.js';
-import type { MixedEngine } from './mixed-engine.js';
 import type { RecordedCamera, Recorder } from './recorder.js';
 import { type ScheduledCamera, Scheduler } from './scheduler.js';
+import type { TaughtStage } from './taught/stage.js';
 
 /** A camera as the whole way of its frames sees it. */
 export interface LineCamera extends ScheduledCamera, RecordedCamera {
@@ -17,7 +17,8 @@ export interface LineCamera extends ScheduledCamera, RecordedCamera {
 }
 
 export interface LineOptions {
-  readonly engine: Pick<MixedEngine, 'infer'>;
+  /** The network, and what adds labels that were taught. */
+  readonly engine: TaughtStage;
   readonly recorder: Recorder;
   /** Labels of a result, the best ones. */
   readonly topK: number;
@@ -27,12 +28,15 @@ export interface LineOptions {
 /** The way of a frame: from the camera whose turn it is through the network to the recorder. */
 export class Line {
   readonly recorder: Recorder;
+  /** What looks for taught labels. */
+  readonly taught: TaughtStage;
   readonly scheduler: Scheduler<LineCamera>;
   /** Of all cameras together. */
   readonly meter = createMeter(performance.now());
   readonly #repeating: RepeatingLog;
 
   constructor({ engine, recorder, topK, log }: LineOptions) {
+    this.taught = engine;
     this.recorder = recorder;
     this.#repeating = createRepeatingLog(log);
     this.scheduler = new Scheduler<LineCamera>({

@@ -127,7 +127,8 @@ export class MixedEngine {
     return leastMs;
   }
 
-  async infer(frame: Frame, run: RunOptions): Promise<Result> {
+  /** @param name of the variant of the mix that is to run; default: whose turn it is */
+  async infer(frame: Frame, run: RunOptions, name?: string): Promise<Result> {
     const engine = this.#engine;
     if (engine === null || this.#mix === null) {
       throw codedError('MND_INFERENCE_CLOSED', {
@@ -135,7 +136,9 @@ export class MixedEngine {
       });
     }
     const { low, high, fraction } = this.#mix;
-    const variant = this.#asWanted(this.#diffusion.next(fraction) ? high : low);
+    const asked = [high, low].find((variant) => variant.name === name);
+    const next = asked ?? (this.#diffusion.next(fraction) ? high : low);
+    const variant = this.#asWanted(next);
     const result = await whileLoaded(engine, variant, () => engine.run(variant.name, frame, run));
     this.#backoff.reset();
     return result;

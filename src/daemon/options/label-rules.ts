@@ -2,13 +2,14 @@ import { rateOf } from '../../camera/create.js';
 import { polygonInPixels } from '../../camera/region.js';
 import { descriptionOf } from '../../camera/registry.js';
 import type { CameraConfig, Config } from '../../config/config.js';
-import { codedError } from '../../errors.js';
+import { codedError, messageOf } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
-import { checkCameraNames, checkLabelNames, checkZoneNames } from '../../mqtt/topics.js';
+import { checkCameraNames, checkLabelNames, checkZoneNames, topicSafe } from '../../mqtt/topics.js';
 import type { ObjectLimits, PresenceOptions } from '../../presence/presence.js';
 import { BACKGROUND } from '../../presence/settings.js';
 import type { Zone } from '../../presence/zones/zone.js';
 import { shortName } from '../line/labels.js';
+import { isOfCamera, type TaughtLabel, taughtLabelsOf } from './taught-labels.js';
 
 /** Labels of a detector that are announced as OFF before they are ever seen. */
 const MAX_ANNOUNCED = 100;
@@ -29,12 +30,16 @@ export interface LabelRules {
   readonly leastScore: number;
 }
 
+/** @param taught labels that were taught of this camera: they are kept whatever else is */
 export function labelRulesOf(
   config: Config,
   name: string,
   createId: (timeMs: number) => string,
+  taught: readonly string[] = [],
 ): LabelRules {
-  const camera = cameraOf(config, name);
+  const found = cameraOf(config, name);
+  const camera =
+    found.labels === 'all' ? found : { ...found, labels: [...found.labels, ...taught] };
   return {
     presenceOptions: {
       stream: presenceOptionsOf(config, camera, 'stream', createId),
@@ -55,35 +60,55 @@ export function knownLabelsOf({ task, labels }: Variant): Set<string> {
   );
 }
 
-/** Labels and groups that can be present: those of the model, and groups of any of them. */
-export function possibleLabelsOf({ presence }: Config, variant: Variant): Set<string> {
-  const known = knownLabelsOf(variant);
+/** Labels and groups that can be present: those of the model, taught ones, and groups of any of them. */
+export function possibleLabelsOf(
+  { presence }: Config,
+  variant: Variant,
+  taught: readonly string[] = [],
+): Set<string> {
+  const known = new Set([...taught, ...knownLabelsOf(variant)]);
   const groups = Object.entries(presence.groups);
   const possible = groups.filter(([, members]) => members.some((member) => known.has(member)));
   return new Set([...possible.map(([name]) => name), ...known]);
 }
 
 /** Labels of a camera that have a topic from the start: those it keeps, or a detector's own. */
-function announcedLabelsOf(config: Config, name: string, variant: Variant): string[] {
-  const possible = possibleLabelsOf(config, variant);
+function announcedLabelsOf(
+  config: Config,
+  name: string,
+  variant: Variant,
+  taught: readonly string[],
+): string[] {
+  const possible = possibleLabelsOf(config, variant, taught);
   const camera = config.cameras[name];
   if (camera !== undefined && camera.labels !== 'all') {
-    return camera.labels.filter((label) => possible.has(label));
+    const kept = camera.labels.filter((label) => possible.has(label));
+    return [...new Set([...kept, ...taught])];
   }
   const groups = Object.keys(config.presence.groups).filter((group) => possible.has(group));
   return knownLabelsOf(variant).size > MAX_ANNOUNCED
-    ? groups
+    ? [...new Set([...groups, ...taught])]
     : [...possible].filter((label) => label !== BACKGROUND);
 }
 
 /**
  * The same of all cameras that are enabled.
  *
+ * @param taught labels that {@link taughtFault} has nothing to say against
  * @throws MND_MQTT_TOPIC when names of cameras or of their labels collide
  */
-export function announcedLabels(config: Config, variant: Variant): Map<string, string[]> {
+export function announcedLabels(
+  config: Config,
+  variant: Variant,
+  taught: readonly TaughtLabel[] = [],
+): Map<string, string[]> {
   const enabled = Object.entries(config.cameras).filter(([, camera]) => camera.enabled);
-  const all = new Map(enabled.map(([name]) => [name, announcedLabelsOf(config, name, variant)]));
+  const all = new Map(
+    enabled.map(([name]) => [
+      name,
+      announcedLabelsOf(config, name, variant, taughtLabelsOf(taught, name)),
+    ]),
+  );
   for (const [name, { labels, zones }] of enabled) {
     // Also of those that the model does not know: another one may.
     checkLabelNames(labels === 'all' ? (all.get(name) ?? []) : labels);
@@ -94,6 +119,36 @@ export function announcedLabels(config: Config, variant: Variant): Map<string, s
   }
   checkCameraNames(all.keys());
   return all;
+}
+
+/** Why a taught label cannot be one of a camera; null: it can. */
+export function taughtFault(
+  { label, task }: TaughtLabel,
+  config: Config,
+  variant: Variant,
+): string | null {
+  if (task.camera !== null && config.cameras[task.camera] === undefined) {
+    return `there is no camera ${task.camera}`;
+  }
+  const zones = task.camera === null ? {} : (config.cameras[task.camera]?.zones ?? {});
+  if (task.zone !== null && !Object.hasOwn(zones, task.zone)) {
+    return `camera ${task.camera} has no zone ${task.zone}`;
+  }
+  // Of objects it is a sub label, which has no topic.
+  if (task.of !== null) return null;
+  const topic = topicSafe(label);
+  const isTaken = (other: string) => topicSafe(other) === topic;
+  if ([...knownLabelsOf(variant)].some(isTaken)) return `${variant.name} has a label of that name`;
+  if (Object.keys(config.presence.groups).some(isTaken)) return 'a group of presence has that name';
+  try {
+    checkLabelNames([label]);
+    for (const [name, camera] of Object.entries(config.cameras)) {
+      if (isOfCamera(task, name)) checkZoneNames(Object.keys(camera.zones), [label]);
+    }
+    return null;
+  } catch (error) {
+    return messageOf(error);
+  }
 }
 
 function presenceOptionsOf(

@@ -1,10 +1,14 @@
 import { listenForCommands } from '../../mqtt/commands/commands.js';
 import type { Context } from '../context.js';
+import { runTeachOrder } from '../taught/orders.js';
 import { type HealthSources, healthPayload } from './health.js';
 import type { StopOutput } from './output.js';
 import { answerSnapshotRequest, createSnapshotPublisher } from './snapshots.js';
 
-type Using = Pick<Context, 'messaging' | 'overrides' | 'pictures' | 'signals' | 'spots' | 'log'> &
+type Using = Pick<
+  Context,
+  'messaging' | 'overrides' | 'pictures' | 'signals' | 'spots' | 'log' | 'taught' | 'model'
+> &
   HealthSources;
 
 /** Listens on MQTT for what can be set and asked for, and shows what is in force. */
@@ -36,6 +40,7 @@ export function startCommands(context: Using): StopOutput {
       restart: async () => daemon.restart(),
       health: async () => healthPayload(context),
       wrong: async (asked) => spots.answer(asked),
+      teach: (asked) => runTeachOrder(asked, context),
     },
     cameras: () => cameras.list().map(({ name }) => name),
     variants: () => overrides.pinnable(),

@@ -1,4 +1,4 @@
-import type { ControlRequest, StatusReport } from '../../control/protocol.js';
+import type { ControlRequest, StatusReport, TeachRequest } from '../../control/protocol.js';
 import { startControlServer } from '../../control/server.js';
 import { controlSocket } from '../../control/socket.js';
 import { codedError, messageOf } from '../../errors.js';
@@ -41,6 +41,8 @@ async function answer(request: ControlRequest, context: Using): Promise<object> 
       return { reset: reset(request.key, context) };
     case 'wrong':
       return { spots: context.spots.answer(request) };
+    case 'teach':
+      return teach(request, context);
     case 'log-level':
       return setLevel(request.level, context);
   }
@@ -64,17 +66,33 @@ function statusReport(context: Using): StatusReport {
 }
 
 function reset(key: string | null, { daemon, overrides, log }: Using): readonly string[] {
-  if (daemon.phase() !== 'running') {
-    throw codedError('MND_CONTROL_REQUEST', {
-      subject: 'reset',
-      expected: 'a daemon that runs',
-      found: 'one that is starting',
-      next: 'try again in a moment',
-    });
-  }
+  if (daemon.phase() !== 'running') throw notRunning('reset');
   const done = overrides.reset(key);
   if (done.length > 0) log.info({ keys: done }, `as the file says again: ${done.join(', ')}`);
   return done;
+}
+
+async function teach(request: TeachRequest, context: Using): Promise<object> {
+  if (context.daemon.phase() !== 'running') throw notRunning('teach');
+  const { taught } = context;
+  switch (request.do) {
+    case 'look':
+      await taught.look();
+      return { labels: taught.labels().map(({ label }) => label) };
+    case 'record':
+      return taught.record(request);
+    case 'session':
+      return taught.recording(request.id, request.end);
+  }
+}
+
+function notRunning(subject: string): Error {
+  return codedError('MND_CONTROL_REQUEST', {
+    subject,
+    expected: 'a daemon that runs',
+    found: 'one that is starting',
+    next: 'try again in a moment',
+  });
 }
 
 function setLevel(level: string | null, { logLevel, log }: Using): object {

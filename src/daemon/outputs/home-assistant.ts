@@ -8,6 +8,7 @@ import { VERSION } from '../../package-root.js';
 import { readBoardModel } from '../../platform.js';
 import type { Context } from '../context.js';
 import { possibleLabelsOf } from '../options/label-rules.js';
+import { taughtLabelsOf } from '../options/taught-labels.js';
 import { deviceOf, formerNames, rememberDevice } from './device.js';
 import type { StopOutput } from './output.js';
 import { linkToPage } from './page-address.js';
@@ -22,6 +23,7 @@ type Using = Pick<
   | 'model'
   | 'overrides'
   | 'signals'
+  | 'taught'
   | 'log'
 >;
 
@@ -64,19 +66,12 @@ export function startHomeAssistant(context: Using): StopOutput {
   };
 }
 
-function entitiesOf({
-  config,
-  messaging,
-  cameras,
-  governor,
-  model,
-  overrides,
-}: Using): DiscoveryOptions {
+function entitiesOf(context: Using): DiscoveryOptions {
+  const { config, messaging, cameras, governor, model, overrides } = context;
   const { configuration_url: given, version_file: versionFile } = config.homeassistant;
   const around = { hostname: hostname(), interfaces: networkInterfaces() };
   const page = given ?? linkToPage(config.status, around);
-  const { variants, variant } = model;
-  const possible = possibleLabelsOf(config, variant);
+  const { variants } = model;
   const board = readBoardModel(config.governor.proc_root);
   return {
     topics: messaging.topics,
@@ -87,8 +82,7 @@ function entitiesOf({
     cameras: cameras.list().map(({ name }) => ({
       name,
       title: config.cameras[name]?.name ?? null,
-      labels: labelsOf(config, name, possible),
-      zones: zonesOf(config, name, labelsOf(config, name, possible)),
+      ...entitiesOfCamera(context, name),
     })),
     variants,
     limit: governor.limitC() === null ? null : overrides.limits(),
@@ -101,6 +95,12 @@ function entitiesOf({
   };
 }
 
+function entitiesOfCamera({ config, model, taught }: Using, name: string) {
+  const own = taughtLabelsOf(taught.labels(), name);
+  const labels = labelsOf(config, name, possibleLabelsOf(config, model.variant, own), own);
+  return { labels, zones: zonesOf(config, name, labels) };
+}
+
 /** Of the labels that are shown of the camera, those that count in each zone. */
 function zonesOf(config: Config, camera: string, shown: readonly string[]): EntityZone[] {
   return Object.entries(config.cameras[camera]?.zones ?? {}).map(([name, zone]) => ({
@@ -110,13 +110,20 @@ function zonesOf(config: Config, camera: string, shown: readonly string[]): Enti
   }));
 }
 
-function labelsOf(config: Config, camera: string, possible: ReadonlySet<string>): string[] {
+/** What was taught is wanted, whatever else is. */
+function labelsOf(
+  config: Config,
+  camera: string,
+  possible: ReadonlySet<string>,
+  taught: readonly string[],
+): string[] {
   const followed = config.cameras[camera]?.labels ?? 'all';
   const known =
     followed === 'all' ? [...possible] : followed.filter((label) => possible.has(label));
-  return watchedLabels({
+  const watched = watchedLabels({
     wanted: config.homeassistant.labels,
-    known,
+    known: known.filter((label) => !taught.includes(label)),
     groups: Object.keys(config.presence.groups).filter((group) => known.includes(group)),
   });
+  return [...new Set([...watched, ...taught])];
 }

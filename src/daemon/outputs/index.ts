@@ -66,7 +66,7 @@ export const OUTPUTS: readonly Output[] = [
     name: 'label check',
     starts: 'last',
     keys: ['cameras', 'presence', 'homeassistant.labels'],
-    follows: ['model'],
+    follows: ['model', 'taught'],
     start: startLabelCheck,
   },
   {

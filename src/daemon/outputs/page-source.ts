@@ -14,6 +14,8 @@ import type { PresenceEvent } from '../../presence/event.js';
 import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
+import { taughtDocument } from '../taught/document.js';
+import { runTeachOrder } from '../taught/orders.js';
 import { flatValues, yamlOf } from './page-config.js';
 import { areasOf, governorDocument, modelDocuments } from './page-documents.js';
 import { PageFacts } from './page-facts.js';
@@ -160,6 +162,11 @@ export class DaemonPageSource implements PageSource {
     return spots.list();
   }
 
+  taught(): object {
+    const { taught, model } = this.#context;
+    return taughtDocument(taught, model.variant.name);
+  }
+
   async eventPicture(id: string, kind: PictureKind): Promise<Uint8Array | null> {
     const picture = await this.#context.eventPictures.shelf?.read(id);
     return picture === undefined || picture === null ? null : shapedPicture(picture, kind);
@@ -282,6 +289,7 @@ function pageActions(context: Context): PageSource['actions'] {
     checkConfig: async (yaml) => context.inspection?.check(yaml) ?? [],
     wrong: async (event) => context.spots.wrong(event),
     undoWrong: async (spot) => context.spots.undo(spot),
+    teach: (order) => runTeachOrder(order, context),
     async forget(id) {
       if (!context.store.forgetEvent(id)) {
         throw codedError('MND_INPUT_MISSING', {

@@ -4,6 +4,7 @@ import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
+import { taughtDocument } from '../taught/document.js';
 import { governorPayload } from './decisions.js';
 import { secondPayload } from './health.js';
 import { tenth } from './rounding.js';
@@ -22,6 +23,7 @@ export type StatusSources = Pick<
   | 'spots'
   | 'inspection'
   | 'second'
+  | 'taught'
 >;
 
 function modelReport({ variant, ladder }: Context['model']): RunningReport['model'] {
@@ -61,6 +63,7 @@ export function passingReport(
   return {
     model: modelReport(model),
     second: secondPayload(sources.second.network?.report() ?? null),
+    taught: taughtDocument(sources.taught, runningVariant(sources)),
     governor: state?.governs ? governorPayload(state) : null,
     fps: tenth(reading.fps),
     latency_ms: tenth(reading.latencyMs),
@@ -81,6 +84,16 @@ export function passingReport(
     database: databaseReport(store.health()),
     page: sources.addresses.page,
   };
+}
+
+/** The variant whose figures are shown: that of most frames, or the one that runs first. */
+function runningVariant({ governor, model }: Pick<StatusSources, 'governor' | 'model'>): string {
+  const state = governor.state();
+  if (state === null) return model.variant.name;
+  if (!state.governs) return state.variant.name;
+  const { mix } = state.decision;
+  const most = mix.fraction >= 0.5 ? mix.high : mix.low;
+  return state.rungs[most]?.name ?? model.variant.name;
 }
 
 /** What of it stays for a while; reading it takes the database. */

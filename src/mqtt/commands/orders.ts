@@ -1,6 +1,13 @@
 import { type CodedError, codedError } from '../../errors.js';
 import { type Topics, topicSafe } from '../topics.js';
-import { isVerb, parseRequest, type Request, type Verb } from './requests.js';
+import {
+  isVerb,
+  parseRequest,
+  type Request,
+  type TeachAsked,
+  VERBS,
+  type Verb,
+} from './requests.js';
 
 /** Bytes of a command; what is longer is not looked at. */
 export const MAX_COMMAND = 8192;
@@ -25,6 +32,8 @@ export interface CommandActions {
   health(): Promise<object>;
   /** Keeps a false alarm back, or (`undo`) tells it again; resolves with the spots it is about. */
   wrong(asked: { readonly event: string | null; readonly undo: string | null }): Promise<object>;
+  /** Teaches labels; resolves with what came of it. */
+  teach(asked: TeachAsked): Promise<object>;
 }
 
 /** What a command is checked against. */
@@ -86,7 +95,7 @@ export function orderOf(scope: CommandScope, target: Target, payload: Buffer): O
 }
 
 function requestOf(scope: CommandScope, verb: string, text: string): Order {
-  if (!isVerb(verb)) throw invalid('snapshot, reload, restart, health or wrong', verb);
+  if (!isVerb(verb)) throw invalid(VERBS.join(', '), verb);
   const request = parseRequest(verb, jsonOf(text));
   if ('fault' in request) {
     throw invalid(`a request as in docs/schema/request-${verb}.json`, request.fault);
@@ -104,6 +113,10 @@ async function runRequest(
   if (verb === 'wrong') {
     const { event = null, undo = null } = request;
     return { spots: await actions.wrong({ event, undo }) };
+  }
+  if (verb === 'teach') {
+    const { transaction: _transaction, event: _event, undo: _undo, ...asked } = request;
+    return { teach: await actions.teach({ ...asked, do: asked.do ?? 'list' }) };
   }
   if (verb === 'reload') return done(actions.reload());
   if (verb === 'restart') return done(actions.restart());

@@ -1,6 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 
-export const VERBS = ['snapshot', 'reload', 'restart', 'health', 'wrong'] as const;
+export const VERBS = ['snapshot', 'reload', 'restart', 'health', 'wrong', 'teach'] as const;
 
 export type Verb = (typeof VERBS)[number];
 
@@ -30,6 +30,19 @@ export const REQUEST_SCHEMAS: Readonly<Record<Verb, object>> = {
     event: { type: 'string', minLength: 4, maxLength: 64 },
     undo: { type: 'string', minLength: 1, maxLength: 16 },
   }),
+  teach: {
+    ...requestSchema({
+      do: { enum: ['list', 'record', 'end', 'undo', 'forget'] },
+      label: { type: 'string', minLength: 1, maxLength: 60 },
+      not: { type: 'boolean' },
+      camera: { type: 'string', minLength: 1, maxLength: 64 },
+      zone: { type: 'string', minLength: 1, maxLength: 64 },
+      of: { type: 'array', items: { type: 'string', minLength: 1, maxLength: 60 }, maxItems: 20 },
+      seconds: { type: 'number', minimum: 1, maximum: 600 },
+      id: { type: 'string', minLength: 1, maxLength: 16 },
+    }),
+    required: ['transaction', 'do'],
+  },
 };
 
 /** A request as its schema has it. */
@@ -40,6 +53,26 @@ export interface Request {
   /** Of `wrong`: the event, or the spot to forget; neither: all spots are listed. */
   readonly event?: string;
   readonly undo?: string;
+  /** Of `teach`. */
+  readonly do?: TeachAsked['do'];
+  readonly label?: string;
+  readonly not?: boolean;
+  readonly zone?: string;
+  readonly of?: readonly string[];
+  readonly seconds?: number;
+  readonly id?: string;
+}
+
+/** What is asked of teaching. */
+export interface TeachAsked {
+  readonly do: 'list' | 'record' | 'end' | 'undo' | 'forget';
+  readonly label?: string;
+  readonly not?: boolean;
+  readonly camera?: string;
+  readonly zone?: string;
+  readonly of?: readonly string[];
+  readonly seconds?: number;
+  readonly id?: string;
 }
 
 // The schemas are those above: holding them against the one of schemas would only slow the start.

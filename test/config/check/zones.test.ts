@@ -40,7 +40,12 @@ const REFUSED: readonly (readonly [keys: string, key: string, message: RegExp, m
     'objects.car.min_ratio',
     /at most max_ratio/,
   ],
-  [`zones: { a: { area: ${AREA} } }`, 'zones', /needs boxes/, 'model: { task: classify }\n'],
+  [
+    `zones: { a: { area: ${AREA}, dwell: 3 } }`,
+    'zones',
+    /needs boxes/,
+    'model: { task: classify }\n',
+  ],
   ['min_area: 0.1', 'min_area', /needs boxes/, 'model: { task: classify }\n'],
   ['objects: { car: { min_area: 1 } }', 'objects', /needs boxes/, 'model: { task: classify }\n'],
 ];

@@ -40,6 +40,10 @@ function setup() {
     restart: record('restart'),
     health: async () => ({ fps: 5 }),
     wrong: async () => [],
+    async teach(asked) {
+      await record('teach')(asked);
+      return { tasks: [] };
+    },
   };
   const connection: Connection = {
     start() {},

@@ -335,6 +335,7 @@ function startBoard(t: Test, broker: TestBroker, file: string, document: Discove
       pressed.push('restart');
     },
     health: async () => HEALTH,
+    teach: async () => ({}),
     wrong: async () => [],
   };
   const commands = listenForCommands({

@@ -1,0 +1,43 @@
+import type { Config } from '../../config/config.js';
+import type { Variant } from '../../models/variant.js';
+import { Embedder } from '../../taught/embedder.js';
+import { shippedNegatives } from '../../taught/negatives.js';
+import { CropShelf } from '../../taught/shelf.js';
+import type { TaughtTask } from '../../taught/task.js';
+import type { CommandContext } from '../command.js';
+
+/** What the command works with; the network is looked for when it is first needed. */
+export interface TeachTools {
+  readonly config: Config;
+  readonly shelf: CropShelf;
+  readonly embedder: Embedder;
+  readonly negatives: typeof shippedNegatives;
+  /** The network by which pictures of a task are judged. @throws MND_MODEL_… */
+  variantFor(task: TaughtTask): Promise<Variant>;
+  close(): Promise<void>;
+}
+
+export async function openTools(context: CommandContext): Promise<TeachTools> {
+  const config = context.loadConfig();
+  const { threadsOf } = await import('../../daemon/options/engine.js');
+  const { cropBoundsOf, taughtRequest } = await import('../../daemon/options/teach.js');
+  const { startEngine } = await import('../../inference/engine.js');
+  const { openShelf } = await import('../../models/shelf.js');
+  const embedder = new Embedder({ start: () => startEngine({ threads: threadsOf(config) }) });
+  const models = openShelf({ dir: config.models_dir, env: context.env });
+  const known = new Map<string, Promise<Variant>>();
+  return {
+    config,
+    shelf: new CropShelf(config.state_dir, cropBoundsOf(config)),
+    embedder,
+    negatives: shippedNegatives,
+    variantFor(task) {
+      const request = taughtRequest(config, task);
+      const key = JSON.stringify(request);
+      const found = known.get(key) ?? models.resolve(request);
+      known.set(key, found);
+      return found;
+    },
+    close: () => embedder.close(),
+  };
+}

@@ -1,0 +1,147 @@
+import { askDaemon } from '../../control/client.js';
+import { codedError, isCodedError } from '../../errors.js';
+import { type TaskCounts, tasksOf } from '../../taught/overview.js';
+import { checkLabel, type TaughtTask, taskName, taskOf, taskText } from '../../taught/task.js';
+import type { CommandContext } from '../command.js';
+import { writeLine } from '../output.js';
+import { socketsOf } from '../status.js';
+import { exportTo, importFrom } from './archive.js';
+import type { TeachFlags } from './flags.js';
+import { teachFolder } from './folder.js';
+import { printList, printRemoved, reportTasks } from './print.js';
+import { recordCamera } from './record.js';
+import { openTools, type TeachTools } from './tools.js';
+
+/** Adds pictures, of a folder or of a camera, and says what the label is worth then. */
+export async function teach(
+  label: string,
+  flags: TeachFlags,
+  context: CommandContext,
+): Promise<void> {
+  checkLabel(label);
+  const tools = await openTools(context);
+  try {
+    const task = await taskMeant(label, flags, tools);
+    requireZone(task, tools);
+    const wanted = { task, label: flags.not ? null : label };
+    const batch =
+      flags.from === undefined
+        ? await recordCamera(wanted, flags, tools, context)
+        : await teachFolder(wanted, flags.from, tools, context);
+    if (flags.from !== undefined) await tellDaemon(context);
+    await reportTasks([task], { batch, json: flags.json }, tools, context);
+  } finally {
+    await tools.close();
+  }
+}
+
+/** Everything else: what is known, and what is taken away. */
+export async function tend(
+  deed: 'report' | 'list' | 'undo' | 'forget' | 'export' | 'import',
+  label: string | null,
+  flags: TeachFlags,
+  context: CommandContext,
+): Promise<void> {
+  const tools = await openTools(context);
+  const { shelf } = tools;
+  try {
+    await shelf.tidy(Date.now());
+    switch (deed) {
+      case 'list':
+        return printList(tasksOf(await shelf.list()), flags, context);
+      case 'report': {
+        const tasks = (await tasksWith(label, flags, tools)).map(({ task }) => task);
+        return await reportTasks(tasks, { batch: null, json: flags.json }, tools, context);
+      }
+      case 'undo':
+        printRemoved(await shelf.undo(), flags, context);
+        break;
+      case 'forget': {
+        const isGiven = isTaskGiven(flags);
+        const task = isGiven || flags.not ? await taskMeant(label ?? '', flags, tools) : null;
+        printRemoved(await shelf.forget(flags.not ? null : label, task), flags, context);
+        break;
+      }
+      case 'export':
+        return await exportTo(flags.export ?? '', flags, tools, context);
+      case 'import':
+        await importFrom(flags.import ?? '', flags, tools, context);
+        break;
+    }
+    await tellDaemon(context);
+  } finally {
+    await tools.close();
+  }
+}
+
+/** A running daemon looks at what is there now; without one there is nothing to tell. */
+async function tellDaemon(context: CommandContext): Promise<void> {
+  try {
+    await askDaemon({ verb: 'teach', do: 'look' }, socketsOf(context));
+  } catch (error) {
+    const isAway = isCodedError(error) && error.code === 'MND_CONTROL_UNAVAILABLE';
+    if (!isAway) {
+      writeLine(context.stderr, 'the running daemon did not take it up: mobilenetd ctl reload');
+      throw error;
+    }
+  }
+}
+
+function isTaskGiven({ camera, zone, of }: TeachFlags): boolean {
+  return camera !== undefined || zone !== undefined || of !== undefined;
+}
+
+/** The task that is named by the options; without any, the one in which the label was taught. */
+async function taskMeant(
+  label: string,
+  flags: TeachFlags,
+  { shelf }: TeachTools,
+): Promise<TaughtTask> {
+  if (isTaskGiven(flags)) return taskOf(flags);
+  const known = tasksOf(await shelf.list()).filter((task) => has(task, label));
+  const [only, other] = known;
+  if (only === undefined) return taskOf({});
+  if (other === undefined) return only.task;
+  throw codedError('MND_USAGE', {
+    subject: 'teach',
+    expected: '--camera, --zone or --of, for the label was taught in several ways',
+    found: known.map(({ task }) => taskText(task)).join('; '),
+  });
+}
+
+async function tasksWith(
+  label: string | null,
+  flags: TeachFlags,
+  { shelf }: TeachTools,
+): Promise<readonly TaskCounts[]> {
+  const named = isTaskGiven(flags) ? taskName(taskOf(flags)) : null;
+  const found = tasksOf(await shelf.list()).filter(
+    (task) =>
+      (label === null || has(task, label)) && (named === null || taskName(task.task) === named),
+  );
+  if (found.length > 0) return found;
+  throw codedError('MND_INPUT_MISSING', {
+    subject: label === null ? 'teach' : JSON.stringify(label),
+    expected: 'a label that was taught',
+    next: 'mobilenetd teach LABEL --from FOLDER teaches one',
+  });
+}
+
+function has({ labels }: TaskCounts, wanted: string): boolean {
+  return labels.some(({ label }) => label === wanted);
+}
+
+/** A zone or a camera that is not there would be taught in vain. */
+function requireZone({ camera, zone }: TaughtTask, { config }: TeachTools): void {
+  if (camera === null) return;
+  const found = config.cameras[camera];
+  const zones = Object.keys(found?.zones ?? {});
+  if (found !== undefined && (zone === null || zones.includes(zone))) return;
+  throw codedError('MND_USAGE', {
+    subject: found === undefined ? `camera ${camera}` : `zone ${zone}`,
+    expected:
+      found === undefined
+        ? `one of ${Object.keys(config.cameras).join(', ') || 'the configuration, which has none'}`
+        : `one of ${zones.join(', ') || 'the configuration, where this camera has none'}`,
+  });
+}

@@ -1,0 +1,53 @@
+import type { Variant } from '../../models/variant.js';
+import { taskOf } from '../../taught/task.js';
+import { taughtDocument } from './document.js';
+import type { Taught } from './taught.js';
+
+/** What can be asked of teaching over MQTT and HTTP. */
+export interface TeachOrder {
+  readonly do: 'list' | 'record' | 'end' | 'undo' | 'forget';
+  readonly label?: string | null;
+  /** The pictures do not show the label; of `forget`: those that do not. */
+  readonly not?: boolean;
+  readonly camera?: string | null;
+  readonly zone?: string | null;
+  readonly of?: readonly string[] | null;
+  readonly seconds?: number;
+  /** Of a recording, to end it. */
+  readonly id?: string;
+}
+
+const USUAL_S = 20;
+
+/**
+ * Does what is asked; resolves with a recording, what was removed, or all that was taught.
+ *
+ * @throws MND_TEACH_…, MND_INPUT_MISSING
+ */
+export async function runTeachOrder(
+  order: TeachOrder,
+  { taught, model }: { readonly taught: Taught; readonly model: { readonly variant: Variant } },
+): Promise<object> {
+  const { label = null, not = false, camera = null, zone = null, of = null } = order;
+  switch (order.do) {
+    case 'list':
+      return taughtDocument(taught, model.variant.name);
+    case 'record':
+      return taught.record({
+        label: not ? null : (label ?? ''),
+        ...{ camera: camera ?? '', zone, of, seconds: order.seconds ?? USUAL_S },
+      });
+    case 'end':
+      return taught.recording(order.id ?? '', true);
+    case 'undo': {
+      const { crops, labels } = await taught.undo();
+      return { removed: crops, labels };
+    }
+    case 'forget': {
+      const isGiven = camera !== null || zone !== null || of !== null || not;
+      const task = isGiven ? taskOf({ camera, zone, of }) : null;
+      const { crops, labels } = await taught.forget(not ? null : (label ?? ''), task);
+      return { removed: crops, labels };
+    }
+  }
+}

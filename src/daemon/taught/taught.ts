@@ -1,0 +1,321 @@
+import { polygonInPixels } from '../../camera/region.js';
+import type { Config } from '../../config/config.js';
+import { codedError, messageOf } from '../../errors.js';
+import { createRepeatingLog, type RepeatingLog } from '../../log.js';
+import type { Variant } from '../../models/variant.js';
+import { topicSafe } from '../../mqtt/topics.js';
+import { Embedder } from '../../taught/embedder.js';
+import { Intake } from '../../taught/intake.js';
+import { shippedNegatives } from '../../taught/negatives.js';
+import { type TaskCounts, tasksOf } from '../../taught/overview.js';
+import { CropShelf, type Removed } from '../../taught/shelf.js';
+import { checkLabel, type TaughtTask, taskName, taskOf } from '../../taught/task.js';
+import { systemClock } from '../../time.js';
+import type { Log } from '../diagnostics/log.js';
+import type { MixedEngine } from '../line/mixed-engine.js';
+import type { Looking } from '../line/taught/stage.js';
+import { secondEngine } from '../options/engine.js';
+import { taughtFault } from '../options/label-rules.js';
+import { isOfCamera, type TaughtLabel } from '../options/taught-labels.js';
+import { cropBoundsOf } from '../options/teach.js';
+import type { Signals } from '../signals.js';
+import { LiveHeads } from './live-heads.js';
+import { boundsOf, partOf } from './parts-of-frames.js';
+import type { RecordingState } from './recording.js';
+import { Recordings } from './recordings.js';
+
+/** What of the daemon it uses; asked anew every time, for parts are exchanged by a reload. */
+export interface TaughtSurroundings {
+  readonly config: Config;
+  readonly model: {
+    readonly variant: Variant;
+    readonly ladder: { readonly variants: readonly Variant[] };
+  };
+  readonly engine: Pick<MixedEngine, 'mix' | 'setEmbedding'>;
+  readonly governor: { requalify(): Promise<void> };
+  readonly cameras: { list(): readonly { readonly name: string }[] };
+  readonly second: { readonly network: { load(): { readonly variant: Variant | null } } | null };
+  readonly daemon: { phase(): string; refreshLabels(): Promise<void> };
+  readonly signals: Signals;
+  readonly log: Log;
+}
+
+/** What is to be recorded. */
+export interface RecordOrder {
+  /** Null: pictures of the opposite. */
+  readonly label: string | null;
+  readonly camera: string;
+  readonly zone: string | null;
+  readonly of: readonly string[] | null;
+  readonly seconds: number;
+}
+
+/** A label that was taught and cannot be told. */
+export interface UnusableLabel extends TaughtLabel {
+  readonly why: string;
+}
+
+interface Opened {
+  readonly shelf: CropShelf;
+  readonly embedder: Embedder;
+  readonly heads: LiveHeads;
+  readonly recordings: Recordings;
+}
+
+/**
+ * What was taught on this board, at work: its labels, the heads that tell them, and how more is taught while
+ * the daemon runs.
+ */
+export class Taught {
+  readonly #using: TaughtSurroundings;
+  readonly #opened: Opened;
+  #isClosed = false;
+  #tasks: readonly TaskCounts[] = [];
+  #labels: readonly TaughtLabel[] = [];
+  #unusable: readonly UnusableLabel[] = [];
+  readonly #looking = new Map<string, readonly Looking[]>();
+  readonly #repeating: RepeatingLog;
+  readonly #stopListening: readonly (() => void)[];
+
+  private constructor(using: TaughtSurroundings, config: Config) {
+    this.#using = using;
+    const { signals } = using;
+    const log = using.log.child({ part: 'taught' });
+    this.#repeating = createRepeatingLog(log);
+    const shelf = new CropShelf(config.state_dir, cropBoundsOf(config));
+    const embedder = new Embedder({
+      start: () => secondEngine((error) => log.warn({ err: error }, `taught: ${error.message}`)),
+    });
+    const heads = new LiveHeads({
+      ...{ shelf, embedder, negatives: shippedNegatives, log },
+      variantsFor: (task) => this.#variantsFor(task),
+      onReady: () => this.#onReady(),
+    });
+    const recordings = new Recordings(signals, () => void this.look().catch(this.#warn));
+    this.#opened = { shelf, embedder, heads, recordings };
+    this.#stopListening = [
+      signals.on('cameras', () => this.#looking.clear()),
+      signals.on('running', () => this.remake()),
+      signals.on('model', () => this.remake()),
+    ];
+  }
+
+  /** Finds out what was taught. A disk that fails is said, and nothing is taught then. */
+  static async open(using: TaughtSurroundings, config: Config): Promise<Taught> {
+    const taught = new Taught(using, config);
+    await taught.#opened.shelf.tidy(Date.now()).catch(taught.#warn);
+    await taught.#read(config);
+    if (using.daemon.phase() === 'running') taught.remake();
+    return taught;
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const stop of this.#stopListening) stop();
+    this.#tasks = [];
+    this.#labels = [];
+    this.#looking.clear();
+    const { recordings, heads, embedder } = this.#opened;
+    await recordings.stop();
+    await heads.stop();
+    await embedder.close();
+  }
+
+  /** Labels that are told, each once a task. */
+  labels(): readonly TaughtLabel[] {
+    return this.#labels;
+  }
+
+  /** Labels that were taught and cannot be told here, and why. */
+  unusable(): readonly UnusableLabel[] {
+    return this.#unusable;
+  }
+
+  tasks(): readonly TaskCounts[] {
+    return this.#tasks;
+  }
+
+  heads(): LiveHeads {
+    return this.#opened.heads;
+  }
+
+  recordings(): readonly RecordingState[] {
+    return this.#opened.recordings.list();
+  }
+
+  /** What is looked for in the frames of a camera. */
+  lookingOf(camera: string): readonly Looking[] {
+    const known = this.#looking.get(camera);
+    if (known !== undefined) return known;
+    const looking = this.#lookingOf(camera);
+    this.#looking.set(camera, looking);
+    return looking;
+  }
+
+  /** What a variant is worth for what was taught, percent; null: nothing is known. */
+  qualityOf({ name }: Variant): number | null {
+    const quality = this.#opened.heads.qualityOf(name);
+    return quality === null ? null : 100 * quality;
+  }
+
+  /** Makes heads for the networks and pictures that there are now, in the background. */
+  remake(): void {
+    if (this.#isClosed) return;
+    const { heads } = this.#opened;
+    const usable = new Set(this.#labels.map(({ task }) => taskName(task)));
+    heads.make(this.#tasks.filter(({ task }) => usable.has(taskName(task))));
+    this.#looking.clear();
+    if (usable.size > 0) return;
+    this.#want(false);
+    this.#requalify();
+  }
+
+  /** Takes up what was taught meanwhile, by whomever. @throws MND_TEACH_DISK, what applying labels throws */
+  async look(): Promise<void> {
+    const { config, daemon } = this.#using;
+    const before = JSON.stringify(this.#labels);
+    await this.#read(config);
+    this.remake();
+    if (before !== JSON.stringify(this.#labels)) await daemon.refreshLabels();
+  }
+
+  /**
+   * Begins to record what a camera sees.
+   *
+   * @throws MND_TEACH_INVALID, MND_INPUT_MISSING (no such camera), MND_TEACH_BUSY, what embedding throws
+   */
+  async record({ label, camera, zone, of, seconds }: RecordOrder): Promise<RecordingState> {
+    const { config, cameras, model } = this.#using;
+    const { shelf, embedder, recordings } = this.#required();
+    const task = taskOf({ camera, zone, of });
+    if (!cameras.list().some(({ name }) => name === camera)) {
+      throw codedError('MND_INPUT_MISSING', {
+        subject: `camera ${camera}`,
+        expected: cameras
+          .list()
+          .map(({ name }) => name)
+          .join(', '),
+      });
+    }
+    const asked = { label: label === null ? 'x' : checkLabel(label), task };
+    const why = taughtFault(asked, config, model.variant);
+    if (label !== null && why !== null) {
+      throw codedError('MND_TEACH_INVALID', { subject: JSON.stringify(label), found: why });
+    }
+    recordings.checkRoom();
+    const [variant = model.variant] = this.#variantsFor(task);
+    const intake = await Intake.open({ shelf, embedder, variant, task, label, now: Date.now });
+    return recordings.begin({
+      camera,
+      intake,
+      part: partOf(task, config, variant),
+      until: systemClock.now() + 1000 * seconds,
+      now: () => systemClock.now(),
+    });
+  }
+
+  /** How a recording is; with `end` it ends, and this resolves when all of it is on the disk. */
+  async recording(id: string, end: boolean): Promise<RecordingState> {
+    return this.#required().recordings.state(id, end);
+  }
+
+  /** Takes the last batch back. */
+  async undo(): Promise<Removed> {
+    const removed = await this.#required().shelf.undo();
+    await this.look();
+    return removed;
+  }
+
+  /** Forgets a label, or (null) what a task is not. @throws MND_INPUT_MISSING, MND_TEACH_DISK */
+  async forget(label: string | null, task: TaughtTask | null): Promise<Removed> {
+    const removed = await this.#required().shelf.forget(label, task);
+    await this.look();
+    return removed;
+  }
+
+  /** @throws MND_TEACH_INVALID while teaching is switched off */
+  #required(): Opened {
+    if (!this.#isClosed && this.#using.config.teach.enabled) return this.#opened;
+    throw codedError('MND_TEACH_INVALID', {
+      expected: 'a daemon that looks for what was taught',
+      found: 'teach.enabled: false',
+    });
+  }
+
+  async #read(config: Config): Promise<void> {
+    const { shelf } = this.#opened;
+    this.#tasks = config.teach.enabled ? tasksOf(await shelf.list().catch(this.#warn)) : [];
+    const all = this.#tasks.flatMap(({ task, labels }) =>
+      labels.map(({ label }) => ({ label, task })),
+    );
+    const faults = all.map((each) => ({ ...each, why: this.#faultOf(each, all, config) }));
+    this.#labels = all.filter((_, index) => faults[index]?.why === null);
+    this.#unusable = faults.flatMap(({ why, ...each }) => (why === null ? [] : [{ ...each, why }]));
+    for (const { label, why } of this.#unusable) {
+      this.#repeating.warn(label, `taught: ${JSON.stringify(label)} is never told: ${why}`);
+    }
+    this.#looking.clear();
+  }
+
+  #faultOf(each: TaughtLabel, all: readonly TaughtLabel[], config: Config): string | null {
+    const own = topicSafe(each.label);
+    const twin = all.find(({ label }) => label < each.label && topicSafe(label) === own);
+    if (twin !== undefined) return `its topic is that of ${JSON.stringify(twin.label)}`;
+    return taughtFault(each, config, this.#using.model.variant);
+  }
+
+  readonly #warn = (error: unknown): [] => {
+    const text = `taught: ${messageOf(error)}`;
+    this.#repeating.warn(text, text);
+    return [];
+  };
+
+  /** A whole set of heads is in its place: it is looked for from now on. */
+  #onReady(): void {
+    if (this.#isClosed) return;
+    this.#looking.clear();
+    this.#want(true);
+    this.#requalify();
+  }
+
+  /** The governor orders its rungs by what they are worth; before it runs it asks by itself. */
+  #requalify(): void {
+    if (this.#using.daemon.phase() !== 'running') return;
+    void this.#using.governor.requalify().catch(this.#warn);
+  }
+
+  /** Whether the network is to give embeddings. */
+  #want(wanted: boolean): void {
+    this.#using.engine.setEmbedding(wanted).catch(this.#warn);
+  }
+
+  #variantsFor({ of }: TaughtTask): readonly Variant[] {
+    const { model, engine, second } = this.#using;
+    const own = second.network?.load().variant ?? null;
+    if (of !== null && own !== null) return [own];
+    const mix = engine.mix();
+    const first = [mix?.high.name, mix?.low.name];
+    const place = ({ name }: Variant) => (first.includes(name) ? 0 : 1);
+    return [...model.ladder.variants].sort((a, b) => place(a) - place(b));
+  }
+
+  #lookingOf(camera: string): readonly Looking[] {
+    const { config } = this.#using;
+    const { heads } = this.#opened;
+    const settings = config.cameras[camera];
+    if (settings === undefined) return [];
+    const tasks = new Map(
+      this.#labels.flatMap(({ task }) =>
+        task.of === null && isOfCamera(task, camera) ? [[taskName(task), task] as const] : [],
+      ),
+    );
+    return [...tasks].flatMap(([id, { zone }]) => {
+      const found = heads.headsOf(id);
+      if (found.size === 0) return [];
+      const polygon = zone === null ? undefined : settings.zones[zone];
+      if (zone !== null && polygon === undefined) return [];
+      const box = polygon && boundsOf(polygonInPixels(polygon.area, settings.size));
+      return [{ id, heads: found, area: box ? { box, size: settings.size } : null }];
+    });
+  }
+}
