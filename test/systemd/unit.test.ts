@@ -50,6 +50,13 @@ t.test('the unit has what the daemon relies on', async (t) => {
   }
 });
 
+t.test('systemd says nothing of credentials that are not stored', async (t) => {
+  const named = (setting: string) =>
+    [...TEMPLATE.matchAll(new RegExp(`^${setting}=(\\w+):`, 'gm'))].map(([, id]) => id);
+  t.same(named('LoadCredential'), ['mqtt_username', 'mqtt_password']);
+  t.same(named('SetCredential'), named('LoadCredential'), 'a default, or it logs "skipping"');
+});
+
 t.test('paths in the unit are quoted as systemd reads them', async (t) => {
   const exec = (node: string, main: string) =>
     /^ExecStart=(.*)$/m.exec(renderUnit(TEMPLATE, { node, main }))?.[1];
