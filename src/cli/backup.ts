@@ -1,6 +1,7 @@
-import { readdirSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codedError } from '../errors.js';
+import { resultStat } from '../result-file.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -38,7 +39,7 @@ export const register: Register = (program, context) => {
 async function runBackup(target: string, flags: Flags, context: CommandContext): Promise<void> {
   const { backupDatabase } = await import('../store/backup.js');
   const { databaseFile } = await import('../store/path.js');
-  const isFolder = statSync(target, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  const isFolder = resultStat(target)?.isDirectory() ?? false;
   if (flags.keep !== undefined && !isFolder) {
     throw codedError('MND_USAGE', {
       subject: '--keep',

@@ -1,9 +1,9 @@
-import { existsSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { basename, extname, join, parse } from 'node:path';
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
+import { resultFailed, resultStat, writeResult } from '../result-file.js';
 import { type Drawable, drawBoxes } from '../vision/draw-boxes.js';
-import { writeResult } from './output.js';
 
 /** Kinds of pictures that are written, by the end of their name. */
 const WRITTEN = ['.jpg', '.jpeg', '.png', '.webp'];
@@ -26,8 +26,7 @@ export interface DrawnPictures {
  * @throws MND_USAGE for a file that cannot take them, MND_OUTPUT_FAILED
  */
 export function openDrawnPictures(to: string, pictures: number): DrawnPictures {
-  const isFolder =
-    to.endsWith('/') || pictures > 1 || (existsSync(to) && statSync(to).isDirectory());
+  const isFolder = to.endsWith('/') || pictures > 1 || (resultStat(to)?.isDirectory() ?? false);
   if (isFolder) makePictureFolder(to);
   else if (!WRITTEN.includes(extname(to).toLowerCase())) {
     throw codedError('MND_USAGE', {
@@ -47,7 +46,7 @@ export function openDrawnPictures(to: string, pictures: number): DrawnPictures {
           found: name,
         });
       }
-      await writeResult(file, await withBoxes(encoded, things, extname(file).toLowerCase()));
+      writeResult(file, await withBoxes(encoded, things, extname(file).toLowerCase()));
       return file;
     },
   };
@@ -57,12 +56,7 @@ function makePictureFolder(folder: string): void {
   try {
     makeFolder(folder);
   } catch (cause) {
-    throw codedError('MND_OUTPUT_FAILED', {
-      subject: folder,
-      expected: 'a folder for the pictures',
-      found: messageOf(cause),
-      cause,
-    });
+    throw resultFailed(folder, cause);
   }
 }
 

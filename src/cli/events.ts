@@ -1,9 +1,10 @@
 import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
 import type { PresenceEvent } from '../presence/event.js';
+import { resultFailed } from '../result-file.js';
 import type { EventBrief } from '../store/query.js';
 import type { CommandContext, Register } from './command.js';
 import {
@@ -115,7 +116,7 @@ async function copyPictures(
     if (files.length > 0) makeFolder(folder);
     for (const file of files) await copyFile(file, join(folder, basename(file)));
   } catch (cause) {
-    throw codedError('MND_OUTPUT_FAILED', { subject: folder, found: messageOf(cause), cause });
+    throw resultFailed(folder, cause);
   }
   const without = ids.size - pictures.size;
   const none = without === 0 ? '' : `; ${without} of the events have none`;

@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { createWriteStream } from 'node:fs';
 import { extname } from 'node:path';
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
+import { resultFailed } from '../result-file.js';
 import type { CommandContext, Register } from './command.js';
 import {
   askHistory,
@@ -92,7 +93,7 @@ async function exportLines(
     askHistory(context, async (database, onDamage) => {
       const asked = { ...query, onDamage };
       const write = <T>(items: Iterable<T>, format: Format<T>) =>
-        writeAll(part, items, format, context);
+        writeAll({ file, part }, items, format, context);
       return flags.detections
         ? write(queryDetections(database, asked), make(DETECTION_FIELDS, detectionRow))
         : write(queryEvents(database, asked), make(EVENT_FIELDS, await eventRowsOf(context)));
@@ -101,14 +102,14 @@ async function exportLines(
 }
 
 async function writeAll<T>(
-  part: string,
+  { file, part }: { readonly file: string; readonly part: string },
   items: Iterable<T>,
   format: Format<T>,
   { signal }: CommandContext,
 ): Promise<number> {
   const stream = createWriteStream(part, { flags: 'r+' });
   const failed = once(stream, 'error').then(([cause]) => {
-    throw codedError('MND_OUTPUT_FAILED', { subject: part, found: messageOf(cause), cause });
+    throw resultFailed(file, cause);
   });
   const written = async () => {
     const count = await printRows(items, format, { stdout: stream, signal });
@@ -150,8 +151,11 @@ async function exportPictures(
   });
   const names = [...picturesOf(stateDir, ids).values()].flat().map((path) => basename(path));
   if (names.length === 0) return 0;
-  await writePartFile(`${file}.pictures.tar`, true, (part) =>
-    create({ file: part, cwd: pictureFolder(stateDir), portable: true }, names),
+  const archive = `${file}.pictures.tar`;
+  await writePartFile(archive, true, (part) =>
+    create({ file: part, cwd: pictureFolder(stateDir), portable: true }, names).catch((cause) => {
+      throw resultFailed(archive, cause);
+    }),
   );
   return names.length;
 }

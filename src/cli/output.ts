@@ -1,6 +1,4 @@
-import { existsSync } from 'node:fs';
-import { rm, writeFile } from 'node:fs/promises';
-import { codedError, isCodedError, messageOf } from '../errors.js';
+import { isCodedError, messageOf } from '../errors.js';
 import { maskAddresses } from '../mask.js';
 
 /** Writes one JSON object as one line. */
@@ -39,25 +37,6 @@ export async function writeText(
     stream.once('error', closed);
     signal.addEventListener('abort', aborted);
   });
-}
-
-/**
- * Writes a file that a user has named. Throws MND_OUTPUT_FAILED; half of a new file does not stay.
- */
-export async function writeResult(file: string, contents: string | Uint8Array): Promise<void> {
-  const isNew = !existsSync(file);
-  try {
-    await writeFile(file, contents);
-  } catch (cause) {
-    // What cannot be removed was never there.
-    if (isNew) await rm(file, { force: true }).catch(() => {});
-    throw codedError('MND_OUTPUT_FAILED', {
-      subject: file,
-      found: messageOf(cause),
-      next: 'name a file in a folder that exists and can be written',
-      cause,
-    });
-  }
 }
 
 /** Lets signals in during long work; throws the signal's reason when it is aborted. */

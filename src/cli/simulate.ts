@@ -1,4 +1,5 @@
 import { codedError, messageOf } from '../errors.js';
+import { requireWritable, writeResult } from '../result-file.js';
 import { BOARDS, type Board } from '../simulator/boards.js';
 import { GOVERNOR_NAMES, type GovernorName } from '../simulator/governors.js';
 import type { Point } from '../simulator/run.js';
@@ -8,7 +9,7 @@ import { GOVERNOR_RANGES } from '../thermal/ranges.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { addNotes } from './help-layout.js';
-import { breathe, writeJsonLine, writeLine, writeResult } from './output.js';
+import { breathe, writeJsonLine, writeLine } from './output.js';
 import { createProgressLine, type ProgressLine } from './progress-bar.js';
 import { formatTable } from './table.js';
 
@@ -75,6 +76,7 @@ async function runSimulate(flags: Flags, context: CommandContext): Promise<void>
   const boards = flags.board === 'all' ? BOARDS : [requireBoard(flags.board)];
   const scenarios = choose('scenario', flags.scenario, SCENARIO_NAMES);
   const governors = choose('governor', flags.governor, GOVERNOR_NAMES);
+  for (const file of [flags.plot, flags.record]) if (file !== undefined) requireWritable(file);
   const courses = boards.flatMap((board) => scenarios.map((scenario) => ({ board, scenario })));
   const progress = createProgressLine(context.stderr, courses.length * governors.length);
   const rows: string[][] = [];
@@ -219,12 +221,9 @@ async function keep(board: Board, runs: readonly Flown[], flags: Flags): Promise
     const { plotRuns } = await import('../simulator/plot/plot.js');
     const { scenario } = first;
     const ladder = boardLadder(board);
-    await writeResult(
-      flags.plot,
-      plotRuns({ board, ladder, scenario, marginC: flags.margin, runs }),
-    );
+    writeResult(flags.plot, plotRuns({ board, ladder, scenario, marginC: flags.margin, runs }));
   }
-  if (flags.record !== undefined) await writeResult(flags.record, first.log);
+  if (flags.record !== undefined) writeResult(flags.record, first.log);
 }
 
 async function runReplay(file: string, flags: Flags, context: CommandContext): Promise<void> {

@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
+import { resultFailed } from '../result-file.js';
 import { isDamage } from './damage.js';
 import type { ExamineAnswer, ExamineRequest } from './examine-copy.js';
 import type { Forgetting } from './forget.js';
@@ -33,7 +34,7 @@ const PAGES_PER_STEP = 1000;
  * begin it anew: https://www.sqlite.org/backup.html), and checks the copy. The file appears under its
  * name only when it is complete.
  *
- * @throws MND_INPUT_MISSING without a database, MND_STORE_CORRUPT, MND_BACKUP_FAILED
+ * @throws MND_INPUT_MISSING without a database, MND_STORE_CORRUPT, MND_OUTPUT_FAILED, MND_BACKUP_FAILED
  */
 export async function backupDatabase(
   file: string,
@@ -57,10 +58,15 @@ export async function backupDatabase(
         cause,
       });
     }
+    if (isFull(cause)) throw resultFailed(target, cause);
     throw codedError('MND_BACKUP_FAILED', { subject: target, found: messageOf(cause), cause });
   } finally {
     database.close();
   }
+}
+
+function isFull(error: unknown): boolean {
+  return error instanceof SQLite.SqliteError && error.code === 'SQLITE_FULL';
 }
 
 async function copyPages(

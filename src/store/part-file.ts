@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, openSync, renameSync, rmSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
+import { resultFailed, resultStat } from '../result-file.js';
 
 const SUFFIXES = ['', '-wal', '-shm', '-journal'];
 
@@ -22,27 +23,24 @@ process.stdin.on('end', () => {
  * Makes a file under the name `<target>.part`, its owner's alone, and gives it its name when `write`
  * is done. Nothing is left of it when that fails, nor when this process is killed.
  *
- * @throws MND_BACKUP_FAILED when the target exists (unless it may be replaced) or cannot be made
+ * @throws MND_OUTPUT_FAILED when the target exists (unless it may be replaced) or cannot be made
  */
 export async function writePartFile<T>(
   target: string,
   overwrite: boolean,
   write: (part: string) => Promise<T>,
 ): Promise<T> {
-  if (existsSync(target) && !overwrite) {
-    throw codedError('MND_BACKUP_FAILED', {
-      subject: target,
-      expected: 'a new file',
-      found: 'one that exists',
-      next: 'name another, or add --force',
-    });
-  }
+  requireFree(target, overwrite);
   const part = resolve(`${target}.part`);
   const files = SUFFIXES.map((suffix) => `${part}${suffix}`);
   const remove = () => {
     for (const file of files) rmSync(file, { force: true });
   };
-  remove();
+  try {
+    remove();
+  } catch (cause) {
+    throw resultFailed(target, cause);
+  }
   // Before the file is there: a kill can come at any moment.
   const keep = watchOver(files);
   try {
@@ -56,11 +54,24 @@ export async function writePartFile<T>(
   }
 }
 
+/** What is no file (a folder, a device) is never replaced. */
+function requireFree(target: string, overwrite: boolean): void {
+  const there = resultStat(target);
+  if (there === null || (overwrite && there.isFile())) return;
+  const kind = there.isDirectory() ? 'a folder' : 'something that is no file';
+  throw codedError('MND_OUTPUT_FAILED', {
+    subject: target,
+    expected: 'a new file',
+    found: there.isFile() ? 'one that exists' : kind,
+    next: there.isFile() ? 'name another, or add --force' : 'name another',
+  });
+}
+
 function makePrivate(part: string, target: string): void {
   try {
     closeSync(openSync(part, 'wx', 0o600));
   } catch (cause) {
-    throw codedError('MND_BACKUP_FAILED', { subject: target, found: messageOf(cause), cause });
+    throw resultFailed(target, cause);
   }
 }
 

@@ -285,7 +285,7 @@ t.test('exports are whole, private and of the kind their name says', async (t) =
   t.match(await run(folder, 'export', out('all.xlsx')), { status: 64, stderr: /\.csv/ });
   t.match(await run(folder, 'export', out('no/such/x.csv')), {
     status: 1,
-    stderr: /MND_BACKUP_FAILED/,
+    stderr: /MND_OUTPUT_FAILED.*no folder/,
   });
   const pictures = out('seen');
   const opened = await run(folder, 'events', 'cat', 'e00002', '--open', pictures);

@@ -1,32 +1,56 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CommandEntry } from '#mobilenetd/cli/command.js';
+import { openStore } from '#mobilenetd/store/store.js';
 
 import { runInProcess } from './in-process.js';
 
 const COMMANDS: readonly CommandEntry[] = [
   { name: 'simulate', summary: '', load: () => import('#mobilenetd/cli/simulate.js') },
+  { name: 'export', summary: '', load: () => import('#mobilenetd/cli/export.js') },
+  { name: 'backup', summary: '', load: () => import('#mobilenetd/cli/backup.js') },
 ];
 
-t.test('results that go nowhere are no defect', async (t) => {
-  const folder = t.testdir({ file: '' });
-  for (const [option, place] of [
-    ['--plot', join(folder, 'none/plot.svg')],
-    ['--record', join(folder, 'file/run.log')],
-    ['--plot', folder],
+t.test('results that go nowhere are no defect, and leave nothing', async (t) => {
+  const folder = t.testdir({ file: '', state: {}, there: {}, 'there.csv': {}, 'there.db': {} });
+  const state = join(folder, 'state');
+  openStore({
+    file: join(state, 'mobilenetd.db'),
+    commitInterval: 2,
+    detectionInterval: 0,
+    retention: { days: 30, maxBytes: 1e9 },
+    outbox: { maxAge: 3600, maxRows: 100 },
+  }).close();
+  const simulate = (option: string) => ['simulate', '--scenario', 'nominal', option];
+  const before = readdirSync(folder).sort();
+  for (const [place, reason] of [
+    ['none/a', /no folder .*\/none; make it/],
+    ['file/a', /\/file, which is no folder/],
+    ['there', /a folder/],
+    ['x'.repeat(300), /a name that is too long/],
   ] as const) {
-    const { status, stderr } = await runInProcess(
-      COMMANDS,
-      ['simulate', '--scenario', 'nominal', option, place],
-      process.env,
-    );
-    t.notMatch(stderr, /no such scenario/);
-    t.equal(status, 1, `${option} ${place}`);
-    t.match(stderr, /^mobilenetd: MND_OUTPUT_FAILED: .*a folder that exists/);
+    for (const [words, ending] of [
+      [simulate('--plot'), ''],
+      [simulate('--record'), ''],
+      [['export'], '.csv'],
+      [['export'], '.db'],
+      [['export', '--detections'], '.csv'],
+      [['backup'], '.db'],
+    ] as const) {
+      // There is a folder of that name, in which a backup makes a file of its own.
+      if (words[0] === 'backup' && place === 'there') continue;
+      const args = [...words, join(folder, `${place}${ending}`)];
+      const env = { ...process.env, MOBILENETD_STATE: state };
+      const { status, stderr } = await runInProcess(COMMANDS, args, env);
+      t.equal(status, 1, args.join(' '));
+      t.match(stderr, /^mobilenetd: MND_OUTPUT_FAILED: [^\n]*\n$/, 'one coded line');
+      t.match(stderr, reason);
+    }
   }
+  t.same(readdirSync(folder).sort(), before);
 });
 
 /** Runs the program as an ordinary user; gives its status and what it said. */

@@ -63,13 +63,14 @@ t.test('an existing file is not replaced unasked, and a failure leaves nothing',
   const file = join(folder, 'mobilenetd.db');
   const target = join(folder, 'copy.db');
   writeFileSync(target, 'precious');
-  await t.rejects(backupDatabase(file, target), { code: 'MND_BACKUP_FAILED', message: /--force/ });
+  await t.rejects(backupDatabase(file, target), { code: 'MND_OUTPUT_FAILED', message: /--force/ });
   t.match(await backupDatabase(file, target, { overwrite: true }), { events: 1 });
   await t.rejects(backupDatabase(join(folder, 'none.db'), join(folder, 'x.db')), {
     code: 'MND_INPUT_MISSING',
   });
   await t.rejects(backupDatabase(file, join(folder, 'no/such/folder/x.db')), {
-    code: 'MND_BACKUP_FAILED',
+    code: 'MND_OUTPUT_FAILED',
+    message: /no folder .*no\/such\/folder; make it/,
   });
   t.notOk(existsSync(join(folder, 'x.db')));
 });
