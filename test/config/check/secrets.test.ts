@@ -124,7 +124,10 @@ t.test('the password comes from a systemd credential', async (t) => {
   const elsewhere = { CREDENTIALS_DIRECTORY: join(folder, 'none'), MOBILENETD_MQTT_USERNAME: 'me' };
   t.equal(load(elsewhere).config.mqtt.password, null);
   const empty = t.testdir({ mqtt_username: '\n', mqtt_password: '\n' });
-  const stored = loadConfig({ env: { CREDENTIALS_DIRECTORY: empty }, systemFile: '/nowhere/c.yaml' });
+  const stored = loadConfig({
+    env: { CREDENTIALS_DIRECTORY: empty },
+    systemFile: '/nowhere/c.yaml',
+  });
   t.equal(stored.config.mqtt.username, null, 'the empty line of the unit is no credential');
   t.equal(stored.config.mqtt.password, null);
 });
