@@ -5,21 +5,16 @@ import type { Matcher } from './objects/match.js';
 import { Returns } from './returns.js';
 import type { NameRules } from './settings.js';
 import { type Sightings, type Stretch, stretched } from './sightings.js';
+import type { Folding, Stay, Thresholds, Track } from './state.js';
+import { beginStay, resumeStay, shiftStay } from './stay.js';
 import {
-  beginStay,
   createTrack,
   endStay,
-  type Folding,
   isIdle,
   observe,
   postponeStay,
   resetTrack,
-  resumeStay,
-  type Stay,
-  shiftStay,
   shiftTrack,
-  type Thresholds,
-  type Track,
 } from './track.js';
 import { Visits } from './zones/visits.js';
 import type { Zone } from './zones/zone.js';

@@ -1,5 +1,5 @@
 import type { ZoneState } from './event.js';
-import type { Track } from './track.js';
+import type { Track } from './state.js';
 import type { Zone } from './zones/zone.js';
 
 /** Which labels are in which zones of a camera, to tell when that changes. */

@@ -1,6 +1,6 @@
 import type { Box } from '../inference/result.js';
 import { overlapOf } from './objects/box.js';
-import type { Thresholds, Track } from './track.js';
+import type { Thresholds, Track } from './state.js';
 
 /** A stay that has ended, and what was seen since. Times are monotonic milliseconds. */
 interface Ended {

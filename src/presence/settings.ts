@@ -1,6 +1,6 @@
 import { codedError } from '../errors.js';
 import type { Box } from '../inference/result.js';
-import type { Thresholds } from './track.js';
+import type { Thresholds } from './state.js';
 import type { Zone } from './zones/zone.js';
 
 /** What classifiers call a picture with nothing to name in it: present only where a camera asks for it. */

@@ -1,26 +1,22 @@
 import { randomUUID } from 'node:crypto';
-import { statfsSync, statSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { codedError, isCodedError, messageOf } from '../errors.js';
 import { createRepeatingLog, type Log, type RepeatingLog } from '../log.js';
 import type { Clock } from '../time.js';
 import { isDamage, sqliteCode } from './damage.js';
 import { JOURNAL_SIZE_LIMIT, openDatabase } from './database.js';
 import { DatabaseFiles, type Harm } from './files.js';
+import { HARM_STORY } from './harm-story.js';
 import type { Migration } from './migrations.js';
+import { Newcomer, STILL_MS, UnsettledError } from './newcomer.js';
 import { releaseHarmed } from './release.js';
 import type { Retention } from './retention.js';
+import { hasRoom } from './room.js';
 import type { Schedule } from './schedule.js';
 import { createSession, type Restoration, type Session } from './session.js';
 
 const RETRY_MS = 5000;
-/** A file that is being copied to the place of the database must be still for this long. */
-const STILL_MS = 1000;
 /** A checkpoint that a reader hindered is tried again after this. */
 const CHECKPOINT_MS = 5000;
-/** After a full disk this much must be free again, or this share of the disk: bytes. */
-const ROOM = { bytes: 2 * JOURNAL_SIZE_LIMIT, share: 0.05 };
-
 export interface ReopeningOptions {
   readonly file: string;
   readonly retention: Retention;
@@ -44,16 +40,6 @@ interface Opened {
   readonly files: DatabaseFiles;
 }
 
-/** A file at the database's path that somebody may still be writing. */
-interface Newcomer {
-  readonly size: number;
-  readonly changed: number;
-  /** Monotonic time, ms, at which it was first seen like this. */
-  readonly since: number;
-}
-
-class UnsettledError extends Error {}
-
 /**
  * A database that is opened again after its disk has failed, or after its files were removed,
  * replaced or written over. What happens is reported at most once a minute and tried again every
@@ -69,7 +55,7 @@ export class Reopening {
   #wasFull = false;
   #retryAt = Number.NEGATIVE_INFINITY;
   #checkpointAt = Number.NEGATIVE_INFINITY;
-  #newcomer: Newcomer | null = null;
+  readonly #newcomer: Newcomer;
   /** What a harmed database has lost, until it is written into the next. */
   #lost: Restoration | null = null;
   #replacements = 0;
@@ -78,6 +64,7 @@ export class Reopening {
   constructor(options: ReopeningOptions) {
     const { log, clock } = options;
     this.#options = options;
+    this.#newcomer = new Newcomer(options.file, clock);
     this.#repeating = createRepeatingLog(log, { clock: () => clock.now() });
     try {
       this.#open();
@@ -175,7 +162,7 @@ export class Reopening {
     const opened = this.#opened ?? this.#open();
     const harm = opened.files.harm();
     if (harm === null) return opened;
-    if (harm === 'replaced' || harm === 'overwritten') this.#awaitStillness();
+    if (harm === 'replaced' || harm === 'overwritten') this.#newcomer.requireStill();
     this.#save(opened, harm);
     return this.#open();
   }
@@ -203,23 +190,8 @@ export class Reopening {
     } finally {
       files.close();
     }
-    const coded = codedError('MND_STORE_LOST', { subject: file, ...STORY[harm] });
+    const coded = codedError('MND_STORE_LOST', { subject: file, ...HARM_STORY[harm] });
     this.#repeating.error('lost', coded.message, { code: coded.code });
-  }
-
-  #awaitStillness(): void {
-    const { file, clock } = this.#options;
-    const found = statSync(file, { throwIfNoEntry: false });
-    const size = found?.size ?? 0;
-    const changed = found?.mtimeMs ?? 0;
-    const before = this.#newcomer;
-    if (before === null || before.size !== size || before.changed !== changed) {
-      this.#newcomer = { size, changed, since: clock.now() };
-    } else if (clock.now() - before.since >= STILL_MS) {
-      this.#newcomer = null;
-      return;
-    }
-    throw new UnsettledError('the file is being replaced from outside');
   }
 
   #open(): Opened {
@@ -320,37 +292,5 @@ export class Reopening {
       next: 'check the disk: events wait, detections are dropped, it is tried again every 5 s',
     });
     this.#repeating.error('write', coded.message, { code: coded.code, ...losses() });
-  }
-}
-
-const STORY: Readonly<Record<Harm, { readonly found: string; readonly next: string }>> = {
-  removed: {
-    found: 'no file: it was removed while the daemon ran',
-    next: 'a new one was begun; open and recent events, settings, waiting messages and notifications were written again',
-  },
-  replaced: {
-    found: 'another file in its place',
-    next: 'that one is used now; open and recent events, waiting messages and notifications were written again',
-  },
-  overwritten: {
-    found: 'a file that was written over while it was in use',
-    next: 'what it holds now is used; open and recent events were written again. Stop the daemon before you restore a backup',
-  },
-  'log lost': {
-    found: 'its write-ahead log removed or cut short',
-    next: 'it was opened again; open and recent events were written again',
-  },
-  'log overwritten': {
-    found: 'its write-ahead log written over',
-    next: 'it was opened again without it; open and recent events were written again',
-  },
-};
-
-function hasRoom(file: string): boolean {
-  try {
-    const { bavail, blocks, bsize } = statfsSync(dirname(file));
-    return bavail * bsize >= Math.min(ROOM.bytes, ROOM.share * blocks * bsize);
-  } catch {
-    return true;
   }
 }

@@ -1,23 +1,26 @@
 import { messageOf } from '../errors.js';
 import type { Result } from '../inference/result.js';
 import { type Log, SILENT } from '../log.js';
-import type { Outbox, OutgoingMessage, PendingMessage } from '../mqtt/message.js';
+import type { OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { backgroundClock, type Clock } from '../time.js';
 import type { NoticeQueue, Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
 import { countEvents, type EventCount } from './counts.js';
 import { createThinning, type Detection } from './detections.js';
 import type { OpenEvent } from './events.js';
-import { databaseBytes, type Harm } from './files.js';
+import { databaseBytes } from './files.js';
 import { forgetEvent } from './forget.js';
 import type { GovernorEntry } from './governor-log.js';
+import { createNoticeQueue, createSettings } from './guarded-tables.js';
 import { Listeners } from './listeners.js';
-import { removeOldCopies } from './migrations.js';
-import type { NoticeTable, OutgoingNotice } from './notices.js';
+import type { OutgoingNotice } from './notices.js';
+import { dropOldCopies } from './old-copies.js';
+import { OutboxQueue } from './outbox-queue.js';
 import { eventsById, type Query, queryDetections, queryEvents } from './query.js';
-import { RecentEvents, type Salvaged } from './recent.js';
+import { RecentEvents } from './recent.js';
 import { Reopening } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
+import { salvage } from './salvage.js';
 import { Schedule } from './schedule.js';
 import type { Restoration, Session, Work } from './session.js';
 import type { Settings } from './settings.js';
@@ -40,12 +43,6 @@ const RETRY_MS = 5000;
 const FIRST_SWEEP_MS = 1000;
 const IDLE_MS = 30_000;
 const LOOK_MS = 2000;
-/** How long a new version runs before the copies from before its upgrade go. */
-const COPIES_KEPT_MS = 7 * 86_400_000;
-/** Messages and notifications that are carried from a lost database into the next. */
-const MESSAGES_SAVED = 10_000;
-const NOTICES_SAVED = 10_000;
-
 /**
  * Opens (or makes) the database.
  *
@@ -58,7 +55,7 @@ export function openStore(options: StoreOptions): Store {
 }
 
 class SqliteStore implements Store {
-  readonly outbox: Outbox;
+  readonly outbox: OutboxQueue;
   readonly settings: Settings;
   readonly notices: NoticeQueue;
 
@@ -70,7 +67,6 @@ class SqliteStore implements Store {
   readonly #recent = new RecentEvents();
   readonly #upkeep: Upkeep;
   readonly #database: Reopening;
-  readonly #added = new Listeners<undefined>();
   readonly #clockSet = new Listeners<number>();
   readonly #removed = new Listeners<readonly string[]>();
   readonly #committed = new Listeners<number>();
@@ -79,8 +75,7 @@ class SqliteStore implements Store {
   #tuning: StoreTuning;
   #thin: ReturnType<typeof createThinning>;
   #closed = false;
-  /** Messages in the outbox, and the id of the newest ever recorded. */
-  #depth = 0;
+  /** Of the newest message and notification ever recorded. */
   #newestId = 0;
   #newestNoticeId = 0;
   #opens = 0;
@@ -102,6 +97,12 @@ class SqliteStore implements Store {
       uptime: options.uptime ?? (() => clock.now()),
       isSynchronised: options.isSynchronised ?? (() => false),
     });
+    this.outbox = new OutboxQueue({
+      ...{ clock, waiting: this.#queue, limits: () => this.#tuning.outbox },
+      database: () => this.#database,
+      followClock: () => this.followClock(),
+      onAcknowledged: () => this.#writeSoon(),
+    });
     this.#database = new Reopening({
       ...{ file, log, clock, retention: this.#retention, schedule: this.#schedule },
       ...(migrations && { migrations }),
@@ -111,9 +112,8 @@ class SqliteStore implements Store {
       losses: () => ({ dropped: this.#queue.dropped(), waiting: this.#queue.waiting() }),
     });
     this.#firstId = this.#newestId;
-    this.outbox = this.#createOutbox();
-    this.settings = this.#createSettings();
-    this.notices = this.#createNotices();
+    this.settings = createSettings(this.#database);
+    this.notices = createNoticeQueue(this.#database, (id) => this.#recent.told(id));
     this.#schedule.after('sweep', FIRST_SWEEP_MS, () => void this.sweep());
   }
 
@@ -190,10 +190,10 @@ class SqliteStore implements Store {
   sweep(): SweepReport & { readonly messages: number } {
     this.followClock();
     const report = this.#database.write((session) => {
-      const messages = this.#trim(session);
+      const messages = this.outbox.trim(session);
       return { ...this.#upkeep.sweep(session), messages };
     });
-    this.#removeOldCopies();
+    dropOldCopies(this.#file, this.#clock.wall(), this.#log);
     this.#schedule.after('sweep', report?.more ? SWEEP_MORE_MS : SWEEP_MS, () => void this.sweep());
     const { eventIds, ...counts } = report ?? NOTHING;
     if (eventIds.length > 0) this.#removed.tell(eventIds);
@@ -214,17 +214,6 @@ class SqliteStore implements Store {
 
   onRemoved(listener: (eventIds: readonly string[]) => void): () => void {
     return this.#removed.add(listener);
-  }
-
-  #removeOldCopies(): void {
-    try {
-      const removed = removeOldCopies(this.#file, this.#clock.wall() - COPIES_KEPT_MS);
-      if (removed.length === 0) return;
-      const names = removed.join(', ');
-      this.#log.info({}, `removed copies from before an upgrade that has run well: ${names}`);
-    } catch (error) {
-      this.#log.debug({}, `old copies stay: ${messageOf(error)}`);
-    }
   }
 
   configure(next: StoreTuning): void {
@@ -255,58 +244,10 @@ class SqliteStore implements Store {
     this.#database.hurry();
     this.#write();
     this.#closed = true;
+    this.outbox.close();
     this.#schedule.stop();
     this.#queue.abandon();
     this.#database.close();
-  }
-
-  #createOutbox(): Outbox {
-    return {
-      next: (limit, beyond = 0) => this.#next(limit, beyond),
-      acknowledge: (id) => {
-        if (this.#closed) return;
-        this.#queue.acknowledge(id);
-        this.#writeSoon();
-      },
-      depth: () => Math.max(0, this.#depth - this.#queue.acknowledged()),
-      dropped: () => this.#queue.dropped().messages,
-      onAdded: (listener) => this.#added.add(listener),
-    };
-  }
-
-  #createSettings(): Settings {
-    return {
-      get: (key) => this.#database.read((session) => session.settings.get(key)) ?? null,
-      set: (key, value) =>
-        this.#database.write((session) => {
-          session.settings.set(key, value);
-          return true;
-        }) ?? false,
-      all: () => this.#database.read((session) => session.settings.all()) ?? new Map(),
-    };
-  }
-
-  #createNotices(): NoticeQueue {
-    const read = <T>(ask: (table: NoticeTable) => T, none: T): T =>
-      this.#database.read((session) => ask(session.notices)) ?? none;
-    const write = (change: (table: NoticeTable) => number): number =>
-      this.#database.write((session) => change(session.notices)) ?? 0;
-    return {
-      next: (rule, channel) => read((table) => table.next(rule, channel), null),
-      counts: () => read((table) => table.counts(), []),
-      firings: (since) => read((table) => table.firings(since), []),
-      remove: (id) => {
-        this.#recent.told(id);
-        return write((table) => table.remove(id));
-      },
-      trim: (rule, channel, rows, time) => write((table) => table.trim(rule, channel, rows, time)),
-      clear: (rule, channel) => write((table) => table.clear(rule, channel)),
-      shift: (step) =>
-        void write((table) => {
-          table.shift(step);
-          return 0;
-        }),
-    };
   }
 
   #adopt(session: Session, lost: Restoration | null): void {
@@ -316,9 +257,7 @@ class SqliteStore implements Store {
     this.#opens += 1;
     this.#newestId = session.outbox.newest();
     this.#newestNoticeId = session.notices.newest();
-    this.#depth = session.outbox.count();
-    // A fresh database does not have the messages of the damaged one it replaces.
-    if (this.#depth === 0) this.#queue.forgetAcknowledged();
+    this.outbox.adopt(session);
   }
 
   #writeSoon(): void {
@@ -342,7 +281,7 @@ class SqliteStore implements Store {
     this.#remember(work);
     this.#writtenAt = this.#clock.now();
     this.#schedule.after('idle', IDLE_MS, () => this.#checkpointWhenIdle());
-    if (work.batches.length > 0) this.#added.tell(undefined);
+    if (work.batches.length > 0) this.outbox.tellAdded();
     return true;
   }
 
@@ -374,7 +313,7 @@ class SqliteStore implements Store {
 
   #commit(session: Session, work: Work): void {
     const begunAt = this.#clock.now();
-    this.#depth += session.commit(work, (lost, error) => {
+    const growth = session.commit(work, (lost, error) => {
       this.#queue.lost(lost);
       this.#log.error({ code: 'MND_STORE_FAILED' }, `rows were refused: ${messageOf(error)}`);
     });
@@ -383,23 +322,13 @@ class SqliteStore implements Store {
     if (work.batches.some(({ notices = [] }) => notices.length > 0)) {
       this.#newestNoticeId = session.notices.newest();
     }
-    if (this.#depth > this.#tuning.outbox.maxRows) this.#trim(session);
+    this.outbox.grew(session, growth);
   }
 
   #checkpointWhenIdle(): void {
     const left = IDLE_MS - (this.#clock.now() - this.#writtenAt);
     if (left > 0) this.#schedule.after('idle', left, () => this.#checkpointWhenIdle());
     else this.#database.checkpoint();
-  }
-
-  #trim(session: Session): number {
-    const { maxAge, maxRows } = this.#tuning.outbox;
-    // What the broker has acknowledged was not given up.
-    for (const id of this.#queue.work().acknowledged) session.outbox.remove(id);
-    const removed = session.outbox.trim(maxRows, this.#clock.wall() - maxAge * 1000);
-    this.#queue.lostMessages(removed);
-    this.#depth = session.outbox.count();
-    return removed;
   }
 
   /** Where the clock was set, everything since the start gets the times it should have had. */
@@ -418,44 +347,6 @@ class SqliteStore implements Store {
     const delay = more === undefined ? RETRY_MS : CORRECT_MS;
     this.#schedule.after('correct', delay, () => this.#correct());
   }
-
-  #next(limit: number, beyond: number): PendingMessage[] {
-    this.followClock();
-    // Those acknowledged but not yet removed are passed over.
-    const many = limit + this.#queue.acknowledged();
-    const read = () => this.#database.read((session) => session.outbox.next(many, beyond)) ?? [];
-    let found = read();
-    const oldest = this.#clock.wall() - this.#tuning.outbox.maxAge * 1000;
-    if (found.some((row) => row.created < oldest)) {
-      this.#database.write((session) => this.#trim(session));
-      found = read();
-    }
-    return found.filter((row) => !this.#queue.isAcknowledged(row.id)).slice(0, limit);
-  }
 }
 
 const NOTHING = { detections: 0, events: 0, messages: 0, eventIds: [], more: false };
-
-/** What of a database that nobody finds any more can still be read over its open connection. */
-function salvage(session: Session | null, harm: Harm): Salvaged | null {
-  if (session === null || harm === 'log lost') return null;
-  try {
-    const messages = session.outbox.next(MESSAGES_SAVED, 0);
-    const oldest = messages[0]?.created;
-    const events = oldest === undefined ? [] : session.events.updatedSince(oldest);
-    return {
-      batches: [
-        ...events.map((event) => ({ events: [event], messages: [], time: event.seen })),
-        ...messages.map((message) => ({ events: [], messages: [message], time: message.created })),
-      ],
-      settings: session.settings.all(),
-      notices: {
-        waiting: session.notices.newestOf(NOTICES_SAVED),
-        firings: session.notices.firings(0),
-        isAll: true,
-      },
-    };
-  } catch {
-    return null;
-  }
-}
