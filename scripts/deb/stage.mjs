@@ -27,8 +27,8 @@ export const PROGRAM = 'usr/lib/mobilenetd';
 const UNUSED =
   /(^\..*|\.d\.[cm]?ts|\.[cm]?ts|\.map|\.md|\.markdown|\.html|\.sh|\.gypi?|\.c|\.cc|\.cpp|\.h|\.hpp)$/i;
 const KEPT = /(licen[cs]e|notice|copying|copyright)/i;
-/** What the lock file has in the place of a package that only downloads GPU libraries. */
-const STAND_IN = 'scripts/cpu-only';
+/** What the lock file has in the place of packages that download GPU libraries and make the database's addon. */
+const STAND_INS = ['scripts/cpu-only', 'scripts/addon-build.tgz'];
 /** Folders of packages that only their authors read. */
 const UNUSED_FOLDERS = /^(\..*|tests?|spec|bench(mark)?s?|examples?|docs|coverage)$/;
 
@@ -58,7 +58,7 @@ export async function runtimeOf(root, target) {
 
 /** Installs production dependencies for another machine; nothing of them is run. */
 function installModules(root, folder, target) {
-  for (const file of ['package.json', 'package-lock.json', '.npmrc', STAND_IN]) {
+  for (const file of ['package.json', 'package-lock.json', '.npmrc', ...STAND_INS]) {
     cpSync(join(root, file), join(folder, file), { recursive: true });
   }
   const machine = [`--cpu=${target.node}`, '--os=linux', '--libc=glibc'];
