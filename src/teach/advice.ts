@@ -52,7 +52,7 @@ export function advice({ counts, others, sizes, report }: AdviceInput): Advice[]
     say(
       'no_opposite',
       null,
-      `There are ${pictures(others)} without any of these: add ${FEW_OTHERS - others} or more of the empty place and of what looks alike.`,
+      `${others === 1 ? 'There is' : 'There are'} ${others === 0 ? 'no pictures' : pictures(others)} without any of these: add ${FEW_OTHERS - others} or more of the empty place and of what looks alike.`,
     );
   }
   const largest = Math.max(...counts.values());

@@ -30,22 +30,23 @@ export interface Head {
 export interface HeadNumbers {
   /** What is taken from an embedding before it is set to length 1. */
   readonly centre: Float32Array;
+  /** Makes probabilities of all labels' scores, so that the highest score stays the highest. */
+  readonly sigmoid: Sigmoid;
   readonly classes: readonly ClassNumbers[];
 }
 
-/** A label's linear function of an embedding's place, and how its score becomes a probability. */
+/** A label's linear function of an embedding's place. */
 export interface ClassNumbers {
   readonly label: string;
   readonly weights: Float32Array;
   readonly bias: number;
-  readonly sigmoid: Sigmoid;
   /** Probability, 0 to 1. */
   readonly threshold: number;
 }
 
 /** @param numbers that fit each other, as trainHead and headFromJson make them */
 export function createHead(numbers: HeadNumbers): Head {
-  const { centre, classes } = numbers;
+  const { centre, classes, sigmoid } = numbers;
   const space = createSpace(Float64Array.from(centre));
   return {
     labels: classes.map(({ label }) => label),
@@ -55,7 +56,7 @@ export function createHead(numbers: HeadNumbers): Head {
     probabilities(embedding) {
       checkEmbedding(embedding, centre.length);
       const placed = space.place(embedding);
-      return Float32Array.from(classes, ({ weights, bias, sigmoid }) => {
+      return Float32Array.from(classes, ({ weights, bias }) => {
         let score = bias;
         for (let k = 0; k < placed.length; k += 1) {
           score += (weights[k] as number) * (placed[k] as number);

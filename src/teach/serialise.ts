@@ -10,11 +10,11 @@ export function headToJson({ numbers }: Head): string {
     format: FORMAT,
     version: VERSION,
     centre: plain(numbers.centre),
-    classes: numbers.classes.map(({ label, weights, bias, sigmoid, threshold }) => ({
+    sigmoid: numbers.sigmoid,
+    classes: numbers.classes.map(({ label, weights, bias, threshold }) => ({
       label,
       weights: plain(weights),
       bias,
-      sigmoid,
       threshold,
     })),
   });
@@ -47,19 +47,20 @@ export function headFromJson(text: string): Head {
   if (new Set(classes.map(({ label }) => label)).size < classes.length) {
     throw damaged('a label twice');
   }
-  return createHead({ centre, classes });
+  const { slope, offset } = recordOf(file.sigmoid);
+  if (!isNumber(slope) || !isNumber(offset) || slope >= 0) throw damaged('no sigmoid');
+  return createHead({ centre, sigmoid: { slope, offset }, classes });
 }
 
 function classOf(entry: Readonly<Record<string, unknown>>, dimension: number): ClassNumbers {
   const { label, bias, threshold } = entry;
-  const { slope, offset } = recordOf(entry.sigmoid);
   if (typeof label !== 'string' || label === '') throw damaged('a label without a name');
-  if (!isNumber(bias) || !isNumber(slope) || !isNumber(offset)) throw damaged('no numbers');
-  if (!isNumber(threshold) || threshold < 0 || threshold > 1.000001 || slope >= 0) {
+  if (!isNumber(bias)) throw damaged('no numbers');
+  if (!isNumber(threshold) || threshold < 0 || threshold > 1.000001) {
     throw damaged(`numbers out of their range at "${label}"`);
   }
   const weights = numbersOf(entry.weights, dimension);
-  return { label, weights, bias, sigmoid: { slope, offset }, threshold };
+  return { label, weights, bias, threshold };
 }
 
 function isNumber(value: unknown): value is number {

@@ -1,12 +1,12 @@
 import { codedError } from '../errors.js';
 import { type ClassNumbers, createHead, type Example, type Head } from './head.js';
-import { openSetThreshold } from './open-set.js';
-import { choosePenalty } from './penalty.js';
+import { FALSE_ACCEPTS, openSetThreshold } from './open-set.js';
+import { choosePenalty, SINGLE_PENALTY } from './penalty.js';
 import { fitSigmoid, probabilityOf, type Sigmoid } from './platt.js';
 import { type HeadReport, reportOf } from './report.js';
-import { fitRidge } from './ridge.js';
-import { checkEmbedding, createSpace, meanOf } from './space.js';
-import { gramMatrix } from './triangle.js';
+import { fitRidge, type Part, type RidgeFit, type RidgeProblem } from './ridge.js';
+import { checkEmbedding, createSpace, meanOf, type Space } from './space.js';
+import { gramMatrix, innerProduct } from './triangle.js';
 
 export interface Trained {
   readonly head: Head;
@@ -18,14 +18,17 @@ export const MAX_EXAMPLES = 2000;
 
 /** Unrelated embeddings that are fitted beside them; more are judged, and count for the thresholds. */
 const MAX_FITTED = 2200;
+/** Rows by which a penalty is chosen: each that is tried costs a factorisation. */
+const TRIED = { examples: 250, negatives: 150 };
 
 /**
  * Makes a head of examples: ridge regression, each label against the rest, with a penalty chosen by leaving
- * each picture out; probabilities by Platt's sigmoid, thresholds by unrelated pictures, all on scores of
- * fits that have not seen the picture. Closed form; the same examples in the same order give the same head.
+ * pictures out; probabilities by Platt's sigmoid, thresholds by unrelated pictures, all on scores of fits
+ * that have not seen the picture. Closed form; the same examples in the same order give the same head.
  *
  * @param examples at least one of a label; at most {@link MAX_EXAMPLES}
- * @param negatives embeddings of unrelated pictures, by the same network at the same size
+ * @param negatives embeddings of unrelated pictures, by the same network at the same size; neighbours may
+ *   be of one picture
  * @throws MND_TEACH_INVALID
  */
 export function trainHead(
@@ -37,58 +40,34 @@ export function trainHead(
   for (const { embedding, id } of examples) checkEmbedding(embedding, dimension, id);
   for (const embedding of negatives) checkEmbedding(embedding, dimension, 'unrelated embedding');
 
-  const rows = rowsOf(labels, examples, negatives);
   const space = createSpace(centreOf(examples, negatives, dimension));
-  const places = rows.fitted.map((embedding) => space.place(embedding));
-  const kernel = gramMatrix(places);
-  // A constant beside each embedding: the bias, with a penalty like the other weights.
-  for (let k = 0; k < kernel.values.length; k += 1) {
-    kernel.values[k] = (kernel.values[k] as number) + 1;
-  }
-  const penalty = choosePenalty({
-    kernel,
-    weights: rows.weights,
-    targets: rows.targets,
-    counts: (row, target) => rows.groups[row] !== target || (rows.counts[target] as number) > 1,
+  const fitted = evenly(negatives, MAX_FITTED - examples.length);
+  const penalty = penaltyOf(labels, examples, fitted, space);
+  const rows = rowsOf(labels, examples, fitted, space);
+  const fit = fitRidge(rows, penalty);
+  const lines = fit.coefficients.map((coefficients) => linearOf(rows.places, coefficients));
+  const sigmoid = sigmoidOf(rows, fit, lines);
+  const limits = labels.map((_, target) => limitOf(rows, fit.leftOut[target] as Float64Array));
+  const head = createHead({
+    centre: Float32Array.from(space.centre),
+    sigmoid,
+    classes: labels.map((label, target) => ({
+      label,
+      ...(lines[target] as Line),
+      threshold: thresholdOf(sigmoid, limits[target] as number),
+    })),
   });
-  const fit = fitRidge(kernel, rows.weights, rows.targets, penalty);
-
-  const classes = labels.map((label, target) => {
-    const coefficients = fit.coefficients[target] as Float64Array;
-    const told = fit.leaveOneOut[target] as Float64Array;
-    const { weights, bias } = linearOf(places, coefficients, dimension);
-    const score = (embedding: Float32Array) => scoreOf(weights, bias, space.place(embedding));
-    const foreign = Float64Array.from([
-      ...told.filter((_, row) => (rows.groups[row] as number) >= labels.length),
-      ...rows.judged.map(score),
-    ]);
-    const own = told.filter((_, row) => rows.groups[row] === target);
-    const rest = told.filter((_, row) => rows.groups[row] !== target);
-    const limit = openSetThreshold(foreign);
-    const sigmoid =
-      (own.length > 1 ? fitSigmoid(own, rest) : null) ??
-      assumedSigmoid(meanScore(examples, label, score), limit);
-    const threshold = Number.isFinite(limit) ? justAbove(probabilityOf(sigmoid, limit)) : 0;
-    return { label, weights, bias, sigmoid, threshold } satisfies ClassNumbers;
-  });
-  const head = createHead({ centre: Float32Array.from(space.centre), classes });
-  const told = rows.fitted.map((_, row) =>
-    Float32Array.from(classes, ({ sigmoid }, target) =>
-      probabilityOf(sigmoid, fit.leaveOneOut[target]?.[row] as number),
-    ),
+  const told = rows.places.map((_, row) =>
+    Float32Array.from(fit.leftOut, (scores) => probabilityOf(sigmoid, scores[row] as number)),
   );
   const report = reportOf({
     labels,
     thresholds: head.thresholds,
     penalty,
-    examples: examples.map((example, row) => ({
-      example,
-      probabilities: told[row] as Float32Array,
-    })),
-    negatives: [
-      ...told.slice(examples.length),
-      ...rows.judged.map((embedding) => head.probabilities(embedding)),
-    ],
+    examples: examples.map((example, row) => {
+      return { example, probabilities: told[row] as Float32Array };
+    }),
+    negatives: told.slice(examples.length),
   });
   return { head, report };
 }
@@ -115,36 +94,28 @@ function labelsOf(examples: readonly Example[]): string[] {
   return labels;
 }
 
-interface Rows {
-  /** Examples, then unrelated embeddings. */
-  readonly fitted: readonly Float32Array[];
-  /** Unrelated embeddings that are left out of the fit. */
-  readonly judged: readonly Float32Array[];
+interface Rows extends RidgeProblem {
+  /** Of examples, then of unrelated embeddings. */
+  readonly places: readonly Float64Array[];
   /** Number of a row's label; then "none of these"; then unrelated. */
   readonly groups: Int32Array;
   /** Rows of each group. */
   readonly counts: Int32Array;
-  /** All groups weigh the same; the mean weight is 1. */
-  readonly weights: Float64Array;
-  /** 1 for a label's rows, −1 for all others; by label. */
-  readonly targets: readonly Float64Array[];
 }
 
+/** Parts of the unrelated embeddings that are left out together: neighbours may be of one picture. */
+const FOLDS = 10;
+
+/** What is fitted: 1 for a label's rows, −1 for all others; all groups weigh the same. */
 function rowsOf(
   labels: readonly string[],
   examples: readonly Example[],
   negatives: readonly Float32Array[],
+  space: Space,
 ): Rows {
-  const room = Math.max(0, Math.min(negatives.length, MAX_FITTED - examples.length));
-  // Evenly out of all, so that each kind of picture in them is fitted.
-  const isFitted = (index: number) =>
-    Math.floor(((index + 1) * room) / negatives.length) >
-    Math.floor((index * room) / negatives.length);
-  const fitted = [
-    ...examples.map(({ embedding }) => embedding),
-    ...negatives.filter((_, index) => isFitted(index)),
-  ];
-  const groups = Int32Array.from(fitted, (_, row) => {
+  const embeddings = [...examples.map(({ embedding }) => embedding), ...negatives];
+  const places = embeddings.map((embedding) => space.place(embedding));
+  const groups = Int32Array.from(places, (_, row) => {
     const example = examples[row];
     if (example === undefined) return labels.length + 1;
     return example.label === null ? labels.length : labels.indexOf(example.label);
@@ -152,19 +123,63 @@ function rowsOf(
   const counts = new Int32Array(labels.length + 2);
   for (const group of groups) counts[group] = (counts[group] as number) + 1;
   const present = counts.filter((count) => count > 0).length;
+  const kernel = gramMatrix(places);
+  // A constant beside each embedding: the bias, with a penalty like the other weights.
+  for (let k = 0; k < kernel.values.length; k += 1) {
+    kernel.values[k] = (kernel.values[k] as number) + 1;
+  }
   return {
-    fitted,
-    judged: negatives.filter((_, index) => !isFitted(index)),
+    places,
     groups,
     counts,
+    kernel,
+    parts: partsOf(groups, labels.length + 1),
     weights: Float64Array.from(
       groups,
-      (group) => fitted.length / (present * (counts[group] as number)),
+      (group) => places.length / (present * (counts[group] as number)),
     ),
     targets: labels.map((_, label) =>
       Float64Array.from(groups, (group) => (group === label ? 1 : -1)),
     ),
   };
+}
+
+/** Taught pictures are left out one by one, unrelated ones by tenths. */
+function partsOf(groups: Int32Array, unrelated: number): Part[] {
+  const parts = new Map<number, number[]>();
+  const first = groups.indexOf(unrelated);
+  for (const [row, group] of groups.entries()) {
+    const fold = Math.floor(((row - first) * FOLDS) / (groups.length - first));
+    const part = group === unrelated ? unrelated + fold : group;
+    const rows = parts.get(part);
+    if (rows === undefined) parts.set(part, [row]);
+    else rows.push(row);
+  }
+  return [...parts].map(([part, rows]) => {
+    return { rows, leaveOut: part < unrelated ? 'one by one' : 'together' };
+  });
+}
+
+/** At most so many of a list, evenly out of all of it. */
+function evenly<T>(all: readonly T[], most: number): readonly T[] {
+  if (all.length <= most) return all;
+  return Array.from({ length: most }, (_, k) => all[Math.floor((k * all.length) / most)] as T);
+}
+
+function penaltyOf(
+  labels: readonly string[],
+  examples: readonly Example[],
+  negatives: readonly Float32Array[],
+  space: Space,
+): number {
+  const tried = evenly(examples, TRIED.examples);
+  const rows = rowsOf(labels, tried, evenly(negatives, TRIED.negatives), space);
+  const { groups, counts } = rows;
+  if (!counts.subarray(0, labels.length).some((count) => count > 1)) return SINGLE_PENALTY;
+  return choosePenalty(
+    rows,
+    (row, target) => groups[row] !== target || (counts[target] as number) > 1,
+  );
 }
 
 /** Of unrelated pictures; where there are none, of all examples, which must then be several. */
@@ -178,55 +193,71 @@ function centreOf(
   return mean.map(Math.fround);
 }
 
+type Line = Pick<ClassNumbers, 'weights' | 'bias'>;
+
 /** A label's function of an embedding's place. */
-function linearOf(
-  places: readonly Float64Array[],
-  coefficients: Float64Array,
-  dimension: number,
-): Pick<ClassNumbers, 'weights' | 'bias'> {
-  const weights = new Float64Array(dimension);
+function linearOf(places: readonly Float64Array[], coefficients: Float64Array): Line {
+  const weights = new Float64Array(places[0]?.length ?? 0);
   let bias = 0;
   for (const [row, place] of places.entries()) {
     const coefficient = coefficients[row] as number;
     bias += coefficient;
-    for (let k = 0; k < dimension; k += 1) {
+    for (let k = 0; k < weights.length; k += 1) {
       weights[k] = (weights[k] as number) + coefficient * (place[k] as number);
     }
   }
   return { weights: Float32Array.from(weights), bias };
 }
 
-function scoreOf(weights: Float32Array, bias: number, place: Float64Array): number {
-  let score = bias;
-  for (let k = 0; k < place.length; k += 1) score += (weights[k] as number) * (place[k] as number);
-  return score;
-}
-
-/** Of a label's own pictures, which the fit has seen. */
-function meanScore(
-  examples: readonly Example[],
-  label: string,
-  score: (embedding: Float32Array) => number,
-): number {
-  const own = examples.filter((example) => example.label === label);
-  return own.reduce((sum, { embedding }) => sum + score(embedding), 0) / own.length;
-}
-
-/** Probability that a picture which was fitted has, where nothing else is known of a label. */
-const ASSUMED = 0.9;
-
 /**
- * For a label that nothing is known of but what the fit says of its own pictures, one for instance: even
- * odds lie midway between the highest that unrelated pictures reach and that.
+ * One sigmoid for all labels, by what their pictures are told when they are left out, and what all others
+ * are told. Where that says nothing, e.g. with one picture a label: even odds midway between what others
+ * are told at the most and what the fit, which has seen them, tells the labels' own.
  */
-function assumedSigmoid(own: number, limit: number): Sigmoid {
-  const low = Number.isFinite(limit) ? limit : -1;
-  const half = Math.max((own - low) / 2, 0.05);
+function sigmoidOf(
+  { groups, counts, places }: Rows,
+  fit: RidgeFit,
+  lines: readonly Line[],
+): Sigmoid {
+  const own: number[] = [];
+  const seen: number[] = [];
+  const others: number[] = [];
+  for (const [target, told] of fit.leftOut.entries()) {
+    const { weights, bias } = lines[target] as Line;
+    const line = Float64Array.from(weights);
+    for (const [row, score] of told.entries()) {
+      if (groups[row] !== target) others.push(score);
+      else {
+        if ((counts[target] as number) > 1) own.push(score);
+        seen.push(bias + innerProduct(line, places[row] as Float64Array));
+      }
+    }
+  }
+  const fitted = fitSigmoid(Float64Array.from(own), Float64Array.from(others));
+  if (fitted !== null) return fitted;
+  const low = others.reduce((most, score) => Math.max(most, score), -1);
+  const mean = seen.reduce((sum, score) => sum + score, 0) / seen.length;
+  const half = Math.max((mean - low) / 2, LEAST_HALF);
   const slope = -Math.log(ASSUMED / (1 - ASSUMED)) / half;
   return { slope, offset: -slope * (low + half) };
 }
 
-/** The next larger number of single precision: what has the probability itself does not reach it. */
-function justAbove(probability: number): number {
-  return Math.fround(Math.fround(probability) * (1 + 2 ** -22));
+/** Probability that a picture which was fitted has, where nothing else is known. */
+const ASSUMED = 0.9;
+const LEAST_HALF = 0.05;
+
+/**
+ * The score that "none of these" and unrelated pictures reach so seldom that one in a thousand is given any
+ * of the labels (a share for each of them: Bonferroni).
+ */
+function limitOf({ groups, counts }: Rows, told: Float64Array): number {
+  const labels = counts.length - 2;
+  const foreign = told.filter((_, row) => (groups[row] as number) >= labels);
+  return openSetThreshold(foreign, FALSE_ACCEPTS / labels);
+}
+
+/** The next larger number of single precision: who has the limit itself does not reach it. */
+function thresholdOf(sigmoid: Sigmoid, limit: number): number {
+  if (!Number.isFinite(limit)) return 0;
+  return Math.min(1, Math.fround(Math.fround(probabilityOf(sigmoid, limit)) * (1 + 2 ** -22)));
 }

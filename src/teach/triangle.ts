@@ -27,19 +27,6 @@ export function gramMatrix(vectors: readonly Float64Array[]): Triangle {
   return { side, values };
 }
 
-/** The rows and columns of some numbers, in ascending order. */
-export function principalPart({ values }: Triangle, rows: readonly number[]): Triangle {
-  const part = new Float64Array(rowAt(rows.length));
-  let at = 0;
-  for (const [index, row] of rows.entries()) {
-    for (let column = 0; column <= index; column += 1) {
-      part[at] = values[rowAt(row) + (rows[column] as number)] as number;
-      at += 1;
-    }
-  }
-  return { side: rows.length, values: part };
-}
-
 /**
  * The factor L of A = L·Lᵀ, in the matrix's own memory (Cholesky–Banachiewicz: row by row).
  *
@@ -83,27 +70,51 @@ export function solve({ side, values }: Triangle, b: Float64Array): Float64Array
 }
 
 /**
- * The diagonal of (L·Lᵀ)⁻¹: sums of squares of the columns of L⁻¹, each found by itself, so that no second
- * matrix is held.
+ * Entries of (L·Lᵀ)⁻¹. Of L⁻¹ each column is kept in order, from its diagonal on: an entry of the inverse is
+ * a sum over two of them.
  */
-export function inverseDiagonal({ side, values }: Triangle): Float64Array {
-  const diagonal = new Float64Array(side);
-  const column = new Float64Array(side);
-  for (let j = 0; j < side; j += 1) {
-    const first = 1 / (values[rowAt(j) + j] as number);
-    column[j] = first;
-    let squares = first * first;
-    for (let row = j + 1; row < side; row += 1) {
-      const start = rowAt(row);
-      let sum = 0;
-      for (let k = j; k < row; k += 1) sum += (values[start + k] as number) * (column[k] as number);
-      const value = -sum / (values[start + row] as number);
-      column[row] = value;
-      squares += value * value;
-    }
-    diagonal[j] = squares;
+export class Inverse {
+  readonly #side: number;
+  readonly #columns: readonly Float64Array[];
+
+  /** @param factor L */
+  constructor({ side, values }: Triangle) {
+    this.#side = side;
+    this.#columns = Array.from({ length: side }, (_, j) => columnOfInverse(values, side, j));
   }
-  return diagonal;
+
+  entry(row: number, column: number): number {
+    const from = Math.max(row, column);
+    const one = this.#columns[row] as Float64Array;
+    const other = this.#columns[column] as Float64Array;
+    let sum = 0;
+    for (let k = from; k < this.#side; k += 1) {
+      sum += (one[k - row] as number) * (other[k - column] as number);
+    }
+    return sum;
+  }
+
+  /** Its rows and columns of some numbers. */
+  part(rows: readonly number[]): Triangle {
+    const values = rows.flatMap((row, index) =>
+      rows.slice(0, index + 1).map((column) => this.entry(row, column)),
+    );
+    return { side: rows.length, values: Float64Array.from(values) };
+  }
+}
+
+/** Column j of L⁻¹, from its diagonal on, by forward substitution. */
+function columnOfInverse(values: Float64Array, side: number, j: number): Float64Array {
+  const column = new Float64Array(side - j);
+  column[0] = 1 / (values[rowAt(j) + j] as number);
+  for (let row = j + 1; row < side; row += 1) {
+    const start = rowAt(row) + j;
+    const count = row - j;
+    let sum = 0;
+    for (let k = 0; k < count; k += 1) sum += (values[start + k] as number) * (column[k] as number);
+    column[count] = -sum / (values[start + count] as number);
+  }
+  return column;
 }
 
 /** Of the first `count` values of two rows that lie in one array. */

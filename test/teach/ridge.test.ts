@@ -1,7 +1,7 @@
 import t from 'tap';
 import { choosePenalty, PENALTIES } from '#mobilenetd/teach/penalty.js';
-import { fitRidge } from '#mobilenetd/teach/ridge.js';
-import { gramMatrix, principalPart } from '#mobilenetd/teach/triangle.js';
+import { fitRidge, type Part, type RidgeProblem } from '#mobilenetd/teach/ridge.js';
+import { gramMatrix } from '#mobilenetd/teach/triangle.js';
 import { normal, random } from './things.js';
 
 interface Problem {
@@ -42,16 +42,15 @@ function solveFully(matrix: number[][], right: number[]): number[] {
   return rows.map((row, k) => (row[rows.length] as number) / (row[k] as number));
 }
 
-/** The normal equations in the features: (Xᵀ·W·X + λ·I)·β = Xᵀ·W·y, over the rows that are kept. */
-function normalEquations(p: Problem, target: number, lambda: number, leftOut: number | null) {
+/** The normal equations in the features: (Xᵀ·W·X + λ·I)·β = Xᵀ·W·y, with weights of 0 for rows left out. */
+function normalEquations(p: Problem, target: number, lambda: number, weights: Float64Array) {
   const dimension = (p.rows[0] as Float64Array).length;
   const matrix = Array.from({ length: dimension }, (_, i) =>
     Array.from({ length: dimension }, (_, j) => (i === j ? lambda : 0)),
   );
   const right = new Array<number>(dimension).fill(0);
   for (const [row, x] of p.rows.entries()) {
-    if (row === leftOut) continue;
-    const w = p.weights[row] as number;
+    const w = weights[row] as number;
     for (let i = 0; i < dimension; i += 1) {
       const line = matrix[i] as number[];
       for (let j = 0; j < dimension; j += 1) {
@@ -66,6 +65,29 @@ function normalEquations(p: Problem, target: number, lambda: number, leftOut: nu
 const dot = (a: readonly number[], b: Float64Array) =>
   a.reduce((sum, value, k) => sum + value * (b[k] as number), 0);
 
+/** A problem whose rows are in parts of a few, which weigh the same inside; by `leaveOut` in turn. */
+function inParts(p: Problem, sizes: readonly number[]): RidgeProblem {
+  const parts: Part[] = [];
+  const weights = p.weights.slice();
+  let first = 0;
+  for (const [index, size] of sizes.entries()) {
+    const rows = Array.from({ length: size }, (_, k) => first + k);
+    for (const row of rows) weights[row] = p.weights[first] as number;
+    parts.push({ rows, leaveOut: index % 2 === 0 ? 'one by one' : 'together' });
+    first += size;
+  }
+  return { kernel: gramMatrix(p.rows), weights, targets: p.targets, parts };
+}
+
+/** Weights without a row, as its part is left out. */
+function without(weights: Float64Array, { rows, leaveOut }: Part, row: number): Float64Array {
+  return weights.map((weight, other) => {
+    if (!rows.includes(other)) return weight;
+    if (other === row || leaveOut === 'together') return 0;
+    return (weight * rows.length) / (rows.length - 1);
+  });
+}
+
 t.test('the dual solution is that of the normal equations, with more rows or fewer', (t) => {
   for (const [count, dimension] of [
     [12, 5],
@@ -73,9 +95,10 @@ t.test('the dual solution is that of the normal equations, with more rows or few
     [1, 4],
   ] as const) {
     const p = problem(count, dimension, count);
-    const fit = fitRidge(gramMatrix(p.rows), p.weights, p.targets, 0.3);
+    const ridge = inParts(p, new Array(count).fill(1));
+    const fit = fitRidge(ridge, 0.3);
     for (const target of [0, 1]) {
-      const primal = normalEquations(p, target, 0.3 * count, null);
+      const primal = normalEquations(p, target, 0.3 * count, ridge.weights);
       for (const probe of p.rows) {
         const told = p.rows.reduce(
           (sum, row, i) => sum + (fit.coefficients[target]?.[i] as number) * dot([...row], probe),
@@ -90,13 +113,20 @@ t.test('the dual solution is that of the normal equations, with more rows or few
 
 t.test('what a row is told when it is left out is what a fit without it tells', (t) => {
   for (const penalty of [10, 0.1, 1e-4]) {
-    const p = problem(14, 6, 3);
-    const fit = fitRidge(gramMatrix(p.rows), p.weights, p.targets, penalty);
-    for (const target of [0, 1]) {
-      for (const [row, x] of p.rows.entries()) {
-        const without = dot(normalEquations(p, target, penalty * 14, row), x);
-        const told = fit.leaveOneOut[target]?.[row] as number;
-        t.ok(Math.abs(told - without) < 1e-8, `penalty ${penalty}, row ${row}: ${told} ${without}`);
+    for (const sizes of [[5, 3, 4, 2], [1, 1, 12], [14], [2, 12]]) {
+      const p = problem(14, 6, 3);
+      const ridge = inParts(p, sizes);
+      const fit = fitRidge(ridge, penalty);
+      for (const part of ridge.parts) {
+        for (const row of part.rows) {
+          const weights = without(ridge.weights, part, row);
+          const x = p.rows[row] as Float64Array;
+          for (const target of [0, 1]) {
+            const expected = dot(normalEquations(p, target, penalty * 14, weights), x);
+            const told = fit.leftOut[target]?.[row] as number;
+            t.ok(Math.abs(told - expected) < 1e-7, `${penalty}, ${sizes}: ${told} ${expected}`);
+          }
+        }
       }
     }
   }
@@ -105,21 +135,27 @@ t.test('what a row is told when it is left out is what a fit without it tells', 
 
 t.test('the penalty is the one with the least error of fits without each row', (t) => {
   const p = problem(20, 8, 9);
+  const ridge = inParts(p, [8, 5, 7]);
   const counts = (row: number, target: number) => !(row === 0 && target === 0);
-  const errorOf = (penalty: number) =>
-    [0, 1].reduce(
-      (sum, target) =>
-        p.rows.reduce((inner, x, row) => {
-          if (!counts(row, target)) return inner;
-          const told = dot(normalEquations(p, target, penalty * 20, row), x);
+  const errorOf = (penalty: number) => {
+    let error = 0;
+    for (const part of ridge.parts) {
+      for (const row of part.rows) {
+        const weights = without(ridge.weights, part, row);
+        for (const target of [0, 1]) {
+          if (!counts(row, target)) continue;
+          const beta = normalEquations(p, target, penalty * 20, weights);
+          const told = dot(beta, p.rows[row] as Float64Array);
           const residual = (p.targets[target]?.[row] as number) - told;
-          return inner + (p.weights[row] as number) * residual ** 2;
-        }, sum),
-      0,
-    );
+          error += (ridge.weights[row] as number) * residual ** 2;
+        }
+      }
+    }
+    return error;
+  };
   const errors = PENALTIES.map(errorOf);
   const best = PENALTIES[errors.indexOf(Math.min(...errors))];
-  t.equal(choosePenalty({ kernel: gramMatrix(p.rows), ...p, counts }), best);
+  t.equal(choosePenalty(ridge, counts), best);
   t.end();
 });
 
@@ -129,19 +165,15 @@ t.test(
     const row = Float64Array.from([0.5, 0.25, 0.125]);
     const rows = Array.from({ length: 30 }, () => row);
     const weights = new Float64Array(30).fill(1);
-    const fit = fitRidge(gramMatrix(rows), weights, [new Float64Array(30).fill(1)], 1e-17);
-    t.ok(fit.coefficients[0]?.every(Number.isFinite));
-    t.ok(fit.leaveOneOut[0]?.every(Number.isFinite));
+    for (const leaveOut of ['together', 'one by one'] as const) {
+      const parts = [0, 1].map((half) => {
+        return { rows: rows.map((_, k) => k).filter((k) => k % 2 === half), leaveOut };
+      });
+      const targets = [new Float64Array(30).fill(1)];
+      const fit = fitRidge({ kernel: gramMatrix(rows), weights, targets, parts }, 1e-17);
+      t.ok(fit.coefficients[0]?.every(Number.isFinite), leaveOut);
+      t.ok(fit.leftOut[0]?.every(Number.isFinite), leaveOut);
+    }
     t.end();
   },
 );
-
-t.test('a principal part has the products of its rows', (t) => {
-  const { rows } = problem(9, 4, 5);
-  const some = [1, 4, 8];
-  t.same(
-    principalPart(gramMatrix(rows), some),
-    gramMatrix(some.map((row) => rows[row] as Float64Array)),
-  );
-  t.end();
-});

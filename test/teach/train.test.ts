@@ -19,10 +19,10 @@ t.test('new pictures of taught labels are named, others are not', (t) => {
       if (namedLabel(head, head.probabilities(more(label))) === label) named += 1;
     }
   }
-  t.ok(named >= 135, `${named} of 150`);
+  t.ok(named >= 120, `${named} of 150`);
   const foreign = scattered({ labels: ['x'], each: 1, negatives: 2000, seed: 77 }).negatives;
   const passed = foreign.filter((e) => namedLabel(head, head.probabilities(e)) !== null).length;
-  t.ok(passed <= 12, `${passed} of 2000 pass three thresholds of 1 in 1000`);
+  t.ok(passed <= 4, `${passed} of 2000: one in a thousand at most`);
   t.ok((report.accuracy ?? 0) > 0.95);
   t.equal(report.falseAccepts, 0);
   t.end();
