@@ -14,7 +14,7 @@ function headOf(threshold: number, label = 'open'): Head {
     dimension: 1,
     thresholds: Float32Array.of(threshold),
     probabilities: (embedding) => Float32Array.of(embedding[0] ?? 0),
-    numbers: { centre: Float32Array.of(0), classes: [] },
+    numbers: { centre: Float32Array.of(0), sigmoid: { slope: -1, offset: 0 }, classes: [] },
   };
 }
 
