@@ -8,11 +8,19 @@ const TESTS = 'test/slow';
 const RUN = '.build/slow';
 const ENDING = '.test.ts';
 
-/** The longest first. Most wait for brokers, clocks and cameras; `training` and `networks` work. */
+/** The longest first. Most wait for brokers, clocks and cameras; `scores`, `training` and `networks` work. */
 const FIRST = [
-  ...['refusing-brokers', 'cluster', 'camera-cases', 'page-storm', 'worst-pictures', 'training'],
-  ...['notify-storm', 'networks', 'secrets', 'kill-pictures', 'retained-flood', 'home-assistant'],
-  ...['own-models', 'governor', 'setup', 'page-forms', 'retained-pictures', 'broker', 'once'],
+  ...['refusing-brokers', 'cluster', 'scores', 'training', 'notify-storm', 'setup', 'tasks'],
+  ...['camera-cases', 'page-storm', 'worst-pictures', 'networks', 'own-models', 'page-forms'],
+  ...[
+    'secrets',
+    'retained-flood',
+    'home-assistant',
+    'governor',
+    'readme',
+    'second-stage',
+    'broker',
+  ],
 ];
 
 rmSync(RUN, { recursive: true, force: true });

@@ -1,8 +1,10 @@
 import t from 'tap';
 import { createIdentification } from '#mobilenetd/thermal/law/identify.js';
 import type { CleanSample } from '#mobilenetd/thermal/law/intake.js';
+import { INPUTS, type Inputs } from '#mobilenetd/thermal/sample.js';
 import { decodeThrottled } from '#mobilenetd/thermal/throttle-flags.js';
 
+const NO_INPUTS = Object.fromEntries(Object.keys(INPUTS).map((name) => [name, null])) as Inputs;
 const CLEAN: CleanSample = {
   dtS: 1,
   jumped: false,
@@ -12,9 +14,7 @@ const CLEAN: CleanSample = {
   load: 0.5,
   slowdown: null,
   cpuUtil: null,
-  ownCpu: null,
-  mostLoad: null,
-  secondLoad: null,
+  ...NO_INPUTS,
   flags: 0,
 };
 const NO_HEAT = decodeThrottled(0);
