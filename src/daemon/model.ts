@@ -18,8 +18,8 @@ import {
   thisBoard,
   type VariantForms,
 } from '../profile/profiles.js';
-import { createBackoff, sleep, systemClock } from '../time.js';
 import type { Log } from './diagnostics/log.js';
+import { fetchPatiently } from './fetch-patiently.js';
 
 export interface ModelOptions {
   readonly config: Config;
@@ -105,7 +105,6 @@ async function fetchVariant(
   request: VariantRequest,
   { signal, onProgress, log, isPatient = false }: ModelOptions,
 ): Promise<Variant> {
-  const backoff = createBackoff({ firstMs: 5000, lastMs: 300_000 });
   let told = '';
   const tell = (progress: InstallProgress) => {
     const text = progressText(progress);
@@ -114,20 +113,15 @@ async function fetchVariant(
     log.info(text);
     onProgress?.(text);
   };
-  for (;;) {
-    try {
-      return await shelf.ensure(request, { signal, onProgress: tell });
-    } catch (error) {
-      const isPassing = isCodedError(error) && error.code === 'MND_DOWNLOAD_FAILED';
-      if (!isPatient || !isPassing || signal?.aborted) throw error;
-      const wait = backoff.next();
-      const again = `no model yet, next try in ${Math.ceil(wait / 1000)} s`;
+  return fetchPatiently(() => shelf.ensure(request, { signal, onProgress: tell }), {
+    signal,
+    mayPass: (error) => isPatient && isCodedError(error) && error.code === 'MND_DOWNLOAD_FAILED',
+    onTrouble(error, waitMs) {
+      const again = `no model yet, next try in ${Math.ceil(waitMs / 1000)} s`;
       log.warn({ err: error }, `${again}: ${messageOf(error)}; ${OFFLINE}`);
       onProgress?.(`${again}: ${messageOf(error)}`);
-      await sleep(systemClock, wait, signal);
-      signal?.throwIfAborted();
-    }
-  }
+    },
+  });
 }
 
 const OFFLINE =

@@ -3,7 +3,8 @@ import { isCodedError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
-import { type Clock, createBackoff, sleep, systemClock } from '../time.js';
+import { type Clock, systemClock } from '../time.js';
+import { fetchPatiently } from './fetch-patiently.js';
 
 /** The second network of a configuration: installed, or to be fetched first. */
 export interface SecondModel {
@@ -12,8 +13,6 @@ export interface SecondModel {
   /** Resolves when it is installed; rejects when the signal is aborted. */
   ready(signal: AbortSignal, onTrouble: (why: string) => void): Promise<Variant>;
 }
-
-const RETRY = { firstMs: 5000, lastMs: 300_000 };
 
 /**
  * The classifier of `model.second`; null: there is none. One of the catalogue that is not installed is
@@ -38,17 +37,12 @@ export async function provideSecond(
     name,
     async ready(signal, onTrouble) {
       if (found !== null) return found;
-      const backoff = createBackoff(RETRY);
-      for (;;) {
-        signal.throwIfAborted();
-        try {
-          return await shelf.ensure(secondRequest(name), { signal });
-        } catch (error) {
-          signal.throwIfAborted();
-          onTrouble(messageOf(error));
-          await sleep(clock, backoff.next(), signal);
-        }
-      }
+      return fetchPatiently(() => shelf.ensure(secondRequest(name), { signal }), {
+        signal,
+        mayPass: () => true,
+        onTrouble: (error) => onTrouble(messageOf(error)),
+        clock,
+      });
     },
   };
 }
