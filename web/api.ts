@@ -20,10 +20,14 @@ export class ApiError extends Error {
   readonly status: number;
   readonly code: string;
 
-  constructor(status: number, code: string, message: string) {
+  /** When it may be asked again, s; 0: nobody says. */
+  readonly retryAfterS: number;
+
+  constructor(status: number, code: string, message: string, retryAfterS = 0) {
     super(message);
     this.status = status;
     this.code = code;
+    this.retryAfterS = retryAfterS;
   }
 }
 
@@ -53,7 +57,8 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
   if (answer.status === 401 && told.code === 'MND_HTTP_LOGIN' && path !== 'login') {
     session.value = { user: null, role: null, login: true };
   }
-  throw new ApiError(answer.status, told.code ?? '', told.message ?? wordsOf(answer.status, told));
+  const { code = '', message = wordsOf(answer.status, told) } = told;
+  throw new ApiError(answer.status, code, message, Number(answer.headers.get('Retry-After') ?? 0));
 }
 
 /** Of an answer that gives no reason: the daemon's while it starts, or a proxy's. */

@@ -1,11 +1,25 @@
 import { useState } from 'preact/hooks';
-import { begin, post, session } from './api.js';
-import { WORDS } from './words.js';
+import { ApiError, begin, post, session } from './api.js';
+import { sentence, WORDS } from './words.js';
+
+function problemOf(error: unknown): string {
+  if (!(error instanceof ApiError)) return String(error);
+  if (error.status === 401) return WORDS.login.wrong;
+  return error.status === 429 && error.retryAfterS > 0
+    ? WORDS.login.wait(error.retryAfterS)
+    : sentence(error.message);
+}
 
 export function Login() {
   const [problem, setProblem] = useState<string | null>(null);
   const [isBusy, setBusy] = useState(false);
-  if (session.value?.login === false) return <p class="empty">{WORDS.login.noUsers}</p>;
+  if (session.value?.login === false) {
+    return (
+      <section class="empty">
+        <p>{WORDS.login.noUsers}</p>
+      </section>
+    );
+  }
 
   async function enter(event: SubmitEvent): Promise<void> {
     event.preventDefault();
@@ -16,7 +30,7 @@ export function Login() {
       setProblem(null);
       await begin();
     } catch (error) {
-      setProblem(error instanceof Error ? error.message : String(error));
+      setProblem(problemOf(error));
     } finally {
       setBusy(false);
     }

@@ -1,5 +1,6 @@
 import { effect, signal } from '@preact/signals';
 import { render } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
 import { begin, forgetAll, post, session, state, trouble } from './api.js';
 import { forgetKept } from './draft.js';
 import { Login } from './login.js';
@@ -9,7 +10,7 @@ import { EventView } from './views/event.js';
 import { EventsView } from './views/events.js';
 import { HeatView } from './views/heat.js';
 import { SystemView } from './views/system.js';
-import { problemsOf, sentenceOf, WORDS } from './words.js';
+import { problemsOf, sentence, sentenceOf, WORDS } from './words.js';
 
 const TABS = ['cameras', 'events', 'heat', 'system', 'configuration'] as const;
 type Tab = (typeof TABS)[number];
@@ -59,6 +60,9 @@ function App() {
   const [, id] = route.value;
   const tab = tabNow();
   const who = session.value;
+  const mayLook = who === null || who.role !== null;
+  const nav = useRef<HTMLElement>(null);
+  useEffect(() => showCurrent(nav.current), [tab, mayLook]);
   return (
     <>
       <button type="button" class="skip" onClick={skip}>
@@ -70,31 +74,33 @@ function App() {
           <h1>{state.value?.node ?? WORDS.title}</h1>
         </div>
         <Sentence />
-        <nav aria-label={WORDS.title} ref={showCurrent}>
-          {TABS.map((each) => (
-            <a key={each} href={`#/${each}`} aria-current={each === tab ? 'page' : undefined}>
-              {WORDS.tabs[each]}
-            </a>
-          ))}
-          {who?.login === true && who.user !== null && (
-            <button class="quiet" type="button" onClick={() => void leave()}>
-              {WORDS.login.leave}
-            </button>
-          )}
-        </nav>
+        {mayLook && (
+          <nav aria-label={WORDS.title} ref={nav}>
+            {TABS.map((each) => (
+              <a key={each} href={`#/${each}`} aria-current={each === tab ? 'page' : undefined}>
+                {WORDS.tabs[each]}
+              </a>
+            ))}
+            {who?.login === true && who.user !== null && (
+              <button class="quiet" type="button" onClick={() => void leave()}>
+                {WORDS.login.leave}
+              </button>
+            )}
+          </nav>
+        )}
       </header>
       {trouble.value !== null && (
         <p class="banner" role="alert">
-          {trouble.value}
+          {sentence(trouble.value)}
         </p>
       )}
       {state.value?.doing != null && (
         <p class="banner busy" role="status">
-          {state.value.doing}
+          {sentence(state.value.doing)}
         </p>
       )}
       <main id="main" tabIndex={-1}>
-        {who !== null && who.role === null ? <Login /> : <View tab={tab} id={id} />}
+        {mayLook ? <View tab={tab} id={id} /> : <Login />}
       </main>
     </>
   );
@@ -102,7 +108,10 @@ function App() {
 
 /** How things are; what a screen reader is told of it does not change with every degree. */
 function Sentence() {
-  if (state.value === null) return <p class="sentence">{WORDS.loading}</p>;
+  if (session.value?.role === null) return <p class="sentence">{WORDS.askLogin}</p>;
+  if (state.value === null) {
+    return <p class="sentence">{trouble.value === null ? WORDS.loading : ''}</p>;
+  }
   const problems = problemsOf(state.value).join(' ');
   return (
     <p class="sentence">
@@ -120,20 +129,28 @@ function skip(): void {
   document.querySelector('main')?.focus();
 }
 
+/** Pixels at the edge of the tabs that fade out: see .top nav in style.css. */
+const FADE = 28;
+
 /** Where there is no room for every tab, the one that is open is in sight. */
 function showCurrent(nav: HTMLElement | null): void {
   const link = nav?.querySelector<HTMLElement>('[aria-current]');
   if (nav == null || link == null) return;
+  const left = link.offsetLeft - nav.offsetLeft;
   const isOut =
-    link.offsetLeft < nav.scrollLeft ||
-    link.offsetLeft + link.offsetWidth > nav.scrollLeft + nav.clientWidth;
-  if (isOut) nav.scrollLeft = link.offsetLeft - 24;
+    left < nav.scrollLeft || left + link.offsetWidth + FADE > nav.scrollLeft + nav.clientWidth;
+  if (isOut) nav.scrollLeft = left - FADE;
 }
 
 function View({ tab, id }: { readonly tab: Tab; readonly id: string | undefined }) {
   // The line below the head says why there is nothing yet.
   if (state.value === null) {
-    return <p class="empty">{trouble.value === null ? WORDS.loading : WORDS.noAnswer}</p>;
+    const text = trouble.value === null ? WORDS.loading : WORDS.noAnswer;
+    return (
+      <section class="empty">
+        <p>{text}</p>
+      </section>
+    );
   }
   switch (tab) {
     case 'cameras':

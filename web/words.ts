@@ -18,7 +18,8 @@ export const WORDS = {
   refused: (status: number) =>
     `Something between here and the board refuses (${status}). It is tried again.`,
   refusedStream:
-    'The board shows itself to as many viewers as it can. It is tried again in half a minute.',
+    'As many people are looking at this board as it has room for. It is tried again in half a minute.',
+  askLogin: 'Log in to see this board.',
   problems: {
     database: (events: number) =>
       events === 0
@@ -60,8 +61,17 @@ export const WORDS = {
       ended: 'This camera has shown all it had',
       disabled: 'This camera is switched off',
     },
-    away: (reason: string | null) =>
-      `${reason === null ? '' : `${reason}. `}It is tried again by itself.`,
+    away: 'It is tried again by itself.',
+    /** What the codes of the system mean that a camera's network may answer with. */
+    reasons: {
+      ECONNREFUSED: 'Nothing answers at its address',
+      EHOSTUNREACH: 'There is no way to its address',
+      ENETUNREACH: 'There is no way to its network',
+      ETIMEDOUT: 'It does not answer in time',
+      ENOTFOUND: 'Nobody knows its name in this network',
+      EAI_AGAIN: 'Nobody knows its name in this network',
+      ECONNRESET: 'It has hung up',
+    } as Readonly<Record<string, string>>,
     alt: (name: string, labels: readonly string[]) =>
       labels.length === 0
         ? `Live picture of ${name}`
@@ -70,9 +80,10 @@ export const WORDS = {
     times: (count: number, last: string) => (count < 2 ? last : `${count} times, last ${last}`),
   },
   events: {
-    none: 'Nothing was seen',
-    noneText:
-      'No event fits these filters. Events appear here as soon as a label has been present for long enough.',
+    none: 'Nothing was seen yet',
+    noneText: 'An event appears here as soon as something has been in a picture for long enough.',
+    noneFits: 'No event fits',
+    noneFitsText: 'Choose another camera, label or time to see more.',
     camera: 'Camera',
     label: 'Label',
     range: 'Time',
@@ -176,7 +187,7 @@ export const WORDS = {
     disk: 'Room on the disk',
     gigabytes: (mb: number) =>
       mb < 1000 ? `${Math.round(mb)} MB` : `${(mb / 1000).toFixed(1)} GB`,
-    writable: 'written',
+    writable: 'can be written',
     unwritable: 'cannot be written',
     waiting: (events: number) => `${events} events wait`,
     size: (mb: number) => `${mb.toFixed(1)} MB`,
@@ -226,6 +237,8 @@ export const WORDS = {
     user: 'User name',
     password: 'Password',
     enter: 'Log in',
+    wrong: 'The user name or the password is wrong.',
+    wait: (seconds: number) => `Too many wrong logins. Try again in ${seconds} s.`,
     leave: 'Log out',
     noUsers:
       'This page asks for a user, and none is configured. See status.users in the documentation.',
@@ -296,6 +309,19 @@ export function listWords(words: readonly string[], most: number): string {
   if (more > 0) return `${shown.join(', ')} and ${more} more`;
   if (shown.length < 2) return shown.join('');
   return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+}
+
+/** Why a camera is away, as people say it, and as the system does where that is something else. */
+export function reasonOf(reason: string): readonly [plain: string, exact: string | null] {
+  const code = Object.keys(WORDS.camera.reasons).find((each) => reason.includes(each));
+  const plain = code === undefined ? undefined : WORDS.camera.reasons[code];
+  return plain === undefined ? [sentence(reason), null] : [sentence(plain), reason];
+}
+
+/** With a capital letter and a full stop. */
+export function sentence(text: string): string {
+  const begun = text.slice(0, 1).toUpperCase() + text.slice(1);
+  return begun === '' || /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }
 
 /** `ssdlite_mobilenet_v2_coco_300` → `300 px`; `mobilenet_v1_0.75_192` → `0.75/192`. */

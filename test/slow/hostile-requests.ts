@@ -46,15 +46,46 @@ const TRICKS: readonly ((path: string) => string)[] = [
   (path) => `${path}${'/..%5c'.repeat(20)}`,
   (path) => `${path}${'a'.repeat(6000)}`,
   (path) => `${path}%ff%fe`,
+  (path) => `/..%2f..%2f${path}`,
+  (path) => `/%c0%ae%c0%ae${path}`,
+  (path) => `/%e0%80%ae%e0%80%ae${path}`,
+  (path) => `/%252e%252e${path}`,
+  (path) => path.replaceAll('/', '\\'),
+  (path) => `//localhost${path}`,
+  (path) => `http://anna:secret@localhost${path}`,
+  (path) => `${path}#/../config`,
+  (path) => `${path}?_method=POST&${'a=b&'.repeat(500)}`,
 ];
-const HOSTS = ['localhost', '127.0.0.1', 'evil.example', '[::1]', 'localhost.', 'a'.repeat(300)];
-const ORIGINS = ['null', 'http://evil.example', 'http://localhost', 'file://', 'http://127.0.0.1'];
+const HOSTS = [
+  ...['localhost', '127.0.0.1', 'evil.example', '[::1]', 'localhost.', 'a'.repeat(300)],
+  ...['localhost:99999', 'localhost:', '[::ffff:127.0.0.1]', '[::1', 'localhost@evil.example'],
+  ...[
+    'localhost.evil.example',
+    '127.0.0.1.nip.io',
+    '2130706433',
+    '0',
+    'LOCALHOST',
+    'localhost,evil',
+  ],
+];
+const ORIGINS = [
+  ...['null', 'http://evil.example', 'http://localhost', 'file://', 'http://127.0.0.1'],
+  ...[
+    'https://localhost',
+    'http://localhost.evil.example',
+    'http://[::1]',
+    'http://localhost:0',
+    '',
+  ],
+];
 const COOKIES = [
   'mobilenetd=',
   `mobilenetd=${'A'.repeat(43)}`,
   'mobilenetd=undefined; mobilenetd=null',
   `${'a=b; '.repeat(800)}mobilenetd=__proto__`,
   `mobilenetd=${'%00'.repeat(40)}`,
+  Array.from({ length: 1000 }, (_each, index) => `c${index}=1`).join('; '),
+  `__Host-mobilenetd=${'A'.repeat(43)}; mobilenetd="${'A'.repeat(43)}"`,
 ];
 const TOKENS = [
   'Bearer ',
@@ -86,6 +117,19 @@ const FORGED: readonly Readonly<Record<string, string>>[] = [
   { 'X-Forwarded-Host': 'localhost', Forwarded: 'for=127.0.0.1;host=localhost' },
   { 'X-Original-URL': '/api/v1/state', 'X-Rewrite-URL': '/api/v1/state' },
   { 'X-HTTP-Method-Override': 'GET' },
+  { 'X-HTTP-Method': 'POST', 'X-Method-Override': 'POST' },
+  { 'X-Forwarded-Prefix': '/a%0d%0aSet-Cookie:mobilenetd=x/' },
+  { 'X-Ingress-Path': '//evil.example/', 'X-Forwarded-Proto': 'javascript' },
+  { 'X-Real-IP': '127.0.0.1', 'X-Client-IP': '127.0.0.1', 'True-Client-IP': '127.0.0.1' },
+  { 'X-Large': 'a'.repeat(12_000) },
+  { Expect: '100-continue' },
+  { TE: 'trailers', Trailer: 'Authorization' },
+  { Range: 'bytes=0-0,1-1,2-2', 'If-Range': '*' },
+  { 'Content-Encoding': 'gzip' },
+  { 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'no-cors', 'Sec-Fetch-Dest': 'image' },
+  { 'Sec-Fetch-Site': 'same-site', 'Sec-Fetch-Dest': 'iframe' },
+  { 'Sec-Fetch-Site': 'none', 'Sec-Fetch-User': '?1' },
+  { Connection: 'close, X-Forwarded-For, Cookie' },
   { Upgrade: 'websocket', Connection: 'Upgrade' },
   { Range: 'bytes=0-18446744073709551615' },
   { 'Transfer-Encoding': 'chunked' },
@@ -94,7 +138,10 @@ const FORGED: readonly Readonly<Record<string, string>>[] = [
   { 'Last-Event-ID': '999999999999999999' },
   { 'Sec-Fetch-Site': 'same-origin', 'Sec-Fetch-Dest': 'document' },
 ];
-const METHODS = ['GET', 'GET', 'POST', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
+const METHODS = [
+  ...['GET', 'GET', 'GET', 'POST', 'POST', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'],
+  ...['TRACE', 'PROPFIND', 'MKCOL', 'SEARCH'],
+];
 
 /** A request of somebody who has no login and would like to do without. */
 export function hostileRequest(random: Random): HostileRequest {

@@ -33,7 +33,8 @@ export function LadderChart({ rungs }: { readonly rungs: readonly Rung[] }) {
   const point = ({ cost, worth }: { readonly cost: number; readonly worth: number }) =>
     `${scale.x(cost)},${scale.y(worth)}`;
   return (
-    <div ref={place}>
+    <div ref={place} class="stack">
+      <p class="muted">{WORDS.heat.ladderText}</p>
       <svg
         class="ladder"
         width={width}

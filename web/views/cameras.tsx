@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { isOverridden, labelsOf, mayChange, post, state } from '../api.js';
 import { useDraft, useKept } from '../draft.js';
 import type { Camera } from '../types.js';
-import { timeOf, WORDS } from '../words.js';
+import { reasonOf, sentence, timeOf, WORDS } from '../words.js';
 import { Notices } from './notes.js';
 import { Overlay, percent, useIsVisible, useLivePicture } from './picture.js';
 
@@ -13,7 +13,7 @@ export function CamerasView() {
       <section class="empty">
         <h2>{WORDS.noCameras.title}</h2>
         {state.value?.found.map((text) => (
-          <p key={text}>{text}.</p>
+          <p key={text}>{sentence(text)}</p>
         ))}
         <p>{WORDS.noCameras.text}</p>
         <pre>{WORDS.noCameras.example}</pre>
@@ -54,12 +54,12 @@ function CameraCard({ camera }: { readonly camera: Camera }) {
         <div class="row">
           <h2 id={`camera-${camera.name}`}>{camera.title}</h2>
           <span class={`state ${camera.status}`}>{WORDS.camera[camera.status]}</span>
-          <span class="figures">
-            {camera.status === 'online' && WORDS.camera.rate(camera.fps)}
-            {camera.status === 'online' && camera.age_ms !== null && (
-              <> · {WORDS.camera.age(camera.age_ms)}</>
-            )}
-          </span>
+          {camera.status === 'online' && (
+            <span class="figures">
+              {WORDS.camera.rate(camera.fps)}
+              {camera.age_ms !== null && <> · {WORDS.camera.age(camera.age_ms)}</>}
+            </span>
+          )}
         </div>
         {camera.status === 'online' && <Present camera={camera} />}
         <Notices camera={camera} />
@@ -82,11 +82,18 @@ function CameraCard({ camera }: { readonly camera: Camera }) {
 /** Why there is no picture. */
 export function Absent({ camera: { status, reason } }: { readonly camera: Camera }) {
   if (status === 'online') return <>{WORDS.camera.waiting}</>;
+  const [plain, exact] = reasonOf(reason ?? '');
   return (
-    <span>
+    <span class="absent">
       <strong>{WORDS.camera.absent[status]}</strong>
-      <br />
-      {status === 'offline' && WORDS.camera.away(reason)}
+      {status === 'offline' && (
+        <>
+          <span>
+            {plain} {WORDS.camera.away}
+          </span>
+          {exact !== null && <small>{exact}</small>}
+        </>
+      )}
     </span>
   );
 }
@@ -164,7 +171,7 @@ function Controls({ camera }: { readonly camera: Camera }) {
       )}
       {problem !== null && (
         <p class="problem" role="alert">
-          {problem}
+          {sentence(problem)}
         </p>
       )}
     </div>

@@ -3,7 +3,7 @@ import { drop, mayChange, post, state } from '../api.js';
 import { LineChart } from '../charts/line.js';
 import { useAnswer } from '../load.js';
 import type { EventDocument, EventRow } from '../types.js';
-import { dayOf, durationOf, shortName, timeOf, WORDS } from '../words.js';
+import { dayOf, durationOf, sentence, shortName, timeOf, WORDS } from '../words.js';
 import { Overlay, percent } from './picture.js';
 import { Wrong } from './wrong.js';
 
@@ -191,7 +191,7 @@ function Forget({ event }: { readonly event: EventRow }) {
       </button>
       {problem !== null && (
         <p class="problem" role="alert">
-          {problem}
+          {sentence(problem)}
         </p>
       )}
     </div>

@@ -3,7 +3,7 @@ import { fresh, state } from '../api.js';
 import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
 import type { Camera, EventRow } from '../types.js';
-import { dayOf, durationOf, timeOf, WORDS } from '../words.js';
+import { dayOf, durationOf, sentence, timeOf, WORDS } from '../words.js';
 import { percent } from './picture.js';
 
 type Range = keyof typeof WORDS.events.ranges;
@@ -27,6 +27,7 @@ export function EventsView() {
   const events = merged(value ?? [], { camera, label, zone });
   const zones = zonesOf(state.value?.cameras ?? [], events);
   const seen = useLabelsSeen(events);
+  const isFiltered = `${camera}${label}${zone}` !== '' || range !== 'week';
   return (
     <>
       <form class="filters" onSubmit={(event) => event.preventDefault()}>
@@ -73,8 +74,8 @@ export function EventsView() {
         <p class="empty">{WORDS.loading}</p>
       ) : events.length === 0 ? (
         <section class="empty">
-          <h2>{WORDS.events.none}</h2>
-          <p>{WORDS.events.noneText}</p>
+          <h2>{isFiltered ? WORDS.events.noneFits : WORDS.events.none}</h2>
+          <p>{isFiltered ? WORDS.events.noneFitsText : WORDS.events.noneText}</p>
         </section>
       ) : (
         <Timeline events={events} />
@@ -252,7 +253,7 @@ export function Failure({
 }) {
   return (
     <section class="empty" role="alert">
-      <p>{message}</p>
+      <p>{sentence(message)}</p>
       <button type="button" onClick={onRetry}>
         {WORDS.retry}
       </button>

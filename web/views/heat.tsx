@@ -7,7 +7,7 @@ import { LineChart } from '../charts/line.js';
 import { useDraft, useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
 import type { ForecastPoint, Governor, GovernorState, HistoryPoint, State } from '../types.js';
-import { shortName, WORDS } from '../words.js';
+import { sentence, shortName, WORDS } from '../words.js';
 import { aheadOf, TemperatureChart } from './temperature.js';
 
 type Range = keyof typeof WORDS.heat.ranges;
@@ -62,7 +62,6 @@ export function HeatView() {
       </section>
       <section class="card card-body">
         <h2>{WORDS.heat.ladder}</h2>
-        <p class="muted">{WORDS.heat.ladderText}</p>
         <LadderChart rungs={ladder} />
       </section>
       <Settings />
@@ -121,8 +120,12 @@ function Now({
   return (
     <div class="now">
       <div class="dial">
-        <span class="big">{temperature === null ? '–' : temperature.toFixed(1)}</span>
-        <span class="unit">°C</span>
+        {temperature !== null && (
+          <>
+            <span class="big">{temperature.toFixed(1)}</span>
+            <span class="unit">°C</span>
+          </>
+        )}
         {now?.headroom != null && (
           <span class="muted">
             {now.headroom.toFixed(1)} °C {WORDS.heat.headroom}
@@ -130,7 +133,7 @@ function Now({
         )}
       </div>
       <p class="why">
-        {now === null ? (why ?? WORDS.heat.noGovernor) : now.reason}
+        {sentence(now === null ? (why ?? WORDS.heat.noGovernor) : now.reason)}
         {now?.simulated != null && <span class="tag">{WORDS.heat.simulated(now.simulated)}</span>}
       </p>
     </div>
@@ -170,7 +173,7 @@ function Settings() {
       )}
       {problem !== null && (
         <p class="problem" role="alert">
-          {problem}
+          {sentence(problem)}
         </p>
       )}
     </section>

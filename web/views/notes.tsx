@@ -1,5 +1,5 @@
 import type { Camera, State } from '../types.js';
-import { timeOf, WORDS } from '../words.js';
+import { sentence, timeOf, WORDS } from '../words.js';
 
 /** What the daemon found by itself, what was set by hand, and what others do not take. */
 export function Notes({ state }: { readonly state: State }) {
@@ -43,10 +43,4 @@ export function Notices({ camera: { notices } }: { readonly camera: Camera }) {
       ))}
     </ul>
   );
-}
-
-/** With a capital letter and a full stop. */
-function sentence(text: string): string {
-  const begun = text.slice(0, 1).toUpperCase() + text.slice(1);
-  return /[.!?…]$/.test(begun) ? begun : `${begun}.`;
 }

@@ -2,7 +2,7 @@ import { mayChange, state } from '../api.js';
 import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
 import type { Finding, Model, State } from '../types.js';
-import { durationOf, shortName, timeOf, WORDS } from '../words.js';
+import { durationOf, sentence, shortName, timeOf, WORDS } from '../words.js';
 import { Failure } from './events.js';
 import { Notes } from './notes.js';
 import { Spots } from './wrong.js';
@@ -43,7 +43,7 @@ function Facts({ state }: { readonly state: State }) {
     [
       words.database,
       store.writable
-        ? `${words.writable}, ${words.size(store.size_mb)}`
+        ? `${words.size(store.size_mb)}, ${words.writable}`
         : `${words.unwritable}: ${store.error ?? ''}; ${words.waiting(store.waiting)}`,
       !store.writable,
     ],
@@ -97,8 +97,8 @@ function Findings({ found }: { readonly found: readonly Finding[] }) {
           <span class="level">{WORDS.system.levels[level]}</span>
           <div>
             <strong>{subject}</strong>: {text}
-            {means !== null && <p class="muted">{means}.</p>}
-            {next !== null && <p>→ {next}.</p>}
+            {means !== null && <p class="muted">{sentence(means)}</p>}
+            {next !== null && <p>→ {sentence(next)}</p>}
           </div>
         </li>
       ))}

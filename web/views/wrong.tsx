@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
 import { useAnswer } from '../load.js';
 import type { EventRow, Spot } from '../types.js';
-import { WORDS } from '../words.js';
+import { sentence, WORDS } from '../words.js';
 
 /** Calls an event a false alarm, and takes that back. What has no box has no place to keep back. */
 export function Wrong({ event }: { readonly event: EventRow }) {
@@ -35,7 +35,7 @@ export function Wrong({ event }: { readonly event: EventRow }) {
       )}
       {problem !== null && (
         <p class="problem" role="alert">
-          {problem}
+          {sentence(problem)}
         </p>
       )}
     </div>
