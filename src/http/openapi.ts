@@ -45,14 +45,17 @@ function operationOf(route: Route): object {
   };
 }
 
-function responsesOf({ answer, errors = [], role, query, body }: Route): object {
+const FAILED = { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } };
+
+function responsesOf({ method, answer, errors = [], role, query }: Route): object {
   const content =
     typeof answer === 'string'
       ? { [answer]: { schema: answer === 'image/jpeg' ? {} : { type: 'string' } } }
       : { 'application/json': { schema: answer } };
-  const codes = new Set<ErrorCode>(errors);
-  if (role !== null) codes.add('MND_HTTP_LOGIN').add('MND_HTTP_FORBIDDEN');
-  if (query !== undefined || body !== undefined) codes.add('MND_HTTP_REQUEST');
+  // Whoever calls by a wrong name or for another site, or floods the page, is turned away everywhere.
+  const codes = new Set<ErrorCode>([...errors, 'MND_HTTP_FORBIDDEN', 'MND_HTTP_BUSY']);
+  if (role !== null) codes.add('MND_HTTP_LOGIN');
+  if (query !== undefined || method === 'post') codes.add('MND_HTTP_REQUEST');
   const failed = new Map<number, string[]>();
   for (const code of codes) {
     const status = statusOf(code);
@@ -69,10 +72,11 @@ function responsesOf({ answer, errors = [], role, query, body }: Route): object 
         status,
         {
           description: texts.join('; '),
-          content: { 'application/json': { schema: { $ref: '#/components/schemas/Error' } } },
+          content: FAILED,
         },
       ]),
     ),
+    default: { description: 'A defect, which the log tells of.', content: FAILED },
   };
 }
 

@@ -27,7 +27,8 @@ export function validatorOf({ query, body }: Route): Validator {
     async body(value) {
       if (bodyCheck === null) return {};
       if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-        throw invalid('the body', 'a JSON object', typeof value);
+        const found = Array.isArray(value) ? 'an array' : value === null ? 'null' : typeof value;
+        throw invalid('the body', 'a JSON object', found);
       }
       return checked(await bodyCheck(), { ...value }, 'body');
     },

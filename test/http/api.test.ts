@@ -38,6 +38,62 @@ t.test('every answer holds to the OpenAPI document', async (t) => {
   t.ok(checked >= 10, `${checked} answers`);
 });
 
+/** Requests of every kind: method, path as the document has it, what stands in its braces, query, body, status. */
+const ASKED: readonly (readonly [string, string, string, string, unknown, number])[] = [
+  ['post', '/cameras/{camera}/detect', 'front', '', { on: false }, 200],
+  ['post', '/cameras/{camera}/detect', 'none', '', { on: false }, 404],
+  ['post', '/cameras/{camera}/threshold', 'front', '', { threshold: 0.4 }, 200],
+  ['post', '/cameras/{camera}/threshold', 'front', '', { threshold: 2 }, 400],
+  ['post', '/snapshot', '', '', { camera: null }, 200],
+  ['post', '/governor/pin', '', '', { variant: 'auto' }, 200],
+  ['post', '/governor/pin', '', '', { variant: 'none' }, 400],
+  ['post', '/governor/limit', '', '', { limit: 70 }, 200],
+  ['post', '/reload', '', '', {}, 200],
+  ['post', '/reload', '', '', 'no JSON', 400],
+  ['post', '/config/check', '', '', { yaml: 'bad' }, 200],
+  ['post', '/events/{id}/wrong', EVENT.id, '', {}, 200],
+  ['post', '/events/{id}/wrong', 'none', '', {}, 404],
+  ['post', '/spots/{id}/undo', '1', '', {}, 200],
+  ['post', '/events/{id}/forget', EVENT.id, '', {}, 200],
+  ['post', '/login', '', '', { user: 'nobody', password: 'x' }, 401],
+  ['post', '/login', '', '', { user: 1 }, 400],
+  ['post', '/logout', '', '', {}, 200],
+  ['get', '/events/{id}', 'none', '', null, 404],
+  ['get', '/events/{id}/picture.jpg', EVENT.id, '', null, 200],
+  ['get', '/events/{id}/thumb.jpg', 'none', '', null, 404],
+  ['get', '/events.csv', '', '?zone=porch', null, 200],
+  ['get', '/events', '', '?limit=0', null, 400],
+  ['get', '/history', '', '?range=7d', null, 200],
+  ['get', '/cameras/{camera}/frame.jpg', 'back', '', null, 503],
+  ['get', '/cameras/{camera}/frame.jpg', 'back', '?after=1', null, 204],
+  ['get', '/cameras/{camera}/frame.jpg', 'none', '', null, 404],
+];
+
+t.test('what is done, refused and missing is answered as the document says', async (t) => {
+  const page = await servePage(t);
+  const document: Document = JSON.parse((await page.ask('/api/v1/openapi.json')).text);
+  const ajv = new Ajv2020({ strict: false });
+  ajv.addSchema({ $id: 'document', ...document });
+  const posts = new Set<string>();
+  for (const [method, path, name, query, body, status] of ASKED) {
+    const asked = `/api/v1${path.replace(/{\w+}/, name)}${query}`;
+    const answer = method === 'get' ? await page.ask(asked) : await page.post(asked, body);
+    const what = `${method} ${asked} ${answer.status}`;
+    t.equal(answer.status, status, what);
+    if (method === 'post') posts.add(path);
+    const said = document.paths[path]?.[method]?.responses[status];
+    t.ok(said, `${what} is in the document`);
+    const [type = '', content] = Object.entries(said?.content ?? {})[0] ?? [];
+    t.match(answer.headers['content-type'] ?? '', type, what);
+    if (type !== 'application/json' || content === undefined) continue;
+    const isError = '$ref' in content.schema;
+    const schema = isError ? { $ref: 'document#/components/schemas/Error' } : content.schema;
+    t.ok(ajv.validate(schema, JSON.parse(answer.text)), `${what}: ${ajv.errorsText()}`);
+  }
+  const known = ROUTES.filter(({ method }) => method === 'post').map(({ path }) => path);
+  t.same([...posts].sort(), known.sort(), 'every one that does something');
+});
+
 t.test('what is asked is checked, and said', async (t) => {
   const page = await servePage(t);
   const wrong: readonly (readonly [path: string, pattern: RegExp])[] = [
