@@ -99,7 +99,7 @@ function App() {
           {sentence(state.value.doing)}
         </p>
       )}
-      <main id="main" tabIndex={-1}>
+      <main id="main" tabIndex={-1} class={trouble.value === null ? undefined : 'stale'}>
         {mayLook ? <View tab={tab} id={id} /> : <Login />}
       </main>
     </>
@@ -115,6 +115,7 @@ function Sentence() {
   const problems = problemsOf(state.value).join(' ');
   return (
     <p class="sentence">
+      {trouble.value !== null && WORDS.lastKnown}
       {sentenceOf(state.value, trend.value)}{' '}
       {problems !== '' && <strong class="problem">{problems}</strong>}
       <span class="unseen" role="status">

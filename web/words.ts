@@ -14,6 +14,7 @@ export const WORDS = {
   loading: 'Looking…',
   retry: 'Try again',
   lost: 'The board does not answer. It is asked again.',
+  lastKnown: 'Last known: ',
   noAnswer: 'Nothing is known of the board yet.',
   refused: (status: number) =>
     `Something between here and the board refuses (${status}). It is tried again.`,

@@ -40,7 +40,7 @@ export function LineChart(props: LineChartProps) {
     rest();
     element.addEventListener('mouseleave', rest);
     const observer = new ResizeObserver(() =>
-      chart.setSize({ width: element.clientWidth, height }),
+      chart.setSize({ width: element.clientWidth, height: height * enlargement() }),
     );
     observer.observe(element);
     const scheme = matchMedia('(prefers-color-scheme: dark)');
@@ -83,22 +83,28 @@ const TIME_STEPS = [
 ];
 /** Room that the name of a moment takes, pixels. */
 const MOMENT_WIDTH = 92;
-/** Beside the lines, so that what is drawn below them can have the same moments above each other. */
-export const MARGINS = { left: 52, right: 20 } as const;
+/** Beside the lines, as the style sheet has them for what is drawn below: the same moments above each other. */
+const MARGINS = { left: 52, right: 20 };
+
+/** What the style sheet enlarges everything by on a very wide screen; a chart has to do it itself. */
+function enlargement(): number {
+  return matchMedia('(min-width: 2400px)').matches ? 1.5 : 1;
+}
 
 function optionsOf(props: LineChartProps, width: number): uPlot.Options {
   const { series, range, format, height, band, steps, span } = props;
+  const large = enlargement();
   const grid = { stroke: () => colour('--line'), width: 1 };
   const axis = {
     stroke: () => colour('--muted'),
     grid,
     ticks: { show: false },
-    font: '12px system-ui',
+    font: `${12 * large}px system-ui`,
   };
   return {
     width,
-    height,
-    padding: [8, MARGINS.right, 0, 0],
+    height: height * large,
+    padding: [8, MARGINS.right * large, 0, 0],
     cursor: { drag: { x: false, y: false }, points: { size: 6 } },
     legend: { show: true, live: true },
     scales: {
@@ -111,10 +117,16 @@ function optionsOf(props: LineChartProps, width: number): uPlot.Options {
       },
     },
     axes: [
-      { ...axis, size: 30, space: MOMENT_WIDTH, incrs: TIME_STEPS, values: momentsOf },
       {
         ...axis,
-        size: MARGINS.left,
+        size: 30 * large,
+        space: MOMENT_WIDTH * large,
+        incrs: TIME_STEPS,
+        values: momentsOf,
+      },
+      {
+        ...axis,
+        size: MARGINS.left * large,
         incrs: [...steps],
         values: (_chart, ticks) => ticks.map(format),
       },

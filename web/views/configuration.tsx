@@ -8,7 +8,13 @@ import { AreaDrawer } from './drawer.js';
 import { Failure } from './events.js';
 
 export function ConfigurationView() {
-  if (!mayChange()) return <p class="empty">{WORDS.system.onlyAdmin}</p>;
+  if (!mayChange()) {
+    return (
+      <section class="empty">
+        <p>{WORDS.system.onlyAdmin}</p>
+      </section>
+    );
+  }
   return (
     <div class="grid configuration">
       <Values />

@@ -119,19 +119,17 @@ function Now({
   const temperature = state.value?.temperature ?? null;
   return (
     <div class="now">
-      <div class="dial">
-        {temperature !== null && (
-          <>
-            <span class="big">{temperature.toFixed(1)}</span>
-            <span class="unit">°C</span>
-          </>
-        )}
-        {now?.headroom != null && (
-          <span class="muted">
-            {now.headroom.toFixed(1)} °C {WORDS.heat.headroom}
-          </span>
-        )}
-      </div>
+      {temperature !== null && (
+        <div class="dial">
+          <span class="big">{temperature.toFixed(1)}</span>
+          <span class="unit">°C</span>
+          {now?.headroom != null && (
+            <span class="muted">
+              {now.headroom.toFixed(1)} °C {WORDS.heat.headroom}
+            </span>
+          )}
+        </div>
+      )}
       <p class="why">
         {sentence(now === null ? (why ?? WORDS.heat.noGovernor) : now.reason)}
         {now?.simulated != null && <span class="tag">{WORDS.heat.simulated(now.simulated)}</span>}

@@ -91,6 +91,25 @@ export function useIsVisible(): [(element: Element | null) => void, boolean] {
   return [ref.current, isVisible];
 }
 
+/** Size of a box's letters in hundredths of the picture's width, and in pixels of the screen at least. */
+const LETTERS = 2.2;
+const LETTERS_PX = 12;
+
+/** How wide a drawing is on the screen, px. */
+function useShownWidth(): [(element: Element | null) => void, number] {
+  const [shownWidth, setShownWidth] = useState(640);
+  const observer = useRef<ResizeObserver | null>(null);
+  const attach = useRef((element: Element | null) => {
+    observer.current?.disconnect();
+    if (element === null) return;
+    observer.current = new ResizeObserver(([entry]) =>
+      setShownWidth(Math.max(1, entry?.contentRect.width ?? 1)),
+    );
+    observer.current.observe(element);
+  });
+  return [attach.current, shownWidth];
+}
+
 /** Boxes, names and areas over a picture of this many pixels. */
 export function Overlay({
   size: [width, height],
@@ -104,12 +123,13 @@ export function Overlay({
   /** More of the drawing, in pixels of the picture. */
   readonly children?: ComponentChildren;
 }) {
-  // Letters of the same size however large the camera's picture is.
-  const unit = width / 100;
+  const [drawing, shownWidth] = useShownWidth();
+  // Letters of the same size however large the camera's picture is, and none too small to read.
+  const unit = Math.max(width / 100, (LETTERS_PX / LETTERS) * (width / shownWidth));
   const pixelsOf = ([x, y]: readonly [number, number]) =>
     x <= 1 && y <= 1 ? ([x * width, y * height] as const) : ([x, y] as const);
   return (
-    <svg class="overlay" viewBox={`0 0 ${width} ${height}`} aria-hidden="true">
+    <svg class="overlay" viewBox={`0 0 ${width} ${height}`} aria-hidden="true" ref={drawing}>
       {areas.map(({ kind, name, title, points }) => (
         <g key={`${kind} ${name}`} class={`area ${kind}`}>
           <polygon
@@ -151,7 +171,7 @@ function BoxMark({
   readonly unit: number;
   readonly text: string;
 }) {
-  const size = 2.2 * unit;
+  const size = LETTERS * unit;
   const plate = text.length * size * 0.62 + 1.6 * unit;
   const isInside = y < 1.5 * size;
   const top = isInside ? y : y - 1.4 * size;

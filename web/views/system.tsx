@@ -98,7 +98,7 @@ function Findings({ found }: { readonly found: readonly Finding[] }) {
           <div>
             <strong>{subject}</strong>: {text}
             {means !== null && <p class="muted">{sentence(means)}</p>}
-            {next !== null && <p>→ {sentence(next)}</p>}
+            {next !== null && <p>→ {next}.</p>}
           </div>
         </li>
       ))}
