@@ -220,6 +220,7 @@ export const WORDS = {
       'Click on the picture to set corners; two corners are a line. Copy the lines into the configuration of this camera.',
     undo: 'Take the last corner back',
     clear: 'Begin again',
+    lines: 'Lines of configuration',
     copy: 'Copy',
     copied: 'Copied',
     corners: (count: number, least: number) =>

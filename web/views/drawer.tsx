@@ -195,7 +195,9 @@ function Lines({ text }: { readonly text: string }) {
   };
   return (
     <div class="lines">
-      <pre tabIndex={0}>{text}</pre>
+      <pre tabIndex={0} role="region" aria-label={WORDS.configuration.lines}>
+        {text}
+      </pre>
       <button type="button" class="quiet" onClick={() => void copy()}>
         {copied === text ? WORDS.configuration.copied : WORDS.configuration.copy}
       </button>

@@ -196,7 +196,7 @@ function Log() {
       {error !== null && value === null ? (
         <Failure message={error} onRetry={reload} />
       ) : (
-        <pre class="log" tabIndex={0}>
+        <pre class="log" tabIndex={0} role="region" aria-label={WORDS.system.log}>
           {lines.length > 0 && lines.map(shownLine)}
           {value !== null && lines.length === 0 && logWords(value.length)}
         </pre>
