@@ -59,7 +59,10 @@ t.test('one request is one request: no second one is smuggled in its body', asyn
     ),
   );
   for (const [what, statuses] of answers) {
-    t.ok(statuses.length === 1 && statuses.every((status) => status >= 400), `${what}: ${statuses}`);
+    t.ok(
+      statuses.length === 1 && statuses.every((status) => status >= 400),
+      `${what}: ${statuses}`,
+    );
   }
   t.same(page.source.done, []);
 });
