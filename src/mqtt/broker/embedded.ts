@@ -12,6 +12,7 @@ import { backgroundClock, type Clock } from '../../time.js';
 import { createPacketLimit } from '../connection/packet-limit.js';
 import { Admission, CONNECT_MS, isLoopback } from './admission.js';
 import { ByteBudget } from './byte-budget.js';
+import { Deliveries } from './deliveries.js';
 import { boundIncoming } from './incoming.js';
 import '../packet-numbers.js';
 import { checkExposure, hostForClients, listen } from './listening.js';
@@ -19,6 +20,7 @@ import { Logins } from './logins.js';
 import { PacedConnection } from './paced-connection.js';
 import { serveRetained } from './retained-lookup.js';
 import { RetainedStore } from './retained-store.js';
+import { Sessions } from './sessions.js';
 import { SubscriptionBudget } from './subscription-budget.js';
 import { Turns } from './turns.js';
 
@@ -65,6 +67,9 @@ const MAX_PACKET = 1024 * 1024;
 const MAX_TOPIC = 1024;
 const MAX_CLIENT_ID = 256;
 const MAX_WILL = 64 * 1024;
+/** Packets that hold lists of filters, which are looked at in one go: SUBSCRIBE and UNSUBSCRIBE. */
+const LISTS: ReadonlySet<number> = new Set([8, 10]);
+const MAX_LIST = 16 * 1024;
 /** Bytes of QoS 2 messages that wait for their PUBREL, of a client and in all. */
 const INFLIGHT = { each: 2 * 1024 * 1024, all: 16 * 1024 * 1024 };
 /** CONNACK codes of MQTT 3.1.1 (3.2.2.3). */
@@ -99,10 +104,12 @@ class AedesBroker implements EmbeddedBroker {
   readonly #inflight = new ByteBudget<Client>(INFLIGHT.each, INFLIGHT.all);
   readonly #subscriptions = new SubscriptionBudget<Client>();
   readonly #turns: Turns;
+  readonly #deliveries: Deliveries<PacedConnection>;
   readonly #server = createServer((socket) => this.#admit(socket));
   #broker: Aedes | null = null;
+  readonly #sessions = new Sessions();
   /** The connection whose SUBSCRIBE is being looked at. */
-  #subscribing: object = this;
+  #subscribing: PacedConnection | null = null;
   port = 0;
 
   constructor(options: EmbeddedBrokerOptions) {
@@ -118,6 +125,7 @@ class AedesBroker implements EmbeddedBroker {
     });
     this.#logins = new Logins(options);
     this.#turns = new Turns(now);
+    this.#deliveries = new Deliveries(this.#clock, (connection) => this.#leaveBehind(connection));
     this.#server.maxConnections = maxClients + 64;
   }
 
@@ -126,7 +134,7 @@ class AedesBroker implements EmbeddedBroker {
   }
 
   clients(): number {
-    return this.#broker?.connectedClients ?? 0;
+    return this.#sessions.size;
   }
 
   async start(): Promise<void> {
@@ -150,9 +158,10 @@ class AedesBroker implements EmbeddedBroker {
     });
     this.#broker = broker;
     serveRetained(broker, () => {
-      const owner = this.#subscribing;
+      const owner = this.#subscribing ?? this;
       return () => this.#turns.next(owner);
     });
+    this.#deliveries.serve(broker, () => this.#subscribing);
     boundIncoming(broker, this.#inflight, (client) => {
       this.#tell('inflight', client, 'too many QoS 2 messages without PUBREL: it is disconnected');
     });
@@ -162,6 +171,7 @@ class AedesBroker implements EmbeddedBroker {
     broker.on('clientDisconnect', (client) => {
       this.#subscriptions.forget(client);
       this.#inflight.forget(client);
+      this.#deliveries.forget(client.conn as PacedConnection);
     });
     for (const event of ['clientError', 'connectionError'] as const) {
       broker.on(event, (client, error) => this.#log.debug({ client: client.id }, messageOf(error)));
@@ -182,12 +192,14 @@ class AedesBroker implements EmbeddedBroker {
     this.#retained.close();
     const stopped = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     await new Promise<void>((resolve) => this.#broker?.close(() => resolve()) ?? resolve());
+    this.#sessions.end();
     await stopped;
   }
 
   #admit(socket: Socket): void {
     this.#admission.arrived(socket);
-    const fits = createPacketLimit(this.#options.maxPacket ?? MAX_PACKET);
+    const limit = this.#options.maxPacket ?? MAX_PACKET;
+    const fits = createPacketLimit((type) => (LISTS.has(type) ? MAX_LIST : limit));
     socket.setNoDelay(true);
     const connection = new PacedConnection({
       socket,
@@ -200,6 +212,7 @@ class AedesBroker implements EmbeddedBroker {
         return small;
       },
     });
+    this.#sessions.arrived(connection);
     this.#broker?.handle(connection);
   }
 
@@ -232,7 +245,14 @@ class AedesBroker implements EmbeddedBroker {
       this.#tell('clients', client, `a client is not let in: ${why}`);
       return refusal('too many clients', UNAVAILABLE);
     }
-    if (await this.#logins.accepts(username, password)) return null;
+    if (client.id === this.#options.ownClientId && !own) {
+      this.#tell('id', client, "a client that uses this daemon's client id is not let in");
+      return refusal('the client id is taken', BAD_ID);
+    }
+    if (await this.#logins.accepts(username, password)) {
+      this.#sessions.begin(client.id, client.conn as PacedConnection);
+      return null;
+    }
     return refusal('unknown user or wrong password', BAD_CREDENTIALS);
   }
 
@@ -254,7 +274,7 @@ class AedesBroker implements EmbeddedBroker {
   }
 
   #maySubscribe(client: Client, filter: string): boolean {
-    this.#subscribing = client.conn;
+    this.#subscribing = client.conn as PacedConnection;
     if (!tooLong(filter) && this.#subscriptions.take(client, filter)) return true;
     this.#tell('subscriptions', client, 'a subscription is refused: the client has too many');
     if (this.#subscriptions.isFlood(client)) {
@@ -262,6 +282,17 @@ class AedesBroker implements EmbeddedBroker {
       client.conn.destroy();
     }
     return false;
+  }
+
+  /** A client does not read what it has asked for. */
+  #leaveBehind(connection: PacedConnection): void {
+    const fields = { from: connection.socket.remoteAddress };
+    this.#refused.warn(
+      'behind',
+      'a client that does not read what it hears is disconnected',
+      fields,
+    );
+    connection.destroy();
   }
 
   #tell(key: string, client: Client, message: string): void {

@@ -50,7 +50,14 @@ export class PacedConnection extends Duplex {
     chunks: readonly { readonly chunk: Buffer }[],
     done: (error?: Error | null) => void,
   ): void {
-    this.socket.write(Buffer.concat(chunks.map(({ chunk }) => chunk)), done);
+    this.socket.cork();
+    const last = chunks.length - 1;
+    // Not in one piece: that would be a copy of everything for each who hears it.
+    for (const [at, { chunk }] of chunks.entries()) {
+      if (at === last) this.socket.write(chunk, done);
+      else this.socket.write(chunk);
+    }
+    this.socket.uncork();
   }
 
   override _final(done: (error?: Error | null) => void): void {

@@ -5,7 +5,7 @@ export const PUBACK = 4;
 const HEAD_BYTES = 3;
 
 /**
- * Watches a stream of MQTT packets for one that is larger than `limit` bytes, by its fixed header
+ * Watches a stream of MQTT packets for one that is larger than `limit` bytes (of its type), by its fixed header
  * alone (MQTT 3.1.1 and 5, 2.1): the parsers of clients and brokers collect a whole packet, of up to
  * 256 MB, before anybody can refuse it.
  *
@@ -13,7 +13,7 @@ const HEAD_BYTES = 3;
  * the type of every packet and the first three bytes of its body, once they are there.
  */
 export function createPacketLimit(
-  limit: number,
+  limit: number | ((type: number) => number),
   onPacket: (type: number, head: readonly number[]) => void = () => {},
 ): (chunk: Uint8Array) => boolean {
   /** Bytes of the running packet's body still to come. */
@@ -50,7 +50,8 @@ export function createPacketLimit(
       }
       length += (byte & 0x7f) * 128 ** (header - 2);
       if ((byte & 0x80) !== 0 && header < 5) continue;
-      if (length > limit || (byte & 0x80) !== 0) fine = false;
+      const most = typeof limit === 'number' ? limit : limit(type);
+      if (length > most || (byte & 0x80) !== 0) fine = false;
       body = length;
       header = 0;
       if (body === 0) onPacket(type, head);
