@@ -147,7 +147,12 @@ export function hasControls(value: string): boolean {
  * Text that satisfies `pattern`, 1 to `limit` characters, without control characters. The pattern
  * stands in the JSON Schema too, which knows no flags but `u`.
  */
-export function text(expected = 'text', pattern = /./u, limit = 1024): Format<string> {
+export function text(
+  expected = 'text',
+  pattern = /./u,
+  limit = 1024,
+  hint: Hint = textMeant,
+): Format<string> {
   return format(
     {
       kinds: ['text'],
@@ -159,7 +164,7 @@ export function text(expected = 'text', pattern = /./u, limit = 1024): Format<st
       value.length <= limit &&
       pattern.test(value) &&
       !hasControls(value),
-    textMeant,
+    hint,
   );
 }
 

@@ -19,15 +19,20 @@ const UNITS: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   '°C': { c: 1, '°c': 1, '°': 1, degree: 1, celsius: 1 },
   pixels: { px: 1, pixel: 1 },
   degrees: { deg: 1, '°': 1, degree: 1 },
+  '': { fps: 1, hz: 1, x: 1 },
 };
 
 /** The number that somebody meant who wrote a unit behind it: `5s`, `2 min`, `75 °C`, `60%`. */
 export function numberMeant(value: unknown, unit: string): string | undefined {
   if (typeof value !== 'string') return undefined;
-  const [, digits, word = ''] = /^\s*([-+]?\d+(?:\.\d+)?)\s*([a-z°%]*)\s*$/i.exec(value) ?? [];
-  if (digits === undefined) return undefined;
-  if (word === '') return 'write it without quotes';
+  const [, written, word = ''] = /^\s*([-+]?\d+(?:[.,]\d+)?)\s*([a-z°%]*)\s*$/i.exec(value) ?? [];
+  if (written === undefined) return undefined;
+  const digits = written.replace(',', '.');
+  if (word === '') return digits === written ? 'write it without quotes' : `write ${digits}`;
   const name = word.toLowerCase();
+  if (unit === '°C' && /^°?f$|^fahrenheit$/.test(name)) {
+    return `write ${Math.round(((Number(digits) - 32) * 5) / 9)}`;
+  }
   const factors = UNITS[unit] ?? {};
   const factor = word === '%' ? 0.01 : (factors[name] ?? factors[name.replace(/s$/, '')]);
   return factor === undefined ? undefined : `write ${Number((Number(digits) * factor).toFixed(6))}`;
@@ -66,6 +71,7 @@ export function wordMeant(
 
 /** A list that somebody wrote as one text: `640x480`, `person`, `a, b`. */
 export function listMeant(value: unknown, length: number | null): string | undefined {
+  if (Array.isArray(value)) return commasMissing(value, length);
   if (typeof value !== 'string' || value.length > 200) return undefined;
   const numbers = /^\s*\d+(\.\d+)?(\s*[x×,*]\s*\d+(\.\d+)?)+\s*$/i.test(value);
   if (numbers) {
@@ -76,6 +82,30 @@ export function listMeant(value: unknown, length: number | null): string | undef
   return /^[\p{L}\p{N}_ .,-]+$/u.test(value)
     ? `write [${value.trim()}]`
     : 'write it as a list: ["…"]';
+}
+
+/** `[640 480]` is a list of one text. */
+function commasMissing(value: readonly unknown[], length: number | null): string | undefined {
+  const [only] = value;
+  if (value.length !== 1 || typeof only !== 'string' || !/^[\d.]+(\s+[\d.]+)+$/.test(only)) {
+    return undefined;
+  }
+  const items = only.split(/\s+/);
+  return length === null || items.length === length ? `write [${items.join(', ')}]` : undefined;
+}
+
+/** The path that somebody meant who wrote the number or the name of a video device. */
+export function pathMeant(value: unknown): string | undefined {
+  const [, number] = /^(?:video)?(\d{1,2})$/.exec(String(value)) ?? [];
+  if (number !== undefined) return `did you mean /dev/video${number}?`;
+  if (typeof value !== 'string') return textMeant(value);
+  return windowsMeant(value) ?? 'it begins with /';
+}
+
+/** Paths of Windows are names of files here, which nobody means. */
+export function windowsMeant(value: unknown): string | undefined {
+  const isForeign = /^[a-z]:[\\/]|^\\\\/i.test(String(value));
+  return isForeign ? 'this is a path of Windows; here they begin with /' : textMeant(value);
 }
 
 /** The amount of storage that somebody meant: `1G`, `500 mb`. */
@@ -91,7 +121,10 @@ export function listenMeant(value: unknown): string | undefined {
   if (port !== undefined)
     return `write 127.0.0.1:${port}, or 0.0.0.0:${port} for the whole network`;
   const [, place] = /^[a-z]+:\/\/([\w.-]+:\d{1,5})\/?$/i.exec(String(value)) ?? [];
-  return place === undefined ? undefined : `write ${place}`;
+  if (place !== undefined) return `write ${place}`;
+  return typeof value === 'string' && isPlainHost(value)
+    ? 'a port is missing behind it'
+    : undefined;
 }
 
 /** Other names of schemes, by what programs call them. */

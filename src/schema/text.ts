@@ -2,7 +2,7 @@ import { parseAddress, splitAddress } from '../address.js';
 import { maskAddress } from '../mask.js';
 import type { Format } from './format.js';
 import { format, hasControls, orList, text } from './format.js';
-import { addressMeant } from './hints.js';
+import { addressMeant, pathMeant, windowsMeant } from './hints.js';
 
 /** One level of a topic, and safe as a part of entity ids and file names. */
 export const topicName = text(
@@ -14,9 +14,9 @@ export const topicName = text(
 /** A label as a model names it. */
 export const label = text('a label', /\S/, 200);
 
-export const filePath = text('a path', /\S/, 4096);
+export const filePath = text('a path', /^(?![A-Za-z]:[\\/]|\\\\).*\S/, 4096, windowsMeant);
 
-export const absolutePath = text('an absolute path', /^\//, 4096);
+export const absolutePath = text('an absolute path', /^\//, 4096, pathMeant);
 
 /** A name of the IANA time zone database that this system knows. */
 export const timeZone: Format<string> = format(

@@ -5,6 +5,8 @@ import { isPlainHost } from '../../schema/hints.js';
 import type { Leaf, NamedItems, Node, Section } from '../../schema/section.js';
 import { isLeaf, isNamedItems } from '../../schema/section.js';
 import { describeValue } from '../check/problem.js';
+import { CAMERA_DEFAULTS } from '../schema/schema.js';
+import { keyMeant } from './other-names.js';
 import { isRecord, Referenced } from './references.js';
 
 /* What messages say of a value or a key that does not fit: what was found, and what was probably meant. */
@@ -42,6 +44,8 @@ export function unknownKey(
 ): string {
   const parent = emptyParentOf(name, siblings, section);
   if (parent !== null) return `unknown key here; indent it below ${[...path, parent].join('.')}:`;
+  const meant = keyMeant(name, section, path);
+  if (meant !== null) return `unknown key; did you mean ${meant.key}?${meant.note}`;
   const near = nearestOf(name, Object.keys(section));
   if (near !== null) return `unknown key; did you mean ${[...path, near].join('.')}?`;
   if (path.length > 0 && Object.hasOwn(schema, name)) {
@@ -82,6 +86,8 @@ function findKey(
 ): readonly string[] | null {
   for (const [key, node] of Object.entries(section)) {
     if (key === name) return [...path, key];
+    // What it shares stands in cameras as well.
+    if (key === CAMERA_DEFAULTS) continue;
     const named = isNamedItems(node);
     const below = named ? node.item : node;
     if (isLeaf(below as Node)) continue;
@@ -109,8 +115,16 @@ export function isMisplaced(name: string, value: unknown, { item }: NamedItems):
 /** What is shown of a value that stands where a section should: hosts and words that a key knows. */
 export function describeScalar(value: unknown, section: Section | null): string {
   if (typeof value !== 'string') return kindOf(value);
-  const word = Object.values(section ?? {}).some((node) => isLeaf(node) && isWordOf(value, node));
-  return isPlainHost(value) || word ? describeValue(value) : kindOf(value);
+  const isWord = Object.entries(section ?? {}).some(
+    ([key, node]) => key === value || (isLeaf(node) && isWordOf(value, node)),
+  );
+  const isPublic = section !== null && !holdsSecrets(section);
+  return isPlainHost(value) || isWord || isPublic ? describeValue(value) : kindOf(value);
+}
+
+function holdsSecrets(node: Node): boolean {
+  if (isLeaf(node)) return node.sensitive || node.address;
+  return Object.values(isNamedItems(node) ? [node.item] : node).some(holdsSecrets);
 }
 
 /** Any text is a path or a label; only what few texts are says something. */
@@ -118,20 +132,45 @@ function isWordOf(value: string, { type }: Leaf<unknown>): boolean {
   return 'enum' in type.json && fits(type, value);
 }
 
-/** The section that was probably meant where a word stands: `front: demo`, `mqtt: 192.0.2.5`. */
+/** The section that was probably meant where a value stands: `front: demo`, `mqtt: 192.0.2.5`. */
 export function sectionMeant(value: unknown, section: Section, path: readonly string[]): string {
-  if (typeof value !== 'string') return '';
-  const name = path.at(-1) ?? '';
+  const blank = typeof value === 'string' ? blankMissing(value, section) : null;
+  if (blank !== null) return `; write a blank behind "${blank}:"`;
+  const inner = innerMeant(value, section, path);
+  return inner === null ? '' : `; did you mean ${path.at(-1) ?? ''}: { ${inner} }?`;
+}
+
+/** `source:demo` is one word for YAML. */
+function blankMissing(value: string, section: Section): string | null {
+  const [, key = ''] = /^([a-z_]+):\S/.exec(value) ?? [];
+  return Object.hasOwn(section, key) ? key : null;
+}
+
+function innerMeant(value: unknown, section: Section, path: readonly string[]): string | null {
+  if (typeof value === 'boolean' && Object.hasOwn(section, 'enabled')) return `enabled: ${value}`;
+  if (Array.isArray(value) && Object.hasOwn(section, 'area')) return 'area: […]';
+  if (typeof value === 'number' && Object.hasOwn(section, 'listen')) {
+    return `listen: 127.0.0.1:${value}`;
+  }
+  if (typeof value !== 'string') return null;
+  // A section whose name is the user's own has no word of its own for its name.
+  if (path.length === 1 && Object.hasOwn(section, 'name') && !holdsSecrets(section)) {
+    return `name: ${value}`;
+  }
   for (const [key, node] of Object.entries(section)) {
-    if (!isLeaf(node) || node.sensitive) continue;
+    if (!isLeaf(node)) {
+      if (key === value) return `${key}: { … }`;
+      continue;
+    }
+    if (node.sensitive) continue;
     const whole = fits(node.type, value);
     if (node.address && (whole || isPlainHost(value))) {
       const [scheme = ''] = /\w+:\/\//.exec(node.type.expected) ?? [];
-      return `; did you mean ${name}: { ${key}: ${whole ? '…' : `"${scheme}${value}"`} }?`;
+      return `${key}: ${whole ? '…' : `"${scheme}${value}"`}`;
     }
-    if (isWordOf(value, node)) return `; did you mean ${name}: { ${key}: ${value} }?`;
+    if (isWordOf(value, node)) return `${key}: ${value}`;
   }
-  return '';
+  return null;
 }
 
 function kindOf(value: unknown): string {

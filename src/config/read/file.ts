@@ -54,6 +54,14 @@ const SYNTAX: Readonly<Record<ErrorCode, string>> = {
   UNEXPECTED_TOKEN: 'this is not expected here; is a ":" or a quote missing',
 };
 
+const NOT_CLOSED =
+  'a { or [ above is not closed, or what stands between does not begin further right';
+
+/** The library takes a bracket that is never closed for one whose end stands too far left. */
+function isOpen(message: string): boolean {
+  return /must be sufficiently indented and end with a [}\]]/.test(message);
+}
+
 const SECRET_TAG = '!secret';
 
 const SECRET: ScalarTag = { tag: SECRET_TAG, resolve: (text) => text };
@@ -82,7 +90,7 @@ export function parseConfigFile(
   const syntax = [...document.errors, ...odd].map((error) => ({
     where: `${file}:${lineAt(error.pos[0])}`,
     key: '',
-    message: SYNTAX[error.code],
+    message: isOpen(error.message) ? NOT_CLOSED : SYNTAX[error.code],
   }));
   // After a syntax error the rest is guesswork; its problems would mislead.
   if (syntax.length > 0) return { values: {}, lineOf: () => 1, problems: syntax };
@@ -169,7 +177,7 @@ class TreeReader {
     const target = isAlias(node) ? node.resolve(this.document) : undefined;
     if (target === undefined) {
       this.#report(path, node, 'no anchor of this name stands before');
-      return null;
+      return UNRESOLVED;
     }
     return this.#value(target, path);
   }

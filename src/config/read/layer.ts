@@ -88,8 +88,13 @@ function mergeSection(walk: Walk, value: unknown, section: Section, path: readon
   // "mqtt:" with nothing below it is how a section looks whose keys are all commented out.
   if (value === null) return;
   if (!isRecord(value)) {
-    const found = `${describeScalar(value, section)}${sectionMeant(value, section, path)}`;
-    report(walk, path, `expected a section with the keys ${known(section)}; found ${found}`);
+    const meant = sectionMeant(value, section, path);
+    const keys = meant === '' ? ` with the keys ${known(section)}` : '';
+    report(
+      walk,
+      path,
+      `expected a section${keys}; found ${describeScalar(value, section)}${meant}`,
+    );
     return;
   }
   for (const [name, below] of Object.entries(value)) {

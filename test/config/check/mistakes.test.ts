@@ -96,7 +96,101 @@ const MISTAKES: Readonly<
     [camera('labels: person')]: { 'cameras.front.labels': /write \[person\]$/ },
     [camera('schedule: "08:00-18:00"')]: { 'cameras.front.schedule': /write it as a list/ },
   },
+  'what YAML makes of it': {
+    'cameras:\n\tfront: { source: demo }\n': { '': /a tab stands where spaces are expected/ },
+    'cameras:\n  front:\n    source: demo\n   fps: 5\n': { '': /the indentation does not fit/ },
+    'cameras:\n  front:\n    source:demo\n': {
+      'cameras.front':
+        /expected a section; found text that is not shown; write a blank behind "source:"/,
+    },
+    'cameras: { front: { source: demo }\n': { '': /a \{ or \[ above is not closed/ },
+    'node: "demo\n': { '': /something that was opened before/ },
+    'mqtt:\n  url: mqtt://a\nmqtt:\n  url: mqtt://b\n': {
+      mqtt: /this key stands twice, first in line 1/,
+    },
+    'cameras:\n  a: { source: demo }\n  b: *none\n': {
+      'cameras.b': /no anchor of this name stands before/,
+    },
+    'homeassistant: { enabled: yes }': { 'homeassistant.enabled': /"yes"; write true/ },
+    [camera('enabled: off')]: { 'cameras.front.enabled': /"off"; write false/ },
+    [camera('fps: "5"')]: { 'cameras.front.fps': /write it without quotes/ },
+    'mqtt: { url: mqtt://b, username: me, password: 12345 }': {
+      'mqtt.password': /expected text; found a number; put it in quotes/,
+    },
+  },
+  'numbers as they are written elsewhere': {
+    'presence:\n  off_delay: 5,5\n': { 'presence.off_delay': /found text "5,5"; write 5\.5$/ },
+    'presence: { enter: "0,6" }': { 'presence.enter': /write 0\.6$/ },
+    'governor: { limit: 167F }': { 'governor.limit': /write 75$/ },
+    'governor: { limit: 75°C, min_fps: 2 fps }': {
+      'governor.limit': /write 75$/,
+      'governor.min_fps': /write 2$/,
+    },
+    [camera('size: [640 480]')]: { 'cameras.front.size': /write \[640, 480\]$/ },
+    [camera('size: ["640", "480"]')]: {
+      'cameras.front.size.0': /write it without quotes/,
+      'cameras.front.size.1': /write it without quotes/,
+    },
+  },
+  'paths of devices, and of another system': {
+    'cameras: { a: { source: v4l2, device: 0 } }': {
+      'cameras.a.device': /found 0; did you mean \/dev\/video0\?/,
+    },
+    'cameras: { a: { source: v4l2, device: video2 } }': {
+      'cameras.a.device': /did you mean \/dev\/video2\?/,
+    },
+    'cameras: { a: { source: v4l2, device: C:\\cam } }': { 'cameras.a.device': /of Windows/ },
+    'cameras: { a: { source: files, path: C:\\pictures } }': {
+      'cameras.a.path': /"C:\\\\pictures"; this is a path of Windows; here they begin with \//,
+    },
+    'cameras: { a: { source: video, path: "\\\\\\\\nas\\\\film.mp4" } }': {
+      'cameras.a.path': /of Windows/,
+    },
+  },
+  'keys of another program, another camera, another place': {
+    'mqtt: { host: 192.0.2.5, port: 1883, user: me, pass: hunter2, topic_prefix: x }': {
+      'mqtt.host': /did you mean mqtt\.url\? \(host is a part of it\)/,
+      'mqtt.port': /did you mean mqtt\.url\?/,
+      'mqtt.user': /did you mean mqtt\.username\?/,
+      'mqtt.pass': /did you mean mqtt\.password\?/,
+      'mqtt.topic_prefix': /did you mean mqtt\.base\?/,
+    },
+    'cameras: { a: { type: demo } }': {
+      'cameras.a.type': /did you mean cameras\.a\.source\?/,
+      'cameras.a.source': /missing/,
+    },
+    [camera('framerate: 5, resolution: [64, 64]')]: {
+      'cameras.front.framerate': /did you mean cameras\.front\.fps\?/,
+      'cameras.front.resolution': /did you mean cameras\.front\.size\?/,
+    },
+    [camera('device: /dev/video0')]: { 'cameras.front.device': /source demo has no device/ },
+    'cameras: { a: { source: rtsp, url: "rtsp://me:hunter2@h/s", device: /dev/video0 } }': {
+      'cameras.a.device': /source rtsp has no device; remove it/,
+    },
+    'store: { path: /var/lib/x.db }': { 'store.path': /did you mean state_dir/ },
+    'threshold: 0.5': { threshold: /did you mean presence\.enter\?/ },
+    'camera: { a: { source: demo } }': { camera: /did you mean cameras\?/ },
+    'model: { alpha: 0.5 }': { 'model.alpha': /did you mean model\.name\?/ },
+  },
+  'a value where a section stands': {
+    'model: mobilenet_v1_0.25': {
+      model:
+        /found text "mobilenet_v1_0\.25"; did you mean model: \{ name: mobilenet_v1_0\.25 \}\?/,
+    },
+    'status: 8080': { status: /did you mean status: \{ listen: 127\.0\.0\.1:8080 \}\?/ },
+    [camera('motion: true')]: {
+      'cameras.front.motion': /did you mean motion: \{ enabled: true \}\?/,
+    },
+    [camera('zones: { porch: [[0, 0], [1, 0], [1, 1]] }')]: {
+      'cameras.front.zones.porch': /did you mean porch: \{ area: \[…\] \}\?/,
+    },
+    'notify: { door: { when: { label: person }, to: telegram } }': {
+      'notify.door.to': /found text "telegram"; did you mean to: \{ telegram: \{ … \} \}\?/,
+    },
+    'mqtt: hunter2': { mqtt: /found text that is not shown$/ },
+  },
   'where to listen': {
+    'status: { listen: localhost }': { 'status.listen': /a port is missing behind it/ },
     'mqtt: { embedded: { listen: 1883 } }': {
       'mqtt.embedded.listen': /write 127\.0\.0\.1:1883, or 0\.0\.0\.0:1883/,
     },
