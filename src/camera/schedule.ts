@@ -59,12 +59,14 @@ export function createSchedule(
     text: spans.join('; '),
     isOpen(time) {
       const { day, minute } = clock(time);
-      const before = (day + 6) % 7;
       const sun = sunOf(time, minute, clock, location);
-      return parsed.some(({ days, from: first, to: last }) => {
-        const [from, to] = [minuteOf(first, sun), minuteOf(last, sun)];
-        if (from < to) return days.has(day) && minute >= from && minute < to;
-        return (days.has(day) && minute >= from) || (days.has(before) && minute < to);
+      return parsed.some((span) => {
+        const [from, to] = extentOf(span, sun);
+        // Offsets from the sun lead into the day before and the day after.
+        return [-1, 0, 1].some((away) => {
+          const at = minute - away * MINUTES_OF_DAY;
+          return span.days.has((day + away + 7) % 7) && at >= from && at < to;
+        });
       });
     },
   };
@@ -105,19 +107,56 @@ function parseMoment(text: string | undefined): Moment | null {
   return { sun: sun === 'sunrise' || sun === 'sunset' ? sun : null, minutes: total };
 }
 
+const NOON = MINUTES_OF_DAY / 2;
+/** What begins with the sunrise and ends this early in the day ends on the next one. */
+const SMALL_HOURS = 3 * 60;
+const NEVER = [0, 0] as const;
+
+/** From when to when a span lasts, minutes since the midnight of its day; the same twice: it does not. */
+function extentOf(span: Span, sun: Sun): readonly [from: number, to: number] {
+  const { from: first, to: last } = span;
+  if (sun.always !== null && first.sun !== null) {
+    const isDay = first.sun === 'sunrise' && last.sun === 'sunset';
+    const isNight = first.sun === 'sunset' && last.sun === 'sunrise';
+    if (sun.always === 'up' ? isDay : isNight) return [0, MINUTES_OF_DAY];
+    // What begins with something that does not happen does not begin.
+    if (last.sun !== null || first.sun === (sun.always === 'up' ? 'sunset' : 'sunrise'))
+      return NEVER;
+  }
+  const from = minuteOf(first, sun);
+  const to = minuteOf(last, sun) + (isOvernight(span) ? MINUTES_OF_DAY : 0);
+  return to > from ? [from, to] : NEVER;
+}
+
+/**
+ * Whether a span ends on the day after. The sun moves through the year past what the clock says: `16:00-sunset` is
+ * nothing on a day when it sets before, and not the night and the day that follow.
+ */
+function isOvernight({ from, to }: Span): boolean {
+  if (from.sun === to.sun) return to.minutes <= from.minutes;
+  if (to.sun === 'sunset') return false;
+  if (to.sun === 'sunrise') return from.sun !== null || from.minutes >= NOON;
+  return to.minutes <= (from.sun === 'sunset' ? NOON : SMALL_HOURS);
+}
+
 /** Minutes since midnight at which the sun rises and sets. */
 interface Sun {
   readonly sunrise: number;
   readonly sunset: number;
+  /** It does not set, or not rise; null: it does both. */
+  readonly always: 'up' | 'down' | null;
 }
 
 function minuteOf({ sun, minutes }: Moment, today: Sun): number {
   return sun === null ? minutes : today[sun] + minutes;
 }
 
+/** A sunset before this minute is that of the day before; a sunrise after this one, of the day after. */
+const NIGHT = { sunset: 6 * 60, sunrise: 18 * 60 };
+
 /**
- * The sun's day on the clock. Where it does not set it has risen at midnight and sets at the next;
- * where it does not rise it is the other way round.
+ * The sun's day on the clock. In summer near the poles it can set after midnight. Where it does not set it has
+ * risen at midnight and sets at the next; where it does not rise, both are at noon.
  */
 function sunOf(
   time: number,
@@ -125,15 +164,20 @@ function sunOf(
   clock: (time: number) => { readonly minute: number },
   location: Location | null,
 ): Sun {
-  if (location === null) return { sunrise: 0, sunset: 0 };
+  if (location === null) return { sunrise: 0, sunset: 0, always: null };
   const noon = time + (MINUTES_OF_DAY / 2 - minute) * MINUTE_MS;
   const { sunrise, sunset, alwaysUp } = getTimes(new Date(noon), ...location);
   if (sunrise === null || sunset === null) {
     return alwaysUp === true
-      ? { sunrise: 0, sunset: MINUTES_OF_DAY }
-      : { sunrise: MINUTES_OF_DAY, sunset: 0 };
+      ? { sunrise: 0, sunset: MINUTES_OF_DAY, always: 'up' }
+      : { sunrise: NOON, sunset: NOON, always: 'down' };
   }
-  return { sunrise: clock(sunrise.getTime()).minute, sunset: clock(sunset.getTime()).minute };
+  const [rises, sets] = [clock(sunrise.getTime()).minute, clock(sunset.getTime()).minute];
+  return {
+    sunrise: rises > NIGHT.sunrise ? rises - MINUTES_OF_DAY : rises,
+    sunset: sets < NIGHT.sunset ? sets + MINUTES_OF_DAY : sets,
+    always: null,
+  };
 }
 
 function parseDays(text: string | undefined): Set<number> | null {

@@ -142,3 +142,79 @@ t.test('spans of the sun that are none, and one without a place', (t) => {
   }
   t.end();
 });
+
+t.test('offsets from the sun lead past midnight, and before it', (t) => {
+  const late = createSchedule(['fri sunset - sunset+03:00'], 'Europe/Berlin', BERLIN);
+  // Sunset on Friday, 19 June 2026 at 21:33.
+  for (const [time, open] of [
+    ['2026-06-19T21:20:00+02:00', false],
+    ['2026-06-19T23:59:00+02:00', true],
+    ['2026-06-20T00:20:00+02:00', true],
+    ['2026-06-20T00:40:00+02:00', false],
+    ['2026-06-20T22:00:00+02:00', false],
+  ] as const) {
+    t.equal(late.isOpen(instant(time)), open, time);
+  }
+  const deep = createSchedule(['sunset+04:00 - sunrise-00:30'], 'Europe/Berlin', BERLIN);
+  t.equal(deep.isOpen(instant('2026-06-20T01:00:00+02:00')), false, 'not yet');
+  t.equal(deep.isOpen(instant('2026-06-20T02:00:00+02:00')), true);
+  t.equal(deep.isOpen(instant('2026-06-20T04:30:00+02:00')), false);
+  const none = createSchedule(['sunset+08:00 - sunrise'], 'Europe/Berlin', BERLIN);
+  for (let hour = 0; hour < 24; hour += 1) {
+    const at = instant('2026-06-20T00:10:00+02:00') + hour * 3_600_000;
+    t.equal(none.isOpen(at), false, `after it has risen, ${hour}`);
+  }
+  t.end();
+});
+
+t.test('what the sun has passed on that day is nothing, and not the rest of the clock', (t) => {
+  const open = (span: string, day: string, place = BERLIN as readonly [number, number]) => {
+    const schedule = createSchedule([span], 'Europe/Berlin', place);
+    const hours: number[] = [];
+    for (let hour = 0; hour < 24; hour += 1) {
+      const offset = day.slice(5, 7) === '12' ? '+01:00' : '+02:00';
+      const time = `${day}T${String(hour).padStart(2, '0')}:30:00${offset}`;
+      if (schedule.isOpen(instant(time))) hours.push(hour);
+    }
+    return hours;
+  };
+  const range = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, each) => from + each);
+  t.same(open('16:00 - sunset', '2026-06-21'), range(16, 22), 'until 21:33');
+  t.same(open('16:00 - sunset', '2026-12-21'), [], 'it has set at 15:54');
+  t.same(open('19:00 - sunset', '2026-12-21'), []);
+  t.same(open('sunset - 21:00', '2026-06-21'), [], 'it sets at 21:33');
+  t.same(open('sunset - 21:00', '2026-12-21'), range(16, 21));
+  t.same(open('sunset - 02:00', '2026-12-21'), [0, 1, ...range(16, 24)]);
+  t.same(open('05:00 - sunrise', '2026-06-21'), [], 'it has risen at 04:43');
+  t.same(open('05:00 - sunrise', '2026-12-21'), range(5, 8));
+  t.same(open('22:00 - sunrise', '2026-06-21'), [...range(0, 5), 22, 23]);
+  t.same(open('sunrise - 07:00', '2026-12-21'), [], 'it rises at 08:16');
+  t.same(open('sunrise - 01:00', '2026-06-21'), [0, ...range(5, 24)]);
+  const [north, fairbanks] = [[69.65, 18.96] as const, [66.2, 18.96] as const];
+  for (const span of [
+    'sunset - 23:00',
+    'sunset - 02:00',
+    'sunset-00:30 - sunrise',
+    'sunset-01:00 - sunset+01:00',
+  ]) {
+    t.same(open(span, '2026-06-21', north), [], `${span}, where it does not set`);
+  }
+  for (const span of [
+    'sunrise - 10:00',
+    'sunrise - 18:00',
+    'sunrise+01:00 - sunset',
+    'sunrise - sunrise+02:00',
+  ]) {
+    t.same(open(span, '2026-12-21', north), [], `${span}, where it does not rise`);
+  }
+  t.same(open('sunset - 23:00', '2026-12-21', north), range(12, 23));
+  t.same(open('22:00 - sunrise', '2026-12-21', north), [...range(0, 12), 22, 23]);
+  t.same(open('sunrise - 10:00', '2026-06-21', north), range(0, 10));
+  // It sets after midnight, an hour or so before it rises.
+  const light = open('sunrise - sunset', '2026-06-12', fairbanks);
+  const dark = open('sunset - sunrise', '2026-06-12', fairbanks);
+  t.equal(light.length + dark.length, 24, 'each hour is one or the other');
+  t.ok(dark.length <= 3 && dark.every((hour) => hour <= 2), `${dark}`);
+  t.end();
+});
