@@ -3,10 +3,17 @@ import { type Backoff, type Clock, createBackoff, sleep } from '../time.js';
 import type { Outcome, Send } from './channel.js';
 import type { Message } from './notice.js';
 
+/** A notification that waits; `created` in milliseconds since the epoch. */
+export interface Waiting {
+  readonly id: number;
+  readonly created: number;
+  readonly payload: string;
+}
+
 /** What waits for one channel of one rule, oldest first; it survives the process. */
 export interface LaneQueue {
   /** Null: nothing waits. */
-  next(): { readonly id: number; readonly created: number; readonly payload: string } | null;
+  next(): Waiting | null;
   /** False when it was there no more: it has become too old, or there were too many. */
   remove(id: number): boolean;
   /** Removes what is too old or too much; returns how many that were. */
@@ -47,6 +54,8 @@ export interface LaneReport {
 
 const FIRST_RETRY_MS = 2000;
 const LAST_RETRY_MS = 300_000;
+/** Attempts at a message that fail in a way that nobody foresaw; then it is dropped. */
+const MOST_THROWN = 3;
 /** Notifications that may come until the bounds are looked at again. */
 const TRIM_AFTER = 20;
 
@@ -58,6 +67,8 @@ export class Lane {
   readonly #ending = new AbortController();
   #work: Promise<void> | null = null;
   #isStale = false;
+  /** How often the message that failed last has failed in a way that nobody foresaw. */
+  #thrown = { id: -1, times: 0 };
   #added = 0;
   #sent = 0;
   #givenUp = 0;
@@ -109,22 +120,36 @@ export class Lane {
   }
 
   async #run(): Promise<void> {
-    const { queue, clock, messageOf, send } = this.#options;
+    const { queue, clock } = this.#options;
     const { signal } = this.#ending;
     while (!signal.aborted) {
       this.#isStale = false;
       this.#trim();
       const next = queue.next();
       if (next === null) return;
-      const message = await messageOf(next.payload, next.created);
-      if (signal.aborted) return;
-      const outcome: Outcome =
-        message === null
-          ? { kind: 'never', why: 'it was kept by another version' }
-          : await send(message, signal);
+      const outcome = await this.#attempt(next);
+      if (outcome === null) return;
       if (signal.aborted && outcome.kind !== 'done') return;
       const waitMs = this.#settle(next.id, outcome);
       if (waitMs > 0) await sleep(clock, waitMs, signal);
+    }
+  }
+
+  /** Null: it was stopped before anything was sent. Never rejects: one message must not stop the others. */
+  async #attempt({ id, payload, created }: Waiting): Promise<Outcome | null> {
+    const { messageOf, send } = this.#options;
+    const { signal } = this.#ending;
+    try {
+      const message = await messageOf(payload, created);
+      if (signal.aborted) return null;
+      if (message === null) return { kind: 'never', why: 'it was kept by another version' };
+      return await send(message, signal);
+    } catch (error) {
+      this.#thrown = { id, times: this.#thrown.id === id ? this.#thrown.times + 1 : 1 };
+      // Its message may hold an address that is a secret.
+      const why = `it cannot be sent (${error instanceof Error ? error.name : 'Error'})`;
+      if (this.#thrown.times >= MOST_THROWN) return { kind: 'never', why };
+      return { kind: 'later', why, afterMs: null };
     }
   }
 

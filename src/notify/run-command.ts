@@ -26,8 +26,9 @@ export function runCommand(command: Command, signal: AbortSignal): Promise<strin
     let stderr = '';
     let why: string | null = null;
     let forced: NodeJS.Timeout | undefined;
-    const child = spawn(program, args, {
-      ...{ cwd, env, detached: true, shell: false },
+    // What C ends a text with cannot be in an argument or a variable.
+    const child = spawn(program, args.map(withoutNul), {
+      ...{ cwd, env: withoutNuls(env), detached: true, shell: false },
       stdio: ['pipe', 'ignore', 'pipe'],
     });
     const kill = (how: NodeJS.Signals): void => {
@@ -72,4 +73,14 @@ export function runCommand(command: Command, signal: AbortSignal): Promise<strin
     child.stdin.on('error', () => {});
     child.stdin.end(input);
   });
+}
+
+function withoutNul(text: string): string {
+  return text.replaceAll('\0', '?');
+}
+
+function withoutNuls(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return Object.fromEntries(
+    Object.entries(env).map(([name, value]) => [name, value && withoutNul(value)]),
+  );
 }

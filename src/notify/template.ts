@@ -33,10 +33,9 @@ export function unknownFields(template: string): readonly string[] {
 /** What is done to a value before it is put into a text of some kind. */
 export type Escape = (value: string) => string;
 
-export const AS_IT_IS: Escape = (value) => value;
-/** Inside quotes of JSON. */
-export const FOR_JSON: Escape = (value) => JSON.stringify(value).slice(1, -1);
-export const FOR_ADDRESS: Escape = encodeURIComponent;
+const AS_IT_IS: Escape = (value) => value;
+/** Half of a letter, which UTF-8 does not have, becomes U+FFFD. */
+export const FOR_ADDRESS: Escape = (value) => encodeURIComponent(Buffer.from(value).toString());
 
 /** Puts the values in the place of their names; a name that is no field stays as it is. */
 export function render(template: string, notice: Notice, encode: Escape = AS_IT_IS): string {
@@ -45,6 +44,53 @@ export function render(template: string, notice: Notice, encode: Escape = AS_IT_
     return value === null ? whole : encode(value(notice));
   });
 }
+
+/**
+ * Puts the values into a template that is JSON: between quotes as letters of a string, elsewhere as a value of its
+ * own (a number, a string with its quotes, or null for nothing), so that it stays JSON whatever they hold.
+ */
+export function renderJson(template: string, notice: Notice): string {
+  return replaceInJson(template, (name) =>
+    Object.hasOwn(FIELDS, name) ? FIELDS[name as keyof typeof FIELDS](notice) : null,
+  );
+}
+
+/** Whether a template is JSON: an object or a list, whatever its fields hold. */
+export function isJsonTemplate(template: string): boolean {
+  if (!/^\s*(?:\[|\{(?!\{))/.test(template)) return false;
+  try {
+    JSON.parse(replaceInJson(template, () => '0'));
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function replaceInJson(template: string, valueOf: (name: string) => string | null): string {
+  let quoted = false;
+  let read = 0;
+  return template.replace(FIELD, (whole, name: string, at: number) => {
+    quoted = endsQuoted(template.slice(read, at), quoted);
+    read = at + whole.length;
+    const value = valueOf(name);
+    if (value === null) return whole;
+    return quoted ? JSON.stringify(value).slice(1, -1) : literalOf(value);
+  });
+}
+
+/** Whether a piece of JSON ends inside of a string. */
+function endsQuoted(piece: string, quoted: boolean): boolean {
+  for (const [letter] of piece.matchAll(/\\.|"/gs)) if (letter === '"') quoted = !quoted;
+  return quoted;
+}
+
+function literalOf(value: string): string {
+  if (value === '') return 'null';
+  return NUMBER.test(value) ? value : JSON.stringify(value);
+}
+
+/** RFC 8259, 6. */
+const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 
 function plain(value: unknown): string {
   return value === null || value === undefined ? '' : String(value);

@@ -46,7 +46,7 @@ async function form({ headers, body }: Asked): Promise<FormData> {
 t.test('webhook: JSON, JPEG, both, and text of one’s own', async (t) => {
   const service = await startService(t);
   const picture = messageOf({ picture: JPEG });
-  const url = `${service.url}/hook?who={{camera_name}}`;
+  const url = `${service.url}/hook?who={{camera_name}}&at={{camera}}`;
   const send = (values: object, message = picture) =>
     WEBHOOK.create({ ...WEBHOOK_DEFAULTS, url, ...values }, AROUND)(message, NEVER);
   t.same(await send({ headers: { 'X-Key': 'k', Title: '{{label}} – now' }, redact: ['box'] }), {
@@ -59,8 +59,9 @@ t.test('webhook: JSON, JPEG, both, and text of one’s own', async (t) => {
   await send({ template: '{"text": "{{label}} at {{percent}} %"}' }, quoted);
   await send({ template: 'Look: {{label}}', method: 'PUT' });
   await send({ method: 'GET' });
+  t.same(await send({ method: 'GET' }, messageOf({}, { camera: '\ud800' })), { kind: 'done' });
   const [json, jpeg, both, none, own, words, get] = service.asked;
-  t.equal(json?.url, '/hook?who=Front%20door');
+  t.equal(json?.url, '/hook?who=Front%20door&at=front');
   t.match(json?.headers, { 'x-key': 'k', title: 'person ? now', 'content-type': /json/ });
   const document = JSON.parse(String(json?.body));
   t.match(document, { rule: 'night', title: 'person at Front door', id: 'e1', camera: 'front' });

@@ -13,6 +13,7 @@ function setUp(outcomes: Outcome[], maxRows = 5) {
   const sent: { payload: string; at: number }[] = [];
   const lines: string[] = [];
   let payload = '';
+  let attempts = 0;
   const write = (_: object, line: string) => void lines.push(line);
   const lane = new Lane({
     ...{ rule: 'r', channel: 'webhook', target: 'http://x', clock },
@@ -23,6 +24,9 @@ function setUp(outcomes: Outcome[], maxRows = 5) {
       return text === 'odd' ? null : messageOf();
     },
     async send() {
+      if (payload.startsWith('throws')) attempts += 1;
+      if (payload === 'throws') throw new URIError('http://secret.example/?key=1');
+      if (payload === 'throws once' && attempts === 1) throw new RangeError('odd');
       sent.push({ payload, at: clock.now() });
       return outcomes.shift() ?? DONE;
     },
@@ -72,6 +76,27 @@ t.test('what is never taken does not hold up the rest', async (t) => {
   await clock.advance(10_000);
   t.same(rows, []);
   t.match(lane.report(), { sent: 1, refused: 2, error: null });
+});
+
+t.test('a failure that nobody foresaw ends neither the lane nor the daemon', async (t) => {
+  for (const [text, sent, refused] of [
+    ['throws', 1, 1],
+    ['throws once', 2, 0],
+  ] as const) {
+    const { clock, lane, rows, lines, add } = setUp([]);
+    add(text);
+    add('fine');
+    await clock.advance(60_000);
+    t.same(rows, [], text);
+    t.match(lane.report(), { sent, refused, waiting: 0 });
+    t.notMatch(lines.join('\n'), /secret/);
+    t.match(lines.join('\n'), /cannot be sent \((URI|Range)Error\)/);
+  }
+  const unreadable = setUp([]);
+  unreadable.add('odd');
+  unreadable.add('fine');
+  await unreadable.clock.advance(10_000);
+  t.match(unreadable.lane.report(), { sent: 1, refused: 1 });
 });
 
 t.test('a queue has a bound, and a stop keeps what waits', async (t) => {

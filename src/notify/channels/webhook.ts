@@ -6,7 +6,7 @@ import { describeChannel } from '../channel.js';
 import { ask, type HttpBody, type HttpRequest, outcomeOf } from '../http.js';
 import { fileKey, TIMEOUT_KEY } from '../keys.js';
 import { documentOf, type Message } from '../notice.js';
-import { AS_IT_IS, FOR_ADDRESS, FOR_JSON, render } from '../template.js';
+import { FOR_ADDRESS, isJsonTemplate, render, renderJson } from '../template.js';
 
 const headerName = text('the name of a header', /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, 128);
 const templateText = text('text', /\S/u, 16_384);
@@ -28,7 +28,7 @@ const KEYS = {
   template: key(
     nullable(templateText),
     null,
-    'Text that takes the place of the JSON, with {{fields}}; one that begins with { or [ is sent as JSON.',
+    'Text that takes the place of the JSON, with {{fields}}; one that is an object or a list in JSON is sent as JSON.',
   ),
   headers: items(key(secret, '', 'Value of the header.', { sensitive: true }), {
     doc: 'Headers of the request.',
@@ -117,7 +117,7 @@ function textOf({ template, redact }: Values, message: Message): [string, string
     const shown = Object.entries(documentOf(message)).filter(([name]) => !redact.includes(name));
     return [JSON.stringify(Object.fromEntries(shown)), 'application/json'];
   }
-  const isJson = /^\s*[[{]/.test(template);
-  const text = render(template, message.notice, isJson ? FOR_JSON : AS_IT_IS);
+  const isJson = isJsonTemplate(template);
+  const text = isJson ? renderJson(template, message.notice) : render(template, message.notice);
   return [text, isJson ? 'application/json' : 'text/plain; charset=utf-8'];
 }

@@ -76,3 +76,12 @@ t.test('a stop ends it', async (t) => {
   ending.abort();
   t.match(await sent, { kind: 'later', why: 'it was given up' });
 });
+
+t.test('what no argument can hold is replaced, and the program runs', async (t) => {
+  const folder = t.testdir();
+  const out = join(folder, 'out');
+  const file = script(folder, `printf '%s|%s' "$1" "$MOBILENETD_TITLE" > ${out}`);
+  const message = messageOf({ title: 'a\0b' }, { label: 'x\0y' });
+  t.same(await send([file, '{{label}}'], 10, NEVER, message), { kind: 'done' });
+  t.equal(readFileSync(out, 'utf8'), 'x?y|a?b');
+});
