@@ -2,6 +2,8 @@ import type { StaySummary } from './query.js';
 
 export type BucketUnit = 'hour' | 'day';
 
+const HOUR_MS = 3_600_000;
+
 /** A label in an hour or a day of local time. */
 export interface Bucket {
   /** Beginning of the hour or day, ms. */
@@ -47,15 +49,25 @@ export function countBuckets(
   return [...buckets.values()].sort((a, b) => a.time - b.time || (a.label < b.label ? -1 : 1));
 }
 
+/** An hour by the offset that holds then: one that the clock shows twice is two. */
 function beginOf(time: number, unit: BucketUnit): number {
   const at = new Date(time);
-  if (unit === 'hour') return at.setMinutes(0, 0, 0);
+  if (unit === 'day') return at.setHours(0, 0, 0, 0);
+  const offset = at.getTimezoneOffset() * -60_000;
+  return time - modulo(time + offset, HOUR_MS);
+}
+
+/**
+ * Days of summer time have 23 or 25 hours, and where it begins at midnight a day begins at one. Where the clock is
+ * moved by half an hour, so long is an hour.
+ */
+function nextOf(time: number, unit: BucketUnit): number {
+  if (unit === 'hour') return beginOf(time + HOUR_MS, unit);
+  const at = new Date(time);
+  at.setDate(at.getDate() + 1);
   return at.setHours(0, 0, 0, 0);
 }
 
-/** Days of summer time have 23 or 25 hours; an hour that is there twice is one of two hours. */
-function nextOf(time: number, unit: BucketUnit): number {
-  const at = new Date(time);
-  if (unit === 'day') return at.setDate(at.getDate() + 1);
-  return time + 3_600_000;
+function modulo(value: number, by: number): number {
+  return ((value % by) + by) % by;
 }
