@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { createWriteStream } from 'node:fs';
+import { createWriteStream, rmSync } from 'node:fs';
 import { extname } from 'node:path';
 import { codedError } from '../errors.js';
 import { resultFailed } from '../result-file.js';
@@ -65,16 +65,20 @@ async function runExport(file: string, flags: Flags, context: CommandContext): P
     });
   }
   const query = toQuery(flags);
+  if (flags.pictures) {
+    const { requireFree } = await import('../store/part-file.js');
+    requireFree(archiveOf(file), flags.force);
+  }
   const rows =
     kind === 'sqlite'
       ? await exportCopy(file, flags, context)
       : await exportLines(file, kind, flags, context);
-  const pictures = flags.pictures ? await exportPictures(file, query, context) : null;
+  const pictures = flags.pictures ? await exportPictures(file, query, flags.force, context) : null;
   if (flags.json) writeJsonLine(context.stdout, { file, rows, pictures });
   else {
     const what = kind === 'sqlite' || !flags.detections ? 'events' : 'detections';
     writeLine(context.stdout, `${file}: ${rows} ${what}`);
-    if (pictures !== null) writeLine(context.stdout, `${file}.pictures.tar: ${pictures} pictures`);
+    if (pictures !== null) writeLine(context.stdout, `${archiveOf(file)}: ${pictures} pictures`);
   }
 }
 
@@ -137,6 +141,7 @@ async function exportCopy(file: string, flags: Flags, context: CommandContext): 
 async function exportPictures(
   file: string,
   query: ReturnType<typeof toQuery>,
+  force: boolean,
   context: CommandContext,
 ): Promise<number> {
   const { create } = await import('tar');
@@ -150,12 +155,21 @@ async function exportPictures(
     for (const { id } of queryEvents(database, { ...query, onDamage })) ids.add(id);
   });
   const names = [...picturesOf(stateDir, ids).values()].flat().map((path) => basename(path));
-  if (names.length === 0) return 0;
-  const archive = `${file}.pictures.tar`;
-  await writePartFile(archive, true, (part) =>
+  const archive = archiveOf(file);
+  if (names.length === 0) {
+    // That of an earlier export would be taken for the pictures of this one.
+    if (force) rmSync(archive, { force: true });
+    return 0;
+  }
+  await writePartFile(archive, force, (part) =>
     create({ file: part, cwd: pictureFolder(stateDir), portable: true }, names).catch((cause) => {
       throw resultFailed(archive, cause);
     }),
   );
   return names.length;
+}
+
+/** Where the pictures of an export go. */
+function archiveOf(file: string): string {
+  return `${file}.pictures.tar`;
 }

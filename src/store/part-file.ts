@@ -54,8 +54,12 @@ export async function writePartFile<T>(
   }
 }
 
-/** What is no file (a folder, a device) is never replaced. */
-function requireFree(target: string, overwrite: boolean): void {
+/**
+ * What is no file (a folder, a device) is never replaced.
+ *
+ * @throws MND_OUTPUT_FAILED when there is something that may not be replaced
+ */
+export function requireFree(target: string, overwrite: boolean): void {
   const there = resultStat(target);
   if (there === null || (overwrite && there.isFile())) return;
   const kind = there.isDirectory() ? 'a folder' : 'something that is no file';

@@ -282,6 +282,18 @@ t.test('exports are whole, private and of the kind their name says', async (t) =
   const names = execFileSync('tar', ['tf', out('cats.db.pictures.tar')], { encoding: 'utf8' });
   t.same(names.trim().split('\n').sort(), ['cat.jpg', 'cat.thumb.jpg']);
   t.match(await run(folder, 'export', out('all.csv')), { status: 1, stderr: /--force/ });
+  writeFileSync(out('mine.csv.pictures.tar'), 'mine');
+  t.match(await run(folder, 'export', out('mine.csv'), '--pictures'), {
+    status: 1,
+    stderr: /--force/,
+  });
+  t.equal(readFileSync(out('mine.csv.pictures.tar'), 'utf8'), 'mine', 'nobody else loses a file');
+  t.notOk(existsSync(out('mine.csv')), 'it is looked at first');
+  const forced = await run(folder, 'export', out('mine.csv'), '--pictures', '--force');
+  t.equal(forced.status, 0);
+  const none = ['export', out('mine.csv'), '--label', 'unicorn', '--pictures', '--force'];
+  t.equal((await run(folder, ...none)).status, 0);
+  t.notOk(existsSync(out('mine.csv.pictures.tar')), 'no archive of other events stays');
   t.match(await run(folder, 'export', out('all.xlsx')), { status: 64, stderr: /\.csv/ });
   t.match(await run(folder, 'export', out('no/such/x.csv')), {
     status: 1,
