@@ -66,13 +66,13 @@ export function isJsonTemplate(template: string): boolean {
   }
 }
 
-function replaceInJson(template: string, valueOf: (name: string) => string | null): string {
+function replaceInJson(template: string, textOf: (name: string) => string | null): string {
   let quoted = false;
   let read = 0;
   return template.replace(FIELD, (whole, name: string, at: number) => {
     quoted = endsQuoted(template.slice(read, at), quoted);
     read = at + whole.length;
-    const value = valueOf(name);
+    const value = textOf(name);
     if (value === null) return whole;
     return quoted ? JSON.stringify(value).slice(1, -1) : literalOf(value);
   });
