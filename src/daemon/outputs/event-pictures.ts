@@ -1,7 +1,9 @@
+import { existsSync } from 'node:fs';
 import { parseSize } from '../../config/schema/formats.js';
 import { messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
 import { PictureShelf } from '../../store/picture-shelf.js';
+import { pictureFolder } from '../../store/pictures.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
 import { PictureKeeper } from './picture-keeper.js';
@@ -20,8 +22,11 @@ export function startEventPictures(using: Using): StopOutput {
   const { config, signals, log, eventPictures, messaging } = using;
   const { pictures } = config.store;
   const bounds = { days: pictures.days, maxBytes: parseSize(pictures.max_size) };
-  const shelf = pictures.enabled ? new PictureShelf(config.state_dir, bounds) : null;
-  shelf?.removeUnfinished();
+  // Switched off, pictures of before still age, and go with their events.
+  const isThere = pictures.enabled || existsSync(pictureFolder(config.state_dir));
+  const all = isThere ? new PictureShelf(config.state_dir, bounds) : null;
+  const shelf = pictures.enabled ? all : null;
+  all?.removeUnfinished();
   const keeper = new PictureKeeper({
     shelf,
     settings: pictures,
@@ -41,7 +46,7 @@ export function startEventPictures(using: Using): StopOutput {
     signals.on('cameras', ({ rebuilt, removed }) => {
       for (const name of [...rebuilt, ...removed]) keeper.changed(name);
     }),
-    ...(shelf === null ? [] : tidy(shelf, using)),
+    ...(all === null ? [] : tidy(all, using)),
   ];
   return async () => {
     for (const stop of stops) stop();

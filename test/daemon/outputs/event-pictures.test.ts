@@ -14,6 +14,7 @@ import type { Result } from '#mobilenetd/inference/result.js';
 import { SILENT } from '#mobilenetd/log.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import type { Store } from '#mobilenetd/store/store.js';
+import { eventually } from '../../eventually.js';
 import { WHOLE_PICTURE } from '../../whole-picture.js';
 
 function frameOf(camera: string, sequence: number, grey: number): Frame {
@@ -39,8 +40,8 @@ function eventOf(id: string, type: PresenceEvent['type'], camera = 'front'): Pre
   };
 }
 
-function setUp(t: Test, settings: Record<string, unknown> = {}) {
-  const state = t.testdir();
+function setUp(t: Test, settings: Record<string, unknown> = {}, before?: Record<string, string>) {
+  const state = t.testdir(before === undefined ? {} : { pictures: before });
   const flags = Object.fromEntries(
     Object.entries(settings).map(([key, value]) => [`store.pictures.${key}`, value]),
   );
@@ -55,8 +56,12 @@ function setUp(t: Test, settings: Record<string, unknown> = {}) {
   const store = {
     hasEvent: () => null,
     certainTime: () => 0,
-    onRemoved: () => () => {},
+    onRemoved: (listener: (ids: readonly string[]) => void) => {
+      removed = listener;
+      return () => {};
+    },
   } as unknown as Store;
+  let removed: (ids: readonly string[]) => void = () => {};
   /** What was told to the broker: pictures and events that go without. */
   const told: string[] = [];
   const publisher = {
@@ -80,7 +85,15 @@ function setUp(t: Test, settings: Record<string, unknown> = {}) {
     frame.bytes.fill(0);
   };
   const settle = async () => (await stop) instanceof Function && (await (await stop)());
-  return { state, label, eventPictures, settle, told, signals };
+  return {
+    remove: (...ids: string[]) => removed(ids),
+    state,
+    label,
+    eventPictures,
+    settle,
+    told,
+    signals,
+  };
 }
 
 async function greyOf(jpeg: Uint8Array): Promise<number> {
@@ -158,4 +171,18 @@ t.test('of a camera that shows something else by now nothing is told', async (t)
   signals.emit('cameras', { cameras: [], added: [], removed: [], rebuilt: ['front'] });
   await settle();
   t.same(told, ['none of a', 'none of b']);
+});
+
+t.test('pictures of before are looked after when no more are kept', async (t) => {
+  const before = { 'old.jpg': 'x', 'kept.jpg': 'x', 'half.jpg.part': 'x' };
+  const { state, settle, remove, eventPictures } = setUp(t, { enabled: false }, before);
+  const names = () => readdirSync(join(state, 'pictures')).sort();
+  t.same(names(), ['kept.jpg', 'old.jpg'], 'what a kill left half written has gone');
+  remove('old', 'never');
+  t.ok(await eventually(() => names().join() === 'kept.jpg'), 'with its event');
+  t.equal(eventPictures.shelf, null);
+  await settle();
+  const none = setUp(t, { enabled: false });
+  t.same(readdirSync(none.state), [], 'no folder where none is needed');
+  await none.settle();
 });
