@@ -10,7 +10,10 @@ const MESSAGES_KEPT = 2000;
 const NOTICES_KEPT = 1000;
 
 /** What can still be read of a database that was lost. */
-export type Salvaged = Pick<Restoration, 'batches' | 'settings' | 'notices'>;
+export interface Salvaged extends Pick<Restoration, 'batches' | 'settings' | 'notices'> {
+  /** Whether an event was still in it: what was forgotten does not come back. */
+  readonly has: (id: string) => boolean;
+}
 
 interface Noted<T> {
   readonly item: T;
@@ -43,6 +46,11 @@ export class RecentEvents {
     forgetOldest(this.#messages, MESSAGES_KEPT);
   }
 
+  /** An event was removed on purpose. */
+  forget(id: string): void {
+    this.#ended.delete(id);
+  }
+
   /** The broker has these. */
   delivered(ids: Iterable<number>): void {
     for (const id of ids) this.#messages.delete(id);
@@ -71,7 +79,8 @@ export class RecentEvents {
 
   /** Everything to write again; with the old database at hand, its messages instead of ours. */
   restoration(old: Salvaged | null): Restoration {
-    const events = [...this.#ended.values(), ...this.#open.values()];
+    const ended = [...this.#ended.values()].filter(({ item }) => old?.has(item.id) ?? true);
+    const events = [...ended, ...this.#open.values()];
     const messages = old === null ? [...this.#messages.values()] : [];
     return {
       batches: [

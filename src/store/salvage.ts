@@ -14,6 +14,7 @@ export function salvage(session: Session | null, harm: Harm): Salvaged | null {
     const oldest = messages[0]?.created;
     const events = oldest === undefined ? [] : session.events.updatedSince(oldest);
     return {
+      has: (id) => session.events.has(id),
       batches: [
         ...events.map((event) => ({ events: [event], messages: [], time: event.seen })),
         ...messages.map((message) => ({ events: [], messages: [message], time: message.created })),

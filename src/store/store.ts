@@ -184,7 +184,9 @@ class SqliteStore implements Store {
 
   forgetEvent(id: string): boolean {
     this.flush();
-    return this.#database.write((session) => forgetEvent(session.database, id)) ?? false;
+    const isGone = this.#database.write((session) => forgetEvent(session.database, id)) ?? false;
+    if (isGone) this.#recent.forget(id);
+    return isGone;
   }
 
   sweep(): SweepReport & { readonly messages: number } {

@@ -14,6 +14,7 @@ import {
 import { dirname, join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { forget } from '#mobilenetd/store/forget.js';
 import { openForReading } from '#mobilenetd/store/reading.js';
 import type { Store } from '#mobilenetd/store/store.js';
 import { event, message, START, setup } from './sample-store.js';
@@ -252,3 +253,34 @@ t.test("another program's reading and checkpoints are no harm", async (t) => {
   store.close();
   t.notOk(existsSync(`${file}-wal`));
 });
+
+const FORGETTINGS: Readonly<Record<string, (store: Store, file: string) => unknown>> = {
+  'one event': (store) => store.forgetEvent('gone'),
+  'a label': (_, file) => forget(file, { label: 'cat' }, new AbortController().signal),
+  'a time': (_, file) => forget(file, { until: START + 10 }, new AbortController().signal),
+};
+
+for (const [what, remove] of Object.entries(FORGETTINGS)) {
+  for (const name of [
+    'the file is removed',
+    'the whole folder is removed',
+    'the file is moved away',
+  ]) {
+    t.test(`${what} that was forgotten does not come back when ${name}`, async (t) => {
+      const { file, time, open } = inFolder(t);
+      const store = open();
+      const over = { type: 'end', label: 'cat', start: START, end: START + 1 } as const;
+      store.recordEvents([event({ ...over, id: 'gone' })], []);
+      store.recordEvents(
+        [event({ ...over, id: 'kept', label: 'dog', start: START + 50, end: START + 60 })],
+        [],
+      );
+      store.recordEvents([event({ id: 'open', label: 'dog', start: START + 70 })], []);
+      await remove(store, file);
+      CASES.find((each) => each.name === name)?.harm(file);
+      time.advance(2001);
+      t.same(found(file), { all: ['kept', 'open'], open: ['open'] });
+      store.close();
+    });
+  }
+}
