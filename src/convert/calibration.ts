@@ -14,6 +14,8 @@ export interface Calibration {
    * weights takes from a result on average can be put back, however coarsely they are rounded.
    */
   readonly means: ReadonlyMap<string, readonly number[]>;
+  /** Whether a classifier's first operators stay real; absent: no. */
+  readonly realHead?: boolean;
 }
 
 /**

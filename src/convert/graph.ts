@@ -144,6 +144,13 @@ export interface NormalizeOperator {
   readonly offset: readonly number[];
 }
 
+/** float32 to uint8 of the same shape, by the scale and zero point of the output. */
+export interface StoreOperator {
+  readonly kind: 'store';
+  readonly input: string;
+  readonly output: string;
+}
+
 /** uint8 to uint8 of the same shape, another scale or zero point. Quantized graphs only. */
 export interface RequantizeOperator {
   readonly kind: 'requantize';
@@ -163,6 +170,7 @@ export type Operator =
   | ReshapeOperator
   | PictureOperator
   | NormalizeOperator
+  | StoreOperator
   | RequantizeOperator;
 
 export interface Graph {

@@ -10,6 +10,7 @@ import {
   type Tensor,
 } from './graph.js';
 import { quantizeConvolution } from './quantize-weights.js';
+import { headOf, tailOf } from './real-ends.js';
 import { reducedSpan } from './round-weights.js';
 import { perChannel } from './scaling.js';
 import { constantOf, scalarQuantization, tensorOf } from './tensors.js';
@@ -27,7 +28,8 @@ export interface QuantizeReport {
  * weights int8 symmetric a channel, biases int32. Ranges are calibrated; ReLU6 gives [0, 6] where
  * nothing narrower was measured. The mean error of rounding the weights is taken out of the biases
  * (Nagel et al. 2019, "Data-Free Quantization", §4.2, with measured means). The normalisation of the picture becomes
- * the input's scale and zero point; what rounding the zero point loses goes into the first bias.
+ * the input's scale and zero point; what rounding the zero point loses goes into the first bias. Where the
+ * calibration asks for it, a classifier's first operators keep their real numbers.
  *
  * @param reduced whether weights are held so small that no sum saturates on x64 without VNNI
  * @throws MND_MODEL_MISMATCH if the calibration lacks a tensor, MND_MODEL_OPERATOR if the graph is not
@@ -43,7 +45,9 @@ export function quantizeGraph(
   const pictures = new Map<string, PictureInput>();
   const report = { convolutions: 0, raisedChannels: 0, largestWeightError: 0 };
   const end = tailOf(graph);
-  for (const operator of graph.operators.slice(0, end)) {
+  const start = calibration.realHead === true ? headOf(graph, end) : 0;
+  operators.push(...floatHead(graph, start, { calibration, tensors, pictures }));
+  for (const operator of graph.operators.slice(start, end)) {
     if (operator.kind === 'picture') {
       tensors.set(operator.input, tensorOf(graph, operator.input));
       operators.push(operator);
@@ -91,25 +95,33 @@ export function quantizeGraph(
   return { graph: { ...graph, tensors, operators }, report };
 }
 
-/**
- * Where the tail of a classifier begins: the operators at its end whose results are a single vector.
- * They cost next to nothing, and the mean of a map has finer steps than the map, so they stay real.
- */
-function tailOf(graph: Graph): number {
-  let start = graph.operators.length;
-  for (const [index, operator] of [...graph.operators.entries()].reverse()) {
-    const { shape } = tensorOf(graph, operator.output);
-    const isVector = shape.slice(1, -1).every((side) => side === 1);
-    const input = operatorInputs(operator)[0] ?? '';
-    const fromVector = tensorOf(graph, input)
-      .shape.slice(1, -1)
-      .every((side) => side === 1);
-    // A network that ends in a map has no tail; one of a single convolution over all is none either.
-    if (!isVector || graph.outputs.length > 1) break;
-    start = index;
-    if (!fromVector) break;
-  }
-  return start;
+interface Storing {
+  readonly calibration: Calibration;
+  readonly tensors: Map<string, Tensor>;
+  readonly pictures: Map<string, PictureInput>;
+}
+
+/** The operators of the head as they are, with what stores those of their results that the others read. */
+function floatHead(
+  graph: Graph,
+  start: number,
+  { calibration, tensors, pictures }: Storing,
+): readonly Operator[] {
+  const head = graph.operators.slice(0, start);
+  const read = new Set(graph.operators.slice(start).flatMap(operatorInputs));
+  return head.flatMap((operator): Operator[] => {
+    for (const name of [...operatorInputs(operator), operator.output]) {
+      tensors.set(name, tensorOf(graph, name));
+    }
+    if (!read.has(operator.output)) return [operator];
+    const activation = 'activation' in operator ? operator.activation : 'none';
+    const output = tensorOf(graph, operator.output);
+    const name = `${output.name}:stored`;
+    const tensor = { ...quantizeActivation(output, activation, calibration), name };
+    tensors.set(name, tensor);
+    pictures.set(output.name, { tensor, residue: 0, lookup: null });
+    return [operator, { kind: 'store', input: output.name, output: name }];
+  });
 }
 
 /** The operators of the tail as they are, behind what makes real numbers of the stored ones they read. */
@@ -126,7 +138,7 @@ function floatTail(
     for (const name of operatorInputs(operator)) {
       const stored = tensors.get(name);
       if (own.has(name) || real.has(name)) continue;
-      if (stored === undefined || stored.data !== null) {
+      if (stored === undefined || stored.data !== null || stored.type === 'float32') {
         tensors.set(name, tensorOf(graph, name));
         continue;
       }

@@ -68,7 +68,7 @@ export async function measureCalibration(
     }),
   );
   const means = new Map(read.map((name) => [name, statistics.means(name)]));
-  return { channelScales, ranges, means };
+  return { channelScales, ranges, means, realHead: graph.outputs.length === 1 };
 }
 
 /**

@@ -68,7 +68,19 @@ export function testCalibrated(
       t.comment(`${form}: ${agreed} of ${float.length}, ${change / float.length} apart`);
       t.ok(agreed >= least * float.length, `${form} agrees on ${agreed} of ${float.length}`);
       t.ok(change / float.length < apart, `${form}: scores ${change / float.length} apart`);
+      // The first convolutions stay real, those behind them are integers.
+      const { layers, operators } = convertNetwork(network, { form, calibration }).report;
+      const types = layers.map(
+        ({ kind, scale }) => `${kind} ${scale === null ? 'real' : 'stored'}`,
+      );
+      t.equal(operators.store, 1);
+      t.equal(types[1], 'conv real');
+      t.ok(types.filter((type) => type.endsWith('conv stored')).length > 15, types.join());
     }
+    const { channelScales, ranges, means } = calibration;
+    const elsewhere = { channelScales, ranges, means };
+    const { report } = convertNetwork(network, { form: 'symmetric', calibration: elsewhere });
+    t.equal(report.operators.store, undefined, 'a calibration of elsewhere is as it was');
     t.throws(() => convertNetwork(network, { form: 'symmetric' }), {
       code: 'MND_MODEL_MISMATCH',
       message: /pictures to calibrate with.*--calibrate FOLDER/,

@@ -9,6 +9,7 @@ import type {
   MulOperator,
   RequantizeOperator,
   SigmoidOperator,
+  StoreOperator,
   Tensor,
   TensorData,
 } from '../graph.js';
@@ -195,6 +196,17 @@ export function emitQuantizedFunction(
   const swish = builder.node(FUNCTIONS[operator.kind], [real], `${output}:function`);
   const parameters = activationParameters(emission, tensorOf(graph, output));
   builder.node('QuantizeLinear', [swish, ...parameters], innerName(graph, output));
+}
+
+/** Real numbers as stored ones. */
+export function emitStore(emission: Emission, { input, output }: StoreOperator): void {
+  const { graph, builder } = emission;
+  const parameters = activationParameters(emission, tensorOf(graph, output));
+  builder.node(
+    'QuantizeLinear',
+    [innerName(graph, input), ...parameters],
+    innerName(graph, output),
+  );
 }
 
 /** From one quantization to another, if they differ, and clamped by an activation function. */

@@ -19,6 +19,7 @@ import {
   emitQuantizedBinary,
   emitQuantizedConv,
   emitQuantizedFunction,
+  emitStore,
 } from './quantized.js';
 
 export interface WriteOptions {
@@ -142,6 +143,9 @@ function emitOperator(emission: Emission, operator: Operator): void {
       break;
     case 'normalize':
       emitNormalize(emission, operator);
+      break;
+    case 'store':
+      emitStore(emission, operator);
       break;
     case 'requantize':
       emitQuantizedActivation(emission, { ...operator, activation: 'none' });
