@@ -22,7 +22,8 @@ export interface ParsedFile {
 
 export const MAX_FILE_BYTES = 1_000_000;
 const MAX_VALUES = 50_000;
-const MAX_ALIASES = 100;
+/** The library looks for each of them through the file; what they make of it is bounded by the values. */
+const MAX_ALIASES = 2000;
 const MAX_DEPTH = 20;
 const TOO_MANY_ALIASES = `expected at most ${MAX_ALIASES} aliases`;
 

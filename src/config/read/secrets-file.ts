@@ -57,7 +57,9 @@ export class SecretsFile {
     const [broken] = document.errors;
     if (broken !== undefined) {
       const { line } = counter.linePos(broken.pos[0]);
-      return this.#refuse(`:${line}`, 'this is not YAML; expected lines such as "name: text"');
+      const what =
+        broken.code === 'DUPLICATE_KEY' ? 'this name stands here twice' : 'this is not YAML';
+      return this.#refuse(`:${line}`, `${what}; expected lines such as "name: text"`);
     }
     const { contents } = document;
     if (contents === null || (isScalar(contents) && contents.value === null)) return new Map();

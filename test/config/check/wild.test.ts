@@ -167,6 +167,7 @@ t.test('a file of secrets that cannot be used is told of once', async (t) => {
   t.match(problems(yaml), [['/c/secrets.yaml', '', /no such file; !secret NAME takes/]]);
   t.match(problems(files('a: x\nb: [1]')), [['/c/secrets.yaml:2', '', /a name and a text/]]);
   t.match(problems(files('a: "x')), [['/c/secrets.yaml:1', '', /not YAML/]]);
+  t.match(problems(files('a: x\na: y')), [['/c/secrets.yaml:2', '', /stands here twice/]]);
   t.match(problems(files('- x')), [['/c/secrets.yaml:1', '', /expected lines/]]);
   t.match(problems(files('a: x\npb: y')), [
     ['/c/config.yaml:1', 'mqtt.password', /no secret "b"; did you mean pb\?|no secret "b"/],
@@ -219,6 +220,22 @@ presence: { x-why: because }
   ]);
   t.match(problems('a: &a { <<: *a }\n'), [['/c/config.yaml:1', 'a', /./]]);
   t.match(problems('x: 1')[0]?.[2], /unknown key/);
+});
+
+t.test('what many cameras share by anchors is no bomb', async (t) => {
+  const cameras = Array.from(
+    { length: 150 },
+    (_, i) => `  c${i}: { <<: *c, labels: *l, mask: *m }\n`,
+  );
+  const { config } = load(`x-a: &a { source: demo }
+x-b: &b { <<: *a, fps: 3 }
+x-c: &c { <<: [*b, { rotation: 180 }] }
+x-l: &l [person]
+x-m: &m [[[0, 0], [9, 0], [9, 9]]]
+cameras:
+${cameras.join('')}`);
+  t.equal(Object.keys(config.cameras).length, 150);
+  t.match(config.cameras.c149, { source: 'demo', fps: 3, rotation: 180, labels: ['person'] });
 });
 
 t.test('what all cameras share', async (t) => {

@@ -62,6 +62,19 @@ async function check(t: Test, kind: BrokerKind): Promise<void> {
       ['one', 'porch'],
       ['two', 'porch'],
     ],
+    // The same word to people, written with one letter and with two; a dot; a base below the other's root.
+    [
+      ['mobilenetd', 'K\u00fcche'],
+      ['mobilenetd', 'Ku\u0308che'],
+    ],
+    [
+      ['mobilenetd', 'porch.'],
+      ['mobilenetd', 'porch'],
+    ],
+    [
+      ['home', 'porch'],
+      ['home/porch', 'front'],
+    ],
   ] as const) {
     const broker = await kind.make();
     await broker.start();
