@@ -14,6 +14,32 @@ const PROMETHEUS = '/usr/bin/prometheus';
 const skip = existsSync(PROMETHEUS) ? false : 'prometheus is not installed';
 const TOKEN = 'a-token-of-the-test';
 
+/** Every figure with its labels. */
+const FIGURES: Readonly<Record<string, readonly string[]>> = {
+  build_info: ['version', 'node'],
+  camera_up: ['camera'],
+  camera_restarts_total: ['camera'],
+  frames_total: ['camera', 'result'],
+  inference_duration_seconds: ['variant'],
+  label_age_seconds: ['camera'],
+  label_present: ['camera', 'label'],
+  events_total: ['camera', 'label', 'type'],
+  temperature_celsius: [],
+  governor_limit_celsius: [],
+  governor_budget_ratio: [],
+  governor_frame_ratio: ['variant'],
+  governor_mode: ['mode'],
+  throttled: ['reason'],
+  mqtt_connected: [],
+  mqtt_reconnects_total: [],
+  outbox_messages: [],
+  outbox_dropped_total: [],
+  store_size_bytes: [],
+  store_commit_duration_seconds: [],
+  store_writable: [],
+  http_viewers: [],
+};
+
 interface Target {
   readonly expr: string;
 }
@@ -51,7 +77,18 @@ t.test('a real Prometheus reads a real daemon, and every panel has data', { skip
   const wrong = await fetch(`${page}metrics`, { headers: { Authorization: 'Bearer wrong' } });
   t.equal(wrong.status, 401);
   const right = await fetch(`${page}metrics`, { headers: { Authorization: `Bearer ${TOKEN}` } });
-  promtool(['check', 'metrics'], await right.text());
+  const text = await right.text();
+  promtool(['check', 'metrics'], text);
+  for (const [name, labels] of Object.entries(FIGURES)) {
+    t.match(text, `\n# TYPE mobilenetd_${name} `);
+    const samples = [...text.matchAll(new RegExp(`^mobilenetd_${name}(?:\\{(.*)\\})? `, 'gm'))];
+    for (const [, found = ''] of samples) {
+      const keys = [...found.matchAll(/(\w+)="/g)].map(([, key]) => key);
+      t.same(keys, labels, `${name}{${found}}`);
+    }
+  }
+  t.match(text, /^process_cpu_seconds_total /m);
+  t.match(text, /^nodejs_eventloop_lag_seconds /m);
   const state = await fetch(`${page}api/v1/state`, {
     headers: { Authorization: `Bearer ${TOKEN}` },
   });
