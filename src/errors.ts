@@ -66,7 +66,7 @@ export const ERROR_TABLE = {
   MND_CONTROL_REQUEST: { exit: 1, summary: 'the running daemon refuses a request' },
   MND_HTTP_LISTEN: { exit: 69, summary: 'the page cannot listen' },
   MND_HTTP_REQUEST: { exit: 1, summary: 'the page does not understand a request' },
-  MND_HTTP_LOGIN: { exit: 1, summary: 'the user name or the password is wrong' },
+  MND_HTTP_LOGIN: { exit: 1, summary: 'the page does not know who asks' },
   MND_HTTP_FORBIDDEN: { exit: 1, summary: 'the page does not let this visitor do that' },
   MND_HTTP_BUSY: { exit: 1, summary: 'the page has too much to do' },
   MND_BACKUP_FAILED: { exit: 1, summary: 'the database cannot be copied' },

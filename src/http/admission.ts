@@ -111,7 +111,9 @@ export class Admission {
 
 /** @throws MND_HTTP_LOGIN, MND_HTTP_FORBIDDEN */
 export function admit(visitor: Visitor | null, role: Role): void {
-  if (visitor === null) throw codedError('MND_HTTP_LOGIN', { next: 'log in' });
+  if (visitor === null) {
+    throw codedError('MND_HTTP_LOGIN', { expected: 'a session or a token', next: 'log in' });
+  }
   if (role === 'view' || visitor.role === 'admin') return;
   throw codedError('MND_HTTP_FORBIDDEN', { expected: 'the role admin', found: visitor.role });
 }

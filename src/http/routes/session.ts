@@ -39,7 +39,9 @@ export const SESSION_ROUTES: readonly Route[] = [
         raw.header('Set-Cookie', cookies.set(raw, outcome.session));
         return { ok: true };
       }
-      if (outcome.refused === 'wrong') throw codedError('MND_HTTP_LOGIN');
+      if (outcome.refused === 'wrong') {
+        throw codedError('MND_HTTP_LOGIN', { found: 'a wrong user name or password' });
+      }
       raw.header('Retry-After', String(outcome.retryAfterS));
       throw codedError('MND_HTTP_BUSY', {
         found: 'five wrong logins in a minute',
