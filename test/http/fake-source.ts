@@ -41,6 +41,11 @@ export const EVENT = {
   sub_score: null,
 };
 
+const RECORDING = {
+  ...{ id: '1', state: 'recording', left_s: 12.5, error: null },
+  ...{ offered: 30, kept: 12, same: 18, small: 2, empty: 0 },
+};
+
 const SPOT = {
   ...{ id: '1', camera: 'front', label: 'person', box: [1, 2, 3, 4], size: [640, 480] },
   ...{ event: EVENT.id, created: EVENT.start, held: 3, last: null },
@@ -166,7 +171,8 @@ export function createFakeSource(): FakeSource {
       reload: async () => 'nothing has changed',
       async teach({ do: deed, label = null }) {
         done.push(`teach ${deed} ${label}`);
-        return {};
+        const isTakenBack = deed === 'undo' || deed === 'forget';
+        return isTakenBack ? { removed: 12, labels: ['parcel'] } : RECORDING;
       },
       checkConfig: async (yaml) => (yaml.includes('bad') ? ['line 1: bad'] : []),
       async wrong(id) {
