@@ -5,9 +5,7 @@ import type { OutgoingMessage } from '../mqtt/message.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { backgroundClock, type Clock } from '../time.js';
 import type { NoticeQueue, Store, StoreHealth, StoreOptions, StoreTuning } from './contract.js';
-import { countEvents, type EventCount } from './counts.js';
 import { createThinning, type Detection } from './detections.js';
-import type { OpenEvent } from './events.js';
 import { databaseBytes } from './files.js';
 import { forgetEvent } from './forget.js';
 import type { GovernorEntry } from './governor-log.js';
@@ -16,7 +14,6 @@ import { Listeners } from './listeners.js';
 import type { OutgoingNotice } from './notices.js';
 import { dropOldCopies } from './old-copies.js';
 import { OutboxQueue } from './outbox-queue.js';
-import { eventsById, type Query, queryDetections, queryEvents } from './query.js';
 import { RecentEvents } from './recent.js';
 import { Reopening } from './reopening.js';
 import type { Retention, SweepReport } from './retention.js';
@@ -24,6 +21,7 @@ import { salvage } from './salvage.js';
 import { Schedule } from './schedule.js';
 import type { Restoration, Session, Work } from './session.js';
 import type { Settings } from './settings.js';
+import { StoredHistory } from './stored-history.js';
 import { Upkeep } from './upkeep.js';
 import { WriteQueue } from './write-queue.js';
 
@@ -43,6 +41,7 @@ const RETRY_MS = 5000;
 const FIRST_SWEEP_MS = 1000;
 const IDLE_MS = 30_000;
 const LOOK_MS = 2000;
+
 /**
  * Opens (or makes) the database.
  *
@@ -54,7 +53,7 @@ export function openStore(options: StoreOptions): Store {
   return new SqliteStore(options);
 }
 
-class SqliteStore implements Store {
+class SqliteStore extends StoredHistory implements Store {
   readonly outbox: OutboxQueue;
   readonly settings: Settings;
   readonly notices: NoticeQueue;
@@ -66,7 +65,7 @@ class SqliteStore implements Store {
   readonly #queue = new WriteQueue();
   readonly #recent = new RecentEvents();
   readonly #upkeep: Upkeep;
-  readonly #database: Reopening;
+  protected readonly database: Reopening;
   readonly #clockSet = new Listeners<number>();
   readonly #removed = new Listeners<readonly string[]>();
   readonly #committed = new Listeners<number>();
@@ -84,6 +83,7 @@ class SqliteStore implements Store {
   #writtenAt = 0;
 
   constructor(options: StoreOptions) {
+    super();
     const { file, clock = backgroundClock, log = SILENT, migrations } = options;
     this.#file = file;
     this.#clock = clock;
@@ -99,11 +99,11 @@ class SqliteStore implements Store {
     });
     this.outbox = new OutboxQueue({
       ...{ clock, waiting: this.#queue, limits: () => this.#tuning.outbox },
-      database: () => this.#database,
+      database: () => this.database,
       followClock: () => this.followClock(),
       onAcknowledged: () => this.#writeSoon(),
     });
-    this.#database = new Reopening({
+    this.database = new Reopening({
       ...{ file, log, clock, retention: this.#retention, schedule: this.#schedule },
       ...(migrations && { migrations }),
       onOpen: (session, lost) => this.#adopt(session, lost),
@@ -112,8 +112,8 @@ class SqliteStore implements Store {
       losses: () => ({ dropped: this.#queue.dropped(), waiting: this.#queue.waiting() }),
     });
     this.#firstId = this.#newestId;
-    this.settings = createSettings(this.#database);
-    this.notices = createNoticeQueue(this.#database, (id) => this.#recent.told(id));
+    this.settings = createSettings(this.database);
+    this.notices = createNoticeQueue(this.database, (id) => this.#recent.told(id));
     this.#schedule.after('sweep', FIRST_SWEEP_MS, () => void this.sweep());
   }
 
@@ -140,58 +140,23 @@ class SqliteStore implements Store {
   }
 
   recordGovernor(entry: GovernorEntry): void {
-    this.#database.write((session) => session.governor.add(entry));
-  }
-
-  governorLog(since: number, limit: number): GovernorEntry[] {
-    return this.#database.read((session) => session.governor.since(since, limit)) ?? [];
-  }
-
-  openEvents(): OpenEvent[] {
-    return this.#database.read((session) => session.events.open()) ?? [];
-  }
-
-  detections(query: Query): Iterable<Detection> {
-    return this.#database.read((session) => queryDetections(session.database, query)) ?? [];
-  }
-
-  events(query: Query): Iterable<PresenceEvent> {
-    return this.#database.read((session) => queryEvents(session.database, query)) ?? [];
-  }
-
-  countEvents(since: number, label: string | null): readonly EventCount[] {
-    return this.#database.read((session) => countEvents(session.database, since, label)) ?? [];
-  }
-
-  event(id: string): PresenceEvent | null {
-    const found = this.#database.read((session) => eventsById(session.database, id, 1)) ?? [];
-    return found.find((event) => event.id === id) ?? null;
-  }
-
-  hasEvent(id: string): boolean | null {
-    // What waits for the disk is in no table.
-    if (!this.#database.writable()) return null;
-    return this.#database.read((session) => session.events.has(id)) ?? null;
+    this.database.write((session) => session.governor.add(entry));
   }
 
   certainTime(days: number): number {
     return this.#upkeep.certainTime(days);
   }
 
-  eventsLike(prefix: string, limit: number): readonly PresenceEvent[] {
-    return this.#database.read((session) => eventsById(session.database, prefix, limit)) ?? [];
-  }
-
   forgetEvent(id: string): boolean {
     this.flush();
-    const isGone = this.#database.write((session) => forgetEvent(session.database, id)) ?? false;
+    const isGone = this.database.write((session) => forgetEvent(session.database, id)) ?? false;
     if (isGone) this.#recent.forget(id);
     return isGone;
   }
 
   sweep(): SweepReport & { readonly messages: number } {
     this.followClock();
-    const report = this.#database.write((session) => {
+    const report = this.database.write((session) => {
       const messages = this.outbox.trim(session);
       return { ...this.#upkeep.sweep(session), messages };
     });
@@ -232,24 +197,24 @@ class SqliteStore implements Store {
 
   health(): StoreHealth {
     return {
-      writable: this.#database.writable(),
-      error: this.#database.failure()?.error ?? null,
-      since: this.#database.failure()?.since ?? null,
+      writable: this.database.writable(),
+      error: this.database.failure()?.error ?? null,
+      since: this.database.failure()?.since ?? null,
       dropped: this.#queue.dropped(),
       waiting: this.#queue.waiting(),
-      replaced: this.#database.replacements(),
+      replaced: this.database.replacements(),
     };
   }
 
   close(): void {
     if (this.#closed) return;
-    this.#database.hurry();
+    this.database.hurry();
     this.#write();
     this.#closed = true;
     this.outbox.close();
     this.#schedule.stop();
     this.#queue.abandon();
-    this.#database.close();
+    this.database.close();
   }
 
   #adopt(session: Session, lost: Restoration | null): void {
@@ -271,7 +236,7 @@ class SqliteStore implements Store {
   #write(): boolean {
     if (this.#queue.isEmpty()) return true;
     const work = this.#queue.work();
-    const done = this.#database.write((session) => {
+    const done = this.database.write((session) => {
       this.#commit(session, work);
       return true;
     });
@@ -288,7 +253,7 @@ class SqliteStore implements Store {
   }
 
   #retry(): void {
-    if (this.#queue.isEmpty()) this.#database.probe();
+    if (this.#queue.isEmpty()) this.database.probe();
     else this.#write();
   }
 
@@ -309,7 +274,7 @@ class SqliteStore implements Store {
 
   /** While something is present, a lost database is noticed although nothing is written. */
   #look(): void {
-    this.#database.inspect();
+    this.database.inspect();
     if (this.#recent.hasOpen()) this.#schedule.after('look', LOOK_MS, () => this.#look());
   }
 
@@ -330,7 +295,7 @@ class SqliteStore implements Store {
   #checkpointWhenIdle(): void {
     const left = IDLE_MS - (this.#clock.now() - this.#writtenAt);
     if (left > 0) this.#schedule.after('idle', left, () => this.#checkpointWhenIdle());
-    else this.#database.checkpoint();
+    else this.database.checkpoint();
   }
 
   /** Where the clock was set, everything since the start gets the times it should have had. */
@@ -344,7 +309,7 @@ class SqliteStore implements Store {
   }
 
   #correct(): void {
-    const more = this.#database.write((session) => this.#upkeep.correct(session, this.#firstId));
+    const more = this.database.write((session) => this.#upkeep.correct(session, this.#firstId));
     if (more === false) return;
     const delay = more === undefined ? RETRY_MS : CORRECT_MS;
     this.#schedule.after('correct', delay, () => this.#correct());
