@@ -65,3 +65,52 @@ t.test('an alarm that is called wrong while it lasts ends', async (t) => {
   }
   t.same(types, ['new', 'end']);
 });
+
+t.test(
+  'what is undone is told at once, and a spot of another label or place changes nothing',
+  async (t) => {
+    const members: Readonly<Record<string, readonly string[]>> = { visitor: ['person', 'dog'] };
+    for (const name of ['person', 'visitor']) {
+      const groups = name === 'visitor' ? members : {};
+      let ids = 0;
+      const presence = createPresence('front', {
+        ...{ enter: 0.6, stay: 0.4, offDelay: 1, minFrames: 2, labels: {}, groups },
+        keep: [name],
+        createId: () => `event-${String(++ids).padStart(8, '0')}`,
+      });
+      const told: string[] = [];
+      const spot = { id: '1', label: name, box: BUSH };
+      const steps: Readonly<Record<number, () => void>> = {
+        0: () => presence.suppress([spot]),
+        20: () => presence.suppress([]),
+        30: () =>
+          presence.suppress([
+            { id: '2', label: 'cat', box: BUSH },
+            { id: '3', label: name, box: [400, 150, 60, 120] },
+          ]),
+        40: () => presence.suppress([spot]),
+        50: () => presence.suppress([]),
+      };
+      for (let look = 0; look < 60; look += 1) {
+        steps[look]?.();
+        const jitter = (look % 3) - 1;
+        const events = presence.update({
+          ...{
+            camera: 'front',
+            sequence: look + 1,
+            capturedAt: look * 200,
+            time: WALL + look * 200,
+          },
+          ...{ model: `rung ${look % 2}`, alpha: 1, size: 300 },
+          labels: [
+            { index: 1, label: 'person', score: 0.9, box: [200 + jitter, 150, 60, 120 - jitter] },
+          ],
+          timings: { decode: 0, preprocess: 1, inference: 10, postprocess: 1 },
+        });
+        for (const { type, label } of events)
+          if (type !== 'update') told.push(`${look} ${type} ${label}`);
+      }
+      t.same(told, [`20 new ${name}`, `40 end ${name}`, `50 new ${name}`], name);
+    }
+  },
+);
