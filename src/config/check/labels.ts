@@ -1,6 +1,6 @@
 import { nearestOf } from '../../nearest.js';
 import { namesIn } from '../../notify/rule-keys.js';
-import type { Config } from '../config.js';
+import type { CameraConfig, Config } from '../config.js';
 
 /** A label of the configuration that the model cannot say. */
 export interface UnknownLabel {
@@ -21,8 +21,8 @@ export function unknownLabels(config: Config, known: ReadonlySet<string>): Unkno
   const named = new Set([...known, ...Object.keys(presence.groups)]);
   const wanted = homeassistant.labels === 'default' ? [] : homeassistant.labels;
   return [
-    ...Object.entries(cameras).flatMap(([name, { labels }]) =>
-      labels === 'all' ? [] : strangers(`cameras.${name}.labels`, labels, named),
+    ...Object.entries(cameras).flatMap(([name, camera]) =>
+      strangersOf(`cameras.${name}`, camera, named),
     ),
     ...strangers('presence.labels', Object.keys(presence.labels), named),
     ...Object.entries(presence.groups).flatMap(([name, members]) =>
@@ -55,6 +55,21 @@ export function describeUnknownLabel(unknown: UnknownLabel): string {
 export function labelFault({ label, near }: UnknownLabel): string {
   const hint = near === null ? '' : ` (did you mean ${near}?)`;
   return `${JSON.stringify(label.slice(0, 60))} is no label of the model${hint}`;
+}
+
+/** Of a camera: the labels it keeps, those of its zones, and those with limits of their own. */
+function strangersOf(
+  key: string,
+  { labels, zones, objects }: CameraConfig,
+  known: ReadonlySet<string>,
+): UnknownLabel[] {
+  return [
+    ...(labels === 'all' ? [] : strangers(`${key}.labels`, labels, known)),
+    ...Object.entries(zones).flatMap(([zone, { labels: own }]) =>
+      own === 'all' ? [] : strangers(`${key}.zones.${zone}.labels`, own, known),
+    ),
+    ...strangers(`${key}.objects`, Object.keys(objects), known),
+  ];
 }
 
 function strangers(

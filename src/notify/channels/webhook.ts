@@ -55,7 +55,12 @@ export const WEBHOOK = describeChannel({
   secrets: ['url'],
   isWanted: ({ url, url_file: file }) => url !== null || file !== null,
   faults({ method, body, template }) {
-    if (method !== 'GET') return [];
+    if (method !== 'GET') {
+      const isOdd = template !== null && /^\s*\{(?!\{)/.test(template) && !isJsonTemplate(template);
+      return isOdd
+        ? [{ key: ['template'], message: 'begins as an object of JSON, and is none' }]
+        : [];
+    }
     const keys = [...(body === 'json' ? [] : ['body']), ...(template === null ? [] : ['template'])];
     return keys.map((name) => ({
       key: [name],

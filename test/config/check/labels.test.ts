@@ -19,6 +19,19 @@ t.test('labels that the model cannot say are named wherever they stand', async (
   t.same(unknownIn({ cameras: camera(['persn', 'cat']) }), [
     'cameras.front.labels: "persn" is no label of the model (did you mean person?)',
   ]);
+  const area = [
+    [0, 0],
+    [1, 0],
+    [1, 1],
+  ];
+  const zones = { porch: { area, labels: ['cat', 'persn'] }, yard: { area } };
+  t.same(unknownIn({ cameras: { front: { source: 'demo', zones } } }), [
+    'cameras.front.zones.porch.labels: "persn" is no label of the model (did you mean person?)',
+  ]);
+  t.same(
+    unknownIn({ cameras: { front: { source: 'demo', objects: { dogg: { min_area: 9 } } } } }),
+    ['cameras.front.objects: "dogg" is no label of the model (did you mean dog?)'],
+  );
   t.same(unknownIn({ 'presence.labels': { doq: { enter: 0.5 } } }), [
     'presence.labels: "doq" is no label of the model (did you mean dog?)',
   ]);

@@ -56,6 +56,10 @@ const TOLD: Readonly<Record<string, readonly [rules: string, problem: RegExp]>> 
     '  r: { to: { command: { run: [/bin/true, "{{camra}}"] } } }',
     /notify\.r\.to\.command\.run: "\{\{camra\}\}" is no field; did you mean camera\?/,
   ],
+  'JSON that is none': [
+    '  r: { to: { webhook: { url: "http://x", template: "{\\"score\\": {{score}}, }" } } }',
+    /notify\.r\.to\.webhook\.template: begins as an object of JSON, and is none/,
+  ],
   'a rule without a channel': [
     '  r: { when: { label: cat } }',
     /notify\.r\.to: expected at least one/,
