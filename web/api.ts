@@ -53,21 +53,21 @@ export async function ask(path: string, init: RequestInit = {}): Promise<Respons
     },
   );
   if (answer.ok) return answer;
-  const told = await answer.json().catch(() => ({}));
-  if (answer.status === 401 && told.code === 'MND_HTTP_LOGIN' && path !== 'login') {
+  const body = await answer.json().catch(() => ({}));
+  if (answer.status === 401 && body.code === 'MND_HTTP_LOGIN' && path !== 'login') {
     session.value = { user: null, role: null, login: true };
   }
-  const { code = '', message = wordsOf(answer.status, told) } = told;
+  const { code = '', message = wordsOf(answer.status, body) } = body;
   throw new ApiError(answer.status, code, message, Number(answer.headers.get('Retry-After') ?? 0));
 }
 
 /** Of an answer that gives no reason: the daemon's while it starts, or a proxy's. */
 function wordsOf(
   status: number,
-  told: { readonly phase?: string; readonly doing?: string | null },
+  body: { readonly phase?: string; readonly doing?: string | null },
 ) {
-  if (told.phase !== 'starting') return WORDS.refused(status);
-  const doing = told.doing ?? '';
+  if (body.phase !== 'starting') return WORDS.refused(status);
+  const doing = body.doing ?? '';
   return doing === '' ? WORDS.phases.starting : `${WORDS.phases.starting} ${doing}`;
 }
 

@@ -306,11 +306,11 @@ function heatWords({ temperature, governor }: State, trend: number | null): stri
 }
 
 export function listWords(words: readonly string[], most: number): string {
-  const shown = words.slice(0, most);
-  const more = words.length - shown.length;
-  if (more > 0) return `${shown.join(', ')} and ${more} more`;
-  if (shown.length < 2) return shown.join('');
-  return `${shown.slice(0, -1).join(', ')} and ${shown.at(-1)}`;
+  const listed = words.slice(0, most);
+  const more = words.length - listed.length;
+  if (more > 0) return `${listed.join(', ')} and ${more} more`;
+  if (listed.length < 2) return listed.join('');
+  return `${listed.slice(0, -1).join(', ')} and ${listed.at(-1)}`;
 }
 
 /** Why a camera is away, as people say it, and as the system does where that is something else. */

@@ -121,12 +121,12 @@ export function printTrials(
     picture,
     ...forms.map((form) => {
       const trial = trials.find((each) => each.picture === picture && each.form === form);
-      return (trial?.labels ?? []).map(told).join(', ') || 'nothing';
+      return (trial?.labels ?? []).map(labelText).join(', ') || 'nothing';
     }),
   ]);
   writeLine(stdout, formatTable(['it says of', ...forms], rows));
 }
 
-function told({ label, score }: Trial['labels'][number]): string {
+function labelText({ label, score }: Trial['labels'][number]): string {
   return `${label || '(unused)'} ${score.toFixed(2)}`;
 }

@@ -31,13 +31,13 @@ export function problemsOf(yaml: string): readonly string[] {
     return [];
   } catch (error) {
     if (!isConfigError(error)) return [messageOf(error)];
-    const told = error.problems
+    const lines = error.problems
       .filter(({ where, message }) => !refers(lineOf(where)) || !UNKNOWN.test(message))
       .map(
         ({ where, key, message }) => `${where.replace(`${PASTED}:`, 'line ')}: ${key} ${message}`,
       );
-    const more = told.length - MAX_PROBLEMS;
-    return more > 0 ? [...told.slice(0, MAX_PROBLEMS), `and ${more} more problems`] : told;
+    const more = lines.length - MAX_PROBLEMS;
+    return more > 0 ? [...lines.slice(0, MAX_PROBLEMS), `and ${more} more problems`] : lines;
   }
 }
 

@@ -96,8 +96,8 @@ async function runSimulate(flags: Flags, context: CommandContext): Promise<void>
     progress.clear();
   }
   if (flags.json) return;
-  const shown = flags.wide ? COLUMNS.length : NARROW;
-  const cut = (row: readonly string[]) => row.slice(0, shown);
+  const columns = flags.wide ? COLUMNS.length : NARROW;
+  const cut = (row: readonly string[]) => row.slice(0, columns);
   writeLine(context.stdout, formatTable(cut(COLUMNS), rows.map(cut)));
 }
 

@@ -105,11 +105,11 @@ async function fetchVariant(
   request: VariantRequest,
   { signal, onProgress, log, isPatient = false }: ModelOptions,
 ): Promise<Variant> {
-  let told = '';
+  let last = '';
   const tell = (progress: InstallProgress) => {
     const text = progressText(progress);
-    if (text === told) return;
-    told = text;
+    if (text === last) return;
+    last = text;
     log.info(text);
     onProgress?.(text);
   };

@@ -23,7 +23,7 @@ export class Streams {
   readonly #open = new Map<ServerResponse, () => boolean>();
   readonly #kept: { readonly number: number; readonly text: string }[] = [];
   /** Number of the frame of each camera whose labels were told last. */
-  readonly #told = new Map<string, number>();
+  readonly #sent = new Map<string, number>();
   readonly #stopListening: () => void;
   /** Of the ids of events: those of another run number other events. */
   readonly #run = randomBytes(4).toString('hex');
@@ -120,8 +120,8 @@ export class Streams {
   #newLabels(): string {
     const fresh = this.#source
       .labels()
-      .filter(({ camera, sequence }) => this.#told.get(camera) !== sequence);
-    for (const { camera, sequence } of fresh) this.#told.set(camera, sequence);
+      .filter(({ camera, sequence }) => this.#sent.get(camera) !== sequence);
+    for (const { camera, sequence } of fresh) this.#sent.set(camera, sequence);
     return fresh.map(({ camera, labels }) => messageOf('labels', { camera, labels })).join('');
   }
 
@@ -138,7 +138,7 @@ export class Streams {
     this.#open.delete(response);
     if (this.#open.size === 0) {
       this.#stopTicks();
-      this.#told.clear();
+      this.#sent.clear();
     }
   }
 }

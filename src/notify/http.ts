@@ -77,8 +77,8 @@ export function outcomeOf(answer: HttpAnswer | HttpFailure): Outcome {
   if ('failure' in answer) return { kind: 'later', why: answer.failure, afterMs: null };
   const { status, text, retryAfterMs } = answer;
   if ((status >= 200 && status < 300) || status === 303) return { kind: 'done' };
-  const said = text.replace(/\s+/g, ' ').trim().slice(0, 120);
-  const why = `it answers ${status}${said === '' ? '' : `: ${said}`}`;
+  const beginning = text.replace(/\s+/g, ' ').trim().slice(0, 120);
+  const why = `it answers ${status}${beginning === '' ? '' : `: ${beginning}`}`;
   if (UNFIT.includes(status)) return { kind: 'never', why };
   return { kind: 'later', why, afterMs: retryAfterMs };
 }

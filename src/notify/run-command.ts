@@ -61,10 +61,10 @@ export function runCommand(command: Command, signal: AbortSignal): Promise<strin
     });
     child.on('exit', (status, killedBy) => {
       kill('SIGKILL');
-      const said = stderr.trim().split('\n').at(-1)?.slice(0, SHOWN) ?? '';
+      const lastLine = stderr.trim().split('\n').at(-1)?.slice(0, SHOWN) ?? '';
       const ended = status === null ? `ended by ${killedBy}` : `ended with status ${status}`;
       if (why === null && status === 0) finish(null);
-      else finish(why ?? `${ended}${said === '' ? '' : `: ${said}`}`);
+      else finish(why ?? `${ended}${lastLine === '' ? '' : `: ${lastLine}`}`);
     });
     child.stderr.on('data', (chunk: Buffer) => {
       stderr = (stderr + chunk.toString()).slice(-MAX_STDERR);

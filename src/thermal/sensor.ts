@@ -90,8 +90,8 @@ class Temperature {
     const group = await this.#readings(this.#group ?? []);
     const found = this.#choice.hottest(group);
     this.#misses = found === null ? this.#misses + 1 : 0;
-    const shown = found ?? this.#choice.fallen(group);
-    return { tempC: shown?.tempC ?? null, source: shown?.path ?? group[0]?.path ?? null };
+    const chosen = found ?? this.#choice.fallen(group);
+    return { tempC: chosen?.tempC ?? null, source: chosen?.path ?? group[0]?.path ?? null };
   }
 
   async survey(): Promise<readonly ZoneFinding[]> {

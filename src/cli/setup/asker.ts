@@ -86,9 +86,9 @@ export class Asker {
     for (const [index, choice] of choices.entries()) {
       this.say(`  ${index + 1}  ${choice.text}`);
     }
-    const shown = fallback === null || secret ? '' : ` [${numberOf(question, fallback)}]`;
+    const hint = fallback === null || secret ? '' : ` [${numberOf(question, fallback)}]`;
     for (;;) {
-      const line = await prompt.readLine(`${text}${shown}: `, secret);
+      const line = await prompt.readLine(`${text}${hint}: `, secret);
       const number = /^\d{1,2}$/.test(line.trim()) ? Number(line) : 0;
       const empty = fallback !== null && line.trim() === '';
       const answer = empty ? fallback : (choices[number - 1]?.name ?? line);

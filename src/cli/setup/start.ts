@@ -67,7 +67,7 @@ export async function awaitLabel({
   say,
 }: StartOptions): Promise<FirstLook> {
   const began = clock.now();
-  let [told, readyAt] = ['', Number.POSITIVE_INFINITY];
+  let [last, readyAt] = ['', Number.POSITIVE_INFINITY];
   for (;;) {
     signal.throwIfAborted();
     const status = await statusOf(sockets);
@@ -80,8 +80,8 @@ export async function awaitLabel({
       reason === null ? [] : [`${name}: ${reason}`],
     );
     const text = doing ?? reasons.join('; ');
-    if (text !== '' && text !== told) say(`  ${text}`);
-    if (text !== '') told = text;
+    if (text !== '' && text !== last) say(`  ${text}`);
+    if (text !== '') last = text;
     if (ready) readyAt = Math.min(readyAt, clock.now());
     const now = clock.now();
     if (now - readyAt >= LABEL_MS || now - began >= READY_MS) return { ready, seen };

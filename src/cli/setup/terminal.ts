@@ -18,13 +18,13 @@ export function openTerminal(
   signal: AbortSignal,
 ): Terminal {
   let isMuted = false;
-  const shown = new Writable({
+  const echo = new Writable({
     write(chunk, _encoding, done) {
       if (!isMuted) output.write(chunk);
       done();
     },
   });
-  const reader = createInterface({ input, output: shown, terminal: true, historySize: 0 });
+  const reader = createInterface({ input, output: echo, terminal: true, historySize: 0 });
   const typedAhead: string[] = [];
   let waiting: { resolve: (line: string) => void; reject: (reason: unknown) => void } | null = null;
   let isClosed = false;

@@ -55,8 +55,8 @@ function checkTexts(rule: Rule, path: readonly string[], report: Report): void {
 
 function checkTemplate(template: string, path: readonly string[], report: Report): void {
   for (const field of unknownFields(template)) {
-    const shown = JSON.stringify(`{{${field.slice(0, 40)}}}`);
-    const message = strange(`${shown} is no field`, field, TEMPLATE_FIELDS);
+    const quoted = JSON.stringify(`{{${field.slice(0, 40)}}}`);
+    const message = strange(`${quoted} is no field`, field, TEMPLATE_FIELDS);
     report(path, `${message}; the fields are ${TEMPLATE_FIELDS.join(', ')}`);
   }
 }

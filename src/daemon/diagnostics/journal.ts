@@ -35,7 +35,7 @@ export function journalLine(line: string): string {
   const priority = PRIORITIES[String(level)] ?? PRIORITIES.info;
   const from = component ?? part;
   const rest = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
-  const text = `${from === undefined ? '' : `${String(from)}: `}${String(msg ?? '')}${rest}${told(err)}`;
+  const text = `${from === undefined ? '' : `${String(from)}: `}${String(msg ?? '')}${rest}${errorText(err)}`;
   return text
     .split('\n')
     .map((piece) => `<${priority}>${piece}\n`)
@@ -45,7 +45,7 @@ export function journalLine(line: string): string {
 type Entry = Readonly<Record<string, unknown>>;
 
 /** Of an error only the stack is not in the message already. */
-function told(error: unknown): string {
+function errorText(error: unknown): string {
   const stack =
     typeof error === 'object' && error !== null && 'stack' in error ? error.stack : null;
   return typeof stack === 'string' ? `\n${stack}` : '';

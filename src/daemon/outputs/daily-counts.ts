@@ -34,7 +34,7 @@ export class DailyCounts {
   readonly #clock: Clock;
   readonly #dayOf: (time: number) => number;
   /** Labels with a count, by camera: at midnight they go back to 0. */
-  readonly #shown = new Map<string, Set<string>>();
+  readonly #labels = new Map<string, Set<string>>();
   readonly #stops: readonly (() => void)[];
   /** Labels of which events have begun since the last count. */
   readonly #changed = new Set<string>();
@@ -66,11 +66,11 @@ export class DailyCounts {
 
   #setCameras(cameras: readonly CameraView[]): void {
     const names = new Set(cameras.map(({ name }) => name));
-    for (const name of this.#shown.keys()) if (!names.has(name)) this.#shown.delete(name);
+    for (const name of this.#labels.keys()) if (!names.has(name)) this.#labels.delete(name);
     for (const { name, labels } of cameras) {
-      const shown = this.#shown.get(name) ?? new Set();
-      this.#shown.set(name, shown);
-      for (const label of labels) shown.add(label);
+      const known = this.#labels.get(name) ?? new Set();
+      this.#labels.set(name, known);
+      for (const label of labels) known.add(label);
     }
     this.#showAll();
   }
@@ -111,7 +111,7 @@ export class DailyCounts {
   #showAll(): void {
     const found = this.#options.store.countEvents(this.#day, null);
     const counted = new Set(found.map(({ camera, label }) => `${camera}\0${label}`));
-    for (const [camera, labels] of this.#shown) {
+    for (const [camera, labels] of this.#labels) {
       for (const label of labels) {
         if (!counted.has(`${camera}\0${label}`)) this.#publish(camera, label, 0);
       }
@@ -122,7 +122,7 @@ export class DailyCounts {
   #show(counts: ReturnType<Store['countEvents']>): void {
     for (const { camera, label, events } of counts) {
       // A camera that is no more has no topics.
-      const labels = this.#shown.get(camera);
+      const labels = this.#labels.get(camera);
       if (labels === undefined) continue;
       labels.add(label);
       this.#publish(camera, label, events);

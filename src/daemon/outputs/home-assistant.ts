@@ -102,11 +102,11 @@ function entitiesOfCamera({ config, model, taught }: Using, name: string) {
 }
 
 /** Of the labels that are shown of the camera, those that count in each zone. */
-function zonesOf(config: Config, camera: string, shown: readonly string[]): EntityZone[] {
+function zonesOf(config: Config, camera: string, ofCamera: readonly string[]): EntityZone[] {
   return Object.entries(config.cameras[camera]?.zones ?? {}).map(([name, zone]) => ({
     name,
     title: zone.name,
-    labels: shown.filter((label) => zone.labels === 'all' || zone.labels.includes(label)),
+    labels: ofCamera.filter((label) => zone.labels === 'all' || zone.labels.includes(label)),
   }));
 }
 

@@ -95,7 +95,7 @@ export class DaemonPageSource implements PageSource {
     return [...this.#last].map(([camera, { result }]) => ({
       camera,
       sequence: result.sequence,
-      labels: result.labels.map(shown),
+      labels: result.labels.map(labelPayload),
     }));
   }
 
@@ -255,7 +255,7 @@ export class DaemonPageSource implements PageSource {
         since: new Date(since).toISOString(),
         box,
       })),
-      labels: status === 'online' ? (last?.result.labels.map(shown) ?? []) : [],
+      labels: status === 'online' ? (last?.result.labels.map(labelPayload) ?? []) : [],
     };
   }
 }
@@ -302,6 +302,6 @@ function pageActions(context: Context): PageSource['actions'] {
   };
 }
 
-function shown({ label, score, box }: Result['labels'][number]): object {
+function labelPayload({ label, score, box }: Result['labels'][number]): object {
   return { label, score, box };
 }

@@ -37,9 +37,9 @@ export class BrokerAddresses {
   }
 
   /** For messages, before any was tried. */
-  get shown(): string {
+  get redacted(): string {
     const at = this.#round?.[this.#at] ?? this.#configured[this.#at] ?? this.#configured[0];
-    return at?.shown ?? '';
+    return at?.redacted ?? '';
   }
 
   /** Milliseconds that an attempt may take. */

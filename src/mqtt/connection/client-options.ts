@@ -70,8 +70,8 @@ export interface Address {
   readonly host?: string;
   /** Name that must be in the certificate, where it is not the host's. */
   readonly serverName?: string;
-  /** The same for people. */
-  readonly shown: string;
+  /** The address without a login, for people. */
+  readonly redacted: string;
   readonly username: string | null;
   readonly password: string | null;
 }
@@ -95,7 +95,7 @@ export function addressOf(text: string, login: Login): Address {
   url.username = '';
   url.password = '';
   const host = hostname.includes('%') ? { host: hostname } : {};
-  return { url: url.href, ...host, shown: shownAddress(text), username, password };
+  return { url: url.href, ...host, redacted: shownAddress(text), username, password };
 }
 
 /** An address for people: no user, password or query, nor the path of a WebSocket, which may be a token. */

@@ -107,7 +107,7 @@ class BrokerConnection implements Connection {
   }
 
   broker(): string {
-    return this.#address?.shown ?? this.#addresses.shown;
+    return this.#address?.redacted ?? this.#addresses.redacted;
   }
 
   held(): HeldTopic[] {
@@ -221,15 +221,15 @@ class BrokerConnection implements Connection {
       return;
     }
     // What another broker lacked says nothing of this one.
-    if (this.#connectedTo !== address.shown) this.#limits.forget();
-    this.#connectedTo = address.shown;
+    if (this.#connectedTo !== address.redacted) this.#limits.forget();
+    this.#connectedTo = address.redacted;
     if (this.#options.will !== undefined) this.#limits.assumeWill(form.current().will);
     this.#up = true;
     this.#connectedAt = this.#clock.now();
     const window = Math.min(WINDOW, receiveMaximum);
     this.#sender.open(link, window);
     this.#awaitSoundness(window);
-    this.#losses.connected(address.shown);
+    this.#losses.connected(address.redacted);
     this.#nameLimits();
     this.#holds.reconnected(this.#afresh);
     this.#afresh = false;

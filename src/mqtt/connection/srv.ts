@@ -59,7 +59,7 @@ export async function expand(
     // Whoever can change an answer of the name server must not choose whose certificate is right: a
     // broker elsewhere has to have the name that was asked for (RFC 6125, 6.4).
     const own = host === hostname || host.endsWith(`.${hostname}`);
-    return { ...address, url, shown: url, ...(!own && { serverName: hostname }) };
+    return { ...address, url, redacted: url, ...(!own && { serverName: hostname }) };
   });
 }
 

@@ -15,7 +15,7 @@ export interface PublishedCamera {
   readonly zones?: readonly PublishedZone[];
 }
 
-interface ShownState {
+interface StatusPayload {
   readonly reason: string | null;
   /** ms since the epoch */
   readonly since: number;
@@ -23,7 +23,7 @@ interface ShownState {
 
 interface CameraView {
   /** What its status says; null before it said anything. */
-  status: ShownState | null;
+  status: StatusPayload | null;
   /** Open events by label and id. */
   readonly present: Map<string, Map<string, PresenceEvent>>;
   /** When labels that are not there were last seen, ms; those of earlier runs are left out. */
@@ -134,10 +134,10 @@ export class CameraStates {
     return made;
   }
 
-  #showStatus(camera: string, shown: ShownState): void {
+  #showStatus(camera: string, status: StatusPayload): void {
     const view = this.#views.get(camera);
-    if (view !== undefined) view.status = shown;
-    const { reason, since } = shown;
+    if (view !== undefined) view.status = status;
+    const { reason, since } = status;
     this.#writer.camera(camera, 'statusAttributes', { reason, since: isoTime(since) });
   }
 

@@ -37,7 +37,7 @@ export interface RetainedState {
   /** Topics whose payload the broker will not take, and why. */
   refused(): ReadonlyMap<string, string>;
   /** Resolves when this payload of the topic, or a newer one, has gone out or cannot. */
-  said(topic: string): Promise<void>;
+  published(topic: string): Promise<void>;
 }
 
 /**
@@ -127,7 +127,7 @@ class RetainedTable implements RetainedState {
     return this.#refused;
   }
 
-  said(topic: string): Promise<void> {
+  published(topic: string): Promise<void> {
     const waits = this.#dirty.has(topic) || this.#entries.get(topic)?.busy === true;
     if (!waits || !this.#connection.connected()) return Promise.resolve();
     return new Promise((resolve) => {

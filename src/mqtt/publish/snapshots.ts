@@ -68,7 +68,7 @@ export class SnapshotTopics {
     writer.camera(camera, 'snapshotAttributes', snapshotAttributes(event, time));
     writer.camera(camera, 'snapshot', jpeg);
     if (event === null) return;
-    await retained.said(topics.camera(camera).snapshot);
+    await retained.published(topics.camera(camera).snapshot);
     const gone = gate.opened(event.id);
     if (connected()) await gone;
   }

@@ -16,7 +16,7 @@ interface ZonedCamera {
   readonly zones?: readonly PublishedZone[];
 }
 
-type Shown = Pick<ZoneState, 'camera' | 'zone' | 'label'>;
+type ZoneLabel = Pick<ZoneState, 'camera' | 'zone' | 'label'>;
 
 /** What the retained topics say about labels in zones. */
 export class ZoneStates {
@@ -25,7 +25,7 @@ export class ZoneStates {
   readonly #writer: TopicWriter;
   readonly #clock: Clock;
   /** Every label with a topic in a zone, and what is in those that are not empty. */
-  readonly #known = new Map<string, Shown>();
+  readonly #known = new Map<string, ZoneLabel>();
   readonly #occupied = new Map<string, ZoneState>();
 
   constructor(topics: Topics, retained: RetainedState, writer: TopicWriter, clock: Clock) {
@@ -40,8 +40,8 @@ export class ZoneStates {
     const zones = new Set(
       cameras.flatMap(({ name, zones = [] }) => zones.map((zone) => `${name}\n${zone.name}`)),
     );
-    for (const [key, shown] of [...this.#known]) {
-      if (!zones.has(`${shown.camera}\n${shown.zone}`)) void this.#takeBack(key, shown);
+    for (const [key, state] of [...this.#known]) {
+      if (!zones.has(`${state.camera}\n${state.zone}`)) void this.#takeBack(key, state);
     }
     for (const { name: camera, zones = [] } of cameras) {
       for (const { name: zone, labels } of zones) {
@@ -75,16 +75,16 @@ export class ZoneStates {
     return { ...state, since, count: 0, score: 0, loitering: false, events: [] };
   }
 
-  #announce(shown: Shown): void {
-    const key = keyOf(shown);
+  #announce(state: ZoneLabel): void {
+    const key = keyOf(state);
     if (this.#known.has(key)) return;
-    const { camera, zone, label } = shown;
-    this.#known.set(key, shown);
+    const { camera, zone, label } = state;
+    this.#known.set(key, state);
     this.#writer.zone(camera, zone, label, 'zonePresence', 'OFF');
     this.#writer.zone(camera, zone, label, 'zoneAttributes', EMPTY_ZONE);
   }
 
-  async #takeBack(key: string, { camera, zone, label }: Shown): Promise<void> {
+  async #takeBack(key: string, { camera, zone, label }: ZoneLabel): Promise<void> {
     const state = this.#occupied.get(key);
     this.#known.delete(key);
     if (state !== undefined) this.show(this.#emptied(state));
@@ -97,6 +97,6 @@ export class ZoneStates {
   }
 }
 
-function keyOf({ camera, zone, label }: Shown): string {
+function keyOf({ camera, zone, label }: ZoneLabel): string {
   return `${camera}\n${zone}\n${label}`;
 }

@@ -119,8 +119,8 @@ function bodyOf(values: Values, message: Message): [HttpBody, string | null] {
 
 function textOf({ template, redact }: Values, message: Message): [string, string] {
   if (template === null) {
-    const shown = Object.entries(documentOf(message)).filter(([name]) => !redact.includes(name));
-    return [JSON.stringify(Object.fromEntries(shown)), 'application/json'];
+    const fields = Object.entries(documentOf(message)).filter(([name]) => !redact.includes(name));
+    return [JSON.stringify(Object.fromEntries(fields)), 'application/json'];
   }
   const isJson = isJsonTemplate(template);
   const text = isJson ? renderJson(template, message.notice) : render(template, message.notice);

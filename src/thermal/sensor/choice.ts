@@ -96,12 +96,12 @@ export class ZoneChoice {
 
   /** It has not moved at all in looks in which another one moved by degrees. */
   #isOutdone({ path }: Zone, groups: readonly (readonly ZoneReading[])[]): boolean {
-    const mine = this.#memories.get(path)?.recent ?? [];
-    if (mine.length < LOOKS || rangeOf(mine) > 0) return false;
+    const recent = this.#memories.get(path)?.recent ?? [];
+    if (recent.length < LOOKS || rangeOf(recent) > 0) return false;
     return groups.flat().some((other) => {
       if (other.path === path || this.believe(other).trust === 'no') return false;
-      const theirs = this.#memories.get(other.path)?.recent.slice(-mine.length) ?? [];
-      return rangeOf(theirs) >= MOVED_C;
+      const others = this.#memories.get(other.path)?.recent.slice(-recent.length) ?? [];
+      return rangeOf(others) >= MOVED_C;
     });
   }
 }

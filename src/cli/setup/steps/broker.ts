@@ -62,7 +62,9 @@ async function askAddress({ asker, load, around, signal }: StepInput): Promise<A
   const found = await around.findBroker(config);
   signal.throwIfAborted();
   const choices: Choice[] = [
-    ...(kept === null ? [] : [{ name: shown(kept), text: `as it is: ${shown(kept)}` }]),
+    ...(kept === null
+      ? []
+      : [{ name: withoutLogin(kept), text: `as it is: ${withoutLogin(kept)}` }]),
     ...(found === null || found.url === kept
       ? []
       : [
@@ -79,7 +81,7 @@ async function askAddress({ asker, load, around, signal }: StepInput): Promise<A
     choices,
     fallback: isSaid && kept === null ? EMBEDDED : (choices[0]?.name ?? EMBEDDED),
     parse: (answer) =>
-      kept !== null && answer === shown(kept) ? { value: kept } : addressMeant(answer),
+      kept !== null && answer === withoutLogin(kept) ? { value: kept } : addressMeant(answer),
   });
 }
 
@@ -198,8 +200,6 @@ async function isTakenAnyway(
     next: `${fault?.next ?? 'see `mobilenetd doctor`'}; --broker-anyway yes takes it as it is`,
   });
 }
-
-const shown = withoutLogin;
 
 function withoutLogin(address: string): string {
   return address.replace(/^(.*?\/\/)?.*@/, '$1');

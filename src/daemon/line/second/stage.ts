@@ -170,8 +170,8 @@ export class SecondStage {
     const best = this.#bestOf(labels);
     // One that was stopped or exchanged meanwhile has ended its events.
     if (best === null || this.#closed || cameraOf(camera.name) !== camera) return;
-    const told = candidate.eventIds.filter((id) => onNamed(camera, id, best));
-    if (told.length > 0) this.#counts.named += 1;
+    const named = candidate.eventIds.filter((id) => onNamed(camera, id, best));
+    if (named.length > 0) this.#counts.named += 1;
   }
 
   #bestOf(labels: Result['labels']): SubLabel | null {
