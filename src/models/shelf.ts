@@ -92,150 +92,171 @@ export interface Shelf {
 
 /** Opens the folder of the models. It need not exist, and nothing is read before it is asked for. */
 export function openShelf(options: ShelfOptions): Shelf {
-  const { dir, log = SILENT_LOG, env = process.env, preference, clock = systemClock } = options;
-  const downloads = join(dir, DOWNLOADS);
-  let loadedCatalog: Promise<Catalog> | null = null;
-  let recovered: Promise<void> | null = null;
-  let queue: Promise<unknown> = Promise.resolve();
+  return new FolderShelf(options);
+}
 
-  const catalog = () => {
-    loadedCatalog ??= readCatalog(options.catalogFile);
-    return loadedCatalog;
-  };
+class FolderShelf implements Shelf {
+  readonly dir: string;
+  readonly #options: ShelfOptions;
+  readonly #downloads: string;
+  readonly #log: ShelfLog;
+  readonly #env: NodeJS.ProcessEnv;
+  readonly #clock: Clock;
+  #catalog: Promise<Catalog> | null = null;
+  #recovered: Promise<void> | null = null;
+  /** The last change that was asked for; never rejects. */
+  #queue: Promise<unknown> = Promise.resolve();
 
-  const ready = () => {
-    recovered ??= recover(dir, clock.wall()).then(() => recoverParts(downloads, clock.wall()));
-    return recovered;
-  };
-
-  /** Runs after every change that was asked for before. */
-  function exclusive<T>(work: () => Promise<T>): Promise<T> {
-    const result = queue.then(work);
-    queue = result.catch(() => undefined);
-    return result;
+  constructor(options: ShelfOptions) {
+    const { dir, log = SILENT_LOG, env = process.env, clock = systemClock } = options;
+    this.dir = dir;
+    this.#options = options;
+    this.#downloads = join(dir, DOWNLOADS);
+    this.#log = log;
+    this.#env = env;
+    this.#clock = clock;
   }
 
-  const look = () => ready().then(() => examine(dir));
+  catalog(): Promise<Catalog> {
+    this.#catalog ??= readCatalog(this.#options.catalogFile);
+    return this.#catalog;
+  }
 
-  async function installed(): Promise<InstalledModel[]> {
-    const found = await look();
+  async list(): Promise<ModelEntry[]> {
+    return listEntries(await this.catalog(), await this.#look());
+  }
+
+  async installed(): Promise<InstalledModel[]> {
+    const found = await this.#look();
     for (const { name, problem } of found) {
-      if (problem !== null) log.warn({ model: name }, problem.message);
+      if (problem !== null) this.#log.warn({ model: name }, problem.message);
     }
     return modelsOf(found);
   }
 
-  async function context(): Promise<AcquireContext> {
-    await ready();
-    const shipped = await catalog();
-    const mirror = options.mirror === undefined ? env.MOBILENETD_MODELS_MIRROR : options.mirror;
-    const sources: SourceEnvironment = {
-      mirror: mirror || null,
-      downloads,
-      catalogFolder: dirname(shipped.file),
-      env,
-      cwd: options.cwd ?? process.cwd(),
-      home: options.home,
-      log,
-      timeouts: options.timeouts,
-      clock,
-    };
-    return { dir, catalog: shipped, sources, onStep: options.onStep };
+  async variants(task?: Task, form: 'auto' | NumericForm = 'auto'): Promise<Variant[]> {
+    const models = await this.installed();
+    return models
+      .filter((model) => task === undefined || model.task === task)
+      .filter((model) => form === 'auto' || model.forms[form] !== undefined)
+      .flatMap((model) => variantsOf(model, pickForm(model, form, this.#options.preference)));
   }
 
-  async function* pullEach(
-    names: readonly string[],
-    pull: PullOptions = {},
-  ): AsyncGenerator<PullResult> {
-    const entries = entriesOf(await catalog(), names);
+  async resolve(request: VariantRequest): Promise<Variant> {
+    const found = await this.#look();
+    const broken = found.find(({ name }) => name === request.name)?.problem;
+    if (broken) throw broken;
+    const { preference } = this.#options;
+    return resolveVariant(request, modelsOf(found), await this.catalog(), preference);
+  }
+
+  async ensure(request: VariantRequest, pull: PullOptions = {}): Promise<Variant> {
+    try {
+      return await this.resolve(request);
+    } catch (error) {
+      const name = modelToPull(request, await this.catalog());
+      if (!isCodedError(error) || error.code !== 'MND_MODEL_MISSING' || name === null) throw error;
+      const forms = request.form === 'auto' ? pull.forms : [request.form];
+      await this.pull([name], { ...pull, forms });
+      return this.resolve(request);
+    }
+  }
+
+  async pull(names: readonly string[], pull?: PullOptions): Promise<PullResult[]> {
+    const results: PullResult[] = [];
+    for await (const result of this.pullEach(names, pull)) results.push(result);
+    return results;
+  }
+
+  async *pullEach(names: readonly string[], pull: PullOptions = {}): AsyncGenerator<PullResult> {
+    const entries = entriesOf(await this.catalog(), names);
     // Archives, downloads and the compiler take longer to load than a start with a model does.
     const { pullEntry } = await import('./acquire.js');
     for (const entry of entries) {
-      const result = await exclusive(async () => pullEntry(entry, pull, await context()));
-      if (result.fresh) log.info({ model: entry.name }, 'model installed');
+      const result = await this.#inTurn(async () => pullEntry(entry, pull, await this.#context()));
+      if (result.fresh) this.#log.info({ model: entry.name }, 'model installed');
       yield result;
     }
   }
 
-  async function pullAll(names: readonly string[], pull?: PullOptions): Promise<PullResult[]> {
-    const results: PullResult[] = [];
-    for await (const result of pullEach(names, pull)) results.push(result);
-    return results;
+  add(file: string, add: AddOptions & PullOptions): Promise<InstalledModel> {
+    return this.#inTurn(async () => {
+      const { addOwn } = await import('./acquire.js');
+      return addOwn(file, add, await this.#context());
+    });
   }
 
-  async function* addLadder(
+  async *addLadder(
     folder: string,
     add: LadderOptions & PullOptions = {},
   ): AsyncGenerator<InstalledModel> {
     const { addRung, ladderRungs } = await import('./acquire.js');
-    for (const rung of await ladderRungs(folder, add, await context())) {
-      const model = await exclusive(async () => addRung(rung, add, await context()));
-      log.info({ model: model.name }, 'model installed');
+    for (const rung of await ladderRungs(folder, add, await this.#context())) {
+      const model = await this.#inTurn(async () => addRung(rung, add, await this.#context()));
+      this.#log.info({ model: model.name }, 'model installed');
       yield model;
     }
   }
 
-  async function removeModel(name: string): Promise<void> {
-    await ready();
-    const names = await installedNames(dir);
-    const rungs = modelsOf(await examine(dir)).filter(({ ladder }) => ladder === name);
+  remove(name: string): Promise<void> {
+    return this.#inTurn(() => this.#remove(name));
+  }
+
+  /** Runs after every change that was asked for before. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const result = this.#queue.then(work);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** Clears up after a change that was broken off, once. */
+  #ready(): Promise<void> {
+    const now = () => this.#clock.wall();
+    this.#recovered ??= recover(this.dir, now()).then(() => recoverParts(this.#downloads, now()));
+    return this.#recovered;
+  }
+
+  async #look() {
+    await this.#ready();
+    return examine(this.dir);
+  }
+
+  async #context(): Promise<AcquireContext> {
+    await this.#ready();
+    const catalog = await this.catalog();
+    const { mirror, cwd = process.cwd(), home, timeouts, onStep } = this.#options;
+    const sources: SourceEnvironment = {
+      mirror: (mirror === undefined ? this.#env.MOBILENETD_MODELS_MIRROR : mirror) || null,
+      downloads: this.#downloads,
+      catalogFolder: dirname(catalog.file),
+      env: this.#env,
+      cwd,
+      home,
+      log: this.#log,
+      timeouts,
+      clock: this.#clock,
+    };
+    return { dir: this.dir, catalog, sources, onStep };
+  }
+
+  async #remove(name: string): Promise<void> {
+    await this.#ready();
+    const names = await installedNames(this.dir);
+    const rungs = modelsOf(await examine(this.dir)).filter(({ ladder }) => ladder === name);
     if (!names.includes(name) && rungs.length > 0) {
-      for (const rung of rungs) await removeModel(rung.name);
+      for (const rung of rungs) await this.#remove(rung.name);
       return;
     }
     if (!names.includes(name)) {
-      const entries = (await catalog()).models.map((entry) => entry.name);
+      const entries = (await this.catalog()).models.map((entry) => entry.name);
       if (!entries.includes(name)) throw unknownModel(name, names);
       throw codedError('MND_MODEL_MISSING', { subject: name, next: 'there is nothing to remove' });
     }
-    await retire(dir, name).catch((error: unknown) => {
-      throw asDiskError(error, dir);
+    await retire(this.dir, name).catch((error: unknown) => {
+      throw asDiskError(error, this.dir);
     });
-    log.info({ model: name }, 'model removed');
+    this.#log.info({ model: name }, 'model removed');
   }
-
-  async function resolve(request: VariantRequest): Promise<Variant> {
-    const found = await look();
-    const broken = found.find(({ name }) => name === request.name)?.problem;
-    if (broken) throw broken;
-    return resolveVariant(request, modelsOf(found), await catalog(), preference);
-  }
-
-  return {
-    dir,
-    catalog,
-    installed,
-    list: async () => listEntries(await catalog(), await look()),
-    async variants(task, form = 'auto') {
-      const models = await installed();
-      return models
-        .filter((model) => task === undefined || model.task === task)
-        .filter((model) => form === 'auto' || model.forms[form] !== undefined)
-        .flatMap((model) => variantsOf(model, pickForm(model, form, preference)));
-    },
-    resolve,
-    async ensure(request, pull = {}) {
-      try {
-        return await resolve(request);
-      } catch (error) {
-        const name = modelToPull(request, await catalog());
-        if (!isCodedError(error) || error.code !== 'MND_MODEL_MISSING' || name === null)
-          throw error;
-        const forms = request.form === 'auto' ? pull.forms : [request.form];
-        await pullAll([name], { ...pull, forms });
-        return resolve(request);
-      }
-    },
-    pull: pullAll,
-    pullEach,
-    add: (file, add) =>
-      exclusive(async () => {
-        const { addOwn } = await import('./acquire.js');
-        return addOwn(file, add, await context());
-      }),
-    addLadder,
-    remove: (name) => exclusive(() => removeModel(name)),
-  };
 }
 
 /** The catalogue's entries of these names; that of a ladder stands for all of its rungs. */

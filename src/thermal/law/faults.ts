@@ -79,135 +79,176 @@ export interface FaultDetector {
 
 /** Watches the sensor; one call a sample. */
 export function createFaultDetector(): FaultDetector {
-  let badS = 0;
-  let goodS = 0;
-  let fault: SensorFault | null = null;
-  let last: number | null = null;
-  let stillS = 0;
-  let changes = 0;
-  let rises: { readonly atS: number; readonly riseC: number }[] = [];
-  let scatteredBefore = false;
-  let levelS = 0;
-  let level: number | null = null;
-  let levelChanges = 0;
-  let shift = 0;
-  let biasC = 0;
+  return new SensorWatch();
+}
 
-  const watchStill = (e: Evidence, reading: number): boolean => {
-    if (last === null || reading !== last) {
-      if (last !== null) changes += 1;
-      stillS = 0;
-      rises = [];
-      scatteredBefore = e.scattered;
-    } else {
-      stillS += e.dtS;
+class SensorWatch implements FaultDetector {
+  readonly #stillness = new Stillness();
+  readonly #level = new NewLevel();
+  #badS = 0;
+  #goodS = 0;
+  #fault: SensorFault | null = null;
+
+  check(raw: Evidence): Verdict {
+    this.#level.forget(raw);
+    const { biasC } = this.#level;
+    const e = { ...raw, readingC: raw.readingC === null ? null : raw.readingC - biasC };
+    const kind = this.#classify(e);
+    const level = this.#level.update(e, kind);
+    const accepted = level !== 'none';
+    if (kind === null || accepted) this.#goodS = accepted ? CLEAR_S : this.#goodS + e.dtS;
+    else this.#goodS = 0;
+    if (kind !== null && !accepted) {
+      this.#fault = kind;
+      const sudden = SUDDEN.has(kind) ? LOST_S : 0;
+      this.#badS = Math.max(this.#badS + e.dtS, sudden);
+    } else if (this.#badS > 0 && this.#isClear(accepted)) {
+      const restart = level !== 'carry on' && (accepted || this.#badS >= COAST_S);
+      this.#badS = 0;
+      this.#fault = null;
+      return this.#good(restart);
+    } else if (this.#badS > 0 && this.#badS < LOST_S) {
+      this.#badS += e.dtS;
     }
-    last = reading;
-    // Slow heat can make up for slow changes of load, so only the last seconds are proof; the
-    // reading of a quiet sensor may hide nearly a step, and as much again by chance.
-    const proofS = e.noisy ? PROOF_S : QUIET_PROOF_S;
-    rises = rises.filter((rise) => rise.atS > stillS - proofS);
-    rises.push({ atS: stillS, riseC: e.fastRiseC });
-    const values = rises.map((rise) => rise.riseC);
-    const moved = Math.max(...values) - Math.min(...values);
-    const early = e.identified ? 4 * e.stepC + 1.5 : 4 * e.stepC + 4;
-    if (stillS >= FROZEN_EARLY_S && moved > early) return true;
-    if (stillS < FROZEN_S) return false;
-    if (scatteredBefore) return true;
-    const proofC = e.noisy ? 1.5 * e.stepC + 0.3 : 3 * e.stepC + 0.6;
-    return moved > (e.identified ? 1 : 3) * proofC;
-  };
+    if (this.#badS === 0) return this.#good(e.expectedC === null);
+    const trust = this.#badS >= LOST_S ? 'lost' : this.#badS >= COAST_S ? 'safe' : 'coasting';
+    return { ...this.#good(false), trust, fault: this.#fault, use: false };
+  }
 
-  const classify = (e: Evidence): SensorFault | null => {
+  #good(restart: boolean): Verdict {
+    const { stillS } = this.#stillness;
+    const { biasC } = this.#level;
+    return { trust: 'good', fault: null, use: true, restart, stillS, biasC };
+  }
+
+  /** The longer it was wrong, the longer it must be right again: chance values may fit for seconds. */
+  #isClear(accepted: boolean): boolean {
+    const share = CLEAR_SHARE * this.#badS;
+    const clearS = accepted ? 0 : Math.min(MOST_CLEAR_S, Math.max(CLEAR_S, share));
+    return this.#goodS >= clearS || this.#badS < COAST_S;
+  }
+
+  #classify(e: Evidence): SensorFault | null {
     const reading = e.readingC;
     if (reading === null || reading === undefined) return 'missing';
     if (!Number.isFinite(reading) || reading < COLDEST_C || reading > HOTTEST_C) return 'range';
-    const changeC = last === null ? 0 : reading - last;
-    const frozen = watchStill(e, reading);
-    if (frozen) changes = 0;
+    const stillness = this.#stillness;
+    const changeC = stillness.last === null ? 0 : reading - stillness.last;
+    const frozen = stillness.update(e, reading);
     if (e.unresponsive) return 'unresponsive';
-    if (frozen || (fault === 'frozen' && changes < 1)) return 'frozen';
+    if (frozen || (this.#fault === 'frozen' && stillness.changes < 1)) return 'frozen';
     if (e.contradicted) return 'contradicted';
     if (e.expectedC === null || e.jumped) return null;
     const far = Math.min(MOST_JUMP_C, Math.max(LEAST_JUMP_C, JUMP_SIGMAS * e.sigmaC));
     if (Math.abs(reading - e.expectedC) <= far) return null;
     // Far from the model but where the readings were heading: heat nobody told of, not a fault.
-    return fault !== null || Math.abs(changeC) > Math.max(LEAST_CHANGE_C, FASTEST_C * e.dtS)
+    return this.#fault !== null || Math.abs(changeC) > Math.max(LEAST_CHANGE_C, FASTEST_C * e.dtS)
       ? 'jump'
       : null;
-  };
+  }
+}
 
-  /**
-   * What to do about readings that disagree with the model but have agreed with each other for long.
-   * A rise is taken as it is. A fall within a second is no cooling: it is taken as a bias, so that
-   * the board is believed to be as warm as it was.
-   */
-  const newLevel = (e: Evidence, kind: SensorFault | null): 'none' | 'restart' | 'carry on' => {
+/** Whether a reading that does not change is frozen: something should have moved it. */
+class Stillness {
+  /** The reading before, °C. */
+  last: number | null = null;
+  /** Seconds it has not changed. */
+  stillS = 0;
+  /** How often it has changed since it was frozen. */
+  changes = 0;
+  #rises: { readonly atS: number; readonly riseC: number }[] = [];
+  #scatteredBefore = false;
+
+  /** Takes a reading; true when it is frozen. */
+  update(e: Evidence, reading: number): boolean {
+    if (this.last === null || reading !== this.last) {
+      if (this.last !== null) this.changes += 1;
+      this.stillS = 0;
+      this.#rises = [];
+      this.#scatteredBefore = e.scattered;
+    } else {
+      this.stillS += e.dtS;
+    }
+    this.last = reading;
+    const frozen = this.#isFrozen(e);
+    if (frozen) this.changes = 0;
+    return frozen;
+  }
+
+  #isFrozen(e: Evidence): boolean {
+    // Slow heat can make up for slow changes of load, so only the last seconds are proof; the
+    // reading of a quiet sensor may hide nearly a step, and as much again by chance.
+    const proofS = e.noisy ? PROOF_S : QUIET_PROOF_S;
+    this.#rises = this.#rises.filter((rise) => rise.atS > this.stillS - proofS);
+    this.#rises.push({ atS: this.stillS, riseC: e.fastRiseC });
+    const values = this.#rises.map((rise) => rise.riseC);
+    const moved = Math.max(...values) - Math.min(...values);
+    const early = e.identified ? 4 * e.stepC + 1.5 : 4 * e.stepC + 4;
+    if (this.stillS >= FROZEN_EARLY_S && moved > early) return true;
+    if (this.stillS < FROZEN_S) return false;
+    if (this.#scatteredBefore) return true;
+    const proofC = e.noisy ? 1.5 * e.stepC + 0.3 : 3 * e.stepC + 0.6;
+    return moved > (e.identified ? 1 : 3) * proofC;
+  }
+}
+
+/**
+ * What to do about readings that disagree with the model but have agreed with each other for long.
+ * A rise is taken as it is. A fall within a second is no cooling: it is taken as a bias, so that
+ * the board is believed to be as warm as it was.
+ */
+class NewLevel {
+  /** What the sensor is taken to be off by, °C. */
+  biasC = 0;
+  #level: number | null = null;
+  #levelS = 0;
+  #changes = 0;
+  /** The step of the level that was accepted last, °C. */
+  #shift = 0;
+
+  /** A bias does not outlive a jump of the clock, and goes with time. */
+  forget({ jumped, dtS }: Evidence): void {
+    if (jumped) this.biasC = 0;
+    this.biasC = Math.min(0, this.biasC + FORGET_C_PER_S * dtS);
+  }
+
+  update(e: Evidence, kind: SensorFault | null): 'none' | 'restart' | 'carry on' {
     const reading = e.readingC;
     if (kind !== 'jump' || reading === null || e.expectedC === null) {
-      level = null;
-      levelS = 0;
-      levelChanges = 0;
+      this.#level = null;
+      this.#levelS = 0;
+      this.#changes = 0;
       return 'none';
     }
-    const steady = level !== null && Math.abs(reading - level) <= NEW_LEVEL_WITHIN_C;
-    levelS = steady ? levelS + e.dtS : 0;
-    levelChanges = steady ? levelChanges + (reading === level ? 0 : 1) : 0;
-    level = reading;
+    const steady = this.#level !== null && Math.abs(reading - this.#level) <= NEW_LEVEL_WITHIN_C;
+    this.#levelS = steady ? this.#levelS + e.dtS : 0;
+    this.#changes = steady ? this.#changes + (reading === this.#level ? 0 : 1) : 0;
+    this.#level = reading;
     const away = reading - e.expectedC;
-    const back =
-      shift !== 0 &&
-      Math.sign(away) === -Math.sign(shift) &&
-      Math.abs(away) >= BACK_SHARE * Math.abs(shift);
-    if (back) {
-      if (levelS < CLEAR_S) return 'none';
-      shift = 0;
-      biasC = 0;
+    if (this.#isBack(away)) {
+      if (this.#levelS < CLEAR_S) return 'none';
+      this.#shift = 0;
+      this.biasC = 0;
       return 'restart';
     }
     if (away > 0) {
-      if (levelS < NEW_LEVEL_UP_S) return 'none';
-      shift = away;
+      if (this.#levelS < NEW_LEVEL_UP_S) return 'none';
+      this.#shift = away;
       return 'restart';
     }
-    if (reading + biasC < COLDEST_LEVEL_C) return 'none';
-    if (levelS < NEW_LEVEL_DOWN_S || levelChanges < CHANGES_OF_LIFE) return 'none';
-    shift = away;
-    biasC += away;
+    if (reading + this.biasC < COLDEST_LEVEL_C) return 'none';
+    if (this.#levelS < NEW_LEVEL_DOWN_S || this.#changes < CHANGES_OF_LIFE) return 'none';
+    this.#shift = away;
+    this.biasC += away;
     return 'carry on';
-  };
+  }
 
-  return {
-    check(raw) {
-      if (raw.jumped) biasC = 0;
-      biasC = Math.min(0, biasC + FORGET_C_PER_S * raw.dtS);
-      const e = { ...raw, readingC: raw.readingC === null ? null : raw.readingC - biasC };
-      const kind = classify(e);
-      const level = newLevel(e, kind);
-      const accepted = level !== 'none';
-      if (kind === null || accepted) goodS = accepted ? CLEAR_S : goodS + e.dtS;
-      else goodS = 0;
-      const wasDoubted = badS > 0;
-      // The longer it was wrong, the longer it must be right again: chance values may fit for seconds.
-      const clearS = accepted ? 0 : Math.min(MOST_CLEAR_S, Math.max(CLEAR_S, CLEAR_SHARE * badS));
-      if (kind !== null && !accepted) {
-        fault = kind;
-        const sudden = SUDDEN.has(kind) ? LOST_S : 0;
-        badS = Math.max(badS + e.dtS, sudden);
-      } else if (wasDoubted && (goodS >= clearS || badS < COAST_S)) {
-        const restart = level !== 'carry on' && (accepted || badS >= COAST_S);
-        badS = 0;
-        fault = null;
-        return { trust: 'good', fault: null, use: true, restart, stillS, biasC };
-      } else if (wasDoubted && badS < LOST_S) {
-        badS += e.dtS;
-      }
-      if (badS === 0) {
-        const restart = e.expectedC === null;
-        return { trust: 'good', fault: null, use: true, restart, stillS, biasC };
-      }
-      const trust = badS >= LOST_S ? 'lost' : badS >= COAST_S ? 'safe' : 'coasting';
-      return { trust, fault, use: false, restart: false, stillS, biasC };
-    },
-  };
+  #isBack(away: number): boolean {
+    const shift = this.#shift;
+    return (
+      shift !== 0 &&
+      Math.sign(away) === -Math.sign(shift) &&
+      Math.abs(away) >= BACK_SHARE * Math.abs(shift)
+    );
+  }
 }

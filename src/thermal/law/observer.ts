@@ -73,121 +73,154 @@ export function createObserver(
   restore?: ObserverState,
   elapsedS = Number.POSITIVE_INFINITY,
 ): Observer {
-  const cooled = (values: readonly number[] | undefined): number[] =>
-    TIME_CONSTANTS_S.map((tau, i) => (values?.[i] ?? 0) * Math.exp(-Math.max(0, elapsedS) / tau));
-  const own = cooled(restore?.own);
-  const foreign = cooled(restore?.foreign);
-  const theta = [...(restore?.theta.slice(0, OFFSET) ?? [...PRIOR_GAINS, 1]), Number.NaN, 0];
-  const cov: Matrix = restore
-    ? restore.covariance.map((row) => [...row])
-    : diagonal([...PRIOR_SD.map((s) => s * s), 0.35 ** 2, 25, SLOPE_SD ** 2]);
+  return new HeatObserver(restore, elapsedS);
+}
 
-  const at = (values: readonly number[], i: number): number => values[i] ?? 0;
-  const ratio = (): number => at(theta, RATIO);
-  const regressor = (): number[] => {
+const at = (values: readonly number[], i: number): number => values[i] ?? 0;
+
+class HeatObserver implements Observer {
+  readonly own: number[];
+  readonly foreign: number[];
+  readonly theta: number[];
+  readonly covariance: Matrix;
+
+  constructor(restore: ObserverState | undefined, elapsedS: number) {
+    const cooled = (values: readonly number[] | undefined): number[] =>
+      TIME_CONSTANTS_S.map((tau, i) => (values?.[i] ?? 0) * Math.exp(-Math.max(0, elapsedS) / tau));
+    this.own = cooled(restore?.own);
+    this.foreign = cooled(restore?.foreign);
+    this.theta = [...(restore?.theta.slice(0, OFFSET) ?? [...PRIOR_GAINS, 1]), Number.NaN, 0];
+    this.covariance = restore
+      ? restore.covariance.map((row) => [...row])
+      : diagonal([...PRIOR_SD.map((s) => s * s), 0.35 ** 2, 25, SLOPE_SD ** 2]);
+  }
+
+  loadRise(): number {
+    return this.#rise(BANK, this.#ratio);
+  }
+
+  fastRise(): number {
+    return this.#rise(2, this.#ratio);
+  }
+
+  provenRise(): number {
+    return this.#rise(2, FOREIGN_PROOF * this.#ratio);
+  }
+
+  temperature(): number {
+    return this.loadRise() + at(this.theta, OFFSET);
+  }
+
+  sigma(): number {
+    return Math.sqrt(Math.max(0, this.#spread(this.#regressor()).spread));
+  }
+
+  advance(ownLoad: number, foreignLoad: number, dtS: number): void {
+    const { own, foreign, theta, covariance } = this;
+    TIME_CONSTANTS_S.forEach((tau, i) => {
+      const k = 1 - Math.exp(-dtS / tau);
+      own[i] = at(own, i) + k * (ownLoad - at(own, i));
+      foreign[i] = at(foreign, i) + k * (foreignLoad - at(foreign, i));
+    });
+    const decay = Math.exp(-dtS / SLOPE_DECAY_S);
+    const move = SLOPE_DECAY_S * (1 - decay);
+    theta[OFFSET] = at(theta, OFFSET) + move * at(theta, SLOPE);
+    theta[SLOPE] = at(theta, SLOPE) * decay;
+    scaleStates(covariance, OFFSET, SLOPE, move, decay);
+    const dt = Math.min(dtS, 3600);
+    for (let i = 0; i < BANK; i += 1)
+      grow(covariance, i, (GAIN_DRIFT ** 2 * dt) / 600, at(PRIOR_SD, i) ** 2);
+    grow(covariance, RATIO, (0.05 ** 2 * dt) / 600, 0.35 ** 2);
+    grow(covariance, OFFSET, OFFSET_DRIFT ** 2 * dt, 400);
+    grow(covariance, SLOPE, SLOPE_SD ** 2 * (1 - decay * decay), 1);
+  }
+
+  correct(readingC: number, noiseC: number, learnGains: boolean): number {
+    const { theta, covariance } = this;
+    if (Number.isNaN(at(theta, OFFSET))) this.reset(readingC);
+    const h = this.#regressor();
+    const innovation = readingC - this.loadRise() - at(theta, OFFSET);
+    const { ph, spread } = this.#spread(h);
+    const noise = noiseC * noiseC;
+    // Huber's rule: beyond three standard deviations a reading counts as if it were less certain.
+    const total = Math.max(spread + noise, (innovation * innovation) / 9);
+    const gain = ph.map((value, i) => (learnGains || i > RATIO ? value / total : 0));
+    gain.forEach((k, i) => {
+      theta[i] = at(theta, i) + k * innovation;
+    });
+    joseph(covariance, gain, h, total - spread);
+    this.#clamp();
+    return innovation;
+  }
+
+  loosen(varianceC2: number): void {
+    grow(this.covariance, OFFSET, varianceC2, 25);
+  }
+
+  reset(readingC: number): void {
+    const { theta, covariance } = this;
+    theta[OFFSET] = readingC - this.loadRise();
+    theta[SLOPE] = 0;
+    for (let i = 0; i < STATES; i += 1) {
+      for (const j of [OFFSET, SLOPE]) {
+        setEntry(covariance, i, j, 0);
+        setEntry(covariance, j, i, 0);
+      }
+    }
+    setEntry(covariance, OFFSET, OFFSET, 4);
+    setEntry(covariance, SLOPE, SLOPE, SLOPE_SD ** 2);
+  }
+
+  state(): ObserverState {
+    return {
+      own: [...this.own],
+      foreign: [...this.foreign],
+      theta: [...this.theta],
+      covariance: this.covariance.map((row) => [...row]),
+    };
+  }
+
+  get #ratio(): number {
+    return at(this.theta, RATIO);
+  }
+
+  /** What the first filters of the bank explain, °C; foreign load counts `ratio` times. */
+  #rise(filters: number, ratio: number): number {
+    let rise = 0;
+    for (let i = 0; i < filters; i += 1) {
+      rise += at(this.theta, i) * (at(this.own, i) + ratio * at(this.foreign, i));
+    }
+    return rise;
+  }
+
+  /** What a reading depends on, by state. */
+  #regressor(): number[] {
     const h = new Array<number>(STATES).fill(0);
     for (let i = 0; i < BANK; i += 1) {
-      h[i] = at(own, i) + ratio() * at(foreign, i);
-      h[RATIO] = at(h, RATIO) + at(theta, i) * at(foreign, i);
+      h[i] = at(this.own, i) + this.#ratio * at(this.foreign, i);
+      h[RATIO] = at(h, RATIO) + at(this.theta, i) * at(this.foreign, i);
     }
     h[OFFSET] = 1;
     return h;
-  };
-  const loadRise = (): number => {
-    let rise = 0;
-    for (let i = 0; i < BANK; i += 1)
-      rise += at(theta, i) * (at(own, i) + ratio() * at(foreign, i));
-    return rise;
-  };
-  const variance = (h: readonly number[]): number => {
-    const ph = multiplyVector(cov, h);
-    return h.reduce((sum, value, i) => sum + value * at(ph, i), 0);
-  };
+  }
+
+  /** P·h, and the variance hᵀ·P·h. */
+  #spread(h: readonly number[]): { readonly ph: readonly number[]; readonly spread: number } {
+    const ph = multiplyVector(this.covariance, h);
+    return { ph, spread: h.reduce((sum, value, i) => sum + value * at(ph, i), 0) };
+  }
+
   /** Keeps gains and ratio possible; the offset makes up for it, so that the temperature stays. */
-  const clamp = (): void => {
-    const before = loadRise();
+  #clamp(): void {
+    const { theta } = this;
+    const before = this.loadRise();
     GAIN_LIMITS.forEach(([low, high], i) => {
       theta[i] = Math.min(high, Math.max(low, at(theta, i)));
     });
-    theta[RATIO] = Math.min(RATIO_LIMITS[1], Math.max(RATIO_LIMITS[0], ratio()));
-    theta[OFFSET] = at(theta, OFFSET) + before - loadRise();
+    theta[RATIO] = Math.min(RATIO_LIMITS[1], Math.max(RATIO_LIMITS[0], this.#ratio));
+    theta[OFFSET] = at(theta, OFFSET) + before - this.loadRise();
     theta[SLOPE] = Math.min(1, Math.max(-1, at(theta, SLOPE)));
-  };
-
-  return {
-    own,
-    foreign,
-    theta,
-    covariance: cov,
-    loadRise,
-    fastRise: () => {
-      const part = (i: number): number => at(theta, i) * (at(own, i) + ratio() * at(foreign, i));
-      return part(0) + part(1);
-    },
-    provenRise: () => {
-      const others = FOREIGN_PROOF * ratio();
-      const part = (i: number): number => at(theta, i) * (at(own, i) + others * at(foreign, i));
-      return part(0) + part(1);
-    },
-    temperature: () => loadRise() + at(theta, OFFSET),
-    sigma: () => Math.sqrt(Math.max(0, variance(regressor()))),
-    advance(ownLoad, foreignLoad, dtS) {
-      TIME_CONSTANTS_S.forEach((tau, i) => {
-        const k = 1 - Math.exp(-dtS / tau);
-        own[i] = at(own, i) + k * (ownLoad - at(own, i));
-        foreign[i] = at(foreign, i) + k * (foreignLoad - at(foreign, i));
-      });
-      const decay = Math.exp(-dtS / SLOPE_DECAY_S);
-      const move = SLOPE_DECAY_S * (1 - decay);
-      theta[OFFSET] = at(theta, OFFSET) + move * at(theta, SLOPE);
-      theta[SLOPE] = at(theta, SLOPE) * decay;
-      scaleStates(cov, OFFSET, SLOPE, move, decay);
-      const dt = Math.min(dtS, 3600);
-      for (let i = 0; i < BANK; i += 1)
-        grow(cov, i, (GAIN_DRIFT ** 2 * dt) / 600, at(PRIOR_SD, i) ** 2);
-      grow(cov, RATIO, (0.05 ** 2 * dt) / 600, 0.35 ** 2);
-      grow(cov, OFFSET, OFFSET_DRIFT ** 2 * dt, 400);
-      grow(cov, SLOPE, SLOPE_SD ** 2 * (1 - decay * decay), 1);
-    },
-    correct(readingC, noiseC, learnGains) {
-      if (Number.isNaN(at(theta, OFFSET))) this.reset(readingC);
-      const h = regressor();
-      const innovation = readingC - loadRise() - at(theta, OFFSET);
-      const ph = multiplyVector(cov, h);
-      const spread = h.reduce((sum, value, i) => sum + value * at(ph, i), 0);
-      const noise = noiseC * noiseC;
-      // Huber's rule: beyond three standard deviations a reading counts as if it were less certain.
-      const total = Math.max(spread + noise, (innovation * innovation) / 9);
-      const gain = ph.map((value, i) => (learnGains || i > RATIO ? value / total : 0));
-      gain.forEach((k, i) => {
-        theta[i] = at(theta, i) + k * innovation;
-      });
-      joseph(cov, gain, h, total - spread);
-      clamp();
-      return innovation;
-    },
-    loosen(varianceC2) {
-      grow(cov, OFFSET, varianceC2, 25);
-    },
-    reset(readingC) {
-      theta[OFFSET] = readingC - loadRise();
-      theta[SLOPE] = 0;
-      for (let i = 0; i < STATES; i += 1) {
-        for (const j of [OFFSET, SLOPE]) {
-          setEntry(cov, i, j, 0);
-          setEntry(cov, j, i, 0);
-        }
-      }
-      setEntry(cov, OFFSET, OFFSET, 4);
-      setEntry(cov, SLOPE, SLOPE, SLOPE_SD ** 2);
-    },
-    state: () => ({
-      own: [...own],
-      foreign: [...foreign],
-      theta: [...theta],
-      covariance: cov.map((row) => [...row]),
-    }),
-  };
+  }
 }
 
 function setEntry(m: Matrix, i: number, j: number, value: number): void {
