@@ -63,145 +63,227 @@ export class UnreadableAnswer extends Error {}
  * Throws what MQTT.js throws at once: TLS material that cannot be read, an unknown scheme.
  */
 export function openLink(wiring: LinkOptions): Link {
-  const { options, attempt, clock } = wiring;
-  const { protocol } = attempt;
-  const dial = options.connect ?? connectClient;
-  const client: MqttClient = dial(attempt.address.url, clientOptions(options, attempt));
-  let up = false;
-  let down = false;
-  let reason: unknown = null;
-  let identifiers = false;
-  /** Whom an acknowledgement is for, by packet identifier, and when it was asked for. */
-  const unanswered = new Map<number, { readonly done: Answer; readonly at: number }>();
-  /** An acknowledgement with a code that the parser does not read. */
-  let unreadable: { readonly id: number; readonly code: number } | null = null;
-  const pings: (() => void)[] = [];
+  return new ClientLink(wiring);
+}
 
-  function goDown(): void {
-    if (down) return;
-    down = true;
-    cancelWatchdog();
-    cancelPatience();
-    // Its listeners stay: a late error must find one, or it would be an uncaught exception.
-    client.end(true);
-    client.stream.destroy();
-    wiring.onDown(reason);
+class ClientLink implements Link {
+  readonly #wiring: LinkOptions;
+  readonly #client: MqttClient;
+  readonly #unanswered: Unanswered;
+  readonly #cancelWatchdog: () => void;
+  readonly #pings: (() => void)[] = [];
+  #up = false;
+  #down = false;
+  /** Why it went down, or will. */
+  #reason: unknown = null;
+  /** The broker says for whom of the subscribers a message is. */
+  #identifiers = false;
+  /** An acknowledgement with a code that the parser does not read. */
+  #unreadable: { readonly id: number; readonly code: number } | null = null;
+
+  constructor(wiring: LinkOptions) {
+    const { options, attempt, clock } = wiring;
+    this.#wiring = wiring;
+    const dial = options.connect ?? connectClient;
+    this.#client = dial(attempt.address.url, clientOptions(options, attempt));
+    // A socket that neither connects nor closes would end all reconnecting.
+    this.#cancelWatchdog = clock.setTimer(() => {
+      if (!this.#up) this.#goDown();
+    }, attempt.timeoutMs + WATCHDOG_MS);
+    const patienceMs = Math.max(PATIENCE_MS, 2000 * (options.keepalive ?? 0));
+    this.#unanswered = new Unanswered(clock, patienceMs);
+    this.#listenToStream();
+    this.#listenToClient();
   }
 
-  const fits = createPacketLimit(MAX_INCOMING, (type, [high = 0, low = 0, code = 0]) => {
-    if (type !== PUBACK || isReadablePuback(code)) return;
-    unreadable ??= { id: high * 256 + low, code };
-  });
+  publish(
+    topic: string,
+    bytes: Buffer,
+    { qos, retain, properties }: PublishOptions,
+    done: Answer,
+  ): void {
+    const more = this.#isFive && properties ? { properties: { ...properties } } : {};
+    let id = 0;
+    this.#client.publish(topic, bytes, { qos, retain, ...more }, (error) => {
+      if (qos === 1 && !this.#unanswered.delete(id)) return;
+      // "Connection closed" has no code: the close event follows, and knows why.
+      if (this.#down || (error && !('code' in error))) return;
+      done(error ?? null);
+    });
+    if (qos === 0) return;
+    id = this.#client.getLastMessageId();
+    this.#unanswered.add(id, done);
+  }
 
-  // A socket that neither connects nor closes would end all reconnecting.
-  const cancelWatchdog = clock.setTimer(() => {
-    if (!up) goDown();
-  }, attempt.timeoutMs + WATCHDOG_MS);
-  /** A link that lives and a message that is never acknowledged: it is taken to be refused. */
-  const loseUnanswered = (): void => {
-    cancelPatience = clock.setTimer(loseUnanswered, patienceMs / 4);
-    for (const [id, { done, at }] of unanswered) {
-      if (clock.now() - at < patienceMs) break;
-      unanswered.delete(id);
-      done({ code: UNANSWERED });
-    }
-  };
-  const patienceMs = Math.max(PATIENCE_MS, 2000 * (options.keepalive ?? 0));
-  let cancelPatience = clock.setTimer(loseUnanswered, patienceMs / 4);
+  subscribe(
+    { id, qos }: Pick<Registration, 'id' | 'qos'>,
+    filters: readonly string[],
+    done: Answer,
+  ): void {
+    const properties = this.#identifiers ? { properties: { subscriptionIdentifier: id } } : {};
+    this.#client.subscribe([...filters], { qos, ...properties }, (error, granted) => {
+      if (this.#down) return;
+      const codes = error === null ? granted?.map((grant) => Number(grant.qos)) : codesOf(error);
+      const refused = codes?.find((code) => code >= 128);
+      if (refused !== undefined) done({ code: refused });
+      else if (error === null) done(null);
+    });
+  }
 
-  // Nagle's algorithm and a broker's delayed acknowledgements together cost 40 ms a window.
-  if (client.stream instanceof Socket) client.stream.setNoDelay(true);
-  // Before MQTT.js itself: what its parser stops at must be known when it says so.
-  client.stream.prependListener('data', (chunk: Buffer) => {
-    if (fits(chunk)) return;
-    reason = new Error(`a message of more than ${MAX_INCOMING} bytes arrived`);
-    client.stream.destroy();
-  });
-  client.on('connect', (packet) => {
-    if (down) return;
-    up = true;
-    identifiers = protocol === 5 && packet.properties?.subscriptionIdentifiersAvailable !== false;
-    wiring.onUp(packet);
-  });
-  client.on('error', (error) => {
-    if (down) return;
-    if (up && unreadable !== null) {
-      const { id, code } = unreadable;
-      unreadable = null;
-      reason ??= new UnreadableAnswer(
+  async unsubscribe(filters: readonly string[]): Promise<void> {
+    if (!this.#down) await this.#client.unsubscribeAsync([...filters]).catch(() => {});
+  }
+
+  ping(done: () => void): void {
+    if (this.#down) return;
+    this.#pings.push(done);
+    this.#client.sendPing();
+  }
+
+  async end(deadlineMs: number): Promise<void> {
+    if (this.#down) return;
+    const client = this.#client;
+    await new Promise<void>((resolve) => {
+      const cancel = this.#wiring.clock.setTimer(
+        () => client.end(true, () => resolve()),
+        deadlineMs,
+      );
+      client.end(!this.#up, () => {
+        cancel();
+        resolve();
+      });
+    });
+    this.#goDown();
+  }
+
+  drop(why: unknown = null): void {
+    this.#reason ??= why;
+    this.#goDown();
+  }
+
+  get #isFive(): boolean {
+    return this.#wiring.attempt.protocol === 5;
+  }
+
+  #listenToStream(): void {
+    const { stream } = this.#client;
+    // Nagle's algorithm and a broker's delayed acknowledgements together cost 40 ms a window.
+    if (stream instanceof Socket) stream.setNoDelay(true);
+    const fits = createPacketLimit(MAX_INCOMING, (type, [high = 0, low = 0, code = 0]) => {
+      if (type !== PUBACK || isReadablePuback(code)) return;
+      this.#unreadable ??= { id: high * 256 + low, code };
+    });
+    // Before MQTT.js itself: what its parser stops at must be known when it says so.
+    stream.prependListener('data', (chunk: Buffer) => {
+      if (fits(chunk)) return;
+      this.#reason = new Error(`a message of more than ${MAX_INCOMING} bytes arrived`);
+      stream.destroy();
+    });
+  }
+
+  #listenToClient(): void {
+    const client = this.#client;
+    client.on('connect', (packet) => this.#connected(packet));
+    client.on('error', (error) => this.#failed(error));
+    client.on('disconnect', ({ reasonCode }) => {
+      if (reasonCode === TAKEN_OVER) this.#reason = { code: TAKEN_OVER };
+      else this.#reason ??= { code: reasonCode };
+    });
+    client.on('packetreceive', ({ cmd }) => {
+      if (cmd === 'pingresp') for (const done of this.#pings.splice(0)) done();
+    });
+    client.on('message', (topic, payload, { retain, properties }) => {
+      if (this.#down) return;
+      const { correlationData, subscriptionIdentifier: ids = [] } = properties ?? {};
+      this.#wiring.onMessage(
+        { topic, payload, retain, ...(correlationData && { correlationData }) },
+        typeof ids === 'number' ? [ids] : ids,
+      );
+    });
+    client.on('close', () => this.#goDown());
+  }
+
+  #connected(packet: IConnackPacket): void {
+    if (this.#down) return;
+    this.#up = true;
+    const { subscriptionIdentifiersAvailable: identifiers } = packet.properties ?? {};
+    this.#identifiers = this.#isFive && identifiers !== false;
+    this.#wiring.onUp(packet);
+  }
+
+  #failed(error: Error): void {
+    if (this.#down) return;
+    if (this.#up && this.#unreadable !== null) {
+      const { id, code } = this.#unreadable;
+      this.#unreadable = null;
+      this.#reason ??= new UnreadableAnswer(
         `an answer that MQTT does not foresee: ${describeCode(code)}`,
       );
-      unanswered.get(id)?.done({ code });
+      this.#unanswered.answer(id, { code });
     }
-    reason ??= up && !('code' in error) ? new UnreadableAnswer(error.message) : error;
+    this.#reason ??= this.#up && !('code' in error) ? new UnreadableAnswer(error.message) : error;
     // Whatever it was, the parser may have stopped: a connection that hears nothing is none.
-    client.stream.destroy();
-  });
-  client.on('disconnect', (packet) => {
-    if (packet.reasonCode === TAKEN_OVER) reason = { code: TAKEN_OVER };
-    else reason ??= { code: packet.reasonCode };
-  });
-  client.on('packetreceive', ({ cmd }) => {
-    if (cmd === 'pingresp') for (const done of pings.splice(0)) done();
-  });
-  client.on('message', (topic, payload, { retain, properties }) => {
-    if (down) return;
-    const { correlationData, subscriptionIdentifier: ids = [] } = properties ?? {};
-    wiring.onMessage(
-      { topic, payload, retain, ...(correlationData && { correlationData }) },
-      typeof ids === 'number' ? [ids] : ids,
-    );
-  });
-  client.on('close', goDown);
+    this.#client.stream.destroy();
+  }
 
-  return {
-    publish(topic, bytes, { qos, retain, properties }, done) {
-      const more = protocol === 5 && properties ? { properties: { ...properties } } : {};
-      let id = 0;
-      client.publish(topic, bytes, { qos, retain, ...more }, (error) => {
-        if (qos === 1 && !unanswered.delete(id)) return;
-        // "Connection closed" has no code: the close event follows, and knows why.
-        if (down || (error && !('code' in error))) return;
-        done(error ?? null);
-      });
-      if (qos === 0) return;
-      id = client.getLastMessageId();
-      unanswered.set(id, { done, at: clock.now() });
-    },
-    subscribe({ id, qos }, filters, done) {
-      const properties = identifiers ? { properties: { subscriptionIdentifier: id } } : {};
-      client.subscribe([...filters], { qos, ...properties }, (error, granted) => {
-        if (down) return;
-        const codes = error === null ? granted?.map((grant) => Number(grant.qos)) : codesOf(error);
-        const refused = codes?.find((code) => code >= 128);
-        if (refused !== undefined) done({ code: refused });
-        else if (error === null) done(null);
-      });
-    },
-    async unsubscribe(filters) {
-      if (!down) await client.unsubscribeAsync([...filters]).catch(() => {});
-    },
-    ping(done) {
-      if (down) return;
-      pings.push(done);
-      client.sendPing();
-    },
-    async end(deadlineMs) {
-      if (down) return;
-      await new Promise<void>((resolve) => {
-        const cancel = clock.setTimer(() => client.end(true, () => resolve()), deadlineMs);
-        client.end(!up, () => {
-          cancel();
-          resolve();
-        });
-      });
-      goDown();
-    },
-    drop(why = null) {
-      reason ??= why;
-      goDown();
-    },
-  };
+  #goDown(): void {
+    if (this.#down) return;
+    this.#down = true;
+    this.#cancelWatchdog();
+    this.#unanswered.stop();
+    // Its listeners stay: a late error must find one, or it would be an uncaught exception.
+    this.#client.end(true);
+    this.#client.stream.destroy();
+    this.#wiring.onDown(this.#reason);
+  }
+}
+
+/**
+ * Whom an acknowledgement is for, by packet identifier. On a link that lives, a message that is not
+ * acknowledged for so long is taken to be refused.
+ */
+class Unanswered {
+  readonly #clock: Clock;
+  readonly #patienceMs: number;
+  /** In the order in which they were asked for. */
+  readonly #waiting = new Map<number, { readonly done: Answer; readonly at: number }>();
+  #cancel: () => void;
+
+  constructor(clock: Clock, patienceMs: number) {
+    this.#clock = clock;
+    this.#patienceMs = patienceMs;
+    this.#cancel = this.#lookLater();
+  }
+
+  add(id: number, done: Answer): void {
+    this.#waiting.set(id, { done, at: this.#clock.now() });
+  }
+
+  /** Whether it was waited for. */
+  delete(id: number): boolean {
+    return this.#waiting.delete(id);
+  }
+
+  answer(id: number, error: unknown): void {
+    this.#waiting.get(id)?.done(error);
+  }
+
+  stop(): void {
+    this.#cancel();
+  }
+
+  #lookLater(): () => void {
+    return this.#clock.setTimer(() => this.#look(), this.#patienceMs / 4);
+  }
+
+  #look(): void {
+    this.#cancel = this.#lookLater();
+    for (const [id, { done, at }] of this.#waiting) {
+      if (this.#clock.now() - at < this.#patienceMs) break;
+      this.#waiting.delete(id);
+      done({ code: UNANSWERED });
+    }
+  }
 }
 
 /** Reason codes of the answer to a subscription, of MQTT.js's error about it. */
