@@ -49,7 +49,11 @@ async function startDemo(args) {
     detached: true,
   });
   const lines = createInterface({ input: child.stdout });
-  const [first] = await once(lines, 'line');
+  const failed = once(child, 'exit').then(([status]) => {
+    throw new Error(`the demo ended with ${status} before it had a page`);
+  });
+  const [first] = await Promise.race([once(lines, 'line'), failed]);
+  failed.catch(() => {});
   return {
     url: JSON.parse(first).page,
     async end() {
