@@ -144,7 +144,7 @@ async function exportPictures(
   force: boolean,
   context: CommandContext,
 ): Promise<number> {
-  const { create } = await import('tar');
+  const { archivePictures } = await import('../store/picture-archive.js');
   const { basename } = await import('node:path');
   const { picturesOf, pictureFolder } = await import('../store/pictures.js');
   const { writePartFile } = await import('../store/part-file.js');
@@ -161,12 +161,11 @@ async function exportPictures(
     if (force) rmSync(archive, { force: true });
     return 0;
   }
-  await writePartFile(archive, force, (part) =>
-    create({ file: part, cwd: pictureFolder(stateDir), portable: true }, names).catch((cause) => {
+  return writePartFile(archive, force, (part) =>
+    archivePictures(part, pictureFolder(stateDir), names).catch((cause) => {
       throw resultFailed(archive, cause);
     }),
   );
-  return names.length;
 }
 
 /** Where the pictures of an export go. */
