@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { copyFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Database } from 'better-sqlite3';
@@ -111,14 +112,29 @@ async function copyPictures(
 ): Promise<void> {
   const { picturesOf } = await import('../store/pictures.js');
   const pictures = picturesOf(context.loadConfig().state_dir, ids);
-  const files = [...pictures.values()].flat();
+  let copied = 0;
+  let without = ids.size - pictures.size;
   try {
-    if (files.length > 0) makeFolder(folder);
-    for (const file of files) await copyFile(file, join(folder, basename(file)));
+    if (pictures.size > 0) makeFolder(folder);
+    for (const files of pictures.values()) {
+      const before = copied;
+      for (const file of files) if (await isCopied(file, folder)) copied += 1;
+      if (copied === before) without += 1;
+    }
   } catch (cause) {
     throw resultFailed(folder, cause);
   }
-  const without = ids.size - pictures.size;
   const none = without === 0 ? '' : `; ${without} of the events have none`;
-  writeLine(context.stderr, `${files.length} pictures in ${folder}${none}`);
+  writeLine(context.stderr, `${copied} pictures in ${folder}${none}`);
+}
+
+/** False: the picture has gone meanwhile, as retention removes them while a daemon runs. */
+async function isCopied(file: string, folder: string): Promise<boolean> {
+  try {
+    await copyFile(file, join(folder, basename(file)));
+    return true;
+  } catch (error) {
+    if (existsSync(file)) throw error;
+    return false;
+  }
 }
