@@ -4,7 +4,7 @@ import type { BoardNames } from '../../mqtt/publish/former-topics.js';
 import { machineIdentity } from '../../platform.js';
 import type { Store } from '../../store/store.js';
 
-/** Setting that remembers under which names this board was last found. */
+/** Setting that remembers under which names this board was last found; databases have it under this key. */
 const NAMES = 'mqtt/whereabouts';
 /** Setting that remembers under which id Home Assistant knows this board. */
 const DEVICE = 'mqtt/device';
