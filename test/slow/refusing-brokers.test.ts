@@ -210,7 +210,8 @@ for (const limit of ['max_queued_messages 0', 'max_queued_messages 1000']) {
       const house = await listenTo(broker);
       t.teardown(() => house.close());
       const { daemon, status } = await start(t, broker.url, version);
-      await until(t, 'a label', () => [...house.last.values()].includes('ON'), daemon.log);
+      const label = () => house.last.get(`${ROOT}/front/label`) ?? 'none';
+      await until(t, 'a label', () => label() !== 'none', daemon.log);
       if (version === 5) {
         const why = limit.endsWith(' 0')
           ? /front\/events.*; then the broker closes/

@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connectAsync } from 'mqtt';
 import t, { type Test } from 'tap';
@@ -29,14 +30,33 @@ const BRANCHES: Readonly<Record<string, (i: number) => string>> = {
   'deeper levels': (i) => `front/a/b/c/word_${i}`,
 };
 
-async function flood(url: string, branches: readonly ((i: number) => string)[]): Promise<void> {
+/** Beside our root: another board, and what Home Assistant is told by others. */
+const ELSEWHERE: readonly ((i: number) => string)[] = [
+  (i) => `../other/front/label_${i}`,
+  (i) => `../board2/front/label_${i}`,
+  (i) => `../../homeassistant/binary_sensor/word_${i}/config`,
+  (i) => `../../homeassistant/device/word_${i}/config`,
+];
+/** Nothing that anybody means by ON, though it begins so. */
+const JUNK = Buffer.concat([
+  Buffer.from('ON'),
+  Buffer.alloc(500, 0xff),
+  Buffer.from([0, 0xc3, 0x28]),
+]);
+
+async function flood(
+  url: string,
+  branches: readonly ((i: number) => string)[],
+  payload: string | Buffer = 'ON',
+): Promise<void> {
   const client = await connectAsync(url);
   for (let sent = 0; sent < FLOOD; sent += 500) {
     const some = Array.from({ length: 500 }, (_, i) => sent + i);
     await Promise.all(
       some.map((i) => {
         const topic = branches[i % branches.length]?.(i) ?? '';
-        return client.publishAsync(`${ROOT}/${topic}`, 'ON', { qos: 1, retain: true });
+        const whole = posix.join(ROOT, topic);
+        return client.publishAsync(whole, payload, { qos: 1, retain: true });
       }),
     );
   }
@@ -78,11 +98,12 @@ async function check(
   name: string,
   branches: readonly ((i: number) => string)[],
   protocol: 5 | '3.1.1',
+  payload: string | Buffer = 'ON',
 ) {
   const broker = await mosquitto.make({ global: ['max_queued_messages 0'] });
   await broker.start();
   t.teardown(() => broker.stop());
-  await flood(broker.url, branches);
+  await flood(broker.url, branches, payload);
   const { folder, pictures } = await home(t);
   const mqtt = { url: broker.url, protocol };
   const config = writeConfig(folder, { cameras: ['front'], pictures, mqtt });
@@ -133,3 +154,30 @@ for (const name of ['labels of a camera', 'labels of a camera that is no more', 
     check(t, name, [branch], 5),
   );
 }
+
+t.test(`${FLOOD} retained messages that are no text`, { skip, timeout: 600_000 }, (t) =>
+  check(t, 'junk', Object.values(BRANCHES), 5, JUNK),
+);
+
+t.test(`${FLOOD} retained ON beside our root stay`, { skip, timeout: 600_000 }, async (t) => {
+  const broker = await mosquitto.make({ global: ['max_queued_messages 0'] });
+  await broker.start();
+  t.teardown(() => broker.stop());
+  await flood(broker.url, ELSEWHERE);
+  const { folder, pictures } = await home(t);
+  const config = writeConfig(folder, { cameras: ['front'], pictures, mqtt: { url: broker.url } });
+  const daemon = runDaemon(folder, config);
+  t.teardown(() => daemon.child.kill('SIGKILL'));
+  const listener = await listenTo(broker.url, `${ROOT}/#`);
+  await untilTrue(() => listener.last.get(`${ROOT}/state`) === 'online');
+  await listener.close();
+  // And while it runs.
+  await flood(broker.url, ELSEWHERE, JUNK);
+  await flood(broker.url, ELSEWHERE);
+  await daemon.end('SIGTERM');
+  const lines = linesOf(daemon);
+  t.ok(lines.length <= MAX_LINES, `${lines.length} lines`);
+  const left = [...(await retainedOn(broker.url, '#'))].filter(([topic]) => isFlood(`/${topic}`));
+  t.equal(left.length, FLOOD, 'nothing of others was taken away');
+  t.ok(left.every(([, text]) => text === 'ON'));
+});

@@ -1,76 +1,7 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
-import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
-import { createTopics } from '#mobilenetd/mqtt/topics.js';
-import type { PresenceEvent } from '#mobilenetd/presence/event.js';
-import { openStore } from '#mobilenetd/store/store.js';
-import { systemClock } from '#mobilenetd/time.js';
-import { WHOLE_PICTURE } from '../../whole-picture.js';
-import { eventually, listenTo, mosquitto } from '../brokers.js';
+import { eventually } from '../brokers.js';
 import { type PickyBroker, type PickyRules, startPickyBroker } from '../picky-broker.js';
-
-const ROOT = 'mobilenetd/porch';
-const EVENTS = `${ROOT}/front/events`;
-/** Waits of the connection are so many times as short. */
-const SPEED = 20;
-
-function event(more: Partial<PresenceEvent> = {}): PresenceEvent {
-  return {
-    ...{ id: 'e1', type: 'new', camera: 'front', label: 'person', score: 0.8 },
-    ...{ start: 1e12, end: null, model: 'ssd_300', alpha: 1, size: 300, count: 1, box: null },
-    ...WHOLE_PICTURE,
-    ...more,
-  };
-}
-
-/** A board as the daemon wires it. */
-function startBoard(
-  t: Test,
-  url: string,
-  protocol: 'auto' | 4 | 5 = 'auto',
-  speed = SPEED,
-  rare = SPEED,
-) {
-  const lines: string[] = [];
-  const write = (_fields: object, message: string) => void lines.push(message);
-  const log = { debug() {}, info: write, warn: write, error: write };
-  const store = openStore({
-    // Several boards of one test must not share a file.
-    file: join(mkdtempSync(join(tmpdir(), 'mobilenetd-refusals-')), 'mobilenetd.db'),
-    commitInterval: 0.05,
-    detectionInterval: 1,
-    retention: { days: 30, maxBytes: 1e9 },
-    outbox: { maxAge: 1e9, maxRows: 5000 },
-  });
-  const topics = createTopics({ base: 'mobilenetd', node: 'porch' });
-  const connection = createConnection({
-    ...{ url, protocol, log, clientId: 'mobilenetd-porch', random: () => 0 },
-    will: { topic: topics.state, payload: 'offline' },
-    // What is rare, as the retry of what cost the connection, comes soon.
-    clock: {
-      ...systemClock,
-      setTimer: (run, ms) =>
-        systemClock.setTimer(run, ms / (ms > 100_000 ? rare : ms === 10_000 ? 2 : speed)),
-    },
-  });
-  const { outbox } = store;
-  const publisher = createPublisher({
-    ...{ connection, topics, outbox, log, version: '1', maxEventAge: 1e9 },
-  });
-  publisher.setCameras([{ name: 'front', labels: ['person', 'cat', 'dog', 'coffee mug'] }]);
-  t.teardown(async () => {
-    await publisher.close();
-    store.close();
-  });
-  const show = (...events: PresenceEvent[]) => {
-    store.recordEvents(events, publisher.eventMessages(events));
-    publisher.applyEvents(events);
-  };
-  return { connection, publisher, outbox, lines, show, topics };
-}
+import { EVENTS, event, ROOT, SPEED, startBoard } from '../refused-board.js';
 
 async function picky(t: Test, rules: PickyRules): Promise<PickyBroker> {
   const broker = await startPickyBroker(rules);
@@ -346,66 +277,6 @@ t.test('answers that cannot be read end the link at once', async (t) => {
     t.comment(`${what}: ${Date.now() - begun} ms; ${board.lines[1]}`);
   }
 });
-
-const skip = mosquitto.available ? false : 'Mosquitto is not installed';
-
-t.test('Mosquitto with a message_size_limit', { skip }, async (t) => {
-  const broker = await mosquitto.make({ conf: [], global: ['message_size_limit 1000'] });
-  await broker.start();
-  t.teardown(() => broker.stop());
-  const house = await listenTo(broker);
-  t.teardown(() => house.close());
-  for (const protocol of [5, 4] as const) {
-    const board = startBoard(t, broker.url, protocol);
-    board.publisher.setInfo({ version: 'x'.repeat(3000) });
-    board.publisher.setUpdate({ installed: 'x'.repeat(2000) });
-    board.publisher.start();
-    await house.until('online', () => house.last.get(`${ROOT}/state`) === 'online');
-    board.show(event({ id: `of ${protocol}` }));
-    await house.until('an event', () => (house.last.get(EVENTS) ?? '').includes(`of ${protocol}`));
-    if (protocol === 5) {
-      t.match(board.lines.join('\n'), /porch\/info: .*too large for the broker \(3\d\d\d bytes\)/);
-      const { left_out } = board.publisher.delivery();
-      t.same(left_out.map(({ topic }) => topic).sort(), [`${ROOT}/info`, `${ROOT}/update`]);
-    }
-    await board.publisher.close();
-    await house.until('offline', () => house.last.get(`${ROOT}/state`) === 'offline');
-  }
-});
-
-for (const [limit, promise] of [
-  ['max_qos 0', /QoS 0 only/],
-  ['max_qos 1', null],
-  ['retain_available false', /no retained messages/],
-  ['max_packet_size 1024', /at most 1024 bytes/],
-] as const) {
-  for (const protocol of [5, 4] as const) {
-    t.test(`Mosquitto with ${limit}, MQTT ${protocol}`, { skip }, async (t) => {
-      // max_qos is a listener's, the others are for all.
-      const own = limit.startsWith('max_qos');
-      const broker = await mosquitto.make(own ? { conf: [limit] } : { global: [limit] });
-      await broker.start();
-      t.teardown(() => broker.stop());
-      const house = await listenTo(broker, '#', { protocolVersion: 5 });
-      t.teardown(() => house.close());
-      const board = startBoard(t, broker.url, protocol);
-      board.publisher.setInfo({ version: 'x'.repeat(3000) });
-      board.publisher.start();
-      await house.until('online', () => house.last.get(`${ROOT}/state`) === 'online');
-      board.show(event());
-      await house.until('an event', () => house.last.has(EVENTS));
-      await house.until('a state', () => house.last.get(`${ROOT}/front/person`) === 'ON');
-      await eventually('nothing waits', () => board.outbox.depth() === 0);
-      const limits = board.publisher.delivery().limits.join('\n');
-      // One of 3.1.1 says nothing about sizes; what is too large is held back by its topic.
-      if (promise !== null && !(protocol === 4 && limit.startsWith('max_packet'))) {
-        t.match(limits, promise);
-        t.equal(board.lines.filter((line) => promise.test(line)).length, 1, 'said once');
-      } else t.equal(limits, '');
-      t.notMatch(board.lines.join('\n'), /same client id/);
-    });
-  }
-}
 
 t.test('a broker without wildcards and with a receive maximum of one', async (t) => {
   const broker = await picky(t, {
