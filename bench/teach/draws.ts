@@ -1,0 +1,72 @@
+import type { Photograph } from './pictures.js';
+
+/** A photograph with its embedding. */
+export interface Seen extends Photograph {
+  readonly embedding: Float32Array;
+}
+
+export interface Draw {
+  readonly labels: readonly string[];
+  readonly train: readonly Seen[];
+  readonly test: readonly Seen[];
+  /** Pictures of labels that are not taught. */
+  readonly others: readonly Seen[];
+  /** Sources of the bank, half of them: what is fitted. */
+  readonly sources: ReadonlySet<number>;
+}
+
+export interface DrawOptions {
+  readonly labels: number;
+  readonly each: number;
+  readonly test: number;
+  readonly others: number;
+  readonly sources: number;
+  readonly seed: number;
+}
+
+/** Labels, pictures to learn from and others to test with: no picture is in both. */
+export function drawTask(all: readonly Seen[], options: DrawOptions): Draw {
+  const random = createRandom(options.seed);
+  const byLabel = new Map<string, Seen[]>();
+  for (const seen of all) byLabel.set(seen.label, [...(byLabel.get(seen.label) ?? []), seen]);
+  const least = options.each + options.test;
+  const rich = [...byLabel.keys()].filter((label) => (byLabel.get(label)?.length ?? 0) >= least);
+  const labels = shuffled(rich.sort(), random).slice(0, options.labels);
+  const train: Seen[] = [];
+  const test: Seen[] = [];
+  for (const label of labels) {
+    const own = shuffled(byLabel.get(label) ?? [], random);
+    train.push(...own.slice(0, options.each));
+    test.push(...own.slice(options.each, least));
+  }
+  const rest = all.filter(({ label }) => !labels.includes(label));
+  const numbers = Array.from({ length: options.sources }, (_, index) => index);
+  return {
+    labels,
+    train,
+    test,
+    others: shuffled(rest, random).slice(0, options.others),
+    sources: new Set(shuffled(numbers, random).slice(0, options.sources / 2)),
+  };
+}
+
+/** Fisher–Yates. */
+function shuffled<T>(values: readonly T[], random: () => number): T[] {
+  const mixed = [...values];
+  for (let last = mixed.length - 1; last > 0; last -= 1) {
+    const at = Math.floor(random() * (last + 1));
+    [mixed[last], mixed[at]] = [mixed[at] as T, mixed[last] as T];
+  }
+  return mixed;
+}
+
+/** mulberry32, in [0, 1). */
+function createRandom(seed: number): () => number {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

@@ -1,0 +1,239 @@
+// Taught heads: figures by variant and pictures a label, one JSON line each, with bars:
+//
+//   npm run bench:teach [-- --photos FOLDER] [--models DIR] [--draws N] [VARIANT...]
+//
+// FOLDER holds train/LABEL/ and validation/LABEL/ (MOBILENETD_PHOTOS); DIR the installed models. A draw takes
+// ten labels, 1, 5 or 20 pictures of each to learn from and 20 others to test with. Of the shipped bank,
+// one half of its photographs is fitted; the other half, without those that show things like those taught,
+// are the foreign pictures. Embeddings are kept in $XDG_CACHE_HOME/mobilenetd/teach. Exit status 1 if a bar
+// is missed.
+import { existsSync, readFileSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import type { Variant } from '#mobilenetd/models/variant.js';
+import { openShelf } from '#mobilenetd/models/shelf.js';
+import { negativeBank } from '#mobilenetd/teach/bank.js';
+import { type Head, namedLabel } from '#mobilenetd/teach/head.js';
+import { createSpace, meanOf, type Space } from '#mobilenetd/teach/space.js';
+import { trainHead } from '#mobilenetd/teach/train.js';
+import { type Draw, drawTask, type Seen } from './draws.js';
+import { embeddings, photographs } from './pictures.js';
+import { type Classifier, imprinting, type Lesson, logistic, simpleShot } from './rivals.js';
+
+const { values: flags, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    photos: { type: 'string', default: process.env.MOBILENETD_PHOTOS ?? '../shared/photos' },
+    models: { type: 'string', default: join(homedir(), '.local/state/mobilenetd/models') },
+    draws: { type: 'string', default: '30' },
+  },
+});
+
+const VARIANTS = [
+  'mobilenet_v1_0.25_128_quant',
+  'mobilenet_v1_0.5_160_quant',
+  'mobilenet_v1_0.75_192_quant',
+  'mobilenet_v2_1.0_224_quant',
+  'ssdlite_mobilenet_v2_coco_300',
+];
+const EACH = [1, 5, 20];
+const TEST = 20;
+const OTHERS = 300;
+/** Of the bank: parts of a photograph, photographs, and then drawn scenes (scripts/teach-bank.mjs). */
+const PARTS = 4;
+const SOURCES = 100;
+/** Photographs of the bank that show clothes or food, by their place in it: nobody can call those foreign. */
+const ALIKE = new Set([
+  41, 43, 46, 47, 50, 51, 52, 54, 58, 61, 77, 82, 83, 92, 93, 94, 95, 96, 98, 99,
+]);
+const BARS = { gap: 3, foreign: 0.1, trainMs: 1000, headMs: 0.05 };
+
+const missed: string[] = [];
+const shelf = openShelf({ dir: flags.models });
+const installed = await shelf.variants();
+const photos = [
+  ...photographs(join(flags.photos, 'train'), 45),
+  ...photographs(join(flags.photos, 'validation'), 12),
+];
+if (photos.length === 0) throw new Error(`no photographs in ${flags.photos}`);
+
+for (const name of positionals.length > 0 ? positionals : VARIANTS) {
+  const variant = installed.find((entry) => entry.name === name);
+  const bank = bankOf(name);
+  if (variant === undefined || bank === null) {
+    process.stderr.write(`${name} is left out: it is not installed, or has no bank\n`);
+    continue;
+  }
+  const rows = await embeddings(variant, photos);
+  const seen = photos.map((photo, index) => ({ ...photo, embedding: rows[index] as Float32Array }));
+  for (const each of EACH) figures(variant, seen, bank, each);
+  cost(variant, seen, bank);
+}
+for (const bar of missed) process.stderr.write(`missed: ${bar}\n`);
+process.exitCode = missed.length > 0 ? 1 : 0;
+
+function bankOf(name: string): Float32Array[] | null {
+  const file = new URL(`../../../models/embeddings/${name}.bank`, import.meta.url);
+  return existsSync(file) ? negativeBank(readFileSync(file)) : null;
+}
+
+/** The fitted half of the bank, and foreign pictures. */
+function halves(bank: readonly Float32Array[], { sources }: Draw) {
+  const fitted = bank.filter((_, row) => {
+    const source = Math.floor(row / PARTS);
+    return source < SOURCES ? sources.has(source) : row % 2 === 0;
+  });
+  const foreign = bank.filter((_, row) => {
+    const source = Math.floor(row / PARTS);
+    return source < SOURCES && !sources.has(source) && !ALIKE.has(source);
+  });
+  return { fitted, foreign };
+}
+
+function figures(
+  variant: Variant,
+  seen: readonly Seen[],
+  bank: readonly Float32Array[],
+  each: number,
+): void {
+  const shares = new Map<string, number[]>();
+  const add = (name: string, value: number) =>
+    shares.set(name, [...(shares.get(name) ?? []), value]);
+  const penalties = new Map<number, number>();
+  for (let seed = 1; seed <= Number(flags.draws); seed += 1) {
+    const options = { labels: 10, each, test: TEST, others: OTHERS, sources: SOURCES, seed };
+    const draw = drawTask(seen, options);
+    const { fitted, foreign } = halves(bank, draw);
+    const { head, report } = trainHead(draw.train, fitted);
+    penalties.set(report.penalty, (penalties.get(report.penalty) ?? 0) + 1);
+    add(
+      'ridge',
+      share(draw.test, ({ label, embedding }) => best(head, embedding) === label),
+    );
+    for (const [rival, accuracy] of rivals(draw, fitted)) add(rival, accuracy);
+    if (report.accuracy !== null) add('left out', report.accuracy);
+    const named = (embedding: Float32Array) => namedLabel(head, head.probabilities(embedding));
+    add(
+      'recall',
+      share(draw.test, ({ label, embedding }) => named(embedding) === label),
+    );
+    if (report.recall !== null) add('recall left out', report.recall);
+    add(
+      'foreign',
+      share(foreign, (embedding) => named(embedding) !== null),
+    );
+    add(
+      'alike',
+      share(draw.others, ({ embedding }) => named(embedding) !== null),
+    );
+    // The same as a task of one label: "is it there?"
+    const [label = ''] = draw.labels;
+    const own = draw.train.filter((example) => example.label === label);
+    const one = trainHead(own, fitted).head;
+    const passes = (embedding: Float32Array) =>
+      namedLabel(one, one.probabilities(embedding)) !== null;
+    const tested = draw.test.filter((example) => example.label === label);
+    add(
+      'one label: recall',
+      share(tested, ({ embedding }) => passes(embedding)),
+    );
+    add('one label: foreign', share(foreign, passes));
+  }
+  const line: Record<string, unknown> = { variant: variant.name, form: variant.form, each };
+  for (const [name, values] of shares) line[name] = interval(values);
+  process.stdout.write(
+    `${JSON.stringify({ ...line, penalties: Object.fromEntries(penalties) })}\n`,
+  );
+  judge(`${variant.name}, ${each} pictures`, shares, each);
+}
+
+function judge(what: string, shares: ReadonlyMap<string, readonly number[]>, each: number): void {
+  const percent = (name: string) => 100 * mean(shares.get(name) ?? []);
+  const gap = percent('left out') - percent('ridge');
+  if (each > 1 && Math.abs(gap) > BARS.gap)
+    missed.push(`${what}: left out ${gap.toFixed(1)} points away`);
+  for (const name of ['foreign', 'one label: foreign']) {
+    if (percent(name) > BARS.foreign) missed.push(`${what}: ${name} ${percent(name).toFixed(2)} %`);
+  }
+}
+
+function best(head: Head, embedding: Float32Array): string | undefined {
+  const probabilities = head.probabilities(embedding);
+  return head.labels[probabilities.indexOf(Math.max(...probabilities))];
+}
+
+function rivals(draw: Draw, fitted: readonly Float32Array[]): [string, number][] {
+  const dimension = draw.train[0]?.embedding.length ?? 0;
+  const centred = createSpace(meanOf(fitted, dimension));
+  const plain = createSpace(new Float64Array(dimension));
+  const accuracy = (space: Space, learn: (lesson: Lesson) => Classifier) => {
+    const classify = learn({
+      places: draw.train.map(({ embedding }) => space.place(embedding)),
+      labels: draw.train.map(({ label }) => draw.labels.indexOf(label)),
+      count: draw.labels.length,
+    });
+    return share(draw.test, ({ label, embedding }) => {
+      return draw.labels[classify(space.place(embedding))] === label;
+    });
+  };
+  return [
+    ['simpleshot', accuracy(centred, simpleShot)],
+    ['imprinting', accuracy(plain, imprinting)],
+    ['logistic', accuracy(centred, logistic)],
+  ];
+}
+
+/** Processor time of training with 200 pictures and the whole bank, and of a frame; least of several. */
+function cost(variant: Variant, seen: readonly Seen[], bank: readonly Float32Array[]): void {
+  const options = { labels: 10, each: 20, test: TEST, others: 0, sources: SOURCES, seed: 1 };
+  const { train, test } = drawTask(seen, options);
+  const { head } = trainHead(train, bank);
+  const trainMs = least(3, () => trainHead(train, bank));
+  const rounds = 50;
+  const all = least(5, () => {
+    for (let k = 0; k < rounds; k += 1) {
+      for (const { embedding } of test) head.probabilities(embedding);
+    }
+  });
+  const headMs = all / (rounds * test.length);
+  const line = {
+    variant: variant.name,
+    trainMs: round(trainMs),
+    headMs: Number(headMs.toFixed(4)),
+  };
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  if (trainMs > BARS.trainMs) missed.push(`${variant.name}: training ${round(trainMs)} ms`);
+  if (headMs > BARS.headMs) missed.push(`${variant.name}: head ${headMs} ms`);
+}
+
+function least(times: number, work: () => void): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let k = 0; k < times; k += 1) {
+    const before = process.cpuUsage();
+    work();
+    const { user, system } = process.cpuUsage(before);
+    best = Math.min(best, (user + system) / 1000);
+  }
+  return best;
+}
+
+function share<T>(all: readonly T[], holds: (one: T) => boolean): number {
+  return all.length === 0 ? 0 : all.filter(holds).length / all.length;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+/** Percent, with half the width of its 95 % interval over the draws. */
+function interval(values: readonly number[]): [number, number] {
+  const middle = mean(values);
+  const variance =
+    values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
+  return [round(100 * middle), round(196 * Math.sqrt(variance / values.length))];
+}
+
+function round(value: number): number {
+  return Number(value.toFixed(2));
+}
