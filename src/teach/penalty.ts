@@ -1,7 +1,7 @@
 import { fitRidge, type RidgeProblem } from './ridge.js';
 
 /** Penalties that are tried, the largest first: for the mean row. */
-export const PENALTIES: readonly number[] = [0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001];
+export const PENALTIES: readonly number[] = [0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001];
 
 /** Where no label has two pictures, so that nothing can be left out: near a comparison with means. */
 export const SINGLE_PENALTY = 0.03;

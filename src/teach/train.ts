@@ -16,8 +16,8 @@ export interface Trained {
 /** Pictures that a head can be made of. */
 export const MAX_EXAMPLES = 2000;
 
-/** Unrelated embeddings that are fitted beside them; more are judged, and count for the thresholds. */
-const MAX_FITTED = 2200;
+/** Rows that are fitted: a factorisation costs their number's third power. */
+const FITTED = { examples: 1000, negatives: 500 };
 /** Rows by which a penalty is chosen: each that is tried costs a factorisation. */
 const TRIED = { examples: 250, negatives: 150 };
 
@@ -25,6 +25,7 @@ const TRIED = { examples: 250, negatives: 150 };
  * Makes a head of examples: ridge regression, each label against the rest, with a penalty chosen by leaving
  * pictures out; probabilities by Platt's sigmoid, thresholds by unrelated pictures, all on scores of fits
  * that have not seen the picture. Closed form; the same examples in the same order give the same head.
+ * Of more than 1000 pictures, as many of each label are fitted, and the others are judged by that.
  *
  * @param examples at least one of a label; at most {@link MAX_EXAMPLES}
  * @param negatives embeddings of unrelated pictures, by the same network at the same size; neighbours may
@@ -41,9 +42,9 @@ export function trainHead(
   for (const embedding of negatives) checkEmbedding(embedding, dimension, 'unrelated embedding');
 
   const space = createSpace(centreOf(examples, negatives, dimension));
-  const fitted = evenly(negatives, MAX_FITTED - examples.length);
-  const penalty = penaltyOf(labels, examples, fitted, space);
-  const rows = rowsOf(labels, examples, fitted, space);
+  const fitted = someOfEach(examples, FITTED.examples);
+  const penalty = penaltyOf(labels, examples, negatives, space);
+  const rows = rowsOf(labels, fitted, evenly(negatives, FITTED.negatives), space);
   const fit = fitRidge(rows, penalty);
   const lines = fit.coefficients.map((coefficients) => linearOf(rows.places, coefficients));
   const sigmoid = sigmoidOf(rows, fit, lines);
@@ -60,14 +61,17 @@ export function trainHead(
   const told = rows.places.map((_, row) =>
     Float32Array.from(fit.leftOut, (scores) => probabilityOf(sigmoid, scores[row] as number)),
   );
+  const rowOf = new Map(fitted.map((example, row) => [example, row]));
   const report = reportOf({
     labels,
     thresholds: head.thresholds,
     penalty,
-    examples: examples.map((example, row) => {
-      return { example, probabilities: told[row] as Float32Array };
+    examples: examples.map((example) => {
+      const row = rowOf.get(example);
+      const leftOut = row === undefined ? head.probabilities(example.embedding) : told[row];
+      return { example, probabilities: leftOut as Float32Array };
     }),
-    negatives: told.slice(examples.length),
+    negatives: told.slice(fitted.length),
   });
   return { head, report };
 }
@@ -166,13 +170,26 @@ function evenly<T>(all: readonly T[], most: number): readonly T[] {
   return Array.from({ length: most }, (_, k) => all[Math.floor((k * all.length) / most)] as T);
 }
 
+/** All examples, or evenly out of each label's so many that there are about `most`. */
+function someOfEach(examples: readonly Example[], most: number): readonly Example[] {
+  if (examples.length <= most) return examples;
+  const labels = new Set(examples.map(({ label }) => label));
+  const quota = Math.max(1, Math.floor(most / labels.size));
+  return [...labels].flatMap((label) => {
+    return evenly(
+      examples.filter((example) => example.label === label),
+      quota,
+    );
+  });
+}
+
 function penaltyOf(
   labels: readonly string[],
   examples: readonly Example[],
   negatives: readonly Float32Array[],
   space: Space,
 ): number {
-  const tried = evenly(examples, TRIED.examples);
+  const tried = someOfEach(examples, TRIED.examples);
   const rows = rowsOf(labels, tried, evenly(negatives, TRIED.negatives), space);
   const { groups, counts } = rows;
   if (!counts.subarray(0, labels.length).some((count) => count > 1)) return SINGLE_PENALTY;

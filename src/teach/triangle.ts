@@ -37,7 +37,8 @@ export function choleskyInPlace({ side, values }: Triangle): boolean {
     const start = rowAt(row);
     for (let column = 0; column <= row; column += 1) {
       const other = rowAt(column);
-      const rest = (values[start + column] as number) - product(values, start, other, column);
+      const rest =
+        (values[start + column] as number) - productOf(values, start, values, other, column);
       if (column < row) {
         values[start + column] = rest / (values[other + column] as number);
       } else {
@@ -87,11 +88,7 @@ export class Inverse {
     const from = Math.max(row, column);
     const one = this.#columns[row] as Float64Array;
     const other = this.#columns[column] as Float64Array;
-    let sum = 0;
-    for (let k = from; k < this.#side; k += 1) {
-      sum += (one[k - row] as number) * (other[k - column] as number);
-    }
-    return sum;
+    return productOf(one, from - row, other, from - column, this.#side - from);
   }
 
   /** Its rows and columns of some numbers. */
@@ -110,25 +107,39 @@ function columnOfInverse(values: Float64Array, side: number, j: number): Float64
   for (let row = j + 1; row < side; row += 1) {
     const start = rowAt(row) + j;
     const count = row - j;
-    let sum = 0;
-    for (let k = 0; k < count; k += 1) sum += (values[start + k] as number) * (column[k] as number);
+    const sum = productOf(values, start, column, 0, count);
     column[count] = -sum / (values[start + count] as number);
   }
   return column;
 }
 
-/** Of the first `count` values of two rows that lie in one array. */
-function product(values: Float64Array, one: number, other: number, count: number): number {
-  let sum = 0;
-  for (let k = 0; k < count; k += 1) {
-    sum += (values[one + k] as number) * (values[other + k] as number);
-  }
-  return sum;
-}
-
 /** The inner product of two vectors of one length. */
 export function innerProduct(a: Float64Array, b: Float64Array): number {
-  let sum = 0;
-  for (let k = 0; k < a.length; k += 1) sum += (a[k] as number) * (b[k] as number);
-  return sum;
+  return productOf(a, 0, b, 0, a.length);
+}
+
+/**
+ * Sum of products of `count` values from two places on. Four sums at a time: each addition would else wait
+ * for the one before.
+ */
+function productOf(
+  a: Float64Array,
+  from: number,
+  b: Float64Array,
+  other: number,
+  count: number,
+): number {
+  let s0 = 0;
+  let s1 = 0;
+  let s2 = 0;
+  let s3 = 0;
+  let k = 0;
+  for (; k + 3 < count; k += 4) {
+    s0 += (a[from + k] as number) * (b[other + k] as number);
+    s1 += (a[from + k + 1] as number) * (b[other + k + 1] as number);
+    s2 += (a[from + k + 2] as number) * (b[other + k + 2] as number);
+    s3 += (a[from + k + 3] as number) * (b[other + k + 3] as number);
+  }
+  for (; k < count; k += 1) s0 += (a[from + k] as number) * (b[other + k] as number);
+  return s0 + s1 + (s2 + s3);
 }

@@ -158,3 +158,38 @@ t.test('the least that can be taught still gives probabilities', (t) => {
   );
   t.end();
 });
+
+t.test('two thousand pictures are taught as ten are', (t) => {
+  const { examples, negatives, more } = scattered({
+    labels: ['a', 'b', 'c', 'd'],
+    each: MAX_EXAMPLES / 4,
+    negatives: 500,
+  });
+  const { head, report } = trainHead(examples, negatives);
+  t.equal(report.examples, MAX_EXAMPLES);
+  t.ok((report.accuracy ?? 0) > 0.95);
+  for (const label of head.labels)
+    t.ok(head.probabilities(more(label)).every((p) => p >= 0 && p <= 1));
+  t.end();
+});
+
+t.test('what looks alike is kept apart when it is shown as none of these', (t) => {
+  const { examples, negatives, more } = scattered({
+    labels: ['cup', 'other cup'],
+    each: 20,
+    negatives: 100,
+    spread: 0.3,
+  });
+  const own = examples.filter(({ label }) => label === 'cup');
+  const others = examples.filter(({ label }) => label === 'other cup');
+  const shown = others.map((example) => ({ ...example, label: null }));
+  const { head, report } = trainHead([...own, ...shown], negatives);
+  t.equal(report.others, 20);
+  let wrong = 0;
+  for (let k = 0; k < 50; k += 1) {
+    if (namedLabel(head, head.probabilities(more('other cup'))) !== null) wrong += 1;
+  }
+  t.equal(wrong, 0);
+  t.equal(namedLabel(head, head.probabilities(more('cup'))), 'cup');
+  t.end();
+});
