@@ -7,10 +7,11 @@ import { type FeatureValue, lastFeatures, sharedFeatures } from './find.js';
 import { viewGraph } from './graph-view.js';
 
 /**
- * Feature maps of an SSD whose means are its embedding, by their number from the finest on. Of the second,
- * the last of the backbone, most is left when objects are told apart; docs/teach.md has the figures.
+ * Feature maps of an SSD whose means are its embedding, by their number from the finest on. The first tells
+ * things apart better than the second and is less than half as long; both together are a point better
+ * (docs/measurements.md, "Taught labels").
  */
-const SSD_LAYERS: readonly number[] = [1];
+const SSD_LAYERS: readonly number[] = [0];
 
 /** TensorProto.DataType */
 const FLOAT = 1;
@@ -19,7 +20,7 @@ const GRAPH_TAG = (7 << 3) | 2;
 
 /**
  * The same network with one more output: the features that its last layer reads, averaged over height and
- * width, as real numbers. Of an SSD detector, the last feature map of its backbone. Found by the graph's
+ * width, as real numbers. Of an SSD detector, its finest feature map. Found by the graph's
  * structure, so that it serves files that were converted before there were embeddings.
  *
  * What the file already has is not touched: the additions follow as a second part of its graph, which
