@@ -1,12 +1,13 @@
 // Taught heads: figures by variant and pictures a label, one JSON line each, with bars:
 //
-//   npm run bench:teach [-- --photos FOLDER] [--models DIR] [--draws N] [--bank NAME] [VARIANT...]
+//   npm run bench:teach [-- --photos FOLDER] [--models DIR] [--draws N] [--bank NAME] [--cost]
+//     [VARIANT...]
 //
 // FOLDER holds train/LABEL/ and validation/LABEL/ (MOBILENETD_PHOTOS); DIR the installed models. A draw takes
 // ten labels, 1, 5 or 20 pictures of each to learn from and 20 others to test with. Of the shipped bank,
 // one half of its photographs is fitted; the other half, without those that show things like those taught,
 // are the foreign pictures. Embeddings are kept in $XDG_CACHE_HOME/mobilenetd/teach. Exit status 1 if a bar
-// is missed. --bank judges by another variant's bank.
+// is missed. --bank judges by another variant's bank; --cost says only what an embedding costs an inference.
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +18,7 @@ import { negativeBank } from '#mobilenetd/teach/bank.js';
 import { type Head, namedLabel } from '#mobilenetd/teach/head.js';
 import { createSpace, meanOf, type Space } from '#mobilenetd/teach/space.js';
 import { trainHead } from '#mobilenetd/teach/train.js';
+import { addedCost } from './added.js';
 import { type Draw, drawTask, type Seen } from './draws.js';
 import { embeddings, photographs } from './pictures.js';
 import { type Classifier, imprinting, type Lesson, logistic, simpleShot } from './rivals.js';
@@ -28,6 +30,7 @@ const { values: flags, positionals } = parseArgs({
     models: { type: 'string', default: join(homedir(), '.local/state/mobilenetd/models') },
     draws: { type: 'string', default: '30' },
     bank: { type: 'string' },
+    cost: { type: 'boolean', default: false },
   },
 });
 
@@ -66,6 +69,10 @@ for (const name of positionals.length > 0 ? positionals : VARIANTS) {
     process.stderr.write(`${name} is left out: it is not installed, or has no bank\n`);
     continue;
   }
+  const [plain, asked] = await addedCost(variant);
+  const added = { inferenceMs: round(plain), embeddingMs: round(asked) };
+  process.stdout.write(`${JSON.stringify({ variant: variant.name, ...added })}\n`);
+  if (flags.cost) continue;
   const rows = await embeddings(variant, photos);
   const seen = photos.map((photo, index) => ({ ...photo, embedding: rows[index] as Float32Array }));
   for (const each of EACH) figures(variant, seen, bank, each);
