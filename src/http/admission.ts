@@ -15,6 +15,8 @@ import type { RawRequest, SessionCookies } from './raw-request.js';
 
 const COOKIE = 'mobilenetd';
 const BEARER = /^Bearer ([\w.~+/=-]{1,512})$/i;
+/** A whole address with a user name (RFC 9110, 4.2.4: to be taken for a mistake), of which fetch makes no request. */
+const WITH_USER = /^[a-z][a-z0-9+.-]*:\/\/[^/?#]*@/i;
 /** How long a browser keeps the cookie; the session behind it may end earlier, s. */
 const COOKIE_S = 7 * 86_400;
 
@@ -56,6 +58,12 @@ export class Admission {
   /** Why a request is not even looked at; null: it is. */
   refusal(raw: RawRequest): Error | null {
     const arrival = this.arrival(raw);
+    if (WITH_USER.test(raw.env.incoming.url ?? '')) {
+      return codedError('MND_HTTP_REQUEST', {
+        subject: 'the address',
+        expected: 'none with a user name in it',
+      });
+    }
     if (!this.#mayBeCalled(arrival)) {
       return codedError('MND_HTTP_FORBIDDEN', {
         subject: `Host ${JSON.stringify(arrival.host.slice(0, 100))}`,

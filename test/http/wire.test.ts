@@ -109,6 +109,29 @@ t.test(
   },
 );
 
+t.test('an address with a user name in it is a mistake, whatever is asked for', async (t) => {
+  const page = await servePage(t);
+  const body = '{"on":false}';
+  const paths = ['/api/v1/cameras/front/detect', '/api/v1/login', '/api/v1/state', '/', '/metrics'];
+  for (const who of [
+    'http://anna:secret@',
+    'http://anna@',
+    'http://:@',
+    'HTTP://a%40b:c@',
+    'https://x@',
+  ]) {
+    for (const path of paths) {
+      const headers = ['Content-Type: application/json', `Content-Length: ${body.length}`];
+      const post = request(`POST ${who}localhost${path} HTTP/1.1`, ...headers, 'Connection: close');
+      const answer = await sendRaw(page.port, post + body);
+      t.same(statusesOf(answer), [400], `POST ${who}localhost${path}`);
+      const get = request(`GET ${who}localhost${path} HTTP/1.1`, 'Connection: close');
+      t.same(statusesOf(await sendRaw(page.port, get)), [400], `GET ${who}localhost${path}`);
+    }
+  }
+  t.same(page.source.done, []);
+});
+
 t.test('what is too large is refused, and whoever is slow keeps nobody waiting', async (t) => {
   const page = await servePage(t, { users: USERS });
   const many = Array.from({ length: 10_000 }, (_each, index) => `c${index}=1`).join('; ');
