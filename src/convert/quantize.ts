@@ -91,7 +91,7 @@ export function quantizeGraph(
     report.raisedChannels += result.raisedChannels;
     report.largestWeightError = Math.max(report.largestWeightError, result.largestWeightError);
   }
-  operators.push(...floatTail(graph, graph.operators.slice(end), tensors));
+  operators.push(...floatTail(graph, graph.operators.slice(end), { tensors, pictures }));
   return { graph: { ...graph, tensors, operators }, report };
 }
 
@@ -128,7 +128,7 @@ function floatHead(
 function floatTail(
   graph: Graph,
   tail: readonly Operator[],
-  tensors: Map<string, Tensor>,
+  { tensors, pictures }: Omit<Storing, 'calibration'>,
 ): readonly Operator[] {
   const operators: Operator[] = [];
   const real = new Map<string, string>();
@@ -136,7 +136,8 @@ function floatTail(
   for (const operator of tail) {
     if (operator.kind === 'requantize') throw unquantizable(operator);
     for (const name of operatorInputs(operator)) {
-      const stored = tensors.get(name);
+      const picture = pictures.get(name);
+      const stored = tensors.get(name) ?? picture?.tensor;
       if (own.has(name) || real.has(name)) continue;
       if (stored === undefined || stored.data !== null || stored.type === 'float32') {
         tensors.set(name, tensorOf(graph, name));
@@ -147,10 +148,10 @@ function floatTail(
       tensors.set(output, { ...stored, name: output, type: 'float32', quantization: null });
       operators.push({
         kind: 'normalize',
-        input: name,
+        input: stored.name,
         output,
         scale: [scale],
-        offset: [-zeroPoint * scale],
+        offset: [(picture?.residue ?? 0) - zeroPoint * scale],
       });
       real.set(name, output);
     }

@@ -1,9 +1,11 @@
 import { codedError } from '../../errors.js';
 import type { ClassifierHead, NumericForm } from '../../models/variant.js';
 import { type ConvertedModel, UNCHANGED } from '../converted-model.js';
+import type { Graph } from '../graph.js';
 import type { PictureOptions } from '../scaling.js';
 import { checkGraph } from './check.js';
 import { findEnd, type NetworkEnd } from './end.js';
+import { floatGraph } from './float-graph.js';
 import { isDetector, usualScaling } from './looks-like.js';
 import { LABELS_KEY, type OnnxFile, type OnnxNode, parseOnnx } from './parse.js';
 import { findPicture, fixedInputs, type OnnxPicture } from './picture.js';
@@ -17,6 +19,8 @@ export interface OwnOnnxModel extends ConvertedModel {
   readonly trial: { readonly onnx: Uint8Array; readonly original: string } | null;
   /** The same with the file's own output read as it is. @throws MND_MODEL_SHAPE */
   readonly asItIs: () => OwnOnnxModel;
+  /** What it computes, for quantizing. @throws MND_MODEL_OPERATOR, MND_MODEL_SHAPE, MND_MODEL_INVALID */
+  readonly floatGraph: () => Graph;
 }
 
 /** A detector that was made to fit, whose outputs only a run can tell apart. */
@@ -103,6 +107,7 @@ function classifierOf(file: OnnxFile, options: PictureOptions, asItIs = false): 
         ? null
         : { onnx: wrapNetwork(file, picture, { ...ends, beside }), original: beside.output },
     asItIs: () => classifierOf(file, options, true),
+    floatGraph: () => floatGraph(file, picture, end.name),
   };
 }
 

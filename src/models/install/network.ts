@@ -20,6 +20,7 @@ import { calibrateNetwork } from './calibrate.js';
 import { measureBoxes } from './measure-boxes.js';
 import { measureScores } from './measure-scores.js';
 import { packedFile } from './packed-files.js';
+import { readAlike } from './read-alike.js';
 import type { ConversionRequest } from './request.js';
 import { readBytes, readCalibration } from './source-files.js';
 
@@ -120,8 +121,19 @@ async function openOnnx(bytes: Uint8Array, request: ConversionRequest): Promise<
   const read = readOwnOnnx(bytes, picture);
   if (read.kind === 'classifier') {
     const { model, scores } = await measureScores(read.model);
-    return inOneForm({ ...model, head: { ...model.head, scores } }, null);
+    const whole = { ...model, head: { ...model.head, scores } };
+    if (request.calibration === undefined) return inOneForm(whole, null);
+    if (model.form !== 'float32')
+      throw notCalibrated('an ONNX classifier that is quantized already');
+    const graph = await readAlike(whole);
+    const network = { kind: 'classifier', graph, scores } as const;
+    const quantized = await openGraph(network, null, null, request);
+    return {
+      ...quantized,
+      convert: (form) => (form === 'float32' ? whole : quantized.convert(form)),
+    };
   }
+  if (request.calibration !== undefined) throw notCalibrated('an ONNX detector');
   const { labels } = read.model;
   const count = labelCount ?? labels?.length ?? null;
   if (count === null) {
@@ -132,6 +144,15 @@ async function openOnnx(bytes: Uint8Array, request: ConversionRequest): Promise<
     });
   }
   return inOneForm({ ...read.model, head: await measureBoxes(read.model, count) }, labels);
+}
+
+function notCalibrated(found: string): Error {
+  return codedError('MND_USAGE', {
+    subject: '--calibrate',
+    expected: 'a float classifier, or a float .tflite or TensorFlow.js detector',
+    found,
+    next: 'leave --calibrate out, and the file is used as it is',
+  });
 }
 
 function inOneForm(model: ConvertedModel, labels: OpenNetwork['labels']): OpenNetwork {
