@@ -21,7 +21,7 @@ export class DemoLines {
 
   /** `+` begins, `-` ends, `~` the governor. */
   say(mark: '+' | '-' | '~', text: string): void {
-    this.#clear();
+    this.clear();
     this.#stdout.write(`${this.#time()}  ${mark} ${text}\n`);
   }
 
@@ -29,7 +29,7 @@ export class DemoLines {
   log(line: string): void {
     const { msg, err } = JSON.parse(line) as { msg?: unknown; err?: { stack?: unknown } };
     const stack = typeof err?.stack === 'string' ? `\n${err.stack}` : '';
-    this.#clear();
+    this.clear();
     this.#stderr.write(`${this.#time()}  ! ${String(msg ?? '')}${stack}\n`);
   }
 
@@ -41,11 +41,12 @@ export class DemoLines {
   }
 
   plain(text = ''): void {
-    this.#clear();
+    this.clear();
     this.#stdout.write(`${text}\n`);
   }
 
-  #clear(): void {
+  /** Takes the line of progress away, so that what comes next begins a line of its own. */
+  clear(): void {
     if (this.#isDrawn) this.#stderr.write('\r\u001b[K');
     this.#isDrawn = false;
   }

@@ -83,7 +83,6 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
   preferSmallHeap();
   const loaded = demoConfig(flags, context);
   const { config } = loaded;
-  const source = flags.real ? await requireSensor(flags, config) : null;
   const logLevel = createLevelSwitch(context.debug ? 'debug' : 'warn');
   const tail = new LogTail();
   const lines = new DemoLines(context.stdout, context.stderr);
@@ -98,15 +97,17 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
     destination: isOwnLayout ? logInto(lines) : context.stderr,
     env: context.env,
   });
-  const thermometer = await thermometerOf(flags);
   const printer = readyFirst(flags.json ? jsonPrinter(context.stdout) : textPrinter(lines));
   const signals = new Signals(log);
   signals.on('events', ({ events, result }) => printer.events(events, result));
   signals.on('decision', (state) => {
     if (state.governs) printer.decision(state.decision.reason, boardOf(flags, thermometer));
   });
+  let thermometer: Thermometer | null = null;
   let started: App | null = null;
   try {
+    const source = flags.real ? await requireSensor(flags, config) : null;
+    thermometer = await thermometerOf(flags);
     const daemon = new App({
       config,
       env: context.env,
@@ -128,6 +129,7 @@ async function runDemo(flags: DemoFlags, context: CommandContext): Promise<void>
       : Promise.race([stopped, sleep(backgroundClock, flags.for * 1000)]));
   } finally {
     await started?.stop(STOP_DEADLINE_MS);
+    lines.clear();
     // After a run it stays, for queries; after a start that failed there is nothing in it.
     if (!context.env.MOBILENETD_STATE) {
       if (started === null) rmSync(config.state_dir, { recursive: true, force: true });

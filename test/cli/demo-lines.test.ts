@@ -38,6 +38,10 @@ t.test('progress is one line on a terminal, and leaves it before the next', asyn
   terminal.lines.plain('ready');
   terminal.lines.plain('on');
   t.equal(terminal.err(), '\r\u001b[Kfetching\r\u001b[Kconverting\r\u001b[K');
+  terminal.lines.progress('fetching');
+  terminal.lines.clear();
+  terminal.lines.clear();
+  t.equal(terminal.err(), '\r\u001b[Kfetching\r\u001b[K', 'nor before an error');
   const pipe = setup(false);
   pipe.lines.progress('fetching');
   pipe.lines.plain('ready');
