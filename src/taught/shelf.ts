@@ -333,10 +333,13 @@ async function syncFolder(folder: string): Promise<void> {
 }
 
 function diskError(subject: string, cause: unknown): Error {
+  const isForeign = /EACCES|EPERM/.test(messageOf(cause));
   return codedError('MND_TEACH_DISK', {
     subject,
     found: messageOf(cause),
-    next: 'make room on the disk, or give the state folder to this user; nothing was kept by half',
+    next: isForeign
+      ? 'ask as the user of the service: sudo -u mobilenetd mobilenetd …'
+      : 'make room on the disk; nothing was kept by half',
     cause,
   });
 }

@@ -92,6 +92,11 @@ t.test("beside another user's service every command says how to ask", async (t) 
     ['forget', '--before', '1d', '--yes'],
     ['status'],
     ['ctl', 'reload'],
+    ['ctl', 'reset'],
+    ['wrong', 'e1'],
+    ['teach', 'cup', '--from', 'test/fixtures'],
+    ['models', 'list'],
+    ['demo', '--for', '1'],
   ]) {
     const { status, text } = asNobody(state, ...args);
     t.ok(status > 0, args.join(' '));

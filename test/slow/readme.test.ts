@@ -1,8 +1,10 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
 import t from 'tap';
-import { MAIN } from '../integration/daemon-process.js';
+import { broker, home } from '../integration/daemon-home.js';
+import { configOf, MAIN } from '../integration/daemon-process.js';
 
 const README = readFileSync('README.md', 'utf8');
 t.setTimeout(600_000);
@@ -31,4 +33,54 @@ t.test('the recorded terminal is what the demo says today', async (t) => {
   const run = spawnSync(process.execPath, args, { encoding: 'utf8' });
   t.equal(run.status, 0, run.stderr);
   if (run.stdout.includes('SKIPPED')) t.comment(run.stdout);
+});
+
+/** Who runs what README says. */
+const RUN_BY: Readonly<Record<string, readonly string[]>> = {
+  'npm ci && npm run demo': ['.ci/run', 'scripts/check-demo.mjs'],
+  'npm run demo -- --board pi4-case': ['scripts/check-demo.mjs'],
+  'node scripts/record-terminal.mjs': ['test/slow/readme.test.ts'],
+  'sudo apt install ./mobilenetd_0.1.0-1_arm64.deb': ['scripts/vm-test', 'scripts/test-arm64'],
+  'sudo apt install ./mobilenetd_0.1.0-1_amd64.deb': ['scripts/test-install'],
+  'docker compose -f packaging/container/compose.yaml up -d': ['scripts/test-container'],
+  'npm ci && npm run build && npx mobilenetd run --config my.yaml': ['test/slow/readme.test.ts'],
+  'sudo mobilenetd setup': ['test/slow/setup.test.ts'],
+  'mobilenetd config --check': ['test/slow/readme.test.ts'],
+  'npm ci && npm test': ['.ci/run'],
+};
+
+t.test('no command of README is without somebody who runs it', async (t) => {
+  const blocks = [...README.matchAll(/(<!-- install -->\n)?```sh\n([\s\S]*?)```/g)];
+  // scripts/test-install runs every line of that one.
+  t.equal(blocks.filter(([, isInstall]) => isInstall !== undefined).length, 1);
+  const lines = blocks.flatMap(([, isInstall, block = '']) =>
+    isInstall === undefined ? block.trim().split('\n') : [],
+  );
+  const inText = [...README.matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
+  const commands = inText.filter((text) => /^(sudo|npm|npx|node|docker|mobilenetd) /.test(text));
+  t.same(new Set([...lines, ...commands]), new Set(Object.keys(RUN_BY)));
+  for (const file of Object.values(RUN_BY).flat()) t.ok(existsSync(file), file);
+  t.match(readFileSync('.ci/run', 'utf8'), 'scripts/check-demo');
+});
+
+t.test('a checkout runs as README says, with a configuration beside it', async (t) => {
+  const { folder, pictures } = await home(t);
+  const { url, listener } = await broker(t);
+  writeFileSync(join(folder, 'my.yaml'), configOf({ url, pictures, cameras: ['front'] }));
+  const [, words = ''] = /&& npx (mobilenetd run --config my\.yaml)`/.exec(README) ?? [];
+  const args = words.replace('my.yaml', relative('.', join(folder, 'my.yaml'))).split(' ');
+  const env = { PATH: process.env.PATH, HOME: folder, MOBILENETD_STATE: folder };
+  const daemon = spawn('npx', args, { env, detached: true, stdio: 'ignore' });
+  t.teardown(() => {
+    if (daemon.exitCode === null && daemon.signalCode === null)
+      process.kill(-(daemon.pid ?? 0), 'SIGKILL');
+  });
+  t.ok(await listener.until('front/status', 'online'));
+  const asked = spawnSync('npx', ['mobilenetd', 'status', '--json'], { env, encoding: 'utf8' });
+  t.equal(asked.stderr, '');
+  t.match(JSON.parse(asked.stdout), { node: 'board' }, 'nothing but JSON: `| jq` can read it');
+  const ended = once(daemon, 'exit');
+  process.kill(-(daemon.pid ?? 0), 'SIGINT');
+  t.ok(await listener.until('state', 'offline'), 'Ctrl-C ends it');
+  await ended;
 });
