@@ -27,7 +27,8 @@ import {
 
 const EXAMPLES = 'examples/fleet';
 const BOARDS = 200;
-const DAEMONS = ['porch', 'garden'];
+const FIRST = 'porch';
+const DAEMONS = [FIRST, 'garden'];
 const PASSWORD = 'a word of the boards';
 const missing = [
   ...(rabbitmqAvailable ? [] : ['RabbitMQ']),
@@ -85,30 +86,31 @@ async function addUsers(cluster: RabbitCluster): Promise<void> {
   const definitions = `${EXAMPLES}/rabbitmq/definitions.json`;
   await cluster.call(node, 'rabbitmqctl', 'import_definitions', definitions);
   await cluster.call(node, 'rabbitmqctl', '-q', 'delete_user', 'guest');
-  await cluster.call(node, 'rabbitmqctl', '-q', 'change_password', 'sink', 'sink-secret');
-  for (const name of DAEMONS) {
-    execFileSync(`${EXAMPLES}/rabbitmq/add-board`, [name], {
-      env: cluster.environment(node),
-      input: `${PASSWORD}\n`,
-    });
-  }
+  execFileSync(`${EXAMPLES}/rabbitmq/add-board`, [FIRST], {
+    env: cluster.environment(node),
+    input: `${PASSWORD}\n`,
+  });
   const exported = join(cluster.folder, 'exported.json');
   await cluster.call(node, 'rabbitmqctl', '-q', 'export_definitions', exported);
   const { permissions, topic_permissions } = JSON.parse(readFileSync(exported, 'utf8'));
-  const names = Array.from({ length: BOARDS }, (_, i) => `board-${`${i + 1}`.padStart(5, '0')}`);
+  const boards = Array.from({ length: BOARDS }, (_, i) => `board-${`${i + 1}`.padStart(5, '0')}`);
+  const names = [...DAEMONS.slice(1), ...boards];
   // What add-board gave to one of them, for all.
   const likeHis = (rules: Record<string, string>[]) =>
     rules
-      .filter(({ user }) => user === 'porch')
+      .filter(({ user }) => user === FIRST)
       .flatMap((rule) =>
-        names.map((name) => JSON.parse(JSON.stringify(rule).replaceAll('porch', name))),
+        names.map((name) => JSON.parse(JSON.stringify(rule).replaceAll(FIRST, name))),
       );
   const file = join(cluster.folder, 'boards.json');
   const password_hash = hashed(PASSWORD);
   writeFileSync(
     file,
     JSON.stringify({
-      users: names.map((name) => ({ name, password_hash, tags: [] })),
+      users: [
+        ...names.map((name) => ({ name, password_hash, tags: [] })),
+        { name: 'sink', password_hash: hashed('sink-secret'), tags: [] },
+      ],
       permissions: likeHis(permissions),
       topic_permissions: likeHis(topic_permissions),
     }),

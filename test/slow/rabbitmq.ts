@@ -29,8 +29,9 @@ export interface RabbitNode {
   readonly mqtt: string;
   readonly amqp: string;
   log(): string;
-  /** Starts it; resolves when the process runs. */
+  /** Starts it; it has {@link started} some time later. */
   start(): void;
+  started(): boolean;
   /** As when the power is cut. */
   kill(): Promise<void>;
 }
@@ -71,7 +72,9 @@ export async function prepareCluster(
     RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'enabled_plugins'),
     // As many schedulers as three nodes beside each other can use.
     RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS:
-      '+S 2:2 +SDio 2 -kernel inet_dist_use_interface {127,0,0,1}',
+      '+S 2:2 +SDio 2 +sbwt none +sbwtdcpu none +sbwtdio none -kernel inet_dist_use_interface {127,0,0,1}',
+    // Each call of rabbitmqctl is a virtual machine of its own.
+    RABBITMQ_CTL_ERL_ARGS: '+S 1:1 +SDio 1 +SDcpu 1 +A 1 +sbwt none +sbwtdcpu none +sbwtdio none',
   };
   const epmd = spawn('epmd', ['-port', String(epmdPort), '-address', '127.0.0.1'], {
     stdio: 'ignore',
@@ -108,12 +111,15 @@ export async function prepareCluster(
       RABBITMQ_DIST_PORT: String(ports.distribution),
     };
     let child: ChildProcess | null = null;
+    let starts = 0;
     const node: RabbitNode = {
       name,
       mqtt: `127.0.0.1:${ports.mqtt}`,
       amqp: `127.0.0.1:${ports.amqp}`,
       log: () => readFileSync(join(own, 'out'), 'utf8'),
+      started: () => starts > 0 && node.log().split('completed with').length > starts,
       start() {
+        starts += 1;
         const out = openSync(join(own, 'out'), 'a');
         // A group of its own: the script is not the node.
         const started = spawn(join(PROGRAMS, 'rabbitmq-server'), [], {
@@ -150,14 +156,10 @@ export async function prepareCluster(
     environment: (node) => ({ ...environments.get(node) }),
     call,
     async together(count) {
+      // To ask a node that is only starting costs as much as it needs itself.
+      while (!nodes.every((node) => node.started())) await delay(200);
       for (const node of nodes) {
-        for (let joined = false; !joined; await delay(500)) {
-          const answer = call(node, 'rabbitmqctl', '-q', 'await_online_nodes', `${count}`);
-          joined = await answer.then(
-            () => true,
-            () => false,
-          );
-        }
+        await call(node, 'rabbitmqctl', '-q', 'await_online_nodes', `${count}`);
       }
     },
     async stop() {
