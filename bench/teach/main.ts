@@ -45,7 +45,7 @@ const EACH = [1, 5, 20];
 const TEST = 20;
 const OTHERS = 300;
 /** Of the bank: parts of a photograph, photographs, and then drawn scenes (scripts/teach-bank.mjs). */
-const PARTS = 4;
+const PARTS = 2;
 const SOURCES = 100;
 /** Photographs of the bank that show clothes or food, by their place in it: nobody can call those foreign. */
 const ALIKE = new Set([
