@@ -285,6 +285,9 @@ export class App {
     if (this.#phase.name !== 'running') return;
     const { cameras, config, model } = this.context;
     await cameras.apply(config, model.variant);
+    // What looks at objects may be wanted now, or not any more.
+    const second = PARTS.filter(({ name }) => name === 'secondNetwork');
+    await this.#parts.change(config, new Set(second), []);
   }
 
   #restartSoon(): void {

@@ -1,6 +1,7 @@
 import { uptime } from 'node:os';
 import { SCHEMA } from '../config/schema/schema.js';
 import { codedError, messageOf } from '../errors.js';
+import type { Variant } from '../models/variant.js';
 import { createRepeatingLog } from '../log.js';
 import { makeFolder } from '../make-folder.js';
 import { STATE_FOLDER_MODE } from '../store/database.js';
@@ -32,7 +33,7 @@ import { outputsThatStart } from './outputs/index.js';
 import { Overrides } from './overrides.js';
 import { type Part, part } from './part.js';
 import { Pictures } from './pictures.js';
-import { provideSecond } from './second-model.js';
+import { provideSecond, type SecondModel } from './second-model.js';
 import { SecondNetwork } from './second-network.js';
 import { Taught } from './taught/taught.js';
 
@@ -231,12 +232,20 @@ export const PARTS: readonly Part[] = [
     needs: ['secondModel', 'line', 'cameras', 'governor'],
     follows: ['secondModel'],
     start(context, config) {
-      const { secondModel: model, line, cameras, signals, log } = context;
+      const { secondModel, line, cameras, signals, log } = context;
+      const { taught, model: first } = context as Context;
+      const of = taught.objectLabels();
       context.second.network = null;
+      const model = secondModel ?? (of.length > 0 ? standIn(first.variant) : null);
       if (model === null) return null;
       const network = new SecondNetwork({
         ...{ model, config, signals, log },
         recorder: line.recorder,
+        taught: {
+          of,
+          headsFor: (...asked) => (context as Context).taught.headsFor(...asked),
+          onStarted: () => (context as Context).taught.remake(),
+        },
         cameraOf: (name) => cameras.list().find((camera) => camera.name === name),
         // Another governor may be in its place by then.
         budget: () => budgetOf(context.governor.state()),
@@ -265,6 +274,11 @@ export const PARTS: readonly Part[] = [
   }),
   ...outputsThatStart('last'),
 ];
+
+/** The network of the frames looks at objects as well, where something was taught of them and no second is configured. */
+function standIn(variant: Variant): SecondModel {
+  return { name: variant.name, ready: async () => variant };
+}
 
 /** Asks for everything anew at every frame: parts are exchanged by a reload. */
 function taughtStage(context: Context): TaughtStage {

@@ -7,6 +7,7 @@ import type { Config } from '../config/config.js';
 import { messageOf } from '../errors.js';
 import { createRepeatingLog, type Log } from '../log.js';
 import type { Variant } from '../models/variant.js';
+import type { Head } from '../teach/head.js';
 import type { SecondLoad } from './governor/inputs.js';
 import { MixedEngine } from './line/mixed-engine.js';
 import type { RecordedCamera, Recorder } from './line/recorder.js';
@@ -23,6 +24,13 @@ export interface SecondNetworkOptions {
   readonly config: Config;
   readonly recorder: Recorder;
   readonly cameraOf: (name: string) => RecordedCamera | undefined;
+  /** What was taught of objects; `of` are the labels of all of them. */
+  readonly taught: {
+    readonly of: readonly string[];
+    headsFor(camera: string, labels: readonly string[], variant: string): readonly Head[];
+    /** It works from now on: heads can be made for it. */
+    onStarted(): void;
+  };
   /** See {@link SecondStageOptions.budget}. */
   readonly budget: () => number | null;
   readonly signals: Signals;
@@ -101,8 +109,12 @@ export class SecondNetwork {
     });
     this.#close = () => engine.close();
     await engine.open(variant);
+    const { taught } = rest;
+    // A network that gives none is said by whoever makes the heads.
+    if (taught.of.length > 0) await engine.setEmbedding(true).catch(() => {});
     const stage = new SecondStage({
-      rules: rulesOf(config),
+      rules: rulesOf(config, taught.of),
+      taught: (camera, labels) => taught.headsFor(camera, labels, variant.name),
       variant,
       infer: (frame, run) => engine.infer(frame, run),
       cameraOf: rest.cameraOf,
@@ -118,6 +130,7 @@ export class SecondNetwork {
       await engine.close();
     };
     log.info({ model: variant.name }, `second network: ${variant.name} looks at objects`);
+    taught.onStarted();
   }
 }
 
@@ -127,11 +140,14 @@ function unknownOf(config: Config, variant: Variant): readonly UnknownLabel[] {
   return unknownSubLabels(config, knownLabelsOf(variant));
 }
 
-function rulesOf({ model }: Config): StageRules {
-  const { of: wanted, labels, min_size, min_score } = model.second;
+/** @param taught labels of objects of which something was taught */
+function rulesOf({ model }: Config, taught: readonly string[]): StageRules {
+  const { name, of: wanted, labels, min_size, min_score } = model.second;
+  // A network that only stands in for one that nobody configured says nothing of its own.
+  const own = name === null ? [] : labels;
   return {
-    of: new Set(wanted),
-    labels: labels === 'all' ? null : new Set(labels),
+    of: new Set([...wanted, ...taught]),
+    labels: own === 'all' ? null : new Set(own),
     minSize: min_size,
     minScore: min_score,
   };

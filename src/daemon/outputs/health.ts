@@ -2,6 +2,7 @@ import type { SecondPayload } from '../../control/protocol.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
+import { taskName } from '../../taught/task.js';
 import type { Context } from '../context.js';
 import type { SecondReport } from '../second-network.js';
 import { energyPayload } from './decisions.js';
@@ -21,6 +22,7 @@ export type HealthSources = Pick<
   | 'eventPictures'
   | 'notifications'
   | 'second'
+  | 'taught'
 >;
 
 const HEALTH_MS = 60_000;
@@ -87,8 +89,22 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
     pictures: eventPictures.figures(),
     notify: notifications.reports(),
     second: secondPayload(sources.second.network?.report() ?? null),
+    taught: taughtHealth(sources),
     uptime_s: Math.round((now - daemon.startedAt()) / 1000),
     cameras: Object.fromEntries(all.map((camera) => [camera.name, cameraHealth(camera, now)])),
+  };
+}
+
+/** How looking for taught labels fares; `learning` and `failing` are their numbers of tasks. */
+function taughtHealth({ taught, line }: Pick<HealthSources, 'taught' | 'line'>): object {
+  const states = taught.tasks().map(({ task }) => taught.heads().stateOf(taskName(task))?.state);
+  const { busyMs: _busyMs, ...counts } = line.taught.counts();
+  return {
+    labels: taught.labels().length,
+    unusable: taught.unusable().length,
+    learning: states.filter((state) => state === 'learning').length,
+    failing: states.filter((state) => state === 'fails').length,
+    ...counts,
   };
 }
 

@@ -19,6 +19,7 @@ export interface HeadsState {
 }
 
 interface TaskHeads {
+  readonly task: TaskCounts['task'];
   state: HeadsState;
   /** By variant; of one whole set of pictures. */
   heads: ReadonlyMap<string, TrainedHead>;
@@ -54,7 +55,7 @@ export class LiveHeads {
     for (const { task } of tasks) {
       const known = this.#tasks.get(taskName(task));
       const state = { state: 'learning', ready: 0, of: 0, error: null } as const;
-      this.#tasks.set(taskName(task), { heads: known?.heads ?? new Map(), state });
+      this.#tasks.set(taskName(task), { task, heads: known?.heads ?? new Map(), state });
     }
     const abort = new AbortController();
     const done = (before?.done ?? Promise.resolve()).then(() => this.#makeAll(tasks, abort.signal));
@@ -95,10 +96,13 @@ export class LiveHeads {
     return first;
   }
 
-  /** What a variant is worth for all that was taught, 0 to 1: the mean; null: nothing is known of it. */
+  /**
+   * What a variant is worth for all that was taught of frames and zones, 0 to 1: the mean; null: nothing is
+   * known of it. Objects are looked at by one variant, whatever the governor chooses.
+   */
   qualityOf(variant: string): number | null {
-    const known = [...this.#tasks.values()].flatMap(
-      ({ heads }) => heads.get(variant)?.quality ?? [],
+    const known = [...this.#tasks.values()].flatMap(({ task, heads }) =>
+      task.of === null ? (heads.get(variant)?.quality ?? []) : [],
     );
     return known.length === 0 ? null : known.reduce((sum, each) => sum + each, 0) / known.length;
   }
@@ -112,7 +116,7 @@ export class LiveHeads {
         if (signal.aborted) return;
         const of = heads.size;
         const state = { state: 'works', ready: of, of, error: null } as const;
-        this.#tasks.set(name, { heads, state });
+        this.#tasks.set(name, { task: counts.task, heads, state });
         this.#options.log.info(
           { task: name, networks: of },
           `taught: ${taskText(counts.task)} works`,

@@ -3,13 +3,13 @@ import type { Config } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
 import { createRepeatingLog, type RepeatingLog } from '../../log.js';
 import type { Variant } from '../../models/variant.js';
-import { topicSafe } from '../../mqtt/topics.js';
 import { Embedder } from '../../taught/embedder.js';
 import { Intake } from '../../taught/intake.js';
 import { shippedNegatives } from '../../taught/negatives.js';
 import { type TaskCounts, tasksOf } from '../../taught/overview.js';
 import { CropShelf, type Removed } from '../../taught/shelf.js';
 import { checkLabel, type TaughtTask, taskName, taskOf } from '../../taught/task.js';
+import type { Head } from '../../teach/head.js';
 import { systemClock } from '../../time.js';
 import type { Log } from '../diagnostics/log.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
@@ -23,6 +23,7 @@ import { LiveHeads } from './live-heads.js';
 import { boundsOf, partOf } from './parts-of-frames.js';
 import type { RecordingState } from './recording.js';
 import { Recordings } from './recordings.js';
+import { sortLabels, type UnusableLabel } from './usable.js';
 
 /** What of the daemon it uses; asked anew every time, for parts are exchanged by a reload. */
 export interface TaughtSurroundings {
@@ -48,11 +49,6 @@ export interface RecordOrder {
   readonly zone: string | null;
   readonly of: readonly string[] | null;
   readonly seconds: number;
-}
-
-/** A label that was taught and cannot be told. */
-export interface UnusableLabel extends TaughtLabel {
-  readonly why: string;
 }
 
 interface Opened {
@@ -152,6 +148,22 @@ export class Taught {
     return looking;
   }
 
+  /** Labels of the objects that something was taught of. */
+  objectLabels(): readonly string[] {
+    return [...new Set(this.#labels.flatMap(({ task }) => task.of ?? []))];
+  }
+
+  /** Heads that tell objects of these labels apart in front of a camera, for a variant. */
+  headsFor(camera: string, labels: readonly string[], variant: string): readonly Head[] {
+    const tasks = new Map(
+      this.#labels.flatMap(({ task }) => {
+        const isMeant = task.of?.some((label) => labels.includes(label)) ?? false;
+        return isMeant && isOfCamera(task, camera) ? [[taskName(task), task] as const] : [];
+      }),
+    );
+    return [...tasks.keys()].flatMap((name) => this.#opened.heads.headsOf(name).get(variant) ?? []);
+  }
+
   /** What a variant is worth for what was taught, percent; null: nothing is known. */
   qualityOf({ name }: Variant): number | null {
     const quality = this.#opened.heads.qualityOf(name);
@@ -165,7 +177,7 @@ export class Taught {
     const usable = new Set(this.#labels.map(({ task }) => taskName(task)));
     heads.make(this.#tasks.filter(({ task }) => usable.has(taskName(task))));
     this.#looking.clear();
-    if (usable.size > 0) return;
+    if (this.#labels.some(({ task }) => task.of === null)) return;
     this.#want(false);
     this.#requalify();
   }
@@ -245,23 +257,13 @@ export class Taught {
   async #read(config: Config): Promise<void> {
     const { shelf } = this.#opened;
     this.#tasks = config.teach.enabled ? tasksOf(await shelf.list().catch(this.#warn)) : [];
-    const all = this.#tasks.flatMap(({ task, labels }) =>
-      labels.map(({ label }) => ({ label, task })),
-    );
-    const faults = all.map((each) => ({ ...each, why: this.#faultOf(each, all, config) }));
-    this.#labels = all.filter((_, index) => faults[index]?.why === null);
-    this.#unusable = faults.flatMap(({ why, ...each }) => (why === null ? [] : [{ ...each, why }]));
+    const { usable, unusable } = sortLabels(this.#tasks, config, this.#using.model.variant);
+    this.#labels = usable;
+    this.#unusable = unusable;
     for (const { label, why } of this.#unusable) {
       this.#repeating.warn(label, `taught: ${JSON.stringify(label)} is never told: ${why}`);
     }
     this.#looking.clear();
-  }
-
-  #faultOf(each: TaughtLabel, all: readonly TaughtLabel[], config: Config): string | null {
-    const own = topicSafe(each.label);
-    const twin = all.find(({ label }) => label < each.label && topicSafe(label) === own);
-    if (twin !== undefined) return `its topic is that of ${JSON.stringify(twin.label)}`;
-    return taughtFault(each, config, this.#using.model.variant);
   }
 
   readonly #warn = (error: unknown): [] => {
@@ -274,7 +276,7 @@ export class Taught {
   #onReady(): void {
     if (this.#isClosed) return;
     this.#looking.clear();
-    this.#want(true);
+    if (this.#labels.some(({ task }) => task.of === null)) this.#want(true);
     this.#requalify();
   }
 
@@ -292,7 +294,7 @@ export class Taught {
   #variantsFor({ of }: TaughtTask): readonly Variant[] {
     const { model, engine, second } = this.#using;
     const own = second.network?.load().variant ?? null;
-    if (of !== null && own !== null) return [own];
+    if (of !== null) return [own ?? model.variant];
     const mix = engine.mix();
     const first = [mix?.high.name, mix?.low.name];
     const place = ({ name }: Variant) => (first.includes(name) ? 0 : 1);

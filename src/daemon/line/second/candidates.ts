@@ -5,6 +5,8 @@ import type { PresentObject } from '../../../presence/presence.js';
 export interface Candidate {
   /** Its events: that of its label, and those of groups. */
   readonly eventIds: readonly string[];
+  /** What it is: its label, and groups. */
+  readonly labels: readonly string[];
   readonly box: Box;
 }
 
@@ -18,11 +20,15 @@ export interface SecondRules {
 
 /** An object has grown when its box has so many times the area that it had at its last run. */
 const GROWN = 2;
+/** An animal turns round: so many looks in vain until it has grown. */
+const MOST_TRIES = 10;
 
 /** Knows which objects of one camera were looked at, and how large they were then. */
 export class Candidates {
   /** Area of the box at the last run, by the event. */
   readonly #areas = new Map<string, number>();
+  /** Looks in vain, by the event. */
+  readonly #tries = new Map<string, number>();
 
   /**
    * The objects of a frame that are new or have grown since they were looked at: new ones first, then by
@@ -36,7 +42,9 @@ export class Candidates {
     rules: SecondRules,
   ): Candidate[] {
     const events = new Set(present.map(({ eventId }) => eventId));
-    for (const id of this.#areas.keys()) if (!events.has(id)) this.#areas.delete(id);
+    for (const known of [this.#areas, this.#tries]) {
+      for (const id of known.keys()) if (!events.has(id)) known.delete(id);
+    }
     const found = new Map<string, PresentObject[]>();
     for (const object of present) {
       const place = object.box.join();
@@ -45,7 +53,16 @@ export class Candidates {
     const worth = [...found.values()].flatMap((same) => this.#worth(same, labels, rules));
     return worth
       .sort((a, b) => Number(b.isNew) - Number(a.isNew) || b.score - a.score)
-      .map(({ eventIds, box }) => ({ eventIds, box }));
+      .map(({ eventIds, labels: names, box }) => ({ eventIds, labels: names, box }));
+  }
+
+  /** It was looked at in vain: it may be looked at again, some times. */
+  again({ eventIds }: Candidate): void {
+    for (const id of eventIds) {
+      const tries = (this.#tries.get(id) ?? 0) + 1;
+      this.#tries.set(id, tries);
+      if (tries < MOST_TRIES) this.#areas.delete(id);
+    }
   }
 
   /** It was looked at as it is now. */
@@ -67,7 +84,8 @@ export class Candidates {
     if (!isWanted || seen.length === 0 || areaOf(box) < GROWN * last) return [];
     const eventIds = same.map(({ eventId }) => eventId);
     const score = Math.max(...seen.map((sighting) => sighting.score));
-    return [{ eventIds, box, isNew: last === 0, score }];
+    const names = new Set([...same, ...seen].map(({ label }) => label));
+    return [{ eventIds, labels: [...names], box, isNew: last === 0, score }];
   }
 }
 

@@ -8,6 +8,8 @@ import type { Variant } from '../../../models/variant.js';
 import type { SubLabel } from '../../../presence/presence.js';
 import { BACKGROUND } from '../../../presence/settings.js';
 import { type Clock, createBackoff, systemClock } from '../../../time.js';
+import { bestOfEach, judge, SURE } from '../taught/judge.js';
+import type { Head } from '../../../teach/head.js';
 import { keepLabels } from '../labels.js';
 import type { RecordedCamera } from '../recorder.js';
 import { Allowance } from './allowance.js';
@@ -28,6 +30,8 @@ export interface SecondStageOptions {
   readonly infer: (frame: Frame, run: RunOptions) => Promise<Result>;
   /** Undefined: it is not there any more. */
   readonly cameraOf: (name: string) => RecordedCamera | undefined;
+  /** Heads that tell objects of these labels in front of a camera, by what was taught; default: none. */
+  readonly taught?: (camera: string, labels: readonly string[]) => readonly Head[];
   /** Tells what an object was named; false: its event has ended, or that is no news. */
   readonly onNamed: (camera: RecordedCamera, eventId: string, sub: SubLabel) => boolean;
   /** Fraction of each second that the governor leaves to inference; null: nothing while it is too hot. */
@@ -153,9 +157,11 @@ export class SecondStage {
     candidate: Candidate,
     size: readonly [number, number],
   ): Promise<void> {
-    const { infer, variant, onNamed, cameraOf } = this.#options;
+    const { infer, variant, onNamed, cameraOf, taught = noHeads } = this.#options;
+    const heads = taught(camera.name, candidate.labels);
     const started = this.#clock.now();
-    const { labels } = await infer(frame, {
+    const { labels, embedding } = await infer(frame, {
+      ...(heads.length > 0 && { embedding: true }),
       topK: this.#rules.labels === null ? FEW_LABELS : variant.labels.length,
       threshold: 0,
       crop: cropAround(candidate.box, size, variant.preprocessing.centralCrop),
@@ -167,7 +173,9 @@ export class SecondStage {
     this.#times = [...this.#times.slice(1 - REMEMBERED), ms];
     this.#allowance.spend(ms);
     this.#candidatesOf(camera).looked(candidate);
-    const best = this.#bestOf(labels);
+    // Of what something was taught of, what was taught alone is told.
+    const best = heads.length > 0 ? bestTaught(heads, embedding) : this.#bestOf(labels);
+    if (best === null && heads.length > 0) this.#candidatesOf(camera).again(candidate);
     // One that was stopped or exchanged meanwhile has ended its events.
     if (best === null || this.#closed || cameraOf(camera.name) !== camera) return;
     const named = candidate.eventIds.filter((id) => onNamed(camera, id, best));
@@ -205,4 +213,16 @@ export class SecondStage {
     copy.set(bytes);
     return copy;
   }
+}
+
+function noHeads(): readonly Head[] {
+  return [];
+}
+
+/** The surest taught label that reaches its head's threshold. */
+function bestTaught(heads: readonly Head[], embedding: Float32Array | undefined): SubLabel | null {
+  if (embedding === undefined) return null;
+  const fitting = heads.filter(({ dimension }) => dimension === embedding.length);
+  const [best] = bestOfEach(fitting.flatMap((head) => judge(head, embedding)));
+  return best === undefined || best.score < SURE ? null : best;
 }

@@ -2,7 +2,7 @@ import type { ScoredLabel } from '../../../inference/result.js';
 import type { Head } from '../../../teach/head.js';
 
 /** The score at which a taught label is as sure as its head demands: the default of `presence.enter`. */
-const SURE = 0.6;
+export const SURE = 0.6;
 /** Scores below it say nothing and are not told. */
 const LEAST = 0.05;
 /** Class indices of taught labels are no network's. */

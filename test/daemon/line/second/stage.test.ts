@@ -21,7 +21,10 @@ const VARIANT = { labels: ['background', 'wren', 'robin'], preprocessing: { cent
 type Seen = readonly [label: string, score: number, box: Box];
 type Asked = RunOptions & { readonly bytes: readonly number[]; readonly answer: Answer };
 interface Answer {
-  readonly with: (labels: readonly (readonly [string, number])[]) => Promise<void>;
+  readonly with: (
+    labels: readonly (readonly [string, number])[],
+    embedding?: Float32Array,
+  ) => Promise<void>;
   readonly fail: (error: Error) => Promise<void>;
 }
 
@@ -51,10 +54,11 @@ function workshop(rules: Partial<StageRules> = {}, options: Partial<SecondStageO
           await new Promise(setImmediate);
         };
         const answer: Answer = {
-          with: (labels) =>
+          with: (labels, embedding) =>
             settle(() =>
               resolve({
                 labels: labels.map(([label, score]) => labelled(label, score, null)),
+                embedding,
               } as unknown as Result),
             ),
           fail: (error) => settle(() => reject(error)),
@@ -232,6 +236,49 @@ t.test('it keeps to its share of the budget, and stops while it is too hot', asy
   }
   t.ok(Math.abs(spent / now - 0.1) < 0.005, `a quarter of 0.4: ${spent / now}`);
   t.notOk(new Allowance().allows(0, 0));
+});
+
+t.test('what was taught of an object is told alone, after some looks if need be', async (t) => {
+  const head = {
+    ...{ labels: ['Minka', 'Felix'], dimension: 2, thresholds: Float32Array.of(0.7, 0.7) },
+    probabilities: (embedding: Float32Array) => embedding,
+    numbers: { centre: new Float32Array(2), classes: [] },
+  };
+  const of: (readonly string[])[] = [];
+  const { asked, look, named, wait } = workshop(
+    { of: new Set(['cat']) },
+    {
+      taught(_camera, labels) {
+        of.push(labels);
+        return labels.includes('cat') ? [head] : [];
+      },
+    },
+  );
+  const cat: Seen = ['cat', 0.9, [0, 0, 100, 100]];
+  appear(look, [cat]);
+  t.ok(asked[0]?.embedding);
+  t.same(of, [['cat', 'animal']]);
+  // Neither of them: what the network calls it is not told in their place.
+  await asked[0]?.answer.with([['wren', 0.99]], Float32Array.of(0.2, 0.69));
+  t.same(named, []);
+  wait(5000);
+  look([cat]);
+  t.equal(asked.length, 2, 'it is looked at again');
+  await asked[1]?.answer.with([['wren', 0.99]], Float32Array.of(0.9, 0.1));
+  t.match(named[0], ['event-1', 'Minka']);
+  wait(5000);
+  look([cat]);
+  t.equal(asked.length, 2, 'what has a name is left alone until it has grown');
+
+  const stranger = workshop({ of: new Set(['cat']) }, { taught: () => [head] });
+  appear(stranger.look, [cat]);
+  for (let n = 0; n < 15; n += 1) {
+    await stranger.asked.at(-1)?.answer.with([], Float32Array.of(0, 0));
+    stranger.wait(5000);
+    stranger.look([cat]);
+  }
+  t.equal(stranger.asked.length, 10, 'a stranger is not looked at for ever');
+  t.same(stranger.named, []);
 });
 
 t.test('a camera that goes, or a stage that is closed, hears of nothing', async (t) => {
