@@ -245,3 +245,34 @@ export interface Session {
   readonly role: 'view' | 'admin' | null;
   readonly login: boolean;
 }
+
+/** Pictures that are being taken for teaching. */
+export interface Recording {
+  readonly id: string;
+  readonly state: 'recording' | 'done' | 'failed';
+  readonly kept: number;
+  readonly same: number;
+  readonly error: string | null;
+}
+
+/** What was taught of one place. */
+export interface TaughtTask {
+  readonly task: string;
+  readonly text: string;
+  readonly labels: Readonly<Record<string, number>>;
+  readonly others: number;
+  readonly state: 'learning' | 'works' | 'fails';
+  readonly ready: number;
+  readonly networks: number;
+  readonly error: string | null;
+  readonly figures: {
+    readonly labels: readonly { readonly label: string; readonly recall: number | null }[];
+  } | null;
+  readonly advice: readonly { readonly code: string; readonly text: string }[];
+}
+
+export interface Taught {
+  readonly tasks: readonly TaughtTask[];
+  readonly unusable: readonly { readonly label: string; readonly why: string }[];
+  readonly recordings: readonly Recording[];
+}

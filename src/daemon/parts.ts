@@ -1,9 +1,9 @@
 import { uptime } from 'node:os';
 import { SCHEMA } from '../config/schema/schema.js';
 import { codedError, messageOf } from '../errors.js';
-import type { Variant } from '../models/variant.js';
 import { createRepeatingLog } from '../log.js';
 import { makeFolder } from '../make-folder.js';
+import type { Variant } from '../models/variant.js';
 import { STATE_FOLDER_MODE } from '../store/database.js';
 import { forbiddenError, isPermission } from '../store/forbidden.js';
 import { lockStateFolder } from '../store/lock.js';

@@ -5,6 +5,7 @@ import type { Finding, Model, State } from '../types.js';
 import { durationOf, sentence, shortName, timeOf, WORDS } from '../words.js';
 import { Failure } from './events.js';
 import { Notes } from './notes.js';
+import { Teach } from './teach.js';
 import { Spots } from './wrong.js';
 
 const RANK: Readonly<Record<Finding['level'], number>> = { fail: 0, warn: 1, info: 2, ok: 3 };
@@ -18,6 +19,7 @@ export function SystemView() {
         {state.value !== null && <Notes state={state.value} />}
       </section>
       <Doctor />
+      <Teach />
       <Spots />
       <Models />
       {mayChange() && <Log />}

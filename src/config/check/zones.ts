@@ -57,7 +57,7 @@ function checkTask(
 
 /** Whether a zone says more than where it is. */
 function followsObjects({ labels, dwell, direction }: ZoneConfig): boolean {
-  return labels !== 'all' || dwell !== null || direction !== null;
+  return labels !== 'all' || dwell !== null || direction !== 'any';
 }
 
 function checkName(

@@ -1,8 +1,8 @@
 import type { SecondPayload } from '../../control/protocol.js';
+import { taskName } from '../../taught/task.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
-import { taskName } from '../../taught/task.js';
 import type { Context } from '../context.js';
 import type { SecondReport } from '../second-network.js';
 import { energyPayload } from './decisions.js';

@@ -56,6 +56,12 @@ function load(folder: string, keys: string, more = '') {
   return loadConfig({ env: {}, systemFile: '/none', files: [file] }).config.cameras.front;
 }
 
+t.test('a classifier takes the place of a zone, for a label that is taught', async (t) => {
+  const more = 'model: { task: classify }\n';
+  const camera = load(t.testdir(), `zones: { gate: { area: ${AREA} } }`, more);
+  t.match(camera?.zones.gate, { labels: 'all', direction: 'any' });
+});
+
 t.test('zones and limits of objects are taken in pixels and in shares', async (t) => {
   const camera = load(
     t.testdir(),

@@ -7,11 +7,11 @@ import { createRepeatingLog, type Log, type RepeatingLog } from '../../../log.js
 import type { Variant } from '../../../models/variant.js';
 import type { SubLabel } from '../../../presence/presence.js';
 import { BACKGROUND } from '../../../presence/settings.js';
-import { type Clock, createBackoff, systemClock } from '../../../time.js';
-import { bestOfEach, judge, SURE } from '../taught/judge.js';
 import type { Head } from '../../../teach/head.js';
+import { type Clock, createBackoff, systemClock } from '../../../time.js';
 import { keepLabels } from '../labels.js';
 import type { RecordedCamera } from '../recorder.js';
+import { bestOfEach, judge, SURE } from '../taught/judge.js';
 import { Allowance } from './allowance.js';
 import { type Candidate, Candidates, type SecondRules } from './candidates.js';
 import { cropAround } from './crop.js';

@@ -242,7 +242,7 @@ t.test('what was taught of an object is told alone, after some looks if need be'
   const head = {
     ...{ labels: ['Minka', 'Felix'], dimension: 2, thresholds: Float32Array.of(0.7, 0.7) },
     probabilities: (embedding: Float32Array) => embedding,
-    numbers: { centre: new Float32Array(2), classes: [] },
+    numbers: { centre: new Float32Array(2), sigmoid: { slope: -1, offset: 0 }, classes: [] },
   };
   const of: (readonly string[])[] = [];
   const { asked, look, named, wait } = workshop(

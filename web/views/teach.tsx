@@ -1,0 +1,228 @@
+import { useRef, useState } from 'preact/hooks';
+import { mayChange, post, state } from '../api.js';
+import { useKept } from '../draft.js';
+import { useAnswer } from '../load.js';
+import type { Camera, Recording, Taught, TaughtTask } from '../types.js';
+import { WORDS } from '../words.js';
+import { useLivePicture } from './picture.js';
+
+/** What was taught, and how well it is told; whoever may change things can teach more. */
+export function Teach() {
+  const [isRecording, setRecording] = useState(false);
+  const { value, reload } = useAnswer<Taught>('teach', isRecording ? 700 : 5000);
+  const words = WORDS.teach;
+  if (value === null || (value.tasks.length === 0 && !mayChange())) return null;
+  return (
+    <section class="card card-body wide">
+      <h2>{words.title}</h2>
+      {mayChange() && <p class="muted">{words.text}</p>}
+      {mayChange() && <Teacher taught={value} onChange={reload} onRecord={setRecording} />}
+      {value.tasks.map((task) => (
+        <Task key={task.task} task={task} />
+      ))}
+      {value.unusable.map(({ label, why }) => (
+        <p key={label} class="problem">
+          {words.unusable(label, why)}
+        </p>
+      ))}
+      {mayChange() && value.tasks.length > 0 && (
+        <div class="row">
+          <button type="button" class="quiet" onClick={() => void post('teach/undo').then(reload)}>
+            {words.undo}
+          </button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+interface TeacherProps {
+  readonly taught: Taught;
+  readonly onChange: () => void;
+  readonly onRecord: (isRecording: boolean) => void;
+}
+
+/** Camera, place, name, and a button that records while it is held. */
+function Teacher({ taught, onChange, onRecord }: TeacherProps) {
+  const words = WORDS.teach;
+  const cameras = state.value?.cameras ?? [];
+  const [wanted, setWanted] = useKept('taught camera', '');
+  const [zone, setZone] = useKept('taught zone', '');
+  const [label, setLabel] = useKept('taught label', '');
+  const [not, setNot] = useKept('taught opposite', false);
+  const [told, setTold] = useState<Recording | null>(null);
+  const camera = cameras.find(({ name }) => name === wanted) ?? cameras[0];
+  if (camera === undefined) return null;
+  const zones = camera.areas.filter(({ kind }) => kind === 'zone');
+  const place = zones.some(({ name }) => name === zone) ? zone : null;
+  const live = taught.recordings.find(({ id }) => id === told?.id) ?? told;
+  const order = { label: label.trim(), camera: camera.name, zone: place, not };
+  return (
+    <div>
+      <div class="filters">
+        <label>
+          {WORDS.events.camera}
+          <select value={camera.name} onChange={(event) => setWanted(event.currentTarget.value)}>
+            {cameras.map(({ name, title }) => (
+              <option key={name} value={name}>
+                {title}
+              </option>
+            ))}
+          </select>
+        </label>
+        {zones.length > 0 && (
+          <label>
+            {words.place}
+            <select value={place ?? ''} onChange={(event) => setZone(event.currentTarget.value)}>
+              <option value="">{words.whole}</option>
+              {zones.map(({ name, title }) => (
+                <option key={name} value={name}>
+                  {title}
+                </option>
+              ))}
+            </select>
+          </label>
+        )}
+        <label>
+          {words.label}
+          <input
+            value={label}
+            maxLength={60}
+            placeholder={words.example}
+            onInput={(event) => setLabel(event.currentTarget.value)}
+          />
+        </label>
+        <div class="segments" role="group" aria-label={words.shows}>
+          {[false, true].map((each) => (
+            <button
+              key={String(each)}
+              type="button"
+              aria-pressed={not === each}
+              onClick={() => setNot(each)}
+            >
+              {each ? words.without : words.with}
+            </button>
+          ))}
+        </div>
+      </div>
+      <Live camera={camera} />
+      <Hold
+        order={order}
+        onTold={(next) => {
+          setTold(next);
+          onRecord(next?.state === 'recording');
+          if (next?.state !== 'recording') onChange();
+        }}
+      />
+      <p role="status" class={live?.state === 'failed' ? 'problem' : 'muted'}>
+        {live === null ? words.hint : (live.error ?? words.progress(live.kept, live.same))}
+      </p>
+    </div>
+  );
+}
+
+function Live({ camera }: { readonly camera: Camera }) {
+  const frame = useLivePicture(camera.name, camera.status === 'online');
+  return frame === null ? (
+    <p class="muted">{WORDS.loading}</p>
+  ) : (
+    <img class="teach-live" src={frame.url} alt={camera.title} />
+  );
+}
+
+interface HoldProps {
+  readonly order: { readonly label: string; readonly camera: string };
+  readonly onTold: (recording: Recording | null) => void;
+}
+
+/** Records while it is held, by finger, mouse or key; at most a minute, whatever becomes of this page. */
+function Hold({ order, onTold }: HoldProps) {
+  const begun = useRef<Promise<unknown> | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
+  const [isHeld, setHeld] = useState(false);
+  const start = () => {
+    if (begun.current !== null) return;
+    setProblem(null);
+    setHeld(true);
+    const begin = post('teach/record', { ...order, seconds: 60 });
+    begun.current = begin;
+    begin.then(
+      (recording) => onTold(recording as unknown as Recording),
+      (error: Error) => {
+        begun.current = null;
+        setHeld(false);
+        setProblem(error.message);
+      },
+    );
+  };
+  const end = () => {
+    const begin = begun.current as Promise<{ readonly id?: unknown }> | null;
+    if (begin === null) return;
+    begun.current = null;
+    setHeld(false);
+    begin
+      .then(({ id }) => post('teach/end', { id }))
+      .then((recording) => onTold(recording as unknown as Recording))
+      .catch((error: Error) => setProblem(error.message));
+  };
+  const isKey = ({ key }: KeyboardEvent) => key === ' ' || key === 'Enter';
+  return (
+    <>
+      <button
+        type="button"
+        class="button hold"
+        aria-pressed={isHeld}
+        disabled={order.label === ''}
+        onPointerDown={start}
+        onPointerUp={end}
+        onPointerLeave={end}
+        onPointerCancel={end}
+        onKeyDown={(event) => isKey(event) && !event.repeat && start()}
+        onKeyUp={(event) => isKey(event) && end()}
+        onBlur={end}
+        onContextMenu={(event) => event.preventDefault()}
+      >
+        {isHeld ? WORDS.teach.recording : WORDS.teach.hold}
+      </button>
+      {problem !== null && (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
+    </>
+  );
+}
+
+/** Pictures, figures of pictures that were left out, and what to do next. */
+function Task({ task }: { readonly task: TaughtTask }) {
+  const words = WORDS.teach;
+  const { labels, others, figures, advice, error } = task;
+  const recallOf = (label: string) =>
+    figures?.labels.find((each) => each.label === label)?.recall ?? null;
+  return (
+    <div class="taught">
+      <h3>{task.text}</h3>
+      <ul class="spots">
+        {Object.entries(labels).map(([label, count]) => (
+          <li key={label} class="row">
+            <strong>{label}</strong>
+            <span class="muted">
+              {words.pictures(count)}
+              {recallOf(label) !== null && `, ${words.recall(recallOf(label) ?? 0)}`}
+            </span>
+          </li>
+        ))}
+        <li class="muted">{words.others(others)}</li>
+      </ul>
+      {task.state === 'learning' && (
+        <p class="muted">{words.learning(task.ready, task.networks)}</p>
+      )}
+      {error !== null && <p class="problem">{error}</p>}
+      {advice.map(({ code, text }) => (
+        <p key={text} class={code === 'good' ? 'good' : undefined}>
+          {code === 'good' ? text : `→ ${text}`}
+        </p>
+      ))}
+    </div>
+  );
+}
