@@ -161,7 +161,7 @@ function onnxTarget(): Target {
     detectorSpec('ssd', { height: 32 }),
     detectorSpec('tf-list', { height: 32 }),
   ].map(encodeOnnx);
-  const scalings = [null, { mean: [0], scale: [1] }, { mean: [1, 2, 3], scale: [1, 2, 3] }];
+  const scalings = [null, { mean: [0], scale: [1] }, { mean: [1, 2, 3], scale: [1, 1.1, 0.9] }];
   return {
     name: 'onnx',
     codes: /^MND_(MODEL_|USAGE)/,
