@@ -1,10 +1,11 @@
 import type { Database } from 'better-sqlite3';
 import type { Clock } from '../time.js';
 import type { AgeLimit } from './believed-clock.js';
+import { JOURNAL_SIZE_LIMIT } from './database.js';
 
 export interface Retention {
   readonly days: number;
-  /** Bytes of live data in the database file. */
+  /** Bytes that the database takes on the disk, its write-ahead log among them. */
   readonly maxBytes: number;
 }
 
@@ -45,8 +46,8 @@ const SWEEP_MS = 6;
 const STEPS_PER_SWEEP = 20;
 /** Size is brought down to this share of the limit, so that a sweep lasts for a while. */
 const SIZE_TARGET = 0.9;
-/** Free pages that are left for new rows; giving them all back would only wear the card. */
-const FREE_PAGES_KEPT = 1024;
+/** Free pages that are left for new rows, or so large a share; giving them all back would only wear the card. */
+const FREE_KEPT = { pages: 1024, share: 1 / 16 };
 const PAGES_PER_VACUUM = 64;
 /** What may be removed in a day when only one sign speaks for the clock. */
 const SHARE = 0.1;
@@ -84,9 +85,21 @@ export function createRetention(
     return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
   }
 
+  function freePagesKept(): number {
+    const share = Math.floor((limits.maxBytes * FREE_KEPT.share) / pragma('page_size'));
+    return Math.min(FREE_KEPT.pages, share);
+  }
+
+  /** Of live rows: free pages and the write-ahead log lie beside them on the disk, and count. */
+  function liveLimit(): number {
+    const { maxBytes } = limits;
+    const beside = freePagesKept() * pragma('page_size') + JOURNAL_SIZE_LIMIT;
+    return Math.max(maxBytes / 2, maxBytes - beside);
+  }
+
   /** Gives some of the surplus back to the file system; true if there is more. */
   function giveBack(): boolean {
-    const surplus = pragma('freelist_count') - FREE_PAGES_KEPT;
+    const surplus = pragma('freelist_count') - freePagesKept();
     if (surplus > 0) database.pragma(`incremental_vacuum(${Math.min(surplus, PAGES_PER_VACUUM)})`);
     return surplus > PAGES_PER_VACUUM;
   }
@@ -124,8 +137,8 @@ export function createRetention(
     oldDecisions.run(age.certainCutoff, rowsPerStep);
     if (age.believed === 'all') more = dropAll(age.cutoff, null) || more;
     if (age.believed === 'share' && share !== null) more = dropAll(age.cutoff, share) || more;
-    if (liveBytes() > limits.maxBytes) {
-      const target = limits.maxBytes * SIZE_TARGET;
+    if (liveBytes() > liveLimit()) {
+      const target = liveLimit() * SIZE_TARGET;
       let left = true;
       while (left && hasTime() && liveBytes() > target) left = drop(Number.MAX_SAFE_INTEGER, null);
       more ||= left && liveBytes() > target;

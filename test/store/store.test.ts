@@ -288,7 +288,7 @@ t.test('what can be tuned changes while the store is open', async (t) => {
 });
 
 t.test('retention by size removes the oldest first and gives the space back', async (t) => {
-  const { file, time, open } = setup(t, { retention: { days: 30, maxBytes: 400_000 } });
+  const { file, time, open } = setup(t, { retention: { days: 30, maxBytes: 800_000 } });
   const store = open();
   for (let i = 0; i < 20_000; i++) {
     store.recordResult(result(START + i * 1000, [['person', 0.5]]), NO_EVENTS);
