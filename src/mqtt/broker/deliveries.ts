@@ -1,7 +1,7 @@
 import type { Aedes, AedesPublishPacket } from 'aedes';
 import type { Clock } from '../../time.js';
 
-/** Bytes on their way to a client, and to all together; who exceeds it does not read what it asked for. */
+/** Bytes on their way to a client, and to all together; who exceeds it does not read what it hears. */
 const EACH = 4 * 1024 * 1024;
 const ALL = 24 * 1024 * 1024;
 /** What a message on its way costs beside its payload. */
@@ -90,7 +90,8 @@ export class Deliveries<Owner extends object> {
       go();
       this.#left(owner, reader, bytes);
     });
-    if (reader.bytes > EACH) this.#onDeaf(owner);
+    // A single message may be larger: that is no sign of a client that does not read.
+    if (reader.bytes > Math.max(EACH, bytes)) this.#onDeaf(owner);
     else if (this.#total > ALL) this.#onDeaf(this.#furthest(owner));
   }
 
