@@ -4,7 +4,7 @@ import t from 'tap';
 
 /** `import { a, b as c } from './file.js'`, over several lines, and `import('./file.js')`. */
 const STATIC = /^import\s+(?:\{([^}]*)\}\s+from\s+)?'(\.[^']*)'/gm;
-const DYNAMIC = /(?:const\s+\{([^}]*)\}\s*=\s*await\s+)?\bimport\(\s*'(\.[^']*)'\s*\)/g;
+const DYNAMIC = /(?:const\s+\{([^}]*)\}\s*=\s*await\s+)?\bimport\(\s*'(\.[^'$]*)'\s*\)/g;
 const DIST = `${sep}dist${sep}`;
 
 function programs(folder: string): string[] {

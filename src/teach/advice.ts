@@ -78,22 +78,16 @@ export function advice({ counts, others, sizes, report }: AdviceInput): Advice[]
 }
 
 function fromReport(report: HeadReport): Advice[] {
-  const names = report.labels.map(({ label }) => label);
-  return report.labels.flatMap(({ label, recall, examples }, index): Advice[] => {
+  return report.labels.flatMap(({ label, recall, examples, rival }): Advice[] => {
     if (recall === null || recall >= GOOD_RECALL || examples < FEW) return [];
-    const row = report.confusion[index] ?? [];
-    const missed = names.map((name, other) => ({
-      name,
-      times: other === index ? 0 : (row[other] ?? 0),
-    }));
-    const worst = missed.reduce((a, b) => (b.times > a.times ? b : a));
+    const missed = (1 - recall) * examples;
     const share = `${Math.round(recall * 100)} %`;
-    if (worst.times > 0 && worst.times >= (row[names.length] ?? 0)) {
+    if (rival !== null && rival.times * 2 >= missed) {
       return [
         {
           code: 'confused',
           label,
-          text: `${label} is told in ${share} of its pictures and taken for ${worst.name} in ${worst.times}: add pictures of both that show where they differ.`,
+          text: `${label} is told in ${share} of its pictures, and ${rival.times} of them look more like ${rival.label}: add pictures of both that show where they differ.`,
         },
       ];
     }

@@ -8,6 +8,8 @@ export interface LabelReport {
   readonly recall: number | null;
   /** Of the taught pictures that are named so, the share that is of it; null where none is. */
   readonly precision: number | null;
+  /** The other label that most of its pictures are likelier to be, thresholds aside; null without any. */
+  readonly rival: { readonly label: string; readonly times: number } | null;
 }
 
 /** A taught picture that is named wrongly, or would be with the least doubt. */
@@ -112,6 +114,7 @@ export function reportOf(input: ReportInput): HeadReport {
         judged.filter((j) => j.example.label === label && j.said === label),
         judged.filter((j) => j.said === label),
       ),
+      rival: rivalOf(label, labels, judged),
     })),
     confusion,
     worst: worstOf(labels, judged),
@@ -124,6 +127,24 @@ function share(part: readonly unknown[], whole: readonly unknown[]): number | nu
 
 function bestOf(labels: readonly string[], probabilities: Float32Array): string | null {
   return labels[probabilities.indexOf(Math.max(...probabilities))] ?? null;
+}
+
+function rivalOf(
+  label: string,
+  labels: readonly string[],
+  judged: readonly Judged[],
+): LabelReport['rival'] {
+  const likelier = judged
+    .filter(({ example }) => example.label === label)
+    .map(({ probabilities }) => bestOf(labels, probabilities));
+  const rivals = labels
+    .filter((other) => other !== label)
+    .map((other) => ({ label: other, times: likelier.filter((best) => best === other).length }))
+    .filter(({ times }) => times > 0);
+  return rivals.reduce<LabelReport['rival']>(
+    (most, rival) => (most === null || rival.times > most.times ? rival : most),
+    null,
+  );
 }
 
 function worstOf(

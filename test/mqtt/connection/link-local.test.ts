@@ -34,7 +34,7 @@ t.test('an interface in the address is kept apart from what a URL can hold', asy
     ],
   ] as const) {
     const address = addressOf(text, LOGIN);
-    t.match(address, { url, shown });
+    t.match(address, { url, redacted: shown });
     t.equal(address.host, host);
     t.equal(shownAddress(text), shown);
     const options = clientOptions({ clientId: 'a' }, { ...ATTEMPT, address });
