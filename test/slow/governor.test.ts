@@ -3,20 +3,16 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import t from 'tap';
-import type { Config } from '#mobilenetd/config/config.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
 import { App } from '#mobilenetd/daemon/app.js';
-import { realThermometer } from '#mobilenetd/daemon/governor/thermometer.js';
 import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
-import { findBoard } from '#mobilenetd/simulator/boards.js';
-import { simulatedBoard } from '#mobilenetd/simulator/simulated-board.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
-import { type BoardTree, createBoardTree } from '../integration/board-tree.js';
+import { createBoardTree } from '../integration/board-tree.js';
 import { logTo } from '../integration/collected-log.js';
+import { plantBehind } from './hot-board.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
 const FLOOR = 'mobilenet_v1_0.25_128_quant';
@@ -38,41 +34,11 @@ interface Decision {
   readonly reason: string;
 }
 
-const BOARD = 'pi4-case';
-/** Seconds of the board, and of the governor, in a second. */
-const SPEED = 10;
 const SECONDS = 35;
 const FPS = 10;
-/** The board is this much slower than a Pi 4, so that ten frames a second are a load. */
-const SLOWER = 8;
 const LIMIT_C = 80;
-
-/**
- * The daemon's own reading of the fake tree; the plant behind it advances as far as the governor's
- * clock does, whatever this machine's speed.
- */
-function plantBehind(tree: BoardTree, config: Config) {
-  const board = simulatedBoard({ board: BOARD, ambientC: 34, speed: SPEED });
-  // It has been running for some minutes: otherwise the test would.
-  while (board.dieC < 57) board.step(1, 0.9);
-  const real = realThermometer(config);
-  const speed = findBoard(BOARD);
-  const dieC: number[] = [];
-  const thermometer: Thermometer = {
-    speed: SPEED,
-    simulated: BOARD,
-    costMs: ({ multAdds }) =>
-      SLOWER * ((speed?.overheadMs ?? 0) + (speed?.msPerMillion ?? 0) * (multAdds ?? 0)),
-    async read(dtS, busy) {
-      const util = Math.min(1, busy + 0.05);
-      const { tempC, throttledFlags } = board.step(dtS, util);
-      dieC.push(board.dieC);
-      tree.write(tempC, throttledFlags, util);
-      return real.read(dtS, busy);
-    },
-  };
-  return { thermometer, dieC };
-}
+/** It has been running for some minutes: otherwise the test would. Slow, so that ten frames a second are a load. */
+const HOT_BOARD = { board: 'pi4-case', ambientC: 34, fromC: 57, speed: 10, slower: 8 };
 
 t.test(
   'a board that gets hot gets a smaller network, stays below its limit and loses no frame',
@@ -106,7 +72,7 @@ t.test(
       ].join('\n'),
     );
     const { config } = loadConfig({ files: [file], env: {} });
-    const { thermometer, dieC } = plantBehind(tree, config);
+    const { thermometer, dieC } = plantBehind(tree, config, HOT_BOARD);
     const results: Result[] = [];
     const lines: string[] = [];
     const signals = new Signals(logTo(lines));
