@@ -9,7 +9,7 @@ import { lookAt } from './running.mjs';
 const OTHERS = new Set(
   `Type NotifyAccess ExecStart ExecReload Restart SuccessExitStatus RestartSec RestartPreventExitStatus TimeoutStartSec
    TimeoutStopSec WatchdogSec KillMode StateDirectory RuntimeDirectory ConfigurationDirectory
-   LoadCredential Environment`.split(/\s+/),
+   LoadCredential SetCredential Environment`.split(/\s+/),
 );
 /** Address families and socket types (socket(2)). */
 const [UNIX, INET, NETLINK, INET6, PACKET] = [1, 2, 16, 10, 17];

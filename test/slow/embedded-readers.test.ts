@@ -31,10 +31,11 @@ async function deafTo(broker: Broker, count: number, qos: 0 | 1 | 2): Promise<So
   return sockets;
 }
 
-for (const { what, bytes, count, qos } of [
-  { what: 'large messages', bytes: MB - 200, count: 300, qos: 0 },
-  { what: 'small messages', bytes: 100, count: 30_000, qos: 0 },
-  { what: 'messages of QoS 1', bytes: 10_000, count: 6000, qos: 1 },
+for (const { what, bytes, count, qos, told } of [
+  { what: 'large messages', bytes: MB - 200, count: 300, qos: 0, told: true },
+  // The kernel may hold all of them.
+  { what: 'small messages', bytes: 100, count: 30_000, qos: 0, told: false },
+  { what: 'messages of QoS 1', bytes: 10_000, count: 6000, qos: 1, told: true },
 ] as const) {
   t.test(`clients that do not read, and ${what} for them`, async (t) => {
     const broker = await start(t);
@@ -50,7 +51,7 @@ for (const { what, bytes, count, qos } of [
     });
     await checkServiceDuring(t, broker, going);
     checkMemory(t, broker);
-    t.match(broker.log(), /does not read what it hears/);
+    if (told) t.match(broker.log(), /does not read what it hears/);
     for (const socket of deaf) socket.destroy();
     await broker.end();
   });
