@@ -17,7 +17,7 @@ export function writeConfig(state, node, listen, folder = state) {
     state_dir: folder,
     models_dir: join(state, 'models'),
     log: { level: 'info', format: 'json' },
-    model: { task: 'classify', name: MODEL },
+    model: { task: 'detect', name: MODEL },
     governor: { enabled: false, pin: MODEL },
     mqtt: { embedded: { listen: '127.0.0.1:0' } },
     status: { listen },
