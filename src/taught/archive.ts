@@ -3,7 +3,8 @@ import { readdir } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { create, Parser, type ReadEntry } from 'tar';
 import { codedError, isCodedError, messageOf } from '../errors.js';
-import type { Crop, CropShelf } from './shelf.js';
+import type { Crop } from './crop-files.js';
+import type { CropShelf } from './shelf.js';
 import { labelOfFolder, type TaughtTask, taskName, taskNamed } from './task.js';
 
 /** A picture of an archive. */

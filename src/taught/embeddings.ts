@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { isCodedError } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
 import type { Variant } from '../models/variant.js';
+import { type Crop, writeWhole } from './crop-files.js';
 import type { Embedder } from './embedder.js';
-import { type Crop, type CropShelf, writeWhole } from './shelf.js';
+import type { CropShelf } from './shelf.js';
 import type { TaughtTask } from './task.js';
 
 /** `MNDE`, and the version of the file: embeddings of another one are computed anew. */

@@ -6,9 +6,10 @@ import { codedError, messageOf } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
 import type { Variant } from '../models/variant.js';
 import { headFromJson } from '../teach/serialise.js';
+import { type Crop, writeWhole } from './crop-files.js';
 import type { Embedder } from './embedder.js';
 import { embeddingsOf, networkKey } from './embeddings.js';
-import { type Crop, type CropShelf, writeWhole } from './shelf.js';
+import type { CropShelf } from './shelf.js';
 import type { TaughtTask } from './task.js';
 import type { TrainedHead, TrainingAnswer, TrainingInput } from './trained.js';
 

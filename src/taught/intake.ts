@@ -1,9 +1,10 @@
 import type { Variant } from '../models/variant.js';
 import { nearDuplicate } from '../teach/duplicate.js';
+import type { Crop } from './crop-files.js';
 import type { Embedder } from './embedder.js';
 import { EmbeddingCache, embeddingsOf } from './embeddings.js';
 import { cropPicture, SMALL_SIDE } from './picture.js';
-import type { Crop, CropShelf } from './shelf.js';
+import type { CropShelf } from './shelf.js';
 import { type TaughtTask, taskName } from './task.js';
 
 /** What became of a picture that was offered. */

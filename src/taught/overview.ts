@@ -1,9 +1,10 @@
 import type { Variant } from '../models/variant.js';
 import { type Advice, advice } from '../teach/advice.js';
 import type { HeadReport } from '../teach/report.js';
+import type { Crop } from './crop-files.js';
 import { type HeadOptions, type HeadSurroundings, headOf } from './heads.js';
 import { cropSize } from './picture.js';
-import type { Crop, CropShelf } from './shelf.js';
+import type { CropShelf } from './shelf.js';
 import { type TaughtTask, taskName } from './task.js';
 
 /** How many pictures a task has. */

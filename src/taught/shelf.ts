@@ -1,23 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { Dirent } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { codedError, messageOf } from '../errors.js';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { codedError } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
+import {
+  type Crop,
+  cropsIn,
+  diskError,
+  entriesOf,
+  isMissing,
+  sweepParts,
+  writeWhole,
+} from './crop-files.js';
 import { labelFolder, labelOfFolder, type TaughtTask, taskName, taskNamed } from './task.js';
-
-/** One picture that was taught, as a JPEG in a file of its own. */
-export interface Crop {
-  readonly task: TaughtTask;
-  /** Null: it shows none of the task's labels. */
-  readonly label: string | null;
-  /** Names it among all crops: what it shows, and how it came. */
-  readonly id: string;
-  /** The batch that it came with; later ones are greater. */
-  readonly batch: string;
-  readonly file: string;
-  readonly bytes: number;
-}
 
 /** How much may be kept. */
 export interface CropBounds {
@@ -33,14 +28,8 @@ export interface Removed {
 }
 
 const FOLDER = 'teach';
-/** `<batch>-<hash of the bytes>.jpg`. */
-const CROP = /^([0-9a-z]{9}[0-9a-f]{6})-([0-9a-f]{16})\.jpg$/;
-/** Unfinished: a crop that is being written. */
-const PART = '.part';
 /** What is being removed; whatever is named so counts as gone already. */
 const GONE = '.gone-';
-/** A crop that another process is writing is finished by then, ms. */
-const UNFINISHED_MS = 600_000;
 /** Crops before the bounds at which each addition counts anew. */
 const CLOSE = 20;
 const MODE = 0o700;
@@ -266,85 +255,4 @@ function summaryOf(crops: readonly Crop[]): Removed {
     labels: [...new Set(crops.map(({ label }) => label))],
     tasks: [...tasks.values()],
   };
-}
-
-/** What is in a folder, in order; nothing where there is none. @throws MND_TEACH_DISK */
-async function entriesOf(folder: string): Promise<Dirent[]> {
-  try {
-    const entries = await readdir(folder, { withFileTypes: true });
-    return entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  } catch (cause) {
-    if (isMissing(cause)) return [];
-    throw diskError(folder, cause);
-  }
-}
-
-async function cropsIn(task: TaughtTask, label: string | null, folder: string): Promise<Crop[]> {
-  const crops: Crop[] = [];
-  for (const { name } of await entriesOf(folder)) {
-    const batch = CROP.exec(name)?.[1];
-    if (batch === undefined) continue;
-    const file = join(folder, name);
-    // One that is being removed meanwhile is none.
-    const bytes = await stat(file).then(
-      (found) => (found.isFile() ? found.size : null),
-      () => null,
-    );
-    if (bytes !== null) {
-      crops.push({ task, label, id: name.slice(0, -'.jpg'.length), batch, file, bytes });
-    }
-  }
-  return crops;
-}
-
-async function sweepParts(folder: string, now: number): Promise<void> {
-  for (const { name } of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
-    if (!name.endsWith(PART)) continue;
-    const file = join(folder, name);
-    const found = await stat(file).catch(() => null);
-    if (found !== null && now - found.mtimeMs > UNFINISHED_MS) await rm(file, { force: true });
-  }
-}
-
-/** A file comes into its place when it is on the disk as a whole, or not at all. */
-export async function writeWhole(file: string, bytes: Uint8Array): Promise<void> {
-  const part = `${file}.${randomBytes(4).toString('hex')}${PART}`;
-  try {
-    const handle = await open(part, 'wx', 0o600);
-    try {
-      await handle.writeFile(bytes);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(part, file);
-    await syncFolder(dirname(file));
-  } catch (error) {
-    await rm(part, { force: true }).catch(() => {});
-    throw error;
-  }
-}
-
-/** The name is on the disk as well; a file system that cannot say so is left alone. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r').catch(() => null);
-  await handle?.sync().catch(() => {});
-  await handle?.close().catch(() => {});
-}
-
-function diskError(subject: string, cause: unknown): Error {
-  const isForeign = /EACCES|EPERM/.test(messageOf(cause));
-  return codedError('MND_TEACH_DISK', {
-    subject,
-    found: messageOf(cause),
-    next: isForeign
-      ? 'ask as the user of the service: sudo -u mobilenetd mobilenetd …'
-      : 'make room on the disk; nothing was kept by half',
-    cause,
-  });
-}
-
-function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'ENOENT' || code === 'ENOTDIR';
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import type { ConversionReport, ConvertedModel } from '../../convert/convert.js';
+import { writeDurably } from '../../durable-file.js';
 import { codedError } from '../../errors.js';
 import { familyNamed } from '../../families/families.js';
 import type { Identity } from '../../families/family.js';
@@ -10,7 +11,6 @@ import type { ModelHead, ModelInput, NumericForm } from '../variant.js';
 import { type CalibrationCost, measureCost } from './calibrate.js';
 import { type OpenNetwork, openNetwork } from './network.js';
 import type { ConversionRequest, ExpectedModel } from './request.js';
-import { writeDurably } from './staging.js';
 
 /** Share by which counted multiply-adds may differ from published ones, which are rounded. */
 const MULT_ADDS_TOLERANCE = 0.02;

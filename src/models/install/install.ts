@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { PictureOptions } from '../../convert/scaling.js';
+import { writeDurably } from '../../durable-file.js';
 import { codedError } from '../../errors.js';
 import { VERSION } from '../../package-root.js';
 import type { ModelDescription } from '../catalog/catalog.js';
@@ -21,7 +22,7 @@ import {
   variantsOf,
 } from './installed.js';
 import type { ConversionRequest, ExpectedModel, ModelFiles } from './request.js';
-import { commit, writeDurably } from './staging.js';
+import { commit } from './staging.js';
 import type { VerifyRequest } from './verify.js';
 
 /** A Pi 3 needs seconds; only a process that hangs needs longer. */

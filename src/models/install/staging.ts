@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { syncFolder } from '../../durable-file.js';
 import { makeFolder } from '../../make-folder.js';
 import { isAlive } from '../fetch/part-file.js';
 
@@ -94,25 +95,4 @@ async function takesPlace(from: string, to: string): Promise<boolean> {
     () => true,
     () => false,
   );
-}
-
-/** Writes a file's name to the disk, not only its bytes. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** Writes a new file so that it is on the disk when this returns. */
-export async function writeDurably(file: string, content: string | Uint8Array): Promise<void> {
-  const handle = await open(file, 'wx', 0o644);
-  try {
-    await handle.writeFile(content);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }
