@@ -2,11 +2,8 @@ import type { OwnOnnxDetector } from '../../convert/own-onnx/convert.js';
 import { type DetectorGuess, guessDetector } from '../../convert/own-onnx/detector.js';
 import { isPlausible } from '../../convert/own-onnx/plausible.js';
 import { codedError } from '../../errors.js';
-import { ort, sessionOptions } from '../../inference/runtime.js';
 import { type BoxesHead, sidesOf } from '../variant.js';
-import { trialPictures } from './trial-pictures.js';
-
-type Run = ReadonlyMap<string, { readonly dims: readonly number[]; readonly data: Float32Array }>;
+import { runTrials, type TrialRun } from './trial-runs.js';
 
 /**
  * Finds out what the outputs of a detector are, by their shapes, by how many labels there are, and by running
@@ -16,7 +13,7 @@ type Run = ReadonlyMap<string, { readonly dims: readonly number[]; readonly data
  * @throws MND_MODEL_SHAPE for numbers that are nothing known; MND_MODEL_QUESTION for several possible layouts
  */
 export async function measureBoxes(model: OwnOnnxDetector, labels: number): Promise<BoxesHead> {
-  const runs = await runAll(model);
+  const runs = await runTrials(model, [...model.outputs.keys()]);
   const sides = sidesOf(model.input, model.input.sizes[0] ?? 0);
   const results = [...model.outputs].map(([name, own]) => ({
     name: own,
@@ -81,29 +78,6 @@ function withClasses(head: BoxesHead, labels: number): BoxesHead {
   return { ...head, classes: head.background ? labels + 1 : labels };
 }
 
-function valuesOf(run: Run, head: BoxesHead): Float32Array[] {
+function valuesOf(run: TrialRun, head: BoxesHead): Float32Array[] {
   return head.layout.outputs.map(({ name }) => run.get(name)?.data ?? new Float32Array());
-}
-
-async function runAll({ onnx, form, input, outputs }: OwnOnnxDetector): Promise<Run[]> {
-  const session = await ort.InferenceSession.create(onnx, sessionOptions(1, form));
-  const [height, width] = sidesOf(input, input.sizes[0] ?? 0);
-  const runs: Run[] = [];
-  try {
-    for (const bytes of trialPictures(height, width)) {
-      const picture = new ort.Tensor('uint8', bytes, [1, height, width, 3]);
-      const results = await session.run({ [input.name]: picture });
-      runs.push(
-        new Map(
-          [...outputs.keys()].flatMap((name) => {
-            const { dims = [], data } = results[name] ?? {};
-            return data instanceof Float32Array ? [[name, { dims, data: data.slice() }]] : [];
-          }),
-        ),
-      );
-    }
-  } finally {
-    await session.release();
-  }
-  return runs;
 }

@@ -1,9 +1,8 @@
 import type { OwnOnnxModel } from '../../convert/own-onnx/convert.js';
 import { codedError } from '../../errors.js';
-import { ort, sessionOptions } from '../../inference/runtime.js';
 import { topClasses } from '../../vision/topk.js';
-import { type ScoreKind, sidesOf } from '../variant.js';
-import { trialPictures } from './trial-pictures.js';
+import type { ScoreKind } from '../variant.js';
+import { runTrials } from './trial-runs.js';
 
 /** How far the sum of probabilities may be from 1: they may be stored in 255 steps. */
 const SUM_TOLERANCE = 0.05;
@@ -35,22 +34,24 @@ export async function measureScores(model: OwnOnnxModel): Promise<MeasuredClassi
 /** Whether softmax or sigmoid of what is read are the file's own scores. */
 async function givesOriginal({ trial, head, input, form, end }: OwnOnnxModel): Promise<boolean> {
   if (trial === null) return true;
-  const runs = await run(trial.onnx, { input, form }, [head.logits.name, trial.original]);
-  return runs.every(([logits = [], original = []]) =>
-    topClasses(Float32Array.from(logits), head.logits, head.classes, end.scores).every(
-      ({ index, score }) => {
-        const { steps = 1, zeroPoint = 0, logarithm = false } = end.original ?? {};
-        const found = ((original[index] ?? Number.NaN) - zeroPoint) / steps;
-        const own = logarithm ? Math.exp(found) : found;
-        return Math.abs(score - own) <= SCORE_TOLERANCE;
-      },
-    ),
-  );
+  const [read, own] = [head.logits.name, trial.original];
+  const runs = await runTrials({ onnx: trial.onnx, input, form }, [read, own]);
+  return runs.every((run) => {
+    const logits = run.get(read)?.data ?? new Float32Array();
+    const original = run.get(own)?.data ?? [];
+    return topClasses(logits, head.logits, head.classes, end.scores).every(({ index, score }) => {
+      const { steps = 1, zeroPoint = 0, logarithm = false } = end.original ?? {};
+      const found = ((original[index] ?? Number.NaN) - zeroPoint) / steps;
+      const expected = logarithm ? Math.exp(found) : found;
+      return Math.abs(score - expected) <= SCORE_TOLERANCE;
+    });
+  });
 }
 
 async function scoresOf({ onnx, input, form, head, end }: OwnOnnxModel): Promise<ScoreKind> {
-  const runs = await run(onnx, { input, form }, [head.logits.name]);
-  const answers = runs.map(([values = []]) => values);
+  const { name } = head.logits;
+  const runs = await runTrials({ onnx, input, form }, [name]);
+  const answers = runs.map((run) => [...(run.get(name)?.data ?? [])]);
   const found = answers.flat();
   const within = found.every((value) => value >= -RANGE_TOLERANCE && value <= 1 + RANGE_TOLERANCE);
   const sums = answers.map((values) => values.reduce((sum, value) => sum + value, 0));
@@ -79,30 +80,4 @@ function strange(found: string): Error {
     found,
     next: 'export the network with its softmax or sigmoid as the last operator',
   });
-}
-
-/** Some outputs for each trial picture. */
-async function run(
-  onnx: Uint8Array,
-  { input, form }: Pick<OwnOnnxModel, 'input' | 'form'>,
-  outputs: readonly string[],
-): Promise<number[][][]> {
-  const session = await ort.InferenceSession.create(onnx, sessionOptions(1, form));
-  const [height, width] = sidesOf(input, input.sizes[0] ?? 0);
-  const answers: number[][][] = [];
-  try {
-    for (const bytes of trialPictures(height, width)) {
-      const picture = new ort.Tensor('uint8', bytes, [1, height, width, 3]);
-      const results = await session.run({ [input.name]: picture });
-      answers.push(
-        outputs.map((name) => {
-          const data = results[name]?.data;
-          return data instanceof Float32Array ? Array.from(data) : [];
-        }),
-      );
-    }
-  } finally {
-    await session.release();
-  }
-  return answers;
 }

@@ -2,9 +2,7 @@ import { convertNetwork } from '../../convert/convert.js';
 import type { Graph } from '../../convert/graph.js';
 import type { OwnOnnxModel } from '../../convert/own-onnx/convert.js';
 import { codedError } from '../../errors.js';
-import { ort, sessionOptions } from '../../inference/runtime.js';
-import { sidesOf } from '../variant.js';
-import { trialPictures } from './trial-pictures.js';
+import { runTrials, type TrialNetwork } from './trial-runs.js';
 
 /** How far a logit may be from the file's own, as a share of the largest. */
 const TOLERANCE = 0.005;
@@ -22,8 +20,11 @@ export async function readAlike(whole: OwnOnnxModel): Promise<Graph> {
   const graph = whole.floatGraph();
   const own = convertNetwork({ kind: 'classifier', graph, scores }, { form: 'float32' });
   if (own.head.kind !== 'classifier') throw different('no classifier');
-  const expected = await logitsOf(whole.onnx, whole, whole.head.logits.name);
-  const found = await logitsOf(own.onnx, { ...whole, input: own.input }, own.head.logits.name);
+  const expected = await logitsOf({ ...whole, form: 'float32' }, whole.head.logits.name);
+  const found = await logitsOf(
+    { onnx: own.onnx, input: own.input, form: 'float32' },
+    own.head.logits.name,
+  );
   const largest = expected.reduce((most, value) => Math.max(most, Math.abs(value)), 1);
   const apart = expected.reduce(
     (most, value, at) => Math.max(most, Math.abs(value - (found[at] ?? Number.NaN))),
@@ -43,22 +44,7 @@ function different(found: string): Error {
 }
 
 /** Of all trial pictures, one behind the other. */
-async function logitsOf(
-  onnx: Uint8Array,
-  { input }: Pick<OwnOnnxModel, 'input'>,
-  output: string,
-): Promise<number[]> {
-  const session = await ort.InferenceSession.create(onnx, sessionOptions(1, 'float32'));
-  const [height, width] = sidesOf(input, input.sizes[0] ?? 0);
-  const logits: number[] = [];
-  try {
-    for (const bytes of trialPictures(height, width)) {
-      const picture = new ort.Tensor('uint8', bytes, [1, height, width, 3]);
-      const data = (await session.run({ [input.name]: picture }))[output]?.data;
-      if (data instanceof Float32Array) logits.push(...data);
-    }
-  } finally {
-    await session.release();
-  }
-  return logits;
+async function logitsOf(network: TrialNetwork, output: string): Promise<number[]> {
+  const runs = await runTrials(network, [output]);
+  return runs.flatMap((run) => [...(run.get(output)?.data ?? [])]);
 }
