@@ -1,31 +1,19 @@
+import type { TeachOrder } from '../../http/contract.js';
 import type { Variant } from '../../models/variant.js';
+import type { TeachAsked } from '../../mqtt/commands/requests.js';
 import { taskOf } from '../../taught/task.js';
 import { taughtDocument } from './document.js';
 import type { Taught } from './taught.js';
 
-/** What can be asked of teaching over MQTT and HTTP. */
-export interface TeachOrder {
-  readonly do: 'list' | 'record' | 'end' | 'undo' | 'forget';
-  readonly label?: string | null;
-  /** The pictures do not show the label; of `forget`: those that do not. */
-  readonly not?: boolean;
-  readonly camera?: string | null;
-  readonly zone?: string | null;
-  readonly of?: readonly string[] | null;
-  readonly seconds?: number;
-  /** Of a recording, to end it. */
-  readonly id?: string;
-}
-
 const USUAL_S = 20;
 
 /**
- * Does what is asked; resolves with a recording, what was removed, or all that was taught.
+ * Does what is asked over HTTP or MQTT; resolves with a recording, what was removed, or all that was taught.
  *
  * @throws MND_TEACH_…, MND_INPUT_MISSING
  */
 export async function runTeachOrder(
-  order: TeachOrder,
+  order: TeachOrder | TeachAsked,
   { taught, model }: { readonly taught: Taught; readonly model: { readonly variant: Variant } },
 ): Promise<object> {
   const { label = null, not = false, camera = null, zone = null, of = null } = order;
