@@ -30,7 +30,9 @@ export function tasksOf(crops: readonly Crop[]): TaskCounts[] {
   const byName = new Map<string, Crop[]>();
   for (const crop of crops) {
     const name = taskName(crop.task);
-    byName.set(name, [...(byName.get(name) ?? []), crop]);
+    const own = byName.get(name);
+    if (own === undefined) byName.set(name, [crop]);
+    else own.push(crop);
   }
   return [...byName.values()].flatMap((own) => {
     const [first] = own;
