@@ -33,7 +33,8 @@ export function resultFailed(file: string, cause: unknown): CodedError {
   const folder = dirname(resolve(file));
   return codedError('MND_OUTPUT_FAILED', {
     subject: shortened(file),
-    found: found.replace('{folder}', shortened(folder)),
+    // A function: `$&` in a path is no pattern.
+    found: found.replace('{folder}', () => shortened(folder)),
     next,
     cause,
   });
