@@ -1,10 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Config } from '../config/config.js';
 import type { App } from '../daemon/app.js';
-import type { Log } from '../daemon/diagnostics/log.js';
 import { codedError } from '../errors.js';
 import { eventPayload } from '../mqtt/publish/payloads.js';
 import { numberOption } from './arguments.js';
+import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from './brief-daemon.js';
 import type { CommandContext, Register } from './command.js';
 import { addNotes } from './help-layout.js';
 import { Look } from './look.js';
@@ -13,10 +12,7 @@ import { requireCamera } from './require-camera.js';
 
 /** Nothing was seen, and nothing was wrong. */
 const NOTHING_SEEN = 3;
-const STOP_DEADLINE_MS = 5000;
 const POLL_MS = 50;
-/** No background measuring: the board is to sleep again. */
-const NEVER_MS = 2 ** 31 - 1;
 
 interface OnceFlags {
   readonly for: number;
@@ -66,7 +62,7 @@ async function lookOnce(flags: OnceFlags, context: CommandContext): Promise<void
   requireCamera(config);
   const { App } = await import('../daemon/app.js');
   const { Signals } = await import('../daemon/signals.js');
-  const log = await logOf(config, context);
+  const log = await briefLog(config, 'warn', context);
   const signals = new Signals(log);
   const look = new Look(signals);
   const daemon = new App({
@@ -143,16 +139,4 @@ function print(
     const text = `${waiting} messages wait in the database for ${daemon.broker}`;
     writeLine(stderr, `${text}; they go out with the next start`);
   }
-}
-
-async function logOf(config: Config, context: CommandContext): Promise<Log> {
-  const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
-  const { secretsOf } = await import('../config/check/secrets.js');
-  return createLog({
-    ...config.log,
-    secrets: secretsOf(config),
-    level: createLevelSwitch(context.debug ? 'debug' : 'warn'),
-    destination: context.stderr,
-    env: context.env,
-  });
 }

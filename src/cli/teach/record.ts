@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.js';
 import { askDaemon } from '../../control/client.js';
 import type { RecordingPayload as RecordingState, RecordRequest } from '../../control/protocol.js';
 import { codedError, isCodedError } from '../../errors.js';
+import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from '../brief-daemon.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
 import { socketsOf } from '../status.js';
@@ -20,11 +21,8 @@ interface Recorder {
 const POLL_MS = 400;
 /** The first recording opens a network, and looks at what is there already. */
 const BEGIN_TIMEOUT_MS = 120_000;
-const STOP_DEADLINE_MS = 5000;
 /** A camera that shows nothing so long shows nothing, ms. */
 const FIRST_FRAME_MS = 30_000;
-/** No background measuring. */
-const NEVER_MS = 2 ** 31 - 1;
 
 /**
  * Records what a camera sees, by the running daemon or, without one, by opening the camera for that time.
@@ -119,15 +117,7 @@ async function ownRecorder(
   context: CommandContext,
 ): Promise<Recorder> {
   const { App } = await import('../../daemon/app.js');
-  const { createLevelSwitch, createLog } = await import('../../daemon/diagnostics/log.js');
-  const { secretsOf } = await import('../../config/check/secrets.js');
-  const log = createLog({
-    ...config.log,
-    secrets: secretsOf(config),
-    level: createLevelSwitch(context.debug ? 'debug' : 'error'),
-    destination: context.stderr,
-    env: context.env,
-  });
+  const log = await briefLog(config, 'error', context);
   const daemon = new App({
     config: quietly(config, camera),
     ...{ env: context.env, signal: context.signal, log, profileAfterMs: NEVER_MS },
