@@ -34,7 +34,7 @@ export async function* embedPictures(
       signal?.throwIfAborted();
       sequence += 1;
       const run = { topK: 1, threshold: 1, embedding: true } as const;
-      const { embedding } = await engine.run(variant.name, frameOf(bytes, sequence), run);
+      const { embedding } = await engine.run(variant.name, encodedFrame(bytes, sequence), run);
       // The engine gives what a variant was loaded with.
       yield embedding as Float32Array;
     }
@@ -43,7 +43,8 @@ export async function* embedPictures(
   }
 }
 
-function frameOf(bytes: Uint8Array, sequence: number): Frame {
+/** A stored picture as a frame: whoever decodes it finds out its kind and size. */
+export function encodedFrame(bytes: Uint8Array, sequence: number): Frame {
   return {
     sequence,
     camera: `picture ${sequence}`,

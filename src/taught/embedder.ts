@@ -1,5 +1,5 @@
-import type { Frame } from '../camera/source.js';
 import { codedError } from '../errors.js';
+import { encodedFrame } from '../inference/embed.js';
 import type { Engine } from '../inference/engine.js';
 import type { Variant } from '../models/variant.js';
 import { type Clock, systemClock } from '../time.js';
@@ -58,7 +58,7 @@ export class Embedder {
       });
       await this.#load(engine, variant);
       const options = { topK: 1, threshold: 1, embedding: true } as const;
-      const { embedding } = await engine.run(variant.name, frameOf(jpeg), options);
+      const { embedding } = await engine.run(variant.name, encodedFrame(jpeg, 0), options);
       if (embedding !== undefined) return embedding;
       throw codedError('MND_TEACH_INVALID', {
         subject: variant.name,
@@ -94,18 +94,4 @@ export class Embedder {
       () => {},
     );
   }
-}
-
-function frameOf(jpeg: Uint8Array): Frame {
-  return {
-    sequence: 0,
-    camera: 'teach',
-    capturedAt: 0,
-    time: 0,
-    width: 0,
-    height: 0,
-    format: 'jpeg',
-    range: 'full',
-    bytes: jpeg,
-  };
 }
