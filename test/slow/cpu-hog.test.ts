@@ -1,19 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { cpus } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
-import { loadConfig } from '#mobilenetd/config/load.js';
-import { App } from '#mobilenetd/daemon/app.js';
-import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
-import { openShelf } from '#mobilenetd/models/shelf.js';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
-import { openStore } from '#mobilenetd/store/store.js';
-import { createBoardTree } from '../integration/board-tree.js';
-import { logTo } from '../integration/collected-log.js';
-import { plantBehind } from './hot-board.js';
+import { hotDaemon } from './hot-board.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
 /** Cheapest first. */
@@ -108,57 +100,26 @@ t.test(
   'beside a program that comes and goes, frames have the room that it leaves, at once',
   { skip: missing === undefined ? false : `there is no ${missing}`, timeout: 600_000 },
   async (t) => {
-    const folder = t.testdir();
-    await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(NAMES);
-    const tree = createBoardTree(folder);
-    const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
-    t.teardown(() => broker.close());
-    const file = join(folder, 'config.yaml');
-    writeFileSync(
-      file,
-      [
-        'node: board',
-        `state_dir: ${folder}`,
-        'model: { task: classify, top: 1, form: exact }',
-        'presence: { enter: 0.5, stay: 0.3 }',
-        `governor: { sysfs_root: ${tree.sysfs}, proc_root: ${tree.proc}, limit: ${LIMIT_C}, floor_size: 128 }`,
-        `mqtt: { url: "${broker.url}" }`,
-        `cameras: { front: { source: files, path: ${resolve(PICTURE)}, loop: true, fps: 10 } }`,
-      ].join('\n'),
-    );
-    const { config } = loadConfig({ files: [file], env: {} });
     const hog = new Hog();
     t.teardown(() => hog.stop());
-    const { thermometer, dieC } = plantBehind(tree, config, {
-      board: 'pi4-case',
-      ambientC: 22,
-      fromC: 64,
-      speed: SPEED,
-      slower: 8,
+    const daemon = await hotDaemon(t, {
+      networks: NAMES,
+      ...{ mirror, picture: PICTURE, fps: 10, limitC: LIMIT_C },
+      ...{ board: 'pi4-case', ambientC: 22, fromC: 64, speed: SPEED, slower: 8 },
       others: () => hog.share(),
     });
     const seen: { readonly at: number; readonly result: Result }[] = [];
     const reasons: string[] = [];
-    const lines: string[] = [];
-    const signals = new Signals(logTo(lines));
-    signals.on('labelled', ({ result }) => seen.push({ at: Date.now(), result }));
-    signals.on('decision', (state) => state.governs && reasons.push(state.decision.reason));
-    const daemon = new App({
-      config,
-      env: { ...process.env, MOBILENETD_STATE: folder },
-      log: logTo(lines),
-      thermometer,
-      signals,
+    daemon.signals.on('labelled', ({ result }) => seen.push({ at: Date.now(), result }));
+    daemon.signals.on('decision', (state) => {
+      if (state.governs) reasons.push(state.decision.reason);
     });
     await daemon.start();
-    let running = true;
-    t.teardown(() => (running ? daemon.stop(5000) : undefined));
     while (hog.turns.length < 2 * VISITS) await delay(250);
     hog.stop();
-    await daemon.stop(5000);
-    running = false;
+    await daemon.stop();
 
-    const peak = Math.max(...dieC);
+    const peak = Math.max(...daemon.dieC);
     t.ok(peak < LIMIT_C, `the die stays below ${LIMIT_C} °C: ${peak.toFixed(2)}`);
     // Work of a frame stands for its accuracy: each network that costs more is more often right.
     const work = (spans: readonly Span[]) =>
@@ -194,13 +155,7 @@ t.test(
       reasons.some((reason) => /other programs take \d+ % of the CPU/.test(reason)),
       'and the reason names it',
     );
-    const store = openStore({
-      file: join(folder, 'mobilenetd.db'),
-      commitInterval: 2,
-      detectionInterval: 1,
-      retention: { days: 30, maxBytes: 1e9 },
-      outbox: { maxAge: 3600, maxRows: 1000 },
-    });
+    const store = daemon.openStore();
     const stays = [...store.events({ limit: 100 })].filter(({ label }) => label === 'peacock');
     t.equal(stays.length, 1, 'no label flaps: one event from the first frame to the last');
     store.close();

@@ -1,18 +1,10 @@
-import { existsSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import mqtt from 'mqtt';
 import t from 'tap';
-import { loadConfig } from '#mobilenetd/config/load.js';
-import { App } from '#mobilenetd/daemon/app.js';
-import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
-import { openShelf } from '#mobilenetd/models/shelf.js';
-import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
-import { openStore } from '#mobilenetd/store/store.js';
-import { createBoardTree } from '../integration/board-tree.js';
-import { logTo } from '../integration/collected-log.js';
-import { plantBehind } from './hot-board.js';
+import { hotDaemon } from './hot-board.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
 const FLOOR = 'mobilenet_v1_0.25_128_quant';
@@ -45,52 +37,25 @@ t.test(
   { skip: missing === undefined ? false : `there is no ${missing}` },
   async (t) => {
     t.setTimeout(600_000);
-    const folder = t.testdir();
-    await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(NAMES);
-    const tree = createBoardTree(folder);
-    const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
-    t.teardown(() => broker.close());
+    const daemon = await hotDaemon(t, {
+      networks: NAMES,
+      ...{ mirror, picture: PICTURE, fps: FPS, limitC: LIMIT_C, ...HOT_BOARD },
+      lines: ['store: { detection_interval: 0 }'],
+    });
+    const { dieC, log: lines } = daemon;
     const told: { readonly at: number; readonly decision: Decision }[] = [];
-    const listener = await mqtt.connectAsync(broker.url);
+    const listener = await mqtt.connectAsync(daemon.broker.url);
     t.teardown(() => listener.endAsync());
     listener.on('message', (_topic, payload) =>
       told.push({ at: Date.now(), decision: JSON.parse(payload.toString()) }),
     );
     await listener.subscribeAsync('mobilenetd/board/governor', { qos: 1 });
-    const file = join(folder, 'config.yaml');
-    writeFileSync(
-      file,
-      [
-        'node: board',
-        `state_dir: ${folder}`,
-        'model: { task: classify, top: 1, form: exact }',
-        'presence: { enter: 0.5, stay: 0.3 }',
-        'store: { detection_interval: 0 }',
-        `governor: { sysfs_root: ${tree.sysfs}, proc_root: ${tree.proc}, limit: ${LIMIT_C}, floor_size: 128 }`,
-        `mqtt: { url: "${broker.url}" }`,
-        `cameras: { front: { source: files, path: ${resolve(PICTURE)}, loop: true, fps: ${FPS} } }`,
-      ].join('\n'),
-    );
-    const { config } = loadConfig({ files: [file], env: {} });
-    const { thermometer, dieC } = plantBehind(tree, config, HOT_BOARD);
     const results: Result[] = [];
-    const lines: string[] = [];
-    const signals = new Signals(logTo(lines));
-    signals.on('labelled', ({ result }) => results.push(result));
-    const daemon = new App({
-      config,
-      env: { ...process.env, MOBILENETD_STATE: folder },
-      log: logTo(lines),
-      thermometer,
-      signals,
-    });
+    daemon.signals.on('labelled', ({ result }) => results.push(result));
     await daemon.start();
-    let running = true;
-    t.teardown(() => (running ? daemon.stop(5000) : undefined));
     const deadline = Date.now() + SECONDS * 1000;
     while (Date.now() < deadline) await delay(250);
-    await daemon.stop(5000);
-    running = false;
+    await daemon.stop();
 
     const peak = Math.max(...dieC);
     t.ok(Math.max(...dieC) - (dieC[0] ?? 0) > 4, 'the board gets warmer');
@@ -137,13 +102,7 @@ t.test(
     const wrong = results.filter(({ labels }) => labels[0]?.label !== 'peacock').length;
     t.equal(wrong, 0, 'every network names the picture');
 
-    const store = openStore({
-      file: join(folder, 'mobilenetd.db'),
-      commitInterval: 2,
-      detectionInterval: 1,
-      retention: { days: 30, maxBytes: 1e9 },
-      outbox: { maxAge: 3600, maxRows: 1000 },
-    });
+    const store = daemon.openStore();
     t.teardown(() => store.close());
     const rows = [...store.detections({ limit: 10_000 })];
     t.ok(rows.length >= results.length * 0.95, `${rows.length} rows of ${results.length} frames`);

@@ -1,9 +1,19 @@
+import { writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Test } from 'tap';
 import type { Config } from '#mobilenetd/config/config.js';
+import { loadConfig } from '#mobilenetd/config/load.js';
+import { App } from '#mobilenetd/daemon/app.js';
 import { realThermometer } from '#mobilenetd/daemon/governor/thermometer.js';
+import { Signals } from '#mobilenetd/daemon/signals.js';
+import { openShelf } from '#mobilenetd/models/shelf.js';
+import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { findBoard } from '#mobilenetd/simulator/boards.js';
 import { simulatedBoard } from '#mobilenetd/simulator/simulated-board.js';
+import { openStore } from '#mobilenetd/store/store.js';
 import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
-import type { BoardTree } from '../integration/board-tree.js';
+import { type BoardTree, createBoardTree } from '../integration/board-tree.js';
+import { logTo } from '../integration/collected-log.js';
 
 export interface HotBoardOptions {
   /** A row of simulator/boards.ts. */
@@ -26,7 +36,7 @@ const REST_UTIL = 0.05;
  * A simulated board behind a fake /sys and /proc, which the daemon reads with its own code. The plant advances as
  * far as the governor's clock does, whatever this machine's speed.
  */
-export function plantBehind(tree: BoardTree, config: Config, options: HotBoardOptions) {
+function plantBehind(tree: BoardTree, config: Config, options: HotBoardOptions) {
   const { ambientC, speed, slower, others = () => 0 } = options;
   const board = simulatedBoard({ board: options.board, ambientC, speed });
   while (board.dieC < options.fromC) board.step(1, 0.9);
@@ -47,4 +57,79 @@ export function plantBehind(tree: BoardTree, config: Config, options: HotBoardOp
     },
   };
   return { thermometer, dieC };
+}
+
+export interface HotDaemonOptions extends HotBoardOptions {
+  /** Networks that are installed first. */
+  readonly networks: readonly string[];
+  readonly mirror: string;
+  /** What its camera shows, so many times a second. */
+  readonly picture: string;
+  readonly fps: number;
+  readonly limitC: number;
+  /** Further lines of its configuration. */
+  readonly lines?: readonly string[];
+}
+
+/** A daemon on a hot board, with a broker; `start` begins, so that one can listen before. */
+export async function hotDaemon(t: Test, options: HotDaemonOptions) {
+  const { networks, mirror, picture, fps, limitC, lines = [] } = options;
+  const folder = t.testdir();
+  await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(networks);
+  const tree = createBoardTree(folder);
+  const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
+  t.teardown(() => broker.close());
+  const file = join(folder, 'config.yaml');
+  writeFileSync(
+    file,
+    [
+      'node: board',
+      `state_dir: ${folder}`,
+      'model: { task: classify, top: 1, form: exact }',
+      'presence: { enter: 0.5, stay: 0.3 }',
+      ...lines,
+      `governor: { sysfs_root: ${tree.sysfs}, proc_root: ${tree.proc}, limit: ${limitC}, floor_size: 128 }`,
+      `mqtt: { url: "${broker.url}" }`,
+      `cameras: { front: { source: files, path: ${resolve(picture)}, loop: true, fps: ${fps} } }`,
+    ].join('\n'),
+  );
+  const { config } = loadConfig({ files: [file], env: {} });
+  const { thermometer, dieC } = plantBehind(tree, config, options);
+  const log: string[] = [];
+  const signals = new Signals(logTo(log));
+  const daemon = new App({
+    config,
+    env: { ...process.env, MOBILENETD_STATE: folder },
+    log: logTo(log),
+    thermometer,
+    signals,
+  });
+  let running = false;
+  const stop = async () => {
+    if (!running) return;
+    running = false;
+    await daemon.stop(5000);
+  };
+  t.teardown(stop);
+  return {
+    broker,
+    signals,
+    /** Every temperature of the die so far, °C. */
+    dieC,
+    log,
+    async start() {
+      await daemon.start();
+      running = true;
+    },
+    stop,
+    /** What it has stored; for a daemon that has stopped. */
+    openStore: () =>
+      openStore({
+        file: join(folder, 'mobilenetd.db'),
+        commitInterval: 2,
+        detectionInterval: 1,
+        retention: { days: 30, maxBytes: 1e9 },
+        outbox: { maxAge: 3600, maxRows: 1000 },
+      }),
+  };
 }
