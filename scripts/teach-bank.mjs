@@ -13,6 +13,7 @@ import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import { embedPictures } from '#mobilenetd/inference/embed.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 import { encodeBank } from '#mobilenetd/teach/bank.js';
 
 const DRAWN = 100;
@@ -67,7 +68,7 @@ async function photographed() {
 
 /** Walls, skies, fences, tiles, things of no kind, night and noise. */
 async function drawn() {
-  const random = createRandom(1);
+  const random = mulberry32(1);
   const scenes = [];
   for (let index = 0; index < DRAWN; index += 1) {
     const kind = [flat, gradient, stripes, tiles, things][index % 5];
@@ -138,16 +139,4 @@ function things(random) {
         : `<ellipse cx="${x}" cy="${y}" rx="${size / 2}" ry="${(size * (0.3 + random())) / 2}" fill="${colour(random)}"/>`;
   }
   return svg;
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function createRandom(start) {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

@@ -6,6 +6,7 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { clock, cup, stopSign, trafficLight } from '../dist/camera/sources/demo/objects.js';
+import { mulberry32 } from '../dist/simulator/random.js';
 
 const WIDTH = 235;
 const HEIGHT = 176;
@@ -16,18 +17,6 @@ if (folder === undefined) {
     'usage: training/drawings.mjs FOLDER [PER_LABEL] [VALIDATION_PER_LABEL] [SEED]\n',
   );
   process.exit(64);
-}
-
-/** Numbers in [0, 1) from a seed (mulberry32). */
-function createRandom(start) {
-  let state = start >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
 
 const THINGS = {
@@ -110,7 +99,7 @@ for (const [split, count, offset] of [
   for (const [index, label] of Object.keys(THINGS).entries()) {
     const to = join(folder, split, label);
     await mkdir(to, { recursive: true });
-    const random = createRandom(Number(seed) + offset + index * 1009);
+    const random = mulberry32(Number(seed) + offset + index * 1009);
     for (let number = 1; number <= count; number += 1) {
       await draw(label, random, join(to, `${String(number).padStart(4, '0')}.jpg`));
     }

@@ -1,3 +1,4 @@
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 import type { Photograph } from './pictures.js';
 
 /** A photograph with its embedding. */
@@ -26,7 +27,7 @@ export interface DrawOptions {
 
 /** Labels, pictures to learn from and others to test with: no picture is in both. */
 export function drawTask(all: readonly Seen[], options: DrawOptions): Draw {
-  const random = createRandom(options.seed);
+  const random = mulberry32(options.seed);
   const byLabel = new Map<string, Seen[]>();
   for (const seen of all) byLabel.set(seen.label, [...(byLabel.get(seen.label) ?? []), seen]);
   const least = options.each + options.test;
@@ -58,15 +59,4 @@ function shuffled<T>(values: readonly T[], random: () => number): T[] {
     [mixed[last], mixed[at]] = [mixed[at] as T, mixed[last] as T];
   }
   return mixed;
-}
-
-/** mulberry32, in [0, 1). */
-function createRandom(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
 }
