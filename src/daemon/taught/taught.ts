@@ -155,11 +155,9 @@ export class Taught {
 
   /** Heads that tell objects of these labels apart in front of a camera, for a variant. */
   headsFor(camera: string, labels: readonly string[], variant: string): readonly Head[] {
-    const tasks = new Map(
-      this.#labels.flatMap(({ task }) => {
-        const isMeant = task.of?.some((label) => labels.includes(label)) ?? false;
-        return isMeant && isOfCamera(task, camera) ? [[taskName(task), task] as const] : [];
-      }),
+    const tasks = this.#tasksOf(
+      camera,
+      ({ of }) => of?.some((label) => labels.includes(label)) ?? false,
     );
     return [...tasks.keys()].flatMap((name) => this.#opened.heads.headsOf(name).get(variant) ?? []);
   }
@@ -301,16 +299,21 @@ export class Taught {
     return [...model.ladder.variants].sort((a, b) => place(a) - place(b));
   }
 
+  /** Tasks that are told in front of a camera, by name. */
+  #tasksOf(
+    camera: string,
+    isMeant: (task: TaughtTask) => boolean,
+  ): ReadonlyMap<string, TaughtTask> {
+    const meant = this.#labels.filter(({ task }) => isMeant(task) && isOfCamera(task, camera));
+    return new Map(meant.map(({ task }) => [taskName(task), task]));
+  }
+
   #lookingOf(camera: string): readonly Looking[] {
     const { config } = this.#using;
     const { heads } = this.#opened;
     const settings = config.cameras[camera];
     if (settings === undefined) return [];
-    const tasks = new Map(
-      this.#labels.flatMap(({ task }) =>
-        task.of === null && isOfCamera(task, camera) ? [[taskName(task), task] as const] : [],
-      ),
-    );
+    const tasks = this.#tasksOf(camera, ({ of }) => of === null);
     return [...tasks].flatMap(([id, { zone }]) => {
       const found = heads.headsOf(id);
       if (found.size === 0) return [];
