@@ -6,7 +6,7 @@ export const SURE = 0.6;
 /** Scores below it say nothing and are not told. */
 const LEAST = 0.05;
 /** Class indices of taught labels are no network's. */
-const FIRST_INDEX = 1_000_000;
+export const FIRST_INDEX = 1_000_000;
 
 /**
  * What a head says of an embedding. Scores are on one scale for every head and every variant: 0.6 stands
@@ -34,5 +34,9 @@ export function bestOfEach(labels: readonly ScoredLabel[]): ScoredLabel[] {
     const other = best.get(scored.label);
     if (other === undefined || other.score < scored.score) best.set(scored.label, scored);
   }
-  return [...best.values()].sort((a, b) => b.score - a.score);
+  return bestFirst([...best.values()]);
+}
+
+export function bestFirst(labels: readonly ScoredLabel[]): ScoredLabel[] {
+  return [...labels].sort((a, b) => b.score - a.score);
 }

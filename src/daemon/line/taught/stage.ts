@@ -5,7 +5,7 @@ import type { Box, Result, ScoredLabel } from '../../../inference/result.js';
 import type { Head } from '../../../teach/head.js';
 import { type Clock, systemClock } from '../../../time.js';
 import { Allowance } from '../second/allowance.js';
-import { bestOfEach, judge } from './judge.js';
+import { bestFirst, bestOfEach, FIRST_INDEX, judge } from './judge.js';
 
 /** What is looked for in the frames of a camera, with the heads that tell it. */
 export interface Looking {
@@ -54,7 +54,6 @@ const SMOOTHED = 3;
 const STANDS_MS = 10_000;
 /** Least time between two looks at a part of a frame, ms. */
 const PART_MS = 400;
-const INDEX = 1_000_000;
 
 /**
  * Adds taught labels to what the network says of a frame. Of the whole frame they cost no run: the head reads
@@ -188,9 +187,5 @@ function keyOf({ id }: Looking, camera: string): string {
 }
 
 function told(label: string, score: number): ScoredLabel {
-  return { index: INDEX, label, score, box: null };
-}
-
-function bestFirst(labels: readonly ScoredLabel[]): ScoredLabel[] {
-  return [...labels].sort((a, b) => b.score - a.score);
+  return { index: FIRST_INDEX, label, score, box: null };
 }
