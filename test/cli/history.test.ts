@@ -22,6 +22,7 @@ import t, { type Test } from 'tap';
 import type { CommandEntry } from '#mobilenetd/cli/command.js';
 import { timeOption } from '#mobilenetd/cli/times.js';
 import { openStore, type Store } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { event, result } from '../store/sample-store.js';
 import { runInProcess } from './in-process.js';
 
@@ -61,7 +62,7 @@ interface Stay {
 
 /** A state folder with stays, and a detection at the beginning of each, while its daemon runs. */
 function stateWith(t: Test, stays: readonly Stay[]): { folder: string; store: Store } {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const store = open(folder);
   t.teardown(() => store.close());
   for (const { label = 'person', camera = 'front', ...stay } of stays) {
@@ -445,7 +446,7 @@ t.test('a read-only disk can be asked', async (t) => {
   execFileSync('mount', ['-o', 'remount,ro', folder]);
   for (const state of [folder, crashed]) {
     t.equal((await run(state, 'query', '--events', '--json')).json().length, 5);
-    const copy = join(t.testdir(), 'copy.db');
+    const copy = join(lastingFolder(t), 'copy.db');
     t.match((await run(state, 'backup', copy)).stdout, /5 events/);
   }
   const left = readdirSync(tmpdir()).filter((name) => name.startsWith('mobilenetd-read-'));

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CommandEntry } from '#mobilenetd/cli/command.js';
 import { openStore } from '#mobilenetd/store/store.js';
-
+import { lastingFolder } from '../lasting-folder.js';
 import { runInProcess } from './in-process.js';
 
 const COMMANDS: readonly CommandEntry[] = [
@@ -15,7 +15,13 @@ const COMMANDS: readonly CommandEntry[] = [
 ];
 
 t.test('results that go nowhere are no defect, and leave nothing', async (t) => {
-  const folder = t.testdir({ file: '', state: {}, there: {}, 'there.csv': {}, 'there.db': {} });
+  const folder = lastingFolder(t, {
+    file: '',
+    state: {},
+    there: {},
+    'there.csv': {},
+    'there.db': {},
+  });
   const state = join(folder, 'state');
   openStore({
     file: join(state, 'mobilenetd.db'),

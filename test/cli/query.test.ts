@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { WHOLE_PICTURE } from '../whole-picture.js';
 
 const NOW = Date.now();
@@ -33,7 +34,7 @@ function result(time: number, label: string): Result {
 
 /** A state folder whose database is still open, as while the daemon runs. */
 function running(t: Test): string {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const store = openStore({
     file: join(folder, 'mobilenetd.db'),
     commitInterval: 2,
@@ -137,13 +138,13 @@ t.test('what cannot be understood or is not there has its exit code', async (t) 
     t.equal(status, 64, args.join(' '));
     t.match(stderr, /MND_USAGE/);
   }
-  const missing = query(t.testdir());
+  const missing = query(lastingFolder(t));
   t.equal(missing.status, 66);
   t.match(missing.stderr, /MND_INPUT_MISSING.*no such file.*mobilenetd run/);
 });
 
 t.test('what a second network says stands beside the label, in tables, JSON and CSV', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const store = openStore({
     ...{ file: join(folder, 'mobilenetd.db'), commitInterval: 2, detectionInterval: 0 },
     ...{ retention: { days: 30, maxBytes: 1e9 }, outbox: { maxAge: 3600, maxRows: 100 } },

@@ -8,6 +8,7 @@ import { followCertificate, readCertificate } from '#mobilenetd/daemon/outputs/p
 import { startPage } from '#mobilenetd/http/server.js';
 import { SILENT } from '#mobilenetd/log.js';
 import { systemClock } from '#mobilenetd/time.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { createFakeSource } from './fake-source.js';
 import { PASSWORD, pageOptions, servePage, USERS } from './page-server.js';
 
@@ -63,7 +64,7 @@ async function startTls(t: Test, files: ReturnType<typeof makeCertificate>) {
 }
 
 t.test('https by certificate files, and a cookie for https alone', async (t) => {
-  const { page, port } = await startTls(t, makeCertificate(t.testdir(), 'porch'));
+  const { page, port } = await startTls(t, makeCertificate(lastingFolder(t), 'porch'));
   t.match(page.url, /^https:\/\/127\.0\.0\.1:/);
   t.match(await askTls(port, '/healthz'), { status: 200, name: 'porch' });
   const { cookie } = await askTls(port, '/api/v1/login', { user: 'anna', password: PASSWORD });
@@ -72,7 +73,7 @@ t.test('https by certificate files, and a cookie for https alone', async (t) => 
 });
 
 t.test('a certificate that is renewed is used, a broken one is not', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const files = makeCertificate(folder, 'before');
   const { page, port } = await startTls(t, files);
   const stop = followCertificate(files, page.renew, SILENT, 20);

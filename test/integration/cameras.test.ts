@@ -7,11 +7,12 @@ import sharp from 'sharp';
 import t, { type Test } from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { eventually } from '../eventually.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { installRandomModel } from './demo-process.js';
 
 /** The daemon with stand-ins for the camera programs on its PATH, and a subscriber to all it says. */
 async function start(test: Test, cameras: readonly string[], picture?: Buffer) {
-  const folder = test.testdir({ bin: {} });
+  const folder = lastingFolder(test, { bin: {} });
   await installRandomModel(folder);
   for (const kind of ['vid', 'still']) {
     symlinkSync(

@@ -7,6 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { eventually } from '../eventually.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { broker, home } from './daemon-home.js';
 import {
   configOf,
@@ -21,7 +22,7 @@ import { installRandomModel } from './demo-process.js';
 t.setTimeout(500_000);
 
 t.test('a bad configuration ends with 78 and all of its problems', async (t) => {
-  const folder = t.testdir({
+  const folder = lastingFolder(t, {
     'bad.yaml': 'presence: { enterr: 0.5, stay: 2 }\ncameras: { state: { source: demo } }\n',
   });
   const { status, stderr } = spawnSync(
@@ -37,7 +38,7 @@ t.test('a bad configuration ends with 78 and all of its problems', async (t) => 
 });
 
 t.test('no camera at all is an error that says what to write', async (t) => {
-  const folder = t.testdir({ 'none.yaml': 'node: board\n' });
+  const folder = lastingFolder(t, { 'none.yaml': 'node: board\n' });
   const { status, stderr } = spawnSync(
     process.execPath,
     [MAIN, 'run', '--no-guess', '--config', join(folder, 'none.yaml')],
@@ -48,7 +49,7 @@ t.test('no camera at all is an error that says what to write', async (t) => {
 });
 
 t.test('a label with the name of a fixed topic is refused at start', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
   const file = join(folder, 'config.yaml');
@@ -64,7 +65,7 @@ t.test('a label with the name of a fixed topic is refused at start', async (t) =
 });
 
 t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends it', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
   const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
@@ -98,7 +99,7 @@ t.test('SIGHUP adds a camera; a bad file changes nothing; SIGTERM ends it', asyn
 t.test(
   'a broker that comes late gets every event; a camera that is missing harms nobody',
   async (t) => {
-    const folder = t.testdir();
+    const folder = lastingFolder(t);
     await installRandomModel(folder);
     const pictures = await preparePictures(folder);
     const probe = createServer().listen(0, '127.0.0.1');
@@ -130,7 +131,7 @@ t.test(
 );
 
 t.test('commands: a camera is switched off, and stays off over a restart', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
   const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });

@@ -17,6 +17,7 @@ import {
   writeConfig,
 } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { hasOpenssl, makeCertificates } from '../mqtt/certificates.js';
 
 function cli(args: readonly string[], options: { input?: string; folder: string }) {
@@ -28,7 +29,7 @@ function cli(args: readonly string[], options: { input?: string; folder: string 
 }
 
 t.test('a broker for the house: users of the configuration get in, nobody else', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
   const password = 'cörrect "horse" $x';
@@ -67,7 +68,7 @@ t.test('a broker for the house: users of the configuration get in, nobody else',
 });
 
 t.test('open to the network without users only when that is asked for', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const pictures = folder;
   const embedded = { listen: '0.0.0.0:0' };
   const file = writeConfig(folder, { cameras: ['front'], pictures, mqtt: { embedded } });
@@ -80,7 +81,7 @@ t.test('open to the network without users only when that is asked for', async (t
 });
 
 t.test('anonymous clients beside users, when both are allowed', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const { stdout } = cli(['config', 'hash-password'], { input: 'pw', folder });
   const users = { house: stdout.trim() };
   const broker = await startEmbeddedBroker({
@@ -98,7 +99,7 @@ t.test('anonymous clients beside users, when both are allowed', async (t) => {
 });
 
 t.test('a port that is taken ends the start with what to do', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
   const other = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
@@ -111,7 +112,7 @@ t.test('a port that is taken ends the start with what to do', async (t) => {
 });
 
 t.test('keys that say how to connect reach the broker', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
   writeFileSync(join(folder, 'user'), 'board\n');
@@ -153,7 +154,7 @@ t.test(
   'keys of TLS reach the handshake',
   { skip: hasOpenssl ? false : 'openssl is not installed' },
   async (t) => {
-    const folder = t.testdir();
+    const folder = lastingFolder(t);
     await installRandomModel(folder);
     const pictures = await preparePictures(folder);
     const { folder: certificates, read } = makeCertificates('DNS:broker.internal');

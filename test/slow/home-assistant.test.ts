@@ -11,6 +11,7 @@ import {
   writeConfig,
 } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { listenTo, mosquitto } from '../mqtt/brokers.js';
 import { startHomeAssistant } from '../mqtt/fake-home-assistant.js';
 import { messageFaults } from '../mqtt/payload-rules.js';
@@ -55,7 +56,7 @@ async function watchPayloads(url: string) {
 
 t.test('the whole daemon in Home Assistant, through all that happens', { skip }, async (t) => {
   t.setTimeout(600_000);
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder, { name: SMALL, alpha: 0.25 });
   await installRandomModel(folder, { name: LARGE, alpha: 0.5 });
   const pictures = await preparePictures(folder);
@@ -231,7 +232,7 @@ t.test('the whole daemon in Home Assistant, through all that happens', { skip },
 });
 
 t.test('without a sensor there is no target, but what runs is shown', { skip }, async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await installRandomModel(folder);
   const pictures = await preparePictures(folder);
   const broker = await mosquitto.make();
@@ -263,7 +264,7 @@ t.test(
   'a node that is renamed leaves nothing behind and stays the same device',
   { skip },
   async (t) => {
-    const folder = t.testdir();
+    const folder = lastingFolder(t);
     await installRandomModel(folder);
     const pictures = await preparePictures(folder);
     const broker = await mosquitto.make({ persistent: true });

@@ -14,6 +14,7 @@ import { openStore } from '#mobilenetd/store/store.js';
 import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
 import { type BoardTree, createBoardTree } from '../integration/board-tree.js';
 import { logTo } from '../integration/collected-log.js';
+import { lastingFolder } from '../lasting-folder.js';
 
 export interface HotBoardOptions {
   /** A row of simulator/boards.ts. */
@@ -74,7 +75,7 @@ export interface HotDaemonOptions extends HotBoardOptions {
 /** A daemon on a hot board, with a broker; `start` begins, so that one can listen before. */
 export async function hotDaemon(t: Test, options: HotDaemonOptions) {
   const { networks, mirror, picture, fps, limitC, lines = [] } = options;
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(networks);
   const tree = createBoardTree(folder);
   const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });

@@ -9,6 +9,7 @@ import t from 'tap';
 import { PictureShelf } from '#mobilenetd/store/picture-shelf.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { broker as startBroker } from '../integration/daemon-home.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { openLine } from './picture-line.js';
 import { soak } from './soak.js';
 
@@ -26,7 +27,7 @@ interface Published {
 }
 
 t.test(`${KILLS} kills under load: each event is kept, with its picture or none`, async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const { url, listener } = await startBroker(t);
   const published: Published[] = [];
   /** Pictures that were not there, or not whole, when their event was told. */

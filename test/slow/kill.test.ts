@@ -6,6 +6,7 @@ import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { installRandomModel, runDemo } from '../integration/demo-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 
 const KILLS = 6;
 
@@ -25,7 +26,7 @@ async function retainedUnder(url: string, filter: string): Promise<Map<string, s
 }
 
 t.test('a daemon that is killed at any moment loses no event and leaves no label ON', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const model = await installRandomModel(folder);
   const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
   t.teardown(() => broker.close());
@@ -78,7 +79,7 @@ t.test('a daemon that is killed at any moment loses no event and leaves no label
 });
 
 t.test('a lost database leaves no label ON either', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const model = await installRandomModel(folder);
   const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
   t.teardown(() => broker.close());

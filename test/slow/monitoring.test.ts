@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { freePort } from '../free-port.js';
 import { installRandomModel, runDemo } from '../integration/demo-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 
 t.setTimeout(500_000);
 
@@ -61,7 +62,7 @@ t.test('the example rules hold what they say', { skip }, async (t) => {
 });
 
 t.test('a real Prometheus reads a real daemon, and every panel has data', { skip }, async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const model = await installRandomModel(join(folder, 'state'));
   const token = join(folder, 'mobilenetd-token');
   writeFileSync(token, `${TOKEN}\n`);

@@ -6,6 +6,7 @@ import t, { type Test } from 'tap';
 import { eventually } from '../eventually.js';
 import { broker, command, home, report } from '../integration/daemon-home.js';
 import { runDaemon } from '../integration/daemon-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 
 t.setTimeout(500_000);
 
@@ -58,7 +59,7 @@ async function setUp(t: Test, notify: object) {
 
 t.test('a rule tells a webhook, a command and Home Assistant, with the picture', async (t) => {
   const hook = await startHook(t);
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const script = join(folder, 'alarm.sh');
   const out = join(folder, 'out');
   writeFileSync(

@@ -18,6 +18,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import type { Presence } from '#mobilenetd/presence/presence.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { WHOLE_PICTURE } from '../whole-picture.js';
 
 const BITS = 12;
@@ -96,7 +97,7 @@ export interface LineOptions {
 
 /** {@link openLine} in a folder of the test, with whose end it ends. */
 export async function startLine(t: Test, options: Omit<LineOptions, 'folder'>) {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const line = await openLine({ ...options, folder });
   t.teardown(() => line.close());
   return { ...line, folder };

@@ -9,6 +9,7 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../lasting-folder.js';
 import {
   type BrokerKind,
   eventually,
@@ -84,7 +85,7 @@ interface BoardOptions {
 function createBoard(t: Test, broker: TestBroker, options: BoardOptions = {}) {
   const log = createLog();
   const store = openStore({
-    file: options.file ?? join(t.testdir(), 'mobilenetd.db'),
+    file: options.file ?? join(lastingFolder(t), 'mobilenetd.db'),
     commitInterval: 0.05,
     detectionInterval: 1,
     retention: { days: 30, maxBytes: 1e9 },
@@ -251,7 +252,7 @@ function suite(t: Test, kind: BrokerKind): void {
   t.test('a killed process is offline by its will, its labels OFF after the restart', async (t) => {
     const broker = await startBroker(t, kind);
     const house = await listenTo(broker);
-    const file = join(t.testdir(), 'mobilenetd.db');
+    const file = join(lastingFolder(t), 'mobilenetd.db');
     const child = spawn(
       process.execPath,
       ['--input-type=module', '-e', boardProgram(broker, file)],
@@ -394,7 +395,7 @@ function suite(t: Test, kind: BrokerKind): void {
     const right = createBoard(t, broker, {
       username: 'porch',
       password: secret,
-      file: join(t.testdir(), 'right.db'),
+      file: join(lastingFolder(t), 'right.db'),
     });
     right.publisher.start();
     await eventually('connected', () => right.connection.connected());

@@ -5,6 +5,7 @@ import { join, relative } from 'node:path';
 import t from 'tap';
 import { broker, home } from '../integration/daemon-home.js';
 import { configOf, MAIN } from '../integration/daemon-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 
 const README = readFileSync('README.md', 'utf8');
 t.setTimeout(600_000);
@@ -17,7 +18,7 @@ t.test('README is one screen, and shows what is there', async (t) => {
 t.test('the lines of README that people change are a configuration', async (t) => {
   const [, yaml = ''] = /<!-- ten lines -->\n```yaml\n([\s\S]*?)```/.exec(README) ?? [];
   t.equal(yaml.trim().split('\n').length, 10);
-  const folder = t.testdir({ mqtt: 'secret', 'ntfy-topic': 'porch' });
+  const folder = lastingFolder(t, { mqtt: 'secret', 'ntfy-topic': 'porch' });
   const file = join(folder, 'config.yaml');
   writeFileSync(file, yaml.replaceAll('/etc/mobilenetd/', `${folder}/`));
   const env = { PATH: process.env.PATH, HOME: folder, MOBILENETD_STATE: folder };

@@ -21,6 +21,7 @@ import {
   writeConfig,
 } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { listenTo, mosquitto, type TestBroker } from '../mqtt/brokers.js';
 
 const skip = mosquitto.available ? false : 'Mosquitto is not installed';
@@ -156,7 +157,7 @@ t.jobs = 2;
 for (const way of WAYS) {
   t.test(`a password from ${way.name} shows up nowhere`, { skip, buffered: true }, async (t) => {
     t.setTimeout(600_000);
-    const folder = t.testdir();
+    const folder = lastingFolder(t);
     const [state, secrets] = [join(folder, 'state'), join(folder, 'secrets')];
     mkdirSync(state);
     mkdirSync(secrets);

@@ -14,6 +14,7 @@ import { taskOf } from '#mobilenetd/taught/task.js';
 import { eventually } from '../eventually.js';
 import { broker, command, report } from '../integration/daemon-home.js';
 import { MAIN, runDaemon, writeConfig } from '../integration/daemon-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { colorEngine, variantNamed } from '../taught/color-engine.js';
 import { drawMugs } from './drawn-mugs.js';
 
@@ -178,7 +179,7 @@ t.test('a full disk is said, and nothing is left by half', async (t) => {
 });
 
 t.test('2000 pictures are kept and learnt, and no more', async (t) => {
-  const shelf = new CropShelf(t.testdir(), BOUNDS);
+  const shelf = new CropShelf(lastingFolder(t), BOUNDS);
   const task = taskOf({});
   const batch = shelf.newBatch(1);
   for (let n = 0; n < BOUNDS.maxCrops; n += 1) {

@@ -4,6 +4,7 @@ import t from 'tap';
 import { backupDatabase } from '#mobilenetd/store/backup.js';
 import { openForReading } from '#mobilenetd/store/reading.js';
 import { openStore, type Store } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { WHOLE_PICTURE } from '../whole-picture.js';
 
 function event(id: string) {
@@ -37,7 +38,7 @@ function open(t: { teardown(run: () => void): void }, folder: string): Store {
 }
 
 t.test('a copy is whole and of one moment, while the daemon writes on', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   const store = open(t, folder);
   for (let n = 0; n < 200; n += 1) store.recordEvents([event(`before-${n}`)], []);
   const target = join(folder, 'copy.db');
@@ -58,7 +59,7 @@ t.test('a copy is whole and of one moment, while the daemon writes on', async (t
 });
 
 t.test('an existing file is not replaced unasked, and a failure leaves nothing', async (t) => {
-  const folder = t.testdir();
+  const folder = lastingFolder(t);
   open(t, folder).recordEvents([event('one')], []);
   const file = join(folder, 'mobilenetd.db');
   const target = join(folder, 'copy.db');

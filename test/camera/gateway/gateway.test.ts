@@ -7,6 +7,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import t, { type Test } from 'tap';
 import type { FfmpegInput } from '#mobilenetd/camera/sources/ffmpeg/arguments.js';
 import { createFfmpegSource } from '#mobilenetd/camera/sources/ffmpeg/source.js';
+import { lastingFolder } from '../../lasting-folder.js';
 import { hasOpenssl, makeCertificates } from '../../mqtt/certificates.js';
 import { skipWithoutFfmpeg as skip } from '../ffmpeg.js';
 import { startHttpCamera } from '../http-camera.js';
@@ -42,7 +43,7 @@ async function startVictim(
 
 /** A film whose index is at its end, so that ffmpeg must jump about in it. */
 function makeFilm(t: Test): Buffer {
-  const file = join(t.testdir({}), 'film.mp4');
+  const file = join(lastingFolder(t, {}), 'film.mp4');
   const input = ['-f', 'lavfi', '-i', 'testsrc2=size=64x48:rate=10:duration=3'];
   execFileSync('ffmpeg', ['-v', 'error', '-y', ...input, '-c:v', 'mpeg4', file]);
   return readFileSync(file);

@@ -8,6 +8,7 @@ import { SILENT } from '#mobilenetd/log.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { createPresence } from '#mobilenetd/presence/presence.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../../lasting-folder.js';
 import { createTime, result, START } from '../../store/sample-store.js';
 
 const CLOCKS = {
@@ -23,7 +24,7 @@ for (const [name, wrong] of Object.entries(CLOCKS)) {
       const time = createTime();
       time.set(wrong);
       const store = openStore({
-        file: join(t.testdir(), 'mobilenetd.db'),
+        file: join(lastingFolder(t), 'mobilenetd.db'),
         commitInterval: 2,
         detectionInterval: 1,
         retention: { days: 30, maxBytes: 1e9 },

@@ -17,6 +17,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { systemClock } from '#mobilenetd/time.js';
+import { lastingFolder } from '../../lasting-folder.js';
 import { WHOLE_PICTURE } from '../../whole-picture.js';
 import { type BrokerKind, fastClock, KINDS, type TestBroker } from '../brokers.js';
 import { startHomeAssistant } from '../fake-home-assistant.js';
@@ -417,7 +418,7 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   const broker = await kind.make();
   await broker.start();
   t.teardown(() => broker.stop());
-  const file = join(t.testdir(), 'mobilenetd.db');
+  const file = join(lastingFolder(t), 'mobilenetd.db');
   const ha = await startHomeAssistant(broker);
   t.teardown(() => ha.close());
   const state = (entity: string) => ha.states()[entity];

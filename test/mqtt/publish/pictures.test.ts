@@ -5,6 +5,7 @@ import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../../lasting-folder.js';
 import { WHOLE_PICTURE } from '../../whole-picture.js';
 import { eventually } from '../brokers.js';
 import { startPickyBroker } from '../picky-broker.js';
@@ -24,7 +25,7 @@ function event(id: string, more: Partial<PresenceEvent> = {}): PresenceEvent {
 async function startBoard(t: Test, version: 4 | 5) {
   const broker = await startPickyBroker({ version });
   const store = openStore({
-    file: join(t.testdir(), 'mobilenetd.db'),
+    file: join(lastingFolder(t), 'mobilenetd.db'),
     ...{ commitInterval: 0.05, detectionInterval: 1, retention: { days: 30, maxBytes: 1e9 } },
     outbox: { maxAge: 1e9, maxRows: 5000 },
   });

@@ -6,6 +6,7 @@ import { correctionOf } from '#mobilenetd/mqtt/publish/stale.js';
 import { checkZoneNames, createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { ZoneState } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { lastingFolder } from '../../lasting-folder.js';
 import { eventually } from '../brokers.js';
 import { schemaFaults } from '../payload-rules.js';
 import { startPickyBroker } from '../picky-broker.js';
@@ -22,7 +23,7 @@ t.test(
   async (t) => {
     const broker = await startPickyBroker({ version: 5 });
     const store = openStore({
-      file: join(t.testdir(), 'mobilenetd.db'),
+      file: join(lastingFolder(t), 'mobilenetd.db'),
       ...{ commitInterval: 0.05, detectionInterval: 1, retention: { days: 30, maxBytes: 1e9 } },
       outbox: { maxAge: 1e9, maxRows: 5000 },
     });
