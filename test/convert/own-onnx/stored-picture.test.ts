@@ -136,7 +136,7 @@ for (const [name, [stored, scaling, given]] of Object.entries(CASES)) {
       });
     }
     const { onnx, head } = convertOwnOnnx(file, options);
-    const original = await ort.InferenceSession.create(file);
+    const original = await ort.InferenceSession.create(file, { logSeverityLevel: 3 });
     const model = await openOnnx(onnx);
     const [least, most] = type === INT8 ? [-128, 127] : [0, 255];
     const random = createRandom(5);
