@@ -2,8 +2,8 @@
 // Default 10 000 000 of each, 2.1 GB in the temporary folder. The same command on an empty database and
 // `--version` take turns with it, so that what the machine and the start of a program take can be told from what
 // the rows take; then the question alone, in a program of its own each time (cold) and again in it (warm).
-// Processor time of all threads, medians. Ends with 1 when the question takes more than its bar in a program that
-// runs, as the daemon and its page ask it; cold, V8 compiles meanwhile, which the figure has in it.
+// Processor time of all threads, medians. Ends with 1 when the question takes more than its bar, the first time
+// as well, while V8 compiles.
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -91,7 +91,7 @@ try {
   say('mobilenetd events --since 1h', found.large, `, ${lines} lines`);
   say('the question alone, first', found.cold);
   say('the question alone, tenth', found.warm);
-  const missed = median(found.warm) > BAR_MS;
+  const missed = Math.max(median(found.cold), median(found.warm)) > BAR_MS;
   console.log(missed ? `MISSED: the bar is ${BAR_MS} ms for the question` : 'ok');
   process.exitCode = missed ? 1 : 0;
 } finally {

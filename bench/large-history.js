@@ -24,14 +24,14 @@ export function fillHistory(file, { detections, events, now }) {
     WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 80)
       INSERT INTO label SELECT i, 'label ' || i FROM n;
     INSERT INTO variant VALUES (1, 'ssd', 1, 300);
-    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${events} - 1)
+    WITH RECURSIVE n(i) AS (SELECT 0 WHERE ${events} > 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${events} - 1)
       INSERT INTO event (uid, type, camera, label, variant, score, start, end, count, updated)
       SELECT printf('%08x-%d', i * 2654435761 % 4294967296, i), 'end', 1 + i % 2,
         CASE WHEN i % 1000 = 0 THEN 79 ELSE 1 + i * i % 70 END, 1, 0.8,
         ${now - SPAN} + CAST(i * (${SPAN}.0 / ${events}) AS INTEGER),
         ${now - SPAN} + CAST(i * (${SPAN}.0 / ${events}) AS INTEGER) + 5000 + i % 97 * 1000
           + CASE WHEN i % 5000 = 0 THEN 7200000 ELSE 0 END, 1, ${now} FROM n;
-    WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${detections} - 1)
+    WITH RECURSIVE n(i) AS (SELECT 0 WHERE ${detections} > 0 UNION ALL SELECT i + 1 FROM n WHERE i < ${detections} - 1)
       INSERT INTO detection (time, camera, label, variant, score)
       SELECT ${now - SPAN} + CAST(i * (${SPAN}.0 / ${detections}) AS INTEGER), 1 + i % 2,
         CASE WHEN i % 100000 = 0 THEN 79 ELSE 1 + i * i % 70 END, 1, 0.5 FROM n;`);

@@ -1,14 +1,23 @@
 import type { Database } from 'better-sqlite3';
 import type { Box } from '../inference/result.js';
 import type { EventType, PresenceEvent } from '../presence/event.js';
+import {
+  byColumn,
+  type Cell,
+  type Cells,
+  type Columns,
+  type ColumnsOf,
+  cellAt,
+  itemsOf,
+  type Making,
+  ofRows,
+} from './columns.js';
 import { isDamage } from './damage.js';
 import type { Detection } from './detections.js';
 import { namesIn } from './events.js';
 import { createNameReader, type NameReader } from './name-reader.js';
 import {
   before,
-  type Cell,
-  type Cells,
   type Condition,
   clauseOf,
   countUpTo,
@@ -100,53 +109,48 @@ export function* queryDetections(database: Database, query: Query): Generator<De
     // An index has the times of a label, of each camera in turn.
     keys: query.label === undefined ? ['time', 'id'] : ['time', 'camera', 'id'],
   };
-  for (const row of walk(database, plan, query)) yield detectionIn(row, names);
+  yield* itemsOf(
+    walk(database, plan, query),
+    ofRows((row) => detectionIn(row, names)),
+  );
 }
 
 /** Events in order of their start; those that overlap the time asked for. */
-export function* queryEvents(database: Database, query: Query): Generator<PresenceEvent> {
-  const names = createNameReader(database);
-  const columns = eventColumns(database);
-  for (const row of overlapping(database, columns, names, query)) yield eventIn(row, names);
+export function queryEvents(database: Database, query: Query): Iterable<PresenceEvent> {
+  return events(database, eventColumns(database), query, eventsIn);
 }
 
 /** The same events, and no more of them than a list needs: reading that takes half the time. */
-export function* queryBriefs(database: Database, query: Query): Generator<EventBrief> {
-  const names = createNameReader(database);
-  for (const row of overlapping(database, present(database, BRIEF_COLUMNS), names, query)) {
-    const [, start, id, camera, label, score, end, subLabel] = row as unknown as BriefCells;
-    yield {
-      id,
-      camera: names.camera(camera),
-      label: names.label(label),
-      subLabel,
-      score,
-      start,
-      end,
-    };
-  }
+export function queryBriefs(database: Database, query: Query): Iterable<EventBrief> {
+  return events(database, present(database, BRIEF_COLUMNS), query, briefsIn);
 }
 
 /** The same events, and no more of them than sums need: reading that takes half the time. */
-export function* queryStays(database: Database, query: Query): Generator<StaySummary> {
+export function queryStays(database: Database, query: Query): Iterable<StaySummary> {
+  return events(database, STAY_COLUMNS, query, staysIn);
+}
+
+function events<T>(
+  database: Database,
+  columns: readonly string[],
+  query: Query,
+  making: (names: NameReader) => Making<T>,
+): Generator<T> {
   const names = createNameReader(database);
-  for (const row of overlapping(database, STAY_COLUMNS, names, query)) {
-    const [, start, label, score, end] = row as unknown as StayCells;
-    yield { label: names.label(label), score, start, end };
-  }
+  return itemsOf(overlapping(database, columns, names, query), making(names));
 }
 
 /** Events whose id begins with a text, as tables for people show them; at most `limit`. */
 export function eventsById(database: Database, prefix: string, limit: number): PresenceEvent[] {
   const names = createNameReader(database);
-  const columns = eventColumns(database).join(', ');
-  return database
+  const columns = eventColumns(database);
+  const rows = database
     .prepare<Cell[], Cells>(
-      `SELECT ${columns} FROM event WHERE uid >= ? AND uid < ? ORDER BY start LIMIT ?`,
+      `SELECT ${columns.join(', ')} FROM event WHERE uid >= ? AND uid < ? ORDER BY start LIMIT ?`,
     )
     .raw()
-    .all(prefix, `${prefix}\u{10ffff}`, limit)
-    .map((row) => eventIn(row, names));
+    .all(prefix, `${prefix}\u{10ffff}`, limit);
+  return [...itemsOf([byColumn(rows, columns.length)], eventsIn(names))];
 }
 
 /** Rows of events that overlap the time asked for; the first columns are `id` and `start`. */
@@ -155,7 +159,7 @@ function* overlapping(
   columns: readonly string[],
   names: NameReader,
   query: Query,
-): Generator<Cells> {
+): Generator<Columns> {
   const filter = filters(names, query);
   if (filter === null) return;
   const { since, until, limit } = query;
@@ -176,7 +180,7 @@ function* overlapping(
     earlier.sort(byStart);
   }
   const room = Math.max(0, limit - countUpTo(database, plan, limit));
-  yield* earlier.slice(Math.max(0, earlier.length - room));
+  yield byColumn(earlier.slice(Math.max(0, earlier.length - room)), columns.length);
   yield* walk(database, plan, query);
 }
 
@@ -225,6 +229,38 @@ function overlap(since: number | undefined): Condition {
   return since === undefined
     ? { where: [], values: [] }
     : { where: ['(end IS NULL OR end >= ?)'], values: [since] };
+}
+
+function briefsIn(names: NameReader): Making<EventBrief> {
+  return (columns) => {
+    const [, starts, ids, cameras, labels, scores, ends, subLabels] =
+      columns as unknown as ColumnsOf<BriefCells>;
+    return (row) => ({
+      id: cellAt(ids, row),
+      camera: names.camera(cellAt(cameras, row)),
+      label: names.label(cellAt(labels, row)),
+      subLabel: cellAt(subLabels, row),
+      score: cellAt(scores, row),
+      start: cellAt(starts, row),
+      end: cellAt(ends, row),
+    });
+  };
+}
+
+function staysIn(names: NameReader): Making<StaySummary> {
+  return (columns) => {
+    const [, starts, labels, scores, ends] = columns as unknown as ColumnsOf<StayCells>;
+    return (row) => ({
+      label: names.label(cellAt(labels, row)),
+      score: cellAt(scores, row),
+      start: cellAt(starts, row),
+      end: cellAt(ends, row),
+    });
+  };
+}
+
+function eventsIn(names: NameReader): Making<PresenceEvent> {
+  return ofRows((row) => eventIn(row, names));
 }
 
 function detectionIn(row: Cells, names: NameReader): Detection {
