@@ -246,7 +246,7 @@ export class Reopening {
     const { session, files } = this.#opened;
     this.#checkpointAt = clock.now() + CHECKPOINT_MS;
     session.stamp(this.#newStamp(files));
-    session.checkpoint();
+    if (session.checkpoint()) this.#checkpointAt = Number.NEGATIVE_INFINITY;
     files.settled();
   }
 

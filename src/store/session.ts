@@ -64,6 +64,8 @@ export interface Session {
   commit(work: Work, onRefused: (lost: Work, error: unknown) => void): number;
   readonly clock: ClockTable;
   sweep(age: AgeLimit, share: Share | null): Removal;
+  /** Whether a sweep would remove rows for their size. */
+  isOver(): boolean;
   /** A tenth of the rows there are. */
   share(): Share;
   /** Writes what the database has lost; settings only if it has none. In one transaction. */
@@ -72,8 +74,8 @@ export interface Session {
   stamp(value: string): void;
   /** Where the page of that row begins in the file, and how long it is, bytes. */
   stampPage(): { readonly offset: number; readonly size: number };
-  /** Moves the write-ahead log into the file and empties it. */
-  checkpoint(): void;
+  /** Moves the write-ahead log into the file and empties it; false: a reader is in the way. */
+  checkpoint(): boolean;
   close(): void;
 }
 
@@ -154,11 +156,12 @@ export function createSession(
     return { offset: (Number(root.pluck().get()) - 1) * size, size };
   }
 
-  function checkpoint(): void {
+  function checkpoint(): boolean {
     // It waits for readers; a slow one must not hold up the daemon.
     database.pragma(`busy_timeout = ${CHECKPOINT_TIMEOUT_MS}`);
-    database.pragma('wal_checkpoint(TRUNCATE)');
+    const isHindered = Number(database.pragma('wal_checkpoint(TRUNCATE)', { simple: true })) !== 0;
     database.pragma(`busy_timeout = ${BUSY_TIMEOUT_MS}`);
+    return !isHindered;
   }
 
   return {
@@ -178,6 +181,7 @@ export function createSession(
     },
     clock: createClockTable(database),
     sweep: (age, share) => limits.sweep(age, share),
+    isOver: () => limits.isOver(),
     share: () => limits.share(),
     restore: (lost) => void restore.immediate(lost),
     stamp: (value) => void stamp.run(value),

@@ -290,6 +290,8 @@ class SqliteStore extends StoredHistory implements Store {
       this.#newestNoticeId = session.notices.newest();
     }
     this.outbox.grew(session, growth);
+    // What comes until the next sweep must not take more than the rows may.
+    if (session.isOver()) this.#schedule.soon('sweep', SWEEP_MORE_MS, () => void this.sweep());
   }
 
   #checkpointWhenIdle(): void {
