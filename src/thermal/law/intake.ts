@@ -30,6 +30,9 @@ const MIXER_SAMPLES = 90;
 /** Fewer frames than this part of those decided on, from a busy CPU, are all there is time for. */
 const SHORT = 0.93;
 const BUSY_CPU = 0.88;
+/** Nobody waits on a CPU less busy than this; on one busier than that, everybody. */
+const FREE_CPU = 0.65;
+const CROWDED_CPU = 0.85;
 
 type Last = Pick<Decision, 'mix' | 'rung' | 'fps'> | null;
 
@@ -53,11 +56,14 @@ function frameRate(counted: number, last: Last, latencyMs: number): number {
 }
 
 /**
- * A frame that waits for the CPU takes longer, but heats no more: on a busy CPU the frames' measured
- * cost counts, not the time that passed.
+ * A frame that waits for the CPU takes longer, but heats no more: the busier the CPU, the more the frames'
+ * measured cost counts instead of the time that passed. Gradually: noise of the utilisation around one
+ * threshold would look like a neighbour that comes and goes.
  */
 function ownLoad(busy: number, byFrames: number, cpuUtil: number | null): number {
-  return cpuUtil !== null && cpuUtil > BUSY_CPU ? Math.min(busy, byFrames) : busy;
+  if (cpuUtil === null) return busy;
+  const crowded = (cpuUtil - FREE_CPU) / (CROWDED_CPU - FREE_CPU);
+  return busy - Math.min(1, Math.max(0, crowded)) * Math.max(0, busy - byFrames);
 }
 
 function inputsOf(sample: Partial<Sample>): Inputs {

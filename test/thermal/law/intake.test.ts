@@ -46,6 +46,24 @@ t.test('own load: by frames and cost, or as told', (t) => {
   t.end();
 });
 
+t.test(
+  'frames that wait for a crowded CPU count by their cost, and no threshold makes a jump',
+  (t) => {
+    // 30 frames of 2 ms, stretched to half of the second by others.
+    const loadAt = (cpuUtil: number | null) =>
+      open().take(sampleOf(1, 60, { rung: 0, deliveredFps: 30, busy: 0.5, cpuUtil }), null).load;
+    const byFrames = open().take(sampleOf(1, 60, { rung: 0, deliveredFps: 30 }), null).load;
+    t.ok(byFrames < 0.3, `${byFrames}`);
+    for (const free of [null, 0, 0.3, 0.6]) t.equal(loadAt(free), 0.5, `${free}: nobody waits`);
+    for (const crowded of [0.86, 0.88, 0.9, 1]) t.ok(Math.abs(loadAt(crowded) - byFrames) < 1e-9);
+    for (let util = 0; util < 0.98; util += 0.02) {
+      const step = Math.abs(loadAt(util + 0.02) - loadAt(util));
+      t.ok(step < 0.06, `${util}: ${step} by the noise of the utilisation`);
+    }
+    t.end();
+  },
+);
+
 t.test('a caller that mixes frames and names one rung is found out by latency', (t) => {
   const intake = open();
   const last = { mix: { low: 1, high: 2, fraction: 0.5 }, rung: 2, fps: 30 };
