@@ -12,12 +12,14 @@ export interface Conditions {
   readonly fanWorks: boolean;
 }
 
-export type FaultKind = 'missing' | 'garbage' | 'frozen' | 'stuck';
+export type FaultKind = 'missing' | 'garbage' | 'frozen' | 'stuck' | 'drift';
 
 export interface Fault {
   readonly kind: FaultKind;
   readonly fromS: number;
   readonly untilS: number;
+  /** How far a sensor that drifts is off in the middle of its fault, °C; it is right at both ends. */
+  readonly driftC?: number;
 }
 
 /** One course of events, drawn from a seed. */
@@ -39,11 +41,15 @@ export interface Scenario {
 const NOMINAL: Conditions = { ambientC: 28, sunW: 0, foreign: 0.03, demand: 1, fanWorks: true };
 const HOUR = 3600;
 
-interface Draft extends Partial<Omit<Scenario, 'at' | 'name'>> {
+/** What differs from an hour of nothing; `at` from the usual surroundings. */
+export interface Draft extends Partial<Omit<Scenario, 'at' | 'name'>> {
   at?(t: number): Partial<Conditions>;
 }
 
-const DRAFTS: Record<string, (random: Random) => Draft> = {
+/** Scenarios by name, each drawn from a generator. */
+export type Drafts = Readonly<Record<string, (random: Random) => Draft>>;
+
+const DRAFTS: Drafts = {
   nominal: () => ({}),
   'ambient-step': (r) => {
     const start = r.between(1100, 1300);
@@ -133,8 +139,17 @@ function fault(random: Random, kind: FaultKind): Draft {
 
 export const SCENARIO_NAMES: readonly string[] = Object.keys(DRAFTS);
 
-export function createScenario(name: string, seed: number): Scenario | undefined {
-  const draft = DRAFTS[name]?.(createRandom(seed * 7919 + 13));
+/**
+ * Draws a scenario from a seed; undefined where there is none of that name.
+ *
+ * @param drafts where it is looked up; those of `simulate --scenario`, unless said otherwise
+ */
+export function createScenario(
+  name: string,
+  seed: number,
+  drafts: Drafts = DRAFTS,
+): Scenario | undefined {
+  const draft = drafts[name]?.(createRandom(seed * 7919 + 13));
   if (draft === undefined) return undefined;
   const at = draft.at;
   return {

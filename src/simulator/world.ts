@@ -21,6 +21,8 @@ export interface Command {
   readonly frames: readonly (readonly [rung: number, fps: number])[];
 }
 
+const NOTHING: Command = { frames: [] };
+
 /** What a second brought. */
 export interface Outcome {
   readonly timeS: number;
@@ -41,8 +43,11 @@ export interface World {
   /** The first sample, before anything was run. */
   first(): Sample;
   advance(command: Command): Outcome;
-  /** Hottest die temperature the command would bring in the next second. */
-  foresee(command: Command): number;
+  /**
+   * Hottest die temperature the command would bring in the next second and, with `restS`, in so many
+   * seconds after it without any frame. What comes after `enoughC` is passed is not looked at.
+   */
+  foresee(command: Command, after?: { readonly restS: number; readonly enoughC: number }): number;
   /** Part of a second's inference that can be done in the next second (contention, clock). */
   capacity(): number;
   dieC(): number;
@@ -127,11 +132,19 @@ export function createWorld(options: WorldOptions): World {
         conditions,
       };
     },
-    foresee(command) {
+    foresee(command, { restS, enoughC } = { restS: 0, enoughC: 0 }) {
       const copy = { ...plant };
-      const conditions = scenario.at(timeS);
-      const work = doWork(options, command, conditions, copy.clock);
-      return run(board, copy, conditions, work.util, () => {});
+      let peakC = Number.NEGATIVE_INFINITY;
+      for (let ahead = 0; ahead <= restS; ahead += 1) {
+        const conditions = scenario.at(timeS + ahead);
+        const work = doWork(options, ahead === 0 ? command : NOTHING, conditions, copy.clock);
+        peakC = Math.max(
+          peakC,
+          run(board, copy, conditions, work.util, () => {}),
+        );
+        if (peakC > enoughC) break;
+      }
+      return peakC;
     },
   };
 }
@@ -233,6 +246,10 @@ function faulty(
   if (fault.kind === 'missing') return null;
   if (fault.kind === 'garbage') return random.between(-60, 160);
   if (fault.kind === 'stuck') return 25;
+  if (fault.kind === 'drift') {
+    const part = (timeS - fault.fromS) / (fault.untilS - fault.fromS);
+    return reading + (fault.driftC ?? 0) * Math.sin(Math.PI * part);
+  }
   sensor.frozen ??= reading;
   return sensor.frozen;
 }

@@ -1,10 +1,14 @@
 import t from 'tap';
-import { type Board, findBoard } from '#mobilenetd/simulator/boards.js';
+import { type Board, boardLadder, findBoard } from '#mobilenetd/simulator/boards.js';
 import { settledPlant, stepPlant } from '#mobilenetd/simulator/plant.js';
+import { simulate } from '#mobilenetd/simulator/run.js';
+import { createScenario } from '#mobilenetd/simulator/scenarios.js';
 import { scoreRun } from '#mobilenetd/simulator/score.js';
 import { benchRun, contest, figures } from '../../bench/lab/bars.js';
+import { FAMILIES } from '../../bench/lab/families.js';
+import { familyFigures, familyRun } from '../../bench/lab/family-bars.js';
 import { fitPlant, parseLog } from '../../bench/lab/fit.js';
-import { REFERENCE_NAMES } from '../../bench/lab/references.js';
+import { createContestant, REFERENCE_NAMES } from '../../bench/lab/references.js';
 import { isFeasible } from '../../bench/lab/score.js';
 
 function board(name: string): Board {
@@ -48,6 +52,42 @@ t.test('the oracle and the references stand where they belong', async (t) => {
     const { quality } = score(name);
     t.ok(quality > floor.quality + 5 && quality < oracle.quality + 5, `${name}: ${quality}`);
   }
+});
+
+t.test('the planner saves for a neighbour that the greedy oracle runs into', async (t) => {
+  const bare = board('pi4-bare');
+  const { limitC, requestedFps } = bare;
+  const ladder = boardLadder(bare);
+  const visited = () => ({
+    durationS: 800,
+    startUtil: 0.6,
+    at: (s: number) => ({ foreign: s >= 600 && s < 660 ? 0.9 : 0.03 }),
+  });
+  const scenario = createScenario('visited', 1, { visited });
+  if (scenario === undefined) throw new Error('no scenario');
+  const scoreOf = (name: Parameters<typeof contest>[2]) => {
+    const pilot = createContestant(name, { ladder, limitC, requestedFps, marginC: 1.5 });
+    return scoreRun(simulate({ board: bare, scenario, pilot, seed: 1 }), limitC);
+  };
+  const [oracle, planner, own] = [scoreOf('oracle'), scoreOf('planner'), scoreOf('mobilenetd')];
+  t.ok(oracle.secondsAtLimit > 10, `${oracle.secondsAtLimit} s: it did not see it come`);
+  t.equal(planner.secondsAtLimit, 0);
+  t.ok(Math.abs(planner.peakC + 0.5) < 0.1, `${planner.peakC}: it spends all there is`);
+  t.ok(planner.quality < oracle.quality && planner.quality > own.quality);
+});
+
+t.test('every family can be flown, and its goal is judged by its feasible runs', async (t) => {
+  const runs = ['drift', 'short-low'].map((name) => familyRun(board('pi4-heatsink'), name, 1));
+  t.ok(runs.every(({ gap }) => Number.isFinite(gap)));
+  const run = { family: 'drift', board: 'x', seed: 1, feasible: true, gap: 1, avoidableS: 0 };
+  const goal = FAMILIES['drift'];
+  if (goal === undefined) throw new Error('no drift');
+  const judged = (more: Partial<typeof run>) => familyFigures([run, { ...run, ...more }])[0];
+  t.ok(judged({})?.pass);
+  t.notOk(judged({ gap: 2 * goal.gap + 1 })?.pass, 'the mean is judged');
+  t.notOk(judged({ avoidableS: 1 })?.pass, 'the worst run is judged');
+  t.ok(judged({ gap: 99, avoidableS: 9, feasible: false })?.pass, 'nobody could do better');
+  t.throws(() => familyRun(board('pi4-case'), 'no such', 1), RangeError);
 });
 
 t.test('a plant is fitted to a log of idle, full, idle', async (t) => {
