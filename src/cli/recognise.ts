@@ -6,6 +6,7 @@ import type { Config } from '../config/config.js';
 import { codedError, isCodedError, messageOf, reasonOf } from '../errors.js';
 import type { RunOptions } from '../inference/protocol.js';
 import type { Result } from '../inference/result.js';
+import { inputFailed, noFile } from '../input-file.js';
 import { maskAddresses } from '../mask.js';
 import type { VariantRequest } from '../models/resolve.js';
 import type { Shelf } from '../models/shelf.js';
@@ -238,6 +239,8 @@ function tooLarge(subject: string, size: number): Error {
   });
 }
 
+const A_PICTURE = 'a picture';
+
 /** @throws MND_INPUT_MISSING, MND_IMAGE_INVALID (too large) */
 async function readPicture(file: string): Promise<Uint8Array> {
   try {
@@ -245,11 +248,7 @@ async function readPicture(file: string): Promise<Uint8Array> {
     try {
       const found = await handle.stat();
       if (!found.isFile()) {
-        throw codedError('MND_INPUT_MISSING', {
-          subject: printable(file),
-          expected: 'a picture',
-          found: found.isDirectory() ? 'a folder' : 'something that is no file',
-        });
+        throw noFile(file, A_PICTURE, found.isDirectory());
       }
       if (found.size > MAX_PICTURE_BYTES) throw tooLarge(printable(file), found.size);
       return await handle.readFile();
@@ -257,12 +256,7 @@ async function readPicture(file: string): Promise<Uint8Array> {
       await handle.close();
     }
   } catch (error) {
-    if (isCodedError(error)) throw error;
-    throw codedError('MND_INPUT_MISSING', {
-      subject: printable(file),
-      found: printable(messageOf(error)),
-      cause: error,
-    });
+    throw inputFailed(file, A_PICTURE, error);
   }
 }
 

@@ -1,4 +1,5 @@
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
+import { readInputText } from '../input-file.js';
 import { requireWritable, writeResult } from '../result-file.js';
 import { BOARDS, type Board } from '../simulator/boards.js';
 import { GOVERNOR_NAMES, type GovernorName } from '../simulator/governors.js';
@@ -226,12 +227,12 @@ async function keep(board: Board, runs: readonly Flown[], flags: Flags): Promise
   if (flags.record !== undefined) writeResult(flags.record, first.log);
 }
 
+/** More than a week of decisions. */
+const MAX_LOG_BYTES = 256 * 1024 * 1024;
+
 async function runReplay(file: string, flags: Flags, context: CommandContext): Promise<void> {
-  const { readFile } = await import('node:fs/promises');
   const { replayLog } = await import('../simulator/replay.js');
-  const text = await readFile(file, 'utf8').catch((error: unknown) => {
-    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
-  });
+  const text = await readInputText(file, 'a log that simulate --record wrote', MAX_LOG_BYTES);
   const { decisions, differences } = replayLog(text);
   if (flags.json) writeJsonLine(context.stdout, { decisions, differences });
   else {

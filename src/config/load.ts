@@ -37,6 +37,8 @@ export interface LoadConfigOptions {
   readonly hostname?: string;
   /** Default `/etc/mobilenetd/config.yaml`. */
   readonly systemFile?: string;
+  /** Where the system's service keeps its state; default `/var/lib/mobilenetd`. */
+  readonly systemState?: string;
   /** Folder that relative paths of files' names, of the environment and of flags start from. */
   readonly cwd?: string;
   /** Default: where this program is installed. */
@@ -138,8 +140,8 @@ function modeOf(file: string): number | null {
 function withPlaces(values: Config, options: LoadConfigOptions, cwd: string): Config {
   // The file has null where the machine decides.
   const given: { [K in 'node' | 'state_dir' | 'models_dir']: string | null } = values;
-  const { env, packageRoot } = options;
-  const stateDir = given.state_dir ?? defaultStateDir({ env, packageRoot, cwd });
+  const { systemFile = SYSTEM_FILE } = options;
+  const stateDir = given.state_dir ?? defaultStateDir({ ...options, systemFile, cwd });
   return {
     ...values,
     node: given.node ?? defaultNode(options.hostname ?? hostname()),

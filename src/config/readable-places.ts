@@ -31,8 +31,8 @@ export function readablePlaces(options: LoadConfigOptions): ReadablePlaces {
   const socket = env.MOBILENETD_CONTROL_SOCKET;
   if (state) found.stateDir = absolute(state, cwd);
   if (socket) found.socket = absolute(socket, cwd);
-  const { packageRoot } = options;
-  return { ...found, stateDir: found.stateDir ?? defaultStateDir({ env, packageRoot, cwd }) };
+  const stateDir = found.stateDir ?? defaultStateDir({ ...options, systemFile, cwd });
+  return { ...found, stateDir };
 }
 
 function textOf(file: string): string {

@@ -1,10 +1,11 @@
-import { existsSync } from 'node:fs';
+import { existsSync, Stats } from 'node:fs';
 import { mkdtemp, rm, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Config } from '../config/config.js';
 import { parseSize } from '../config/schema/formats.js';
 import { crashFolder, crashReports } from '../daemon/diagnostics/crash.js';
 import { messageOf } from '../errors.js';
+import { isPermission } from '../store/forbidden.js';
 import { roomForUpgrade } from '../store/migrations.js';
 import { databaseFile } from '../store/path.js';
 import { stepsBehind, verdictOn } from '../store/reading.js';
@@ -51,10 +52,14 @@ async function writable(folder: string, mount: Mount | null): Promise<Finding> {
       await rm(probe, { recursive: true, force: true });
     }
   } catch (error) {
-    return fail('state folder', `${folder} cannot be written: ${messageOf(error)}`, {
-      means: 'if the service runs as another user this may be right; then ask as that user',
-      next: 'sudo -u mobilenetd mobilenetd doctor, or set state_dir (MOBILENETD_STATE) to a folder of your own',
-    });
+    return fail(
+      'state folder',
+      `${folder} cannot be written: ${isPermission(error) ? 'no permission' : messageOf(error)}`,
+      {
+        means: 'if the service runs as another user this may be right; then ask as that user',
+        next: 'sudo -u mobilenetd mobilenetd doctor, or set state_dir (MOBILENETD_STATE) to a folder of your own',
+      },
+    );
   }
   return ok(
     'state folder',
@@ -127,8 +132,10 @@ async function medium(mount: Mount | null, { sys }: Surroundings): Promise<Findi
 
 async function database(folder: string): Promise<Finding> {
   const file = databaseFile(folder);
-  const found = await stat(file).catch(() => null);
+  const found = await stat(file).catch((error: unknown) => (isPermission(error) ? error : null));
   if (found === null) return info('database', 'none yet: no daemon has run here');
+  if (!(found instanceof Stats))
+    return info('database', 'not known: this user may not look for it');
   const size = `${(found.size / 1e6).toFixed(1)} MB`;
   if (found.size > CHECKED_BYTES) return info('database', `${size}: too large to be checked here`);
   const verdict = verdictOn(file);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { codedError, messageOf } from '../errors.js';
+import { inputFailed } from '../input-file.js';
 import { effectiveCrop } from '../vision/crop.js';
 import { decodePicture } from '../vision/decode.js';
 import { resizeBilinear } from '../vision/resize.js';
@@ -16,7 +16,7 @@ export async function networkInput(
   centralCrop: number,
 ): Promise<Uint8Array> {
   const encoded = await readFile(file).catch((error: unknown) => {
-    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
+    throw inputFailed(file, 'a picture', error);
   });
   const { width, height, bytes } = await decodePicture(encoded, { subject: file });
   const layout = { width, height, format: 'rgb24', range: 'full' } as const;

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises';
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
+import { inputFailed } from '../input-file.js';
 import type { ModelHead } from './variant.js';
 
 const MAX_BYTES = 1024 * 1024;
@@ -22,7 +23,7 @@ export async function readLabels(file: string): Promise<string[]> {
   try {
     bytes = await readBounded(file);
   } catch (error) {
-    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
+    throw inputFailed(file, 'a file with a label a line', error);
   }
   return parseLabels(bytes, file);
 }

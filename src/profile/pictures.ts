@@ -4,7 +4,8 @@ import sharp from 'sharp';
 import type { Frame } from '../camera/source.js';
 import { createSceneRenderer } from '../camera/sources/demo/renderer.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../camera/sources/demo/scene.js';
-import { codedError, messageOf } from '../errors.js';
+import { codedError } from '../errors.js';
+import { inputFailed } from '../input-file.js';
 import { PACKAGE_ROOT } from '../package-root.js';
 
 /** Seconds into the demo's scene at which it shows something else. */
@@ -77,7 +78,7 @@ function spread(n: number, prime: number): number {
  */
 export async function picturesOf(folder: string): Promise<Frame[]> {
   const names = await readdir(folder).catch((error: unknown) => {
-    throw codedError('MND_INPUT_MISSING', { subject: folder, found: messageOf(error) });
+    throw inputFailed(folder, 'a folder with JPEG or PNG files', error);
   });
   const chosen = names.filter((name) => /\.(jpe?g|png)$/i.test(name)).sort();
   if (chosen.length === 0) {

@@ -86,7 +86,7 @@ export function diskError(subject: string, cause: unknown): Error {
   const isForeign = /EACCES|EPERM/.test(messageOf(cause));
   return codedError('MND_TEACH_DISK', {
     subject,
-    found: messageOf(cause),
+    found: isForeign ? 'no permission' : messageOf(cause),
     next: isForeign
       ? 'ask as the user of the service: sudo -u mobilenetd mobilenetd …'
       : 'make room on the disk; nothing was kept by half',

@@ -1,50 +1,18 @@
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import t from 'tap';
-import type { CommandContext, CommandEntry, Register } from '#mobilenetd/cli/command.js';
 import { completionScript, wordsOf } from '#mobilenetd/cli/completion.js';
 import { EXAMPLES } from '#mobilenetd/cli/examples.js';
 import { examplesText } from '#mobilenetd/cli/help-layout.js';
 import { textWidth } from '#mobilenetd/cli/text-width.js';
+import { allCommands, commandsBelow, wholeProgram } from './all-commands.js';
 import { runInProcess } from './in-process.js';
-
-/** Every command of the program, as main.ts has them, with what registers it. */
-async function entries(): Promise<readonly CommandEntry[]> {
-  const main = readFileSync('dist/cli/main.js', 'utf8');
-  const rows = [...main.matchAll(/name: '([^']+)',[\s\S]*?import\('\.\/([^']+)\.js'\)/g)];
-  return Promise.all(
-    rows.map(async ([, name = '', file = '']) => ({
-      name,
-      summary: name,
-      load: () =>
-        import(join(process.cwd(), 'dist/cli', `${file}.js`)) as Promise<{ register: Register }>,
-    })),
-  );
-}
-
-async function program(): Promise<Command> {
-  const root = new Command('mobilenetd').option('-c, --config <file>').option('--debug');
-  for (const entry of await entries()) {
-    const { register } = await entry.load();
-    register(root, {} as CommandContext);
-  }
-  return root;
-}
-
-function commandsOf(command: Command, path: readonly string[] = []): readonly [string, Command][] {
-  return command.commands.flatMap((below) => {
-    const name = [...path, below.name()];
-    return [[name.join(' '), below] as [string, Command], ...commandsOf(below, name)];
-  });
-}
 
 t.test(
   'every command shows two examples, and each is a command line that is understood',
   async (t) => {
-    const root = await program();
-    const commands = new Map<string, Command>([['', root], ...commandsOf(root)]);
+    const root = await wholeProgram();
+    const commands = new Map<string, Command>([['', root], ...commandsBelow(root)]);
     t.ok(commands.size > 20, `${commands.size} commands`);
     for (const path of commands.keys()) {
       t.ok((EXAMPLES[path] ?? []).length >= 2, `two examples of: mobilenetd ${path}`);
@@ -53,9 +21,9 @@ t.test(
     for (const [path, examples] of Object.entries(EXAMPLES)) {
       for (const [line] of examples) {
         t.ok(path === '' || line === path || line.startsWith(`${path} `), `${line} is of ${path}`);
-        const fresh = await program();
+        const fresh = await wholeProgram();
         const said: string[] = [];
-        for (const command of [fresh, ...commandsOf(fresh).map(([, command]) => command)]) {
+        for (const command of [fresh, ...commandsBelow(fresh).map(([, command]) => command)]) {
           command.exitOverride().configureOutput({ writeErr: (text) => said.push(text) });
           command.action(() => {});
         }
@@ -71,7 +39,7 @@ t.test(
 );
 
 t.test('a usage error points to the help of its command', async (t) => {
-  const all = await entries();
+  const all = allCommands();
   const run = (...args: string[]) => runInProcess(all, args, {});
   for (const [args, said] of [
     [
@@ -93,8 +61,8 @@ t.test('a usage error points to the help of its command', async (t) => {
 });
 
 t.test('help fits a terminal of 80 columns, down to the list of commands', async (t) => {
-  const all = await entries();
-  for (const path of ['', ...commandsOf(await program()).map(([name]) => name)]) {
+  const all = allCommands();
+  for (const path of ['', ...commandsBelow(await wholeProgram()).map(([name]) => name)]) {
     const args = [...path.split(' ').filter((word) => word !== ''), '--help'];
     const { status, stdout } = await runInProcess(all, args, {}, 80);
     t.equal(status, 0, path);
@@ -111,7 +79,7 @@ t.test('help fits a terminal of 80 columns, down to the list of commands', async
 });
 
 t.test('simulate --help lists boards and scenarios', async (t) => {
-  const { status, stdout } = await runInProcess(await entries(), ['simulate', '--help'], {});
+  const { status, stdout } = await runInProcess(allCommands(), ['simulate', '--help'], {});
   t.equal(status, 0);
   t.match(stdout, /Boards: .*pi4-case/);
   t.match(stdout, /Scenarios: .*sun/);
@@ -119,7 +87,7 @@ t.test('simulate --help lists boards and scenarios', async (t) => {
 });
 
 t.test('shells complete commands and options', async (t) => {
-  const words = wordsOf(await program());
+  const words = wordsOf(await wholeProgram());
   for (const word of ['run', 'models', '--config', '-c']) t.ok(words.get('')?.includes(word), word);
   t.ok(words.get('models')?.includes('labels'));
   t.ok(words.get('models pull')?.includes('--force'));

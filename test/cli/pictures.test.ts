@@ -164,3 +164,30 @@ t.test('pictures that fail have a line with a code, are named, and are counted',
     t.match(done.stderr, told);
   }
 });
+
+t.test('what is no picture at all: expected, found, what to do, in words', async (t) => {
+  const folder = t.testdir({ 'empty.jpg': '', 'text.jpg': 'no picture', folder: {} });
+  const secret = join(folder, 'secret.jpg');
+  writeFileSync(secret, readFileSync(red), { mode: 0o000 });
+  for (const [file, told] of [
+    ['none.jpg', /expected a picture; found nothing of this name in \/.*; look for a slip/],
+    [join('none', 'a.jpg'), /found nothing of this name in \/.*none; look for a slip/],
+    ['folder', /expected a picture; found a folder; name a file in it/],
+    [join('empty.jpg', 'a.jpg'), /found a file where the path needs a folder/],
+    ['x'.repeat(300), /found a name that is too long/],
+    ['empty.jpg', /MND_IMAGE_INVALID.*found an empty file/],
+    ['text.jpg', /MND_IMAGE_INVALID.*expected .*; found .*/],
+    ['/dev/zero', /found a device, a pipe or a socket; name a file/],
+    ['file:///etc/passwd', /expected a file, - for standard input.*found an address with file/],
+    ...(process.getuid?.() === 0
+      ? []
+      : [['secret.jpg', /found no permission to read it/] as const]),
+  ] as const) {
+    const path = /^\/|:/.test(file) ? file : join(folder, file);
+    const done = await run('detect', path, ...LOW);
+    t.ok([1, 66].includes(done.status), file);
+    t.match(done.stderr, told, file);
+    t.notMatch(done.stderr, /\bE(NOENT|ISDIR|ACCES|NOTDIR|NAMETOOLONG)\b|MND_INTERNAL/, file);
+    t.equal(done.stderr.trimEnd().split('\n').length, 1, 'one line');
+  }
+});

@@ -5,6 +5,7 @@ import { CONTROLS } from '#mobilenetd/camera/sources/libcamera/control-keys.js';
 import type { Config } from '#mobilenetd/config/config.js';
 import type { LoadConfigOptions } from '#mobilenetd/config/load.js';
 import { loadConfig } from '#mobilenetd/config/load.js';
+import { readablePlaces } from '#mobilenetd/config/readable-places.js';
 import { parseListen, parseSize } from '#mobilenetd/config/schema/formats.js';
 import { KNOWN_KEYS } from '#mobilenetd/config/schema/keys.js';
 
@@ -16,6 +17,7 @@ function load(files: readonly string[], options: Partial<LoadConfigOptions> = {}
     env: {},
     hostname: 'porch.example.org',
     systemFile: '/nowhere/config.yaml',
+    systemState: '/nowhere',
     cwd: '/cwd',
     readFile: (file) => {
       const text = texts.get(file);
@@ -199,6 +201,26 @@ t.test('the state folder is found by where the program runs', async (t) => {
   t.equal(state({ STATE_DIRECTORY: '/var/lib/mobilenetd:/x' }, 'checkout'), '/var/lib/mobilenetd');
   t.equal(state({ XDG_STATE_HOME: '/xdg' }, 'installed'), '/xdg/mobilenetd');
   t.equal(state({ XDG_STATE_HOME: 'relative' }, 'installed'), '/home/me/.local/state/mobilenetd');
+});
+
+t.test('commands beside a service ask about its state, where its file does not say it', (t) => {
+  const folder = t.testdir({ installed: { dist: {} }, state: {}, etc: {} });
+  const systemFile = join(folder, 'etc', 'config.yaml');
+  const service = join(folder, 'state');
+  const load = (files: readonly string[], systemState: string) => {
+    const packageRoot = join(folder, 'installed');
+    const env = { HOME: '/home/me' };
+    const options = { env, packageRoot, systemFile, systemState, files, cwd: folder };
+    const readFile = () => Buffer.from('node: porch\n');
+    const { config } = loadConfig({ ...options, readFile });
+    t.equal(readablePlaces(options).stateDir, config.state_dir, 'also where it cannot be read');
+    return config.state_dir;
+  };
+  t.equal(load([], service), service, 'as root and as the user of the service');
+  t.equal(load(['etc/config.yaml'], service), service, 'its file by name');
+  t.equal(load(['own.yaml'], service), '/home/me/.local/state/mobilenetd', 'a file of my own');
+  t.equal(load([], join(folder, 'none')), '/home/me/.local/state/mobilenetd', 'no service');
+  t.end();
 });
 
 t.test('the node is the host name made topic-safe', async (t) => {

@@ -1,4 +1,4 @@
-import { codedError, messageOf } from '../../errors.js';
+import { inputFailed } from '../../input-file.js';
 import { readSmallText } from '../../small-file.js';
 
 const MAX_BYTES = 64 * 1024;
@@ -9,11 +9,6 @@ export function readSecret(file: string): string {
     const text = readSmallText(file === '-' ? '/dev/stdin' : file, MAX_BYTES);
     return text.split(/\r?\n/, 1)[0] ?? '';
   } catch (cause) {
-    throw codedError('MND_INPUT_MISSING', {
-      subject: file,
-      expected: 'a file whose first line is the secret',
-      found: messageOf(cause),
-      cause,
-    });
+    throw inputFailed(file, 'a file whose first line is the secret', cause);
   }
 }

@@ -13,6 +13,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
+import { reasonOf, unreadable } from '../../config/read/bytes.js';
 import { codedError, messageOf } from '../../errors.js';
 import { makeFolder } from '../../make-folder.js';
 
@@ -27,7 +28,7 @@ export function readTarget(file: string): string | null {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw codedError('MND_CONFIG_UNREADABLE', { subject: file, found: messageOf(cause), cause });
+    throw unreadable(file, reasonOf(cause), cause);
   }
 }
 

@@ -1,4 +1,5 @@
-import { codedError, messageOf } from '../../errors.js';
+import { codedError } from '../../errors.js';
+import { inputFailed } from '../../input-file.js';
 import { printable } from '../../printable.js';
 import { readArchive, writeArchive } from '../../taught/archive.js';
 import { headOf } from '../../taught/heads.js';
@@ -93,11 +94,6 @@ function here(task: TaughtTask, flags: TeachFlags, { config }: TeachTools): Taug
 
 function missing(error: unknown, file: string): unknown {
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
-  if (!isMissing) return error;
-  return codedError('MND_INPUT_MISSING', {
-    subject: printable(file),
-    found: messageOf(cause),
-    cause,
-  });
+  const isOfSystem = cause instanceof Error && 'syscall' in cause;
+  return isOfSystem ? inputFailed(file, 'an archive that teach --export wrote', cause) : error;
 }

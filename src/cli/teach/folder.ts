@@ -2,6 +2,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readPicture } from '../../camera/pixels/picture.js';
 import { codedError, isCodedError, messageOf } from '../../errors.js';
+import { inputFailed } from '../../input-file.js';
 import { printable } from '../../printable.js';
 import { Intake, type IntakeCounts } from '../../taught/intake.js';
 import type { TaughtTask } from '../../taught/task.js';
@@ -89,11 +90,6 @@ async function filesIn(place: string): Promise<string[]> {
     const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'));
     return names.map(({ name }) => join(place, name)).sort();
   } catch (cause) {
-    throw codedError('MND_INPUT_MISSING', {
-      subject: printable(place),
-      expected: 'a folder with pictures',
-      found: messageOf(cause),
-      cause,
-    });
+    throw inputFailed(place, 'a folder with pictures', cause);
   }
 }

@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { type CodedError, codedError } from '../../errors.js';
 
 /** The first `limit` bytes of a file (also of a device or a pipe, which have no size). */
 export function readBounded(file: string, limit: number): Buffer {
@@ -25,6 +26,25 @@ export function reasonOf(error: unknown): string {
   if (code === 'EACCES') return 'no permission to read it';
   return code === 'EISDIR' ? 'a folder' : (code ?? message);
 }
+
+/** A configuration file that cannot be read: MND_CONFIG_UNREADABLE. @param found what {@link reasonOf} says */
+export function unreadable(file: string, found: string, cause: unknown): CodedError {
+  const { code = '' } = cause as NodeJS.ErrnoException;
+  const next = ADVICE[code];
+  const detail = { subject: file, found, cause };
+  return codedError('MND_CONFIG_UNREADABLE', next === undefined ? detail : { ...detail, next });
+}
+
+/** The file of a packaged service is for root and the service alone: it may hold passwords. */
+const FOREIGN =
+  'ask as the user of the service: sudo -u mobilenetd mobilenetd …; or name a file of your own with --config';
+
+const ADVICE: Readonly<Record<string, string>> = {
+  EACCES: FOREIGN,
+  EPERM: FOREIGN,
+  ENOENT: 'look for a slip in its name; mobilenetd setup --config FILE writes a new one',
+  EISDIR: 'name a file in it',
+};
 
 /**
  * The text of bytes that are UTF-8, or UTF-16 with a byte order mark, as some editors write; null for

@@ -1,9 +1,8 @@
 import { homedir } from 'node:os';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
-import { codedError } from '../../errors.js';
 import type { ConfigProblem } from '../check/problem.js';
 import { KNOWN_KEYS } from '../schema/keys.js';
-import { reasonOf, textOf } from './bytes.js';
+import { reasonOf, textOf, unreadable } from './bytes.js';
 import { place, readEnvironment } from './environment.js';
 import { MAX_FILE_BYTES, parseConfigFile } from './file.js';
 import type { Layer } from './layer.js';
@@ -102,8 +101,7 @@ export class LayerReader {
     try {
       return this.#read(file);
     } catch (cause) {
-      const found = reasonOf(cause);
-      throw codedError('MND_CONFIG_UNREADABLE', { subject: file, found, cause });
+      throw unreadable(file, reasonOf(cause), cause);
     }
   }
 

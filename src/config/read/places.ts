@@ -1,26 +1,44 @@
 import { existsSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import { PACKAGE_ROOT } from '../../package-root.js';
 
-/**
- * Folder of the database and the models when none is configured: what systemd gives the unit
- * (STATE_DIRECTORY, systemd.exec(5)), else `var` in a checkout, else the user's state folder of the
- * XDG base directory specification.
- */
-export function defaultStateDir(options: {
+/** What the state folder is told by, where none is configured. */
+export interface StatePlaces {
   readonly env: NodeJS.ProcessEnv;
   readonly packageRoot?: string | undefined;
   readonly cwd: string;
-}): string {
-  const { env, packageRoot = PACKAGE_ROOT } = options;
+  /** Configuration files that were named. */
+  readonly files?: readonly string[];
+  /** The configuration of the system's service. */
+  readonly systemFile: string;
+  /** Where that service keeps its state; default `/var/lib/mobilenetd`. */
+  readonly systemState?: string | undefined;
+}
+
+/** StateDirectory= of the unit. */
+const SYSTEM_STATE = '/var/lib/mobilenetd';
+
+/**
+ * Folder of the database and the models when none is configured: what systemd gives the unit
+ * (STATE_DIRECTORY, systemd.exec(5)), else `var` in a checkout, else that of the system's service where
+ * there is one and its configuration is read (a command asks about the daemon that runs), else the user's
+ * state folder of the XDG base directory specification.
+ */
+export function defaultStateDir(options: StatePlaces): string {
+  const { env, packageRoot = PACKAGE_ROOT, systemState = SYSTEM_STATE } = options;
   const [fromSystemd = ''] = (env.STATE_DIRECTORY ?? '').split(':');
   if (isAbsolute(fromSystemd)) return fromSystemd;
   // The published package has no sources.
   if (existsSync(join(packageRoot, 'src'))) return join(packageRoot, 'var');
+  if (readsSystemFile(options) && existsSync(systemState)) return systemState;
   const { XDG_STATE_HOME: state = '' } = env;
   const base = isAbsolute(state) ? state : join(env.HOME ?? homedir(), '.local', 'state');
   return join(base, 'mobilenetd');
+}
+
+function readsSystemFile({ files = [], systemFile, cwd }: StatePlaces): boolean {
+  return files.length === 0 || files.some((file) => resolve(cwd, file) === resolve(systemFile));
 }
 
 /** The host name up to its first dot, made topic-safe. */

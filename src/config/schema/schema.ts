@@ -50,7 +50,7 @@ export const SCHEMA = {
   name: key(nullable(title), null, 'What people call this board, any text. Null takes the node.'),
   state_dir: derived(
     filePath,
-    'Folder of the database and the models. Null takes what systemd gives (STATE_DIRECTORY), else var in a checkout, else ~/.local/state/mobilenetd.',
+    'Folder of the database and the models. Null takes what systemd gives (STATE_DIRECTORY), else var in a checkout, else /var/lib/mobilenetd where the service of the system has it and no other file is read, else ~/.local/state/mobilenetd.',
     { path: true },
   ),
   models_dir: derived(

@@ -1,11 +1,14 @@
 import { statfs } from 'node:fs/promises';
 import { codedError, isCodedError, messageOf } from '../../errors.js';
 
+const FOREIGN =
+  'ask as the user of the service: sudo -u mobilenetd mobilenetd …; or name a models_dir of your own';
+
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'make room and try again',
   EDQUOT: 'make room and try again',
-  EACCES: 'use an account that may write there: of the service, sudo -u mobilenetd mobilenetd …',
-  EPERM: 'use an account that may write there: of the service, sudo -u mobilenetd mobilenetd …',
+  EACCES: FOREIGN,
+  EPERM: FOREIGN,
   EROFS: 'choose another models_dir',
   ENOTDIR: 'choose another models_dir',
 };
@@ -19,6 +22,10 @@ export function errorCodeOf(error: unknown): string | undefined {
   return typeof error.code === 'string' ? error.code : undefined;
 }
 
+function isPermission(error: unknown): boolean {
+  return ['EACCES', 'EPERM'].includes(errorCodeOf(error) ?? '');
+}
+
 export function isDiskError(error: unknown): boolean {
   return Object.hasOwn(ADVICE, errorCodeOf(error) ?? '');
 }
@@ -28,7 +35,7 @@ export function asDiskError(error: unknown, folder: string): unknown {
   if (isCodedError(error) || !isDiskError(error)) return error;
   return codedError('MND_MODEL_UNWRITABLE', {
     subject: folder,
-    found: messageOf(error),
+    found: isPermission(error) ? 'no permission' : messageOf(error),
     next: ADVICE[errorCodeOf(error) ?? ''] ?? 'try again',
     cause: error,
   });

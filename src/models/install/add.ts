@@ -4,6 +4,7 @@ import type { Frame } from '../../camera/source.js';
 import type { Maker, PictureOptions } from '../../convert/scaling.js';
 import { codedError, messageOf } from '../../errors.js';
 import { claimIn, OTHER } from '../../families/families.js';
+import { inputFailed } from '../../input-file.js';
 import type { Catalog, CatalogEntry, ModelDescription } from '../catalog/catalog.js';
 import { NAME_PATTERN } from '../catalog/catalog-schema.js';
 import { checksumOf } from '../fetch/checksum.js';
@@ -41,7 +42,7 @@ export interface AddOptions {
  */
 export async function ownFiles(file: string): Promise<ModelFiles> {
   const found = await stat(file).catch((error: unknown) => {
-    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
+    throw inputFailed(file, 'a model (.tflite, .onnx or model.json)', error);
   });
   if (!found.isFile()) {
     throw codedError('MND_INPUT_MISSING', {

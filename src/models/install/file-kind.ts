@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises';
 import { basename, extname } from 'node:path';
-import { codedError, messageOf } from '../../errors.js';
+import { codedError } from '../../errors.js';
+import { inputFailed } from '../../input-file.js';
 
 /** What a file is that somebody takes for a model. */
 export type FileKind = 'tflite' | 'onnx' | 'json' | 'zip';
@@ -158,6 +159,6 @@ async function readHead(file: string): Promise<Buffer> {
       await handle.close();
     }
   } catch (error) {
-    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error), cause: error });
+    throw inputFailed(file, 'a model', error);
   }
 }

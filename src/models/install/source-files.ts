@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { type Calibration, parseCalibration } from '../../convert/calibration.js';
 import { codedError, messageOf } from '../../errors.js';
+import { inputFailed } from '../../input-file.js';
 
 /** The largest file that is read into memory; the converter has its own, narrower bounds. */
 const MAX_BYTES = 128 * 1024 * 1024;
@@ -12,7 +13,7 @@ export async function readBytes(file: string): Promise<Uint8Array> {
     ({ size } = await stat(file));
     if (size <= MAX_BYTES) return await readFile(file);
   } catch (error) {
-    throw codedError('MND_INPUT_MISSING', { subject: file, found: messageOf(error) });
+    throw inputFailed(file, 'a file', error);
   }
   throw codedError('MND_MODEL_TOO_LARGE', {
     subject: file,
