@@ -33,6 +33,11 @@ export interface CapturedFrame
   readonly name?: string;
 }
 
+/** An encoded picture as a source hands it over: whoever decodes it finds out its kind and size. */
+export function encodedPicture(bytes: Uint8Array): CapturedFrame {
+  return { width: 0, height: 0, format: 'jpeg', range: 'full', bytes };
+}
+
 /**
  * A source of frames.
  *

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import sharp from 'sharp';
-import type { CapturedFrame } from '../camera/source.js';
+import { type CapturedFrame, encodedPicture } from '../camera/source.js';
 import { createSceneRenderer } from '../camera/sources/demo/renderer.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../camera/sources/demo/scene.js';
 import { PACKAGE_ROOT } from '../package-root.js';
@@ -23,7 +23,7 @@ export async function benchFrames(): Promise<CapturedFrame[]> {
   return [
     { width, height, format: 'yuv420p', range: 'full', bytes: toYuv420p(rgb, width, height) },
     { width, height, format: 'rgb24', range: 'full', bytes: rgb },
-    { width: 0, height: 0, format: 'jpeg', range: 'full', bytes: jpeg },
+    encodedPicture(jpeg),
   ];
 }
 

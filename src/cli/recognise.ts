@@ -1,7 +1,7 @@
 import { constants, open } from 'node:fs/promises';
 import { type Command, Option } from 'commander';
 import { MAX_PICTURE_BYTES } from '../camera/pixels/picture.js';
-import type { Frame } from '../camera/source.js';
+import { encodedPicture, type Frame } from '../camera/source.js';
 import type { Config } from '../config/config.js';
 import { codedError, isCodedError, messageOf, reasonOf } from '../errors.js';
 import type { RunOptions } from '../inference/protocol.js';
@@ -177,11 +177,7 @@ async function readFrame(file: string, sequence: number, signal: AbortSignal): P
     camera: printable(maskAddresses(file)),
     capturedAt: performance.now(),
     time: Date.now(),
-    width: 0,
-    height: 0,
-    format: 'jpeg',
-    range: 'full',
-    bytes: await readAny(file, signal),
+    ...encodedPicture(await readAny(file, signal)),
   };
 }
 

@@ -47,6 +47,7 @@ export function tableLines<T>(columns: readonly Column<T>[]): Format<T> {
   };
 }
 
+/** Printable ASCII: each character takes one place, so that nothing has to be measured. */
 const PLAIN = /^[\x20-\x7e]*$/;
 
 function fit<T>(text: string, { width, right = false }: Column<T>): string {

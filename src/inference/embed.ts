@@ -1,4 +1,4 @@
-import type { Frame } from '../camera/source.js';
+import { encodedPicture, type Frame } from '../camera/source.js';
 import type { Variant } from '../models/variant.js';
 import { type EngineOptions, startEngine } from './engine.js';
 
@@ -46,14 +46,10 @@ export async function* embedPictures(
 /** A stored picture as a frame: whoever decodes it finds out its kind and size. */
 export function encodedFrame(bytes: Uint8Array, sequence: number): Frame {
   return {
+    ...encodedPicture(bytes),
     sequence,
     camera: `picture ${sequence}`,
     capturedAt: performance.now(),
     time: Date.now(),
-    width: 0,
-    height: 0,
-    format: 'jpeg',
-    range: 'full',
-    bytes,
   };
 }

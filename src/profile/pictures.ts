@@ -1,7 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
-import type { Frame } from '../camera/source.js';
+import { encodedPicture, type Frame } from '../camera/source.js';
 import { createSceneRenderer } from '../camera/sources/demo/renderer.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../camera/sources/demo/scene.js';
 import { codedError } from '../errors.js';
@@ -106,5 +106,5 @@ async function cut(
 }
 
 function encoded(bytes: Uint8Array): Frame {
-  return { ...COMMON, sequence: 0, width: 0, height: 0, format: 'jpeg', bytes };
+  return { ...COMMON, ...encodedPicture(bytes), sequence: 0 };
 }

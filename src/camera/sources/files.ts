@@ -5,7 +5,7 @@ import { type Clock, systemClock } from '../../time.js';
 import { READABLE_FORMATS } from '../../vision/decode-format.js';
 import { createPacer, type FrameRate } from '../pacer.js';
 import { readPicture } from '../pixels/picture.js';
-import type { Source } from '../source.js';
+import { encodedPicture, type Source } from '../source.js';
 import { type BytePath, bytePath, rawPath, shownPath, visibleEntries } from './byte-path.js';
 import { describeSource, type SourceSurroundings } from './description.js';
 import { LOOP_KEY, PATH_ADVICE, PATH_KEY } from './keys.js';
@@ -83,14 +83,7 @@ export function createFilesSource(options: FilesOptions): Source {
             }
             await pacer.next(signal);
             if (signal.aborted) return stopped();
-            await onFrame({
-              width: 0,
-              height: 0,
-              format: 'jpeg',
-              range: 'full',
-              bytes,
-              name: shownPath(path),
-            });
+            await onFrame({ ...encodedPicture(bytes), name: shownPath(path) });
             passed += 1;
           }
           if (passed === 0) return noPictures(options.paths, refused);

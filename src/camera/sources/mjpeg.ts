@@ -2,7 +2,7 @@ import { codedError, isCodedError, messageOf } from '../../errors.js';
 import { createHttpClient, type HttpAnswer, type HttpOptions, readBody } from '../http/client.js';
 import { JpegStreamReader } from '../pixels/jpeg-stream.js';
 import { MAX_PICTURE_BYTES } from '../pixels/picture.js';
-import type { Source } from '../source.js';
+import { encodedPicture, type Source } from '../source.js';
 import { describeSource, type SourceNotice, type SourceSurroundings } from './description.js';
 import { HTTP_KEYS, NETWORK_ADVICE } from './keys.js';
 
@@ -50,8 +50,7 @@ export function createMjpegSource(
         const type = typeOf(answer);
         const isPicture = PICTURE_TYPES.test(type);
         const { pictures, broke } = await readPictures(answer, isPicture, signal, {
-          deliver: (bytes) =>
-            onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes }),
+          deliver: (bytes) => onFrame(encodedPicture(bytes)),
           onDamaged: (count) => onNotice(damagedNotice(count)),
         });
         if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });

@@ -11,7 +11,7 @@ import {
 } from '../http/client.js';
 import { createPacer, type FrameRate } from '../pacer.js';
 import { looksLikePicture, MAX_PICTURE_BYTES } from '../pixels/picture.js';
-import type { Source } from '../source.js';
+import { encodedPicture, type Source } from '../source.js';
 import { describeSource } from './description.js';
 import { HTTP_KEYS, NETWORK_ADVICE } from './keys.js';
 import { rateOf } from './rate.js';
@@ -95,7 +95,7 @@ export function createSnapshotSource(options: SnapshotSourceOptions): Source {
           cancel();
           if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });
           known = validatorsOf(answer);
-          await onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
+          await onFrame(encodedPicture(bytes));
         }
       } catch (error) {
         if (signal.aborted) return codedError('MND_CAMERA_STOPPED', { subject });

@@ -4,7 +4,7 @@ import { codedError, messageOf } from '../../errors.js';
 import { type Clock, sleep, systemClock } from '../../time.js';
 import { createPacer, type FrameRate } from '../pacer.js';
 import { looksWhole, readPicture } from '../pixels/picture.js';
-import type { Source } from '../source.js';
+import { encodedPicture, type Source } from '../source.js';
 import { type BytePath, bytePath, rawPath, shownPath } from './byte-path.js';
 import { describeSource, type SourceNotice, type SourceSurroundings } from './description.js';
 import { PATH_ADVICE, PATH_KEY } from './keys.js';
@@ -83,7 +83,7 @@ export function createWatchSource(options: WatchOptions): Source {
             if (!looksWhole(bytes) && watcher.postpone(file)) continue;
             await pacer.next(signal);
             if (signal.aborted) break;
-            await onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes, name });
+            await onFrame({ ...encodedPicture(bytes), name });
           }
         }
         return codedError('MND_CAMERA_STOPPED', { subject });

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { codedError } from '#mobilenetd/errors.js';
-import { SILENT } from '#mobilenetd/log.js';
+import { type Log, SILENT } from '#mobilenetd/log.js';
 import type { Connection, PublishOptions } from '#mobilenetd/mqtt/connection/connection.js';
 import type { PendingMessage } from '#mobilenetd/mqtt/message.js';
 import { OutboxDrain } from '#mobilenetd/mqtt/publish/drain.js';
@@ -182,19 +182,23 @@ function createOutbox(count: number) {
   };
 }
 
+/** A drain that has just found its broker. */
+function startDrain(
+  connection: Connection,
+  outbox: ReturnType<typeof createOutbox>,
+  log: Log = SILENT,
+): OutboxDrain {
+  const drain = new OutboxDrain({ connection, outbox, propertiesOf: () => ({}), clock, log });
+  drain.reset();
+  drain.wake();
+  return drain;
+}
+
 t.test('the drain keeps a window, and goes back to the oldest after a loss', async (t) => {
   const broker = createManual();
   const outbox = createOutbox(40);
   const { connection } = broker;
-  const drain = new OutboxDrain({
-    connection,
-    outbox,
-    propertiesOf: () => ({}),
-    clock,
-    log: SILENT,
-  });
-  drain.reset();
-  drain.wake();
+  const drain = startDrain(connection, outbox);
   t.equal(broker.sent.length, 16);
   await broker.acknowledge(3);
   t.equal(broker.sent.length, 19);
@@ -220,15 +224,7 @@ t.test('a message that is refused for good does not hold up those behind it', as
   const outbox = createOutbox(3);
   const lines: string[] = [];
   const log = { ...SILENT, warn: (_fields: object, message: string) => void lines.push(message) };
-  const drain = new OutboxDrain({
-    connection: broker.connection,
-    outbox,
-    propertiesOf: () => ({}),
-    clock,
-    log,
-  });
-  drain.reset();
-  drain.wake();
+  const drain = startDrain(broker.connection, outbox, log);
   await broker.refuse();
   await broker.refuse();
   await broker.acknowledge();
@@ -240,15 +236,7 @@ t.test('a message that is refused for good does not hold up those behind it', as
 t.test('a topic that is held keeps its messages; the oldest is tried first', async (t) => {
   const broker = createManual();
   const outbox = createOutbox(6);
-  const drain = new OutboxDrain({
-    connection: broker.connection,
-    outbox,
-    propertiesOf: () => ({}),
-    clock,
-    log: SILENT,
-  });
-  drain.reset();
-  drain.wake();
+  const drain = startDrain(broker.connection, outbox);
   for (let i = 0; i < 6; i++) await broker.refuse('MND_MQTT_HELD');
   t.equal(outbox.depth(), 6);
   t.equal(drain.keptCount(), 6);

@@ -8,7 +8,7 @@ import { type Clock, sleep, systemClock } from '../../../time.js';
 import { runChild, type SpawnChild } from '../../child/process.js';
 import { createPacer, type FrameRate } from '../../pacer.js';
 import { readPicture } from '../../pixels/picture.js';
-import type { Source } from '../../source.js';
+import { encodedPicture, type Source } from '../../source.js';
 import { abandonedError, exitError } from '../ffmpeg/source.js';
 import { type LibcameraPicture, type ProgramOption, pictureOptions } from './controls.js';
 import { findProgram, programMissing } from './program.js';
@@ -182,7 +182,7 @@ export function createStillSource(options: StillSourceOptions): Source {
           await pacer.next(signal);
           if (signal.aborted) break;
           const bytes = await takeStill(options, signal);
-          await onFrame({ width: 0, height: 0, format: 'jpeg', range: 'full', bytes });
+          await onFrame(encodedPicture(bytes));
           await sleep(clock, 0, signal);
         }
         return codedError('MND_CAMERA_STOPPED', { subject: SUBJECT });
