@@ -1,22 +1,18 @@
-import { codedError } from '../../errors.js';
-import type { FloatNode, UnnamedNode } from '../float-network/nodes.js';
-import { attributesOf, type OnnxAttributes, weightsIn } from './attributes.js';
+import { attributesOf, weightsIn } from './attributes.js';
 import { constantValues } from './constants.js';
 import type { OnnxFile, OnnxNode } from './parse.js';
 import type { OnnxPicture } from './picture.js';
-
-/** What readers of operators work on. */
-interface Reading {
-  readonly file: OnnxFile;
-  readonly nodes: FloatNode[];
-  /** What a value of the file became. */
-  readonly names: Map<string, string>;
-  /** Values of one pixel, whose numbers have one order in every layout. */
-  readonly vectors: Set<string>;
-  readonly planar: boolean;
-}
-
-type NodeReader = (node: OnnxNode, attributes: OnnxAttributes, reading: Reading) => string;
+import {
+  add,
+  inputOf,
+  type NodeReader,
+  pair,
+  type Reading,
+  resultOf,
+  unsupported,
+  windowOf,
+} from './reading.js';
+import { readBatchNorm, readConv, readDense } from './weighted-nodes.js';
 
 /**
  * The steps of a float classifier between its picture and one of its values.
@@ -67,138 +63,6 @@ function nodesBefore(file: OnnxFile, end: string): OnnxNode[] {
   }
   return ordered;
 }
-
-function unsupported({ opType, outputs }: OnnxNode, found: string): Error {
-  return codedError('MND_MODEL_OPERATOR', {
-    subject: `${opType} to "${outputs[0] ?? ''}"`,
-    expected: 'an operator of the MobileNet kind, which alone are quantized here',
-    found,
-    next: 'leave --calibrate out, and the file is used as it is; or quantize it with onnxruntime before',
-  });
-}
-
-function resultOf({ names }: Reading, name: string): string {
-  const value = names.get(name);
-  if (value !== undefined) return value;
-  throw codedError('MND_MODEL_OPERATOR', {
-    subject: `value "${name}"`,
-    expected: 'a value that is computed from the picture',
-    found: 'none',
-    next: 'leave --calibrate out, and the file is used as it is',
-  });
-}
-
-/** Adds a step; its result is a vector where what it reads is one, or where it says so. */
-function add(reading: Reading, step: UnnamedNode, isVector = false): string {
-  const name = `step${reading.nodes.length}`;
-  const read = 'inputs' in step ? step.inputs : 'input' in step ? [step.input] : [];
-  reading.nodes.push({ ...step, name });
-  if (isVector || read.every((input) => reading.vectors.has(input))) reading.vectors.add(name);
-  return name;
-}
-
-function inputOf(node: OnnxNode, reading: Reading): string {
-  return resultOf(reading, node.inputs[0] ?? '');
-}
-
-const pair = (values: readonly number[] | null): readonly [number, number] => [
-  values?.[0] ?? 1,
-  values?.[1] ?? values?.[0] ?? 1,
-];
-
-/** Padding of a window: zeros in front of it, or TensorFlow's own. */
-function windowOf(node: OnnxNode, attributes: OnnxAttributes) {
-  const [top = 0, left = 0, bottom = 0, right = 0] = attributes.integers('pads') ?? [];
-  const auto = attributes.text('auto_pad') ?? 'NOTSET';
-  if (auto === 'SAME_LOWER') throw unsupported(node, 'padding that begins with the odd pixel');
-  const padding = auto === 'SAME_UPPER' ? ('same' as const) : ('valid' as const);
-  return { padding, zeros: { top, left, bottom, right } };
-}
-
-const readConv: NodeReader = (node, attributes, reading) => {
-  const weights = weightsIn(reading.file, node.inputs[1] ?? '');
-  if (weights === null) throw unsupported(node, 'weights that are computed');
-  const [channels = 0, perGroup = 0, rows = 0, columns = 0] = weights.dims;
-  const group = attributes.integer('group', 1);
-  const depthwise = group > 1;
-  if (weights.dims.length !== 4 || (depthwise && perGroup !== 1)) {
-    throw unsupported(node, `${group} groups of ${perGroup} channels`);
-  }
-  const { padding, zeros } = windowOf(node, attributes);
-  let input = inputOf(node, reading);
-  if (Object.values(zeros).some((side) => side > 0)) {
-    input = add(reading, { kind: 'pad', input, padding: zeros });
-  }
-  const output = add(reading, {
-    kind: 'conv',
-    input,
-    weights: channelsLast(weights.values, [channels, perGroup, rows, columns], depthwise),
-    kernel: [rows, columns],
-    channels,
-    depthwise,
-    stride: pair(attributes.integers('strides')),
-    dilation: pair(attributes.integers('dilations')),
-    padding,
-  });
-  return withBias(node, node.inputs[2], output, reading);
-};
-
-/** [out, in, height, width] → [out, height, width, in], of depthwise ones [height, width, out]. */
-function channelsLast(
-  values: Float32Array,
-  [outs, ins, rows, columns]: readonly [number, number, number, number],
-  depthwise: boolean,
-): Float32Array {
-  const result = new Float32Array(values.length);
-  const area = rows * columns;
-  for (let out = 0; out < outs; out += 1) {
-    for (let within = 0; within < ins; within += 1) {
-      for (let at = 0; at < area; at += 1) {
-        const to = depthwise ? at * outs + out : (out * area + at) * ins + within;
-        result[to] = values[(out * ins + within) * area + at] ?? 0;
-      }
-    }
-  }
-  return result;
-}
-
-function withBias(node: OnnxNode, name: string | undefined, input: string, reading: Reading) {
-  if (name === undefined || name === '') return input;
-  const bias = weightsIn(reading.file, name);
-  if (bias === null) throw unsupported(node, 'a bias that is computed');
-  return add(reading, { kind: 'affine', input, scale: null, shift: bias.values });
-}
-
-const readBatchNorm: NodeReader = (node, attributes, reading) => {
-  const [gamma, beta, mean, variance] = node.inputs
-    .slice(1, 5)
-    .map((name) => weightsIn(reading.file, name)?.values);
-  if (!gamma || !beta || !mean || !variance) throw unsupported(node, 'numbers that are computed');
-  const epsilon = attributes.float('epsilon', 1e-5);
-  const scale = Float64Array.from(gamma, (g, at) => g / Math.sqrt((variance[at] ?? 0) + epsilon));
-  const shift = Float64Array.from(beta, (b, at) => b - (mean[at] ?? 0) * (scale[at] ?? 0));
-  return add(reading, { kind: 'affine', input: inputOf(node, reading), scale, shift });
-};
-
-const readDense: NodeReader = (node, attributes, reading) => {
-  const input = inputOf(node, reading);
-  const weights = weightsIn(reading.file, node.inputs[1] ?? '');
-  const plain = attributes.float('alpha', 1) === 1 && attributes.float('beta', 1) === 1;
-  if (weights?.dims.length !== 2 || !plain || attributes.integer('transA', 0) !== 0) {
-    throw unsupported(node, 'a product of another kind than of a vector with constant weights');
-  }
-  if (!reading.vectors.has(input)) throw unsupported(node, 'a dense layer on a map');
-  const [first = 0, second = 0] = weights.dims;
-  const turned = attributes.integer('transB', 0) !== 0;
-  const [channels, count] = turned ? [first, second] : [second, first];
-  const values = turned
-    ? weights.values
-    : Float32Array.from(weights.values, (_, at) => {
-        return weights.values[(at % count) * channels + Math.floor(at / count)] ?? 0;
-      });
-  const output = add(reading, { kind: 'dense', input, weights: values, channels }, true);
-  return withBias(node, node.inputs[2], output, reading);
-};
 
 const activation =
   (name: 'relu' | 'sigmoid' | 'hard-swish'): NodeReader =>

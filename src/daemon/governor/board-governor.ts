@@ -9,7 +9,6 @@ import {
 } from '../../thermal/governor.js';
 import { type Limit, limitFor } from '../../thermal/limit.js';
 import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
-import { sleep, systemClock } from '../../time.js';
 import type { Log } from '../diagnostics/log.js';
 import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
@@ -23,7 +22,7 @@ import { GovernorHistory } from './history.js';
 import { type AskingCamera, GovernorInputs, type SecondLoad } from './inputs.js';
 import { readLearnt, saveLearnt } from './learnt.js';
 import { GovernorLoop } from './loop.js';
-import { measureRungs } from './rungs.js';
+import { RungMeter } from './rung-meter.js';
 
 export interface BoardGovernorOptions {
   readonly settings: GovernorSettings;
@@ -42,8 +41,6 @@ export interface BoardGovernorOptions {
   readonly log: Log;
 }
 
-/** Milliseconds that measuring waits for a first frame, which may never come. */
-const FIRST_FRAME_MS = 30_000;
 /** Milliseconds between two savings of what the governor has learnt. */
 const SAVE_MS = 300_000;
 
@@ -70,9 +67,9 @@ export class BoardGovernor {
   readonly #options: BoardGovernorOptions;
   readonly #stopping = new AbortController();
   readonly #energy: EnergyKeeper | null;
+  readonly #meter: RungMeter;
   #running: Running | null = null;
   #firstHeat: HeatReading | null = null;
-  #mayMeasure: Promise<void> | null = null;
   /** Why nothing governs; null while something does, or may yet. */
   #offReason: string | null = null;
   /** There is a sensor; rungs may still be measured, which waits for a first frame. */
@@ -90,6 +87,16 @@ export class BoardGovernor {
     // A simulated board's hours are minutes of ours.
     const hasBudget = settings.energy !== null && thermometer.simulated === null;
     this.#energy = hasBudget ? new EnergyKeeper(settings.energy, log) : null;
+    const { engine, stats, signals, taughtQuality } = options;
+    this.#meter = new RungMeter({
+      thermometer,
+      engine,
+      stats,
+      signals,
+      ...(taughtQuality && { taughtQuality }),
+      stopping: this.#stopping.signal,
+      log,
+    });
     const failed = (error: unknown) => this.#notStarted(error);
     this.known = this.#sense().catch(failed);
     this.started = this.known
@@ -155,7 +162,7 @@ export class BoardGovernor {
     const running = this.#running;
     if (signal.aborted || running === null) return;
     const known = new Map(running.rungs.map(({ name, costMs }) => [name, costMs]));
-    const rungs = await this.#measure(known);
+    const rungs = await this.#meter.measure(this.#ladder, known);
     const worth = (all: readonly MeasuredRung[]) =>
       all.map(({ name, accuracy }) => [name, accuracy]);
     const isNews = JSON.stringify(worth(rungs)) !== JSON.stringify(worth(running.rungs));
@@ -197,7 +204,7 @@ export class BoardGovernor {
   }
 
   async #govern(): Promise<void> {
-    const rungs = await this.#measure();
+    const rungs = await this.#meter.measure(this.#ladder);
     const { signal } = this.#stopping;
     this.#governs = rungs.length > 0;
     if (signal.aborted || !this.#governs) return;
@@ -261,46 +268,6 @@ export class BoardGovernor {
     const { limitC } = this.#limitOf(this.#limit);
     loop.setLimit(limitC);
     law.reconfigure(this.#lawOptions(rungs, limitC, inputs.requestedFps()));
-  }
-
-  /** @param known costs by the name of the variant that need not be measured, ms */
-  #measure(known: ReadonlyMap<string, number> = new Map()): Promise<MeasuredRung[]> {
-    const { thermometer, log, taughtQuality } = this.#options;
-    const ladder = this.#ladder;
-    return measureRungs({
-      variants: ladder.variants,
-      ...(taughtQuality && { taughtQuality }),
-      costMs: (variant) =>
-        known.get(variant.name) ??
-        thermometer.costMs(variant) ??
-        ladder.measuredMs.get(variant.name) ??
-        this.#measureNow(variant),
-      onError: (variant, error) => {
-        if (this.#stopping.signal.aborted) return;
-        log.warn({ err: error }, `governor: ${variant.name} is left out: ${messageOf(error)}`);
-      },
-    });
-  }
-
-  /** On a slow board this takes a minute, for which the first frame must not wait. */
-  async #measureNow(variant: Variant): Promise<number> {
-    const { signal } = this.#stopping;
-    const timeout = () => sleep(systemClock, FIRST_FRAME_MS, signal);
-    this.#mayMeasure ??= Promise.race([this.#firstFrame(), timeout()]);
-    await this.#mayMeasure;
-    signal.throwIfAborted();
-    return this.#options.engine.measure(variant);
-  }
-
-  #firstFrame(): Promise<void> {
-    if (this.#options.stats().labelled > 0) return Promise.resolve();
-    return new Promise((resolve) => {
-      const end = this.#options.signals.on('labelled', () => {
-        end();
-        resolve();
-      });
-      this.#stopping.signal.addEventListener('abort', end, { once: true });
-    });
   }
 
   async #pinOnly(): Promise<void> {
