@@ -22,6 +22,8 @@ export async function preparePictures(folder: string): Promise<string> {
 export interface ConfigParts {
   readonly cameras: readonly string[];
   readonly pictures: string;
+  /** Of each camera; default 10. Two are enough, and cost less, where a test waits for something else. */
+  readonly fps?: number;
   /** Broker, unless `mqtt` says it all. */
   readonly url?: string;
   /** The section mqtt, in JSON's subset of YAML. */
@@ -33,9 +35,10 @@ export interface ConfigParts {
 }
 
 /** Text of a configuration with the random model and cameras that show pictures. */
-export function configOf({ url, cameras, pictures, mqtt, model, more = {} }: ConfigParts): string {
+export function configOf(parts: ConfigParts): string {
+  const { url, cameras, pictures, fps = 10, mqtt, model, more = {} } = parts;
   const lines = cameras.map(
-    (name) => `  ${name}: { source: files, path: ${pictures}, fps: 10, loop: true }`,
+    (name) => `  ${name}: { source: files, path: ${pictures}, fps: ${fps}, loop: true }`,
   );
   return [
     'node: board',

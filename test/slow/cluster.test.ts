@@ -49,9 +49,12 @@ function replaced(text: string, exchange: Readonly<Record<string, string>>): str
   return result;
 }
 
+/** Between two calls of `rabbitmqctl`, ms: each starts a virtual machine, which the nodes have to wait for. */
+const CALL_MS = 2000;
+
 /** Resolves when it holds, however long that takes: the test's own time limit is the only one. */
-async function untilTrue(holds: () => Promise<boolean> | boolean): Promise<void> {
-  while (!(await holds())) await delay(100);
+async function untilTrue(holds: () => Promise<boolean> | boolean, everyMs = 100): Promise<void> {
+  while (!(await holds())) await delay(everyMs);
 }
 
 /** The example's cluster, with its users, and what they are asked for at the door. */
@@ -119,7 +122,7 @@ async function addUsers(cluster: RabbitCluster): Promise<void> {
   await untilTrue(async () => {
     const users = await cluster.call(node, 'rabbitmqctl', '-q', 'list_users');
     return users.split('\n').filter((line) => line.startsWith('board-')).length === BOARDS;
-  });
+  }, CALL_MS);
 }
 
 /** A password as RabbitMQ keeps it: a salt, and SHA-256 of both. */
@@ -194,6 +197,7 @@ async function startDaemon(t: Test, name: string, urls: readonly string[], ca: s
     configOf({
       cameras: ['front'],
       pictures,
+      fps: 2,
       mqtt: {
         url: urls,
         username: name,
@@ -279,7 +283,7 @@ t.test('three nodes, of which one and then another dies', { skip, timeout: 900_0
     const payload = typeof text === 'string' ? text : JSON.stringify(text);
     await porch.publishAsync(topic, payload, { qos: 1 });
   }
-  await untilTrue(async () => (await messagesIn('event-rejected')) === 2);
+  await untilTrue(async () => (await messagesIn('event-rejected')) === 2, CALL_MS);
   t.equal(await count("id = 'again' AND node = 'porch'"), 1);
   t.equal(await count('true'), 1);
   // A board writes below its own name only.
@@ -326,7 +330,7 @@ t.test('three nodes, of which one and then another dies', { skip, timeout: 900_0
   t.comment(`${sent} events of ${BOARDS} boards; ${failures} times a message was not acknowledged`);
   t.ok(failures > 0, 'some were under way when a node died');
   for (const { daemon } of daemons) t.equal((await daemon.end('SIGTERM')).code, 0);
-  await untilTrue(async () => (await messagesIn('event')) === 0);
+  await untilTrue(async () => (await messagesIn('event')) === 0, CALL_MS);
   t.equal(await count("node LIKE 'board-%'"), sent, 'every event of every board');
   const perBoard = await database.query(
     `SELECT count(*) FROM (SELECT node FROM event WHERE node LIKE 'board-%' GROUP BY node

@@ -35,6 +35,8 @@ function standIns(folder: string, config: string): string {
   const program = `'${process.execPath}' '${resolve('dist/cli/main.js')}'`;
   const own = `--config ${folder}/etc/config.yaml`;
   const files = `${own} --config ${folder}/overlay.yaml`;
+  // A socket that is not there needs no program that looks for it.
+  const answers = `[ -S ${folder}/control.sock ] && ${program} ${files} status >/dev/null 2>&1`;
   const scripts: Record<string, string> = {
     sudo: 'while [ "$1" = -u ]; do shift 2; done; exec "$@"',
     sudoedit: `cat > "$1" <<'END'\n${config}END`,
@@ -63,10 +65,10 @@ function standIns(folder: string, config: string): string {
       disable) stop;;
       start|restart) stop
         ${program} ${files} run 2>>${folder}/log >/dev/null </dev/null & echo $! >${folder}/pid
-        for i in $(seq 600); do ${program} ${files} status >/dev/null 2>&1 && exit 0; kill -0 $(cat ${folder}/pid) || exit 1; sleep 0.2; done; exit 1;;
+        for i in $(seq 600); do ${answers} && exit 0; kill -0 $(cat ${folder}/pid) || exit 1; sleep 0.2; done; exit 1;;
       # Whoever reads the status takes longer than the cameras to come back.
       reload) kill -HUP $(cat ${folder}/pid); sleep 1
-        for i in $(seq 600); do ${program} ${files} status >/dev/null 2>&1 && exit 0; sleep 0.2; done; exit 1;;
+        for i in $(seq 600); do ${answers} && exit 0; sleep 0.2; done; exit 1;;
     esac`,
     // The one thing that is not real: pixels of a device that is not here.
     ffmpeg: `args=()

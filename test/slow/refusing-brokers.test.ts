@@ -30,7 +30,7 @@ async function start(t: Test, url: string, protocol: Version): Promise<Daemon> {
   const mqtt = { url, protocol: protocol === 4 ? '3.1.1' : 5 };
   writeFileSync(
     file,
-    configOf({ cameras: ['front'], pictures, mqtt, more: { status: { listen: null } } }),
+    configOf({ cameras: ['front'], pictures, fps: 2, mqtt, more: { status: { listen: null } } }),
   );
   const daemon = runDaemon(folder, file);
   t.teardown(() => daemon.child.kill('SIGKILL'));

@@ -58,16 +58,13 @@ async function installed(names: readonly string[], task: Task): Promise<Variant[
   return [...(await shelf.variants(task, 'auto'))];
 }
 
-/** How far a network's scores of pictures are from the reference's, by itself and with a temperature. */
+/** How far a network's scores of pictures are from those expected, by itself and with a temperature. */
 async function apartOn(
   pictures: readonly Frame[],
   variant: Variant,
-  reference: Variant,
+  expected: Awaited<ReturnType<typeof answersOf>>,
 ): Promise<(temperature: number) => number> {
-  const [expected, found] = [
-    await answersOf(reference, pictures),
-    await answersOf(variant, pictures),
-  ];
+  const found = await answersOf(variant, pictures);
   const pairsOf = isSoftmax(variant.head) ? labelPairs : objectPairs;
   const pairs = expected.flatMap((answers, at) => pairsOf(answers, found[at] ?? []));
   return (temperature) => distanceOf(pairs, temperature);
@@ -85,11 +82,12 @@ for (const { names, task, nearer } of LADDERS) {
     const reference = variants.reduce((a, b) => (isLarger(b, a) ? b : a));
     const shown = [...(await shippedPictures()), ...(await variedPictures())];
     const heldOut = await picturesOf(IMAGES);
+    const expected = await answersOf(reference, heldOut);
     let [before, after] = [0, 0];
     for (const variant of variants) {
       if (variant === reference) continue;
       const { temperature } = await measureScale(variant, reference, shown);
-      const apart = await apartOn(heldOut, variant, reference);
+      const apart = await apartOn(heldOut, variant, expected);
       t.comment(
         `${variant.name}: temperature ${temperature}, ${apart(1).toFixed(3)} → ${apart(temperature).toFixed(3)}`,
       );
