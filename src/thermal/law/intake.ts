@@ -61,7 +61,7 @@ function frameRate(counted: number, last: Last, latencyMs: number): number {
  * threshold would look like a neighbour that comes and goes.
  */
 function ownLoad(busy: number, byFrames: number, cpuUtil: number | null): number {
-  if (cpuUtil === null) return busy;
+  if (cpuUtil === null || Number.isNaN(cpuUtil)) return busy;
   const crowded = (cpuUtil - FREE_CPU) / (CROWDED_CPU - FREE_CPU);
   return busy - Math.min(1, Math.max(0, crowded)) * Math.max(0, busy - byFrames);
 }

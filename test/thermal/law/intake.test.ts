@@ -54,8 +54,10 @@ t.test(
       open().take(sampleOf(1, 60, { rung: 0, deliveredFps: 30, busy: 0.5, cpuUtil }), null).load;
     const byFrames = open().take(sampleOf(1, 60, { rung: 0, deliveredFps: 30 }), null).load;
     t.ok(byFrames < 0.3, `${byFrames}`);
-    for (const free of [null, 0, 0.3, 0.6]) t.equal(loadAt(free), 0.5, `${free}: nobody waits`);
-    for (const crowded of [0.86, 0.88, 0.9, 1]) t.ok(Math.abs(loadAt(crowded) - byFrames) < 1e-9);
+    for (const free of [null, Number.NaN, Number.NEGATIVE_INFINITY, -1, 0, 0.3, 0.6])
+      t.equal(loadAt(free), 0.5, `${free}: nobody waits`);
+    for (const crowded of [0.86, 0.88, 0.9, 1, Number.POSITIVE_INFINITY])
+      t.ok(Math.abs(loadAt(crowded) - byFrames) < 1e-9);
     for (let util = 0; util < 0.98; util += 0.02) {
       const step = Math.abs(loadAt(util + 0.02) - loadAt(util));
       t.ok(step < 0.06, `${util}: ${step} by the noise of the utilisation`);
