@@ -26,6 +26,11 @@ t.test('those of the npm package resolve in it, and its examples are there', asy
   const { files } = (Array.isArray(listed) ? listed[0] : Object.values(listed)[0]) as {
     files: { path: string }[];
   };
+  const forDevelopers = /\.map$|\.tsbuildinfo$|config\/schema\/document|schema\/json-schema/;
+  t.same(
+    files.filter(({ path }) => forDevelopers.test(path)),
+    [],
+  );
   const folder = t.testdir();
   for (const { path } of files.filter(({ path }) => !path.startsWith('dist/'))) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
