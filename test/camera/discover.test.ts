@@ -6,6 +6,7 @@ import { parseCameraList } from '#mobilenetd/camera/discover/programs.js';
 import { type DiscoverOptions, discoverCameras } from '#mobilenetd/camera/discover.js';
 import type { Source } from '#mobilenetd/camera/source.js';
 import { codedError } from '#mobilenetd/errors.js';
+import { PATIENCE_MS } from '../eventually.js';
 import { cameraOptions } from './camera-options.js';
 
 const LIST = `Available cameras
@@ -160,30 +161,38 @@ t.test('one frame of each configured camera', async (t) => {
   };
   const folder = t.testdir({ drop: {}, bin: {} });
   const v4l2 = { ...CAMERA, source: 'v4l2' as const };
-  const findings = await discover({
-    devRoot: folder,
-    sysfsRoot: folder,
-    path: folder,
-    deadline: 0.2,
-    cameras: {
+  const tried = (cameras: Readonly<Record<string, typeof CAMERA>>, deadline: number) =>
+    discover({
+      devRoot: folder,
+      sysfsRoot: folder,
+      path: folder,
+      deadline,
+      cameras,
+      createSource: (options) => sources[options.device ?? ''] ?? createSource(options),
+    });
+  // Longer than a busy machine takes: the others end by themselves.
+  const findings = await tried(
+    {
       drawn: CAMERA,
       dark: { ...v4l2, device: '/dev/black' },
-      silent: { ...v4l2, device: '/dev/silent' },
       gone: { ...v4l2, device: '/dev/no-such-camera' },
       door: { ...CAMERA, source: 'watch', path: join(folder, 'drop') },
       lost: { ...CAMERA, source: 'watch', path: join(folder, 'none') },
       film: { ...CAMERA, source: 'video', path: join(folder, 'none.mp4') },
     },
-    createSource: (options) => sources[options.device ?? ''] ?? createSource(options),
-  });
+    PATIENCE_MS / 1000,
+  );
   t.match(findings.slice(2), [
     { subject: 'camera drawn', level: 'ok', found: /^a frame of 640×480 after \d/ },
     { subject: 'camera dark', level: 'warn', found: /picture is black/, next: /lens cap/ },
-    { subject: 'camera silent', level: 'fail', found: 'no frame within 0.2 s' },
     { subject: 'camera gone', level: 'fail', next: /by-id/ },
     { subject: 'camera door', level: 'ok' },
     { subject: 'camera lost', level: 'fail', found: /missing/ },
     { subject: 'camera film', level: 'fail', next: /path is right/ },
+  ]);
+  const silent = await tried({ silent: { ...v4l2, device: '/dev/silent' } }, 0.2);
+  t.match(silent.slice(2), [
+    { subject: 'camera silent', level: 'fail', found: 'no frame within 0.2 s' },
   ]);
 });
 

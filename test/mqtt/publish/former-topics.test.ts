@@ -27,12 +27,24 @@ async function leave(house: Listener, { root, discovery }: BoardNames, state = '
   }
 }
 
+const ECHO = 'newcomer/echo';
+const LATEST = 'newcomer/latest';
+
 /** What a newcomer finds retained. */
 async function retained(broker: TestBroker): Promise<string[]> {
+  const house = await listenTo(broker, LATEST);
+  // Aedes sends what is retained in the order in which it came, the latest last.
+  for (const text of ['', 'latest']) {
+    await house.client.publishAsync(LATEST, text, { qos: 1, retain: true });
+  }
+  await house.close();
   const newcomer = await listenTo(broker);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  // Mosquitto answers a client in order: what is retained comes before what the newcomer says itself.
+  await newcomer.client.publishAsync(ECHO, 'here', { qos: 1 });
+  await newcomer.until('the end', () => newcomer.last.has(ECHO) && newcomer.last.has(LATEST));
   await newcomer.close();
-  return [...newcomer.last.keys()].filter((topic) => !topic.startsWith('$SYS')).sort();
+  const isOther = (topic: string) => ![ECHO, LATEST].includes(topic) && !topic.startsWith('$SYS');
+  return [...newcomer.last.keys()].filter(isOther).sort();
 }
 
 async function start(t: Test, broker: TestBroker, now: BoardNames, former: BoardNames | null) {
