@@ -1,5 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import { lstatSync, renameSync, rmSync, type Stats, statSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  renameSync,
+  rmSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type CodedError, codedError, isCodedError, messageOf } from './errors.js';
 
@@ -19,6 +27,12 @@ const REASONS: Readonly<Record<string, readonly [found: string, next: string]>> 
   ETXTBSY: ['a program that runs', 'name another file'],
 };
 
+/** The folder is there, and the system knows no such file in it all the same. */
+const NO_PLACE = [
+  '{folder}, a folder in which the system makes no files, or a link that leads nowhere',
+  'name a file in another folder',
+] as const;
+
 /**
  * The error of a file that a user has named and that cannot be written: MND_OUTPUT_FAILED, or the
  * coded error that it was already.
@@ -26,11 +40,12 @@ const REASONS: Readonly<Record<string, readonly [found: string, next: string]>> 
 export function resultFailed(file: string, cause: unknown): CodedError {
   if (isCodedError(cause)) return cause;
   const { code = '' } = cause as NodeJS.ErrnoException;
-  const [found, next] = REASONS[code] ?? [
+  const folder = dirname(resolve(file));
+  const reason = code === 'ENOENT' && existsSync(folder) ? NO_PLACE : REASONS[code];
+  const [found, next] = reason ?? [
     messageOf(cause),
     'name a file in a folder that exists and can be written',
   ];
-  const folder = dirname(resolve(file));
   return codedError('MND_OUTPUT_FAILED', {
     subject: shortened(file),
     // A function: `$&` in a path is no pattern.

@@ -82,3 +82,18 @@ t.test('a result is whole or not there; what was there stays', async (t) => {
   t.throws(() => requireWritable(join(disk, 'fresh')), { message: /can only be read/ });
   t.throws(() => writeResult(join(disk, 'kept'), 'x'), { message: /can only be read/ });
 });
+
+t.test(
+  'a folder that is there is not said to be missing',
+  { skip: process.platform !== 'linux' },
+  async (t) => {
+    for (const file of ['/proc/none', '/proc/self/fd/none']) {
+      const told = {
+        code: FAILED,
+        message: /found \/proc\S*, a folder in which the system makes no/,
+      };
+      t.throws(() => writeResult(file, 'x'), told);
+      t.throws(() => requireWritable(file), told);
+    }
+  },
+);

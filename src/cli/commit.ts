@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { PACKAGE_ROOT } from '../package-root.js';
+import { PACKAGE_ROOT, VERSION } from '../package-root.js';
 
 /**
  * The commit this program was made from, shortened; null when it cannot be told. A package has it in
@@ -9,6 +9,12 @@ import { PACKAGE_ROOT } from '../package-root.js';
 export function commitOf(root = PACKAGE_ROOT): string | null {
   const found = headOf(root) ?? read(join(root, 'dist/commit'));
   return found !== null && /^[0-9a-f]{7,64}$/.test(found) ? found.slice(0, 9) : null;
+}
+
+/** The version, with the commit where it can be told. */
+export function versionText(): string {
+  const commit = commitOf();
+  return commit === null ? VERSION : `${VERSION} (${commit})`;
 }
 
 function headOf(root: string): string | null {

@@ -36,7 +36,7 @@ export function parseLimit(text: string): number {
   if (/^\d+$/.test(text) && Number.isSafeInteger(limit)) return limit;
   throw codedError('MND_USAGE', {
     subject: '--limit',
-    expected: 'a whole number',
+    expected: 'a whole number from 0, which is all',
     found: JSON.stringify(text),
   });
 }

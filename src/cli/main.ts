@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { codedError, messageOf } from '../errors.js';
-import { VERSION } from '../package-root.js';
 import type { CommandEntry } from './command.js';
-import { commitOf } from './commit.js';
+import { versionText } from './commit.js';
 import { isDebug, reportError, writeLine } from './output.js';
 
 const COMMANDS: readonly CommandEntry[] = [
@@ -154,8 +153,7 @@ function endFor(error: unknown): void {
 const args = process.argv.slice(2);
 if (args.length === 1 && ['-V', '--version'].includes(args[0] ?? '')) {
   // What package scripts ask again and again needs no parser.
-  const commit = commitOf();
-  writeLine(process.stdout, commit === null ? VERSION : `${VERSION} (${commit})`);
+  writeLine(process.stdout, versionText());
 } else {
   const { runProgram } = await import('./program.js');
   process.exitCode = await runProgram({

@@ -3,6 +3,7 @@ import { codedError } from '../errors.js';
 import { VERSION } from '../package-root.js';
 import { type Platform, thisPlatform, unsupportedPlatform } from '../platform.js';
 import type { CommandContext, CommandEntry } from './command.js';
+import { versionText } from './commit.js';
 import { addExamples, addNotes, HELP_LAYOUT, helpWidth } from './help-layout.js';
 import { isDebug, reportError } from './output.js';
 
@@ -50,7 +51,7 @@ function createProgram(options: ProgramOptions): Command {
     .description(
       'Labels what a camera sees with quantized MobileNet on the CPU, keeps it in SQLite and tells MQTT.',
     )
-    .version(VERSION, '-V, --version', 'print the version')
+    .version(versionOf(options.args), '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .addOption(
       new Option('-c, --config <file>', 'configuration file, may be repeated')
@@ -72,6 +73,11 @@ function createProgram(options: ProgramOptions): Command {
     program,
     'Exit codes: 0 done, 1 failed, 64 usage, 66 input missing, 69 unavailable, 78 bad configuration.',
   );
+}
+
+/** With the commit, which is looked up only when it is asked for. */
+function versionOf(args: readonly string[]): string {
+  return args.includes('-V') || args.includes('--version') ? versionText() : VERSION;
 }
 
 function collect(value: string, previous: readonly string[]): readonly string[] {

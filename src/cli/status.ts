@@ -1,5 +1,5 @@
 import { readablePlaces } from '../config/readable-places.js';
-import { askDaemon } from '../control/client.js';
+import { type AskOptions, askDaemon } from '../control/client.js';
 import {
   type CameraReport,
   type DatabaseReport,
@@ -44,17 +44,23 @@ export const register: Register = (program, context) => {
 };
 
 /** Where the daemon of the configuration listens, by what of it can be read: it may just be edited. */
-export function socketsOf(context: CommandContext): { readonly sockets: readonly string[] } {
+export function socketsOf(context: CommandContext): Pick<AskOptions, 'sockets' | 'doubt'> {
   let places: { readonly stateDir: string | null; readonly socket: string | null };
+  let doubt: string | null = null;
   try {
     const { state_dir: stateDir, control } = context.loadConfig();
     places = { stateDir, socket: control.socket };
   } catch (error) {
     if (!isCodedError(error)) throw error;
     places = readablePlaces(context.configOptions());
+    if (error.code === 'MND_CONFIG_UNREADABLE') {
+      const { subject, found } = error.detail;
+      doubt = `${subject}: ${found}`;
+    }
   }
   const { stateDir, socket } = places;
-  return { sockets: socket === null ? controlSockets(stateDir, context.env) : [socket] };
+  const sockets = socket === null ? controlSockets(stateDir, context.env) : [socket];
+  return { sockets, doubt };
 }
 
 function isWell({ running }: StatusReport): boolean {

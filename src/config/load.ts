@@ -1,4 +1,4 @@
-import { readdirSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { PACKAGE_ROOT } from '../package-root.js';
@@ -30,7 +30,7 @@ export interface LoadConfigOptions {
   readonly flags?: Readonly<Record<string, unknown>>;
   /** Reads at most `limit` bytes of a file; fails with an errno error. */
   readonly readFile?: FileAccess['read'];
-  /** Names in a folder; none when it cannot be listed. */
+  /** Names in a folder; none when it is not there. */
   readonly listFolder?: FileAccess['list'];
   /** Permission bits of a file; null when they cannot be told. */
   readonly modeOf?: FileAccess['modeOf'];
@@ -127,8 +127,10 @@ function boardOverlay(
 function listFolder(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
-  } catch {
-    return [];
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || (code === 'ENOTDIR' && !existsSync(folder))) return [];
+    throw error;
   }
 }
 

@@ -6,6 +6,8 @@ import { nameOfSocket, type SocketName } from './socket.js';
 export interface AskOptions {
   /** Sockets to try in order; the first that answers is asked. */
   readonly sockets: readonly string[];
+  /** A file that would say more of the sockets, and why it cannot be read; told where none answers. */
+  readonly doubt?: string | null;
   /** Milliseconds to wait for the answer. */
   readonly timeout?: number;
 }
@@ -19,7 +21,7 @@ const PROBE_MS = 1000;
  * @throws MND_CONTROL_UNAVAILABLE when none answers; what the daemon itself answers as an error
  */
 export async function askDaemon(request: ControlRequest, options: AskOptions): Promise<object> {
-  const failures: string[] = [];
+  const failures: string[] = options.doubt ? [options.doubt] : [];
   let forbidden = false;
   for (const path of options.sockets) {
     let answer: ControlAnswer;

@@ -45,6 +45,8 @@ async function start(command: string) {
 t.test('--version and --help', async (t) => {
   const version = run(['--version']);
   t.match(version, { status: 0, stdout: /^\d+\.\d+\.\d+( \([0-9a-f]{9}\))?\n$/, stderr: '' });
+  const { stdout } = run(['--debug', '-V']);
+  t.equal(stdout, version.stdout, 'with the commit, whatever else is said');
   const help = run(['--help']);
   t.match(help, { status: 0, stderr: '' });
   t.match(help.stdout, /config {2,}show the effective configuration/);

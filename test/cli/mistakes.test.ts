@@ -56,3 +56,25 @@ t.test('results that go nowhere are no defect, and leave nothing', async (t) => 
   }
   t.same(readdirSync(folder).sort(), before);
 });
+
+t.test('where no daemon answers, a configuration that cannot be read is named', async (t) => {
+  const folder = t.testdir({ 'broken.yaml': 'node: [\n', folder: {} });
+  const commands: readonly CommandEntry[] = [
+    { name: 'status', summary: '', load: () => import('#mobilenetd/cli/status.js') },
+    { name: 'ctl', summary: '', load: () => import('#mobilenetd/cli/ctl.js') },
+    { name: 'wrong', summary: '', load: () => import('#mobilenetd/cli/wrong.js') },
+  ];
+  const env = { ...process.env, MOBILENETD_STATE: join(folder, 'state') };
+  for (const words of [['status'], ['ctl', 'reload'], ['wrong', '--list']]) {
+    for (const [file, told] of [
+      ['typo.yaml', /found \S+\/typo\.yaml: no such file, \S+\/control\.sock: no socket/],
+      ['folder', /found \S+\/folder: a folder, /],
+      ['broken.yaml', /found \S+\/control\.sock: no socket/],
+    ] as const) {
+      const args = ['--config', join(folder, file), ...words];
+      const { status, stderr } = await runInProcess(commands, args, env);
+      t.equal(status, 69, stderr);
+      t.match(stderr, told, args.join(' '));
+    }
+  }
+});

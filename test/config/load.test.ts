@@ -303,3 +303,28 @@ t.test('addresses and sizes are taken apart', async (t) => {
   t.equal(parseSize(12), 12);
   t.throws(() => parseSize('many'), TypeError);
 });
+
+t.test('overlays that are there and cannot be read are not left out without a word', (t) => {
+  const folder = t.testdir({
+    ...{ file: { 'config.yaml': 'node: a\n', 'conf.d': 'node: b\n' } },
+    ...{ none: { 'config.yaml': 'node: a\n' } },
+    link: {
+      'config.yaml': 'node: a\n',
+      'conf.d': { 'a.yaml': t.fixture('symlink', '../../nowhere.yaml') },
+    },
+  });
+  const read = (name: string, options: Partial<LoadConfigOptions> = {}) =>
+    loadConfig({ files: [join(folder, name, 'config.yaml')], env: {}, ...options }).config.node;
+  t.equal(read('none'), 'a');
+  const code = 'MND_CONFIG_UNREADABLE';
+  t.throws(() => read('file'), {
+    code,
+    message: /conf\.d: .*found a file where a folder is needed/,
+  });
+  t.throws(() => read('link'), { code, message: /a\.yaml: .*found no such file/ });
+  const listFolder = () => {
+    throw Object.assign(new Error('no'), { code: 'EACCES' });
+  };
+  t.throws(() => read('none', { listFolder }), { code, message: /conf\.d: .*no permission/ });
+  t.end();
+});

@@ -23,6 +23,7 @@ export function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'an unreadable file';
   const { code, message } = error as NodeJS.ErrnoException;
   if (code === 'ENOENT') return 'no such file';
+  if (code === 'ENOTDIR') return 'a file where a folder is needed';
   if (code === 'EACCES') return 'no permission to read it';
   return code === 'EISDIR' ? 'a folder' : (code ?? message);
 }

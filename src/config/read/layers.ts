@@ -15,7 +15,7 @@ import { SecretsFile } from './secrets-file.js';
 export interface FileAccess {
   /** Reads at most `limit` bytes of a file; fails with an errno error. */
   readonly read: (file: string, limit: number) => Buffer;
-  /** Names in a folder; none when it cannot be listed. */
+  /** Names in a folder; none when it is not there. Fails with an errno error. */
   readonly list: (folder: string) => readonly string[];
   /** Permission bits; null when they cannot be told. */
   readonly modeOf: (file: string) => number | null;
@@ -63,11 +63,19 @@ export class LayerReader {
 
   /** By name, as numbers in front order them: `10-cameras.yaml`, `20-broker.yaml`. */
   #overlays(folder: string): readonly string[] {
-    return this.access
-      .list(resolve(this.cwd, folder, OVERLAYS))
+    return this.#list(join(folder, OVERLAYS))
       .filter((name) => /^[^.].*\.ya?ml$/.test(name) && name !== SECRETS)
       .sort()
       .map((name) => join(folder, OVERLAYS, name));
+  }
+
+  /** Throws MND_CONFIG_UNREADABLE: what is there must not be left out without a word. */
+  #list(folder: string): readonly string[] {
+    try {
+      return this.access.list(resolve(this.cwd, folder));
+    } catch (cause) {
+      throw unreadable(folder, reasonOf(cause), cause);
+    }
   }
 
   #file(file: string): Layer {
