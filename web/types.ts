@@ -253,6 +253,9 @@ export interface Recording {
   readonly kept: number;
   readonly same: number;
   readonly error: string | null;
+  /** Of all pictures of the task, while more are added; null before anything is known. */
+  readonly figures: TaughtTask['figures'];
+  readonly advice: TaughtTask['advice'];
 }
 
 /** What was taught of one place. */
@@ -275,4 +278,5 @@ export interface Taught {
   readonly tasks: readonly TaughtTask[];
   readonly unusable: readonly { readonly label: string; readonly why: string }[];
   readonly recordings: readonly Recording[];
+  readonly error: string | null;
 }

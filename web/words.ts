@@ -170,6 +170,8 @@ export const WORDS = {
     learning: (ready: number, of: number) =>
       of === 0 ? 'Still learning.' : `Still learning: ${ready} of ${of} networks.`,
     unusable: (label: string, why: string) => `${label} is never told: ${why}`,
+    unread: (why: string) => `What was taught cannot be read: ${why}`,
+    sofar: 'So far:',
     undo: 'Take the last pictures back',
   },
   system: {

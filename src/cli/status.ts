@@ -104,6 +104,7 @@ function runningLines(running: RunningReport): readonly Line[] {
     ...(model.rungs > 1 ? [row('scores', scoresOf(model))] : []),
     ...(running.second == null ? [] : [row('second', secondText(running.second))]),
     ...running.taught.tasks.map((task) => row('taught', taughtText(task))),
+    ...taughtFault(running.taught.error ?? null),
     ...running.taught.unusable.map(({ label, why }) =>
       row('taught', `${label} is NOT told: ${why}`),
     ),
@@ -164,6 +165,11 @@ function secondText({ name, state, runs, named, failed, held, ms, error }: Secon
     ...(failed > 0 ? [`${failed} runs failed`] : []),
     ...(error === null ? [] : [`FAILS: ${error}`]),
   ].join(', ');
+}
+
+/** Pictures that cannot be read; what an older daemon says nothing of is taken to be well. */
+function taughtFault(error: string | null): readonly Line[] {
+  return error === null ? [] : [row('taught', `pictures CANNOT be read: ${error}`)];
 }
 
 /** How what was taught fares. */

@@ -146,8 +146,33 @@ export interface RecordingPayload {
   readonly small: number;
   /** Frames in which there was nothing to take, such as no object of the labels. */
   readonly empty: number;
-  /** Why it failed, and kept nothing; null while it did not. */
+  /** Why it failed, and kept nothing: what to say, and its code; null while it did not. */
   readonly error: string | null;
+  readonly code: string | null;
+  /** What all pictures are worth with those kept so far; null before anything is known. */
+  readonly figures: TaughtFigures | null;
+  /** What to do next, as far as it is known while recording. */
+  readonly advice: readonly TaughtAdvice[];
+}
+
+/** What a head is worth, by leaving each picture out. */
+export interface TaughtFigures {
+  readonly accuracy: number | null;
+  readonly false_accepts: number | null;
+  readonly quality: number | null;
+  readonly labels: readonly {
+    readonly label: string;
+    readonly recall: number | null;
+    readonly precision: number | null;
+  }[];
+}
+
+/** What to do next. */
+export interface TaughtAdvice {
+  readonly code: string;
+  /** Null: it is about all of it. */
+  readonly label: string | null;
+  readonly text: string;
 }
 
 /** What was taught of one thing that is looked at, and how it fares. */
@@ -168,22 +193,9 @@ export interface TaughtTaskPayload {
   readonly networks: number;
   readonly error: string | null;
   /** By leaving each picture out; null before anything is known. */
-  readonly figures: {
-    readonly accuracy: number | null;
-    readonly false_accepts: number | null;
-    readonly quality: number | null;
-    readonly labels: readonly {
-      readonly label: string;
-      readonly recall: number | null;
-      readonly precision: number | null;
-    }[];
-  } | null;
+  readonly figures: TaughtFigures | null;
   /** What to do next, the most useful first. */
-  readonly advice: readonly {
-    readonly code: string;
-    readonly label: string | null;
-    readonly text: string;
-  }[];
+  readonly advice: readonly TaughtAdvice[];
 }
 
 /** All that was taught on this board. */
@@ -196,6 +208,8 @@ export interface TaughtPayload {
     readonly why: string;
   }[];
   readonly recordings: readonly RecordingPayload[];
+  /** Why the pictures cannot be read now; null while they can. What was known before serves meanwhile. */
+  readonly error: string | null;
 }
 
 export interface RunningReport {

@@ -58,7 +58,7 @@ export async function headOf(
     const embedding = embeddings[index] ?? null;
     return embedding === null ? [] : [{ crop, embedding }];
   });
-  requireLabels(seen.map(({ crop }) => crop));
+  requireLabels(seen);
   const trained = await train(seen, negatives, signal);
   try {
     makeFolder(around.shelf.cacheOf(task), MODE);
@@ -67,6 +67,39 @@ export async function headOf(
     // A disk that refuses costs time at the next start.
   }
   return read(trained);
+}
+
+/** The head of a task that an earlier time made of the same pictures; null: it is to be made. */
+export async function keptHead(
+  shelf: CropShelf,
+  { task, crops }: { readonly task: TaughtTask; readonly crops: readonly Crop[] },
+  negatives: readonly Float32Array[],
+  variant: Variant,
+): Promise<TrainedHead | null> {
+  const file = join(shelf.cacheOf(task), `${networkKey(variant)}.head.json`);
+  return readHead(file, contentKey(crops, negatives, variant));
+}
+
+/** A picture with its embedding. */
+export interface SeenCrop {
+  readonly crop: Pick<Crop, 'id' | 'label'>;
+  readonly embedding: Float32Array;
+}
+
+/**
+ * What a head of pictures would be worth, without keeping it.
+ *
+ * @param seen at least one of a label
+ * @throws MND_TEACH_INVALID where nothing can be made of them; the signal's reason
+ */
+export async function worthOf(
+  seen: readonly SeenCrop[],
+  negatives: readonly Float32Array[],
+  signal?: AbortSignal,
+): Promise<Omit<TrainedHead, 'head'>> {
+  requireLabels(seen);
+  const { report, quality } = await train(seen, negatives, signal);
+  return { report, quality };
 }
 
 /** The same crops, network and bank give the same head. */
@@ -103,7 +136,7 @@ function read({ head, report, quality }: Made): TrainedHead {
 
 /** In a thread of its own: of 2000 pictures it takes a while. */
 async function train(
-  seen: readonly { readonly crop: Crop; readonly embedding: Float32Array }[],
+  seen: readonly SeenCrop[],
   negatives: readonly Float32Array[],
   signal: AbortSignal | undefined,
 ): Promise<Made> {
@@ -155,11 +188,11 @@ function failed(found: string): Error {
 }
 
 /** @throws MND_TEACH_INVALID where there is nothing of a label that could be told */
-function requireLabels(crops: readonly Crop[]): void {
-  if (crops.some(({ label }) => label !== null)) return;
+function requireLabels(seen: readonly SeenCrop[]): void {
+  if (seen.some(({ crop }) => crop.label !== null)) return;
   throw codedError('MND_TEACH_INVALID', {
     expected: 'pictures of a label',
-    found: crops.length === 0 ? 'none' : 'pictures of the opposite alone',
+    found: seen.length === 0 ? 'none' : 'pictures of the opposite alone',
     next: 'mobilenetd teach LABEL --from FOLDER',
   });
 }

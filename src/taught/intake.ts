@@ -3,6 +3,7 @@ import { nearDuplicate } from '../teach/duplicate.js';
 import type { Crop } from './crop-files.js';
 import type { Embedder } from './embedder.js';
 import { EmbeddingCache, embeddingsOf } from './embeddings.js';
+import type { SeenCrop } from './heads.js';
 import { cropPicture, SMALL_SIDE } from './picture.js';
 import type { CropShelf } from './shelf.js';
 import { type TaughtTask, taskName } from './task.js';
@@ -47,6 +48,9 @@ export class Intake {
   readonly #options: IntakeOptions;
   readonly #known: Float32Array[];
   readonly #cache: EmbeddingCache;
+  /** All of the task, those that were there before and those of this batch. */
+  readonly #seen: SeenCrop[] = [];
+  #smallest: number | null = null;
   #counts = { offered: 0, kept: 0, same: 0, small: 0 };
 
   private constructor(options: IntakeOptions, known: Float32Array[]) {
@@ -71,13 +75,25 @@ export class Intake {
     const intake = new Intake(options, own);
     for (const [index, crop] of all.entries()) {
       const embedding = embeddings[index];
-      if (embedding) intake.#cache.set(crop.id, embedding);
+      if (!embedding) continue;
+      intake.#cache.set(crop.id, embedding);
+      intake.#seen.push({ crop, embedding });
     }
     return intake;
   }
 
   counts(): IntakeCounts {
     return this.#counts;
+  }
+
+  /** The pictures of the task with their embeddings, this batch's among them. */
+  seen(): readonly SeenCrop[] {
+    return this.#seen;
+  }
+
+  /** Shorter side of the smallest picture that this batch has kept, pixels; null before there is one. */
+  smallest(): number | null {
+    return this.#smallest;
   }
 
   /**
@@ -100,6 +116,8 @@ export class Intake {
     const crop = await shelf.add(task, label, this.batch, jpeg);
     this.#known.push(embedding);
     this.#cache.set(crop.id, embedding);
+    this.#seen.push({ crop, embedding });
+    this.#smallest = Math.min(this.#smallest ?? side, side);
     this.#counts.kept += 1;
     if (isSmall) this.#counts.small += 1;
     return { outcome: 'kept', crop, side, isSmall };

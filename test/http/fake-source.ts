@@ -42,7 +42,8 @@ export const EVENT = {
 };
 
 const RECORDING = {
-  ...{ id: '1', state: 'recording', left_s: 12.5, error: null },
+  ...{ id: '1', state: 'recording', left_s: 12.5, error: null, code: null },
+  ...{ figures: null, advice: [{ code: 'too_few', label: 'parcel', text: 'Add some.' }] },
   ...{ offered: 30, kept: 12, same: 18, small: 2, empty: 0 },
 };
 
@@ -144,7 +145,7 @@ export function createFakeSource(): FakeSource {
     eventPicture: async (id) => (id === EVENT.id ? Uint8Array.of(255, 216) : null),
     hasCamera: (name) => name === 'front' || name === 'back',
     away: (name) => (name === 'back' ? 'no route to host' : null),
-    taught: () => ({ tasks: [], unusable: [], recordings: [] }),
+    taught: () => ({ tasks: [], unusable: [], recordings: [], error: null }),
     nextPicture() {
       coded += 1;
       return new Promise((resolve) => {

@@ -17,6 +17,7 @@ export function Teach() {
       <h2>{words.title}</h2>
       {mayChange() && <p class="muted">{words.text}</p>}
       {mayChange() && <Teacher taught={value} onChange={reload} onRecord={setRecording} />}
+      {value.error !== null && <p class="problem">{words.unread(value.error)}</p>}
       {value.tasks.map((task) => (
         <Task key={task.task} task={task} />
       ))}
@@ -117,8 +118,32 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
       <p role="status" class={live?.state === 'failed' ? 'problem' : 'muted'}>
         {live === null ? words.hint : (live.error ?? words.progress(live.kept, live.same))}
       </p>
+      {live?.state === 'recording' && <Worth recording={live} />}
     </div>
   );
+}
+
+/** What all pictures are worth so far, while more are added. */
+function Worth({ recording: { figures, advice } }: { readonly recording: Recording }) {
+  const words = WORDS.teach;
+  const told = (figures?.labels ?? []).filter(({ recall }) => recall !== null);
+  return (
+    <div class="teach-worth">
+      {told.length > 0 && (
+        <p>
+          {words.sofar}{' '}
+          {told.map(({ label, recall }) => `${label} ${words.recall(recall ?? 0)}`).join('; ')}
+        </p>
+      )}
+      {advice.map((each) => (
+        <Next key={each.text} advice={each} />
+      ))}
+    </div>
+  );
+}
+
+function Next({ advice: { code, text } }: { readonly advice: TaughtTask['advice'][number] }) {
+  return <p class={code === 'good' ? 'good' : undefined}>{code === 'good' ? text : `→ ${text}`}</p>;
 }
 
 function Live({ camera }: { readonly camera: Camera }) {
@@ -218,10 +243,8 @@ function Task({ task }: { readonly task: TaughtTask }) {
         <p class="muted">{words.learning(task.ready, task.networks)}</p>
       )}
       {error !== null && <p class="problem">{error}</p>}
-      {advice.map(({ code, text }) => (
-        <p key={text} class={code === 'good' ? 'good' : undefined}>
-          {code === 'good' ? text : `→ ${text}`}
-        </p>
+      {advice.map((each) => (
+        <Next key={each.text} advice={each} />
       ))}
     </div>
   );

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import { askDaemon } from '../../control/client.js';
 import type { RecordingPayload as RecordingState, RecordRequest } from '../../control/protocol.js';
-import { codedError, isCodedError } from '../../errors.js';
+import { codedError, isCodedError, isErrorCode } from '../../errors.js';
 import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from '../brief-daemon.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
@@ -45,15 +45,20 @@ export async function recordCamera(
     const what = label ?? 'the opposite';
     writeLine(context.stderr, `recording ${what} for ${flags.for} s; Ctrl-C ends it`);
     const ended = await watch(begun, recorder, context);
-    if (ended.state === 'failed') {
-      throw codedError('MND_TEACH_DISK', { subject: camera, found: ended.error ?? 'no reason' });
-    }
+    if (ended.state === 'failed') throw failureOf(ended);
     if (ended.offered === 0) throw nothingSeen(request, ended);
     const { offered, kept, same, small } = ended;
     return { label, offered, kept, same, small, unread: 0 };
   } finally {
     await recorder.close();
   }
+}
+
+/** What a recording failed of, as whoever took the pictures has said it. */
+function failureOf({ code, error }: RecordingState): Error {
+  const known = code !== null && isErrorCode(code) ? code : 'MND_INTERNAL';
+  const failure = codedError(known);
+  return error === null ? failure : Object.assign(failure, { message: error });
 }
 
 async function watch(

@@ -104,6 +104,7 @@ function taughtHealth({ taught, line }: Pick<HealthSources, 'taught' | 'line'>):
     unusable: taught.unusable().length,
     learning: states.filter((state) => state === 'learning').length,
     failing: states.filter((state) => state === 'fails').length,
+    error: taught.fault(),
     ...counts,
   };
 }

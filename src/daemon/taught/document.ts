@@ -1,7 +1,7 @@
 import type { TaughtPayload, TaughtTaskPayload } from '../../control/protocol.js';
 import { taskName, taskText } from '../../taught/task.js';
-import type { TrainedHead } from '../../taught/trained.js';
 import { advice } from '../../teach/advice.js';
+import { figuresOf } from './figures.js';
 import type { Taught } from './taught.js';
 
 /** All that was taught, how it fares, and what to do next, as it is told to the world. */
@@ -12,7 +12,25 @@ export function taughtDocument(taught: Taught, variant: string): TaughtPayload {
       .unusable()
       .map(({ label, task, why }) => ({ label, task: taskName(task), why })),
     recordings: taught.recordings(),
+    error: taught.fault(),
   };
+}
+
+/**
+ * The same of the tasks in which a label (null: any) was taught, with which pictures are told as which, and the
+ * worst of them.
+ */
+export function taughtReport(taught: Taught, variant: string, label: string | null): object {
+  const all = taughtDocument(taught, variant);
+  const meant = all.tasks.filter(({ labels }) => label === null || Object.hasOwn(labels, label));
+  const tasks = meant.map((task) => {
+    const heads = taught.heads();
+    const report = (heads.trainedOf(task.task, variant) ?? heads.anyOf(task.task))?.report;
+    if (report === undefined) return { ...task, confusion: null, worst: [] };
+    const labels = [...report.labels.map((each) => each.label), null];
+    return { ...task, confusion: { labels, pictures: report.confusion }, worst: report.worst };
+  });
+  return { ...all, tasks };
 }
 
 function taskDocument(
@@ -37,14 +55,5 @@ function taskDocument(
     error: state?.error ?? null,
     figures: trained === null ? null : figuresOf(trained),
     advice: advice({ counts, others, ...(report && { report }) }),
-  };
-}
-
-function figuresOf({ report, quality }: TrainedHead): NonNullable<TaughtTaskPayload['figures']> {
-  return {
-    accuracy: report.accuracy,
-    false_accepts: report.falseAccepts,
-    quality,
-    labels: report.labels.map(({ label, recall, precision }) => ({ label, recall, precision })),
   };
 }

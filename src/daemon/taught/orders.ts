@@ -2,7 +2,7 @@ import type { TeachOrder } from '../../http/contract.js';
 import type { Variant } from '../../models/variant.js';
 import type { TeachAsked } from '../../mqtt/commands/requests.js';
 import { taskOf } from '../../taught/task.js';
-import { taughtDocument } from './document.js';
+import { taughtDocument, taughtReport } from './document.js';
 import type { Taught } from './taught.js';
 
 const USUAL_S = 20;
@@ -20,6 +20,8 @@ export async function runTeachOrder(
   switch (order.do) {
     case 'list':
       return taughtDocument(taught, model.variant.name);
+    case 'report':
+      return taughtReport(taught, model.variant.name, label);
     case 'record':
       return taught.record({
         label: not ? null : (label ?? ''),

@@ -1,10 +1,11 @@
 import { encodeJpeg } from '../../camera/pixels/jpeg.js';
 import type { Frame } from '../../camera/source.js';
 import type { RecordingPayload } from '../../control/protocol.js';
-import { messageOf } from '../../errors.js';
+import { isCodedError, messageOf } from '../../errors.js';
 import type { Box, Result } from '../../inference/result.js';
 import type { Intake } from '../../taught/intake.js';
 import { copyOf, pictureOf } from '../pictures.js';
+import type { Worth } from './worth.js';
 
 /** The part of a frame that is a picture of what is taught; null: this frame shows none. */
 export type PartOf = (result: Result, size: readonly [number, number]) => Box | 'whole' | null;
@@ -13,6 +14,7 @@ export interface RecordingOptions {
   readonly id: string;
   readonly camera: string;
   readonly intake: Intake;
+  readonly worth: Worth;
   readonly part: PartOf;
   /** Monotonic ms at which it ends by itself. */
   readonly until: number;
@@ -33,6 +35,7 @@ export class Recording {
   #empty = 0;
   #state: RecordingState['state'] = 'recording';
   #error: string | null = null;
+  #code: string | null = null;
 
   constructor(options: RecordingOptions) {
     this.#options = options;
@@ -47,7 +50,7 @@ export class Recording {
   }
 
   state(): RecordingState {
-    const { id, intake, until, now } = this.#options;
+    const { id, intake, worth, until, now } = this.#options;
     const left = this.#state === 'recording' ? Math.max(0, until - now()) / 1000 : 0;
     return {
       id,
@@ -56,6 +59,9 @@ export class Recording {
       ...intake.counts(),
       empty: this.#empty,
       error: this.#error,
+      code: this.#code,
+      figures: this.#state === 'failed' ? null : worth.figures(),
+      advice: this.#state === 'failed' ? [] : worth.advice(),
     };
   }
 
@@ -79,6 +85,7 @@ export class Recording {
   /** Ends it; resolves with what came of it when that is on the disk. */
   async end(): Promise<RecordingState> {
     await this.#working;
+    await this.#options.worth.stop();
     if (this.#state === 'recording') {
       this.#state = 'done';
       await this.#options.intake.close();
@@ -87,15 +94,17 @@ export class Recording {
   }
 
   async #take(frame: Frame, part: Box | 'whole', size: readonly [number, number]): Promise<void> {
-    const { intake, camera } = this.#options;
+    const { intake, worth, camera } = this.#options;
     try {
       const picture = pictureOf(frame);
       const region = part === 'whole' ? null : regionOf(part, size);
       if (region !== null) picture.extract(region);
       await intake.offer(await encodeJpeg(picture, QUALITY), `a frame of ${camera}`);
+      worth.look();
     } catch (error) {
       this.#state = 'failed';
       this.#error = messageOf(error);
+      this.#code = isCodedError(error) ? error.code : 'MND_INTERNAL';
       await intake.withdraw().catch((other: unknown) => {
         this.#error = `${this.#error}; ${messageOf(other)}`;
       });

@@ -24,6 +24,7 @@ import { boundsOf, partOf } from './parts-of-frames.js';
 import type { RecordingState } from './recording.js';
 import { Recordings } from './recordings.js';
 import { sortLabels, type UnusableLabel } from './usable.js';
+import { Worth } from './worth.js';
 
 /** What of the daemon it uses; asked anew every time, for parts are exchanged by a reload. */
 export interface TaughtSurroundings {
@@ -51,6 +52,9 @@ export interface RecordOrder {
   readonly seconds: number;
 }
 
+/** A disk that could not be read is asked again after so long, ms. */
+const RETRY_MS = 60_000;
+
 interface Opened {
   readonly shelf: CropShelf;
   readonly embedder: Embedder;
@@ -69,6 +73,9 @@ export class Taught {
   #tasks: readonly TaskCounts[] = [];
   #labels: readonly TaughtLabel[] = [];
   #unusable: readonly UnusableLabel[] = [];
+  /** Why the pictures cannot be read now. */
+  #fault: string | null = null;
+  #cancelRetry = (): void => {};
   readonly #looking = new Map<string, readonly Looking[]>();
   readonly #repeating: RepeatingLog;
   readonly #stopListening: readonly (() => void)[];
@@ -107,6 +114,7 @@ export class Taught {
 
   async close(): Promise<void> {
     this.#isClosed = true;
+    this.#cancelRetry();
     for (const stop of this.#stopListening) stop();
     this.#tasks = [];
     this.#labels = [];
@@ -129,6 +137,11 @@ export class Taught {
 
   tasks(): readonly TaskCounts[] {
     return this.#tasks;
+  }
+
+  /** Why the pictures cannot be read now; null while they can. */
+  fault(): string | null {
+    return this.#fault;
   }
 
   heads(): LiveHeads {
@@ -215,9 +228,14 @@ export class Taught {
     recordings.checkRoom();
     const [variant = model.variant] = this.#variantsFor(task);
     const intake = await Intake.open({ shelf, embedder, variant, task, label, now: Date.now });
-    return recordings.begin({
-      camera,
+    const worth = new Worth(
+      label,
       intake,
+      () => shippedNegatives(variant),
+      () => systemClock.now(),
+    );
+    return recordings.begin({
+      ...{ camera, intake, worth },
       part: partOf(task, config, variant),
       until: systemClock.now() + 1000 * seconds,
       now: () => systemClock.now(),
@@ -231,14 +249,23 @@ export class Taught {
 
   /** Takes the last batch back. */
   async undo(): Promise<Removed> {
-    const removed = await this.#required().shelf.undo();
-    await this.look();
-    return removed;
+    return this.#removed(() => this.#required().shelf.undo());
   }
 
   /** Forgets a label, or (null) what a task is not. @throws MND_INPUT_MISSING, MND_TEACH_DISK */
   async forget(label: string | null, task: TaughtTask | null): Promise<Removed> {
-    const removed = await this.#required().shelf.forget(label, task);
+    return this.#removed(() => this.#required().shelf.forget(label, task));
+  }
+
+  /** What is there is looked at anew, whether or not the removal worked. */
+  async #removed(remove: () => Promise<Removed>): Promise<Removed> {
+    let removed: Removed;
+    try {
+      removed = await remove();
+    } catch (error) {
+      await this.look().catch(this.#warn);
+      throw error;
+    }
     await this.look();
     return removed;
   }
@@ -253,8 +280,7 @@ export class Taught {
   }
 
   async #read(config: Config): Promise<void> {
-    const { shelf } = this.#opened;
-    this.#tasks = config.teach.enabled ? tasksOf(await shelf.list().catch(this.#warn)) : [];
+    this.#tasks = config.teach.enabled ? await this.#readTasks() : [];
     const { usable, unusable } = sortLabels(this.#tasks, config, this.#using.model.variant);
     this.#labels = usable;
     this.#unusable = unusable;
@@ -262,6 +288,22 @@ export class Taught {
       this.#repeating.warn(label, `taught: ${JSON.stringify(label)} is never told: ${why}`);
     }
     this.#looking.clear();
+  }
+
+  /** A disk that fails takes nothing away that is known: it is said, and asked again. */
+  async #readTasks(): Promise<readonly TaskCounts[]> {
+    this.#cancelRetry();
+    try {
+      const tasks = tasksOf(await this.#opened.shelf.list());
+      this.#fault = null;
+      return tasks;
+    } catch (error) {
+      this.#fault = messageOf(error);
+      this.#warn(error);
+      const again = () => void this.look().catch(this.#warn);
+      if (!this.#isClosed) this.#cancelRetry = systemClock.setTimer(again, RETRY_MS);
+      return this.#tasks;
+    }
   }
 
   readonly #warn = (error: unknown): [] => {

@@ -11,18 +11,6 @@ import {
 
 const COUNT: JsonSchema = { type: 'integer', minimum: 0 };
 
-const RECORDING = objectOf({
-  id: TEXT,
-  state: { enum: ['recording', 'done', 'failed'] },
-  left_s: { type: 'number' },
-  offered: COUNT,
-  kept: COUNT,
-  same: { ...COUNT, description: 'nearly the same as others, left out' },
-  small: { ...COUNT, description: 'of the kept ones, those under 80 pixels' },
-  empty: { ...COUNT, description: 'frames with nothing to take' },
-  error: NULLABLE_TEXT,
-});
-
 const FIGURES = {
   ...objectOf({
     accuracy: NULLABLE_NUMBER,
@@ -33,6 +21,23 @@ const FIGURES = {
   type: ['object', 'null'],
   description: 'by leaving each picture out; null before anything is known',
 };
+
+const ADVICE = listOf(objectOf({ code: TEXT, label: NULLABLE_TEXT, text: TEXT }));
+
+const RECORDING = objectOf({
+  id: TEXT,
+  state: { enum: ['recording', 'done', 'failed'] },
+  left_s: { type: 'number' },
+  offered: COUNT,
+  kept: COUNT,
+  same: { ...COUNT, description: 'nearly the same as others, left out' },
+  small: { ...COUNT, description: 'of the kept ones, those under 80 pixels' },
+  empty: { ...COUNT, description: 'frames with nothing to take' },
+  error: NULLABLE_TEXT,
+  code: { ...NULLABLE_TEXT, description: 'of the error' },
+  figures: FIGURES,
+  advice: ADVICE,
+});
 
 const TASK = objectOf({
   task: TEXT,
@@ -47,7 +52,7 @@ const TASK = objectOf({
   networks: COUNT,
   error: NULLABLE_TEXT,
   figures: FIGURES,
-  advice: listOf(objectOf({ code: TEXT, label: NULLABLE_TEXT, text: TEXT })),
+  advice: ADVICE,
 });
 
 const NAME: JsonSchema = { type: ['string', 'null'], maxLength: 64 };
@@ -67,6 +72,7 @@ export const TEACH_ROUTES: readonly Route[] = [
       tasks: listOf(TASK),
       unusable: listOf(objectOf({ label: TEXT, task: TEXT, why: TEXT })),
       recordings: listOf(RECORDING),
+      error: { ...NULLABLE_TEXT, description: 'why the pictures cannot be read now' },
     }),
     handle: (_request, { source }) => source.taught(),
   },

@@ -32,7 +32,7 @@ export const REQUEST_SCHEMAS: Readonly<Record<Verb, object>> = {
   }),
   teach: {
     ...requestSchema({
-      do: { enum: ['list', 'record', 'end', 'undo', 'forget'] },
+      do: { enum: ['list', 'report', 'record', 'end', 'undo', 'forget'] },
       label: { type: 'string', minLength: 1, maxLength: 60 },
       not: { type: 'boolean' },
       camera: { type: 'string', minLength: 1, maxLength: 64 },
@@ -65,7 +65,7 @@ export interface Request {
 
 /** What is asked of teaching. */
 export interface TeachAsked {
-  readonly do: 'list' | 'record' | 'end' | 'undo' | 'forget';
+  readonly do: 'list' | 'report' | 'record' | 'end' | 'undo' | 'forget';
   readonly label?: string;
   readonly not?: boolean;
   readonly camera?: string;

@@ -1,0 +1,109 @@
+// A process of its own: training starts threads
+import { rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import t, { type Test } from 'tap';
+import type { Frame } from '#mobilenetd/camera/source.js';
+import { Recording } from '#mobilenetd/daemon/taught/recording.js';
+import { Worth } from '#mobilenetd/daemon/taught/worth.js';
+import { encodedFrame } from '#mobilenetd/inference/embed.js';
+import type { Result } from '#mobilenetd/inference/result.js';
+import { Embedder } from '#mobilenetd/taught/embedder.js';
+import { Intake } from '#mobilenetd/taught/intake.js';
+import { CropShelf } from '#mobilenetd/taught/shelf.js';
+import { taskOf } from '#mobilenetd/taught/task.js';
+import { eventually } from '../../eventually.js';
+import { colorEngine, drawn, variantNamed } from '../../taught/color-engine.js';
+
+t.setTimeout(300_000);
+
+const TASK = taskOf({ camera: 'front' });
+
+/** A recording of a label whose frames come when the test says; its clock is the test's. */
+async function begin(t: Test, state: string, label: string | null, maxCrops = 2000) {
+  const { engine } = colorEngine();
+  const shelf = new CropShelf(state, { maxCrops, maxBytes: 50_000_000 });
+  const embedder = new Embedder({ start: async () => engine });
+  t.teardown(() => embedder.close());
+  const variant = variantNamed('colors');
+  const intake = await Intake.open({ shelf, embedder, variant, task: TASK, label, now: Date.now });
+  let time = 0;
+  const now = () => time;
+  const worth = new Worth(label, intake, async () => [], now);
+  const part = () => 'whole' as const;
+  const recording = new Recording({
+    ...{ id: '1', camera: 'front', intake, worth, part, now },
+    until: 1e9,
+  });
+  const show = async (picture: Buffer) => {
+    time += 1000;
+    const frame: Frame = { ...encodedFrame(picture, 1), camera: 'front' };
+    const { offered } = recording.state();
+    // One that is shown while another is looked at is passed over, so it is shown again.
+    await eventually(() => {
+      recording.look({ labels: [], picture: [200, 200] } as unknown as Result, frame);
+      return recording.state().offered > offered || recording.isOver();
+    });
+  };
+  return { recording, show, shelf };
+}
+
+function shades(n: number): Promise<Buffer> {
+  return drawn([40 + 30 * Math.floor(n / 4), 200 - 40 * Math.floor(n / 4), 90], n % 4);
+}
+
+t.test('what the pictures are worth is said while more are added', async (t) => {
+  const state = t.testdir();
+  const opposite = await begin(t, state, null);
+  for (let n = 0; n < 8; n += 1) {
+    await opposite.show(await drawn([20 * n, 20 * n, 220], n % 4, 200));
+  }
+  t.same(opposite.recording.state().advice, [], 'there is no label to say anything of');
+  t.match(await opposite.recording.end(), { state: 'done', figures: null });
+
+  const { recording, show } = await begin(t, state, 'red');
+  await show(await shades(0));
+  t.match(recording.state(), { state: 'recording', kept: 1 });
+  t.match(
+    recording.state().advice.map(({ code }) => code),
+    ['too_few', 'no_opposite'],
+  );
+  for (let n = 1; n < 16; n += 1) {
+    await show(await shades(n));
+    const said = recording.state().figures?.labels[0]?.recall ?? null;
+    if (n > 8 && said !== null) break;
+  }
+  const told = await eventually(async () => {
+    await show(await drawn([250, 250, 250], 1));
+    return (recording.state().figures?.labels[0]?.recall ?? null) !== null;
+  });
+  t.ok(told, 'figures before it ends');
+  t.match(recording.state(), {
+    state: 'recording',
+    figures: { accuracy: Number, false_accepts: Number, labels: [{ label: 'red' }] },
+  });
+  t.notOk(recording.state().advice.some(({ code }) => code === 'too_few'));
+  t.match(await recording.end(), { state: 'done', code: null, error: null });
+});
+
+t.test('each way to fail has its own code, and nothing is kept then', async (t) => {
+  const full = await begin(t, t.testdir(), 'red', 4);
+  for (let n = 0; n < 11; n += 1) await full.show(await shades(n));
+  t.match(await full.recording.end(), {
+    ...{ state: 'failed', code: 'MND_TEACH_FULL', kept: 0, figures: null, advice: [] },
+    error: /at most 4 pictures.*forget a label/,
+  });
+  t.same(await full.shelf.list(), []);
+
+  const state = t.testdir();
+  const broken = await begin(t, state, 'red');
+  rmSync(join(state, 'teach'), { recursive: true, force: true });
+  writeFileSync(join(state, 'teach'), 'no folder');
+  await broken.show(await shades(0));
+  t.match(broken.recording.state(), { state: 'failed', code: 'MND_TEACH_DISK' });
+
+  const blind = await begin(t, t.testdir(), 'red');
+  await blind.show(Buffer.from('no picture'));
+  t.match(blind.recording.state(), { state: 'failed', kept: 0 });
+  t.not(blind.recording.state().code, 'MND_TEACH_DISK');
+  t.not(blind.recording.state().code, null);
+});
