@@ -18,6 +18,7 @@ import { checkRuntime } from './runtime.js';
 import { checkSecond } from './second.js';
 import type { CheckInput, Surroundings } from './surroundings.js';
 import { checkSystem } from './system.js';
+import { checkTaught } from './taught.js';
 
 type Check = (input: CheckInput) => Promise<readonly Finding[]>;
 
@@ -46,6 +47,7 @@ export async function examine(options: DoctorOptions): Promise<Finding[]> {
     ['runtime', checkRuntime],
     ['model', checkModel],
     ['second', checkSecond],
+    ['taught', checkTaught],
     ['camera', options.checkCameras ?? (async () => [])],
     ['heat', checkHeat],
     ['disk', checkDisk],
