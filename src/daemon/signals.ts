@@ -6,6 +6,7 @@ import { createRepeatingLog, type Log, type RepeatingLog } from '../log.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent, ZoneState } from '../presence/event.js';
 import type { GovernorState } from './governor-state.js';
+import type { Sighting } from './sightings.js';
 
 /** A camera as onlookers see it. */
 export interface CameraView {
@@ -34,10 +35,14 @@ export interface SignalMap {
   };
   /** Labels have come, changed or gone, be it recorded or (the disk refuses) waiting to be. */
   readonly presence: { readonly events: readonly PresenceEvent[] };
-  /** Events are in the database; `result` is the one that caused them, if any did. */
+  /**
+   * Events are in the database; `result` is the one that caused them, if any did, and `sightings` what it says of
+   * their objects, by the events' ids.
+   */
   readonly events: {
     readonly events: readonly PresenceEvent[];
     readonly result: Result | null;
+    readonly sightings: ReadonlyMap<string, Sighting>;
   };
   /** Who is in which zone has changed; what events say of it is in the database. */
   readonly zones: { readonly states: readonly ZoneState[] };

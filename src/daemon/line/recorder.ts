@@ -6,6 +6,7 @@ import type { PresenceEvent, ZoneState } from '../../presence/event.js';
 import type { Instant, Presence, SubLabel } from '../../presence/presence.js';
 import type { OutgoingNotice } from '../../store/notices.js';
 import { endOf, type Store } from '../../store/store.js';
+import { NO_SIGHTINGS, sightingsOf } from '../sightings.js';
 import type { Signals } from '../signals.js';
 
 /** A camera as the recorder sees it. */
@@ -80,7 +81,7 @@ export class Recorder {
     const kept = camera.filter(result);
     // One variant sees a change only where there is one: pictures need not be compared.
     const isNews = !this.#isMixed || this.#sceneOf(camera.presence).isNews(result.model, frame);
-    this.#commit(camera.presence.update(kept, isNews), kept);
+    this.#commit(camera.presence.update(kept, isNews), kept, camera.presence);
     this.#tellZones(camera.presence);
     this.#store.recordResult(kept, eventIdsOf(camera.presence), frame.unmoved);
     this.#signals.emit('labelled', { result: kept, frame });
@@ -127,12 +128,15 @@ export class Recorder {
     if (states.length > 0) this.#signals.emit('zones', { states });
   }
 
-  #commit(events: readonly PresenceEvent[], result: Result | null): void {
+  #commit(events: readonly PresenceEvent[], result: Result | null, presence?: Presence): void {
     if (events.length === 0) return;
     const messages = this.#messagesOf(events, result);
     const recorded = this.#store.recordEvents(events, messages, this.#noticesOf(events));
     this.#signals.emit('presence', { events });
-    if (recorded) this.#signals.emit('events', { events, result });
+    if (!recorded) return;
+    const isSeen = result !== null && presence !== undefined;
+    const sightings = isSeen ? sightingsOf(events, result, () => presence.objects()) : NO_SIGHTINGS;
+    this.#signals.emit('events', { events, result, sightings });
   }
 }
 

@@ -39,8 +39,8 @@ export function startEventPictures(using: Using): StopOutput {
   eventPictures.isWanted = (event) => keeper.isWanted(event);
   eventPictures.figures = () => keeper.figures();
   const stops = [
-    signals.on('events', ({ events, result }) => {
-      if (result !== null) keeper.want(events, result);
+    signals.on('events', ({ events, result, sightings }) => {
+      if (result !== null) keeper.want(events, result, sightings);
     }),
     signals.on('labelled', ({ frame }) => keeper.take(frame)),
     signals.on('cameras', ({ rebuilt, removed }) => {

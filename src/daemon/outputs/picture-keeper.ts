@@ -8,6 +8,7 @@ import type { PresenceEvent } from '../../presence/event.js';
 import type { PictureNote, PictureShelf } from '../../store/picture-shelf.js';
 import type { Context, PictureFigures } from '../context.js';
 import { copyOf, pictureOf } from '../pictures.js';
+import type { Sighting } from '../sightings.js';
 import { drawing } from './picture-drawing.js';
 
 /** A frame with a score better by this takes the place of an earlier one, and not more often than this. */
@@ -67,10 +68,34 @@ export class PictureKeeper {
     return { ...this.#figures, written_mb: Math.round(bytes / 1e5) / 10 };
   }
 
-  want(events: readonly PresenceEvent[], { camera, sequence }: Result): void {
+  /** @param sightings what the result says of the objects of events */
+  want(
+    events: readonly PresenceEvent[],
+    { camera, sequence }: Result,
+    sightings: ReadonlyMap<string, Sighting>,
+  ): void {
     this.#giveUp();
-    const wanted = events.filter((event) => this.isWanted(event));
+    const wanted: PresenceEvent[] = [];
+    for (const event of events) {
+      if (!this.isWanted(event)) continue;
+      const shown = this.#shownIn(event, sightings.get(event.id));
+      if (shown === null) this.#options.onNone(event);
+      else wanted.push(shown);
+    }
     if (wanted.length > 0) this.#wanted = { camera, sequence, events: wanted };
+  }
+
+  /**
+   * The event as the frame shows it: what it has of its object may be of a better moment, a second ago. Null: the
+   * frame does not show it, or not better than its picture.
+   */
+  #shownIn(event: PresenceEvent, sighting: Sighting | undefined): PresenceEvent | null {
+    if (event.object === null) return event;
+    // The first one is what there is.
+    if (sighting === undefined) return event.type === 'new' ? event : null;
+    const last = this.#taken.get(event.id);
+    if (last !== undefined && sighting.score < last.score + BETTER_BY) return null;
+    return { ...event, score: sighting.score, box: sighting.box };
   }
 
   /** The frame's bytes are only valid now. */

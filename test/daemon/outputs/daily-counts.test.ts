@@ -49,7 +49,7 @@ function setUp(t: Test, start: string, folder = t.testdir()) {
       ...WHOLE_PICTURE,
     };
     store.recordEvents([event], []);
-    signals.emit('events', { events: [event], result: null });
+    signals.emit('events', { events: [event], result: null, sightings: new Map() });
   };
   const close = () => {
     counts.stop();

@@ -9,6 +9,7 @@ import { createLog } from '#mobilenetd/daemon/diagnostics/log.js';
 import type { Messaging } from '#mobilenetd/daemon/messaging.js';
 import { startEventPictures } from '#mobilenetd/daemon/outputs/event-pictures.js';
 import { shapedPicture } from '#mobilenetd/daemon/outputs/page-pictures.js';
+import { NO_SIGHTINGS, type Sighting } from '#mobilenetd/daemon/sightings.js';
 import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { SILENT } from '#mobilenetd/log.js';
@@ -77,9 +78,14 @@ function setUp(t: Test, settings: Record<string, unknown> = {}, before?: Record<
   const messaging = { publisher } as unknown as Messaging;
   const stop = startEventPictures({ config, signals, store, log, eventPictures, messaging });
   /** A frame is labelled and causes events, as the recorder tells it. */
-  const label = (frame: Frame, events: readonly PresenceEvent[], sequence = frame.sequence) => {
+  const label = (
+    frame: Frame,
+    events: readonly PresenceEvent[],
+    sequence = frame.sequence,
+    sightings: ReadonlyMap<string, Sighting> = NO_SIGHTINGS,
+  ) => {
     const result = { camera: frame.camera, sequence } as Result;
-    if (events.length > 0) signals.emit('events', { events, result });
+    if (events.length > 0) signals.emit('events', { events, result, sightings });
     signals.emit('labelled', { result, frame });
     // The bytes are the source's again.
     frame.bytes.fill(0);
@@ -126,6 +132,28 @@ t.test('an event whose frame is not the next one gets no wrong picture', async (
   await settle();
   t.same(told, ['none of other'], 'its message need not wait');
   t.same(readdirSync(join(state, 'pictures')), []);
+});
+
+t.test('the picture of an object shows it where the frame does, or is not taken', async (t) => {
+  const { label, eventPictures, settle, told } = setUp(t);
+  const shelf = eventPictures.shelf;
+  const moved = { score: 0.7, box: [30, 20, 16, 16] as const };
+  const a: PresenceEvent = { ...eventOf('a', 'new'), object: 'a' };
+  label(frameOf('front', 1, 50), [a], 1, new Map([['a', moved]]));
+  // An event of before, that has no picture: its update comes with a frame in which it is hidden.
+  const b: PresenceEvent = { ...eventOf('b', 'update'), object: 'b' };
+  label(frameOf('front', 2, 90), [b]);
+  t.same(told, ['none of b'], 'its message need not wait');
+  label(frameOf('front', 3, 120), [b], 3, new Map([['b', moved]]));
+  await settle();
+  for (const [id, grey] of [
+    ['a', 50],
+    ['b', 120],
+  ] as const) {
+    const picture = await shelf?.read(id);
+    t.equal(await greyOf(picture?.jpeg ?? Uint8Array.of()), grey, id);
+    t.match(picture?.note, moved, 'not where and how well it was seen in its best moment');
+  }
 });
 
 t.test('better frames come rarely, and a burst is bounded', async (t) => {
