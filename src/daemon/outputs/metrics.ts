@@ -3,6 +3,7 @@ import { VERSION } from '../../package-root.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Context } from '../context.js';
 import { MetricFamilies } from './metric-families.js';
+import { readSecond } from './second-metrics.js';
 
 /** Seconds of one inference: from the smallest network on a PC to the largest on a Pi 3. */
 const INFERENCE_BUCKETS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
@@ -44,6 +45,7 @@ export class DaemonMetrics {
     this.#readStore();
     this.#readBroker();
     this.#readPage();
+    readSecond(this.#families, () => context.second.network);
   }
 
   /** @param viewers how many look at the page now */
