@@ -150,12 +150,20 @@ export function addressMeant(value: unknown, schemes: readonly string[]): string
   if (typeof value !== 'string') return undefined;
   if (isPlainHost(value)) return `did you mean ${schemes[0]}://${value}?`;
   const [, scheme = ''] = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value) ?? [];
-  if (scheme === '')
-    return /^[a-z0-9-]+$/i.test(value) ? `write ${schemes[0]}:// before a host` : undefined;
+  if (scheme === '') return schemeMissing(value, schemes);
   const known = SCHEMES[scheme.toLowerCase()]?.find((name) => schemes.includes(name));
   const near = known ?? nearestOf(scheme, schemes);
   if (near !== scheme) return near === null ? undefined : `did you mean ${near}://?`;
   return placeMeant(value.slice(scheme.length + 3), scheme);
+}
+
+/** What stands before the host, where that is no whole scheme; the rest may be a secret, and is not repeated. */
+function schemeMissing(value: string, schemes: readonly string[]): string | undefined {
+  if (/^[a-z0-9-]+(?::\d{1,5})?$/i.test(value)) return `write ${schemes[0]}:// before a host`;
+  // `mqtt:/host`, `mqtt//host`, `mqtt;//host`.
+  const [, word] = /^([a-z][a-z0-9+]*)(?:[:;]?\s*\/{1,2})/i.exec(value) ?? [];
+  const near = word === undefined ? null : nearestOf(word.toLowerCase(), schemes);
+  return near === null ? undefined : `write ${near}:// before the host`;
 }
 
 /** What is wrong with host and port; what stands there may be a secret, and is not repeated. */

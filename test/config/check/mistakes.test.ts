@@ -64,6 +64,14 @@ const MISTAKES: Readonly<
     'cameras: { a: { source: rtsp, url: "rstp://u:hunter2@192.0.2.1/s" } }': {
       'cameras.a.url': /"rstp:\/\/\*{8}@192\.0\.2\.1\/s"; did you mean rtsp:\/\/\?/,
     },
+    'mqtt: { url: "broker:1883" }': { 'mqtt.url': /not shown; write mqtt:\/\/ before a host$/ },
+    'mqtt: { url: "mqtt:/b" }': { 'mqtt.url': /not shown; write mqtt:\/\/ before the host$/ },
+    'mqtt: { url: "mqtts//me:hunter2@b" }': {
+      'mqtt.url': /not shown; write mqtts:\/\/ before the host$/,
+    },
+    'cameras: { a: { source: rtsp, url: "rtsp;//192.0.2.1/s" } }': {
+      'cameras.a.url': /not shown; write rtsp:\/\/ before the host$/,
+    },
     'mqtt: { url: "hunter2 hunter2" }': { 'mqtt.url': /found text that is not shown$/ },
     'mqtt: { url: "me:hunter2@b" }': { 'mqtt.url': /found text that is not shown$/ },
   },
