@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { type AddressInfo, createServer } from 'node:net';
 import { delimiter, join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { eventually } from '../eventually.js';
 import { freePort } from '../free-port.js';
 import { broker, command, home, report } from './daemon-home.js';
@@ -78,16 +78,32 @@ t.test('a start that fetches a model takes a mended file at once', async (t) => 
   t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
 });
 
-t.test('a second signal within a moment does not cut the stop short', async (t) => {
+for (const [first, ...further] of [
+  ['SIGINT', 'SIGINT'],
+  ['SIGTERM', 'SIGTERM'],
+  ['SIGTERM', 'SIGHUP', 'SIGINT'],
+] as const) {
+  const signals = [first, ...further].join(', ');
+  t.test(`further signals within a moment do not cut the stop short: ${signals}`, (t) =>
+    stopBy(t, first, further),
+  );
+}
+
+/** What is retained at the broker after a daemon was told to stop, and more. */
+async function stopBy(
+  t: Test,
+  first: NodeJS.Signals,
+  further: readonly NodeJS.Signals[],
+): Promise<void> {
   const { folder, pictures } = await home(t);
   const { url, listener } = await broker(t);
   const config = writeConfig(folder, { url, cameras: ['front'], pictures });
   const daemon = runDaemon(folder, config);
   t.teardown(() => daemon.child.kill('SIGKILL'));
   t.ok(await listener.until('front/status', 'online'), daemon.log());
-  daemon.child.kill('SIGINT');
-  daemon.child.kill('SIGINT');
-  t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+  const ended = once(daemon.child, 'exit');
+  for (const signal of [first, ...further]) daemon.child.kill(signal);
+  t.same(await ended, [0, null], daemon.log());
   t.ok(await listener.until('state', 'offline'));
   t.ok(await listener.until('front/status', 'offline'));
   const on = [...listener.values].filter(([, payload]) => payload === 'ON');
@@ -95,4 +111,4 @@ t.test('a second signal within a moment does not cut the stop short', async (t) 
     on.filter(([topic]) => !topic.endsWith('/detect/state')),
     [],
   );
-});
+}
