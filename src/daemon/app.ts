@@ -283,7 +283,8 @@ export class App {
   /** A start, or a stop, that is under way finds the labels by itself. */
   async #refreshLabels(): Promise<void> {
     if (this.#phase.name !== 'running') return;
-    const { cameras, config, model } = this.context;
+    const { cameras, config, model, taught, wantedLabels } = this.context;
+    await wantedLabels.apply(config, model.variant, taught.objectLabels());
     await cameras.apply(config, model.variant);
     // What looks at objects may be wanted now, or not any more.
     const second = PARTS.filter(({ name }) => name === 'secondNetwork');

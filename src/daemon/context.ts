@@ -24,6 +24,7 @@ import type { SecondNetwork } from './second-network.js';
 import type { Signals } from './signals.js';
 import { SuppressedSpots } from './spots.js';
 import type { Taught } from './taught/taught.js';
+import type { WantedLabels } from './wanted-labels.js';
 
 /** The service manager as the daemon sees it. */
 export interface ServiceOptions {
@@ -141,6 +142,7 @@ export interface Parts {
   readonly governor: BoardGovernor;
   /** What was taught on this board. */
   readonly taught: Taught;
+  readonly wantedLabels: WantedLabels;
   /** Null on a simulated board, whose figures are given. */
   readonly profiling: Profiling | null;
   /** Null: there is none. */
@@ -249,6 +251,10 @@ export class Context implements Parts, Given {
 
   get governor(): BoardGovernor {
     return this.#part('governor');
+  }
+
+  get wantedLabels(): WantedLabels {
+    return this.#part('wantedLabels');
   }
 
   get taught(): Taught {

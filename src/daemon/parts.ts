@@ -29,6 +29,7 @@ import {
   overrideLimitsOf,
 } from './options/governor-settings.js';
 import { databaseFileOf, storeTuningOf } from './options/store.js';
+import { keptOf } from './options/wanted-labels.js';
 import { outputsThatStart } from './outputs/index.js';
 import { Overrides } from './overrides.js';
 import { type Part, part } from './part.js';
@@ -36,6 +37,7 @@ import { Pictures } from './pictures.js';
 import { provideSecond, type SecondModel } from './second-model.js';
 import { SecondNetwork } from './second-network.js';
 import { Taught } from './taught/taught.js';
+import { WantedLabels } from './wanted-labels.js';
 
 /** Keys of the network that every frame is shown to. */
 const DETECTOR_KEYS = Object.keys(SCHEMA.model)
@@ -98,6 +100,9 @@ export const PARTS: readonly Part[] = [
       const engine = new MixedEngine({
         start: engineOf(config),
         onFault: (err) => repeating.error('engine', `inference: ${err.message}`, { err }),
+        keptOf: keptOf(config, []),
+        onWhole: (variant, error) =>
+          log.warn({ model: variant.model }, `it looks for every label: ${messageOf(error)}`),
       });
       await engine.open(model.variant);
       return engine;
@@ -133,6 +138,19 @@ export const PARTS: readonly Part[] = [
     // The context: governor and cameras come after it, and may be others by the time they are asked.
     start: (context, config) => Taught.open(context as Context, config),
     stop: (taught) => taught.close(),
+  }),
+  // Before the cameras: what they want to see is looked for by the time they ask.
+  part('wantedLabels', {
+    keys: ['cameras', 'presence.groups', 'notify', 'model.second.of'],
+    needs: ['model', 'engine', 'taught'],
+    follows: ['model', 'engine', 'taught'],
+    async start({ model, engine, taught, log }, config) {
+      const wanted = new WantedLabels(engine, log);
+      await wanted.apply(config, model.variant, taught.objectLabels());
+      return wanted;
+    },
+    change: (wanted, { config, model, taught }) =>
+      wanted.apply(config, model.variant, taught.objectLabels()),
   }),
   ...outputsThatStart('before cameras'),
   part('line', {

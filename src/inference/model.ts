@@ -24,7 +24,9 @@ export async function openSession(variant: Variant, threads: number): Promise<Se
     });
   }
   try {
-    const model = variant.embedding === true ? await extended(bytes, variant) : bytes;
+    // In this order: what embeddings add is a second part of the graph, which is read by its owner alone.
+    const cut = await reduced(bytes, variant);
+    const model = variant.embedding === true ? await extended(cut, variant) : cut;
     return await ort.InferenceSession.create(model, sessionOptions(threads, variant.form));
   } catch (error) {
     if (isCodedError(error)) throw error;
@@ -42,6 +44,13 @@ export async function openSession(variant: Variant, threads: number): Promise<Se
 async function extended(bytes: Uint8Array, { head }: Variant): Promise<Uint8Array> {
   const { withEmbedding } = await import('../convert/embedding/embedding.js');
   return withEmbedding(bytes, head);
+}
+
+/** The network that computes what is wanted of it. */
+async function reduced(bytes: Uint8Array, { head, keptClasses }: Variant): Promise<Uint8Array> {
+  if (keptClasses === undefined || head.kind !== 'ssd') return bytes;
+  const { withClasses } = await import('../convert/kept-classes.js');
+  return withClasses(bytes, head, keptClasses);
 }
 
 async function readModel(file: string): Promise<Uint8Array> {

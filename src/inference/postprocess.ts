@@ -14,6 +14,7 @@ import type { Detection } from '../vision/detection.js';
 import { decodeGrid } from '../vision/grid.js';
 import { createAnchors, decodeDetections } from '../vision/ssd.js';
 import { topClasses } from '../vision/topk.js';
+import { keptHead } from './kept-classes.js';
 import type { RunOptions } from './protocol.js';
 import { THRESHOLD_RANGE } from './ranges.js';
 import type { ScoredLabel } from './result.js';
@@ -30,7 +31,7 @@ export type Postprocessor = (
 /** What must be known of a network to read its outputs. */
 export type ReadVariant = Pick<
   Variant,
-  'name' | 'model' | 'size' | 'head' | 'labels' | 'input' | 'temperature'
+  'name' | 'model' | 'size' | 'head' | 'labels' | 'input' | 'temperature' | 'keptClasses'
 >;
 
 export function createPostprocessor(variant: ReadVariant): Postprocessor {
@@ -84,7 +85,9 @@ function classifierPostprocessor(
   };
 }
 
-function ssdPostprocessor(variant: ReadVariant, head: SsdHead): Postprocessor {
+function ssdPostprocessor(variant: ReadVariant, whole: SsdHead): Postprocessor {
+  const { keptClasses: kept } = variant;
+  const head = keptHead(whole, kept);
   const anchors = createAnchors(head, variant.size, variant.size);
   return (outputs, options, crop) => {
     const layers = head.layers.map(({ boxes, scores }) => ({
@@ -92,7 +95,13 @@ function ssdPostprocessor(variant: ReadVariant, head: SsdHead): Postprocessor {
       scores: numbers(outputs, scores.name),
     }));
     const threshold = Math.max(options.threshold, THRESHOLD_RANGE.min);
-    return inFrame(decodeDetections(layers, head, anchors, { threshold }), variant, crop);
+    const detections = decodeDetections(layers, head, anchors, { threshold });
+    // Class numbers are those of all classes, whichever of them are computed.
+    const numbered =
+      kept === undefined
+        ? detections
+        : detections.map((found) => ({ ...found, index: kept[found.index] ?? 0 }));
+    return inFrame(numbered, variant, crop);
   };
 }
 

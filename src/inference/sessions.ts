@@ -121,8 +121,8 @@ function readsAlike(one: Variant, other: Variant): boolean {
 }
 
 function keyOf(variant: Variant): string {
-  const { sha256, file, threads, embedding } = variant;
-  return `${sha256}:${file}:${threads ?? ''}:${embedding === true ? 'embedding' : ''}`;
+  const { sha256, file, threads, embedding, keptClasses } = variant;
+  return `${sha256}:${file}:${threads ?? ''}:${embedding === true ? 'embedding' : ''}:${keptClasses?.join() ?? ''}`;
 }
 
 /** Checks the session against the variant and runs it once: the first run allocates. */

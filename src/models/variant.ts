@@ -256,4 +256,9 @@ export interface Variant {
   readonly temperature?: number;
   /** Whether its session also gives embeddings, where a run asks for one. Absent: it does not. */
   readonly embedding?: boolean;
+  /**
+   * Of an SSD detector: numbers of the classes whose scores are computed, in their order; the others cannot
+   * be found. Labels and class numbers stay those of all. Absent: every class.
+   */
+  readonly keptClasses?: readonly number[];
 }

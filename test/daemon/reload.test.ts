@@ -20,7 +20,7 @@ function config(env: NodeJS.ProcessEnv = {}): Config {
 /** What a change of the governor, the model and the broker touches besides. */
 const GOVERNED = ['overrides', 'commands', 'Home Assistant', 'info', 'decisions'];
 const MODEL_PARTS = ['cameras', 'governor', 'profiling', 'overrides'];
-const MODELLED = [...MODEL_PARTS, 'label check', ...GOVERNED.slice(1)];
+const MODELLED = ['wantedLabels', ...MODEL_PARTS, 'label check', ...GOVERNED.slice(1)];
 const MESSAGE_PARTS = ['messaging', 'label states', 'daily counts', 'cameras'];
 const MESSAGED = [
   ...MESSAGE_PARTS,
@@ -46,11 +46,16 @@ t.test('each section touches its own parts', async (t) => {
   const cases: readonly (readonly [NodeJS.ProcessEnv, object])[] = [
     [
       { MOBILENETD_CAMERAS: '{"front":{"source":"demo"},"b":{"source":"demo"}}' },
-      { touched: ['store', 'taught', 'cameras', 'false alarms', 'label check', 'info'] },
+      {
+        touched: [
+          ...['store', 'taught', 'wantedLabels', 'cameras'],
+          ...['false alarms', 'label check', 'info'],
+        ],
+      },
     ],
     [
       { MOBILENETD_TEACH_ENABLED: 'false' },
-      { touched: ['taught', 'cameras', 'label check', 'info'] },
+      { touched: ['taught', 'wantedLabels', 'cameras', 'label check', 'info'] },
     ],
     [
       { MOBILENETD_PRESENCE_ENTER: '0.7' },
@@ -68,14 +73,14 @@ t.test('each section touches its own parts', async (t) => {
     ],
     [
       { MOBILENETD_NOTIFY: '{"r":{"to":{"command":{"run":["/bin/true"]}}}}' },
-      { touched: ['notifications', 'Home Assistant', 'info'] },
+      { touched: ['wantedLabels', 'notifications', 'Home Assistant', 'info'] },
     ],
     [{ MOBILENETD_LOG_LEVEL: 'debug' }, { touched: ['info'] }],
     [
       { MOBILENETD_MODEL_TOP: '3' },
       {
         touched: [
-          ...['store', 'model', 'engine', 'taught', 'line', ...MODEL_PARTS],
+          ...['store', 'model', 'engine', 'taught', 'wantedLabels', 'line', ...MODEL_PARTS],
           ...['false alarms', 'label check', ...GOVERNED.slice(1)],
         ],
       },

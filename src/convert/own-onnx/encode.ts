@@ -67,6 +67,21 @@ export function encodeTensor({ name, dims, values }: EncodedTensor): Uint8Array 
   return writer.finish();
 }
 
+/** TensorProto of values as they lie in memory; `type` as TensorProto.DataType. */
+export function encodeRawTensor(
+  name: string,
+  type: number,
+  dims: readonly number[],
+  bytes: Uint8Array,
+): Uint8Array {
+  const writer = protobuf.Writer.create();
+  for (const side of dims) writer.uint32(tag(1, 0)).int64(side);
+  writer.uint32(tag(2, 0)).int32(type);
+  writer.uint32(tag(8, DELIMITED)).string(name);
+  writer.uint32(tag(9, DELIMITED)).bytes(bytes);
+  return writer.finish();
+}
+
 /** ValueInfoProto of a tensor; null for a shape that only a run tells. */
 export function encodeValue(
   name: string,

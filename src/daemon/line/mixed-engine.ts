@@ -1,10 +1,11 @@
 import type { Frame } from '../../camera/source.js';
-import { codedError } from '../../errors.js';
+import { codedError, isCodedError } from '../../errors.js';
 import type { Engine, RunOptions } from '../../inference/engine.js';
 import type { Result } from '../../inference/result.js';
 import type { Variant } from '../../models/variant.js';
 import { createErrorDiffusion } from '../../thermal/mix.js';
 import { type Clock, createBackoff, systemClock } from '../../time.js';
+import { load, whileLoaded } from './loading.js';
 
 /** Which variants label frames: `fraction` of them by `high`, the rest by `low` (may be the same). */
 export interface VariantMix {
@@ -20,8 +21,14 @@ export interface MixedEngineOptions {
   /** Starts an engine; called again after its worker died. */
   readonly start: StartEngine;
   readonly onFault: (error: Error) => void;
+  /** The classes that a variant has to compute; null: all. Absent: all of every variant. */
+  readonly keptOf?: KeptOf;
+  /** Told once of a file whose classes cannot be computed apart: all of them are. */
+  readonly onWhole?: (variant: Variant, error: unknown) => void;
   readonly clock?: Clock;
 }
+
+export type KeptOf = (variant: Variant) => readonly number[] | null;
 
 /** Runs of a measurement; one that has taken this long, ms, ends after fewer. */
 const MEASURE = { most: 9, least: 2, enoughMs: 1500 };
@@ -32,6 +39,10 @@ export class MixedEngine {
   readonly #clock: Clock;
   readonly #backoff = createBackoff();
   readonly #diffusion = createErrorDiffusion();
+  readonly #onWhole: (variant: Variant, error: unknown) => void;
+  /** Checksums of files that were loaded whole, for their classes cannot be computed apart. */
+  readonly #whole = new Set<string>();
+  #keptOf: KeptOf;
   #start: StartEngine;
   #engine: Engine | null = null;
   #mix: VariantMix | null = null;
@@ -41,9 +52,18 @@ export class MixedEngine {
   /** Counts replacements: what was begun for an earlier engine does not touch the next. */
   #generation = 0;
 
-  constructor({ start, onFault, clock = systemClock }: MixedEngineOptions) {
+  constructor(options: MixedEngineOptions) {
+    const {
+      start,
+      onFault,
+      keptOf = () => null,
+      onWhole = () => {},
+      clock = systemClock,
+    } = options;
     this.#start = start;
     this.#onFault = onFault;
+    this.#keptOf = keptOf;
+    this.#onWhole = onWhole;
     this.#clock = clock;
   }
 
@@ -76,7 +96,7 @@ export class MixedEngine {
   /** Loads what the mix needs and then uses it; until then the old variants serve. */
   async use(mix: VariantMix): Promise<void> {
     const generation = this.#generation;
-    if (this.#engine !== null) await load(this.#engine, this.#prepared(mix));
+    if (this.#engine !== null) await this.#load(this.#engine, mix);
     if (generation === this.#generation) this.#mix = mix;
   }
 
@@ -93,9 +113,28 @@ export class MixedEngine {
     // An engine that is started anew loads what is wanted then.
     if (engine === null || this.#mix === null) return;
     try {
-      await load(engine, this.#prepared(this.#mix));
+      await this.#load(engine, this.#mix);
     } catch (error) {
       this.#embedding = !wanted;
+      throw error;
+    }
+  }
+
+  /**
+   * From when this resolves on, results have all classes that are asked for now. Frames meanwhile are served
+   * by the sessions that there are. When it throws, nothing has changed.
+   */
+  async setKept(keptOf: KeptOf): Promise<void> {
+    const before = this.#keptOf;
+    const [engine, mix] = [this.#engine, this.#mix];
+    this.#keptOf = keptOf;
+    if (engine === null || mix === null) return;
+    const isSame = (variant: Variant) => before(variant)?.join() === keptOf(variant)?.join();
+    if (isSame(mix.low) && isSame(mix.high)) return;
+    try {
+      await this.#load(engine, mix);
+    } catch (error) {
+      this.#keptOf = before;
       throw error;
     }
   }
@@ -111,8 +150,8 @@ export class MixedEngine {
   async measure(measured: Variant): Promise<number> {
     const engine = this.#engine;
     if (engine === null) throw codedError('MND_INFERENCE_CLOSED');
+    await this.#load(engine, unmixed(measured));
     const variant = this.#asWanted(measured);
-    await engine.load(variant);
     let leastMs = Number.POSITIVE_INFINITY;
     let spentMs = 0;
     for (let run = 0; run < MEASURE.most; run += 1) {
@@ -156,7 +195,35 @@ export class MixedEngine {
   }
 
   #asWanted(variant: Variant): Variant {
-    return this.#embedding ? { ...variant, embedding: true } : variant;
+    const kept = this.#whole.has(variant.sha256) ? null : this.#keptOf(variant);
+    if (!this.#embedding && kept === null) return variant;
+    return {
+      ...variant,
+      ...(this.#embedding && { embedding: true }),
+      ...(kept !== null && { keptClasses: kept }),
+    };
+  }
+
+  /** Loads a mix as it is wanted; a network whose classes cannot be computed apart is loaded whole. */
+  async #load(engine: Engine, mix: VariantMix): Promise<void> {
+    try {
+      await load(engine, this.#prepared(mix));
+    } catch (error) {
+      const cut = [mix.low, mix.high].filter(
+        (variant) => this.#asWanted(variant).keptClasses !== undefined,
+      );
+      if (!isCodedError(error) || error.code !== 'MND_MODEL_OPERATOR' || cut.length === 0)
+        throw error;
+      for (const { sha256 } of cut) this.#whole.add(sha256);
+      try {
+        await load(engine, this.#prepared(mix));
+      } catch (again) {
+        // It was not for the classes.
+        for (const { sha256 } of cut) this.#whole.delete(sha256);
+        throw again;
+      }
+      this.#onWhole(cut[0] as Variant, error);
+    }
   }
 
   /** An engine with the mix loaded; a fault before it serves is thrown, not reported. */
@@ -167,7 +234,7 @@ export class MixedEngine {
     });
     launched = fresh;
     try {
-      await load(fresh, this.#prepared(mix));
+      await this.#load(fresh, mix);
       return fresh;
     } catch (error) {
       await fresh.close();
@@ -200,7 +267,7 @@ export class MixedEngine {
       // The mix may change while it is loaded.
       while (loaded !== this.#mix && !isOver()) {
         loaded = this.#mix;
-        await load(fresh, this.#prepared(loaded));
+        await this.#load(fresh, loaded);
       }
       if (isOver()) await fresh.close();
       else this.#engine = fresh;
@@ -214,27 +281,4 @@ export class MixedEngine {
 
 function unmixed(variant: Variant): VariantMix {
   return { low: variant, high: variant, fraction: 1 };
-}
-
-/**
- * Runs a variant, which is loaded anew where it had to give way meanwhile: the worker keeps a few files
- * only, and a mix that is being exchanged, or a measurement, loads others before this request has its turn.
- */
-async function whileLoaded<Answer>(
-  engine: Engine,
-  variant: Variant,
-  run: () => Promise<Answer>,
-): Promise<Answer> {
-  try {
-    return await run();
-  } catch (error) {
-    if (engine.loaded().includes(variant.name)) throw error;
-    await engine.load(variant);
-    return run();
-  }
-}
-
-async function load(engine: Engine, mix: VariantMix): Promise<void> {
-  await engine.load(mix.high);
-  if (mix.low.name !== mix.high.name) await engine.load(mix.low);
 }

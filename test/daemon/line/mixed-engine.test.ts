@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { MixedEngine, type StartEngine } from '#mobilenetd/daemon/line/mixed-engine.js';
+import { codedError } from '#mobilenetd/errors.js';
 import type { Engine } from '#mobilenetd/inference/engine.js';
 import type { Variant } from '#mobilenetd/models/variant.js';
 import { systemClock } from '#mobilenetd/time.js';
@@ -159,3 +160,71 @@ t.test('frames and measurements go on while the mix jumps to other rungs', async
   t.ok(frames > 40, `${frames} frames`);
   await mixed.close();
 });
+
+/** An engine that knows how each variant was loaded, and cannot compute classes of `odd` apart. */
+function classEngine() {
+  const loads: string[] = [];
+  const engine = {
+    async load({ name, keptClasses }: Variant) {
+      if (name === 'odd' && keptClasses !== undefined) {
+        throw codedError('MND_MODEL_OPERATOR', { subject: name });
+      }
+      if (name === 'broken') throw codedError('MND_MODEL_OPERATOR', { subject: name });
+      loads.push(`${name}:${keptClasses?.join('+') ?? 'all'}`);
+      return { ms: 1 };
+    },
+    run: async (name: string) => ({ model: name }),
+    profile: async () => ({ minMs: 1 }),
+    loaded: () => loads.map((load) => load.split(':')[0]),
+    close: async () => {},
+  } as unknown as Engine;
+  return { engine, loads };
+}
+
+const summed = (name: string) => ({ name, sha256: `sum of ${name}` }) as Variant;
+
+t.test('the classes that are wanted are computed, by every variant that is loaded', async (t) => {
+  const { engine, loads } = classEngine();
+  const mixed = new MixedEngine({
+    start: async () => engine,
+    onFault: (error) => t.error(error),
+    keptOf: () => [1, 2],
+  });
+  await mixed.open(summed('a'));
+  await mixed.use({ low: summed('b'), high: summed('a'), fraction: 0.5 });
+  await mixed.measure(summed('c'));
+  t.same(loads, ['a:1+2', 'a:1+2', 'b:1+2', 'c:1+2']);
+  loads.length = 0;
+  await mixed.setKept(() => [1, 2]);
+  t.same(loads, [], 'the same ones are there already');
+  await mixed.setKept(() => [1, 2, 7]);
+  t.same(loads, ['a:1+2+7', 'b:1+2+7']);
+  await mixed.setKept(() => null);
+  t.same(loads.slice(2), ['a:all', 'b:all']);
+  await mixed.close();
+});
+
+t.test(
+  'a network whose classes cannot be computed apart runs whole, and that is said once',
+  async (t) => {
+    const { engine, loads } = classEngine();
+    const said: string[] = [];
+    const mixed = new MixedEngine({
+      start: async () => engine,
+      onFault: (error) => t.error(error),
+      keptOf: () => [1],
+      onWhole: ({ name }) => said.push(name),
+    });
+    await mixed.open(summed('odd'));
+    await mixed.use({ low: summed('odd'), high: summed('odd'), fraction: 1 });
+    await mixed.setKept(() => [2]);
+    t.same(new Set(loads), new Set(['odd:all']));
+    t.same(said, ['odd']);
+    await t.rejects(
+      mixed.replace(async () => engine, summed('broken')),
+      { code: 'MND_MODEL_OPERATOR' },
+    );
+    t.same(said, ['odd'], 'it was not for the classes');
+    await mixed.close();
+  },
+);
