@@ -24,7 +24,7 @@ export function readSmallFile(file: string, limit: number): Buffer {
   }
 }
 
-/** The same as text. */
+/** {@link readSmallFile}, as text. */
 export function readSmallText(file: string, limit: number): string {
   return readSmallFile(file, limit).toString('utf8');
 }

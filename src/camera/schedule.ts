@@ -143,7 +143,7 @@ function isOvernight({ from, to }: Span): boolean {
 interface Sun {
   readonly sunrise: number;
   readonly sunset: number;
-  /** It does not set, or not rise; null: it does both. */
+  /** The sun does not set (`up`), or does not rise (`down`); null: it does both. */
   readonly always: 'up' | 'down' | null;
 }
 

@@ -13,7 +13,7 @@ export interface Part {
   readonly needs: readonly PartName[];
   /** Parts of `needs` that it is touched with. */
   readonly follows: readonly PartName[];
-  /** It outlives a restart inside the process. */
+  /** The part outlives a restart inside the process. */
   readonly isLasting: boolean;
   /** Throws when the configuration cannot be; asked before anything is touched. */
   readonly check?: (config: Config) => void;
@@ -73,7 +73,7 @@ export function part<Name extends PartName, Needs extends PartName>(
     }),
     start: async (context) => context.set(name, await start(context, context.config)),
     change: change === undefined ? null : (context) => change(context[name], context),
-    // It can still be asked what it was, until another one takes its place.
+    // A part that was stopped can still be asked what it was, until another one takes its place.
     stop: (context) => stop?.(context[name]),
   };
 }

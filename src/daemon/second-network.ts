@@ -28,7 +28,7 @@ export interface SecondNetworkOptions {
   readonly taught: {
     readonly of: readonly string[];
     headsFor(camera: string, labels: readonly string[], variant: string): readonly Head[];
-    /** It works from now on: heads can be made for it. */
+    /** Called when the network works: heads can be made for it from now on. */
     onStarted(): void;
   };
   /** See {@link SecondStageOptions.budget}. */

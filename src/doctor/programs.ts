@@ -9,7 +9,7 @@ const { ok, warn, fail } = findings('programs');
 
 /** What this is, as far as it matters for packages. */
 interface System {
-  /** It has packages that Debian has not. */
+  /** Raspberry Pi OS has packages that Debian has not. */
   readonly isRaspberryPiOs: boolean;
   /** Whose clock is the host's. */
   readonly isContainer: boolean;

@@ -27,11 +27,11 @@ export interface PresenceEvent {
   readonly box: Box | null;
   /** Which object it is, told apart by where it is and how it moves; null for classification. */
   readonly object: string | null;
-  /** It has not moved for a while: a parked car. */
+  /** The object has not moved for a while: a parked car. */
   readonly stationary: boolean;
   /** Zones that it has been in, in order of entry. */
   readonly zones: readonly string[];
-  /** Those of them in which it stayed for the zone's dwell time. */
+  /** Zones in which it stayed for the zone's dwell time. */
   readonly loitering: readonly string[];
   /** What a second network says the object is, and how sure it was, 0 to 1; null: it was not asked. */
   readonly subLabel: string | null;

@@ -50,7 +50,7 @@ class CameraPresence implements Presence {
   /** What is present at them ends. */
   #isSpotNew = false;
   #held = new Map<string, number>();
-  /** Those that the result at hand causes. */
+  /** Events that the result at hand causes. */
   #events: PresenceEvent[] = [];
   /** The variant of the last result. */
   #seenBy: SeenBy = { model: '', alpha: null, size: 0 };

@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 export interface Report {
   /** One line for `systemctl status`. */
   readonly status?: string;
-  /** It makes progress: the watchdog starts anew. */
+  /** The daemon makes progress: the watchdog starts anew. */
   readonly alive?: boolean;
   /** Seconds that a start or a stop may still take, past the limits of the unit. */
   readonly extendS?: number;

@@ -139,7 +139,7 @@ function loadBytes(header: Header, encoded: Uint8Array, scale: number): number {
     case 'png':
       return isProgressive ? channels * depth * 1.4 : 1.5 * depth;
     case 'webp':
-      // It shrinks by whole numbers only.
+      // A WebP picture shrinks by whole numbers only.
       if (scale > 0.5) return 8;
       return isLossyWebp(encoded) ? 1.5 : 5;
     case 'gif':

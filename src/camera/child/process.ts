@@ -43,7 +43,7 @@ export interface ChildExit {
   readonly stderr: string;
   /** Why it could not be started (`ENOENT`: no such program). */
   readonly startError: NodeJS.ErrnoException | null;
-  /** It survived SIGKILL (stuck in the kernel) and was left behind. */
+  /** The process survived SIGKILL (stuck in the kernel) and was left behind. */
   readonly abandoned: boolean;
 }
 

@@ -111,7 +111,7 @@ function nameFor(host: string): { readonly servername?: string } {
   return /^[\d.]+$|:/.test(host) ? {} : { servername: host };
 }
 
-/** The same address, login and path at this machine's port. */
+/** An address with its login and path, at a port of this machine. */
 function replaced(url: string, scheme: string, port: number): string {
   const { authority = '', rest = '' } = splitAddress(url) ?? {};
   const login = authority.slice(0, authority.lastIndexOf('@') + 1);

@@ -62,7 +62,7 @@ export function createLogin(
       if (digest !== null) {
         const fresh = digest.parameters.get('nonce') ?? '';
         const stale = digest.parameters.get('stale')?.toLowerCase() === 'true';
-        // The same question again means that the answer was wrong.
+        // A server that asks again with the same nonce has found the answer wrong.
         if (answer !== null && !stale && fresh === nonce) return false;
         const tried = answer !== null && nonce !== null && !stale;
         nonce = fresh;

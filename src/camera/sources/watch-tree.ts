@@ -110,7 +110,7 @@ export async function createWatchTree(
     } catch (error) {
       if (path === start) throw error;
       folders.delete(path);
-      // It may come again, under the same name.
+      // The folder may come again, under the same name.
       folders.get(dirname(path))?.names.delete(basename(path));
     }
   }

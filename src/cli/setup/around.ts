@@ -28,7 +28,7 @@ import { findCameras, lookThrough, type PictureFolder } from './camera-look.js';
 import { heldBy, lookThroughDaemon, statusOf } from './running.js';
 import type { CameraLook, FoundCamera, SetupAround } from './step.js';
 
-/** Those of the doctor that need neither a camera nor a broker. */
+/** The doctor's checks that need neither a camera nor a broker. */
 const SYSTEM_CHECKS = [
   checkSystem,
   checkPrograms,

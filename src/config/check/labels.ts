@@ -51,7 +51,7 @@ export function describeUnknownLabel(unknown: UnknownLabel): string {
   return `${unknown.key}: ${labelFault(unknown)}`;
 }
 
-/** The same without the key. */
+/** What is wrong with an unknown label, without the key that names it. */
 export function labelFault({ label, near }: UnknownLabel): string {
   const hint = near === null ? '' : ` (did you mean ${near}?)`;
   return `${JSON.stringify(label.slice(0, 60))} is no label of the model${hint}`;

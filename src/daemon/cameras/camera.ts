@@ -150,7 +150,7 @@ export class Camera implements LineCamera {
     return this.#enter;
   }
 
-  /** The same as the configuration has it. */
+  /** The threshold as the configuration has it, whatever is set at run time. */
   configuredThreshold(): number {
     return this.#rules.presenceOptions.stream.enter;
   }

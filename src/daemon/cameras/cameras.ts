@@ -36,7 +36,7 @@ export class Cameras {
   readonly #options: CamerasOptions;
   readonly #clock: Clock;
   #members = new Map<string, Member>();
-  /** Those of the network. */
+  /** The network's labels. */
   #labels: readonly string[] = [];
   #cancelTick: (() => void) | null = null;
 

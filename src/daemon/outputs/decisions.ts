@@ -64,7 +64,7 @@ export function energyPayload(energy: EnergyState | null): object | null {
   };
 }
 
-/** The same where nothing governs: what runs, and why nobody looks after the heat. */
+/** The payload where nothing governs: what runs, and why nobody looks after the heat. */
 function ungovernedPayload({
   variant: { name, alpha, size },
   reason,

@@ -54,7 +54,7 @@ export class DaemonMetrics {
   }
 
   read(): Promise<string> {
-    // They wake the process up: not before somebody asks.
+    // Node's default metrics wake the process up: not before somebody asks.
     if (!this.#hasDefaults) {
       collectDefaultMetrics({ register: this.#registry, eventLoopMonitoringPrecision: LAG_MS });
       for (const name of MISNAMED) this.#registry.removeSingleMetric(name);

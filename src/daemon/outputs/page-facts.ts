@@ -30,7 +30,7 @@ export class PageFacts {
     return this.#read.facts;
   }
 
-  /** It has changed. */
+  /** The value has changed: it is read anew when somebody asks. */
   forget(): void {
     this.#read = null;
   }

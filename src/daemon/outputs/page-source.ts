@@ -27,7 +27,7 @@ import { passingReport } from './status.js';
 const DOCTOR_KEPT_MS = 60_000;
 /** Least time between two pictures of a camera that are coded for viewers, ms. */
 const PICTURE_MS = 500;
-/** The same while the governor has to save. */
+/** Least time between two pictures while the governor has to save, ms. */
 const PICTURE_SAVING_MS = 2000;
 const MOST_SCORES = 2000;
 

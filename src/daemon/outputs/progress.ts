@@ -25,7 +25,7 @@ export interface Progress {
 export interface ProgressLimits {
   /** A frame in the network for so long is stuck, ms. */
   readonly stuckMs: number;
-  /** So long may every inference fail (the worker is restarted meanwhile), ms. */
+  /** How long every inference may fail (the worker is restarted meanwhile), ms. */
   readonly failingMs: number;
   /** What a supervisor may take beyond a camera's stall timeout, ms. */
   readonly graceMs: number;

@@ -72,7 +72,7 @@ export async function answerSnapshotRequest(
   const picture = camera.picture();
   if (picture !== null) {
     const jpeg = await picture;
-    // It may have been built anew meanwhile, with another mask.
+    // The camera may have been built anew meanwhile, with another mask.
     if (camera.isStopped()) throw noFrames(camera);
     messaging.publisher.setSnapshot(camera.name, jpeg);
     return;

@@ -6,7 +6,7 @@ const EACH = 4 * 1024 * 1024;
 const ALL = 24 * 1024 * 1024;
 /** What a message on its way costs beside its payload. */
 const COST = 1024;
-/** So long a message waits for a client that is late, ms; then the others, and who sent it, go on. */
+/** How long a message waits for a client that is late, ms; then the others, and who sent it, go on. */
 const PATIENCE_MS = 100;
 
 type Deliver = (packet: AedesPublishPacket, done: () => void) => void;
@@ -14,7 +14,7 @@ type Deliver = (packet: AedesPublishPacket, done: () => void) => void;
 interface Reader {
   /** Bytes that have been written to it and not left yet. */
   bytes: number;
-  /** It had its time: nobody waits for it until it has read everything. */
+  /** This reader had its time: nobody waits for it until it has read everything. */
   behind: boolean;
   /** Who waits for it. */
   readonly waiting: Set<() => void>;

@@ -1,4 +1,4 @@
-/** So long one round of the event loop may be busy with what clients ask for, ms. */
+/** How long one round of the event loop may be busy with what clients ask for, ms. */
 const ROUND_MS = 5;
 
 /**

@@ -33,7 +33,7 @@ export interface ConnectionOptions {
   readonly url: string | readonly string[];
   readonly username?: string | null;
   readonly password?: string | null;
-  /** The same over restarts, and of no other client: a second one would throw this one out. */
+  /** Stays over restarts, and no other client has it: a second one would throw this one out. */
   readonly clientId: string;
   /** Default `auto`: 5, and 3.1.1 (which is 4) to a broker that does not know it. */
   readonly protocol?: 'auto' | ProtocolVersion;

@@ -11,7 +11,7 @@ const ANSWERED = { firstMs: 10_000, lastMs: 300_000 };
 const CLOSED = { firstMs: 120_000, lastMs: 7_200_000 };
 /** Payloads from this size on are held for their size; smaller ones of the topic still go out. */
 const SIZED_BYTES = 512;
-/** So many topics that end alike, and the others that do are taken to be refused as well. */
+/** How many topics that end alike are refused before the others that do are taken to be refused as well. */
 const ALIKE = 2;
 
 /** A topic that is kept back because the broker does not take it now. */
@@ -28,7 +28,7 @@ interface Hold {
   readonly reason: string;
   readonly since: number;
   readonly backoff: Backoff;
-  /** It has cost the connection, and would again. */
+  /** The topic has cost the connection, and would again. */
   readonly costly: boolean;
   /** Least payload that is held, bytes. */
   bytes: number;

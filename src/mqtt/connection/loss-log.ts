@@ -113,7 +113,7 @@ export class LossLog {
 
   connected(broker: string): void {
     if (this.#connectedTo !== broker) this.#log.info({ broker }, 'connected to the MQTT broker');
-    // The same reason is worth a line again once a connection has been good.
+    // A reason that was logged is worth a line again once a connection has been good.
     if (this.#short === 0) this.#reported.clear();
     this.#connectedTo = broker;
   }

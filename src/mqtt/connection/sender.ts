@@ -135,7 +135,7 @@ export class Sender {
       if (error !== null) {
         trace.refused(describeFailure(error, true));
         settle(this.#refused(topic, size, error, trial));
-        // It may close the connection over what it has refused; an answered ping says that it stays.
+        // A broker may close the connection over what it has refused; an answered ping says that it stays.
         link.ping(() => {
           answered();
           if (trial) this.#refused(topic, size, error, false);

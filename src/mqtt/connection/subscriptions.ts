@@ -8,11 +8,11 @@ export interface Registration {
   /** Subscription identifier of MQTT 5, from 1. */
   readonly id: number;
   readonly filters: readonly string[];
-  /** The same without wildcards, for a broker that has none; absent: nothing is asked for there. */
+  /** The topics that the filters stand for, for a broker without wildcards; absent: nothing is asked for there. */
   readonly topics?: () => readonly string[];
   readonly handler: (message: IncomingMessage) => void;
   readonly qos: 0 | 1;
-  /** It is asked for until the broker grants it. */
+  /** The subscription is asked for until the broker grants it. */
   readonly lasting: boolean;
 }
 

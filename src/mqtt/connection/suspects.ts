@@ -17,7 +17,7 @@ export interface Underway {
   readonly bytes: number;
   readonly qos: 0 | 1;
   readonly retain: boolean;
-  /** It was at fault before, and is tried again. */
+  /** The topic was at fault before, and is tried again. */
   readonly trial: boolean;
 }
 
@@ -25,7 +25,7 @@ export interface Underway {
 export interface Trace {
   /** The broker has answered, and is still there. */
   answered(): void;
-  /** It answers with a refusal, in words, and may yet close the connection over it. */
+  /** The broker answers with a refusal, in words, and may yet close the connection over it. */
   refused(why: string): void;
 }
 

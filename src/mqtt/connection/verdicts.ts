@@ -42,7 +42,7 @@ export class Verdicts {
       );
       return;
     }
-    // It is the topic after all: what was concluded about sizes from it is not so.
+    // The topic is at fault, not the size: what was concluded about sizes from it does not hold.
     if (this.#oversized.has(subject)) this.#limits.forgetSize();
     const reason = 'the broker closes the connection over it';
     this.#holds.hold(subject, reason, { costly: true, bytes });

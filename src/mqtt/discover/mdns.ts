@@ -80,7 +80,7 @@ export function askNetwork(options: MdnsOptions, signal: AbortSignal): Promise<A
       try {
         mdns?.destroy();
       } catch {
-        // It never got a socket.
+        // A resolver that never got a socket cannot be closed.
       }
       mdns = null;
       resolve({

@@ -141,7 +141,7 @@ class DeviceAnnouncer implements Announcer {
     retained.set(this.#topic(), this.#sent, { qos: 1 });
   }
 
-  /** Those that are gone have been seen by a Home Assistant that was just born. */
+  /** Forgets entities that are gone: a Home Assistant that was just born has seen them removed. */
   #forgetGone(): void {
     const present = this.#entities ? discoveryPayload(this.#entities, this.#id).components : {};
     for (const key of [...this.#known.keys()]) {

@@ -75,7 +75,7 @@ function addSights(add: Add, paths: CameraTopics, seeing: object): void {
       '{{ (value_json.labels[0].score * 100) | round(1) if value_json.labels else 0 }}',
     unit_of_measurement: '%',
     state_class: 'measurement',
-    // It changes every second, which fills Home Assistant's database.
+    // The best score changes every second, which fills Home Assistant's database.
     enabled_by_default: false,
     ...seeing,
   });

@@ -152,7 +152,7 @@ export class OutboxDrain {
       for (const id of [...(ids ?? [])].sort((a, b) => a - b)) {
         if (this.#underway.has(id)) break;
         const [message] = this.#outbox.next(1, id - 1);
-        // It may have become too old meanwhile.
+        // The message may have been dropped for its age meanwhile.
         if (message?.id === id) {
           void this.#send(message);
           break;

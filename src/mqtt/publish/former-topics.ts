@@ -15,7 +15,7 @@ export interface BoardNames {
 export interface FormerNameOptions {
   readonly connection: Connection;
   readonly now: BoardNames;
-  /** Those of the last time that this was done; null when nobody knows. */
+  /** The names under which topics were last published; null when nobody knows. */
   readonly recall: () => BoardNames | null;
   readonly remember: (names: BoardNames) => void;
   readonly clock?: Clock;

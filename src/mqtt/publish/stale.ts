@@ -126,7 +126,7 @@ async function correct(
   let total = 0;
   const work = async (): Promise<void> => {
     for (const [topic, correction] of waiting) {
-      // It may have become ours meanwhile.
+      // This run may have published the topic meanwhile.
       if (correction === 'keep' || retained.has(topic) || !connection.connected()) continue;
       log.debug({ topic, correction }, 'corrected a retained message of an earlier run');
       for (const payload of PAYLOADS[correction]) {

@@ -14,7 +14,7 @@ export function roundTicks(low: number, high: number, count: number): number[] {
   return multiples(low, high, step);
 }
 
-/** The same for seconds: whole minutes or hours apart. */
+/** Ticks of an axis of seconds: whole minutes or hours apart. */
 export function timeTicks(fromS: number, untilS: number, count: number): number[] {
   const steps = [1, 2, 5, 10, 20, 30, 60, 120, 240, 480].map((minutes) => minutes * 60);
   const rough = (untilS - fromS) / Math.max(1, count);

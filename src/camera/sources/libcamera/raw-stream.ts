@@ -13,7 +13,7 @@ export interface RawStreamReader {
 
 /** A pause this long (ms) is one between frames: within a frame, bytes follow one another at once. */
 const PAUSE_MS = 12;
-/** The same as a share of the time from one frame to the next, for fast cameras. */
+/** A pause as a share of the time from one frame to the next, for fast cameras. */
 const PAUSE_SHARE = 0.4;
 /** Pauses in a row that must fall between frames of one layout before it is believed. */
 const PAUSES_TO_AGREE = 2;

@@ -56,7 +56,7 @@ export class Candidates {
       .map(({ eventIds, labels: names, box }) => ({ eventIds, labels: names, box }));
   }
 
-  /** It was looked at in vain: it may be looked at again, some times. */
+  /** Notes that a candidate was looked at in vain: it may be looked at again, some times. */
   again({ eventIds }: Candidate): void {
     for (const id of eventIds) {
       const tries = (this.#tries.get(id) ?? 0) + 1;
@@ -65,7 +65,7 @@ export class Candidates {
     }
   }
 
-  /** It was looked at as it is now. */
+  /** Notes that a candidate was looked at as large as it is now. */
   looked({ eventIds, box }: Candidate): void {
     for (const id of eventIds) this.#areas.set(id, Math.max(1, areaOf(box)));
   }
