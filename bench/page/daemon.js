@@ -3,22 +3,25 @@ import { once } from 'node:events';
 import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { MAIN, MODEL, PROFILE } from './prepared.js';
+import { MAIN, PROFILE } from './prepared.js';
 
 export const FPS = 10;
 /** Clock ticks a second of /proc (Linux has 100 everywhere). */
 const TICKS = 100;
 
-/** @param listen address of the page; null: none. Returns the file. */
-export function writeConfig(state, node, listen, folder = state) {
+/**
+ * @param listen address of the page; null: none
+ * @returns the file
+ */
+export function writeConfig(state, node, { listen, model }, folder = state) {
   const file = join(folder, 'bench.yaml');
   const config = {
     node,
     state_dir: folder,
     models_dir: join(state, 'models'),
     log: { level: 'info', format: 'json' },
-    model: { task: 'detect', name: MODEL },
-    governor: { enabled: false, pin: MODEL },
+    model: { task: 'detect', name: model },
+    governor: { enabled: false, pin: model },
     mqtt: { embedded: { listen: '127.0.0.1:0' } },
     status: { listen },
     cameras: { demo: { source: 'demo', size: [640, 480], fps: FPS } },
@@ -28,13 +31,13 @@ export function writeConfig(state, node, listen, folder = state) {
 }
 
 /** The daemon as the unit starts it, in a state folder of its own. */
-export async function startDaemon(state, node, listen) {
+export async function startDaemon(state, node, { listen, model }) {
   const folder = join(state, node);
   // A database of an earlier run would be read, and swept, at the start.
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   copyFileSync(join(state, PROFILE), join(folder, PROFILE));
-  const file = writeConfig(state, node, listen, folder);
+  const file = writeConfig(state, node, { listen, model }, folder);
   const child = spawn(
     process.execPath,
     ['--max-semi-space-size=2', MAIN, 'run', '--config', file],
