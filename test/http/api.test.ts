@@ -2,7 +2,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import t from 'tap';
 import { ROUTES } from '#mobilenetd/http/app.js';
 import { EVENT } from './fake-source.js';
-import { servePage } from './page-server.js';
+import { type Answer, servePage } from './page-server.js';
 
 /** A path of every route that can be asked for without more. */
 const PATHS: Readonly<Record<string, string>> = {
@@ -212,17 +212,61 @@ t.test('pictures: one coding for all who wait, an ETag, and why there is none', 
     sequence: 7,
     time: Date.UTC(2026, 0, 1),
   });
+  const etags = new Set<string>();
   for (const answer of await Promise.all(asked)) {
     t.equal(answer.status, 200);
-    t.match(answer.headers, { etag: '"7"', 'x-frame-sequence': '7', 'content-type': 'image/jpeg' });
+    t.match(answer.headers, { 'x-frame-sequence': '7', 'content-type': 'image/jpeg' });
+    etags.add(String(answer.headers.etag));
   }
   t.equal(page.source.coded(), 1);
-  const same = await page.ask('/api/v1/cameras/front/frame.jpg', {
-    headers: { 'If-None-Match': '"7"' },
-  });
-  t.equal(same.status, 304);
+  const [etag = '', ...others] = etags;
+  t.match(etag, /^"[\w-]+"$/);
+  t.same(others, [], 'one picture has one ETag');
+  for (const known of [etag, `W/${etag}`, `"1", ${etag}`, '*']) {
+    const same = await page.ask('/api/v1/cameras/front/frame.jpg', {
+      headers: { 'If-None-Match': known },
+    });
+    t.match(same, { status: 304, text: '', headers: { etag } }, known);
+  }
   const away = await page.ask('/api/v1/cameras/back/frame.jpg');
   t.equal(away.status, 503);
   t.match(away.text, /no route to host/);
   t.equal((await page.ask('/api/v1/cameras/none/frame.jpg')).status, 404);
+});
+
+t.test('a frame of another run has the number of one that is known, and is another', async (t) => {
+  const page = await servePage(t);
+  const etagOf = async (time: number, headers: Record<string, string> = {}) => {
+    const before = page.source.coded();
+    const asked = page.ask('/api/v1/cameras/front/frame.jpg?after=6', { headers });
+    while (page.source.coded() === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    page.source.deliver({ jpeg: Uint8Array.of(255, 216, 1), sequence: 7, time });
+    const { status, headers: answered } = await asked;
+    t.equal(status, 200);
+    return String(answered.etag);
+  };
+  const first = await etagOf(Date.UTC(2026, 0, 1));
+  // Less than the shortest time between two codings is answered with the picture of before.
+  await new Promise((resolve) => setTimeout(resolve, page.source.pictureIntervalMs()));
+  const second = await etagOf(Date.UTC(2026, 0, 2), { 'If-None-Match': first });
+  t.not(second, first);
+});
+
+t.test('who is one too many to wait for a picture is told when to come again', async (t) => {
+  const page = await servePage(t);
+  const asked = Array.from({ length: 70 }, () => page.ask('/api/v1/cameras/front/frame.jpg'));
+  const refused: Answer[] = [];
+  for (const each of asked) {
+    void each.then((answer) => {
+      if (answer.status === 429) refused.push(answer);
+    });
+  }
+  while (refused.length < 6) await new Promise((resolve) => setTimeout(resolve, 5));
+  for (const { headers, text } of refused) {
+    t.match(headers, { 'retry-after': '2', 'content-type': 'application/json' });
+    t.match(JSON.parse(text), { code: 'MND_HTTP_BUSY', message: /wait for a picture/ });
+  }
+  page.source.deliver({ jpeg: Uint8Array.of(255, 216, 1), sequence: 1, time: 0 });
+  const statuses = (await Promise.all(asked)).map(({ status }) => status);
+  t.equal(statuses.filter((status) => status === 200).length, 64, 'the others have theirs');
 });

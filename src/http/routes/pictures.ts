@@ -28,15 +28,21 @@ export const PICTURE_ROUTES: readonly Route[] = [
         throw codedError('MND_CAMERA_FAILED', { subject: camera, found: away });
       }
       const picture = await pictures.after(camera, Number(query.after ?? -1), signal);
-      if (picture === 'busy') return raw.body(null, 503, { 'Retry-After': '2' });
+      if (picture === 'busy') {
+        raw.header('Retry-After', '2');
+        throw codedError('MND_HTTP_BUSY', {
+          found: 'as many who wait for a picture as there may be',
+        });
+      }
       if (picture === null) return raw.body(null, 204);
-      const etag = `"${picture.sequence}"`;
+      // Frames count anew after a restart: the number alone would call an old picture the newest.
+      const etag = `"${picture.sequence}-${picture.time.toString(36)}"`;
       const headers = {
         ETag: etag,
         'X-Frame-Sequence': String(picture.sequence),
         'X-Frame-Time': new Date(picture.time).toISOString(),
       };
-      if (raw.req.header('If-None-Match') === etag) return raw.body(null, 304, headers);
+      if (isKnown(etag, raw.req.header('If-None-Match'))) return raw.body(null, 304, headers);
       return sendPicture(raw, picture.jpeg, { ...headersOf(raw), ...headers });
     },
   },
@@ -73,6 +79,13 @@ export function cameraOf(params: ApiRequest['params'], source: PageSource): stri
   throw codedError('MND_INPUT_MISSING', {
     subject: `camera ${JSON.stringify(camera.slice(0, 64))}`,
   });
+}
+
+/** Whether a picture is among those that If-None-Match names (RFC 9110, 13.1.2: compared weakly). */
+function isKnown(etag: string, header: string | undefined): boolean {
+  if (header === undefined) return false;
+  if (header.trim() === '*') return true;
+  return header.split(',').some((each) => each.trim().replace(/^W\//, '') === etag);
 }
 
 /** Sent without a Response in between, which would cost half of what coding it does. */
