@@ -140,10 +140,18 @@ document.addEventListener('visibilitychange', () => {
   listen();
 });
 
-/** What a camera shows now, stream and state taken together. */
+/**
+ * What a camera shows now, stream and state taken together: boxes of its newest frame, and what is present
+ * that has none. (Of a frame as a whole every likely name is told, most of which are wrong.)
+ */
 export function labelsOf(camera: Camera): readonly LabelOnPicture[] {
   // A camera that is away shows nothing, whatever its last frame had.
-  return camera.status === 'online' ? (labels.value[camera.name] ?? camera.labels) : [];
+  if (camera.status !== 'online') return [];
+  const newest = labels.value[camera.name] ?? camera.labels;
+  return [
+    ...newest.filter(({ box }) => box !== null),
+    ...camera.present.filter(({ box }) => box === null),
+  ];
 }
 
 /** Whether something was set by hand: `threshold/front`, `limit`. */

@@ -1,4 +1,4 @@
-/** The API's answers, as docs/api.md and /api/v1/openapi.json have them. */
+/** The API's answers, as api/v1/openapi.json has them. */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 
 export interface LabelOnPicture {

@@ -147,16 +147,18 @@ export function Overlay({
           )}
         </g>
       ))}
-      {labels.map(({ label, score, box }, index) =>
-        box === null ? null : (
-          <BoxMark
-            key={`${label} ${index}`}
-            box={box}
-            unit={unit}
-            text={`${label} ${percent(score)}`}
-          />
-        ),
-      )}
+      {labels.map(({ label, score, box }, index) => {
+        const text = `${label} ${percent(score)}`;
+        const key = `${label} ${index}`;
+        if (box !== null) return <BoxMark key={key} box={box} unit={unit} text={text} />;
+        // A network that only names what it sees says it in the corner.
+        const row = labels.slice(0, index).filter((each) => each.box === null).length;
+        return (
+          <g class="name" key={key}>
+            <Plate x={unit} y={(1 + 3.6 * row) * unit} unit={unit} text={text} />
+          </g>
+        );
+      })}
       {children}
     </svg>
   );
@@ -172,17 +174,36 @@ function BoxMark({
   readonly text: string;
 }) {
   const size = LETTERS * unit;
-  const plate = text.length * size * 0.62 + 1.6 * unit;
   const isInside = y < 1.5 * size;
-  const top = isInside ? y : y - 1.4 * size;
   return (
     <g class="box">
       <rect x={x} y={y} width={width} height={height} rx={unit} class="box-line" />
-      <rect x={x} y={top} width={plate} height={1.4 * size} rx={unit} class="box-plate" />
-      <text x={x + 0.8 * unit} y={top + size} font-size={size}>
+      <Plate x={x} y={isInside ? y : y - 1.4 * size} unit={unit} text={text} />
+    </g>
+  );
+}
+
+/** A text on a plate whose upper left corner is at x, y. */
+function Plate({
+  x,
+  y,
+  unit,
+  text,
+}: {
+  readonly x: number;
+  readonly y: number;
+  readonly unit: number;
+  readonly text: string;
+}) {
+  const size = LETTERS * unit;
+  const width = text.length * size * 0.62 + 1.6 * unit;
+  return (
+    <>
+      <rect x={x} y={y} width={width} height={1.4 * size} rx={unit} class="box-plate" />
+      <text x={x + 0.8 * unit} y={y + size} font-size={size}>
         {text}
       </text>
-    </g>
+    </>
   );
 }
 
