@@ -53,7 +53,8 @@ interface Failures {
 
 const SESSION_BYTES = 32;
 const SESSION_MS = 7 * 86_400_000;
-const MAX_SESSIONS = 100;
+/** Of one user; the oldest is ended. */
+const MAX_SESSIONS = 20;
 const MAX_FAILURES = 5;
 const FAILURES_MS = 60_000;
 /** Addresses whose failures are counted; the oldest is forgotten. */
@@ -97,7 +98,8 @@ export class Login {
       hash !== undefined &&
       (await this.#inTurn(() => this.#options.verify(Buffer.from(password), hash)));
     if (!isRight || user === undefined) return { refused: 'wrong', retryAfterS: 0 };
-    this.#failures.delete(address);
+    // Those of before stay: who has a password of his own would try another's as often as he likes.
+    this.#uncountFailure(address);
     return {
       session: this.#begin(name, user.role),
       visitor: { name, role: user.role, by: 'session' },
@@ -150,8 +152,10 @@ export class Login {
       role,
       expires: this.#options.clock.now() + SESSION_MS,
     });
-    const [oldest] = this.#sessions.keys();
-    if (this.#sessions.size > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest);
+    // Of this user: nobody logs another one out.
+    const own = [...this.#sessions].filter(([, each]) => each.user === user);
+    const [oldest] = own;
+    if (own.length > MAX_SESSIONS && oldest !== undefined) this.#sessions.delete(oldest[0]);
     return session;
   }
 
@@ -172,6 +176,13 @@ export class Login {
     else this.#failures.set(address, { count: 1, since: this.#options.clock.now() });
     const [oldest] = this.#failures.keys();
     if (this.#failures.size > MAX_ADDRESSES && oldest !== undefined) this.#failures.delete(oldest);
+  }
+
+  #uncountFailure(address: string): void {
+    const failures = this.#failures.get(address);
+    if (failures === undefined) return;
+    failures.count -= 1;
+    if (failures.count <= 0) this.#failures.delete(address);
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {

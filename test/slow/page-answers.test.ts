@@ -1,7 +1,7 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import t, { type Test } from 'tap';
 import { eventually } from '../eventually.js';
-import { runDemo } from '../integration/demo-process.js';
+import { installRandomModel, runDemo } from '../integration/demo-process.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { PASSWORDS, startPageDaemon } from './page-daemon.js';
 
@@ -91,12 +91,9 @@ t.test('answers of a daemon with a detector hold to the document', async (t) => 
 });
 
 t.test('answers of the demo on a board that is governed hold to the document', async (t) => {
-  const demo = runDemo({
-    folder: lastingFolder(t),
-    model: '',
-    args: ['--board', 'pi4-case'],
-    env: { MOBILENETD_MODEL_TASK: undefined, MOBILENETD_MODEL_NAME: undefined },
-  });
+  const folder = lastingFolder(t);
+  const model = await installRandomModel(folder);
+  const demo = runDemo({ folder, model, args: ['--board', 'pi4-case'] });
   t.teardown(() => demo.end('SIGTERM'));
   const { page } = (await demo.ready) as unknown as { readonly page: string };
   const asking = new Asking(page, {});

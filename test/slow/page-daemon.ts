@@ -50,7 +50,8 @@ export async function startPageDaemon(t: Test): Promise<PageDaemon> {
   return { url: page() ?? '', broker: broker() ?? '', config };
 }
 
-async function installDetector(folder: string): Promise<void> {
+/** Installs a detector that sees the same things in every frame, in the state folder of a daemon. */
+export async function installDetector(folder: string): Promise<void> {
   const [file, labels] = [join(folder, 'steady.onnx'), join(folder, 'labels.txt')];
   writeFileSync(file, steadyDetector());
   writeFileSync(labels, `${STEADY_LABELS.join('\n')}\n`);

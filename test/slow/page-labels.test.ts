@@ -3,19 +3,24 @@ import type { Browser } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { eventually } from '../eventually.js';
 import { runDemo } from '../integration/demo-process.js';
-import { modelMirror } from '../integration/pictures.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { openBrowser, PATIENCE, WITHOUT_BROWSER, watchFor } from './page-browser.js';
+import { installDetector } from './page-daemon.js';
 import { appearanceOf, notesOf, takeNotes } from './page-notes.js';
 
 t.setTimeout(900_000);
 
-/** The demo as its user starts it, with the network that it chooses. */
+/** The demo as its user starts it, with the network that it chooses and the thresholds that go with it. */
 const AS_IT_IS = {
   MOBILENETD_MODEL_TASK: undefined,
   MOBILENETD_MODEL_NAME: undefined,
   MOBILENETD_PRESENCE_ENTER: undefined,
   MOBILENETD_PRESENCE_STAY: undefined,
+};
+const STEADY = {
+  ...AS_IT_IS,
+  MOBILENETD_MODEL_TASK: 'detect',
+  MOBILENETD_MODEL_NAME: 'steady',
 };
 const EVENTS = 6;
 
@@ -32,12 +37,9 @@ async function watchLabels(
   browser: Browser,
   { args, env }: { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv },
 ): Promise<void> {
-  const demo = runDemo({
-    folder: lastingFolder(t),
-    model: '',
-    args,
-    env: { ...AS_IT_IS, ...env },
-  });
+  const folder = lastingFolder(t);
+  await installDetector(folder);
+  const demo = runDemo({ folder, model: '', args, env });
   t.teardown(() => demo.end('SIGTERM'));
   const ready = await demo.ready;
   const client = await connectAsync(ready.mqtt);
@@ -85,14 +87,8 @@ t.test(
   async (t) => {
     const browser = await openBrowser(t);
     await t.test('names of what the board of the heat page sees', (t) =>
-      watchLabels(t, browser, { args: ['--board', 'pi4-case'], env: {} }),
+      watchLabels(t, browser, { args: ['--board', 'pi4-case'], env: AS_IT_IS }),
     );
-    const skip = modelMirror === null ? 'no files of models' : false;
-    await t.test('boxes of the detector that the demo chooses', { skip }, (t) =>
-      watchLabels(t, browser, {
-        args: [],
-        env: { MOBILENETD_MODELS_MIRROR: modelMirror ?? '' },
-      }),
-    );
+    await t.test('boxes of a detector', (t) => watchLabels(t, browser, { args: [], env: STEADY }));
   },
 );
