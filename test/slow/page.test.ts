@@ -25,6 +25,12 @@ const PLACES: readonly Place[] = [
   },
 ];
 
+/** How many parts of a page change or move in time. */
+const MOVING = `[...document.querySelectorAll('*')]
+  .flatMap((element) => [null, '::before', '::after'].map((part) => getComputedStyle(element, part)))
+  .filter((style) => !/^0s(, 0s)*$/.test(style.transitionDuration) ||
+    style.animationName !== 'none' || style.scrollBehavior !== 'auto').length`;
+
 t.test('the page in a real browser', { skip: WITHOUT_BROWSER }, async (t) => {
   // A daemon that is just ending may write one file more.
   const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
@@ -96,6 +102,20 @@ t.test('the page in a real browser', { skip: WITHOUT_BROWSER }, async (t) => {
     await page.getByRole('button', { name: 'Check', exact: true }).click();
     await page.waitForSelector('.problems li', { timeout: PATIENCE });
     await page.close();
+  });
+
+  await t.test('nothing moves by itself for who wants it so', async (t) => {
+    const moving: number[] = [];
+    for (const reducedMotion of ['no-preference', 'reduce'] as const) {
+      const page = await browser.newPage({ reducedMotion });
+      await page.goto(`${url}#/cameras`);
+      await page.getByRole('switch').waitFor({ timeout: PATIENCE });
+      moving.push(await page.evaluate(MOVING));
+      await page.close();
+    }
+    const [usual = 0, reduced] = moving;
+    t.ok(usual > 0, `${usual} parts that slide`);
+    t.equal(reduced, 0);
   });
 
   await t.test('the heat page moves', async (t) => {
