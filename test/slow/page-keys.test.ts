@@ -19,11 +19,15 @@ const HERE = `(async () => {
   const { outlineStyle, outlineWidth } = getComputedStyle(here);
   const label = here.labels?.[0]?.textContent ?? here.getAttribute('aria-label');
   const place = here.getBoundingClientRect();
+  // What stays above the content would hide what is below it.
+  const isContent = document.querySelector('main').contains(here);
+  const top = isContent ? document.querySelector('.top').getBoundingClientRect().bottom - 1 : 0;
+  const isBelow = place.top >= top || place.height > innerHeight - top;
   return {
     tag: here.tagName,
     name: (label ?? here.textContent ?? '').trim().slice(0, 80),
     isShown: outlineStyle !== 'none' && parseFloat(outlineWidth) >= 2,
-    isInSight: place.bottom > 0 && place.top < innerHeight && place.right > 0 && place.left < innerWidth,
+    isInSight: place.bottom > 0 && isBelow && place.top < innerHeight && place.right > 0 && place.left < innerWidth,
     className: here.className,
   };
 })()`;
@@ -36,9 +40,21 @@ interface Stop {
   readonly className: string;
 }
 
-async function next(page: Page): Promise<Stop | null> {
-  await page.keyboard.press('Tab');
+async function next(page: Page, key = 'Tab'): Promise<Stop | null> {
+  await page.keyboard.press(key);
   return page.evaluate<Stop | null>(HERE);
+}
+
+/** Waits until answers no longer make the page longer: what comes later moves what is being looked at. */
+async function settled(page: Page): Promise<void> {
+  const lengthOf = () => page.evaluate<number>('document.documentElement.scrollHeight');
+  let length = await lengthOf();
+  for (let same = 0; same < 5; ) {
+    await page.waitForTimeout(150);
+    const now = await lengthOf();
+    same = now === length ? same + 1 : 0;
+    length = now;
+  }
 }
 
 /** Goes on with the tab key until it is where it is wanted. */
@@ -83,6 +99,7 @@ t.test('the page by the keyboard alone', { skip: WITHOUT_BROWSER }, async (t) =>
       await page.keyboard.press('Enter');
       await page.waitForSelector(`nav a[aria-current][href="#/${tab}"]`, WAIT);
       await page.waitForSelector('main .card', WAIT);
+      await settled(page);
       let count = 0;
       for (let stop = await next(page); stop !== null; stop = await next(page)) {
         const { tag, name, isShown, isInSight } = stop;
@@ -92,6 +109,11 @@ t.test('the page by the keyboard alone', { skip: WITHOUT_BROWSER }, async (t) =>
         if (count > MOST_STOPS) throw new Error('there is no end');
       }
       t.ok(count >= 2, `${count} stops`);
+      // And back, from the end: what comes next is above what can be seen.
+      for (let back = 0; back < count; back += 1) {
+        const stop = await next(page, 'Shift+Tab');
+        t.ok(stop === null || stop.isInSight, JSON.stringify(stop));
+      }
     });
   }
 

@@ -196,7 +196,7 @@ function Plate({
   readonly text: string;
 }) {
   const size = LETTERS * unit;
-  const width = text.length * size * 0.62 + 1.6 * unit;
+  const width = lettersOf(text) * size + 1.6 * unit;
   return (
     <>
       <rect x={x} y={y} width={width} height={1.4 * size} rx={unit} class="box-plate" />
@@ -205,6 +205,14 @@ function Plate({
       </text>
     </>
   );
+}
+
+/** How wide a text is, in heights of its letters: a little more than in the fonts that are common. */
+function lettersOf(text: string): number {
+  const widths = [...text].map((letter) =>
+    /[ fijlrt.,'|]/.test(letter) ? 0.42 : /[mwMW%@]/.test(letter) ? 1.02 : 0.7,
+  );
+  return widths.reduce((sum, width) => sum + width, 0);
 }
 
 export function percent(score: number): string {
