@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // Pictures of the page for README and docs/page.md, taken in Chromium from the running demo.
-// usage: node scripts/screenshots.mjs [--check]
+// usage: node scripts/screenshots.mjs [--check] [--only NAME]
 // With --check nothing is written and nothing left to run: pictures are taken, and names, sizes in pixels and
 // bytes of those in docs/pictures are held against them.
 import { spawn } from 'node:child_process';
@@ -14,7 +14,9 @@ import { chromium } from 'playwright-core';
 import sharp from 'sharp';
 
 process.chdir(fileURLToPath(new URL('..', import.meta.url)));
-const { values } = parseArgs({ options: { check: { type: 'boolean', default: false } } });
+const { values } = parseArgs({
+  options: { check: { type: 'boolean', default: false }, only: { type: 'string' } },
+});
 const FOLDER = 'docs/pictures';
 const CHROMIUM = '/usr/bin/chromium';
 const SIZE = { width: 1120, height: 720 };
@@ -23,7 +25,7 @@ const PATIENCE = { timeout: 300_000 };
 /** Sizes do not depend on what has happened meanwhile. */
 const CHECK_MS = 1000;
 
-/** What is shown: a demo, a page of it, what must be there, and how long it is left to run first. */
+/** What is shown: a demo, a page of it, what must be there and is looked at, and how long it is left to run first. */
 const SHOTS = [
   {
     name: 'page-cameras',
@@ -35,6 +37,10 @@ const SHOTS = [
   {
     ...{ name: 'page-events', demo: [], route: 'events', shows: 'img.thumb', colorScheme: 'light' },
     waitMs: 45_000,
+  },
+  {
+    ...{ name: 'page-teach', demo: [], route: 'system', shows: '.teach-live' },
+    ...{ colorScheme: 'light', fill: ['What it is called', 'red light'] },
   },
   {
     ...{ name: 'page-heat', demo: ['--board', 'pi4-case'], route: 'heat', shows: '.chart canvas' },
@@ -63,12 +69,18 @@ async function startDemo(args) {
   };
 }
 
-async function take(browser, url, { route, shows, colorScheme, waitMs = 5000 }) {
+async function take(browser, url, { route, shows, fill = null, colorScheme, waitMs = 5000 }) {
   const page = await browser.newPage({ viewport: SIZE, colorScheme, locale: 'en-GB' });
   await page.goto(`${url}#/${route}`);
   await page.waitForSelector(shows, PATIENCE);
   await page.waitForTimeout(values.check ? CHECK_MS : waitMs);
   await page.waitForSelector(shows, PATIENCE);
+  if (fill !== null) await page.getByLabel(fill[0]).fill(fill[1]);
+  const isBelow = (element) => element.getBoundingClientRect().bottom > innerHeight;
+  const shown = page.locator(shows).first();
+  if (await shown.evaluate(isBelow)) {
+    await shown.evaluate((element) => element.closest('.card').scrollIntoView());
+  }
   const png = await page.screenshot();
   await page.close();
   return sharp(png).webp({ quality: 82, effort: 6 }).toBuffer();
@@ -83,9 +95,10 @@ const browser = await chromium.launch({
   args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
 });
 const taken = new Map();
-for (const demo of new Set(SHOTS.map((shot) => shot.demo.join(' ')))) {
+const wanted = SHOTS.filter(({ name }) => values.only === undefined || name === values.only);
+for (const demo of new Set(wanted.map((shot) => shot.demo.join(' ')))) {
   const running = await startDemo(demo === '' ? [] : demo.split(' '));
-  for (const shot of SHOTS.filter((each) => each.demo.join(' ') === demo)) {
+  for (const shot of wanted.filter((each) => each.demo.join(' ') === demo)) {
     taken.set(`${shot.name}.webp`, await take(browser, running.url, shot));
   }
   await running.end();
@@ -111,7 +124,8 @@ for (const [name, bytes] of taken) {
 const pages = ['README.md', 'docs/page.md'].map((page) => readFileSync(page, 'utf8')).join('');
 for (const name of existsSync(FOLDER) ? readdirSync(FOLDER) : []) {
   if (!name.startsWith('page-')) continue;
-  if (!taken.has(name)) problems.push(`${name} is taken by nobody`);
+  if (!SHOTS.some((shot) => `${shot.name}.webp` === name))
+    problems.push(`${name} is taken by nobody`);
   if (values.check && !pages.includes(name)) problems.push(`${name} is shown nowhere`);
 }
 for (const problem of problems) console.error(problem);
