@@ -131,6 +131,23 @@ t.test('add, list, classify, remove', async (t) => {
   t.match(await run('models', 'remove', 'own'), { status: 64 });
 });
 
+t.test('labels: as events and the configuration name them', async (t) => {
+  const file = join(root, 'named.txt');
+  const named = Array.from({ length: CLASSES }, (_, index) => `thing ${index}, Res ${index}\n`);
+  writeFileSync(file, ['crane, bird\n', 'crane, machine\n', ...named.slice(2)].join(''));
+  t.match(await run('models', 'add', model, '--labels', file, '--name', 'named'), { status: 0 });
+  const plain = await run('models', 'labels', 'named');
+  t.match(plain, { status: 0, stderr: '' });
+  const lines = plain.stdout.trimEnd().split('\n');
+  t.same(lines.slice(0, 2), ['crane', 'thing 2'], 'one topic for both cranes, and no second names');
+  t.equal(lines.length, CLASSES - 1);
+  const json = (await run('models', 'labels', 'named', '--json')).json();
+  t.match(json, [{ model: 'named', labels: lines, taught: [] }]);
+  t.match(await run('models', 'labels', 'namd'), { status: 64, stderr: /did you mean named/ });
+  t.match(await run('models', 'labels'), { status: 69, stderr: /MND_MODEL_MISSING.*models pull/ });
+  await run('models', 'remove', 'named');
+});
+
 t.test('the form that was measured to be the fastest', async (t) => {
   await run(
     ...['models', 'add', model, '--labels', labels, '--name', 'measured'],
