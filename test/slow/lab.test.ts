@@ -80,7 +80,7 @@ t.test('every family can be flown, and its goal is judged by its feasible runs',
   const runs = ['drift', 'short-low'].map((name) => familyRun(board('pi4-heatsink'), name, 1));
   t.ok(runs.every(({ gap }) => Number.isFinite(gap)));
   const run = { family: 'drift', board: 'x', seed: 1, feasible: true, gap: 1, avoidableS: 0 };
-  const goal = FAMILIES['drift'];
+  const goal = FAMILIES.drift;
   if (goal === undefined) throw new Error('no drift');
   const judged = (more: Partial<typeof run>) => familyFigures([run, { ...run, ...more }])[0];
   t.ok(judged({})?.pass);
