@@ -70,11 +70,19 @@ export interface HotDaemonOptions extends HotBoardOptions {
   readonly limitC: number;
   /** Further lines of its configuration. */
   readonly lines?: readonly string[];
+  /** Default: the best classifier that is installed, in its exact form. */
+  readonly model?: object;
+  /** Smallest input that the governor may choose, pixels. */
+  readonly floorSize?: number;
+  /** Further cameras, by name. */
+  readonly cameras?: Readonly<Record<string, object>>;
 }
 
 /** A daemon on a hot board, with a broker; `start` begins, so that one can listen before. */
 export async function hotDaemon(t: Test, options: HotDaemonOptions) {
-  const { networks, mirror, picture, fps, limitC, lines = [] } = options;
+  const { networks, mirror, picture, fps, limitC, lines = [], cameras = {} } = options;
+  const { model = { task: 'classify', top: 1, form: 'exact' }, floorSize = 128 } = options;
+  const front = { source: 'files', path: resolve(picture), loop: true, fps };
   const folder = lastingFolder(t);
   await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(networks);
   const tree = createBoardTree(folder);
@@ -86,12 +94,12 @@ export async function hotDaemon(t: Test, options: HotDaemonOptions) {
     [
       'node: board',
       `state_dir: ${folder}`,
-      'model: { task: classify, top: 1, form: exact }',
+      `model: ${JSON.stringify(model)}`,
       'presence: { enter: 0.5, stay: 0.3 }',
       ...lines,
-      `governor: { sysfs_root: ${tree.sysfs}, proc_root: ${tree.proc}, limit: ${limitC}, floor_size: 128 }`,
+      `governor: { sysfs_root: ${tree.sysfs}, proc_root: ${tree.proc}, limit: ${limitC}, floor_size: ${floorSize} }`,
       `mqtt: { url: "${broker.url}" }`,
-      `cameras: { front: { source: files, path: ${resolve(picture)}, loop: true, fps: ${fps} } }`,
+      `cameras: ${JSON.stringify({ front, ...cameras })}`,
     ].join('\n'),
   );
   const { config } = loadConfig({ files: [file], env: {} });
@@ -113,6 +121,9 @@ export async function hotDaemon(t: Test, options: HotDaemonOptions) {
   };
   t.teardown(stop);
   return {
+    /** Its state folder and its configuration. */
+    folder,
+    file,
     broker,
     signals,
     /** Every temperature of the die so far, °C. */
