@@ -65,15 +65,21 @@ export async function startDaemon(state, node, { listen, model }) {
   };
 }
 
-/** Of all threads and of the one that runs the network, those that have ended too. */
+/**
+ * Of all threads, those that have ended too; of the one that runs the network; and of all the others that there
+ * are, in nanoseconds where the kernel counts ticks elsewhere (proc(5), schedstat).
+ */
 function usageOf(pid) {
   const read = (file) => readFileSync(`/proc/${pid}/${file}`, 'utf8');
-  const thread = readdirSync(`/proc/${pid}/task`)
-    .map((task) => read(`task/${task}/stat`))
-    .find((stat) => stat.includes('(inference)'));
+  const tasks = readdirSync(`/proc/${pid}/task`).map((task) => `task/${task}`);
+  const isNetwork = (task) => read(`${task}/comm`) === 'inference\n';
+  const network = tasks.find(isNetwork);
+  const others = tasks.filter((task) => task !== network);
+  const spent = others.map((task) => Number(read(`${task}/schedstat`).split(' ', 1)[0]) / 1e6);
   return {
     cpuMs: cpuMsOf(read('stat')),
-    inferenceMs: thread === undefined ? 0 : cpuMsOf(thread),
+    inferenceMs: network === undefined ? 0 : cpuMsOf(read(`${network}/stat`)),
+    othersMs: spent.reduce((sum, each) => sum + each, 0),
     rssMb: (Number(/VmRSS:\s+(\d+)/.exec(read('status'))[1]) * 1024) / 1e6,
     writtenBytes: Number(/^write_bytes: (\d+)/m.exec(read('io'))[1]),
   };

@@ -15,6 +15,7 @@ export async function spend(daemons, seconds) {
     return {
       cpu: rate(({ cpuMs }) => cpuMs),
       inference: rate(({ inferenceMs }) => inferenceMs),
+      others: rate(({ othersMs }) => othersMs),
       bytes: rate(({ writtenBytes }) => writtenBytes),
       rss: after.rssMb,
     };

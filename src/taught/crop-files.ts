@@ -82,16 +82,21 @@ export async function writeWhole(file: string, bytes: Uint8Array): Promise<void>
   }
 }
 
+/** What to do about what a disk says, the first that fits. */
+const DISK_ADVICE: readonly (readonly [said: RegExp, next: string])[] = [
+  [/ENOSPC|EDQUOT/, 'make room on the disk; nothing was kept by half'],
+  [/EROFS/, 'mount it for writing; a card that fails is mounted for reading only'],
+  [/ENOTDIR|EEXIST|EISDIR/, 'move away what has the name of one of our folders or files'],
+];
+
 export function diskError(subject: string, cause: unknown): Error {
-  const isForeign = /EACCES|EPERM/.test(messageOf(cause));
-  return codedError('MND_TEACH_DISK', {
-    subject,
-    found: isForeign ? 'no permission' : messageOf(cause),
-    next: isForeign
-      ? 'ask as the user of the service: sudo -u mobilenetd mobilenetd …'
-      : 'make room on the disk; nothing was kept by half',
-    cause,
-  });
+  const said = messageOf(cause);
+  if (/EACCES|EPERM/.test(said)) {
+    const next = 'ask as the user of the service: sudo -u mobilenetd mobilenetd …';
+    return codedError('MND_TEACH_DISK', { subject, found: 'no permission', next, cause });
+  }
+  const [, next = 'run: mobilenetd doctor'] = DISK_ADVICE.find(([fits]) => fits.test(said)) ?? [];
+  return codedError('MND_TEACH_DISK', { subject, found: said, next, cause });
 }
 
 export function isMissing(error: unknown): boolean {

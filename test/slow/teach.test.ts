@@ -1,7 +1,7 @@
 // A process of its own: it starts daemons and commands, and kills them
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
@@ -46,9 +46,7 @@ t.test('a label that was taught is on MQTT, on every rung, without a flap', asyn
     model: THINGS,
     more: { store: { pictures: { enabled: false } } },
   });
-  const both = {
-    MOBILENETD_CAMERAS_EMPTY: JSON.stringify({ source: 'files', path: empty, loop: true, fps: 5 }),
-  };
+  appendFileSync(config, `  empty: { source: files, path: ${empty}, fps: 5, loop: true }\n`);
   t.match(await command(folder, config, 'models', 'pull', 'mobilenetd_things'), { status: 0 });
   const first = await command(folder, config, 'teach', 'spoon', '--from', taught);
   t.match(first, { status: 0, stdout: /pictures of spoon kept/ }, first.stderr);
@@ -58,7 +56,7 @@ t.test('a label that was taught is on MQTT, on every rung, without a flap', asyn
     t.ok(line.length <= 80 || line.includes(folder), line);
   }
 
-  const daemon = runDaemon(folder, config, both);
+  const daemon = runDaemon(folder, config);
   t.teardown(() => daemon.end('SIGKILL'));
   const said: (readonly [topic: string, value: string])[] = [];
   listener.client.on('message', (topic, payload) => said.push([topic, payload.toString()]));
@@ -80,6 +78,7 @@ t.test('a label that was taught is on MQTT, on every rung, without a flap', asyn
   }
   const flaps = said.slice(begun).filter(([topic]) => topic === 'mobilenetd/board/seen/spoon');
   t.same(flaps, [], 'neither OFF nor ON again');
+  t.ok(ladder.includes(modelOf(values.get('mobilenetd/board/empty/labels')) ?? ''), 'looked at');
   const wrong = said.filter(([topic, value]) => topic.endsWith('/empty/spoon') && value === 'ON');
   t.same(wrong, [], 'nor where there is none');
 

@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
+import { diskError } from '#mobilenetd/taught/crop-files.js';
 import { CropShelf } from '#mobilenetd/taught/shelf.js';
 import {
   checkLabel,
@@ -157,6 +158,26 @@ t.test('what a kill left is finished or removed, and what is strange is left alo
 t.test('a disk that refuses is said, and nothing is left', async (t) => {
   const state = t.testdir({ teach: 'a file' });
   const shelf = new CropShelf(state, BOUNDS);
-  await t.rejects(shelf.add(FRONT, 'a', shelf.newBatch(1), jpeg('x')), { code: 'MND_TEACH_DISK' });
+  await t.rejects(shelf.add(FRONT, 'a', shelf.newBatch(1), jpeg('x')), {
+    code: 'MND_TEACH_DISK',
+    message: /move away what has the name/,
+  });
   t.same(await readdir(state), ['teach']);
+});
+
+t.test('what is advised fits what the disk says', (t) => {
+  for (const [said, advice] of [
+    ['ENOSPC: no space left on device, write', /make room on the disk/],
+    ['EDQUOT: disk quota exceeded, write', /make room on the disk/],
+    ['EROFS: read-only file system, open', /mount it for writing/],
+    ['ENOTDIR: not a directory, mkdir', /move away/],
+    ['EACCES: permission denied, open', /found no permission.*sudo -u mobilenetd/],
+    ['EIO: i/o error, read', /EIO.*mobilenetd doctor/],
+  ] as const) {
+    t.match(diskError('/state/teach', new Error(said)), {
+      code: 'MND_TEACH_DISK',
+      message: advice,
+    });
+  }
+  t.end();
 });
