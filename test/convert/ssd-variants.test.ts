@@ -1,3 +1,4 @@
+// A process of its own: which of equal scores LiteRT.js takes first depends on what it has run before
 import { readFileSync } from 'node:fs';
 import { encode } from 'flatbuffers/js/flexbuffers.js';
 import t from 'tap';

@@ -431,7 +431,7 @@ async function atHome(t: Test, kind: BrokerKind): Promise<void> {
   board.show(event());
   await ha.until('person', () => state('binary_sensor.porch_front_person') === 'ON');
   await ha.until('event', () => state('event.porch_front_detection') === 'new');
-  t.equal(state('sensor.porch_front_label'), 'person');
+  await ha.until('label', () => state('sensor.porch_front_label') === 'person');
 
   await ha.press('select.porch_variant', 'ssd_172');
   await ha.until('pin', () => state('select.porch_variant') === 'ssd_172');
