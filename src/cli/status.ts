@@ -80,13 +80,18 @@ export function statusLines(report: StatusReport, columns = Infinity): readonly 
   return rowsOf(report).flatMap(([name, text]) => wrapText(`${name} ${text}`, width, INDENT));
 }
 
+function levelText({ log_level: level, log_level_configured: configured }: StatusReport): string {
+  if (level === configured) return level;
+  return `${level} (set by hand until the next reload; the configuration says ${configured})`;
+}
+
 function rowsOf(report: StatusReport): readonly Line[] {
   const head = `mobilenetd ${report.version}, process ${report.pid}, up ${duration(report.uptime_s)}`;
   const state = report.ready ? '' : ', no frame labelled yet';
   const lines = [
     row('daemon', `${head}${state}`),
     row('node', `${report.node}, state in ${report.state_dir}`),
-    row('memory', `${report.rss_mb} MB, log level ${report.log_level}`),
+    row('memory', `${report.rss_mb} MB, log level ${levelText(report)}`),
   ];
   if (report.running === null)
     return [...lines, row('running', `nothing yet: ${report.doing ?? 'it is starting'}`)];

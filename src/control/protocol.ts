@@ -109,6 +109,8 @@ export interface StatusReport {
   /** False before the first frame has been labelled. */
   readonly ready: boolean;
   readonly log_level: string;
+  /** What the configuration says: another one than `log_level` was set by hand, until the next reload. */
+  readonly log_level_configured: string;
   readonly rss_mb: number;
   /** What runs; null while everything starts anew. */
   readonly running: RunningReport | null;

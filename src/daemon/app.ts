@@ -229,7 +229,7 @@ export class App {
     const plan = this.#plan();
     if (plan.changed.length > 0)
       await this.#apply(plan.config, partsTouchedBy(config, plan.config));
-    logLevel?.set(plan.config.log.level);
+    logLevel?.configure(plan.config.log.level);
     const done = describePlan(plan);
     log.info(`configuration read again; ${done}`);
     return done;

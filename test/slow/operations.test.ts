@@ -58,6 +58,12 @@ t.test('status, log levels and a lock, before, while and after a daemon runs', a
 
   t.match(await command(folder, config, 'ctl', 'log-level'), { status: 0, stdout: 'info\n' });
   t.match(await command(folder, config, 'ctl', 'log-level', 'error'), { stdout: 'error\n' });
+  const loud = await command(folder, config, 'status');
+  const words = loud.stdout.replace(/\s+/g, ' ');
+  t.match(
+    words,
+    'log level error (set by hand until the next reload; the configuration says info)',
+  );
   const before = daemon.log().length;
   await listener.say('front/detect/set', 'ON');
   t.ok(await listener.until('front/status', 'online'));

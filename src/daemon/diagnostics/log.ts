@@ -13,14 +13,25 @@ export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' |
 /** The least severity that is logged, which can be changed while loggers and their children live. */
 export interface LevelSwitch {
   get(): LogLevel;
+  /** What is in force without a change by hand. */
+  configured(): LogLevel;
+  /** Until the next configuration. */
   set(level: LogLevel): void;
+  /** As the configuration says; a change by hand ends. */
+  configure(level: LogLevel): void;
 }
 
 export function createLevelSwitch(level: LogLevel): LevelSwitch {
+  let configured = level;
   let current = level;
   return {
     get: () => current,
+    configured: () => configured,
     set(next) {
+      current = next;
+    },
+    configure(next) {
+      configured = next;
       current = next;
     },
   };

@@ -59,6 +59,7 @@ function statusReport(context: Using): StatusReport {
     uptime_s: Math.round(process.uptime()),
     ready: daemon.hasLabelled(),
     log_level: logLevel?.get() ?? log.level,
+    log_level_configured: logLevel?.configured() ?? log.level,
     rss_mb: Math.round(process.memoryUsage.rss() / 1e5) / 10,
     running: daemon.phase() === 'running' ? runningReport(context) : null,
     doing: daemon.phase() === 'running' ? null : (daemon.doing() ?? STARTING),

@@ -62,6 +62,8 @@ t.test('what the pictures are worth is said while more are added', async (t) => 
 
   const { recording, show } = await begin(t, state, 'red');
   await show(await shades(0));
+  // What was offered is looked at for a while.
+  t.ok(await eventually(() => recording.state().advice.length > 0));
   t.match(recording.state(), { state: 'recording', kept: 1 });
   t.match(
     recording.state().advice.map(({ code }) => code),
@@ -99,10 +101,12 @@ t.test('each way to fail has its own code, and nothing is kept then', async (t) 
   rmSync(join(state, 'teach'), { recursive: true, force: true });
   writeFileSync(join(state, 'teach'), 'no folder');
   await broken.show(await shades(0));
+  t.ok(await eventually(() => broken.recording.isOver()));
   t.match(broken.recording.state(), { state: 'failed', code: 'MND_TEACH_DISK' });
 
   const blind = await begin(t, t.testdir(), 'red');
   await blind.show(Buffer.from('no picture'));
+  t.ok(await eventually(() => blind.recording.isOver()));
   t.match(blind.recording.state(), { state: 'failed', kept: 0 });
   t.not(blind.recording.state().code, 'MND_TEACH_DISK');
   t.not(blind.recording.state().code, null);
