@@ -1,7 +1,7 @@
 import { codedError } from '../errors.js';
 import type { SsdHead } from '../models/variant.js';
 import { type GraphView, viewGraph } from './embedding/graph-view.js';
-import { encodeRawTensor, encodeValue } from './own-onnx/encode.js';
+import { encodeField, encodeRawTensor, encodeValue } from './own-onnx/encode.js';
 import { damaged, fieldsOf, messageOf, numbersOf, textOf } from './own-onnx/fields.js';
 import { type OnnxNode, parseOnnx } from './own-onnx/parse.js';
 
@@ -21,7 +21,6 @@ const TENSOR = { dims: 1, type: 2, name: 8, raw: 9 } as const;
 const NODE_ATTRIBUTE = 5;
 const ATTRIBUTE = { name: 1, int: 3 } as const;
 const MAX_RANK = 8;
-const LENGTH_DELIMITED = 2;
 
 /**
  * An SSD detector whose class predictors have the filters of some classes only. Each score is computed from
@@ -49,7 +48,7 @@ export function withClasses(onnx: Uint8Array, head: SsdHead, kept: readonly numb
   }
   const rest = file.graphRest.flatMap((raw) => restField(raw, cut));
   const outputs = file.outputs.map(({ name, type, raw }) =>
-    names.has(name) ? delimited(12, encodeValue(name, type, null)) : raw,
+    names.has(name) ? encodeField(12, encodeValue(name, type, null)) : raw,
   );
   const parts = [
     ...file.nodes.map(({ raw }) => raw),
@@ -57,7 +56,7 @@ export function withClasses(onnx: Uint8Array, head: SsdHead, kept: readonly numb
     ...file.inputs.map(({ raw }) => raw),
     ...outputs,
   ];
-  return Buffer.concat([...file.modelRest, delimited(MODEL_GRAPH, Buffer.concat(parts))]);
+  return Buffer.concat([...file.modelRest, encodeField(MODEL_GRAPH, Buffer.concat(parts))]);
 }
 
 /** A field of the graph as it is to stand; shapes of values between operators are made anew by the reader. */
@@ -66,7 +65,7 @@ function restField(raw: Uint8Array, cut: ReadonlyMap<string, Uint8Array>): Uint8
   if (field === undefined || field.number === GRAPH.valueInfo) return [];
   if (field.number !== GRAPH.initializer) return [raw];
   const tensor = cut.get(nameOf(messageOf(field)));
-  return [tensor === undefined ? raw : delimited(GRAPH.initializer, tensor)];
+  return [tensor === undefined ? raw : encodeField(GRAPH.initializer, tensor)];
 }
 
 /** The constants of the predictor of one feature map, cut. */
@@ -162,14 +161,6 @@ function cutTensor(
   if (!Number.isInteger(size)) throw damaged(`${bytes.length} bytes of "${name}"`);
   const parts = rows.map((row) => bytes.subarray(row * size, (row + 1) * size));
   return encodeRawTensor(name, type, [rows.length, ...others], Buffer.concat(parts));
-}
-
-/** A message as a field of another. */
-function delimited(number: number, message: Uint8Array): Uint8Array {
-  const head: number[] = [(number << 3) | LENGTH_DELIMITED];
-  let length = message.length;
-  for (; length > 127; length = Math.floor(length / 128)) head.push((length % 128) | 128);
-  return Buffer.concat([Uint8Array.from([...head, length]), message]);
 }
 
 function notCuttable(found: string): Error {

@@ -67,6 +67,11 @@ export function encodeTensor({ name, dims, values }: EncodedTensor): Uint8Array 
   return writer.finish();
 }
 
+/** A message as a field of another. */
+export function encodeField(number: number, message: Uint8Array): Uint8Array {
+  return protobuf.Writer.create().uint32(tag(number, DELIMITED)).bytes(message).finish();
+}
+
 /** TensorProto of values as they lie in memory; `type` as TensorProto.DataType. */
 export function encodeRawTensor(
   name: string,
