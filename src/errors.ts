@@ -123,6 +123,9 @@ function formatMessage(code: ErrorCode, detail: ErrorDetail): string {
   return parts.join('; ');
 }
 
+/** What to do about a file or a socket that is for the user of a packaged service. */
+export const ASK_AS_SERVICE = 'ask as the user of the service: sudo -u mobilenetd mobilenetd …';
+
 /** Makes (does not throw) a coded error. */
 export function codedError(code: ErrorCode, detail: ErrorDetail = {}): CodedError {
   return new MobilenetdError(code, detail);

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { codedError, isErrorCode, messageOf } from '../errors.js';
+import { ASK_AS_SERVICE, codedError, isErrorCode, messageOf } from '../errors.js';
 import { type ControlAnswer, type ControlRequest, MAX_ANSWER } from './protocol.js';
 import { nameOfSocket, type SocketName } from './socket.js';
 
@@ -38,7 +38,7 @@ export async function askDaemon(request: ControlRequest, options: AskOptions): P
   throw codedError('MND_CONTROL_UNAVAILABLE', {
     found: failures.join(', '),
     next: forbidden
-      ? 'ask as the user of the service: sudo -u mobilenetd mobilenetd …'
+      ? ASK_AS_SERVICE
       : 'start it (sudo systemctl start mobilenetd, or mobilenetd run), or name its state folder with MOBILENETD_STATE',
   });
 }

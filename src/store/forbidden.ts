@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { codedError } from '../errors.js';
+import { ASK_AS_SERVICE, codedError } from '../errors.js';
 
 /** Whether the system says that this user may not. */
 export function isPermission(error: unknown): boolean {
@@ -14,9 +14,7 @@ export function forbiddenError(path: string, cause: unknown): Error {
   return codedError('MND_STATE_FORBIDDEN', {
     subject: path,
     found: owner === null ? 'no permission' : `user number ${owner} owns it`,
-    next:
-      'ask as the user of the service: sudo -u mobilenetd mobilenetd …; ' +
-      'or name a folder of your own with MOBILENETD_STATE',
+    next: `${ASK_AS_SERVICE}; or name a folder of your own with MOBILENETD_STATE`,
     cause,
   });
 }

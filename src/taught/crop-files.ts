@@ -3,7 +3,7 @@ import type { Dirent } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder, writeDurably } from '../durable-file.js';
-import { codedError, messageOf } from '../errors.js';
+import { ASK_AS_SERVICE, codedError, messageOf } from '../errors.js';
 import type { TaughtTask } from './task.js';
 
 /** One picture that was taught, as a JPEG in a file of its own. */
@@ -92,8 +92,8 @@ const DISK_ADVICE: readonly (readonly [said: RegExp, next: string])[] = [
 export function diskError(subject: string, cause: unknown): Error {
   const said = messageOf(cause);
   if (/EACCES|EPERM/.test(said)) {
-    const next = 'ask as the user of the service: sudo -u mobilenetd mobilenetd …';
-    return codedError('MND_TEACH_DISK', { subject, found: 'no permission', next, cause });
+    const detail = { subject, found: 'no permission', next: ASK_AS_SERVICE, cause };
+    return codedError('MND_TEACH_DISK', detail);
   }
   const [, next = 'run: mobilenetd doctor'] = DISK_ADVICE.find(([fits]) => fits.test(said)) ?? [];
   return codedError('MND_TEACH_DISK', { subject, found: said, next, cause });

@@ -1,5 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
-import { type CodedError, codedError } from '../../errors.js';
+import { ASK_AS_SERVICE, type CodedError, codedError } from '../../errors.js';
 
 /** The first `limit` bytes of a file (also of a device or a pipe, which have no size). */
 export function readBounded(file: string, limit: number): Buffer {
@@ -37,8 +37,7 @@ export function unreadable(file: string, found: string, cause: unknown): CodedEr
 }
 
 /** The file of a packaged service is for root and the service alone: it may hold passwords. */
-const FOREIGN =
-  'ask as the user of the service: sudo -u mobilenetd mobilenetd …; or name a file of your own with --config';
+const FOREIGN = `${ASK_AS_SERVICE}; or name a file of your own with --config`;
 
 const ADVICE: Readonly<Record<string, string>> = {
   EACCES: FOREIGN,

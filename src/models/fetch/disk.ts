@@ -1,8 +1,7 @@
 import { statfs } from 'node:fs/promises';
-import { codedError, isCodedError, messageOf } from '../../errors.js';
+import { ASK_AS_SERVICE, codedError, isCodedError, messageOf } from '../../errors.js';
 
-const FOREIGN =
-  'ask as the user of the service: sudo -u mobilenetd mobilenetd …; or name a models_dir of your own';
+const FOREIGN = `${ASK_AS_SERVICE}; or name a models_dir of your own`;
 
 const ADVICE: Readonly<Record<string, string>> = {
   ENOSPC: 'make room and try again',
