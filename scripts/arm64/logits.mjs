@@ -1,14 +1,11 @@
 // Runs ONNX models on pseudo-random pictures and prints every output, the same way on every
-// machine: node logits.mjs NODE_MODULES JSON, where JSON lists {name, file, size}.
+// machine: node logits.mjs NODE_MODULES JSON, where JSON has models [{name, file, size}] and pictures [0 to 3].
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 process.env.ORT_DISABLE_TELEMETRY = '1';
-const [modules, list] = process.argv.slice(2);
+const [modules, tasks] = process.argv.slice(2);
 const ort = createRequire(join(modules, 'index.js'))('onnxruntime-node');
-/** Pictures of one model: flat areas, edges and noise, since kernels round in different places. */
-const PICTURES = 4;
-
 /** A 32-bit xorshift generator (Marsaglia 2003). */
 function createRandom(seed) {
   let state = seed;
@@ -20,6 +17,7 @@ function createRandom(seed) {
   };
 }
 
+/** Noise in squares of 1, 4, 16 or 64 pixels: flat areas and edges, since kernels round in different places. */
 function picture(size, index) {
   const random = createRandom(0x9e3779b9 + index);
   const pixels = new Uint8Array(size * size * 3);
@@ -38,14 +36,15 @@ function picture(size, index) {
 }
 
 const threads = { intraOpNumThreads: 1, interOpNumThreads: 1 };
-for (const { name, file, size } of JSON.parse(list)) {
+const { models, pictures } = JSON.parse(tasks);
+for (const { name, file, size } of models) {
   const session = await ort.InferenceSession.create(file, {
     ...threads,
     logSeverityLevel: 3,
     // Exact sums on x64 without VNNI; arm64 has no such option and no such need.
     ...(process.arch === 'x64' && { extra: { session: { x64quantprecision: '1' } } }),
   });
-  for (let index = 0; index < PICTURES; index += 1) {
+  for (const index of pictures) {
     const input = new ort.Tensor('uint8', picture(size, index), [1, size, size, 3]);
     const outputs = await session.run({ [session.inputNames[0]]: input });
     for (const output of session.outputNames) {

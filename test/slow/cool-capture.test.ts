@@ -14,6 +14,7 @@ import { eventually } from '../eventually.js';
 import { type BoardTree, createBoardTree } from '../integration/board-tree.js';
 import { logTo } from '../integration/collected-log.js';
 import { installRandomModel } from '../integration/demo-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 
 /** Seconds of the governor in one of ours: its minute takes one, its five minutes take five. */
 const SPEED = 60;
@@ -56,7 +57,7 @@ function installCamera(test: Test, folder: string) {
 }
 
 t.test('a board too hot for the floor is looked after with stills until it is cool', async (t) => {
-  const folder = t.testdir({ bin: {} });
+  const folder = lastingFolder(t, { bin: {} });
   await installRandomModel(folder);
   const tree = createBoardTree(folder);
   tree.write(60, 0, 0.1);

@@ -11,6 +11,7 @@ import {
   writeConfig,
 } from '../integration/daemon-process.js';
 import { installRandomModel } from '../integration/demo-process.js';
+import { lastingFolder } from '../lasting-folder.js';
 import { mosquitto } from '../mqtt/brokers.js';
 import { schemaFaults } from '../mqtt/payload-rules.js';
 
@@ -79,7 +80,7 @@ t.test(
   { skip: mosquitto.available ? false : 'Mosquitto is not installed' },
   async (t) => {
     t.setTimeout(600_000);
-    const folder = t.testdir();
+    const folder = lastingFolder(t);
     await installRandomModel(folder);
     const pictures = await preparePictures(folder);
     const broker = await mosquitto.make();

@@ -6,7 +6,6 @@ import { loadConfig } from '#mobilenetd/config/load.js';
 import { App } from '#mobilenetd/daemon/app.js';
 import { realThermometer } from '#mobilenetd/daemon/governor/thermometer.js';
 import { Signals } from '#mobilenetd/daemon/signals.js';
-import { openShelf } from '#mobilenetd/models/shelf.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { findBoard } from '#mobilenetd/simulator/boards.js';
 import { simulatedBoard } from '#mobilenetd/simulator/simulated-board.js';
@@ -14,6 +13,7 @@ import { openStore } from '#mobilenetd/store/store.js';
 import type { Thermometer } from '#mobilenetd/thermal/thermometer.js';
 import { type BoardTree, createBoardTree } from '../integration/board-tree.js';
 import { logTo } from '../integration/collected-log.js';
+import { installNetworks } from '../integration/random-model.js';
 import { lastingFolder } from '../lasting-folder.js';
 
 export interface HotBoardOptions {
@@ -84,7 +84,7 @@ export async function hotDaemon(t: Test, options: HotDaemonOptions) {
   const { model = { task: 'classify', top: 1, form: 'exact' }, floorSize = 128 } = options;
   const front = { source: 'files', path: resolve(picture), loop: true, fps };
   const folder = lastingFolder(t);
-  await openShelf({ dir: join(folder, 'models'), mirror, env: {} }).pull(networks);
+  await installNetworks(folder, networks, mirror);
   const tree = createBoardTree(folder);
   const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
   t.teardown(() => broker.close());

@@ -3,6 +3,7 @@ import type { Browser } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { eventually } from '../eventually.js';
 import { runDemo } from '../integration/demo-process.js';
+import { installNetworks } from '../integration/random-model.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { openBrowser, PATIENCE, WITHOUT_BROWSER, watchFor } from './page-browser.js';
 import { installDetector } from './page-daemon.js';
@@ -31,14 +32,21 @@ interface Begun {
   readonly at: number;
 }
 
+/** A demo, and the networks that are installed before it. */
+interface Watched {
+  readonly install: (folder: string) => Promise<void>;
+  readonly args: readonly string[];
+  readonly env: NodeJS.ProcessEnv;
+}
+
 /** Every event that begins while somebody looks at the demo has its label on the picture. */
 async function watchLabels(
   t: Test,
   browser: Browser,
-  { args, env }: { readonly args: readonly string[]; readonly env: NodeJS.ProcessEnv },
+  { install, args, env }: Watched,
 ): Promise<void> {
   const folder = lastingFolder(t);
-  await installDetector(folder);
+  await install(folder);
   const demo = runDemo({ folder, model: '', args, env });
   t.teardown(() => demo.end('SIGTERM'));
   const ready = await demo.ready;
@@ -87,8 +95,13 @@ t.test(
   async (t) => {
     const browser = await openBrowser(t);
     await t.test('names of what the board of the heat page sees', (t) =>
-      watchLabels(t, browser, { args: ['--board', 'pi4-case'], env: AS_IT_IS }),
+      watchLabels(t, browser, {
+        install: (folder) => installNetworks(folder, ['mobilenetd_things']),
+        ...{ args: ['--board', 'pi4-case'], env: AS_IT_IS },
+      }),
     );
-    await t.test('boxes of a detector', (t) => watchLabels(t, browser, { args: [], env: STEADY }));
+    await t.test('boxes of a detector', (t) =>
+      watchLabels(t, browser, { install: installDetector, args: [], env: STEADY }),
+    );
   },
 );

@@ -4,7 +4,7 @@
  */
 export const IS_SOAK = process.env.MOBILENETD_SOAK === '1';
 
-/** @param short in `npm run test:slow` @param long in `npm run test:soak`; same unit */
-export function soak(short: number, long: number): number {
+/** @param short in `npm run test:slow` @param long in `npm run test:soak`; same unit, or some of the same cases */
+export function soak<T>(short: T, long: T): T {
   return IS_SOAK ? long : short;
 }

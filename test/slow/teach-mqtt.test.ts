@@ -13,6 +13,7 @@ import {
   subscriber,
   writeConfig,
 } from '../integration/daemon-process.js';
+import { installNetworks } from '../integration/random-model.js';
 import { mosquitto } from '../mqtt/brokers.js';
 import { drawMugs } from './drawn-mugs.js';
 
@@ -77,8 +78,7 @@ async function start(t: Test) {
     ...{ cameras: ['seen'], pictures: seen, url: server.url, model: THINGS },
     more: { store: { pictures: { enabled: false } } },
   });
-  const pulled = await command(folder, config, 'models', 'pull', 'mobilenetd_things');
-  t.match(pulled, { status: 0 }, pulled.stderr);
+  await installNetworks(folder, ['mobilenetd_things']);
   const daemon = runDaemon(folder, config);
   t.teardown(() => daemon.end('SIGKILL'));
   t.ok(await listener.until('state', 'online'), daemon.log());

@@ -14,6 +14,7 @@ import { taskOf } from '#mobilenetd/taught/task.js';
 import { eventually } from '../eventually.js';
 import { broker, command, report } from '../integration/daemon-home.js';
 import { MAIN, runDaemon, writeConfig } from '../integration/daemon-process.js';
+import { installNetworks } from '../integration/random-model.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { colorEngine, variantNamed } from '../taught/color-engine.js';
 import { drawMugs } from './drawn-mugs.js';
@@ -47,7 +48,7 @@ t.test('a label that was taught is on MQTT, on every rung, without a flap', asyn
     more: { store: { pictures: { enabled: false } } },
   });
   appendFileSync(config, `  empty: { source: files, path: ${empty}, fps: 5, loop: true }\n`);
-  t.match(await command(folder, config, 'models', 'pull', 'mobilenetd_things'), { status: 0 });
+  await installNetworks(folder, ['mobilenetd_things']);
   const first = await command(folder, config, 'teach', 'spoon', '--from', taught);
   t.match(first, { status: 0, stdout: /pictures of spoon kept/ }, first.stderr);
   const second = await command(folder, config, 'teach', 'spoon', '--not', '--from', opposite);
@@ -99,7 +100,7 @@ function modelOf(labels: string | undefined): string | null {
 t.test('kills cost no picture that was kept, and two teach at once', async (t) => {
   const { folder, taught, opposite } = await prepare(t);
   const config = writeConfig(folder, { cameras: ['seen'], pictures: taught, model: THINGS });
-  t.match(await command(folder, config, 'models', 'pull', 'mobilenetd_things'), { status: 0 });
+  await installNetworks(folder, ['mobilenetd_things']);
   const shelf = new CropShelf(folder, BOUNDS);
   const teach = (...args: string[]) =>
     spawn(process.execPath, [MAIN, '--config', config, 'teach', ...args], {
