@@ -10,8 +10,17 @@ const ENDING = '.test.ts';
 
 /** The longest first. Most wait for brokers, clocks and cameras; `scores`, `training` and `networks` work. */
 const FIRST = [
-  ...['refusing-brokers', 'cluster', 'scores', 'training', 'notify-storm', 'setup', 'tasks'],
-  ...['camera-cases', 'page-storm', 'worst-pictures', 'networks', 'own-models', 'page-forms'],
+  ...[
+    'refusing-brokers',
+    'cluster',
+    'training',
+    'scores',
+    'kill',
+    'embedded-readers',
+    'page-labels',
+  ],
+  ...['notify-storm', 'setup', 'tasks', 'network-camera', 'cpu-hog', 'camera-cases', 'page-storm'],
+  ...['worst-pictures', 'networks', 'own-models', 'page-forms'],
   ...[
     'secrets',
     'retained-flood',

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline/promises';
 import { askDaemon } from '../control/client.js';
-import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
+import { type OverrideReport, overrideText, type StatusReport } from '../control/report.js';
 import { codedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { networkWarnings } from './network-check.js';

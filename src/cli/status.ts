@@ -8,7 +8,7 @@ import {
   type SecondPayload,
   type StatusReport,
   type TaughtTaskPayload,
-} from '../control/protocol.js';
+} from '../control/report.js';
 import { controlSockets } from '../control/socket.js';
 import { isCodedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';

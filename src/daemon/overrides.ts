@@ -1,4 +1,4 @@
-import { type OverrideReport, overrideText } from '../control/protocol.js';
+import { type OverrideReport, overrideText } from '../control/report.js';
 import { codedError } from '../errors.js';
 import type { Log } from '../log.js';
 import { nearestOf } from '../nearest.js';

@@ -1,5 +1,5 @@
 import { askDaemon } from '../control/client.js';
-import { type OverrideReport, overrideText, type StatusReport } from '../control/protocol.js';
+import { type OverrideReport, overrideText, type StatusReport } from '../control/report.js';
 import { controlSockets } from '../control/socket.js';
 import { describeRival, RIVAL_NEXT } from '../mqtt/home-assistant/read-back.js';
 import { type Finding, findings } from './finding.js';

@@ -100,7 +100,7 @@ async function isWhole(
 function fetchAndInstall(
   entry: CatalogEntry,
   forms: readonly NumericForm[],
-  options: PullOptions,
+  { onProgress, signal }: PullOptions,
   { dir, catalog, sources, onStep }: AcquireContext,
 ): Promise<InstalledModel> {
   return inStaging(dir, entry.name, async (staging) => {
@@ -108,7 +108,7 @@ function fetchAndInstall(
     await mkdir(scratch);
     const labelsSource = labelsFileOf(catalog, entry);
     const labels = await readLabels(labelsSource);
-    const fetched = await fetchModel(entry, sources, { ...options, scratch });
+    const fetched = await fetchModel(entry, sources, { scratch, onProgress, signal });
     await onStep?.('fetched');
     const model = await installModel({
       dir,
@@ -121,8 +121,8 @@ function fetchAndInstall(
       expected: expectedOf(entry),
       source: describeSource(entry.source),
       describe: () => descriptionOf(entry),
-      onProgress: options.onProgress,
-      signal: options.signal,
+      onProgress,
+      signal,
       onStep,
     });
     await fetched.discard();

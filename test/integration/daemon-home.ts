@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { askDaemon } from '#mobilenetd/control/client.js';
-import type { StatusReport } from '#mobilenetd/control/protocol.js';
+import type { StatusReport } from '#mobilenetd/control/report.js';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { MAIN, preparePictures, subscriber } from './daemon-process.js';
 import { installRandomModel } from './demo-process.js';

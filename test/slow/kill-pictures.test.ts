@@ -15,7 +15,8 @@ import { soak } from './soak.js';
 
 t.setTimeout(3_600_000);
 
-const KILLS = soak(20, 300);
+/** At each of the ten moments below once. */
+const KILLS = soak(10, 300);
 const CAMERAS = ['front', 'back'] as const;
 const ROOT = 'mobilenetd/board';
 const PROCESS = fileURLToPath(new URL('line-process.js', import.meta.url));

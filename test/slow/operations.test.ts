@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import type { StatusReport } from '#mobilenetd/control/protocol.js';
+import type { StatusReport } from '#mobilenetd/control/report.js';
 import { eventually } from '../eventually.js';
 import { broker, command, home, report } from '../integration/daemon-home.js';
 import { MAIN, runDaemon, writeConfig } from '../integration/daemon-process.js';

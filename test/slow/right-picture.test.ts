@@ -5,11 +5,12 @@ import mqtt from 'mqtt';
 import t from 'tap';
 import { aedes, mosquitto } from '../mqtt/brokers.js';
 import { markOf, numberOf, startLine } from './picture-line.js';
+import { soak } from './soak.js';
 
 t.setTimeout(600_000);
 
 /** Of each camera; both fire at the same moment. */
-const EACH = 250;
+const EACH = soak(80, 250);
 /** Events of a camera that may be on their way while it fires again: more frames than wait are left out. */
 const AHEAD = 2;
 const CAMERAS = ['front', 'back'] as const;

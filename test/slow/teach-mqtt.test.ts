@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
-import type { RecordingPayload, TaughtPayload } from '#mobilenetd/control/protocol.js';
+import type { RecordingPayload, TaughtPayload } from '#mobilenetd/control/report.js';
 import { eventually } from '../eventually.js';
 import { command, report } from '../integration/daemon-home.js';
 import {

@@ -13,7 +13,7 @@ import { soak } from './soak.js';
 
 /** MemoryMax of the unit. */
 const LIMIT = 600 * 1024 * 1024;
-const SECONDS = soak(20, 120);
+const SECONDS = soak(12, 120);
 const WORST = '38-bytes.webp';
 
 t.setTimeout(900_000);

@@ -1,8 +1,9 @@
 import { oneOf } from '../../schema/format.js';
 import { key } from '../../schema/section.js';
 import { describeSource } from './description.js';
-import { isDeviceName, pictureFaults } from './ffmpeg/arguments.js';
+import { pictureFaults } from './ffmpeg/arguments.js';
 import { FFMPEG_DESCRIPTION } from './ffmpeg/description.js';
+import { isDeviceName } from './ffmpeg/input.js';
 import { createFfmpegSource } from './ffmpeg/source.js';
 import { DEVICE_KEY, HARDWARE_KEY } from './keys.js';
 

@@ -1,6 +1,6 @@
 import { describeSource } from './description.js';
-import type { FfmpegInput } from './ffmpeg/arguments.js';
 import { FFMPEG_DESCRIPTION } from './ffmpeg/description.js';
+import type { FfmpegInput } from './ffmpeg/input.js';
 import { createFfmpegSource } from './ffmpeg/source.js';
 import { HARDWARE_KEY, HTTP_KEYS, LOOP_KEY, PATH_ADVICE, PATH_KEY } from './keys.js';
 

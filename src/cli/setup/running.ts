@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.js';
 import { askDaemon } from '../../control/client.js';
-import type { StatusReport } from '../../control/protocol.js';
+import type { StatusReport } from '../../control/report.js';
 import type { PictureFolder } from './camera-look.js';
 import type { CameraLook, FoundCamera } from './step.js';
 

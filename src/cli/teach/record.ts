@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Config } from '../../config/config.js';
 import { askDaemon } from '../../control/client.js';
-import type { RecordingPayload as RecordingState, RecordRequest } from '../../control/protocol.js';
+import type { RecordRequest } from '../../control/protocol.js';
+import type { RecordingPayload as RecordingState } from '../../control/report.js';
 import { codedError, isCodedError, isErrorCode } from '../../errors.js';
 import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from '../brief-daemon.js';
 import type { CommandContext } from '../command.js';

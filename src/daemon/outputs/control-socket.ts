@@ -1,4 +1,5 @@
-import type { ControlRequest, StatusReport, TeachRequest } from '../../control/protocol.js';
+import type { ControlRequest, TeachRequest } from '../../control/protocol.js';
+import type { StatusReport } from '../../control/report.js';
 import { startControlServer } from '../../control/server.js';
 import { controlSocket } from '../../control/socket.js';
 import { codedError, messageOf } from '../../errors.js';

@@ -1,4 +1,4 @@
-import type { SecondPayload } from '../../control/protocol.js';
+import type { SecondPayload } from '../../control/report.js';
 import { taskName } from '../../taught/task.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';

@@ -1,5 +1,4 @@
 import { redactConfig } from '../../config/check/secrets.js';
-import { codedError } from '../../errors.js';
 import type {
   EventQuery,
   Happening,
@@ -15,13 +14,12 @@ import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
 import { taughtDocument } from '../taught/document.js';
-import { runTeachOrder } from '../taught/orders.js';
+import { pageActions } from './page-actions.js';
 import { flatValues, yamlOf } from './page-config.js';
 import { areasOf, governorDocument, modelDocuments } from './page-documents.js';
 import { PageFacts } from './page-facts.js';
 import { PageHistory } from './page-history.js';
 import { shapedPicture } from './page-pictures.js';
-import { answerSnapshotRequest, createSnapshotPublisher } from './snapshots.js';
 import { passingReport } from './status.js';
 
 const DOCTOR_KEPT_MS = 60_000;
@@ -258,48 +256,6 @@ export class DaemonPageSource implements PageSource {
       labels: status === 'online' ? (last?.result.labels.map(labelPayload) ?? []) : [],
     };
   }
-}
-
-function pageActions(context: Context): PageSource['actions'] {
-  const publishNext = createSnapshotPublisher(context);
-  return {
-    setDetect: async (camera, on) => context.overrides.setDetect(camera, on),
-    async setThreshold(camera, threshold) {
-      context.overrides.setThreshold(camera, threshold ?? 'auto');
-    },
-    async snapshot(name) {
-      const { messaging, cameras } = context;
-      const wanted = cameras.list().filter((camera) => name === null || camera.name === name);
-      await Promise.all(
-        wanted.map((camera) => answerSnapshotRequest(camera, { messaging, publishNext })),
-      );
-    },
-    async setPin(variant) {
-      const { overrides } = context;
-      if (variant !== 'auto' && !overrides.pinnable().includes(variant)) {
-        throw codedError('MND_MODEL_UNKNOWN', {
-          subject: variant,
-          expected: ['auto', ...overrides.pinnable()].join(', '),
-        });
-      }
-      overrides.setPin(variant);
-    },
-    setLimit: (limit) => context.overrides.setLimit(limit),
-    reload: () => context.daemon.reload(),
-    checkConfig: async (yaml) => context.inspection?.check(yaml) ?? [],
-    wrong: async (event) => context.spots.wrong(event),
-    undoWrong: async (spot) => context.spots.undo(spot),
-    teach: (order) => runTeachOrder(order, context),
-    async forget(id) {
-      if (!context.store.forgetEvent(id)) {
-        throw codedError('MND_INPUT_MISSING', {
-          subject: `event ${id.slice(0, 64)}`,
-          expected: 'one that is over',
-        });
-      }
-      await context.eventPictures.shelf?.remove(id);
-    },
-  };
 }
 
 function labelPayload({ label, score, box }: Result['labels'][number]): object {

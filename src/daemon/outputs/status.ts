@@ -1,4 +1,4 @@
-import type { CameraReport, DatabaseReport, RunningReport } from '../../control/protocol.js';
+import type { CameraReport, DatabaseReport, RunningReport } from '../../control/report.js';
 import type { StoreHealth } from '../../store/store.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';

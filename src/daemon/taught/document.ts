@@ -1,4 +1,4 @@
-import type { TaughtPayload, TaughtTaskPayload } from '../../control/protocol.js';
+import type { TaughtPayload, TaughtTaskPayload } from '../../control/report.js';
 import { taskName, taskText } from '../../taught/task.js';
 import { advice } from '../../teach/advice.js';
 import { figuresOf } from './figures.js';

@@ -1,4 +1,4 @@
-import type { TaughtFigures } from '../../control/protocol.js';
+import type { TaughtFigures } from '../../control/report.js';
 import type { TrainedHead } from '../../taught/trained.js';
 
 /** What a head is worth, as it is told to the world. */

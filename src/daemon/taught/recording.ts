@@ -1,6 +1,6 @@
 import { encodeJpeg } from '../../camera/pixels/jpeg.js';
 import type { Frame } from '../../camera/source.js';
-import type { RecordingPayload } from '../../control/protocol.js';
+import type { RecordingPayload } from '../../control/report.js';
 import { isCodedError, messageOf } from '../../errors.js';
 import type { Box, Result } from '../../inference/result.js';
 import type { Intake } from '../../taught/intake.js';

@@ -1,4 +1,4 @@
-import type { TaughtAdvice, TaughtFigures } from '../../control/protocol.js';
+import type { TaughtAdvice, TaughtFigures } from '../../control/report.js';
 import { worthOf } from '../../taught/heads.js';
 import type { Intake } from '../../taught/intake.js';
 import { advice } from '../../teach/advice.js';

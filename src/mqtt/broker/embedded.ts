@@ -118,7 +118,14 @@ class AedesBroker implements EmbeddedBroker {
     this.#clock = options.clock ?? backgroundClock;
     const { now } = this.#clock;
     this.#refused = createRepeatingLog(this.#log, { clock: now });
-    this.#retained = new RetainedStore({ ...options, log: this.#log, clock: this.#clock });
+    this.#retained = new RetainedStore({
+      file: options.file,
+      ephemeral: options.ephemeral,
+      maxRetained: options.maxRetained,
+      maxRetainedBytes: options.maxRetainedBytes,
+      log: this.#log,
+      clock: this.#clock,
+    });
     const maxClients = options.maxClients ?? MAX_CLIENTS;
     this.#admission = new Admission(this.#clock, maxClients, () => {
       this.#refused.warn('idle', 'connections that say nothing gave way to newer ones');

@@ -5,7 +5,7 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import t, { type Test } from 'tap';
-import type { FfmpegInput } from '#mobilenetd/camera/sources/ffmpeg/arguments.js';
+import type { FfmpegInput } from '#mobilenetd/camera/sources/ffmpeg/input.js';
 import { createFfmpegSource } from '#mobilenetd/camera/sources/ffmpeg/source.js';
 import { lastingFolder } from '../../lasting-folder.js';
 import { hasOpenssl, makeCertificates } from '../../mqtt/certificates.js';

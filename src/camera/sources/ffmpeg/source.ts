@@ -8,7 +8,8 @@ import { openHttpGateway } from '../../gateway/http.js';
 import { openRtspGateway } from '../../gateway/rtsp.js';
 import { createY4mReader } from '../../pixels/y4m.js';
 import type { Source } from '../../source.js';
-import { type FfmpegInput, type FfmpegPicture, ffmpegArguments, ffmpegStdin } from './arguments.js';
+import { type FfmpegPicture, ffmpegArguments } from './arguments.js';
+import { type FfmpegInput, ffmpegStdin } from './input.js';
 
 export interface FfmpegOptions extends FfmpegPicture {
   readonly input: FfmpegInput;

@@ -1,10 +1,9 @@
 import t from 'tap';
 import {
-  type FfmpegInput,
   type FfmpegPicture,
   ffmpegArguments,
-  ffmpegStdin,
 } from '#mobilenetd/camera/sources/ffmpeg/arguments.js';
+import { type FfmpegInput, ffmpegStdin } from '#mobilenetd/camera/sources/ffmpeg/input.js';
 
 const picture: FfmpegPicture = { size: [640, 480], fps: 10 };
 const rtsp: FfmpegInput = { kind: 'rtsp', url: 'rtsp://cam/live' };

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
-import type { FfmpegInput } from '#mobilenetd/camera/sources/ffmpeg/arguments.js';
+import type { FfmpegInput } from '#mobilenetd/camera/sources/ffmpeg/input.js';
 import { createFfmpegSource } from '#mobilenetd/camera/sources/ffmpeg/source.js';
 import { skipWithoutFfmpeg as skip } from '../../ffmpeg.js';
 import { encodeStream, startRtspCamera } from '../../rtsp-camera.js';
