@@ -33,6 +33,8 @@ export interface Look extends Folding {
   readonly createId: (timeMs: number) => string;
   /** From the picture to the frame that zones are measured in. */
   readonly stretch: Stretch;
+  /** The part of the picture that is looked at; null: unknown. */
+  readonly view: Box | null;
   readonly matcher: Matcher;
   /** Whether anything may be said of a track that would be present otherwise. */
   readonly mayBegin: (track: Track) => boolean;
@@ -139,28 +141,34 @@ export class Lane {
   }
 
   /** Tells each track which sighting is of it; what is new is followed from now on. */
-  #recognise({ boxes, size }: Sightings, { at, matcher, hasRoom }: Look): void {
+  #recognise({ boxes, size, count }: Sightings, { at, view, matcher, hasRoom }: Look): void {
     const now = at.capturedAt;
     // Only the first can be of the whole picture.
     const first = boxes[0] === null ? 1 : 0;
     if (first === 1) this.#whole().sighting = 0;
     if (size === first) return;
-    matcher.clear();
-    for (let n = first; n < size; n += 1) matcher.addBox(boxes[n] ?? NOWHERE);
+    matcher.clear(view);
+    for (let n = first; n < size; n += 1) matcher.addBox(boxes[n] ?? NOWHERE, n < count);
     for (const { body, recent } of this.#tracks) {
       if (body !== null) matcher.addObject(body, recent[2] > 0, now);
     }
     matcher.match();
-    this.#move(boxes, first, matcher, now);
+    this.#move(boxes, first, matcher, now, view);
     for (let n = first; n < size; n += 1) {
       if (matcher.objectOf(n - first) !== -1 || !hasRoom()) continue;
-      const track = createTrack(this.label, createBody(boxes[n] ?? NOWHERE, now));
+      const track = createTrack(this.label, createBody(boxes[n] ?? NOWHERE, now, view));
       track.sighting = n;
       this.#tracks.push(track);
     }
   }
 
-  #move(boxes: Sightings['boxes'], first: number, matcher: Matcher, now: number): void {
+  #move(
+    boxes: Sightings['boxes'],
+    first: number,
+    matcher: Matcher,
+    now: number,
+    view: Box | null,
+  ): void {
     let object = 0;
     for (const track of this.#tracks) {
       if (track.body === null) continue;
@@ -168,7 +176,7 @@ export class Lane {
       object += 1;
       if (found === -1) continue;
       track.sighting = first + found;
-      moveBody(track.body, boxes[first + found] ?? NOWHERE, now);
+      moveBody(track.body, boxes[first + found] ?? NOWHERE, now, view);
     }
   }
 

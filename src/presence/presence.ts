@@ -6,7 +6,7 @@ import { Matcher } from './objects/match.js';
 import { Occupancy } from './occupancy.js';
 import { byScore, presentLabel } from './present.js';
 import { type PresenceOptions, readSettings, type Settings } from './settings.js';
-import { FrameSightings, type Stretch, stretched, stretchOf } from './sightings.js';
+import { FrameSightings, type Stretch, stretched, stretchOf, viewOf } from './sightings.js';
 import { type Spot, spotOf } from './spots.js';
 import type { Instant, SeenBy, SubLabel, Track } from './state.js';
 import { eventOf, isOver, rememberStay } from './stay.js';
@@ -91,7 +91,8 @@ class CameraPresence implements Presence {
     return events;
   }
 
-  #lookAt({ model, alpha, size }: Result, at: Instant): Look {
+  #lookAt(result: Result, at: Instant): Look {
+    const { model, alpha, size } = result;
     const last = this.#seenBy;
     if (last.model !== model || last.alpha !== alpha || last.size !== size) {
       this.#seenBy = { model, alpha, size };
@@ -103,6 +104,7 @@ class CameraPresence implements Presence {
       window,
       createId,
       stretch: this.#stretch,
+      view: viewOf(result, this.#settings, this.#stretch),
       matcher: this.#matcher,
       mayBegin: this.#mayBegin,
       hasRoom: this.#makeRoom,

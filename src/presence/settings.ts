@@ -45,6 +45,8 @@ export interface PresenceOptions extends Thresholds {
   readonly maxObjects?: number;
   /** Width and height that zones and areas are measured in; boxes of another size are stretched to it. */
   readonly frame?: readonly [width: number, height: number];
+  /** The part of that frame that is looked at: a border of it cuts objects off. Default: all of it. */
+  readonly view?: Box;
   /** Parts of the picture that are told of on their own; only of objects. */
   readonly zones?: readonly Zone[];
   /** Of all objects, and of single labels or groups, where they differ. */
@@ -67,6 +69,8 @@ export interface Settings {
   /** Milliseconds without a result that say nothing. */
   readonly regularSilence: number;
   readonly frame: readonly [width: number, height: number] | null;
+  /** The part of it that is looked at; null: unknown. */
+  readonly view: Box | null;
   readonly zones: readonly Zone[];
   /** What holds for a label or group; the same object each time it is asked. */
   readonly rulesOf: (name: string) => NameRules;
@@ -115,6 +119,7 @@ export function readSettings(options: PresenceOptions): Settings {
     window: options.window ?? 3,
     regularSilence: (options.resultInterval ?? DEFAULT_RESULT_INTERVAL) * 2000,
     frame: options.frame ?? null,
+    view: options.view ?? (options.frame === undefined ? null : [0, 0, ...options.frame]),
     zones,
     rulesOf: remembered((name) => ({
       name,

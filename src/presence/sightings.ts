@@ -19,6 +19,13 @@ export function stretchOf({ picture }: Result, { frame }: Settings): Stretch {
   return [frame[0] / width, frame[1] / height];
 }
 
+/** The part of the picture that is looked at, in the pixels of its boxes; null: unknown. */
+export function viewOf({ picture }: Result, { view }: Settings, stretch: Stretch): Box | null {
+  if (view === null) return picture === undefined ? null : [0, 0, ...picture];
+  if (stretch === NO_STRETCH) return view;
+  return stretched(view, [1 / stretch[0], 1 / stretch[1]]);
+}
+
 export function stretched(box: Box, stretch: Stretch): Box {
   if (stretch === NO_STRETCH) return box;
   const [across, down] = stretch;

@@ -21,8 +21,6 @@ export interface MotionGate {
 /** Cells across and down: at 640 × 480 one has 20 × 20 pixels. */
 const COLUMNS = 32;
 const ROWS = 24;
-/** Cells of the grid on which pictures are compared. */
-export const CELLS = COLUMNS * ROWS;
 /** Every so many pixels, across and down, one is read. */
 const STEP = 4;
 /** Share of a new picture in the background: it follows slow changes of light in a few seconds. */
@@ -99,7 +97,7 @@ export function createMotionGate(options: MotionOptions = {}): MotionGate {
 }
 
 /** Mean luma of each cell (of rgb24: green, which is most of luma), from every fourth pixel. */
-export function readMeans(
+function readMeans(
   { width, height, format, bytes }: Pick<CapturedFrame, 'width' | 'height' | 'format' | 'bytes'>,
   means: Float32Array,
 ): void {

@@ -1,5 +1,5 @@
 import type { Frame } from '../source.js';
-import { CELLS, readMeans } from './motion.js';
+import { GLANCE, glanceAt } from './glance.js';
 
 /** Levels by which a cell may differ in pictures of one scene: noise, and coding. */
 const NOISE_LEVELS = 6;
@@ -63,14 +63,14 @@ export class Scene {
   }
 }
 
-/** Mean luma on a grid; of an encoded picture its bytes, some of them. */
+/** Mean luma on a coarse grid; of an encoded picture its bytes, some of them. */
 function pictureOf(
   frame: Frame,
   into: Float32Array | Uint8Array | null,
 ): Float32Array | Uint8Array {
   if (frame.format === 'jpeg') return sampleOf(frame.bytes);
-  const means = into instanceof Float32Array ? into : new Float32Array(CELLS);
-  readMeans(frame, means);
+  const means = into instanceof Float32Array ? into : new Float32Array(GLANCE);
+  glanceAt(frame, means);
   return means;
 }
 

@@ -1,5 +1,5 @@
 import { rateOf } from '../../camera/create.js';
-import { polygonInPixels } from '../../camera/region.js';
+import { boxInPixels, polygonInPixels } from '../../camera/region.js';
 import { descriptionOf } from '../../camera/registry.js';
 import type { CameraConfig, Config } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
@@ -185,6 +185,7 @@ function presenceOptionsOf(
     // Single pictures, minutes apart: there is no next one that could confirm what this one shows.
     ...(descriptionOf({ ...camera, capture: mode }).alone && { window: 1, minFrames: 1 }),
     frame: camera.size,
+    ...(camera.crop !== null && { view: boxInPixels(camera.crop, camera.size) }),
     zones: zonesOf(camera, descriptionOf({ ...camera, capture: mode }).alone),
     objects: objectLimitsOf(
       { ...camera, ...(camera.required_zones.length === 0 && { required_zones: undefined }) },

@@ -1,34 +1,50 @@
 import type { Box } from '../../inference/result.js';
 import { type Body, coastOf } from './body.js';
+import { keepInView, meetAtBorder } from './border.js';
 import { larger, Places, USUAL_SIZE } from './places.js';
 
 /** Overlap of the box with the expected one that is enough by itself. */
 const LEAST_OVERLAP = 0.1;
 /** Where two objects fit a box, the one that was there a moment ago is meant. */
 const FRESH_BONUS = 0.1;
+/** Of two boxes of one object, which a network draws now and then, the one it is sure of is meant. */
+const DOUBT_MALUS = 0.5;
 /** Without overlap: how far the centre may be off, in sides of the object, now and for each second. */
 const REACH = 1;
 const REACH_A_SECOND = 0.5;
 const MOST_REACH = 2;
 const MOST_SIZE_RATIO = 3;
+/** What has left the view may turn round: it is looked for at its border for so long, seconds. */
+const RETURN_SECONDS = 2.5;
 
 const NO_FIT = Number.NEGATIVE_INFINITY;
 
 /** Which box of a frame is which object that is followed. */
 export class Matcher {
+  /** The part of the picture that is looked at; null: unknown. */
+  #view: Box | null = null;
   readonly #objects = new Places();
   /** Of each object: seconds since it was seen, and 1 if the last look found it. */
   #unseen = new Float64Array(USUAL_SIZE);
   #fresh = new Uint8Array(USUAL_SIZE);
+  /** Square pixels of it with what a border cuts off. */
+  #whole = new Float64Array(USUAL_SIZE);
   readonly #boxes = new Places();
+  /** Of each box: 1 if it would not keep its object present. */
+  #doubtful = new Uint8Array(USUAL_SIZE);
   /** Pairs that are possible. */
   #pairs = 0;
   #pairObject = new Int32Array(4 * USUAL_SIZE);
   #pairBox = new Int32Array(4 * USUAL_SIZE);
   #pairFit = new Float64Array(4 * USUAL_SIZE);
 
-  /** Forgets the last frame. */
-  clear(): void {
+  /**
+   * Forgets the last frame.
+   *
+   * @param view the part of the picture that is looked at in the next one; null: unknown
+   */
+  clear(view: Box | null = null): void {
+    this.#view = view;
     this.#objects.size = 0;
     this.#boxes.size = 0;
   }
@@ -43,16 +59,27 @@ export class Matcher {
     if (at === this.#unseen.length) {
       this.#unseen = larger(this.#unseen);
       this.#fresh = larger(this.#fresh);
+      this.#whole = larger(this.#whole);
     }
     const coast = coastOf(body, now);
     const { x, y, width, height, speedX, speedY } = body;
+    const unseen = Math.max(0, now - body.seenAt) / 1000;
     this.#objects.add(x + speedX * coast, y + speedY * coast, width, height);
-    this.#unseen[at] = Math.max(0, now - body.seenAt) / 1000;
+    if (this.#view !== null) keepInView(this.#objects, at, this.#view, unseen <= RETURN_SECONDS);
+    this.#whole[at] = width * height;
+    this.#unseen[at] = unseen;
     this.#fresh[at] = isFresh ? 1 : 0;
   }
 
-  /** Another box; they are numbered in this order. */
-  addBox([x, y, width, height]: Box): void {
+  /**
+   * Another box; they are numbered in this order.
+   *
+   * @param isSure whether its score keeps an object present
+   */
+  addBox([x, y, width, height]: Box, isSure = true): void {
+    const at = this.#boxes.size;
+    if (at === this.#doubtful.length) this.#doubtful = larger(this.#doubtful);
+    this.#doubtful[at] = isSure ? 0 : 1;
     this.#boxes.add(x + width / 2, y + height / 2, width, height);
   }
 
@@ -97,7 +124,9 @@ export class Matcher {
         const both = Math.min(across, objectWidth, width) * Math.min(down, objectHeight, height);
         const overlap = both / (objectWidth * objectHeight + width * height - both);
         if (overlap < LEAST_OVERLAP) continue;
-        this.#addPair(object, box, this.#fresh[object] === 1 ? overlap + FRESH_BONUS : overlap);
+        const bonus = this.#fresh[object] === 1 ? FRESH_BONUS : 0;
+        const malus = this.#doubtful[box] === 1 ? DOUBT_MALUS : 0;
+        this.#addPair(object, box, overlap + bonus - malus);
       }
     }
   }
@@ -111,7 +140,8 @@ export class Matcher {
       if (boxes.match[box] !== -1) continue;
       for (let object = 0; object < objects.size; object += 1) {
         if (objects.match[object] !== -1) continue;
-        const fit = this.#nearFit(object, box);
+        const near = this.#nearFit(object, box);
+        const fit = near === NO_FIT ? this.#borderFit(object, box) : near;
         if (fit > NO_FIT) this.#addPair(object, box, fit);
       }
     }
@@ -120,14 +150,30 @@ export class Matcher {
   #nearFit(object: number, box: number): number {
     const across = (this.#objects.x[object] ?? 0) - (this.#boxes.x[box] ?? 0);
     const down = (this.#objects.y[object] ?? 0) - (this.#boxes.y[box] ?? 0);
-    const area = (this.#objects.width[object] ?? 0) * (this.#objects.height[object] ?? 0);
     const boxArea = (this.#boxes.width[box] ?? 0) * (this.#boxes.height[box] ?? 0);
+    const inView = (this.#objects.width[object] ?? 0) * (this.#objects.height[object] ?? 0);
+    // Of what a border cuts off a box may show more than is expected, up to all of it.
+    const area = Math.max(inView, Math.min(boxArea, this.#whole[object] ?? 0));
     const least = Math.max(Math.min(area, boxArea), Number.MIN_VALUE);
     if (Math.max(area, boxArea) / least > MOST_SIZE_RATIO) return NO_FIT;
     // In sides of the mean square: 1 is about one object further.
     const distance = Math.sqrt((across * across + down * down) / ((area + boxArea) / 2));
     const reach = Math.min(MOST_REACH, REACH + REACH_A_SECOND * (this.#unseen[object] ?? 0));
     return distance <= reach ? -distance : NO_FIT;
+  }
+
+  /** Of what a border cuts off more or less of; worse than any that is near. */
+  #borderFit(object: number, box: number): number {
+    if (this.#view === null || (this.#unseen[object] ?? 0) > RETURN_SECONDS) return NO_FIT;
+    const isSame = meetAtBorder(
+      this.#objects,
+      object,
+      this.#boxes,
+      box,
+      this.#view,
+      MOST_SIZE_RATIO,
+    );
+    return isSame ? -2 * MOST_REACH : NO_FIT;
   }
 
   #addPair(object: number, box: number, fit: number): void {
