@@ -1,12 +1,10 @@
 import { once } from 'node:events';
-import { describeProblem } from '../config/check/problem.js';
 import { loadConfig } from '../config/load.js';
-import type { Register } from './command.js';
+import type { CommandContext, Register } from './command.js';
 import { requireCamera } from './require-camera.js';
 import { preferSmallHeap } from './small-heap.js';
 
 /** Longest time a stop may take before the process ends anyway, ms; systemd asks for SIGKILL later. */
-const STDERR = 2;
 const STOP_DEADLINE_MS = 5000;
 
 export const register: Register = (program, context) => {
@@ -21,102 +19,81 @@ export const register: Register = (program, context) => {
       'tell the service manager READY without waiting for the first labelled frame',
     )
     .option('--no-guess', 'do not look for a camera or a broker that the configuration leaves open')
-    .action(async (options: { readonly cameraOk: boolean; readonly guess: boolean }) => {
-      let reload = () => {};
-      let asked = false;
-      // A signal that comes while this starts is kept until it has: by default it ends a process.
-      process.on('SIGHUP', () => {
-        asked = true;
-        reload();
-      });
-      // Before the rest: a bad configuration is told before anything heavy is loaded.
-      const plain = loadConfig(context.configOptions());
-      const { isCameraFree } = await import('./guesses.js');
-      if (!options.guess || !isCameraFree(plain)) requireCamera(plain.config);
-      const { signal } = context;
-      preferSmallHeap();
-      const { createLevelSwitch, createLog } = await import('../daemon/diagnostics/log.js');
-      const { goesToJournal } = await import('../daemon/diagnostics/journal.js');
-      const { keepCrashReports } = await import('../daemon/diagnostics/crash.js');
-      const { answerHeapSignal } = await import('../daemon/diagnostics/heap-snapshot.js');
-      const { LogTail } = await import('../daemon/diagnostics/log-tail.js');
-      const { inspectionOf } = await import('./inspection.js');
-      const { secretsOf } = await import('../config/check/secrets.js');
-      const { App } = await import('../daemon/app.js');
-      const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
-      const { guessesOf } = await import('./guess.js');
-      const secrets = new Set(secretsOf(plain.config));
-      const logLevel = createLevelSwitch(plain.config.log.level);
-      const tail = new LogTail();
-      const log = createLog({
-        ...plain.config.log,
-        tail,
-        level: logLevel,
-        destination: context.stderr,
-        journal: goesToJournal(context.env, STDERR),
-        env: context.env,
-        secrets: () => [...secrets],
-      });
-      const { crash_reports: reports, heap_snapshots: snapshots } = plain.config.diagnostics;
-      const endReports = keepCrashReports({
-        stateDir: plain.config.state_dir,
-        keep: reports,
-        secrets: () => [...secrets],
-      });
-      for (const warning of plain.warnings) log.warn(`configuration: ${describeProblem(warning)}`);
-      const endSnapshots = answerHeapSignal({
-        stateDir: plain.config.state_dir,
-        enabled: snapshots,
-        log,
-      });
-      const notifier = createNotifier({
-        env: context.env,
-        onError: (error) => log.warn(error.message),
-      });
-      const guesses = options.guess ? guessesOf(context, log) : null;
-      const loaded = () => guesses?.loaded() ?? loadConfig(context.configOptions());
-      if (guesses !== null) {
-        void notifier.report({ status: 'looking for what is not configured …' });
-        await guesses.look(signal);
-        if (signal.aborted) return;
-      }
-      const load = () => {
-        const next = loaded().config;
-        for (const secret of secretsOf(next)) secrets.add(secret);
-        return next;
-      };
-      const daemon = new App({
-        config: load(),
-        load,
-        env: context.env,
-        log,
-        logLevel,
-        inspection: inspectionOf(context, tail, loaded, () => guesses?.found() ?? []),
-        signal,
-        service: {
-          notifier,
-          watchdogMs: watchdogMs(context.env),
-          // Commander reads `--no-camera-ok` as "cameraOk is false": no camera is fine, too.
-          readyWithoutFrame: !options.cameraOk,
-        },
-        // A service that has no model yet is not ended for it.
-        isPatient: true,
-        onProgress: (text) => void notifier.report({ status: text }),
-      });
-      // A start that is under way takes another configuration at once.
-      reload = () => void daemon.reload();
-      if (asked) reload();
-      await daemon.start();
-      // A camera that is plugged in, a broker that comes.
-      void guesses?.keepLooking(() => void daemon.reload(), signal);
-      try {
-        if (!signal.aborted) await once(signal, 'abort');
-      } finally {
-        reload = () => {};
-        await notifier.stopping();
-        await daemon.stop(STOP_DEADLINE_MS);
-        endSnapshots();
-        endReports();
-      }
-    });
+    .action((flags: RunFlags) => runDaemon(flags, context));
 };
+
+interface RunFlags {
+  readonly cameraOk: boolean;
+  readonly guess: boolean;
+}
+
+async function runDaemon(options: RunFlags, context: CommandContext): Promise<void> {
+  let reload = () => {};
+  let asked = false;
+  // A signal that comes while this starts is kept until it has: by default it ends a process.
+  process.on('SIGHUP', () => {
+    asked = true;
+    reload();
+  });
+  // Before the rest: a bad configuration is told before anything heavy is loaded.
+  const plain = loadConfig(context.configOptions());
+  const { isCameraFree } = await import('./guesses.js');
+  if (!options.guess || !isCameraFree(plain)) requireCamera(plain.config);
+  const { signal } = context;
+  preferSmallHeap();
+  const { inspectionOf } = await import('./inspection.js');
+  const { App } = await import('../daemon/app.js');
+  const { createNotifier, watchdogMs } = await import('../systemd/notify.js');
+  const { guessesOf } = await import('./guess.js');
+  const { openDiagnostics } = await import('./diagnostics.js');
+  const diagnostics = openDiagnostics(plain, context);
+  const { log, logLevel, tail } = diagnostics;
+  const notifier = createNotifier({
+    env: context.env,
+    onError: (error) => log.warn(error.message),
+  });
+  const guesses = options.guess ? guessesOf(context, log) : null;
+  const loaded = () => guesses?.loaded() ?? loadConfig(context.configOptions());
+  if (guesses !== null) {
+    void notifier.report({ status: 'looking for what is not configured …' });
+    await guesses.look(signal);
+    if (signal.aborted) return;
+  }
+  const load = () => {
+    const next = loaded().config;
+    diagnostics.hide(next);
+    return next;
+  };
+  const daemon = new App({
+    config: load(),
+    load,
+    env: context.env,
+    log,
+    logLevel,
+    inspection: inspectionOf(context, tail, loaded, () => guesses?.found() ?? []),
+    signal,
+    service: {
+      notifier,
+      watchdogMs: watchdogMs(context.env),
+      // Commander reads `--no-camera-ok` as "cameraOk is false": no camera is fine, too.
+      readyWithoutFrame: !options.cameraOk,
+    },
+    // A service that has no model yet is not ended for it.
+    isPatient: true,
+    onProgress: (text) => void notifier.report({ status: text }),
+  });
+  // A start that is under way takes another configuration at once.
+  reload = () => void daemon.reload();
+  if (asked) reload();
+  await daemon.start();
+  // A camera that is plugged in, a broker that comes.
+  void guesses?.keepLooking(() => void daemon.reload(), signal);
+  try {
+    if (!signal.aborted) await once(signal, 'abort');
+  } finally {
+    reload = () => {};
+    await notifier.stopping();
+    await daemon.stop(STOP_DEADLINE_MS);
+    diagnostics.end();
+  }
+}
