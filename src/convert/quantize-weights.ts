@@ -55,25 +55,22 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
   for (let channel = 0; channel < channels; channel++) {
     const { first, step, count } = tapsOf(operator, source.length, channels, channel);
     const weights = Float64Array.from({ length: count }, (_, i) => source[first + i * step] ?? 0);
-    const largest = peakOf(weights, span);
-    const sum = weights.reduce((total, weight) => total + weight, 0);
-    const bias = (convolution.bias?.[channel] ?? 0) + inputOffset * sum;
-    const least = Math.abs(bias) / (inputScale * LARGEST_BIAS);
-    if (largest / LARGEST_WEIGHT < least) raisedChannels++;
-    const finest = Math.max(largest / LARGEST_WEIGHT, least);
-    const { scale, stored: rounded } = operator.depthwise
-      ? roundKeepingSum(weights, finest)
-      : roundWithinSpan(weights, least, span);
-    let lost = 0;
-    rounded.forEach((value, i) => {
-      stored[first + i * step] = value;
-      const error = (weights[i] ?? 0) - value * scale;
-      lost += error * (means?.[inputChannel(operator, means.length, channels, channel, i)] ?? 0);
-      largestError = Math.max(largestError, Math.abs(error));
+    const rounded = quantizeChannel({
+      weights,
+      bias: (convolution.bias?.[channel] ?? 0) + inputOffset * sumOf(weights),
+      inputScale,
+      span,
+      depthwise: operator.depthwise,
+      meanOf: (i) => means?.[inputChannel(operator, means.length, channels, channel, i)] ?? 0,
     });
+    rounded.stored.forEach((value, i) => {
+      stored[first + i * step] = value;
+    });
+    if (rounded.raised) raisedChannels++;
+    largestError = Math.max(largestError, rounded.largestError);
     peak = Math.max(peak, peakOf(weights, 'full'));
-    scales.push(scale);
-    biases[channel] = clampBias(Math.round((bias + lost) / (inputScale * scale)));
+    scales.push(rounded.scale);
+    biases[channel] = rounded.bias;
   }
   const zeroPoint = scales.map(() => 0);
   return {
@@ -93,6 +90,52 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
     raisedChannels,
     largestWeightError: peak === 0 ? 0 : largestError / peak,
   };
+}
+
+/** Weights and bias of one output channel, real numbers. */
+export interface FloatChannel {
+  readonly weights: Float64Array;
+  readonly bias: number;
+  /** Scale of the quantized input. */
+  readonly inputScale: number;
+  readonly span: WeightSpan;
+  readonly depthwise: boolean;
+  /** Mean of what a weight is multiplied with; 0 leaves the mean error of rounding as it is. */
+  readonly meanOf: (index: number) => number;
+}
+
+export interface QuantizedChannel {
+  readonly scale: number;
+  readonly stored: Int8Array;
+  /** In steps of input scale · scale. */
+  readonly bias: number;
+  /** Whether the scale was raised so that the bias fits. */
+  readonly raised: boolean;
+  readonly largestError: number;
+}
+
+/** Rounds one output channel; what rounding does to the mean result goes into the bias. */
+export function quantizeChannel(channel: FloatChannel): QuantizedChannel {
+  const { weights, inputScale, span, depthwise, meanOf } = channel;
+  const largest = peakOf(weights, span);
+  const least = Math.abs(channel.bias) / (inputScale * LARGEST_BIAS);
+  const finest = Math.max(largest / LARGEST_WEIGHT, least);
+  const { scale, stored } = depthwise
+    ? roundKeepingSum(weights, finest)
+    : roundWithinSpan(weights, least, span);
+  let lost = 0;
+  let largestError = 0;
+  stored.forEach((value, i) => {
+    const error = (weights[i] ?? 0) - value * scale;
+    lost += error * meanOf(i);
+    largestError = Math.max(largestError, Math.abs(error));
+  });
+  const bias = clampBias(Math.round((channel.bias + lost) / (inputScale * scale)));
+  return { scale, stored, bias, raised: largest / LARGEST_WEIGHT < least, largestError };
+}
+
+function sumOf(values: Float64Array): number {
+  return values.reduce((total, value) => total + value, 0);
 }
 
 /** Where one output channel's weights are. */

@@ -31,15 +31,25 @@ const DETECTOR_OPERATORS = new Set(
 const GROWING = ['Resize', 'Upsample'];
 const MOST_GROWTH = 4;
 
-/** @throws MND_MODEL_OPERATOR unless the map grows by small factors that stand in the file */
+/** Values of the largest map that a size in the file may make. */
+const MOST_VALUES = 2 ** 24;
+
+/** @throws MND_MODEL_OPERATOR unless the map grows by small factors, or to a size, that stand in the file */
 function requireSmallGrowth(file: OnnxFile, { opType, inputs }: OnnxNode): void {
-  const name = inputs[opType === 'Resize' ? 2 : 1] ?? '';
-  const factors = constantValues(file, name);
-  if (factors?.every((factor) => factor > 0 && factor <= MOST_GROWTH)) return;
+  // Until operator set 10 the factors come second, from 11 on behind a region; a size instead of them last.
+  const at = opType === 'Resize' && file.opset > 10 ? 2 : 1;
+  const factors = constantValues(file, inputs[at] ?? '') ?? [];
+  const size = constantValues(file, inputs[3] ?? '') ?? [];
+  if (factors.length > 0) {
+    if (factors.every((factor) => factor > 0 && factor <= MOST_GROWTH)) return;
+  } else if (size.length > 0 && size.every((side) => side > 0)) {
+    if (size.reduce((product, side) => product * side, 1) <= MOST_VALUES) return;
+  }
+  const found = [...factors, ...size].slice(0, 4).join(', ');
   throw codedError('MND_MODEL_OPERATOR', {
     subject: 'ONNX file',
-    expected: `a ${opType} by factors of at most ${MOST_GROWTH} that stand in the file`,
-    found: factors === null ? 'a size that is computed' : factors.slice(0, 4).join(', '),
+    expected: `a ${opType} by factors of at most ${MOST_GROWTH}, or to a size, that stand in the file`,
+    found: found === '' ? 'a size that is computed' : found,
     next: 'simplify it: python3 -m onnxsim model.onnx simple.onnx',
   });
 }

@@ -5,20 +5,21 @@ import {
   readTflite,
   type SourceNetwork,
 } from '../../convert/convert.js';
-import { readOwnOnnx } from '../../convert/own-onnx/convert.js';
+import { type OwnOnnxModel, readOwnOnnx } from '../../convert/own-onnx/convert.js';
 import { parseSafetensors } from '../../convert/safetensors/file.js';
 import { TRAINED_CALIBRATION, trainedMobilenetV1 } from '../../convert/safetensors/mobilenet-v1.js';
 import { NO_PICTURE_OPTIONS, type PictureOptions } from '../../convert/scaling.js';
 import { readTfjsNetwork } from '../../convert/tfjs/network.js';
 import { readTfliteMetadata } from '../../convert/tflite/metadata.js';
-import { codedError } from '../../errors.js';
+import { codedError, isCodedError } from '../../errors.js';
 import { identify } from '../../families/families.js';
 import type { Identity } from '../../families/family.js';
 import { parseLabels } from '../labels.js';
 import { NUMERIC_FORMS, type NumericForm } from '../variant.js';
-import { calibrateNetwork } from './calibrate.js';
+import { type CalibrationRequest, calibrateNetwork } from './calibrate.js';
 import { measureBoxes } from './measure-boxes.js';
 import { measureScores } from './measure-scores.js';
+import { calibrateOnnx } from './onnx-integers.js';
 import { packedFile } from './packed-files.js';
 import { readAlike } from './read-alike.js';
 import type { ConversionRequest } from './request.js';
@@ -115,25 +116,17 @@ function openTrained(bytes: Uint8Array, size: number): OpenNetwork {
   };
 }
 
-/** An ONNX file stays what it is, so it has one form. */
+/** An ONNX file stays what it is; pictures make integer forms besides. */
 async function openOnnx(bytes: Uint8Array, request: ConversionRequest): Promise<OpenNetwork> {
-  const { picture = NO_PICTURE_OPTIONS, labelCount = null } = request;
+  const { picture = NO_PICTURE_OPTIONS, labelCount = null, calibration } = request;
   const read = readOwnOnnx(bytes, picture);
+  if (calibration !== undefined && read.model.form !== 'float32') throw quantizedAlready();
   if (read.kind === 'classifier') {
     const { model, scores } = await measureScores(read.model);
     const whole = { ...model, head: { ...model.head, scores } };
-    if (request.calibration === undefined) return inOneForm(whole, null);
-    if (model.form !== 'float32')
-      throw notCalibrated('an ONNX classifier that is quantized already');
-    const graph = await readAlike(whole);
-    const network = { kind: 'classifier', graph, scores } as const;
-    const quantized = await openGraph(network, null, null, request);
-    return {
-      ...quantized,
-      convert: (form) => (form === 'float32' ? whole : quantized.convert(form)),
-    };
+    if (calibration === undefined) return inOneForm(whole, null);
+    return openClassifier(whole, request, calibration);
   }
-  if (request.calibration !== undefined) throw notCalibrated('an ONNX detector');
   const { labels } = read.model;
   const count = labelCount ?? labels?.length ?? null;
   if (count === null) {
@@ -143,14 +136,41 @@ async function openOnnx(bytes: Uint8Array, request: ConversionRequest): Promise<
       next: 'give --labels FILE, one label a line in the order of the classes',
     });
   }
-  return inOneForm({ ...read.model, head: await measureBoxes(read.model, count) }, labels);
+  const whole = { ...read.model, head: await measureBoxes(read.model, count) };
+  if (calibration === undefined) return inOneForm(whole, labels);
+  return inIntegers(await calibrateOnnx(whole, calibration), labels);
 }
 
-function notCalibrated(found: string): Error {
+/** Operator by operator where it is of the MobileNet kind, which is the faster one; else its convolutions. */
+async function openClassifier(
+  whole: OwnOnnxModel,
+  request: ConversionRequest,
+  calibration: CalibrationRequest,
+): Promise<OpenNetwork> {
+  const { scores = 'softmax' } = whole.head;
+  const graph = await readAlike(whole).catch((error: unknown) => {
+    if (isCodedError(error) && error.code === 'MND_MODEL_OPERATOR') return null;
+    throw error;
+  });
+  if (graph === null) return inIntegers(await calibrateOnnx(whole, calibration), null);
+  const network = { kind: 'classifier', graph, scores } as const;
+  const quantized = await openGraph(network, null, null, request);
+  return {
+    ...quantized,
+    convert: (form) => (form === 'float32' ? whole : quantized.convert(form)),
+  };
+}
+
+function inIntegers(convert: OpenNetwork['convert'], labels: OpenNetwork['labels']): OpenNetwork {
+  const usualForms = ['symmetric', 'reduced', 'float32'] as const;
+  return { convert, identity: null, usualForms, labels, calibrated: true };
+}
+
+function quantizedAlready(): Error {
   return codedError('MND_USAGE', {
     subject: '--calibrate',
-    expected: 'a float classifier, or a float .tflite or TensorFlow.js detector',
-    found,
+    expected: 'a float network',
+    found: 'an ONNX network that is quantized already',
     next: 'leave --calibrate out, and the file is used as it is',
   });
 }

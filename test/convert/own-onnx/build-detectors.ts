@@ -32,8 +32,8 @@ const FOUR = [8, 16, 32, 64];
 const int = (name: string, i: number) => ({ name, type: 2, i });
 const ints = (name: string, values: readonly number[]) => ({ name, type: 7, ints: [...values] });
 
-/** A graph under construction; every method gives the name of its result. */
-class Graph {
+/** An ONNX graph under construction; every method gives the name of its result. */
+export class OnnxGraph {
   readonly node: object[] = [];
   readonly initializer: object[] = [];
   readonly #random: (below: number) => number;
@@ -105,7 +105,12 @@ class Graph {
 }
 
 /** Rows [1, cells, channels] of random functions of what the picture has in each cell of a map. */
-function mapRows(graph: Graph, stride: number, channels: number, sides: readonly [number, number]) {
+function mapRows(
+  graph: OnnxGraph,
+  stride: number,
+  channels: number,
+  sides: readonly [number, number],
+) {
   const [rows, columns] = sides.map((side) => Math.ceil(side / stride)) as [number, number];
   const pooled = graph.add(
     'AveragePool',
@@ -140,7 +145,7 @@ export function cellsIn(sides: readonly [number, number], strides: readonly numb
 }
 
 /** Middle and sides in pixels, [1, cells, 4], of four values a cell: as YOLO decodes its boxes. */
-function middles(graph: Graph, raw: string, cells: readonly Cell[]): string {
+function middles(graph: OnnxGraph, raw: string, cells: readonly Cell[]): string {
   const bounded = graph.add('Sigmoid', [raw]);
   const scale = cells.flatMap(({ stride }) => [2 * stride, 2 * stride, 4 * stride, 4 * stride]);
   const shift = cells.flatMap(({ x, y, stride }) => [(x - 0.5) * stride, (y - 0.5) * stride, 4, 4]);
@@ -149,7 +154,7 @@ function middles(graph: Graph, raw: string, cells: readonly Cell[]): string {
 }
 
 /** Left, top, right, bottom of middles, divided by the sides where shares are wanted. */
-function corners(graph: Graph, middle: string, divisor: readonly [number, number]): string {
+function corners(graph: OnnxGraph, middle: string, divisor: readonly [number, number]): string {
   const [width, height] = divisor;
   const half = graph.mul(graph.columns(middle, 2, 4), graph.floats([1], [0.5]));
   const point = graph.columns(middle, 0, 2);
@@ -165,7 +170,7 @@ function corners(graph: Graph, middle: string, divisor: readonly [number, number
 export function detectorSpec(kind: DetectorKind, options: DetectorOptions = {}): object {
   const { height = 64, width = height, classes = 3, seed = 1, metadata = {} } = options;
   const sides = [height, width] as const;
-  const graph = new Graph(seed);
+  const graph = new OnnxGraph(seed);
   const outputs: object[] = [];
   const inputs = [valueInfo('images', FLOAT, [1, 3, height, width])];
   const give = (value: string, name: string, dims: readonly (number | string)[], type = FLOAT) => {
