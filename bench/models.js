@@ -8,6 +8,7 @@
 // Exit status 1 if a bar is missed.
 import { loadPictures, printMachine } from './models/common.js';
 import { detector } from './models/detector.js';
+import { detectors } from './models/detectors.js';
 import { fixedCost } from './models/fixed.js';
 import { install } from './models/install.js';
 import { kinds } from './models/kinds.js';
@@ -21,7 +22,7 @@ const pictures = await loadPictures();
 const FIGURES = {
   speed: () => speed(pictures, rounds),
   fixed: () => fixedCost(rounds),
-  agreement: () => agreement(pictures).then(kinds),
+  agreement: () => agreement(pictures).then(kinds).then(detectors),
   preprocessing: () => preprocessing(rounds),
   detector: () => detector(pictures, rounds),
   install: () => install(),

@@ -18,6 +18,7 @@ import {
   claimOf,
   describeOwn,
   knownFile,
+  ladderName,
   labelsBeside,
   makerOf,
   ownFiles,
@@ -36,7 +37,7 @@ import {
 import type { ExpectedModel, ModelFiles } from './install/request.js';
 import { createStaging } from './install/staging.js';
 import { readLabels } from './labels.js';
-import { descriptionOf } from './listing.js';
+import { descriptionOf, examine, modelsOf } from './listing.js';
 import type { OnProgress } from './progress.js';
 import type { NumericForm } from './variant.js';
 
@@ -153,6 +154,10 @@ export async function addOwn(
   }
 }
 
+async function rungsOf(dir: string, name: string): Promise<readonly InstalledModel[]> {
+  return modelsOf(await examine(dir)).filter(({ ladder }) => ladder === name);
+}
+
 /** @param given the file as the user named it, which names the model and is told as its origin */
 async function addFile(
   { file, labels: bundled, maker }: Bundle,
@@ -165,6 +170,8 @@ async function addFile(
   const name =
     options.name === undefined && known !== null ? known.name : ownName(given, options.name);
   await requireFree(dir, name);
+  if (options.ladder !== undefined) ladderName(options);
+  const rungs = options.ladder === undefined ? [] : await rungsOf(dir, options.ladder);
   const labels = options.labels === undefined ? bundled : await readLabels(options.labels);
   const picture = { ...NO_PICTURE_OPTIONS, ...options.picture, maker };
   const calibration = known === null ? null : calibrationFileOf(catalog, known);
@@ -179,6 +186,7 @@ async function addFile(
           : { ...files, calibration },
       labels,
       labelsSource: options.labels ?? basename(given),
+      beside: rungs[0],
       forms: options.forms ?? known?.forms ?? null,
       picture,
       calibration:
@@ -190,7 +198,9 @@ async function addFile(
       expected: known !== null ? expectedOf(known) : files.format === 'onnx' ? {} : claimOf(name),
       source: `file:${basename(given)}`,
       describe: (conversion) =>
-        known === null ? describeOwn(name, conversion, options) : { ...descriptionOf(known), name },
+        known === null || options.ladder !== undefined
+          ? describeOwn(name, conversion, options)
+          : { ...descriptionOf(known), name },
       onProgress: options.onProgress,
       signal: options.signal,
       onStep,

@@ -64,6 +64,8 @@ export interface HotDaemonOptions extends HotBoardOptions {
   /** Networks that are installed first. */
   readonly networks: readonly string[];
   readonly mirror: string;
+  /** Installs further ones, of one's own, in its state folder. */
+  readonly install?: (folder: string) => Promise<void>;
   /** What its camera shows, so many times a second. */
   readonly picture: string;
   readonly fps: number;
@@ -84,7 +86,8 @@ export async function hotDaemon(t: Test, options: HotDaemonOptions) {
   const { model = { task: 'classify', top: 1, form: 'exact' }, floorSize = 128 } = options;
   const front = { source: 'files', path: resolve(picture), loop: true, fps };
   const folder = lastingFolder(t);
-  await installNetworks(folder, networks, mirror);
+  if (networks.length > 0) await installNetworks(folder, networks, mirror);
+  await options.install?.(folder);
   const tree = createBoardTree(folder);
   const broker = await startEmbeddedBroker({ host: '127.0.0.1', port: 0 });
   t.teardown(() => broker.close());

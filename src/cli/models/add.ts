@@ -24,6 +24,8 @@ interface AddFlags extends JsonFlag {
   readonly name?: string;
   readonly task?: Task;
   readonly crop?: number;
+  readonly accuracy?: number;
+  readonly rungOf?: string;
   readonly mean?: readonly number[];
   readonly scale?: readonly number[];
   readonly channels?: 'rgb' | 'bgr';
@@ -48,6 +50,12 @@ export function registerAdd(models: Command, context: CommandContext): void {
     .addOption(new Option('--task <task>', 'what it is for').choices(['classify', 'detect']))
     .option('--crop <share>', 'central part of a picture that it looks at', cropOption)
     .option(
+      '--accuracy <percent>',
+      'top-1 or mAP that it is known for: with it, the governor walks between models of equal labels',
+      numberOption('--accuracy', { min: 0.1, max: 100 }),
+    )
+    .option('--rung-of <name>', 'a ladder of your own: models of equal labels under one name')
+    .option(
       '--mean <numbers>',
       'a float picture is scale · (pixel − mean)',
       numbersOption('--mean'),
@@ -67,7 +75,7 @@ export function registerAdd(models: Command, context: CommandContext): void {
       const { threadsOf } = await import('../../daemon/options/engine.js');
       const shelf = await shelfOf(context);
       const bar = createProgressBar(context.stderr);
-      const { labels, name, task, crop, form } = flags;
+      const { labels, name, task, crop, form, accuracy, rungOf } = flags;
       const { onProgress } = bar;
       try {
         if (flags.ladder) {
@@ -85,7 +93,8 @@ export function registerAdd(models: Command, context: CommandContext): void {
           size: flags.size ?? null,
         };
         const calibration = await calibrationFrames(flags.calibrate, context);
-        const given = { labels, name, task, centralCrop: crop, forms: form, picture };
+        const own = { accuracy, ladder: rungOf };
+        const given = { labels, name, task, centralCrop: crop, ...own, forms: form, picture };
         const costs: CalibrationCost[] = [];
         const onCost = (cost: CalibrationCost) => void costs.push(cost);
         const options = { ...given, calibration, onCost, onProgress };
@@ -139,8 +148,8 @@ function printCost(
 
 /** @throws MND_USAGE where something is said that the ladder says itself */
 function requireLadderFlags(flags: AddFlags): void {
-  const { labels, task, crop, mean, scale, channels, pictures, calibrate } = flags;
-  const options = { labels, task, crop, mean, scale, channels, pictures, calibrate };
+  const { labels, task, crop, accuracy, mean, scale, channels, pictures, calibrate } = flags;
+  const options = { labels, task, crop, accuracy, mean, scale, channels, pictures, calibrate };
   const given = Object.entries(options);
   const needless = given.filter(([, value]) => value !== undefined).map(([flag]) => `--${flag}`);
   if (needless.length === 0) return;

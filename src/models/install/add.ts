@@ -25,6 +25,10 @@ export interface AddOptions {
   readonly task?: Task;
   /** Central part of a picture's sides that the network sees, above 0 and at most 1. */
   readonly centralCrop?: number;
+  /** What its publisher or you found of it, percent: top-1 of a classifier, mAP of a detector. */
+  readonly accuracy?: number;
+  /** Name of the ladder that it is a rung of, with others of the same labels. */
+  readonly ladder?: string;
   readonly forms?: readonly NumericForm[];
   /** Told what quantizing a float network cost. */
   readonly onCost?: (cost: CalibrationCost) => void;
@@ -153,16 +157,38 @@ export function describeOwn(
   }
   return {
     name,
+    ...(options.ladder !== undefined && { ladder: ladderName(options) }),
     family: identity?.family ?? OTHER,
     task,
     alpha: identity?.alpha ?? null,
     sizes: form.input.sizes,
     licence: null,
     centralCrop: options.centralCrop ?? (task === 'classify' ? usualCrop(form.head.classes) : 1),
-    accuracy: { top1: null, top5: null, map: null },
+    accuracy: {
+      top1: task === 'classify' ? (options.accuracy ?? null) : null,
+      top5: null,
+      map: task === 'detect' ? (options.accuracy ?? null) : null,
+    },
     multAdds:
       form.report.multAdds === null || form.input.sizes.length > 1 ? null : [form.report.multAdds],
   };
+}
+
+/** @throws MND_USAGE for a name that cannot be, or without a figure by which rungs are told apart */
+export function ladderName({ ladder = '', accuracy }: AddOptions): string {
+  if (accuracy === undefined) {
+    throw codedError('MND_USAGE', {
+      subject: '--rung-of',
+      expected: 'a figure beside it, by which the governor tells rungs apart',
+      next: 'give --accuracy PERCENT: the top-1 or mAP that its publisher names, or that you measured',
+    });
+  }
+  if (new RegExp(NAME_PATTERN).test(ladder) && ladder !== 'auto') return ladder;
+  throw codedError('MND_USAGE', {
+    subject: '--rung-of',
+    expected: 'small letters, digits, ".", "_", "-"; at most 64, the first a letter or a digit',
+    found: JSON.stringify(ladder.slice(0, 100)),
+  });
 }
 
 /** What a model's name says it is, which must then be true; empty for a name that says nothing. */

@@ -40,6 +40,8 @@ export interface InstallOptions {
   /** Null for those that the file brings. */
   readonly labels: readonly string[] | null;
   readonly labelsSource: string;
+  /** A rung of the same ladder, whose labels it must have. */
+  readonly beside?: { readonly name: string; readonly labels: readonly string[] };
   /** Null for those that suit the network best. */
   readonly forms: readonly NumericForm[] | null;
   readonly picture?: PictureOptions;
@@ -145,7 +147,7 @@ async function recordOf(options: InstallOptions, conversion: Conversion): Promis
 }
 
 function labelsFor(
-  { labels, labelsSource }: InstallOptions,
+  { labels, labelsSource, beside }: InstallOptions,
   { forms, labels: packed }: Conversion,
 ): string[] {
   const [form] = Object.values(forms);
@@ -154,12 +156,31 @@ function labelsFor(
   const known = labels ?? packed;
   if (known !== null) {
     requireDifferent(known, labelsSource);
-    return fitLabels(known, form.head, labelsSource);
+    const fitting = fitLabels(known, form.head, labelsSource);
+    if (beside !== undefined) requireSame(fitting, labelsSource, beside);
+    return fitting;
   }
   throw codedError('MND_MODEL_QUESTION', {
     subject: '--labels',
     expected: `a file of ${form.head.classes} labels, for the model brings none`,
     next: 'give --labels FILE, one label a line in the order of the classes',
+  });
+}
+
+/** @throws MND_LABELS_INVALID where rungs of one ladder would not mean the same */
+function requireSame(
+  labels: readonly string[],
+  subject: string,
+  beside: NonNullable<InstallOptions['beside']>,
+): void {
+  const other = labels.findIndex((label, at) => label !== beside.labels[at]);
+  if (other < 0 && labels.length === beside.labels.length) return;
+  const text = (list: readonly string[]) => JSON.stringify(list[Math.max(0, other)] ?? null);
+  throw codedError('MND_LABELS_INVALID', {
+    subject,
+    expected: `the ${beside.labels.length} labels of ${beside.name}, a rung of the same ladder, among them ${text(beside.labels)}`,
+    found: `${labels.length}, with ${text(labels)} there`,
+    next: 'give another name with --rung-of, or labels in the same order',
   });
 }
 
