@@ -46,7 +46,12 @@ function count(sum, expected, found) {
 const nothing = () => ({ total: 0, matched: 0, extra: 0, change: 0 });
 
 function tell(name, { total, matched, extra, change }, [least, besides, apart]) {
-  print(`${name}: objects of the original that are found`, round(matched / total), { least }, { total });
+  print(
+    `${name}: objects of the original that are found`,
+    round(matched / total),
+    { least },
+    { total },
+  );
   print(`${name}: objects besides`, round(extra / total), { most: besides }, { extra });
   print(`${name}: mean difference of scores`, round(change / matched), { most: apart });
 }
@@ -54,7 +59,14 @@ function tell(name, { total, matched, extra, change }, [least, besides, apart]) 
 /** What a form finds on a picture, as the daemon reads it. */
 async function opened({ onnx, form, head, input }) {
   const session = await ort.InferenceSession.create(onnx, sessionOptions(1, form));
-  const read = createPostprocessor({ name: form, model: form, size: SIZE, head, input, labels: [] });
+  const read = createPostprocessor({
+    name: form,
+    model: form,
+    size: SIZE,
+    head,
+    input,
+    labels: [],
+  });
   return {
     async find(pixels) {
       const picture = new ort.Tensor('uint8', pixels, [1, SIZE, SIZE, 3]);
@@ -111,7 +123,13 @@ async function onnxDetector(pictures) {
   for (const fold of [0, 1]) {
     const frames = pictures
       .filter((_, at) => at % 2 !== fold)
-      .map(({ width, height, bytes }) => ({ width, height, bytes, format: 'rgb24', range: 'full' }));
+      .map(({ width, height, bytes }) => ({
+        width,
+        height,
+        bytes,
+        format: 'rgb24',
+        range: 'full',
+      }));
     const convert = await calibrateOnnx(whole, { frames, centralCrop: 0.875 });
     for (const [form, sum] of Object.entries(sums)) {
       const model = await opened(convert(form));

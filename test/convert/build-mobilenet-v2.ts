@@ -4,19 +4,29 @@ import { CODE } from './build-mobilenet.js';
 import { createSpec } from './build-small.js';
 import type { ModelSpec } from './build-tflite.js';
 
+interface Network {
+  readonly size: number;
+  readonly classes: number;
+}
+
 /** The convolutions of a MobileNetV2 with pseudo-random weights; residuals are left out. */
 export function mobilenetV2Spec(
-  {
-    alpha,
-    size,
-    classes,
-  }: { readonly alpha: number; readonly size: number; readonly classes: number },
+  { alpha, size, classes }: Network & { readonly alpha: number },
+  seed = 1,
+): ModelSpec {
+  const convolutions = expectedConvolutions(mobilenetV2Backbone(alpha, size));
+  return convolutionalSpec(convolutions, { size, classes }, seed);
+}
+
+/** Convolutions one behind the other with pseudo-random weights, then a mean and a dense layer. */
+export function convolutionalSpec(
+  convolutions: ReturnType<typeof expectedConvolutions>,
+  { size, classes }: Network,
   seed = 1,
 ): ModelSpec {
   const spec = createSpec(seed);
   const picture = spec.activation([1, size, size, 3], 1 / 128, 128);
   let value = { tensor: picture, channels: 3, side: size, scale: Math.fround(1 / 128) };
-  const convolutions = expectedConvolutions(mobilenetV2Backbone(alpha, size));
   for (const { depthwise, kernel, stride, output } of convolutions) {
     const [side = 0, , channels = 0] = output;
     const fanIn = kernel ** 2 * (depthwise ? 1 : value.channels);
