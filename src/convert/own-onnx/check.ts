@@ -81,6 +81,7 @@ export function checkGraph(file: OnnxFile, kind: 'classifier' | 'detector' = 'cl
         subject: 'ONNX file',
         expected: `operators that ${kind}s are made of`,
         found: `"${domain === '' ? opType : `${domain}:${opType}`}"`,
+        next: 'export the network alone, without what comes before its picture or behind its scores',
       });
     }
   }

@@ -79,6 +79,7 @@ function parseChecked(bytes: Uint8Array): OnnxFile {
     subject: 'ONNX file',
     expected: `operator set ${least} to ${most}`,
     found: `${file.opset}`,
+    next: 'export it with operator set 17, or convert it: onnx.version_converter',
   });
 }
 

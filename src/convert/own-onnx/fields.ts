@@ -20,6 +20,7 @@ export function damaged(found: string): Error {
     subject: 'ONNX file',
     expected: 'an ONNX model',
     found,
+    next: 'fetch it again, or export it anew',
   });
 }
 

@@ -205,6 +205,7 @@ function tooLarge(expected: string, found: string): Error {
     subject: 'ONNX file',
     expected: `at most ${expected}`,
     found,
+    next: 'take a smaller network',
   });
 }
 
@@ -213,5 +214,6 @@ function unsupported(found: string): Error {
     subject: 'ONNX file',
     expected: 'a plain graph of operators',
     found,
+    next: 'simplify it: python3 -m onnxsim model.onnx simple.onnx',
   });
 }

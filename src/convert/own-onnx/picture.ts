@@ -64,7 +64,11 @@ export function findPicture(
   const open = file.inputs.filter(({ name }) => !file.constants.has(name) && !isFixed(name));
   const [input, ...others] = open;
   if (input === undefined || others.length > 0) {
-    throw shapeError('one picture as input', `${open.length} inputs`);
+    throw shapeError(
+      'one picture as input',
+      `${open.length} inputs`,
+      'export it with its picture as the only input, other inputs as constants',
+    );
   }
   const [batch, second, third, fourth] = input.shape ?? [];
   const planar = second === 3 || second === 1;
@@ -78,11 +82,16 @@ export function findPicture(
     throw shapeError(
       'one picture of at most 1024 pixels, [1, 3, height, width] or [1, height, width, 3]',
       `[${(input.shape ?? []).map((side) => (side < 0 ? '?' : side)).join(', ')}]`,
+      'export it for one picture (batch 1) of such sides',
     );
   }
   const type = TYPES.get(input.type as 1 | 2 | 3 | 10);
   if (type === undefined) {
-    throw shapeError('a picture of float32, float16, uint8 or int8', `data type ${input.type}`);
+    throw shapeError(
+      'a picture of float32, float16, uint8 or int8',
+      `data type ${input.type}`,
+      'export it with a float32 picture',
+    );
   }
   const reversed =
     options.reversed || (file.metadata.get('Image.BitmapPixelFormat')?.startsWith('Bgr') ?? false);
@@ -240,6 +249,6 @@ function sideFor({ size }: PictureOptions): number {
   });
 }
 
-function shapeError(expected: string, found: string): Error {
-  return codedError('MND_MODEL_SHAPE', { subject: 'model input', expected, found });
+function shapeError(expected: string, found: string, next: string): Error {
+  return codedError('MND_MODEL_SHAPE', { subject: 'model input', expected, found, next });
 }

@@ -84,6 +84,7 @@ export function checkTensor(message: Uint8Array): TensorSummary {
       subject: `tensor "${name}"`,
       expected: `at most ${MAX_VALUES} values`,
       found: `[${dims.join(', ')}]`,
+      next: 'take a smaller network',
     });
   }
   const size = TYPE_SIZE[type];

@@ -55,7 +55,7 @@ function strange(shapes: string, guesses: readonly DetectorGuess[], labels: numb
         : `${found}, of ${other.head.classes} classes, with ${labels} labels`,
     next:
       other === undefined
-        ? 'take a YOLO (v5 to v11), YOLOX, NanoDet-Plus, PicoDet or SSD with the outputs of its usual export'
+        ? 'take a YOLO (v5 to v11), YOLOX, NanoDet-Plus, PicoDet or SSD with the outputs of its usual export; of a classifier, export the scores as its only output'
         : 'give the labels that it was trained with, one a class',
   });
 }

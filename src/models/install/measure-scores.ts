@@ -53,6 +53,9 @@ async function scoresOf({ onnx, input, form, head, end }: OwnOnnxModel): Promise
   const runs = await runTrials({ onnx, input, form }, [name]);
   const answers = runs.map((run) => [...(run.get(name)?.data ?? [])]);
   const found = answers.flat();
+  if (!found.every(Number.isFinite)) {
+    throw strange('what is no number', 'weights are damaged: fetch the file again, or train it anew');
+  }
   const within = found.every((value) => value >= -RANGE_TOLERANCE && value <= 1 + RANGE_TOLERANCE);
   const sums = answers.map((values) => values.reduce((sum, value) => sum + value, 0));
   const whole = sums.every((sum) => Math.abs(sum - 1) <= SUM_TOLERANCE);
@@ -73,11 +76,13 @@ async function scoresOf({ onnx, input, form, head, end }: OwnOnnxModel): Promise
   return 'softmax';
 }
 
-function strange(found: string): Error {
+const USUAL_END = 'export the network with its softmax or sigmoid as the last operator';
+
+function strange(found: string, next = USUAL_END): Error {
   return codedError('MND_MODEL_SHAPE', {
     subject: 'model output',
     expected: 'logits, or scores from 0 to 1',
     found,
-    next: 'export the network with its softmax or sigmoid as the last operator',
+    next,
   });
 }
