@@ -54,7 +54,10 @@ async function scoresOf({ onnx, input, form, head, end }: OwnOnnxModel): Promise
   const answers = runs.map((run) => [...(run.get(name)?.data ?? [])]);
   const found = answers.flat();
   if (!found.every(Number.isFinite)) {
-    throw strange('what is no number', 'weights are damaged: fetch the file again, or train it anew');
+    throw strange(
+      'what is no number',
+      'weights are damaged: fetch the file again, or train it anew',
+    );
   }
   const within = found.every((value) => value >= -RANGE_TOLERANCE && value <= 1 + RANGE_TOLERANCE);
   const sums = answers.map((values) => values.reduce((sum, value) => sum + value, 0));
