@@ -2,6 +2,7 @@ import { coordinatesFault, isShare } from '../../camera/region.js';
 import { FIXED_SECOND, topicSafe } from '../../mqtt/topics.js';
 import { nearestOf } from '../../nearest.js';
 import type { CameraConfig, Config } from '../config.js';
+import { outlineFault } from './outline.js';
 import type { Report } from './problem.js';
 
 type ZoneConfig = CameraConfig['zones'][string];
@@ -95,6 +96,8 @@ function checkArea(
     report(areaPath, `expected points in the frame of ${width}×${height}`, [sizeKey]);
   }
   if (zone.area.length > 2) {
+    const outline = outlineFault(zone.area);
+    if (outline !== null) report(areaPath, outline);
     if (zone.direction === 'any') return;
     report([...path, 'direction'], 'only a line has one; a line is an area of two points', [
       areaPath.join('.'),

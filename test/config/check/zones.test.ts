@@ -32,6 +32,26 @@ const REFUSED: readonly (readonly [keys: string, key: string, message: RegExp, m
     'objects.car.required_zones',
     /there is no zone "porch"/,
   ],
+  [
+    'zones: { a: { area: [[0, 0], [640, 480], [640, 0], [0, 480]] } }',
+    'zones.a.area',
+    /the line after corner 1 crosses that after corner 3/,
+  ],
+  [
+    'zones: { a: { area: [[0.1, 0.1], [0.5, 0.1], [0.5, 0.5], [0.3, 0], [0.1, 0.5]] } }',
+    'zones.a.area',
+    /the line after corner 1 crosses that after corner 3/,
+  ],
+  [
+    'zones: { a: { area: [[0.1, 0.1], [0.5, 0.5], [0.9, 0.9]] } }',
+    'zones.a.area',
+    /three corners that are not on one line/,
+  ],
+  [
+    'zones: { a: { area: [[10, 10], [90, 90], [10, 10]] } }',
+    'zones.a.area',
+    /three corners that are not on one line/,
+  ],
   ['min_area: 500, max_area: 400', 'min_area', /at most max_area/],
   ['min_area: 0.5, max_area: 400', 'min_area', /both in square pixels/],
   ['min_ratio: 3, max_ratio: 2', 'min_ratio', /at most max_ratio/],
@@ -74,6 +94,18 @@ t.test('zones and limits of objects are taken in pixels and in shares', async (t
     min_area: 0.01,
     objects: { car: { min_area: 900 } },
   });
+});
+
+t.test('an area may be closed, turn inwards, touch itself and turn either way', async (t) => {
+  for (const area of [
+    '[[0, 0], [640, 0], [640, 480], [0, 480], [0, 0]]',
+    '[[0, 480], [640, 480], [640, 0], [0, 0]]',
+    '[[0, 0], [300, 200], [640, 0], [320, 480]]',
+    '[[0, 0], [320, 240], [640, 0], [640, 480], [320, 240], [0, 480]]',
+    '[[0, 0], [320, 0], [320, 0], [640, 0], [640, 480]]',
+  ]) {
+    t.ok(load(t.testdir(), `zones: { a: { area: ${area} } }`)?.zones.a, area);
+  }
 });
 
 t.test(
