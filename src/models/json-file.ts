@@ -14,18 +14,22 @@ export const SCHEMA_DIALECT = {
 /**
  * A schema that is compiled when a file is first held against it: many processes load this and read none. The
  * caller says of which type valid data is. Each runs a few times in a process, so half of the time is saved by
- * taking the schema as valid and its code as it comes.
+ * taking the schema as valid and its code as it comes. The code of one (half a megabyte for a network) is not
+ * kept: the garbage collector may have it between two files.
  */
 export function compileSchema<T>(schema: object): () => ValidateFunction<T> {
-  let compiled: ValidateFunction<T> | undefined;
+  let compiled: WeakRef<ValidateFunction<T>> | undefined;
   return () => {
-    compiled ??= new Ajv({
+    const known = compiled?.deref();
+    if (known !== undefined) return known;
+    const made = new Ajv({
       ...SCHEMA_DIALECT,
       meta: false,
       validateSchema: false,
       code: { optimize: false },
     }).compile<T>(schema);
-    return compiled;
+    compiled = new WeakRef(made);
+    return made;
   };
 }
 
