@@ -98,5 +98,6 @@ function plain(value: unknown): string {
 
 /** Date and time on the board's clock, e.g. `2026-06-01 14:05:09`. */
 function localTime(time: number): string {
-  return new Date(time).toLocaleString('sv-SE');
+  const ahead = -new Date(time).getTimezoneOffset() * 60_000;
+  return new Date(time + ahead).toISOString().slice(0, 19).replace('T', ' ');
 }

@@ -53,3 +53,21 @@ t.test('which templates are JSON', (t) => {
   );
   t.end();
 });
+
+t.test("a time is the board's, whatever languages its Node knows", (t) => {
+  const before = process.env.TZ;
+  t.teardown(() => {
+    if (before === undefined) delete process.env.TZ;
+    else process.env.TZ = before;
+  });
+  for (const [zone, at, shown] of [
+    ['Europe/Vienna', '2026-06-01T12:05:09Z', '2026-06-01 14:05:09'],
+    ['Europe/Vienna', '2026-12-31T23:30:00.999Z', '2027-01-01 00:30:00'],
+    ['America/St_Johns', '2026-01-01T02:00:00Z', '2025-12-31 22:30:00'],
+    ['UTC', '2026-06-01T00:00:00Z', '2026-06-01 00:00:00'],
+  ] as const) {
+    process.env.TZ = zone;
+    t.equal(render('{{time}}', { ...noticeOf({}), time: Date.parse(at) }), shown, zone);
+  }
+  t.end();
+});
