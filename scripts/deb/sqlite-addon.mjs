@@ -1,8 +1,8 @@
-// Builds better-sqlite3's addon for every Node in NODES. SQLite itself does not depend on Node, so it
-// is compiled once; node-gyp would compile it for each.
+// Builds better-sqlite3's addon for every Node in NODES. SQLite itself does not depend on Node, so it is a library
+// beside them; node-gyp would make it a part of each.
 import { execFile, execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, renameSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { cached, NODES, nodePackage } from './cache.mjs';
@@ -22,8 +22,12 @@ const ADDON = [
 ];
 const LINK = [
   ...['-shared', '-pthread', '-Wl,-Bsymbolic', '-Wl,--exclude-libs,ALL'],
-  ...['-Wl,-z,relro', '-Wl,-z,now', '-Wl,-soname=better_sqlite3.node'],
+  ...['-Wl,-z,relro', '-Wl,-z,now'],
 ];
+/** SQLite as better-sqlite3 has it, which no other program may take for the system's. */
+const SQLITE = 'libmobilenetd-sqlite3.so';
+/** From the folder of an addon to that of SQLite. */
+const FIND = '-Wl,-rpath,$ORIGIN/..';
 
 /**
  * Puts the addons where `bindings` (of better-sqlite3) looks for that of the running Node:
@@ -35,16 +39,19 @@ export async function addAddons(module, target) {
   const { version } = JSON.parse(readFileSync(join(module, 'package.json'), 'utf8'));
   const compiler = execFileSync(target.gxx, ['-dumpfullversion'], { encoding: 'utf8' }).trim();
   const flags = createHash('sha256')
-    .update(JSON.stringify([COMMON, ADDON, LINK]))
+    .update(JSON.stringify([COMMON, ADDON, LINK, SQLITE, FIND]))
     .digest('hex');
   const key = `sqlite-addon/${version}-${target.node}-gcc${compiler}-${flags.slice(0, 12)}`;
-  const sqlite = await cached(`${key}-object`, (work) => compileSqlite(module, target, work));
+  const sqlite = await cached(`${key}-library`, (work) => compileSqlite(module, target, work));
+  const binding = join(module, 'lib', 'binding');
+  mkdirSync(binding, { recursive: true });
+  cpSync(join(sqlite, SQLITE), join(binding, SQLITE));
   for (const { headers: nodeVersion, abi } of NODES) {
     const built = await cached(`${key}-abi${abi}-${nodeVersion}`, (work) =>
       buildAddon({ module, target, work, sqlite, nodeVersion }),
     );
-    const folder = join(module, 'lib', 'binding', `node-v${abi}-linux-${target.node}`);
-    mkdirSync(folder, { recursive: true });
+    const folder = join(binding, `node-v${abi}-linux-${target.node}`);
+    mkdirSync(folder);
     cpSync(join(built, 'better_sqlite3.node'), join(folder, 'better_sqlite3.node'));
   }
 }
@@ -60,7 +67,12 @@ function sqliteDefines(module) {
 async function compileSqlite(module, target, work) {
   const source = join(module, 'deps', 'sqlite3', 'sqlite3.c');
   const options = ['-std=c99', ...COMMON, ...sqliteDefines(module), '-c', source];
-  await run(target.gcc, [...options, '-o', join(work, 'sqlite3.o')]);
+  const object = join(work, 'sqlite3.o');
+  const library = join(work, SQLITE);
+  await run(target.gcc, [...options, '-o', object]);
+  await run(target.gcc, [...LINK, `-Wl,-soname=${SQLITE}`, object, '-lm', '-o', library]);
+  await run(target.strip, ['--strip-unneeded', library]);
+  rmSync(object);
 }
 
 async function buildAddon({ module, target, work, sqlite, nodeVersion }) {
@@ -71,7 +83,8 @@ async function buildAddon({ module, target, work, sqlite, nodeVersion }) {
   const object = join(work, 'addon.o');
   const addon = join(work, 'better_sqlite3.node');
   await run(target.gxx, [...COMMON, ...ADDON, ...includes, '-c', source, '-o', object]);
-  await run(target.gxx, [...LINK, object, join(sqlite, 'sqlite3.o'), '-o', `${addon}.new`]);
+  const libraries = [join(sqlite, SQLITE), FIND, '-Wl,-soname=better_sqlite3.node'];
+  await run(target.gxx, [...LINK, object, ...libraries, '-o', `${addon}.new`]);
   await run(target.strip, ['--strip-unneeded', `${addon}.new`]);
   renameSync(`${addon}.new`, addon);
 }

@@ -112,6 +112,9 @@ function nodeComponent(program) {
       license: 'MIT',
       description: 'Node.js, with V8, libuv, OpenSSL, ICU and what else its LICENSE names',
     }),
+    pedigree: {
+      notes: 'without symbols, and without the data of ICU for other languages than English',
+    },
     hashes: [{ alg: 'SHA-256', content: sha256(join(program, 'node/bin/node')) }],
   };
 }
