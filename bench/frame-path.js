@@ -12,7 +12,7 @@ import { pathToFileURL } from 'node:url';
  * What may be the noise of a busy machine, µs of processor more: no more is allowed. Where networks take
  * turns, pictures are compared once a second.
  */
-const BARS_US = { alone: 0.5, ladder: 15 };
+const BARS_US = { alone: 0.5, ladder: 3 };
 const [other = 'dist', turns = '41'] = process.argv.slice(2);
 const FRAMES = 2000;
 /** Frames after which everybody has come and rests: an event is written then, and is not what is measured. */
