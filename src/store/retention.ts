@@ -1,4 +1,4 @@
-import type { Database } from 'better-sqlite3';
+import type { Database, Statement } from 'better-sqlite3';
 import type { Clock } from '../time.js';
 import type { AgeLimit } from './believed-clock.js';
 import { JOURNAL_SIZE_LIMIT } from './database.js';
@@ -34,6 +34,13 @@ export interface RetentionTable {
   share(): Share;
 }
 
+/** What a sweep has removed so far. */
+interface Removed {
+  steps: number;
+  detections: number;
+  readonly eventIds: string[];
+}
+
 /** How many rows may still be removed on one sign alone. */
 export interface Share {
   detections: number;
@@ -54,120 +61,131 @@ const PAGES_PER_VACUUM = 64;
 /** What may be removed in a day when only one sign speaks for the clock. */
 const SHARE = 0.1;
 
-export function createRetention(
-  database: Database,
-  limits: Retention,
-  clock: Pick<Clock, 'now'>,
-): RetentionTable {
-  const oldDetections = database.prepare(
-    `DELETE FROM detection WHERE id IN
-     (SELECT id FROM detection WHERE time < ? ORDER BY time LIMIT ?)`,
-  );
-  const oldEvents = database
-    .prepare<[number, number], string>(
-      `DELETE FROM event WHERE id IN
-       (SELECT id FROM event WHERE start < ? AND end IS NOT NULL ORDER BY start LIMIT ?)
-       RETURNING uid`,
-    )
-    .pluck();
-  const oldDecisions = database.prepare(
-    `DELETE FROM governor WHERE time IN (SELECT time FROM governor WHERE time < ? ORDER BY time LIMIT ?)`,
-  );
-  const extent = database.prepare<[], Share>(
-    `SELECT (SELECT coalesce(max(id) - min(id) + 1, 0) FROM detection) AS detections,
-            (SELECT coalesce(max(id) - min(id) + 1, 0) FROM event) AS events`,
-  );
-  let rowsPerStep = ROWS.first;
+/** Removes what is too old or too much, in steps whose size follows the time that they take. */
+export class Sweeper implements RetentionTable {
+  readonly #database: Database;
+  readonly #limits: Retention;
+  readonly #clock: Pick<Clock, 'now'>;
+  readonly #oldDetections: Statement<[number, number]>;
+  readonly #oldEvents: Statement<[number, number], string>;
+  readonly #oldDecisions: Statement<[number, number]>;
+  readonly #extent: Statement<[], Share>;
+  #rowsPerStep = ROWS.first;
 
-  function pragma(name: string): number {
-    return Number(database.pragma(name, { simple: true }));
+  constructor(database: Database, limits: Retention, clock: Pick<Clock, 'now'>) {
+    this.#database = database;
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#oldDetections = database.prepare(
+      `DELETE FROM detection WHERE id IN
+       (SELECT id FROM detection WHERE time < ? ORDER BY time LIMIT ?)`,
+    );
+    this.#oldEvents = database
+      .prepare<[number, number], string>(
+        `DELETE FROM event WHERE id IN
+         (SELECT id FROM event WHERE start < ? AND end IS NOT NULL ORDER BY start LIMIT ?)
+         RETURNING uid`,
+      )
+      .pluck();
+    this.#oldDecisions = database.prepare(
+      `DELETE FROM governor WHERE time IN (SELECT time FROM governor WHERE time < ? ORDER BY time LIMIT ?)`,
+    );
+    this.#extent = database.prepare(
+      `SELECT (SELECT coalesce(max(id) - min(id) + 1, 0) FROM detection) AS detections,
+              (SELECT coalesce(max(id) - min(id) + 1, 0) FROM event) AS events`,
+    );
   }
 
-  function liveBytes(): number {
-    return (pragma('page_count') - pragma('freelist_count')) * pragma('page_size');
-  }
-
-  function freePagesKept(): number {
-    const share = Math.floor((limits.maxBytes * FREE_KEPT.share) / pragma('page_size'));
-    return Math.min(FREE_KEPT.pages, share);
-  }
-
-  /** Of live rows: free pages and the write-ahead log lie beside them on the disk, and count. */
-  function liveLimit(): number {
-    const { maxBytes } = limits;
-    const beside = freePagesKept() * pragma('page_size') + JOURNAL_SIZE_LIMIT;
-    return Math.max(maxBytes / 2, maxBytes - beside);
-  }
-
-  function isOver(): boolean {
-    return liveBytes() > liveLimit();
-  }
-
-  /** Gives some of the surplus back to the file system; true if there is more. */
-  function giveBack(): boolean {
-    const surplus = pragma('freelist_count') - freePagesKept();
-    if (surplus > 0) database.pragma(`incremental_vacuum(${Math.min(surplus, PAGES_PER_VACUUM)})`);
-    return surplus > PAGES_PER_VACUUM;
-  }
-
-  function sweep(age: AgeLimit, share: Share | null): Removal {
-    const began = clock.now();
-    const eventIds: string[] = [];
-    let steps = 0;
-    let detections = 0;
-
-    /** One step; false if nothing was left before the time, or the bound is used up. */
-    function drop(before: number, bound: Share | null): boolean {
-      steps += 1;
-      const stepBegan = clock.now();
-      const removed = oldDetections.run(before, atMost(bound?.detections)).changes;
-      detections += removed;
-      if (bound !== null) bound.detections -= removed;
-      if (removed === 0) {
-        const gone = oldEvents.all(before, atMost(bound?.events));
-        eventIds.push(...gone);
-        if (bound !== null) bound.events -= gone.length;
-        if (gone.length === 0) return false;
-      }
-      adapt(clock.now() - stepBegan);
-      return true;
-    }
-
-    const hasTime = () => steps < STEPS_PER_SWEEP && clock.now() - began < SWEEP_MS;
+  sweep(age: AgeLimit, share: Share | null): Removal {
+    const began = this.#clock.now();
+    const removed: Removed = { steps: 0, detections: 0, eventIds: [] };
+    const hasTime = () => removed.steps < STEPS_PER_SWEEP && this.#clock.now() - began < SWEEP_MS;
     const dropAll = (before: number, bound: Share | null) => {
-      while (hasTime()) if (!drop(before, bound)) return false;
+      while (hasTime()) if (!this.#drop(removed, before, bound)) return false;
       return true;
     };
 
     let more = dropAll(age.certainCutoff, null);
-    oldDecisions.run(age.certainCutoff, rowsPerStep);
+    this.#oldDecisions.run(age.certainCutoff, this.#rowsPerStep);
     if (age.believed === 'all') more = dropAll(age.cutoff, null) || more;
     if (age.believed === 'share' && share !== null) more = dropAll(age.cutoff, share) || more;
-    if (isOver()) {
-      const target = liveLimit() * SIZE_TARGET;
+    if (this.isOver()) {
+      const target = this.#liveLimit() * SIZE_TARGET;
       let left = true;
-      while (left && hasTime() && liveBytes() > target) left = drop(Number.MAX_SAFE_INTEGER, null);
-      more ||= left && liveBytes() > target;
+      while (left && hasTime() && this.#liveBytes() > target) {
+        left = this.#drop(removed, Number.MAX_SAFE_INTEGER, null);
+      }
+      more ||= left && this.#liveBytes() > target;
     }
-    more = giveBack() || more;
+    more = this.#giveBack() || more;
+    const { detections, eventIds } = removed;
     return { detections, events: eventIds.length, eventIds, more };
   }
 
-  function atMost(bound = Number.POSITIVE_INFINITY): number {
-    return Math.max(0, Math.min(rowsPerStep, bound));
+  isOver(): boolean {
+    return this.#liveBytes() > this.#liveLimit();
   }
 
-  function adapt(stepMs: number): void {
-    const wanted = stepMs > 0 ? Math.round((rowsPerStep * STEP_MS) / stepMs) : ROWS.most;
-    rowsPerStep = Math.min(ROWS.most, 2 * rowsPerStep, Math.max(ROWS.least, wanted));
+  share(): Share {
+    const { detections, events } = this.#extent.get() ?? { detections: 0, events: 0 };
+    return { detections: Math.floor(detections * SHARE), events: Math.floor(events * SHARE) };
   }
 
-  return {
-    sweep,
-    isOver,
-    share() {
-      const { detections, events } = extent.get() ?? { detections: 0, events: 0 };
-      return { detections: Math.floor(detections * SHARE), events: Math.floor(events * SHARE) };
-    },
-  };
+  /** One step; false if nothing was left before the time, or the bound is used up. */
+  #drop(removed: Removed, before: number, bound: Share | null): boolean {
+    removed.steps += 1;
+    const began = this.#clock.now();
+    const { changes } = this.#oldDetections.run(before, this.#atMost(bound?.detections));
+    removed.detections += changes;
+    if (bound !== null) bound.detections -= changes;
+    if (changes === 0) {
+      const gone = this.#oldEvents.all(before, this.#atMost(bound?.events));
+      removed.eventIds.push(...gone);
+      if (bound !== null) bound.events -= gone.length;
+      if (gone.length === 0) return false;
+    }
+    this.#adapt(this.#clock.now() - began);
+    return true;
+  }
+
+  #atMost(bound = Number.POSITIVE_INFINITY): number {
+    return Math.max(0, Math.min(this.#rowsPerStep, bound));
+  }
+
+  #adapt(stepMs: number): void {
+    const rows = this.#rowsPerStep;
+    const wanted = stepMs > 0 ? Math.round((rows * STEP_MS) / stepMs) : ROWS.most;
+    this.#rowsPerStep = Math.min(ROWS.most, 2 * rows, Math.max(ROWS.least, wanted));
+  }
+
+  #pragma(name: string): number {
+    return Number(this.#database.pragma(name, { simple: true }));
+  }
+
+  #liveBytes(): number {
+    const pages = this.#pragma('page_count') - this.#pragma('freelist_count');
+    return pages * this.#pragma('page_size');
+  }
+
+  #freePagesKept(): number {
+    const { maxBytes } = this.#limits;
+    const share = Math.floor((maxBytes * FREE_KEPT.share) / this.#pragma('page_size'));
+    return Math.min(FREE_KEPT.pages, share);
+  }
+
+  /** Of live rows: free pages and the write-ahead log lie beside them on the disk, and count. */
+  #liveLimit(): number {
+    const { maxBytes } = this.#limits;
+    const beside = this.#freePagesKept() * this.#pragma('page_size') + JOURNAL_SIZE_LIMIT;
+    return Math.max(maxBytes / 2, maxBytes - beside);
+  }
+
+  /** Gives some of the surplus back to the file system; true if there is more. */
+  #giveBack(): boolean {
+    const surplus = this.#pragma('freelist_count') - this.#freePagesKept();
+    if (surplus > 0) {
+      this.#database.pragma(`incremental_vacuum(${Math.min(surplus, PAGES_PER_VACUUM)})`);
+    }
+    return surplus > PAGES_PER_VACUUM;
+  }
 }

@@ -17,7 +17,7 @@ import {
   type OutgoingNotice,
 } from './notices.js';
 import { createOutboxTable, type OutboxTable } from './outbox.js';
-import { createRetention, type Removal, type Retention, type Share } from './retention.js';
+import { type Removal, type Retention, type Share, Sweeper } from './retention.js';
 import { createSettingTable, type SettingTable } from './settings.js';
 
 const CHECKPOINT_TIMEOUT_MS = 100;
@@ -91,7 +91,7 @@ export function createSession(
   const notices = createNoticeTable(database);
   const settings = createSettingTable(database);
   const governor = createGovernorTable(database);
-  const limits = createRetention(database, retention, clock);
+  const limits = new Sweeper(database, retention, clock);
 
   const write = database.transaction((work: Work): number => {
     let growth = 0;
