@@ -100,13 +100,26 @@ export interface CodedError extends Error {
   readonly detail: ErrorDetail;
 }
 
+/** What to do about a model that is refused, where whoever refuses it knows nothing better. */
+const USUAL_NEXT: Readonly<Partial<Record<ErrorCode, string>>> = {
+  MND_MODEL_INVALID: 'fetch the file again, or export it anew',
+  MND_MODEL_TRUNCATED: 'fetch it again',
+  MND_MODEL_TOO_LARGE: 'take a smaller network',
+  MND_MODEL_OPERATOR:
+    'docs/models.md says which networks are taken; another export of this one, .onnx or .tflite, may be',
+  MND_MODEL_SHAPE:
+    'export it anew, for one picture at a time and with its scores or boxes alone as outputs',
+};
+
 class MobilenetdError extends Error implements CodedError {
   readonly code: ErrorCode;
   readonly exitCode: number;
   readonly detail: ErrorDetail;
   override readonly name = 'MobilenetdError';
 
-  constructor(code: ErrorCode, detail: ErrorDetail) {
+  constructor(code: ErrorCode, given: ErrorDetail) {
+    const next = given.next ?? USUAL_NEXT[code];
+    const detail = next === undefined ? given : { ...given, next };
     super(formatMessage(code, detail), detail.cause === undefined ? {} : { cause: detail.cause });
     this.code = code;
     this.exitCode = ERROR_TABLE[code].exit;

@@ -26,8 +26,14 @@ export interface IntegerPlan {
 const LEAST_CHANNELS = 8;
 
 /**
+ * What reads fewer sees the picture, or parts of it side by side: cheap, and worth being exact. [−1, 1] has no
+ * whole zero point, so stored it would be half a step off everywhere.
+ */
+const LEAST_READ = 16;
+
+/**
  * Which convolutions of a float network become integers: all with constant weights but the last on each way
- * to an output, whose numbers are what the network says.
+ * to an output, whose numbers are what the network says, and those that read the picture.
  *
  * @throws MND_MODEL_OPERATOR for weights of another type than float32
  */
@@ -51,6 +57,7 @@ export function planIntegers(file: OnnxFile): IntegerPlan {
     const cut = behind !== null && cutsOff(file, behind) ? behind : null;
     const output = cut?.outputs[0] ?? result;
     const groups = attributesOf(node).integer('group', 1);
+    if ((weights.dims[1] ?? 0) * groups < LEAST_READ) return [];
     return [{ node, input, output, cut, weights, bias: bias?.values ?? null, groups }];
   });
   const stored = new Set(convolutions.flatMap(({ input, output }) => [input, output]));

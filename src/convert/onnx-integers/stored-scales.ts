@@ -22,9 +22,6 @@ const STEPS = 255;
 /** Least share of the largest channel, so that a dead one is not blown up. */
 const LEAST_SHARE = 1e-3;
 
-/** A picture, whose channels are alike. */
-const FEW_CHANNELS = 4;
-
 /**
  * Chooses how the values of a plan are stored. Behind a ReLU6 each channel fills the whole range; of other
  * values half of the difference goes into the weights that read them (Nagel et al. 2019, "Data-Free
@@ -41,7 +38,7 @@ export function storedScales(
     [...stored].map((name) => {
       const range = ranges.get(name) ?? { low: [0], high: [1], clip: [1], mean: [0] };
       if (cut.has(name)) return [name, storedScale({ ...range, high: range.clip }, 1)];
-      return [name, storedScale(range, range.low.length < FEW_CHANNELS ? 0 : 0.5)];
+      return [name, storedScale(range, 0.5)];
     }),
   );
 }

@@ -42,7 +42,7 @@ const STRUCTURES: readonly (readonly [Structure, number, least: number])[] = [
   ['yolov8', 17, 0.75],
   ['yolox', 11, 0.7],
   ['nanodet', 11, 0.8],
-  ['picodet', 10, 0.8],
+  ['picodet', 10, 0.65],
   ['ssdlite', 13, 0.7],
 ];
 
