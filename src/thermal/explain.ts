@@ -21,6 +21,8 @@ export interface Explanation {
   readonly byModel: boolean;
   /** What a neighbour takes of the CPU, 0 to 1; null when there is none, or nothing to share. */
   readonly others: number | null;
+  /** They would take what we left: the board is as hot whatever we do. */
+  readonly yieldsInVain: boolean;
 }
 
 /** What is wrong with a sensor, in words. */
@@ -65,15 +67,19 @@ function action(e: Explanation): string {
   return `${label(e.ladder[high])} for ${share} % of frames, ${label(e.ladder[low])} for ${100 - share} %${rate}`;
 }
 
-function neighbour({ others }: Explanation): string {
+function neighbour({ others, yieldsInVain }: Explanation): string {
   if (others === null) return '';
   const share = Math.round(others * 100);
+  if (yieldsInVain) {
+    return `other programs take ${share} % of the CPU and would take what we left, so that to leave it cools nothing`;
+  }
   return `other programs take ${share} % of the CPU, and ours is what they leave`;
 }
 
 function outlook(e: Explanation): string {
   if (e.mode === 'full') return 'nothing to save';
   if (e.mode === 'limited') {
+    if (e.yieldsInVain) return '';
     if (e.savesEnergy) return 'as much as governor.energy leaves for each second';
     return e.heldC === null
       ? 'sustainable for the next 5 min'

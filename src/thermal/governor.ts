@@ -1,24 +1,19 @@
 import { explain } from './explain.js';
 import { atFloor, buildHull, dipped, floorLoad, type Hull, topLoad } from './ladder.js';
-import { type Aim, aimAt } from './law/aim.js';
 import { judgeAlarm } from './law/alarm.js';
-import { createBudgetLaw } from './law/budget.js';
+import { type Allowance, type Allowed, createAllowance, type Watched } from './law/allowance.js';
 import { type ForecastPoint, forecastCone } from './law/cone.js';
-import { createCorrection } from './law/correction.js';
 import { createEmergency } from './law/emergency.js';
-import { type ForeignCourse, forecast, identifiedBoard, trend } from './law/forecast.js';
+import { forecast, identifiedBoard, trend } from './law/forecast.js';
+import { createFullCpu } from './law/full-cpu.js';
+import { type Aimed, createGoal, type Goal } from './law/goal.js';
 import { createIdentification, type Identification, type Known } from './law/identify.js';
 import { type CleanSample, createIntake, type Intake } from './law/intake.js';
 import { isBlind, modeOf } from './law/mode.js';
-import { OFFSET } from './law/observer.js';
+import { OFFSET, RATIO } from './law/observer.js';
 import { createPairHold } from './law/pair-hold.js';
 import { createPauses } from './law/pauses.js';
-import { createProbe } from './law/probe.js';
 import { createSlowdown } from './law/slowdown.js';
-import { createStarving } from './law/starving.js';
-import { sustain } from './law/sustain.js';
-import { createThrottlePoint, type ThrottlePoint } from './law/throttle-point.js';
-import { createTrim } from './law/trim.js';
 import { createWholeSecond, type WholeSecond } from './law/whole-second.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
 import type { Decision, Sample } from './sample.js';
@@ -44,40 +39,20 @@ export interface Governor {
   forecast(aheadS: readonly number[]): readonly ForecastPoint[];
 }
 
-/** What the first steps of a decision find. */
-interface Aimed extends CleanSample, Known, Aim {
-  readonly heat: ThrottleState;
-  /** Load of the cheapest rung. */
-  readonly floor: number;
-  /** The budget aims here: the goal, trimmed by what was reached, °C. */
-  readonly targetC: number;
-}
-
-interface Allowed {
-  readonly sustainable: number;
-  /** Load that may be made, fraction. */
-  readonly budget: number;
-  /** Heat would allow more than `mostLoad`. */
-  readonly savesEnergy: boolean;
-  /** Factor on it, while a sensor that stands still is probed. */
-  readonly dip: number;
-}
-
 /** All that the steps of a decision find, one after the other. */
-interface Second extends Aimed, Allowed {
-  readonly inEmergency: boolean;
-}
+interface Second extends Watched, Allowed {}
 
-/** So far below the limit's own goal the cheapest rung is kept although a cooler target is passed, °C. */
-const HEADROOM_C = 2;
-/** A quiet sensor is probed only when this near to the target, °C. */
-const NEAR_C = 10;
-/** Part of the budget that is left after an emergency. */
-const AFTER_EMERGENCY = 0.8;
+/** The frames of the next second. */
+interface Plan extends Pick<Decision, 'rung' | 'fps' | 'mix' | 'mode'> {}
+
 /** No choice of a rung may bring the forecast nearer to the limit than this, °C. */
 const PEAK_C = 0.7;
-/** Part of the floor's frames that is left when nothing else helps. */
-const SMALLEST_RATE = 1 / 64;
+/** No load heats a die by more in a second, °C. */
+const FASTEST_C = 15;
+/** After a fault the rungs come back as the budget does, and are not held for so long, s. */
+const RETURN_S = 20;
+/** This near to the limit we yield even if that is in vain, °C. */
+const LAST_C = 0.5;
 /** Heat found at the start is not of our making. */
 const SETTLED_S = 90;
 
@@ -95,19 +70,17 @@ class SteppedGovernor implements Governor {
   #hull: Hull;
   readonly #intake: Intake;
   readonly #known: Identification;
-  readonly #throttlePoint: ThrottlePoint;
+  readonly #goal: Goal;
+  readonly #allowance: Allowance;
   readonly #emergency: ReturnType<typeof createEmergency>;
   readonly #wholeSecond: WholeSecond;
   readonly #slowdown = createSlowdown();
   readonly #pauses = createPauses();
-  readonly #starving = createStarving();
-  readonly #trim = createTrim();
-  readonly #correction = createCorrection();
-  readonly #law = createBudgetLaw();
-  readonly #probe = createProbe();
+  readonly #fullCpu = createFullCpu();
   readonly #pair = createPairHold();
   #ranS = 0;
-  #course: ForeignCourse = { load: 0, forS: 1, thenLoad: 0, driftC: 0 };
+  /** Seconds since the sensor failed. */
+  #believedS = 0;
   #last: Decision | null = null;
   /** Load of the last decision. */
   #load = 0;
@@ -124,7 +97,8 @@ class SteppedGovernor implements Governor {
       elapsedS: options.restoreElapsedS,
     });
     this.#emergency = createEmergency(restored?.guardC);
-    this.#throttlePoint = createThrottlePoint(restored?.throttleC);
+    this.#goal = createGoal(restored?.throttleC);
+    this.#allowance = createAllowance(this.#known);
     this.#wholeSecond = createWholeSecond(ladder);
   }
 
@@ -133,7 +107,8 @@ class SteppedGovernor implements Governor {
     const heat = decodeThrottled(clean.flags);
     const known = { ...clean, heat, ...this.#identify(clean, heat) };
     const aimed = { ...known, ...this.#aim(known) };
-    const watched = { ...aimed, inEmergency: this.#watch(aimed) };
+    const isFree = this.#isFree(aimed);
+    const watched = { ...aimed, isFree, inEmergency: this.#watch(aimed) && !isFree };
     const second = { ...watched, ...this.#allow(watched) };
     this.#last = this.#spend(second);
     return this.#last;
@@ -152,14 +127,14 @@ class SteppedGovernor implements Governor {
       observer: { ...state, theta: state.theta.slice(0, OFFSET) },
       foreign: this.#known.foreign.state(),
       guardC: this.#emergency.guardC,
-      throttleC: this.#throttlePoint.learnedC,
+      throttleC: this.#goal.throttleC,
     };
   }
 
   forecast(aheadS: readonly number[]): readonly ForecastPoint[] {
     if (this.#last?.temperatureC == null) return [];
     const { observer, character } = this.#known;
-    const about = { load: this.#load, foreign: this.#course, noiseC: character.noiseC };
+    const about = { load: this.#load, foreign: this.#allowance.course, noiseC: character.noiseC };
     return forecastCone(observer, about, aheadS);
   }
 
@@ -168,29 +143,26 @@ class SteppedGovernor implements Governor {
     this.#ranS += clean.dtS;
     if (!clean.jumped) this.#pauses.update(clean.dtS);
     this.#slowdown.update(clean.slowdown);
-    return this.#known.update(clean, heat, this.#settings.limitC);
+    const known = this.#known.update(clean, heat, this.#settings.limitC);
+    const ratio = this.#known.observer.theta[RATIO] ?? 1;
+    const hot = this.#emergency.active;
+    this.#fullCpu.update({ use: clean.cpuUtil, load: clean.load, ratio, hot }, clean.dtS);
+    return known;
   }
 
   /** What to aim at. */
-  #aim(s: CleanSample & Known): Aim & Pick<Aimed, 'floor' | 'targetC'> {
-    const { ladder, rules, marginC, targetC } = this.#settings;
-    const estimate = s.estimateC ?? Number.NaN;
-    const limitC = this.#throttlePoint.update(this.#settings.limitC, {
-      throttled: s.throttled,
-      temperatureC: estimate,
-      dtS: s.dtS,
-    });
-    const floor = floorLoad(ladder, rules, s.requestedFps);
-    this.#starving.update(this.#law.value, floor, s.trusted, s.dtS);
-    const aim = aimAt(limitC, marginC, {
+  #aim(s: CleanSample & Known): ReturnType<Goal['update']> {
+    const { ladder, rules, limitC, marginC, targetC } = this.#settings;
+    return this.#goal.update(s, {
+      limitC,
+      marginC,
+      targetC,
+      floor: floorLoad(ladder, rules, s.requestedFps),
       sensor: this.#known.character,
       guardC: this.#emergency.guardC,
-      starving: this.#starving.value,
-      targetC,
+      budget: this.#allowance.value,
+      isLimited: this.#last?.mode === 'limited' && !this.#last.savesEnergy,
     });
-    const limited = this.#last?.mode === 'limited' && !this.#last.savesEnergy;
-    const trimC = this.#trim.update(estimate, aim.goalC, limited, s.dtS);
-    return { ...aim, floor, targetC: aim.goalC + trimC };
   }
 
   /** Whether the floor is in force. */
@@ -202,56 +174,31 @@ class SteppedGovernor implements Governor {
       noiseC: this.#known.character.noiseC,
       lineC: s.lineC,
       heat: s.heat.heat,
-      nonsense: s.verdict.fault === 'range',
+      nonsense: s.verdict.fault === 'range' || this.#isNoHeat(s),
     });
-    const ours = this.#law.value > 1.5 * s.floor && this.#ranS > SETTLED_S;
+    const ours = this.#allowance.value > 1.5 * s.floor && this.#ranS > SETTLED_S;
     const before = this.#emergency.active;
     const active = this.#emergency.update({ ...alarm, ours }, s.dtS);
-    if (active && !before) this.#law.cap(AFTER_EMERGENCY * this.#law.value);
+    if (active && !before) this.#allowance.cutBack();
     return active;
   }
 
+  /** No die of a known board climbs as fast as the sensor says. */
+  #isNoHeat(s: Aimed): boolean {
+    const climbedC = s.unbiasedC - (s.estimateC ?? Number.NaN);
+    return s.acquainted && s.verdict.fault === 'jump' && climbedC > FASTEST_C * s.dtS;
+  }
+
+  /** To yield would cool nothing, and the limit is not near enough to do so all the same. */
+  #isFree(s: Aimed): boolean {
+    const isFar = (s.estimateC ?? Number.NaN) + s.leadC < s.limitC - LAST_C;
+    return this.#fullCpu.yieldsInVain && s.trusted && !s.heat.heat && isFar;
+  }
+
   /** The load that may be made. */
-  #allow(s: Aimed & { readonly inEmergency: boolean }): Allowed {
-    const { observer, character } = this.#known;
-    const law = this.#law;
-    const { course, sustainable, viable, shift } = sustain(this.#known, s, this.#course);
-    this.#course = course;
-    const estimate = s.estimateC ?? Number.NaN;
-    const perMinute = forecast(observer, 60, 0, course).perLoadC;
-    const ownLately = observer.own[0] ?? 0;
-    const held = this.#correction.update(estimate, s.goalC, ownLately, perMinute, s.dtS);
-    if (s.trusted) {
-      if (!s.inEmergency) law.shift(shift);
-      const may = Math.min(held, sustainable, viable);
-      law.next(may, s.dtS, { mayRise: !s.inEmergency });
-    } else if (s.verdict.trust !== 'coasting') law.cap(Math.max(sustainable, s.floor / 2));
-    if (isBlind(s)) law.cap(s.floor / 2);
+  #allow(s: Watched): Allowed {
     const top = Math.min(1, topLoad(this.#hull, s.requestedFps) + (s.secondLoad ?? 0));
-    // Where even the floor would lead to the limit, it is not waited until that shows.
-    const least = Math.max(
-      SMALLEST_RATE * s.floor,
-      Math.min(this.#emergency.rate * s.floor, viable),
-    );
-    const allowed = Math.max(law.value, this.#keptAboveTarget(s, viable));
-    const cool = Math.min(allowed, top, s.inEmergency ? least : top);
-    const budget = Math.min(cool, s.mostLoad ?? cool);
-    return { sustainable, budget, savesEnergy: budget < cool, dip: this.#dip(s, character.noisy) };
-  }
-
-  /** Frames are dropped for the limit only: a cooler target costs accuracy down to the cheapest rung. */
-  #keptAboveTarget(s: Aimed, viable: number): number {
-    const wished = s.goalC < s.warmestC && !isBlind(s);
-    const isFar = (s.estimateC ?? Number.NaN) < s.warmestC - HEADROOM_C;
-    return wished && isFar ? Math.min(s.floor, Math.max(0, viable)) : 0;
-  }
-
-  #dip(s: Aimed, noisy: boolean): number {
-    if (!s.trusted) return this.#probe.factor;
-    const isNear = (s.estimateC ?? Number.NaN) > s.targetC - NEAR_C;
-    const worthIt = noisy || isNear || this.#known.responsiveness.isSuspect;
-    const allowed = worthIt && this.#law.value > s.floor * 1.2;
-    return this.#probe.update(s.verdict.stillS, { allowed, noisy }, s.dtS);
+    return this.#allowance.update(s, { top, emergencyRate: this.#emergency.rate });
   }
 
   /** The frames of the next second, and what is said of them. */
@@ -261,7 +208,8 @@ class SteppedGovernor implements Governor {
     const second = s.secondLoad ?? 0;
     const spend = Math.min(Math.max(0, s.budget - second), 1 / this.#slowdown.value);
     // The floor is one rung: an upper one that gets no frames would only confuse.
-    if (s.inEmergency || !s.trusted) this.#pair.release();
+    this.#believedS = s.trusted ? this.#believedS + s.dtS : 0;
+    if (s.inEmergency || this.#believedS < RETURN_S) this.#pair.release();
     const least = s.inEmergency || isBlind(s);
     const full = least
       ? atFloor(ladder, rules, spend, fps)
@@ -275,18 +223,25 @@ class SteppedGovernor implements Governor {
       (load) => this.#heatOf(load),
       s.limitC - PEAK_C,
     );
+    return this.#tell(s, { ...plan, mode, rung });
+  }
+
+  /** What was decided, in words and figures. */
+  #tell(s: Second, plan: Plan): Decision {
+    const { ladder } = this.#settings;
     const { observer, neighbours, foreign } = this.#known;
+    const { rung, mode, mix } = plan;
     return {
       rung,
       fps: plan.fps,
-      mix: plan.mix,
+      mix,
       reason: explain({
         mode,
         fault: s.verdict.fault,
         ladder,
-        mix: plan.mix,
+        mix,
         fps: plan.fps,
-        requestedFps: fps,
+        requestedFps: s.requestedFps,
         temperatureC: s.estimateC,
         trendC: trend(observer, this.#load),
         limitC: s.limitC,
@@ -296,6 +251,7 @@ class SteppedGovernor implements Governor {
         undervoltage: s.heat.undervoltage,
         byModel: !isBlind(s),
         others: mode !== 'full' && neighbours.visited ? foreign.share * neighbours.now : null,
+        yieldsInVain: s.isFree,
       }),
       mode,
       fault: s.verdict.fault,

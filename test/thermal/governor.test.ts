@@ -136,20 +136,26 @@ t.test('sensor faults', async (t) => {
       const coasting = driver.step(fault);
       t.equal(coasting.mode, 'coasting');
       t.equal(coasting.fault, kind);
-      t.ok(coasting.budget <= before.budget + 1e-9, 'never raised in fault');
-      let last = coasting.budget;
+      t.ok(coasting.budget <= before.budget + 1e-9, 'not raised by a fault');
+      const minutes: number[] = [];
       const wrong = { raised: 0, hot: 0 };
       for (let i = 1; i < 600; i += 1) {
         const d = driver.step(fault);
-        if (d.budget > last + 1e-9) wrong.raised += 1;
+        if (d.budget > before.budget + 1e-9) wrong.raised += 1;
         if (driver.tempC() >= 79.5) wrong.hot += 1;
-        last = d.budget;
+        minutes[Math.floor(i / 60)] = (minutes[Math.floor(i / 60)] ?? 0) + d.budget / 60;
         if (i === within) t.ok(d.budget > 0.7 * before.budget, `${d.budget}: not the floor`);
       }
       t.same(wrong, { raised: 0, hot: 0 });
       t.equal(driver.last.mode, 'fault');
       t.match(driver.last.reason, /by what is known of the board/);
-      t.ok(last < 0.8 * before.budget, `${last}`);
+      const later = minutes.slice(2);
+      t.same(
+        later,
+        [...later].sort((a, b) => b - a),
+        'less each minute',
+      );
+      t.ok((minutes.at(-1) ?? 1) < 0.8 * before.budget, `${minutes.at(-1)}`);
       driver.run(2400, fault);
       t.equal(driver.last.mix.high, 0, 'in the end the floor');
       t.ok(driver.last.fps <= FPS / 2 + 0.01);
@@ -412,3 +418,29 @@ t.test(
     t.ok(budgets.gone > budgets.here + 0.1, `${budgets.gone} four seconds after it has gone`);
   },
 );
+
+t.test('nothing is given up in vain to a program that takes all that we leave', async (t) => {
+  const driver = createDriver({ ambientC: 43.6, dieC: 10, boardC: 25 });
+  driver.run(900);
+  const own = () => ((LADDER[driver.last.rung]?.costMs ?? 0) * driver.last.fps) / 1000;
+  const rates: number[] = [];
+  for (let s = 0; s < 400; s += 1) {
+    const { fps, reason } = driver.step(undefined, Math.max(0, 1 - own()));
+    rates.push(fps);
+    if (s === 45) t.match(reason, /would take what we left, so that to leave it cools nothing/);
+    t.ok(driver.tempC() < 80, `${driver.tempC()} °C`);
+  }
+  t.ok(
+    rates.slice(0, 3).some((fps) => fps < 1),
+    'that it is in vain is seen by yielding once',
+  );
+  const dropped = rates.slice(10).filter((fps) => fps < FPS - 0.5).length;
+  t.ok(dropped < 25, `frames are dropped in ${dropped} of 390 seconds, to look again`);
+  for (let s = 0; s < 120; s += 1) driver.step(undefined, Math.min(0.55, Math.max(0, 1 - own())));
+  t.notMatch(
+    driver.last.reason,
+    /cools nothing/,
+    'it leaves a part: that part is what yielding cools',
+  );
+  t.ok(driver.last.budget < 0.5, `${driver.last.budget}`);
+});

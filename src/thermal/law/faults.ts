@@ -88,6 +88,8 @@ class SensorWatch implements FaultDetector {
   #badS = 0;
   #goodS = 0;
   #fault: SensorFault | null = null;
+  /** How far from the model a sensor that fell in one step may read when it is believed again, °C. */
+  #fellFarC: number | null = null;
 
   check(raw: Evidence): Verdict {
     this.#level.forget(raw);
@@ -139,12 +141,23 @@ class SensorWatch implements FaultDetector {
     if (frozen || (this.#fault === 'frozen' && stillness.changes < 1)) return 'frozen';
     if (e.contradicted) return 'contradicted';
     if (e.expectedC === null || e.jumped) return null;
-    const far = Math.min(MOST_JUMP_C, Math.max(LEAST_JUMP_C, JUMP_SIGMAS * e.sigmaC));
+    const far = this.#far(e, changeC);
     if (Math.abs(reading - e.expectedC) <= far) return null;
     // Far from the model but where the readings were heading: heat nobody told of, not a fault.
-    return this.#fault !== null || Math.abs(changeC) > Math.max(LEAST_CHANGE_C, FASTEST_C * e.dtS)
-      ? 'jump'
-      : null;
+    const isSudden = Math.abs(changeC) > Math.max(LEAST_CHANGE_C, FASTEST_C * e.dtS);
+    if (this.#fault === null && !isSudden) return null;
+    if (this.#fault === null && reading < e.expectedC) this.#fellFarC = far;
+    return 'jump';
+  }
+
+  /**
+   * How far a reading may be from the model, °C. The model grows vaguer while it runs alone, but a step that
+   * was seen does not grow likelier by that: a sensor that fell and goes on from there has the first measure.
+   */
+  #far({ sigmaC }: Evidence, changeC: number): number {
+    if (this.#fault === null || Math.abs(changeC) > NEW_LEVEL_WITHIN_C) this.#fellFarC = null;
+    const far = Math.min(MOST_JUMP_C, Math.max(LEAST_JUMP_C, JUMP_SIGMAS * sigmaC));
+    return Math.min(far, this.#fellFarC ?? far);
   }
 }
 

@@ -103,19 +103,24 @@ function quadratic(observer: Observer, h: readonly number[]): number {
  * target at every horizon.
  *
  * @param load The load of now, where the uncertainty is taken.
- * @param caution Standard deviations kept off the target.
+ * @param caution Standard deviations kept off the target, `mostGuardC` (°C; default 2) at most.
  */
 export function sustainableLoad(
   observer: Observer,
   targetC: number,
-  options: { readonly load: number; readonly caution: number; readonly foreign: ForeignCourse },
+  options: {
+    readonly load: number;
+    readonly caution: number;
+    readonly foreign: ForeignCourse;
+    readonly mostGuardC?: number;
+  },
 ): number {
   let budget = Number.POSITIVE_INFINITY;
   const ends = options.foreign.forS;
   const horizons = ends > SOONEST_S && ends < LAST_S ? [...HORIZONS_S, ends] : HORIZONS_S;
   for (const ahead of horizons) {
     const f = forecast(observer, ahead, options.load, options.foreign);
-    const guard = Math.min(MOST_GUARD_C, options.caution * f.sigmaC);
+    const guard = Math.min(options.mostGuardC ?? MOST_GUARD_C, options.caution * f.sigmaC);
     const late = (FAR_SLACK_C * Math.max(0, ahead - FAR_S)) / (LAST_S - FAR_S);
     const room = targetC + late - guard - f.baseC;
     budget = Math.min(budget, room / Math.max(0.5, f.perLoadC));

@@ -135,11 +135,10 @@ export function createIdentification(restored: {
         estimateC: known ? estimate : null,
         trusted,
         unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,
-        // What neighbours heat is guessed; without the CPU's use they would not even be noticed.
+        // Without the CPU's use neighbours would not even be noticed.
         acquainted:
           acquaintance.good &&
           clean.cpuUtil !== null &&
-          !neighbours.visited &&
           // A sensor of another place taught nothing of this board.
           verdict.fault !== 'contradicted' &&
           verdict.fault !== 'unresponsive',

@@ -23,10 +23,15 @@ export interface Aiming extends Pick<Known, 'estimateC' | 'trusted' | 'acquainte
   readonly targetC: number;
   readonly limitC: Aim['limitC'];
   readonly lineC: Aim['lineC'];
+  /** The die is so far ahead of the estimate, °C. */
+  readonly leadC: number;
 }
 
 /** Standard deviations of the forecast kept off the target. */
 const CAUTION = 0.7;
+/** The same where no sensor says whether it was right: what a neighbour heats is guessed. */
+const UNSEEN_CAUTION = 1.2;
+const UNSEEN_GUARD_C = 6;
 /** Extra distance while the sensor is in doubt, °C. */
 const DOUBT_C = 3;
 /** A neighbour that begins now must not bring the forecast nearer to the limit than this, °C. */
@@ -48,15 +53,19 @@ export function sustain(
   const course = neighbours.expected();
   if (s.estimateC === null) return { course, sustainable: 0, viable: 0, shift: 0 };
   const byModel = s.trusted || s.acquainted;
-  const targetC = s.targetC - (byModel ? s.doubtC : DOUBT_C);
-  const options = { load: s.load, caution: byModel ? CAUTION : 2 * CAUTION };
+  const targetC = s.targetC - s.leadC - (byModel ? s.doubtC : DOUBT_C);
+  const isGuessed = neighbours.visited || !s.acquainted;
+  const options = s.trusted
+    ? { load: s.load, caution: CAUTION }
+    : { load: s.load, caution: isGuessed ? UNSEEN_CAUTION : CAUTION, mostGuardC: UNSEEN_GUARD_C };
   const under = (foreign: ForeignCourse) =>
     sustainableLoad(observer, targetC, { ...options, foreign });
   const sustainable = under(course);
   const worst = neighbours.worst();
-  const most = worst === null ? sustainable : viableLoad(observer, s.limitC - RESERVE_C, worst);
+  const most =
+    worst === null ? sustainable : viableLoad(observer, s.limitC - s.leadC - RESERVE_C, worst);
   // A reserve for who is not here costs accuracy; frames only when it is hot.
-  const isHot = s.estimateC >= s.lineC - HOT_C;
+  const isHot = s.estimateC + s.leadC >= s.lineC - HOT_C;
   return {
     course,
     sustainable,

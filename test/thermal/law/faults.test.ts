@@ -106,3 +106,35 @@ t.test('a hot level is believed after 30 s; a cold one after 15 min, as a bias',
   }
   t.end();
 });
+
+t.test(
+  'a sensor that fell in one step is not believed because the model grew vaguer meanwhile',
+  (t) => {
+    for (const fallC of [7, 9, 11.5]) {
+      const detector = settled();
+      const vaguer = (s: number) => ({
+        ...SOUND,
+        sigmaC: 0.4 + s / 40,
+        readingC: 70 - fallC + (s % 2) / 2,
+      });
+      let trust = 'good';
+      for (let s = 0; s < 600; s += 1) ({ trust } = detector.check(vaguer(s)));
+      t.equal(trust, 'lost', `${fallC} °C lower, ten minutes later`);
+    }
+    t.end();
+  },
+);
+
+t.test('after a fault of another kind a vaguer model lets more pass', (t) => {
+  const garbage = [null, 140, -50, Number.NaN];
+  for (const kind of garbage) {
+    const detector = settled();
+    for (let s = 0; s < 120; s += 1) detector.check({ ...SOUND, readingC: kind });
+    let trust = 'lost';
+    for (let s = 0; s < 30; s += 1) {
+      ({ trust } = detector.check({ ...SOUND, sigmaC: 2, readingC: 62 + (s % 2) / 2 }));
+    }
+    t.equal(trust, 'good', `after ${kind}`);
+  }
+  t.end();
+});

@@ -29,6 +29,7 @@ const second = (changes: Partial<Aiming> = {}): Aiming => ({
   trusted: true,
   acquainted: true,
   doubtC: 0,
+  leadC: 0,
   load: 0.3,
   floor: 0.05,
   targetC: 77,
