@@ -107,8 +107,7 @@ class SteppedGovernor implements Governor {
     const heat = decodeThrottled(clean.flags);
     const known = { ...clean, heat, ...this.#identify(clean, heat) };
     const aimed = { ...known, ...this.#aim(known) };
-    const isFree = this.#isFree(aimed);
-    const watched = { ...aimed, isFree, inEmergency: this.#watch(aimed) && !isFree };
+    const watched = { ...aimed, isHot: this.#watch(aimed), inVainFrom: this.#inVainFrom(aimed) };
     const second = { ...watched, ...this.#allow(watched) };
     this.#last = this.#spend(second);
     return this.#last;
@@ -165,7 +164,7 @@ class SteppedGovernor implements Governor {
     });
   }
 
-  /** Whether the floor is in force. */
+  /** Whether it is too hot. */
   #watch(s: Aimed): boolean {
     const alarm = judgeAlarm({
       estimateC: s.estimateC,
@@ -189,10 +188,11 @@ class SteppedGovernor implements Governor {
     return s.acquainted && s.verdict.fault === 'jump' && climbedC > FASTEST_C * s.dtS;
   }
 
-  /** To yield would cool nothing, and the limit is not near enough to do so all the same. */
-  #isFree(s: Aimed): boolean {
+  /** To yield would cool nothing down to this load; near the limit we yield all the same. */
+  #inVainFrom(s: Aimed): number {
     const isFar = (s.estimateC ?? Number.NaN) + s.leadC < s.limitC - LAST_C;
-    return this.#fullCpu.yieldsInVain && s.trusted && !s.heat.heat && isFar;
+    const goesOn = isFar && s.trusted && !s.heat.heat;
+    return goesOn ? this.#fullCpu.inVainFrom : Number.POSITIVE_INFINITY;
   }
 
   /** The load that may be made. */
@@ -250,7 +250,10 @@ class SteppedGovernor implements Governor {
         heatFlag: s.heat.heat,
         undervoltage: s.heat.undervoltage,
         byModel: !isBlind(s),
-        others: mode !== 'full' && neighbours.visited ? foreign.share * neighbours.now : null,
+        others:
+          (mode !== 'full' || s.isFree) && neighbours.visited
+            ? foreign.share * neighbours.now
+            : null,
         yieldsInVain: s.isFree,
       }),
       mode,

@@ -420,27 +420,21 @@ t.test(
 );
 
 t.test('nothing is given up in vain to a program that takes all that we leave', async (t) => {
-  const driver = createDriver({ ambientC: 43.6, dieC: 10, boardC: 25 });
+  const driver = createDriver({ ambientC: 44, dieC: 10, boardC: 25 });
   driver.run(900);
   const own = () => ((LADDER[driver.last.rung]?.costMs ?? 0) * driver.last.fps) / 1000;
-  const rates: number[] = [];
+  const beside = (most: number) => driver.step(undefined, Math.min(most, Math.max(0, 1 - own())));
+  let [said, dropped, hottestC] = [0, 0, 0];
   for (let s = 0; s < 400; s += 1) {
-    const { fps, reason } = driver.step(undefined, Math.max(0, 1 - own()));
-    rates.push(fps);
-    if (s === 45) t.match(reason, /would take what we left, so that to leave it cools nothing/);
-    t.ok(driver.tempC() < 80, `${driver.tempC()} °C`);
+    const { fps, reason } = beside(1);
+    if (/would take what we left, so that to leave it cools nothing/.test(reason)) said += 1;
+    if (fps < FPS - 0.5) dropped += 1;
+    hottestC = Math.max(hottestC, driver.tempC());
   }
-  t.ok(
-    rates.slice(0, 3).some((fps) => fps < 1),
-    'that it is in vain is seen by yielding once',
-  );
-  const dropped = rates.slice(10).filter((fps) => fps < FPS - 0.5).length;
-  t.ok(dropped < 25, `frames are dropped in ${dropped} of 390 seconds, to look again`);
-  for (let s = 0; s < 120; s += 1) driver.step(undefined, Math.min(0.55, Math.max(0, 1 - own())));
-  t.notMatch(
-    driver.last.reason,
-    /cools nothing/,
-    'it leaves a part: that part is what yielding cools',
-  );
-  t.ok(driver.last.budget < 0.5, `${driver.last.budget}`);
+  t.ok(said > 100, `said in ${said} seconds`);
+  t.ok(dropped < 40, `frames are dropped in ${dropped} of 400 seconds, to look again`);
+  t.ok(hottestC < 79.5, `${hottestC} °C`);
+  for (let s = 0; s < 120; s += 1) beside(0.55);
+  t.notMatch(driver.last.reason, /cools nothing/, 'from one that leaves a part yielding cools');
+  t.ok(driver.last.budget < 0.6, `${driver.last.budget}`);
 });

@@ -8,10 +8,10 @@ import { createProbe } from './probe.js';
 import { sustain } from './sustain.js';
 
 export interface Watched extends Aimed {
-  /** The floor is in force. */
-  readonly inEmergency: boolean;
-  /** Whatever we do, the board is as hot. */
-  readonly isFree: boolean;
+  /** The board is too near to the limit. */
+  readonly isHot: boolean;
+  /** To yield cools nothing down to this load, fraction; Infinity where it cools. */
+  readonly inVainFrom: number;
 }
 
 export interface Allowed {
@@ -20,6 +20,10 @@ export interface Allowed {
   readonly budget: number;
   /** Heat would allow more than `mostLoad`. */
   readonly savesEnergy: boolean;
+  /** The floor is in force. */
+  readonly inEmergency: boolean;
+  /** Whatever we do, the board is as hot. */
+  readonly isFree: boolean;
   /** Factor on it, while a sensor that stands still is probed. */
   readonly dip: number;
 }
@@ -47,6 +51,8 @@ const NEAR_C = 10;
 const AFTER_EMERGENCY = 0.8;
 /** Part of the floor's frames that is left when nothing else helps. */
 const SMALLEST_RATE = 1 / 64;
+/** Loads so close are the same, fraction. */
+const CLOSE = 0.02;
 
 export function createAllowance(known: Identification): Allowance {
   return new HeatAllowance(known);
@@ -76,10 +82,18 @@ class HeatAllowance implements Allowance {
     // Where even the floor would lead to the limit, it is not waited until that shows.
     const least = Math.max(SMALLEST_RATE * s.floor, Math.min(emergencyRate * s.floor, viable));
     const kept = Math.max(this.#law.value, keptAboveTarget(s, viable));
-    const allowed = Math.min(kept, this.#unseen(s, sustainable), s.inEmergency ? least : top);
-    const cool = Math.min(top, s.isFree ? top : allowed);
+    const allowed = Math.min(kept, this.#unseen(s, sustainable), s.isHot ? least : top);
+    const isFree = allowed < top && allowed + CLOSE >= s.inVainFrom;
+    const cool = Math.min(top, isFree ? top : allowed);
     const budget = Math.min(cool, s.mostLoad ?? cool);
-    return { sustainable, budget, savesEnergy: budget < cool, dip: this.#dip(s) };
+    return {
+      sustainable,
+      budget,
+      savesEnergy: budget < cool,
+      isFree,
+      inEmergency: s.isHot && !isFree,
+      dip: this.#dip(s),
+    };
   }
 
   /** Moves the budget with what the forecasts say. */
@@ -92,9 +106,9 @@ class HeatAllowance implements Allowance {
     const estimate = s.estimateC ?? Number.NaN;
     const held = this.#correction.update(estimate, s.goalC, ownLately, perMinute, s.dtS);
     if (s.trusted) {
-      if (!s.inEmergency) this.#law.shift(shift);
+      if (!s.isHot) this.#law.shift(shift);
       const may = Math.min(held, sustainable, viable);
-      this.#law.next(may, s.dtS, { mayRise: !s.inEmergency });
+      this.#law.next(may, s.dtS, { mayRise: !s.isHot });
     }
     return { sustainable, viable };
   }

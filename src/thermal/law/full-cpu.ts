@@ -18,16 +18,16 @@ export interface FullCpu {
     },
     dtS: number,
   ): void;
-  /** The CPU is full, and was without us a moment ago: less of ours would cool nothing. */
-  readonly yieldsInVain: boolean;
+  /**
+   * The CPU is full, and was a moment ago with so little of ours, fraction of each second: less than we do,
+   * down to this, would cool nothing. Infinity where yielding cools.
+   */
+  readonly inVainFrom: number;
 }
 
-/** A CPU this busy is full, as far as two per cent of noise tell. */
-const FULL = 0.94;
-/** Full for so long, s: one second may be a spike. */
-const LASTING_S = 2;
-/** With so little of ours the CPU was full without us, fraction of each second. */
-const WITHOUT_US = 0.1;
+/** A CPU this busy is full: clipped noise of two per cent leaves a mean of 0.99. */
+const FULL = 0.97;
+const MEAN_S = 2;
 /** What was seen is believed for so long; then we yield once more and look, s. */
 const BELIEVED_S = 60;
 const BELIEVED_HOT_S = 20;
@@ -35,21 +35,23 @@ const BELIEVED_HOT_S = 20;
 const LEAST_RATIO = 0.8;
 
 export function createFullCpu(): FullCpu {
-  let fullS = 0;
-  let withoutUsAgoS = Number.POSITIVE_INFINITY;
+  let mean = 0;
   let isCooler = false;
-  let believedS = BELIEVED_S;
+  let least = Number.POSITIVE_INFINITY;
+  let agoS = 0;
   return {
     update({ use, load, ratio, hot }, dtS) {
-      const isFull = use !== null && use >= FULL;
-      fullS = isFull ? fullS + dtS : 0;
-      withoutUsAgoS = isFull && load <= WITHOUT_US ? 0 : withoutUsAgoS + dtS;
-      if (!isFull) withoutUsAgoS = Number.POSITIVE_INFINITY;
-      believedS = hot ? BELIEVED_HOT_S : BELIEVED_S;
+      mean = use === null ? 0 : mean + (use - mean) * (1 - Math.exp(-dtS / MEAN_S));
       isCooler = ratio < LEAST_RATIO;
+      agoS += dtS;
+      const isOld = agoS > (hot ? BELIEVED_HOT_S : BELIEVED_S);
+      if (mean < FULL || isOld) least = Number.POSITIVE_INFINITY;
+      if (mean < FULL || load > least) return;
+      least = load;
+      agoS = 0;
     },
-    get yieldsInVain() {
-      return fullS >= LASTING_S && withoutUsAgoS <= believedS && !isCooler;
+    get inVainFrom() {
+      return isCooler ? Number.POSITIVE_INFINITY : least;
     },
   };
 }

@@ -3,43 +3,45 @@ import { createFullCpu } from '#mobilenetd/thermal/law/full-cpu.js';
 
 const BUSY = { use: 1, load: 0.5, ratio: 1, hot: false };
 const YIELDED = { ...BUSY, load: 0.02 };
+type Seen = Omit<typeof BUSY, 'use'> & { readonly use: number | null };
 
-function after(
-  ...seconds: (typeof BUSY | { use: null; load: number; ratio: number; hot: boolean })[]
-) {
+const times = (seconds: number, seen: Seen): Seen[] => Array.from({ length: seconds }, () => seen);
+
+function inVainAfter(...seconds: Seen[]): number {
   const full = createFullCpu();
   for (const seen of seconds) full.update(seen, 1);
-  return full;
+  return full.inVainFrom;
 }
 
-t.test('a CPU that stays full while we do nothing is none that yielding cools', (t) => {
-  t.equal(after(BUSY, BUSY, BUSY).yieldsInVain, false, 'not before it was seen');
-  t.equal(after(BUSY, YIELDED).yieldsInVain, true);
-  t.equal(after(BUSY, YIELDED, BUSY, BUSY).yieldsInVain, true, 'and then we go on');
-  t.equal(after(YIELDED).yieldsInVain, false, 'one second may be a spike');
+t.test('a CPU that stays full with less of ours is none that yielding cools', (t) => {
+  t.equal(inVainAfter(BUSY), Number.POSITIVE_INFINITY, 'one second may be a spike');
+  t.equal(inVainAfter(...times(20, BUSY)), 0.5, 'of what is below nothing is known');
+  t.equal(inVainAfter(...times(20, BUSY), YIELDED), 0.02);
+  t.equal(inVainAfter(...times(20, BUSY), YIELDED, ...times(30, BUSY)), 0.02, 'and we go on');
   t.end();
 });
 
 t.test('as soon as anything of the CPU is free, yielding cools', (t) => {
-  t.equal(after(BUSY, { ...YIELDED, use: 0.8 }).yieldsInVain, false);
-  const freed = after(BUSY, YIELDED, BUSY, { ...BUSY, use: 0.85 }, BUSY, BUSY, BUSY);
-  t.equal(freed.yieldsInVain, false, 'what was seen before does not count any more');
-  t.equal(after(BUSY, { ...YIELDED, use: null }).yieldsInVain, false, 'nor is it guessed');
+  const full = times(20, YIELDED);
+  for (const use of [0.85, 0.5, null]) {
+    t.equal(inVainAfter(...full, { ...YIELDED, use }), Number.POSITIVE_INFINITY, `${use}`);
+  }
+  t.equal(inVainAfter(...full, { ...BUSY, use: 0.8 }, ...times(20, BUSY)), 0.5, 'looked at anew');
+  t.equal(inVainAfter(...times(60, { ...YIELDED, use: 0.95 })), Number.POSITIVE_INFINITY);
   t.end();
 });
 
 t.test('it is looked at anew after a minute, and sooner where it is hot', (t) => {
-  const minute = (hot: boolean, seconds: number) =>
-    after(BUSY, YIELDED, ...Array.from({ length: seconds }, () => ({ ...BUSY, hot }))).yieldsInVain;
-  t.equal(minute(false, 59), true);
-  t.equal(minute(false, 61), false);
-  t.equal(minute(true, 19), true);
-  t.equal(minute(true, 21), false);
+  const later = (hot: boolean, seconds: number) =>
+    inVainAfter(...times(20, YIELDED), ...times(seconds, { ...BUSY, hot }));
+  t.equal(later(false, 59), 0.02);
+  t.equal(later(false, 61), 0.5);
+  t.equal(later(true, 19), 0.02);
+  t.equal(later(true, 21), 0.5);
   t.end();
 });
 
 t.test('a neighbour whose work is much cooler than ours is worth yielding to', (t) => {
-  const cooler = { ...YIELDED, ratio: 0.6 };
-  t.equal(after(cooler, cooler, cooler).yieldsInVain, false);
+  t.equal(inVainAfter(...times(20, { ...YIELDED, ratio: 0.6 })), Number.POSITIVE_INFINITY);
   t.end();
 });
