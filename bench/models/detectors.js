@@ -114,7 +114,7 @@ async function onnxDetector(pictures) {
   const scaling = { mean: [127.5], scale: [1 / 127.5] };
   const read = readOwnOnnx(file, { scaling, reversed: false, size: null, maker: null });
   const whole = { ...read.model, head: await measureBoxes(read.model, head.classes - 1) };
-  const original = await ort.InferenceSession.create(file);
+  const original = await ort.InferenceSession.create(file, { logSeverityLevel: 3 });
   const shown = pictures.map((picture) => networkInput(picture, SIZE));
   const expected = [];
   for (const pixels of shown) expected.push(await originalObjects(original, pixels));
