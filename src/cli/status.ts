@@ -105,7 +105,7 @@ function runningLines(running: RunningReport): readonly Line[] {
   const age = running.age_ms === null ? '' : `, labels ${running.age_ms} ms after the picture`;
   const failed = running.failed > 0 ? `, ${running.failed} frames failed` : '';
   return [
-    row('model', `${model.name} (${model.form})`),
+    row('model', `${model.name} (${model.form})${onlyText(model.only ?? null)}`),
     ...(model.rungs > 1 ? [row('scores', scoresOf(model))] : []),
     ...(running.second == null ? [] : [row('second', secondText(running.second))]),
     ...running.taught.tasks.map((task) => row('taught', taughtText(task))),
@@ -127,6 +127,14 @@ function runningLines(running: RunningReport): readonly Line[] {
     ...deliveryLines(broker),
     ...running.overrides.map((override) => row('set', overrideText(override))),
   ];
+}
+
+/** What a network is asked for, where that is not all that it knows. */
+function onlyText(only: readonly string[] | null): string {
+  if (only === null) return '';
+  const first = only.slice(0, 6).join(', ');
+  const more = only.length > 6 ? ` and ${only.length - 6} more` : '';
+  return `, looks for ${first}${more} alone, as cameras and rules name them`;
 }
 
 /** Whether the networks of a ladder mean the same by a score. */

@@ -178,6 +178,8 @@ export interface RunningReport {
     readonly form: string;
     /** Networks that may run in turn; and the one on whose scale all scores are, null: each has its own. */
     readonly rungs: number;
+    /** Labels that are computed, where that is not all: the others are wanted nowhere. */
+    readonly only: readonly string[] | null;
     readonly scores_of: string | null;
     /** What logits are divided by for that, by the network's name; where it is not 1. */
     readonly temperatures: Readonly<Record<string, number>>;

@@ -102,7 +102,7 @@ export function createFakeSource(): FakeSource {
       undervoltage: null,
       model: {
         ...{ name: 'ssd_300', form: 'exact' },
-        ...{ rungs: 1, scores_of: null, temperatures: {} },
+        ...{ rungs: 1, only: null, scores_of: null, temperatures: {} },
       },
       governor: null,
       broker: { url: 'mqtt://127.0.0.1', embedded: true, connected: true, delivery: {} },

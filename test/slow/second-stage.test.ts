@@ -1,36 +1,17 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import t, { type Test } from 'tap';
-import { isCodedError } from '#mobilenetd/errors.js';
-import { openShelf } from '#mobilenetd/models/shelf.js';
+import t from 'tap';
 import { eventually } from '../eventually.js';
 import { broker, command, report } from '../integration/daemon-home.js';
 import { runDaemon } from '../integration/daemon-process.js';
+import { DETECTOR, installedFromCatalogue } from './catalogue-home.js';
 
 t.setTimeout(300_000);
 
-const DETECTOR = 'ssdlite_mobilenet_v2_coco';
 const THINGS = 'mobilenetd_things_0.5_96';
 
-/** A state folder with the default detector and a classifier of the package; null: no network. */
-async function install(t: Test): Promise<string | null> {
-  const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
-  t.teardown(() =>
-    rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 200 }),
-  );
-  const shelf = openShelf({ dir: join(folder, 'models') });
-  try {
-    await shelf.pull([DETECTOR, THINGS], { forms: ['symmetric'] });
-    return folder;
-  } catch (error) {
-    if (isCodedError(error) && error.code === 'MND_DOWNLOAD_FAILED') return null;
-    throw error;
-  }
-}
-
 t.test('the demo detector finds things, and the shipped classifier names them', async (t) => {
-  const folder = await install(t);
+  const folder = await installedFromCatalogue(t, [DETECTOR, THINGS]);
   if (folder === null) {
     t.pass('skipped: the detector cannot be fetched here');
     return;

@@ -143,6 +143,11 @@ export class MixedEngine {
     return this.#mix;
   }
 
+  /** Numbers of the classes that a variant computes here; null: all. */
+  classesOf(variant: Variant): readonly number[] | null {
+    return this.#asWanted(variant).keptClasses ?? null;
+  }
+
   /**
    * Least wall time of an inference of a variant, ms: what else the machine does must not order the
    * ladder. Frames take turns with the runs, so that none waits for more than one of them.

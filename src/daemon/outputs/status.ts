@@ -17,6 +17,7 @@ export type StatusSources = Pick<
   | 'governor'
   | 'messaging'
   | 'model'
+  | 'engine'
   | 'overrides'
   | 'addresses'
   | 'notifications'
@@ -26,7 +27,9 @@ export type StatusSources = Pick<
   | 'taught'
 >;
 
-function modelReport({ variant, ladder }: Context['model']): RunningReport['model'] {
+function modelReport({ model, engine }: Pick<Context, 'model' | 'engine'>): RunningReport['model'] {
+  const { variant, ladder } = model;
+  const only = engine.classesOf(variant);
   const temperatures = ladder.variants.flatMap(({ name, temperature = 1 }) =>
     temperature === 1 ? [] : [[name, Math.round(temperature * 1000) / 1000] as const],
   );
@@ -34,6 +37,7 @@ function modelReport({ variant, ladder }: Context['model']): RunningReport['mode
     name: variant.name,
     form: variant.form,
     rungs: ladder.variants.length,
+    only: only?.map((index) => variant.labels[index] ?? '') ?? null,
     scores_of: ladder.scaleOf,
     temperatures: Object.fromEntries(temperatures),
   };
@@ -54,14 +58,14 @@ export function runningReport(sources: StatusSources): RunningReport {
 export function passingReport(
   sources: Omit<StatusSources, 'cameras' | 'spots'>,
 ): Omit<RunningReport, 'cameras' | keyof ReturnType<typeof lastingReport>> {
-  const { line, store, governor, messaging, model } = sources;
+  const { line, store, governor, messaging } = sources;
   const reading = line.meter.read(performance.now());
   const heat = governor.heat();
   const flags = heat?.flags ?? null;
   const throttled = flags === null ? null : decodeThrottled(flags);
   const state = governor.state();
   return {
-    model: modelReport(model),
+    model: modelReport(sources),
     second: secondPayload(sources.second.network?.report() ?? null),
     taught: taughtDocument(sources.taught, runningVariant(sources)),
     governor: state?.governs ? governorPayload(state) : null,
