@@ -23,6 +23,8 @@ LABEL_SMOOTHING = 0.1
 # Share of the pictures that are seen as the teacher saw them; the others are cut anew each time, for a
 # few fixed views are soon known by heart.
 TAUGHT = 0.5
+# Weight of the teacher's soft labels against the true ones.
+SOFT = 0.6
 CHECKPOINT_EVERY = 250
 
 
@@ -67,16 +69,18 @@ class Sampler:
         self.random = np.random.default_rng(recipe.seed)
 
     def draw(self, size: int):
-        """Inputs, labels, and what the teacher made of some: their places, embeddings and maps; or None."""
+        """Inputs, labels, soft labels or None, and what the teacher made of some: places, embeddings, maps."""
         random = self.random
         counts = random.multinomial(self.recipe.batch, self.shares)
-        pixels, labels, taught, embeddings, maps = [], [], [], [], []
+        pixels, labels, soft, taught, embeddings, maps = [], [], [], [], [], []
         for folder, count in enumerate(counts):
             pictures = self.folders[folder]
             for index in random.choice(pictures.train, count):
                 mirrored = int(random.integers(2))
                 if self.targets is None or random.random() >= TAUGHT:
                     box = random_box(random)
+                    if self.targets is not None:
+                        soft.append(self.targets[folder].soft[:, index].mean(0))
                 else:
                     targets = self.targets[folder]
                     view = random.integers(len(targets.boxes))
@@ -84,6 +88,7 @@ class Sampler:
                     box = nudge(random, (*sides, int(flip) ^ mirrored), 0.02)
                     taught.append(len(pixels))
                     embeddings.append(targets.embeddings[view, index])
+                    soft.append(targets.soft[view, index])
                     parts = [part[view, index] for part in targets.maps]
                     maps.append([part.flip(-1) for part in parts] if mirrored else parts)
                 pixels.append(crop(pictures.picture(index), box, size, smooth=random.random() < 0.5))
@@ -94,7 +99,7 @@ class Sampler:
         if embeddings:
             parts = [torch.stack(part).float() for part in zip(*maps)]
             wanted = torch.tensor(taught), torch.stack(embeddings).float(), parts
-        return x, torch.tensor(labels), wanted
+        return x, torch.tensor(labels), torch.stack(soft) if soft else None, wanted
 
 
 def _optimizer(student: Student, recipe: Recipe) -> torch.optim.Optimizer:
@@ -124,10 +129,10 @@ def learn(
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate_at(step)
         sizes = recipe.sizes_at(step)
-        x, labels, wanted = sampler.draw(int(sampler.random.choice(sizes)))
+        x, labels, soft, wanted = sampler.draw(int(sampler.random.choice(sizes)))
         student.train()
         logits, embedding, taps = student(x)
-        loss = nn.functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
+        loss = _label_loss(logits, labels, soft)
         loss_sum += loss.item() * len(labels)
         hits += (logits.argmax(1) == labels).sum().item()
         seen += len(labels)
@@ -151,6 +156,14 @@ def learn(
             if watch is not None:
                 watch(average.network, sizes)
     return average.network.eval()
+
+
+def _label_loss(logits: torch.Tensor, labels: torch.Tensor, soft: torch.Tensor | None) -> torch.Tensor:
+    if soft is None:
+        return nn.functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
+    # Soft labels smooth by themselves.
+    true = nn.functional.one_hot(labels, logits.shape[1]).float()
+    return nn.functional.cross_entropy(logits, torch.lerp(true, soft, SOFT))
 
 
 def _average_in(average: nn.Module, student: nn.Module, keep: float) -> None:

@@ -85,7 +85,7 @@ def main(given: list[str]) -> None:
     folders, shares, labels = open_data(options)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
-    targets = teach(options, folders)
+    targets = teach(options, folders, len(labels))
     count = sum(len(pictures.train) for pictures in folders)
     plan = options.phases or usual_phases(options.sizes, count, options.batch, options.epochs)
     recipe = Recipe(phases=plan, batch=options.batch, rate=options.rate, colour=options.colour, seed=options.seed)
@@ -130,7 +130,7 @@ def open_data(options: argparse.Namespace) -> tuple[list[Pictures], list[float],
     return folders, shares, labels
 
 
-def teach(options: argparse.Namespace, folders: list[Pictures]):
+def teach(options: argparse.Namespace, folders: list[Pictures], classes: int):
     if options.teacher is None:
         return None
     views = numbers(options.views, int)
@@ -138,7 +138,7 @@ def teach(options: argparse.Namespace, folders: list[Pictures]):
     counts = [views[min(index, len(views) - 1)] for index in range(len(folders))]
     for pictures, place, count in zip(folders, places, counts):
         run_teacher(pictures, count, place, HERE / "teach.mjs", options.teacher)
-    return load_targets(places, [pictures.train for pictures in folders], counts)
+    return load_targets(places, folders, counts, classes)
 
 
 def first_network(
