@@ -2,6 +2,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { dirname, resolve } from 'node:path';
 import { type CodedError, codedError, isCodedError, messageOf } from './errors.js';
 import { printable } from './printable.js';
+import { adviceOf } from './system-error.js';
 
 /** What the system's codes mean for a file that a user wants read: what was found, and what helps. */
 const REASONS: Readonly<Record<string, readonly [found: string, next: string]>> = {
@@ -31,8 +32,8 @@ const REASONS: Readonly<Record<string, readonly [found: string, next: string]>> 
  */
 export function inputFailed(file: string, expected: string, cause: unknown): CodedError {
   if (isCodedError(cause)) return cause;
-  const { code = '' } = cause as NodeJS.ErrnoException;
-  const [found, next] = REASONS[code] ?? [messageOf(cause), 'name a file that can be read'];
+  const reason = adviceOf(cause, REASONS);
+  const [found, next] = reason ?? [messageOf(cause), 'name a file that can be read'];
   return codedError('MND_INPUT_MISSING', {
     subject: shortened(file),
     expected,

@@ -10,6 +10,7 @@ import {
 } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { type CodedError, codedError, isCodedError, messageOf } from './errors.js';
+import { adviceOf, errorCodeOf } from './system-error.js';
 
 /** What the system's codes mean for a file that a user has named: what was found, and what helps. */
 const REASONS: Readonly<Record<string, readonly [found: string, next: string]>> = {
@@ -39,9 +40,9 @@ const NO_PLACE = [
  */
 export function resultFailed(file: string, cause: unknown): CodedError {
   if (isCodedError(cause)) return cause;
-  const { code = '' } = cause as NodeJS.ErrnoException;
   const folder = dirname(resolve(file));
-  const reason = code === 'ENOENT' && existsSync(folder) ? NO_PLACE : REASONS[code];
+  const hasNoPlace = errorCodeOf(cause) === 'ENOENT' && existsSync(folder);
+  const reason = hasNoPlace ? NO_PLACE : adviceOf(cause, REASONS);
   const [found, next] = reason ?? [
     messageOf(cause),
     'name a file in a folder that exists and can be written',

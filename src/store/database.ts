@@ -12,9 +12,10 @@ import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { makeFolder } from '../make-folder.js';
+import { isPermission } from '../system-error.js';
 import { addonError, requireSoundAddon } from './addon.js';
 import { damageError, headerFault, isDamage, sqliteCode } from './damage.js';
-import { forbiddenError, isPermission } from './forbidden.js';
+import { forbiddenError } from './forbidden.js';
 import { checkVersion, MIGRATIONS, type Migration, migrate } from './migrations.js';
 import { LONGEST_PATH } from './path.js';
 

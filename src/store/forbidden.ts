@@ -2,12 +2,6 @@ import { statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ASK_AS_SERVICE, codedError } from '../errors.js';
 
-/** Whether the system says that this user may not. */
-export function isPermission(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
-  return code === 'EACCES' || code === 'EPERM';
-}
-
 /** For a state folder, or a file in it, that belongs to another user. */
 export function forbiddenError(path: string, cause: unknown): Error {
   const owner = ownerOf(path) ?? ownerOf(dirname(path));

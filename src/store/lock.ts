@@ -4,10 +4,11 @@ import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import { type Log, SILENT } from '../log.js';
 import { makeFolder } from '../make-folder.js';
+import { isPermission } from '../system-error.js';
 import { requireSoundAddon } from './addon.js';
 import { sqliteCode } from './damage.js';
 import { STATE_FOLDER_MODE } from './database.js';
-import { forbiddenError, isPermission } from './forbidden.js';
+import { forbiddenError } from './forbidden.js';
 
 export interface StateLock {
   release(): void;

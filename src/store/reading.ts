@@ -12,10 +12,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite, { type Database } from 'better-sqlite3';
 import { codedError, isCodedError, messageOf } from '../errors.js';
+import { isPermission } from '../system-error.js';
 import { addonError, requireSoundAddon } from './addon.js';
 import { isDamage, sqliteCode } from './damage.js';
 import { BUSY_TIMEOUT_MS, quickCheck } from './database.js';
-import { forbiddenError, isPermission } from './forbidden.js';
+import { forbiddenError } from './forbidden.js';
 import { checkVersion, MIGRATIONS } from './migrations.js';
 
 /**

@@ -3,7 +3,8 @@ import type { Dirent } from 'node:fs';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { syncFolder, writeDurably } from '../durable-file.js';
-import { ASK_AS_SERVICE, codedError, messageOf } from '../errors.js';
+import { ASK_AS_SERVICE, codedError } from '../errors.js';
+import { errorCodeOf, type SystemAdvice, systemDetail } from '../system-error.js';
 import type { TaughtTask } from './task.js';
 
 /** One picture that was taught, as a JPEG in a file of its own. */
@@ -82,24 +83,25 @@ export async function writeWhole(file: string, bytes: Uint8Array): Promise<void>
   }
 }
 
-/** What to do about what a disk says, the first that fits. */
-const DISK_ADVICE: readonly (readonly [said: RegExp, next: string])[] = [
-  [/ENOSPC|EDQUOT/, 'make room on the disk; nothing was kept by half'],
-  [/EROFS/, 'mount it for writing; a card that fails is mounted for reading only'],
-  [/ENOTDIR|EEXIST|EISDIR/, 'move away what has the name of one of our folders or files'],
-];
+const FULL = 'make room on the disk; nothing was kept by half';
+const IN_THE_WAY = 'move away what has the name of one of our folders or files';
+
+const ADVICE: SystemAdvice = {
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  EROFS: 'mount it for writing; a card that fails is mounted for reading only',
+  ENOTDIR: IN_THE_WAY,
+  EEXIST: IN_THE_WAY,
+  EISDIR: IN_THE_WAY,
+  EACCES: ASK_AS_SERVICE,
+  EPERM: ASK_AS_SERVICE,
+};
 
 export function diskError(subject: string, cause: unknown): Error {
-  const said = messageOf(cause);
-  if (/EACCES|EPERM/.test(said)) {
-    const detail = { subject, found: 'no permission', next: ASK_AS_SERVICE, cause };
-    return codedError('MND_TEACH_DISK', detail);
-  }
-  const [, next = 'run: mobilenetd doctor'] = DISK_ADVICE.find(([fits]) => fits.test(said)) ?? [];
-  return codedError('MND_TEACH_DISK', { subject, found: said, next, cause });
+  const detail = systemDetail(cause, ADVICE, 'run: mobilenetd doctor');
+  return codedError('MND_TEACH_DISK', { subject, ...detail });
 }
 
 export function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  return code === 'ENOENT' || code === 'ENOTDIR';
+  return ['ENOENT', 'ENOTDIR'].includes(errorCodeOf(error) ?? '');
 }

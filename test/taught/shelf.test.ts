@@ -174,7 +174,8 @@ t.test('what is advised fits what the disk says', (t) => {
     ['EACCES: permission denied, open', /found no permission.*sudo -u mobilenetd/],
     ['EIO: i/o error, read', /EIO.*mobilenetd doctor/],
   ] as const) {
-    t.match(diskError('/state/teach', new Error(said)), {
+    const code = said.slice(0, said.indexOf(':'));
+    t.match(diskError('/state/teach', Object.assign(new Error(said), { code })), {
       code: 'MND_TEACH_DISK',
       message: advice,
     });

@@ -1,5 +1,6 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 import { ASK_AS_SERVICE, type CodedError, codedError } from '../../errors.js';
+import { adviceOf, type SystemAdvice } from '../../system-error.js';
 
 /** The first `limit` bytes of a file (also of a device or a pipe, which have no size). */
 export function readBounded(file: string, limit: number): Buffer {
@@ -30,8 +31,7 @@ export function reasonOf(error: unknown): string {
 
 /** A configuration file that cannot be read: MND_CONFIG_UNREADABLE. @param found what {@link reasonOf} says */
 export function unreadable(file: string, found: string, cause: unknown): CodedError {
-  const { code = '' } = cause as NodeJS.ErrnoException;
-  const next = ADVICE[code];
+  const next = adviceOf(cause, ADVICE);
   const detail = { subject: file, found, cause };
   return codedError('MND_CONFIG_UNREADABLE', next === undefined ? detail : { ...detail, next });
 }
@@ -39,7 +39,7 @@ export function unreadable(file: string, found: string, cause: unknown): CodedEr
 /** The file of a packaged service is for root and the service alone: it may hold passwords. */
 const FOREIGN = `${ASK_AS_SERVICE}; or name a file of your own with --config`;
 
-const ADVICE: Readonly<Record<string, string>> = {
+const ADVICE: SystemAdvice = {
   EACCES: FOREIGN,
   EPERM: FOREIGN,
   ENOENT: 'look for a slip in its name; mobilenetd setup --config FILE writes a new one',

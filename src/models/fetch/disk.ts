@@ -1,9 +1,10 @@
 import { statfs } from 'node:fs/promises';
-import { ASK_AS_SERVICE, codedError, isCodedError, messageOf } from '../../errors.js';
+import { ASK_AS_SERVICE, codedError, isCodedError } from '../../errors.js';
+import { adviceOf, type SystemAdvice, systemDetail } from '../../system-error.js';
 
 const FOREIGN = `${ASK_AS_SERVICE}; or name a models_dir of your own`;
 
-const ADVICE: Readonly<Record<string, string>> = {
+const ADVICE: SystemAdvice = {
   ENOSPC: 'make room and try again',
   EDQUOT: 'make room and try again',
   EACCES: FOREIGN,
@@ -15,18 +16,8 @@ const ADVICE: Readonly<Record<string, string>> = {
 /** Room that stays free on a disk, bytes. */
 const SPARE_BYTES = 8 * 1024 * 1024;
 
-/** The code of an error of the system or of Node, e.g. `ENOSPC`. */
-export function errorCodeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
-}
-
-function isPermission(error: unknown): boolean {
-  return ['EACCES', 'EPERM'].includes(errorCodeOf(error) ?? '');
-}
-
 export function isDiskError(error: unknown): boolean {
-  return Object.hasOwn(ADVICE, errorCodeOf(error) ?? '');
+  return adviceOf(error, ADVICE) !== undefined;
 }
 
 /** An error of the disk as MND_MODEL_UNWRITABLE; every other error as it is. */
@@ -34,9 +25,7 @@ export function asDiskError(error: unknown, folder: string): unknown {
   if (isCodedError(error) || !isDiskError(error)) return error;
   return codedError('MND_MODEL_UNWRITABLE', {
     subject: folder,
-    found: isPermission(error) ? 'no permission' : messageOf(error),
-    next: ADVICE[errorCodeOf(error) ?? ''] ?? 'try again',
-    cause: error,
+    ...systemDetail(error, ADVICE, 'try again'),
   });
 }
 

@@ -1,9 +1,10 @@
 import { open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { codedError, isCodedError } from '../../errors.js';
+import { errorCodeOf } from '../../system-error.js';
 import { type Clock, createBackoff, sleep, systemClock } from '../../time.js';
 import { type Checksum, checksumError, checksumOf } from './checksum.js';
-import { asDiskError, errorCodeOf, isDiskError, requireRoom } from './disk.js';
+import { asDiskError, isDiskError, requireRoom } from './disk.js';
 import {
   describeNetworkError,
   type HttpClient,

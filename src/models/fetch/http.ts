@@ -4,7 +4,7 @@ import { isIP } from 'node:net';
 import { connect as tlsConnect } from 'node:tls';
 import { codedError, messageOf } from '../../errors.js';
 import { VERSION } from '../../package-root.js';
-import { errorCodeOf } from './disk.js';
+import { errorCodeOf } from '../../system-error.js';
 import { openTunnel, proxyFor, proxyHeaders } from './proxy.js';
 
 export interface HttpTimeouts {
