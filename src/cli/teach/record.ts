@@ -126,7 +126,10 @@ async function ownRecorder(
   const log = await briefLog(config, 'error', context);
   const daemon = new App({
     config: quietly(config, camera),
-    ...{ env: context.env, signal: context.signal, log, profileAfterMs: NEVER_MS },
+    env: context.env,
+    signal: context.signal,
+    log,
+    profileAfterMs: NEVER_MS,
     onProgress: (text) => writeLine(context.stderr, text),
   });
   await daemon.start();

@@ -25,7 +25,10 @@ export async function runTeachOrder(
     case 'record':
       return taught.record({
         label: not ? null : (label ?? ''),
-        ...{ camera: camera ?? '', zone, of, seconds: order.seconds ?? USUAL_S },
+        camera: camera ?? '',
+        zone,
+        of,
+        seconds: order.seconds ?? USUAL_S,
       });
     case 'end':
       return taught.recording(order.id ?? '', true);

@@ -11,7 +11,6 @@ import type { Worth } from './worth.js';
 export type PartOf = (result: Result, size: readonly [number, number]) => Box | 'whole' | null;
 
 export interface RecordingOptions {
-  readonly id: string;
   readonly camera: string;
   readonly intake: Intake;
   readonly worth: Worth;
@@ -29,6 +28,7 @@ const QUALITY = 92;
 
 /** Takes pictures out of a camera's frames for some seconds. Never holds up the way of frames. */
 export class Recording {
+  readonly id: string;
   readonly #options: RecordingOptions;
   #working: Promise<void> | null = null;
   #last = Number.NEGATIVE_INFINITY;
@@ -37,12 +37,9 @@ export class Recording {
   #error: string | null = null;
   #code: string | null = null;
 
-  constructor(options: RecordingOptions) {
+  constructor(id: string, options: RecordingOptions) {
+    this.id = id;
     this.#options = options;
-  }
-
-  get id(): string {
-    return this.#options.id;
   }
 
   isOver(): boolean {
@@ -50,10 +47,10 @@ export class Recording {
   }
 
   state(): RecordingState {
-    const { id, intake, worth, until, now } = this.#options;
+    const { intake, worth, until, now } = this.#options;
     const left = this.#state === 'recording' ? Math.max(0, until - now()) / 1000 : 0;
     return {
-      id,
+      id: this.id,
       state: this.#state,
       left_s: Math.round(left * 10) / 10,
       ...intake.counts(),

@@ -33,9 +33,9 @@ export class Recordings {
     });
   }
 
-  begin(options: Omit<RecordingOptions, 'id'>): RecordingState {
+  begin(options: RecordingOptions): RecordingState {
     this.checkRoom();
-    const recording = new Recording({ ...options, id: randomUUID().slice(0, 8) });
+    const recording = new Recording(randomUUID().slice(0, 8), options);
     this.#all.set(recording.id, recording);
     for (const id of this.#all.keys()) {
       if (this.#all.size <= MOST_KEPT) break;

@@ -1,4 +1,3 @@
-import { polygonInPixels } from '../../camera/region.js';
 import type { Config } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
 import { createRepeatingLog, type RepeatingLog } from '../../log.js';
@@ -6,23 +5,25 @@ import type { Variant } from '../../models/variant.js';
 import { Embedder } from '../../taught/embedder.js';
 import { Intake } from '../../taught/intake.js';
 import { shippedNegatives } from '../../taught/negatives.js';
-import { type TaskCounts, tasksOf } from '../../taught/overview.js';
+import type { TaskCounts } from '../../taught/overview.js';
 import { CropShelf, type Removed } from '../../taught/shelf.js';
-import { checkLabel, type TaughtTask, taskName, taskOf } from '../../taught/task.js';
+import { type TaughtTask, taskName } from '../../taught/task.js';
 import type { Head } from '../../teach/head.js';
 import { systemClock } from '../../time.js';
 import type { Log } from '../diagnostics/log.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
 import type { Looking } from '../line/taught/stage.js';
 import { secondEngine } from '../options/engine.js';
-import { taughtFault } from '../options/label-rules.js';
-import { isOfCamera, type TaughtLabel } from '../options/taught-labels.js';
+import type { TaughtLabel } from '../options/taught-labels.js';
 import { cropBoundsOf } from '../options/teach.js';
 import type { Signals } from '../signals.js';
 import { LiveHeads } from './live-heads.js';
-import { boundsOf, partOf } from './parts-of-frames.js';
+import { lookingIn, objectHeads } from './looking.js';
+import { partOf } from './parts-of-frames.js';
+import { type RecordOrder, taskToRecord } from './record-order.js';
 import type { RecordingState } from './recording.js';
 import { Recordings } from './recordings.js';
+import { ShelfReading } from './shelf-reading.js';
 import { sortLabels, type UnusableLabel } from './usable.js';
 import { Worth } from './worth.js';
 
@@ -42,21 +43,9 @@ export interface TaughtSurroundings {
   readonly log: Log;
 }
 
-/** What is to be recorded. */
-export interface RecordOrder {
-  /** Null: pictures of the opposite. */
-  readonly label: string | null;
-  readonly camera: string;
-  readonly zone: string | null;
-  readonly of: readonly string[] | null;
-  readonly seconds: number;
-}
-
-/** A disk that could not be read is asked again after so long, ms. */
-const RETRY_MS = 60_000;
-
 interface Opened {
   readonly shelf: CropShelf;
+  readonly reading: ShelfReading;
   readonly embedder: Embedder;
   readonly heads: LiveHeads;
   readonly recordings: Recordings;
@@ -70,12 +59,8 @@ export class Taught {
   readonly #using: TaughtSurroundings;
   readonly #opened: Opened;
   #isClosed = false;
-  #tasks: readonly TaskCounts[] = [];
   #labels: readonly TaughtLabel[] = [];
   #unusable: readonly UnusableLabel[] = [];
-  /** Why the pictures cannot be read now. */
-  #fault: string | null = null;
-  #cancelRetry = (): void => {};
   readonly #looking = new Map<string, readonly Looking[]>();
   readonly #repeating: RepeatingLog;
   readonly #stopListening: readonly (() => void)[];
@@ -86,16 +71,24 @@ export class Taught {
     const log = using.log.child({ part: 'taught' });
     this.#repeating = createRepeatingLog(log);
     const shelf = new CropShelf(config.state_dir, cropBoundsOf(config));
+    const reading = new ShelfReading({
+      shelf,
+      onFault: this.#warn,
+      onRetry: () => void this.look().catch(this.#warn),
+    });
     const embedder = new Embedder({
       start: () => secondEngine((error) => log.warn({ err: error }, `taught: ${error.message}`)),
     });
     const heads = new LiveHeads({
-      ...{ shelf, embedder, negatives: shippedNegatives, log },
+      shelf,
+      embedder,
+      log,
+      negatives: shippedNegatives,
       variantsFor: (task) => this.#variantsFor(task),
       onReady: () => this.#onReady(),
     });
     const recordings = new Recordings(signals, () => void this.look().catch(this.#warn));
-    this.#opened = { shelf, embedder, heads, recordings };
+    this.#opened = { shelf, reading, embedder, heads, recordings };
     this.#stopListening = [
       signals.on('cameras', () => this.#looking.clear()),
       signals.on('running', () => this.remake()),
@@ -114,12 +107,11 @@ export class Taught {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#cancelRetry();
     for (const stop of this.#stopListening) stop();
-    this.#tasks = [];
     this.#labels = [];
     this.#looking.clear();
-    const { recordings, heads, embedder } = this.#opened;
+    const { reading, recordings, heads, embedder } = this.#opened;
+    reading.close();
     await recordings.stop();
     await heads.stop();
     await embedder.close();
@@ -136,12 +128,12 @@ export class Taught {
   }
 
   tasks(): readonly TaskCounts[] {
-    return this.#tasks;
+    return this.#using.config.teach.enabled ? this.#opened.reading.tasks() : [];
   }
 
   /** Why the pictures cannot be read now; null while they can. */
   fault(): string | null {
-    return this.#fault;
+    return this.#opened.reading.fault();
   }
 
   heads(): LiveHeads {
@@ -156,7 +148,7 @@ export class Taught {
   lookingOf(camera: string): readonly Looking[] {
     const known = this.#looking.get(camera);
     if (known !== undefined) return known;
-    const looking = this.#lookingOf(camera);
+    const looking = lookingIn(camera, this.#told(), this.#using.config);
     this.#looking.set(camera, looking);
     return looking;
   }
@@ -168,11 +160,7 @@ export class Taught {
 
   /** Heads that tell objects of these labels apart in front of a camera, for a variant. */
   headsFor(camera: string, labels: readonly string[], variant: string): readonly Head[] {
-    const tasks = this.#tasksOf(
-      camera,
-      ({ of }) => of?.some((label) => labels.includes(label)) ?? false,
-    );
-    return [...tasks.keys()].flatMap((name) => this.#opened.heads.headsOf(name).get(variant) ?? []);
+    return objectHeads(camera, this.#told(), labels, variant);
   }
 
   /** What a variant is worth for what was taught, percent; null: nothing is known. */
@@ -186,7 +174,7 @@ export class Taught {
     if (this.#isClosed) return;
     const { heads } = this.#opened;
     const usable = new Set(this.#labels.map(({ task }) => taskName(task)));
-    heads.make(this.#tasks.filter(({ task }) => usable.has(taskName(task))));
+    heads.make(this.tasks().filter(({ task }) => usable.has(taskName(task))));
     this.#looking.clear();
     if (this.#labels.some(({ task }) => task.of === null)) return;
     this.#want(false);
@@ -207,38 +195,23 @@ export class Taught {
    *
    * @throws MND_TEACH_INVALID, MND_INPUT_MISSING (no such camera), MND_TEACH_BUSY, what embedding throws
    */
-  async record({ label, camera, zone, of, seconds }: RecordOrder): Promise<RecordingState> {
-    const { config, cameras, model } = this.#using;
+  async record(order: RecordOrder): Promise<RecordingState> {
+    const { config } = this.#using;
+    const { label, camera, seconds } = order;
     const { shelf, embedder, recordings } = this.#required();
-    const task = taskOf({ camera, zone, of });
-    if (!cameras.list().some(({ name }) => name === camera)) {
-      throw codedError('MND_INPUT_MISSING', {
-        subject: `camera ${camera}`,
-        expected: cameras
-          .list()
-          .map(({ name }) => name)
-          .join(', '),
-      });
-    }
-    const asked = { label: label === null ? 'x' : checkLabel(label), task };
-    const why = taughtFault(asked, config, model.variant);
-    if (label !== null && why !== null) {
-      throw codedError('MND_TEACH_INVALID', { subject: JSON.stringify(label), found: why });
-    }
+    const task = taskToRecord(order, this.#using);
     recordings.checkRoom();
-    const [variant = model.variant] = this.#variantsFor(task);
+    const [variant = this.#using.model.variant] = this.#variantsFor(task);
     const intake = await Intake.open({ shelf, embedder, variant, task, label, now: Date.now });
-    const worth = new Worth(
-      label,
-      intake,
-      () => shippedNegatives(variant),
-      () => systemClock.now(),
-    );
+    const now = () => systemClock.now();
+    const worth = new Worth(label, intake, () => shippedNegatives(variant), now);
     return recordings.begin({
-      ...{ camera, intake, worth },
+      camera,
+      intake,
+      worth,
       part: partOf(task, config, variant),
-      until: systemClock.now() + 1000 * seconds,
-      now: () => systemClock.now(),
+      until: now() + 1000 * seconds,
+      now,
     });
   }
 
@@ -259,13 +232,10 @@ export class Taught {
 
   /** What is there is looked at anew, whether or not the removal worked. */
   async #removed(remove: () => Promise<Removed>): Promise<Removed> {
-    let removed: Removed;
-    try {
-      removed = await remove();
-    } catch (error) {
+    const removed = await remove().catch(async (error: unknown) => {
       await this.look().catch(this.#warn);
       throw error;
-    }
+    });
     await this.look();
     return removed;
   }
@@ -280,30 +250,15 @@ export class Taught {
   }
 
   async #read(config: Config): Promise<void> {
-    this.#tasks = config.teach.enabled ? await this.#readTasks() : [];
-    const { usable, unusable } = sortLabels(this.#tasks, config, this.#using.model.variant);
+    if (config.teach.enabled) await this.#opened.reading.read();
+    const tasks = config.teach.enabled ? this.#opened.reading.tasks() : [];
+    const { usable, unusable } = sortLabels(tasks, config, this.#using.model.variant);
     this.#labels = usable;
     this.#unusable = unusable;
     for (const { label, why } of this.#unusable) {
       this.#repeating.warn(label, `taught: ${JSON.stringify(label)} is never told: ${why}`);
     }
     this.#looking.clear();
-  }
-
-  /** A disk that fails takes nothing away that is known: it is said, and asked again. */
-  async #readTasks(): Promise<readonly TaskCounts[]> {
-    this.#cancelRetry();
-    try {
-      const tasks = tasksOf(await this.#opened.shelf.list());
-      this.#fault = null;
-      return tasks;
-    } catch (error) {
-      this.#fault = messageOf(error);
-      this.#warn(error);
-      const again = () => void this.look().catch(this.#warn);
-      if (!this.#isClosed) this.#cancelRetry = systemClock.setTimer(again, RETRY_MS);
-      return this.#tasks;
-    }
   }
 
   readonly #warn = (error: unknown): [] => {
@@ -341,28 +296,7 @@ export class Taught {
     return [...model.ladder.variants].sort((a, b) => place(a) - place(b));
   }
 
-  /** Tasks that are told in front of a camera, by name. */
-  #tasksOf(
-    camera: string,
-    isMeant: (task: TaughtTask) => boolean,
-  ): ReadonlyMap<string, TaughtTask> {
-    const meant = this.#labels.filter(({ task }) => isMeant(task) && isOfCamera(task, camera));
-    return new Map(meant.map(({ task }) => [taskName(task), task]));
-  }
-
-  #lookingOf(camera: string): readonly Looking[] {
-    const { config } = this.#using;
-    const { heads } = this.#opened;
-    const settings = config.cameras[camera];
-    if (settings === undefined) return [];
-    const tasks = this.#tasksOf(camera, ({ of }) => of === null);
-    return [...tasks].flatMap(([id, { zone }]) => {
-      const found = heads.headsOf(id);
-      if (found.size === 0) return [];
-      const polygon = zone === null ? undefined : settings.zones[zone];
-      if (zone !== null && polygon === undefined) return [];
-      const box = polygon && boundsOf(polygonInPixels(polygon.area, settings.size));
-      return [{ id, heads: found, area: box ? { box, size: settings.size } : null }];
-    });
+  #told() {
+    return { labels: this.#labels, heads: this.#opened.heads };
   }
 }

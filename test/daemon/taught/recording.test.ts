@@ -30,8 +30,12 @@ async function begin(t: Test, state: string, label: string | null, maxCrops = 20
   const now = () => time;
   const worth = new Worth(label, intake, async () => [], now);
   const part = () => 'whole' as const;
-  const recording = new Recording({
-    ...{ id: '1', camera: 'front', intake, worth, part, now },
+  const recording = new Recording('1', {
+    camera: 'front',
+    intake,
+    worth,
+    part,
+    now,
     until: 1e9,
   });
   const show = async (picture: Buffer) => {
