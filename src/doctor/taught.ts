@@ -18,8 +18,15 @@ const { ok, info, warn, fail } = findings('taught');
 /** Share of the bounds from which on it is said that there is little room left. */
 const NEARLY_FULL = 0.9;
 
-/** What was taught on this board: whether it can be told, by which network, and what to add. */
-export async function checkTaught({ around, config }: CheckInput): Promise<Finding[]> {
+/**
+ * What was taught on this board: whether it can be told, by which network, and what to add.
+ *
+ * @param negatives embeddings of unrelated pictures by a variant
+ */
+export async function checkTaught(
+  { around, config }: CheckInput,
+  negatives: Board['negatives'] = shippedNegatives,
+): Promise<Finding[]> {
   if (config === null) return [];
   const shelf = new CropShelf(config.state_dir, cropBoundsOf(config));
   let tasks: readonly TaskCounts[];
@@ -44,7 +51,9 @@ export async function checkTaught({ around, config }: CheckInput): Promise<Findi
   }
   const models = openShelf({ dir: config.models_dir, env: around.env });
   const found: Finding[] = [...room(tasks, config)];
-  for (const task of tasks) found.push(...(await ofTask(task, config, models, shelf)));
+  for (const task of tasks) {
+    found.push(...(await ofTask(task, { config, models, shelf, negatives })));
+  }
   return found;
 }
 
@@ -65,12 +74,16 @@ function megabytes(bytes: number, most: number): string {
   return `${Math.round(bytes / 1e6)} of ${Math.round(most / 1e6)}`;
 }
 
-async function ofTask(
-  counts: TaskCounts,
-  config: Config,
-  models: Shelf,
-  shelf: CropShelf,
-): Promise<Finding[]> {
+/** What a task is held against. */
+interface Board {
+  readonly config: Config;
+  readonly models: Shelf;
+  readonly shelf: CropShelf;
+  readonly negatives: (variant: Variant) => Promise<readonly Float32Array[]>;
+}
+
+async function ofTask(counts: TaskCounts, board: Board): Promise<Finding[]> {
+  const { config, models } = board;
   const subject = `taught: ${taskText(counts.task)}`;
   if (counts.labels.length === 0) {
     return [
@@ -90,7 +103,7 @@ async function ofTask(
     const why = taughtFault({ label, task: counts.task }, config, variant);
     return why === null ? [] : [notTold(label, why)];
   });
-  return [...untold, ...(await worth(subject, counts, variant, shelf))];
+  return [...untold, ...(await worth(subject, counts, variant, board))];
 }
 
 function notTold(label: string, why: string): Finding {
@@ -114,10 +127,10 @@ async function worth(
   subject: string,
   counts: TaskCounts,
   variant: Variant,
-  shelf: CropShelf,
+  { shelf, negatives }: Board,
 ): Promise<Finding[]> {
   const found: Finding[] = [];
-  const bank = await shippedNegatives(variant).catch((error: unknown) => messageOf(error));
+  const bank = await negatives(variant).catch((error: unknown) => messageOf(error));
   if (typeof bank === 'string') {
     return [
       fail(subject, `${variant.name}: ${bank}`, {

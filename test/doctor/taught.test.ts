@@ -1,11 +1,18 @@
-import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { taughtRequest } from '#mobilenetd/daemon/options/teach.js';
 import type { Finding } from '#mobilenetd/doctor/finding.js';
 import { checkTaught } from '#mobilenetd/doctor/taught.js';
+import { openShelf } from '#mobilenetd/models/shelf.js';
+import { Embedder } from '#mobilenetd/taught/embedder.js';
+import { headOf } from '#mobilenetd/taught/heads.js';
+import { shippedNegatives } from '#mobilenetd/taught/negatives.js';
+import { tasksOf } from '#mobilenetd/taught/overview.js';
 import { CropShelf } from '#mobilenetd/taught/shelf.js';
 import { type TaughtTask, taskOf } from '#mobilenetd/taught/task.js';
 import { installRandomModel } from '../integration/demo-process.js';
+import { colorEngine, drawn } from '../taught/color-engine.js';
 import { configFor, fakeBoard, surroundingsOf } from './fake-board.js';
 
 const ENV = {
@@ -28,11 +35,12 @@ async function board(t: Test) {
         await shelf.add(task, label, shelf.newBatch(batch), Buffer.from(`${label} ${batch} ${n}`));
       }
     },
-    check: (env: NodeJS.ProcessEnv = {}) =>
-      checkTaught({
-        around: surroundingsOf(folder),
-        config: configFor(folder, { ...ENV, ...env }),
-      }),
+    shelf,
+    check: (env: NodeJS.ProcessEnv = {}, negatives?: Parameters<typeof checkTaught>[1]) =>
+      checkTaught(
+        { around: surroundingsOf(folder), config: configFor(folder, { ...ENV, ...env }) },
+        negatives,
+      ),
   };
 }
 
@@ -121,4 +129,51 @@ t.test('pictures that cannot be read', async (t) => {
   // Root reads whatever its mode forbids: a folder's place is taken by a loop of links instead.
   symlinkSync(place, place);
   t.match(await check(), [{ level: 'fail', subject: 'taught pictures', next: /disk/ }]);
+});
+
+t.test('a bank that is damaged, or that cannot be read', async (t) => {
+  const { folder, add, check } = await board(t);
+  await add('cup', 10);
+  const banks = join(folder, 'banks');
+  mkdirSync(join(banks, 'other.bank'), { recursive: true });
+  writeFileSync(join(banks, 'random_v1.bank'), 'no bank');
+  const damaged = await check({}, (variant) => shippedNegatives(variant, banks));
+  t.match(damaged, [
+    { level: 'fail', found: /^random_v1: .*whole bank/, next: 'install mobilenetd again' },
+  ]);
+  const unreadable = await check({}, () => shippedNegatives({ name: 'other' }, banks));
+  t.match(unreadable, [{ level: 'fail', found: /EISDIR/, means: 'it is not looked for' }]);
+  t.same(await shippedNegatives({ name: 'none' }, banks), [], 'none at all is no fault');
+});
+
+t.test('labels that are told too seldom by what was learnt', async (t) => {
+  const { folder, shelf, check } = await board(t);
+  const task = taskOf({});
+  const show = async (label: string | null, batch: number, colors: readonly number[]) => {
+    for (const [n, color] of colors.entries()) {
+      const picture = await drawn([color, 200 - color, 90], n % 4);
+      await shelf.add(task, label, shelf.newBatch(batch), picture);
+    }
+  };
+  const evenly = (from: number, count: number) =>
+    Array.from({ length: count }, (_, n) => from + 3 * n);
+  // Two labels of the same colours, one of its own, and much that is neither.
+  await show('cup', 1, evenly(20, 8));
+  await show('mug', 2, evenly(21, 8));
+  await show('lamp', 3, evenly(160, 8));
+  await show(null, 4, evenly(90, 20));
+  const [counts] = tasksOf(await shelf.list());
+  const config = configFor(folder, ENV);
+  const models = openShelf({ dir: config.models_dir, env: surroundingsOf(folder).env });
+  const variant = await models.resolve(taughtRequest(config, task));
+  const embedder = new Embedder({ start: async () => colorEngine().engine });
+  t.teardown(() => embedder.close());
+  const surroundings = { shelf, embedder, negatives: async () => [] };
+  await headOf(surroundings, task, counts?.crops ?? [], variant);
+  const texts = textsOf(await check());
+  t.ok(
+    texts.some((text) => /^info .*(cup|mug) is told in \d+ % of its pictures/.test(text)),
+    texts.join('\n'),
+  );
+  t.notOk(texts.some((text) => /not learnt yet|told well enough/.test(text)));
 });
