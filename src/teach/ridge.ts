@@ -11,14 +11,15 @@ export interface RidgeProblem {
   readonly parts: readonly Part[];
 }
 
-/** Rows that weigh the same, and how they are left out. */
+/** Groups of rows, and how they are left out. Rows of one group weigh the same. */
 export interface Part {
-  readonly rows: readonly number[];
+  readonly groups: readonly (readonly number[])[];
   /**
-   * All together; or one by one, when the others of the part weigh more for it, so that the part keeps its
-   * weight: as if there had never been so many.
+   * All together; or in turn one of each group, when the others of the group weigh more for it, so that the
+   * group keeps its weight: as if there had always been one less of each. A group that has fewer rows than
+   * another begins again; one of a single row can only be left out together.
    */
-  readonly leaveOut: 'together' | 'one by one';
+  readonly leaveOut: 'together' | 'in turn';
 }
 
 /** A weighted ridge regression in its dual form: f(x) = Σ coefficients_i · k(x_i, x). */
@@ -36,7 +37,7 @@ export interface RidgeFit {
  * With G = W^½·K·W^½ + λ·I, λ = penalty·n, and c = G⁻¹·W^½·y, the residual of a row that is left out is
  * c_i / (G⁻¹)_ii (Rifkin, Lippert 2007, "Notes on Regularized Least Squares", §4), and the residuals of a
  * part B that is left out together are ((G⁻¹)_BB)⁻¹·c_B (Pahikkala, Boberg, Salakoski 2006), both divided by
- * √w_i. See {@link oneByOne} for the third case.
+ * √w_i. See {@link inTurn} for the third case.
  *
  * @param penalty positive; for the mean row
  */
@@ -45,9 +46,9 @@ export function fitRidge(problem: RidgeProblem, penalty: number): RidgeFit {
   const roots = weights.map(Math.sqrt);
   const { factor, lambda } = factorOf(kernel, roots, penalty * kernel.side);
   const inverse = new Inverse(factor);
-  const residualsOf = parts.map(({ rows, leaveOut }) => {
-    const part = inverse.part(rows);
-    return leaveOut === 'together' ? together(part) : oneByOne(part, lambda);
+  const residualsOf = parts.map(({ groups, leaveOut }) => {
+    const part = inverse.part(groups.flat());
+    return leaveOut === 'together' ? together(part) : inTurn(part, groups, lambda);
   });
   const coefficients: Float64Array[] = [];
   const leftOut: Float64Array[] = [];
@@ -57,7 +58,8 @@ export function fitRidge(problem: RidgeProblem, penalty: number): RidgeFit {
       target.map((value, row) => value * (roots[row] as number)),
     );
     const told = Float64Array.from(target);
-    for (const [index, { rows }] of parts.entries()) {
+    for (const [index, { groups }] of parts.entries()) {
+      const rows = groups.flat();
       const own = Float64Array.from(rows, (row) => dual[row] as number);
       const residuals = residualsOf[index]?.(own) ?? own;
       for (const [at, row] of rows.entries()) {
@@ -80,27 +82,59 @@ function together(part: Triangle): Residuals {
 }
 
 /**
- * Row i of a part of m rows is left out and the others' weights are multiplied by m/(m − 1). In
- * (K + λ·W⁻¹)·α = y that changes the diagonal alone: to infinity at i, and elsewhere in the part by a factor
- * (m − 1)/m. By Woodbury's identity, with τ = m/λ and N = τ·I − (G⁻¹)_BB, the residuals of all i at once are
- * (N⁻¹·c_B)_i / (τ·(N⁻¹)_ii − 1). For m = 1 this is c_i / (G⁻¹)_ii.
+ * A set S of rows, one of each group, is left out, and the weights of the others are multiplied by
+ * m/(m − 1), m the rows of their group. In (K + λ·W⁻¹)·α = y that changes the diagonal alone: to infinity in S,
+ * and elsewhere in the groups by a factor (m − 1)/m. By Woodbury's identity, with T = diag(m)/λ and
+ * N = T − (G⁻¹)_BB, the residuals of S, times √w, are T_S⁻¹·((N⁻¹)_SS − T_S⁻¹)⁻¹·(N⁻¹·c_B)_S.
  *
  * @param part (G⁻¹)_BB; its eigenvalues are below 1/λ, so that N is positive definite
  */
-function oneByOne({ side, values }: Triangle, lambda: number): Residuals {
-  const shift = side / lambda;
-  if (side === 1) return (own) => own.map((value) => value / (values[0] as number));
-  const rest = values.map((value) => -value);
-  for (let row = 0, at = 0; row < side; row += 1, at += row + 1) {
-    rest[at] = shift + (rest[at] as number);
-  }
-  const factor = { side, values: rest };
+function inTurn(
+  { side, values }: Triangle,
+  groups: readonly (readonly number[])[],
+  lambda: number,
+): Residuals {
+  const shifts = groups.flatMap((group) => group.map(() => group.length / lambda));
+  const factor = shifted({ side, values: values.map((value) => -value) }, shifts);
   choleskyInPlace(factor);
   const inverse = new Inverse(factor);
-  const divisors = Float64Array.from({ length: side }, (_, row) => {
-    return shift * inverse.entry(row, row) - 1;
+  const turns = turnsOf(groups).map((turn) => {
+    const away = turn.map(({ at }) => -1 / (shifts[at] as number));
+    const block = shifted(inverse.part(turn.map(({ at }) => at)), away);
+    choleskyInPlace(block);
+    return { turn, block };
   });
-  return (own) => solve(factor, own).map((value, row) => value / (divisors[row] as number));
+  return (own) => {
+    const eased = solve(factor, own);
+    const residuals = new Float64Array(side);
+    for (const { turn, block } of turns) {
+      const shares = solve(block, Float64Array.from(turn, ({ at }) => eased[at] as number));
+      for (const [index, { at, isFirst }] of turn.entries()) {
+        if (isFirst) residuals[at] = (shares[index] as number) / (shifts[at] as number);
+      }
+    }
+    return residuals;
+  };
+}
+
+/** One row of each group a turn, as places in the part, until each has been left out. */
+function turnsOf(groups: readonly (readonly number[])[]) {
+  const starts = groups.map((_, g) => groups.slice(0, g).flat().length);
+  const count = Math.max(...groups.map(({ length }) => length));
+  return Array.from({ length: count }, (_, turn) =>
+    groups.map(({ length }, g) => ({
+      at: (starts[g] as number) + (turn % length),
+      isFirst: turn < length,
+    })),
+  );
+}
+
+/** A matrix with a number added to each value of its diagonal; it is overwritten. */
+function shifted(matrix: Triangle, by: readonly number[]): Triangle {
+  for (let row = 0, at = 0; row < matrix.side; row += 1, at += row + 1) {
+    matrix.values[at] = (matrix.values[at] as number) + (by[row] as number);
+  }
+  return matrix;
 }
 
 /** The Cholesky factor of the weighted kernel with its penalty. */

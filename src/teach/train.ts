@@ -148,20 +148,26 @@ function rowsOf(
   };
 }
 
-/** Taught pictures are left out one by one, unrelated ones by tenths. */
+/**
+ * Taught pictures are left out one of each label at a time: a label that had to do with one less against others
+ * that have all of theirs would look worse than it is. Unrelated ones are left out by tenths.
+ */
 function partsOf(groups: Int32Array, unrelated: number): Part[] {
-  const parts = new Map<number, number[]>();
+  const byGroup = Array.from({ length: unrelated }, (): number[] => []);
+  const folds = Array.from({ length: FOLDS }, (): number[] => []);
   const first = groups.indexOf(unrelated);
   for (const [row, group] of groups.entries()) {
     const fold = Math.floor(((row - first) * FOLDS) / (groups.length - first));
-    const part = group === unrelated ? unrelated + fold : group;
-    const rows = parts.get(part);
-    if (rows === undefined) parts.set(part, [row]);
-    else rows.push(row);
+    (group === unrelated ? folds[fold] : byGroup[group])?.push(row);
   }
-  return [...parts].map(([part, rows]) => {
-    return { rows, leaveOut: part < unrelated ? 'one by one' : 'together' };
-  });
+  const several = byGroup.filter(({ length }) => length > 1);
+  const alone = [...byGroup.filter(({ length }) => length === 1), ...folds];
+  return [
+    ...(several.length === 0 ? [] : [{ groups: several, leaveOut: 'in turn' } as const]),
+    ...alone.flatMap((rows) =>
+      rows.length === 0 ? [] : [{ groups: [rows], leaveOut: 'together' } as const],
+    ),
+  ];
 }
 
 /** At most so many of a list, evenly out of all of it. */

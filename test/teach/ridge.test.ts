@@ -65,26 +65,33 @@ function normalEquations(p: Problem, target: number, lambda: number, weights: Fl
 const dot = (a: readonly number[], b: Float64Array) =>
   a.reduce((sum, value, k) => sum + value * (b[k] as number), 0);
 
-/** A problem whose rows are in parts of a few, which weigh the same inside; by `leaveOut` in turn. */
+/** A problem whose rows are in groups of a few, which weigh the same inside; each of one row in a part alone. */
 function inParts(p: Problem, sizes: readonly number[]): RidgeProblem {
-  const parts: Part[] = [];
   const weights = p.weights.slice();
-  let first = 0;
-  for (const [index, size] of sizes.entries()) {
+  const groups: number[][] = [];
+  for (const size of sizes) {
+    const first = groups.flat().length;
     const rows = Array.from({ length: size }, (_, k) => first + k);
     for (const row of rows) weights[row] = p.weights[first] as number;
-    parts.push({ rows, leaveOut: index % 2 === 0 ? 'one by one' : 'together' });
-    first += size;
+    groups.push(rows);
   }
+  // The last of several is left out together, the others in turn.
+  const several = groups.filter(({ length }) => length > 1);
+  const last = several.length > 1 ? several.pop() : undefined;
+  const alone = [...groups.filter(({ length }) => length === 1), ...(last ? [last] : [])];
+  const parts: Part[] = alone.map((rows) => ({ groups: [rows], leaveOut: 'together' }));
+  if (several.length > 0) parts.push({ groups: several, leaveOut: 'in turn' });
   return { kernel: gramMatrix(p.rows), weights, targets: p.targets, parts };
 }
 
-/** Weights without a row, as its part is left out. */
-function without(weights: Float64Array, { rows, leaveOut }: Part, row: number): Float64Array {
+/** Weights without a row, as its part is left out: in turn with one row of each other group. */
+function without(weights: Float64Array, { groups, leaveOut }: Part, row: number): Float64Array {
+  const turn = groups.find((group) => group.includes(row))?.indexOf(row) ?? 0;
   return weights.map((weight, other) => {
-    if (!rows.includes(other)) return weight;
-    if (other === row || leaveOut === 'together') return 0;
-    return (weight * rows.length) / (rows.length - 1);
+    const group = groups.find((rows) => rows.includes(other));
+    if (group === undefined) return weight;
+    if (leaveOut === 'together' || group[turn % group.length] === other) return 0;
+    return (weight * group.length) / (group.length - 1);
   });
 }
 
@@ -113,12 +120,12 @@ t.test('the dual solution is that of the normal equations, with more rows or few
 
 t.test('what a row is told when it is left out is what a fit without it tells', (t) => {
   for (const penalty of [10, 0.1, 1e-4]) {
-    for (const sizes of [[5, 3, 4, 2], [1, 1, 12], [14], [2, 12]]) {
+    for (const sizes of [[5, 3, 4, 2], [1, 1, 12], [14], [2, 12], [3, 1, 6, 2, 2], [2, 2, 2, 2, 6]]) {
       const p = problem(14, 6, 3);
       const ridge = inParts(p, sizes);
       const fit = fitRidge(ridge, penalty);
       for (const part of ridge.parts) {
-        for (const row of part.rows) {
+        for (const row of part.groups.flat()) {
           const weights = without(ridge.weights, part, row);
           const x = p.rows[row] as Float64Array;
           for (const target of [0, 1]) {
@@ -140,7 +147,7 @@ t.test('the penalty is the one with the least error of fits without each row', (
   const errorOf = (penalty: number) => {
     let error = 0;
     for (const part of ridge.parts) {
-      for (const row of part.rows) {
+      for (const row of part.groups.flat()) {
         const weights = without(ridge.weights, part, row);
         for (const target of [0, 1]) {
           if (!counts(row, target)) continue;
@@ -165,10 +172,9 @@ t.test(
     const row = Float64Array.from([0.5, 0.25, 0.125]);
     const rows = Array.from({ length: 30 }, () => row);
     const weights = new Float64Array(30).fill(1);
-    for (const leaveOut of ['together', 'one by one'] as const) {
-      const parts = [0, 1].map((half) => {
-        return { rows: rows.map((_, k) => k).filter((k) => k % 2 === half), leaveOut };
-      });
+    for (const leaveOut of ['together', 'in turn'] as const) {
+      const halves = [0, 1].map((half) => rows.map((_, k) => k).filter((k) => k % 2 === half));
+      const parts = [{ groups: halves, leaveOut }];
       const targets = [new Float64Array(30).fill(1)];
       const fit = fitRidge({ kernel: gramMatrix(rows), weights, targets, parts }, 1e-17);
       t.ok(fit.coefficients[0]?.every(Number.isFinite), leaveOut);
