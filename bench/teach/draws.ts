@@ -12,8 +12,8 @@ export interface Draw {
   readonly test: readonly Seen[];
   /** Pictures of labels that are not taught. */
   readonly others: readonly Seen[];
-  /** Sources of the bank, half of them: what is fitted. */
-  readonly sources: ReadonlySet<number>;
+  /** Photographs of the bank that are not fitted, by their place in it: a fifth of them. */
+  readonly heldOut: ReadonlySet<number>;
 }
 
 export interface DrawOptions {
@@ -25,9 +25,13 @@ export interface DrawOptions {
   readonly seed: number;
 }
 
+/** Of five draws in turn, each holds out another fifth of the bank's photographs. */
+const FIFTHS = 5;
+
 /** Labels, pictures to learn from and others to test with: no picture is in both. */
 export function drawTask(all: readonly Seen[], options: DrawOptions): Draw {
-  const random = mulberry32(options.seed);
+  const { seed } = options;
+  const random = mulberry32(seed);
   const byLabel = new Map<string, Seen[]>();
   for (const seen of all) byLabel.set(seen.label, [...(byLabel.get(seen.label) ?? []), seen]);
   const least = options.each + options.test;
@@ -42,12 +46,14 @@ export function drawTask(all: readonly Seen[], options: DrawOptions): Draw {
   }
   const rest = all.filter(({ label }) => !labels.includes(label));
   const numbers = Array.from({ length: options.sources }, (_, index) => index);
+  const fifth = options.sources / FIFTHS;
+  const from = (seed % FIFTHS) * fifth;
   return {
     labels,
     train,
     test,
     others: shuffled(rest, random).slice(0, options.others),
-    sources: new Set(shuffled(numbers, random).slice(0, options.sources / 2)),
+    heldOut: new Set(shuffled(numbers, mulberry32(Math.ceil(seed / FIFTHS))).slice(from, from + fifth)),
   };
 }
 

@@ -5,8 +5,16 @@ import { join } from 'node:path';
 import { embedPictures } from '#mobilenetd/inference/embed.js';
 import type { Variant } from '#mobilenetd/models/variant.js';
 
+/** What can be shown to a network. */
+export interface Picture {
+  /** Names it among all others. */
+  readonly key: string;
+  /** Encoded. */
+  bytes(): Uint8Array | Promise<Uint8Array>;
+}
+
 /** A photograph with what it shows. */
-export interface Photograph {
+export interface Photograph extends Picture {
   readonly file: string;
   readonly label: string;
 }
@@ -27,10 +35,11 @@ export function photographs(folder: string, each: number): Photograph[] {
     .flatMap((label) => {
       const files = readdirSync(join(folder, label)).sort();
       const count = Math.min(each, files.length);
-      return Array.from({ length: count }, (_, index) => ({
-        file: join(folder, label, files[Math.floor((index * files.length) / count)] as string),
-        label,
-      }));
+      return Array.from({ length: count }, (_, index) => {
+        const name = files[Math.floor((index * files.length) / count)] as string;
+        const file = join(folder, label, name);
+        return { file, key: file, label, bytes: () => readFileSync(file) };
+      });
     });
 }
 
@@ -40,10 +49,10 @@ const CACHE = join(process.env.XDG_CACHE_HOME ?? join(homedir(), '.cache'), 'mob
 /** Embeddings of pictures by a variant, from the cache where they were made before. */
 export async function embeddings(
   variant: Variant,
-  pictures: readonly { readonly file: string }[],
+  pictures: readonly Picture[],
 ): Promise<Float32Array[]> {
   const hash = createHash('sha256').update(`${variant.sha256} ${variant.size} 3`);
-  for (const { file } of pictures) hash.update(`\n${file}`);
+  for (const { key } of pictures) hash.update(`\n${key}`);
   const cached = join(CACHE, `${variant.name}-${hash.digest('hex').slice(0, 16)}.f32`);
   if (!existsSync(cached)) {
     const made: Float32Array[] = [];
@@ -62,6 +71,6 @@ export async function embeddings(
   return pictures.map((_, index) => whole.slice(index * width, (index + 1) * width));
 }
 
-function* read(pictures: readonly { readonly file: string }[]): Generator<Uint8Array> {
-  for (const { file } of pictures) yield readFileSync(file);
+async function* read(pictures: readonly Picture[]): AsyncGenerator<Uint8Array> {
+  for (const picture of pictures) yield await picture.bytes();
 }
