@@ -19,7 +19,7 @@ t.test('new pictures of taught labels are named, others are not', (t) => {
       if (namedLabel(head, head.probabilities(more(label))) === label) named += 1;
     }
   }
-  t.ok(named >= 120, `${named} of 150`);
+  t.ok(named >= 100, `${named} of 150`);
   const foreign = scattered({ labels: ['x'], each: 1, negatives: 2000, seed: 77 }).negatives;
   const passed = foreign.filter((e) => namedLabel(head, head.probabilities(e)) !== null).length;
   t.ok(passed <= 4, `${passed} of 2000: one in a thousand at most`);
@@ -108,7 +108,7 @@ t.test('what cannot be taught is said with a code', (t) => {
 });
 
 t.test('the least that can be taught still gives probabilities', (t) => {
-  const { examples, negatives } = scattered({ labels: ['a', 'b'], each: 4, negatives: 50 });
+  const { examples, negatives } = scattered({ labels: ['a', 'b'], each: 4, negatives: 200 });
   const one = examples.slice(0, 1);
   const same = examples
     .slice(0, 4)
