@@ -53,7 +53,9 @@ export function drawTask(all: readonly Seen[], options: DrawOptions): Draw {
     train,
     test,
     others: shuffled(rest, random).slice(0, options.others),
-    heldOut: new Set(shuffled(numbers, mulberry32(Math.ceil(seed / FIFTHS))).slice(from, from + fifth)),
+    heldOut: new Set(
+      shuffled(numbers, mulberry32(Math.ceil(seed / FIFTHS))).slice(from, from + fifth),
+    ),
   };
 }
 

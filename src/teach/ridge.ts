@@ -108,7 +108,10 @@ function inTurn(
     const eased = solve(factor, own);
     const residuals = new Float64Array(side);
     for (const { turn, block } of turns) {
-      const shares = solve(block, Float64Array.from(turn, ({ at }) => eased[at] as number));
+      const shares = solve(
+        block,
+        Float64Array.from(turn, ({ at }) => eased[at] as number),
+      );
       for (const [index, { at, isFirst }] of turn.entries()) {
         if (isFirst) residuals[at] = (shares[index] as number) / (shifts[at] as number);
       }

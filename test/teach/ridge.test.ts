@@ -120,7 +120,14 @@ t.test('the dual solution is that of the normal equations, with more rows or few
 
 t.test('what a row is told when it is left out is what a fit without it tells', (t) => {
   for (const penalty of [10, 0.1, 1e-4]) {
-    for (const sizes of [[5, 3, 4, 2], [1, 1, 12], [14], [2, 12], [3, 1, 6, 2, 2], [2, 2, 2, 2, 6]]) {
+    for (const sizes of [
+      [5, 3, 4, 2],
+      [1, 1, 12],
+      [14],
+      [2, 12],
+      [3, 1, 6, 2, 2],
+      [2, 2, 2, 2, 6],
+    ]) {
       const p = problem(14, 6, 3);
       const ridge = inParts(p, sizes);
       const fit = fitRidge(ridge, penalty);
