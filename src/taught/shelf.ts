@@ -27,10 +27,19 @@ export interface Removed {
   readonly tasks: readonly TaughtTask[];
 }
 
+/** What there was when it was counted last, and what came since. */
+interface Counted {
+  crops: number;
+  bytes: number;
+  /** The batch for which it was counted, and what has been added since. */
+  readonly batch: string;
+  added: number;
+}
+
 const FOLDER = 'teach';
 /** What is being removed; whatever is named so counts as gone already. */
 const GONE = '.gone-';
-/** Crops before the bounds at which each addition counts anew. */
+/** Crops before the bounds at which each addition counts anew; far from them each so many do. */
 const CLOSE = 20;
 const MODE = 0o700;
 /** More often a folder does not vanish under a crop but is one where nothing can be made. */
@@ -46,7 +55,7 @@ export class CropShelf {
   readonly folder: string;
   readonly #bounds: CropBounds;
   /** What there is, as far as this process knows; null: to be counted. */
-  #known: { crops: number; bytes: number } | null = null;
+  #known: Counted | null = null;
 
   constructor(stateDir: string, bounds: CropBounds) {
     this.folder = join(stateDir, FOLDER);
@@ -84,7 +93,7 @@ export class CropShelf {
     batch: string,
     jpeg: Uint8Array,
   ): Promise<Crop> {
-    await this.#checkRoom(jpeg.length);
+    await this.#checkRoom(jpeg.length, batch);
     const folder = join(this.folder, taskName(task), labelFolder(label));
     const id = `${batch}-${createHash('sha256').update(jpeg).digest('hex').slice(0, 16)}`;
     const file = join(folder, `${id}.jpg`);
@@ -95,6 +104,7 @@ export class CropShelf {
     }
     if (this.#known !== null) {
       this.#known.crops += 1;
+      this.#known.added += 1;
       this.#known.bytes += jpeg.length;
     }
     return { task, label, id, batch, file, bytes: jpeg.length };
@@ -191,13 +201,14 @@ export class CropShelf {
     return { crops: crops.length, bytes: crops.reduce((sum, crop) => sum + crop.bytes, 0) };
   }
 
-  /** Counts anew near the bounds: others may have added, too. */
-  async #checkRoom(more: number): Promise<void> {
+  /** Counts anew near the bounds, for each batch and now and then: others may have added, too. */
+  async #checkRoom(more: number, batch: string): Promise<void> {
     const { maxCrops, maxBytes } = this.#bounds;
     const fits = ({ crops, bytes }: { crops: number; bytes: number }, room: number) =>
       crops + room < maxCrops && bytes + more * (room + 1) <= maxBytes;
-    if (this.#known !== null && fits(this.#known, CLOSE)) return;
-    this.#known = await this.#count();
+    const isFresh = this.#known?.batch === batch && this.#known.added < CLOSE;
+    if (this.#known !== null && isFresh && fits(this.#known, CLOSE)) return;
+    this.#known = { ...(await this.#count()), batch, added: 0 };
     if (fits(this.#known, 0)) return;
     const { crops, bytes } = this.#known;
     throw codedError('MND_TEACH_FULL', {

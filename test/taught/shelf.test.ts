@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, symlink, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
-import { diskError } from '#mobilenetd/taught/crop-files.js';
+import { diskError, writeWhole } from '#mobilenetd/taught/crop-files.js';
 import { CropShelf } from '#mobilenetd/taught/shelf.js';
 import {
   checkLabel,
@@ -94,6 +94,28 @@ t.test('the bounds hold, in pictures and in bytes', async (t) => {
   await few.forget('a', null);
   await t.rejects(few.add(FRONT, 'a', few.newBatch(1), new Uint8Array(10_001)), full);
   t.same(await few.list(), []);
+});
+
+t.test('what another has added counts', async (t) => {
+  const folder = t.testdir();
+  const bounds = { maxCrops: 60, maxBytes: 10_000 };
+  const [one, two] = [new CropShelf(folder, bounds), new CropShelf(folder, bounds)];
+  const batch = one.newBatch(1);
+  await one.add(FRONT, 'a', batch, jpeg('first'));
+  for (let n = 0; n < 39; n += 1) await two.add(FRONT, 'a', two.newBatch(2), jpeg(`two ${n}`));
+  const full = { code: 'MND_TEACH_FULL' };
+  const many = async () => {
+    for (let n = 0; n < 40; n += 1) await one.add(FRONT, 'a', batch, jpeg(`one ${n}`));
+  };
+  await t.rejects(many(), full, 'in the middle of a batch');
+  t.equal((await one.list()).length, 60);
+  await t.rejects(two.add(FRONT, 'a', two.newBatch(3), jpeg('more')), full, 'at its start');
+});
+
+t.test('a picture that cannot come into its place leaves nothing', async (t) => {
+  const folder = t.testdir({ 'a.jpg': { there: 'already' } });
+  await t.rejects(writeWhole(join(folder, 'a.jpg'), jpeg('one')));
+  t.same(await readdir(folder), ['a.jpg']);
 });
 
 t.test('two who teach at once lose nothing of each other', async (t) => {
