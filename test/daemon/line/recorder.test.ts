@@ -17,6 +17,11 @@ const CLOCKS = {
   'ten years ahead': START + 3650 * 86_400_000,
 };
 
+const PICTURE = {
+  ...{ format: 'rgb24', width: 8, height: 8, unmoved: false },
+  bytes: new Uint8Array(8 * 8 * 3),
+};
+
 for (const [name, wrong] of Object.entries(CLOCKS)) {
   t.test(
     `what is present when a clock that is ${name} is set is told anew, with its true start`,
@@ -54,7 +59,7 @@ for (const [name, wrong] of Object.entries(CLOCKS)) {
       store.onClockSet((ms) => recorder.moveTimes([camera], ms));
       const look = (labels: [string, number][]) => {
         const at = { ...result(time.clock.wall(), labels), capturedAt: time.clock.now() };
-        recorder.record(camera, at, { unmoved: false } as unknown as Frame);
+        recorder.record(camera, at, { ...PICTURE, capturedAt: at.capturedAt } as Frame);
         time.advance(500);
       };
       for (let n = 0; n < 4; n += 1) look([['person', 0.9]]);
