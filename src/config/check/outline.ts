@@ -1,4 +1,4 @@
-type Point = readonly [x: number, y: number];
+import { type Point, sideOf } from '../../presence/zones/area.js';
 
 /** What is wrong with a polygon as the outline of an area; null: nothing. It may be told closed or open. */
 export function outlineFault(given: readonly Point[]): string | null {
@@ -33,9 +33,4 @@ function doCross(a: Point, b: Point, c: Point, d: Point): boolean {
   const isBetween = (one: number, other: number) =>
     (one > 0 && other < 0) || (one < 0 && other > 0);
   return isBetween(sideOf(c, a, b), sideOf(d, a, b)) && isBetween(sideOf(a, c, d), sideOf(b, c, d));
-}
-
-/** Positive on one side of the line through `a` and `b`, negative on the other. */
-function sideOf([x, y]: Point, [aX, aY]: Point, [bX, bY]: Point): number {
-  return (bX - aX) * (y - aY) - (bY - aY) * (x - aX);
 }

@@ -30,6 +30,6 @@ export function crossing(
 }
 
 /** Positive to the right of the line from `a` to `b`, with y downwards. */
-function sideOf([x, y]: Point, [aX, aY]: Point, [bX, bY]: Point): number {
+export function sideOf([x, y]: Point, [aX, aY]: Point, [bX, bY]: Point): number {
   return (bX - aX) * (y - aY) - (bY - aY) * (x - aX);
 }
