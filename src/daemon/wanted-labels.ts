@@ -3,15 +3,15 @@ import { messageOf } from '../errors.js';
 import type { Variant } from '../models/variant.js';
 import type { Log } from './diagnostics/log.js';
 import type { MixedEngine } from './line/mixed-engine.js';
-import { keptClassesOf, keptOf } from './options/wanted-labels.js';
+import { keptOf } from './options/wanted-labels.js';
 
 /** Has the network compute the classes alone that somebody wants to see. */
 export class WantedLabels {
-  readonly #engine: Pick<MixedEngine, 'setKept'>;
+  readonly #engine: Pick<MixedEngine, 'setKept' | 'classesOf'>;
   readonly #log: Log;
   #said = '';
 
-  constructor(engine: Pick<MixedEngine, 'setKept'>, log: Log) {
+  constructor(engine: Pick<MixedEngine, 'setKept' | 'classesOf'>, log: Log) {
     this.#engine = engine;
     this.#log = log;
   }
@@ -25,7 +25,7 @@ export class WantedLabels {
   async apply(config: Config, variant: Variant, taughtOf: readonly string[]): Promise<void> {
     try {
       await this.#engine.setKept(keptOf(config, taughtOf));
-      this.#say(variant, keptClassesOf(variant, config, taughtOf));
+      this.#say(variant, this.#engine.classesOf(variant));
     } catch (error) {
       this.#log.error(
         { err: error },

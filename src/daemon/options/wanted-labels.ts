@@ -36,15 +36,6 @@ export function wantedLabelsOf(
  * Numbers of the classes that a detector has to compute, the background left out; null: all, for that is
  * wanted, or it is no network whose classes can be computed apart.
  */
-export function keptClassesOf(
-  variant: Variant,
-  config: Config,
-  taughtOf: readonly string[],
-): readonly number[] | null {
-  return classesOf(variant, wantedLabelsOf(config, taughtOf));
-}
-
-/** The same of any variant. */
 export function keptOf(config: Config, taughtOf: readonly string[]): KeptOf {
   const wanted = wantedLabelsOf(config, taughtOf);
   return (variant) => classesOf(variant, wanted);

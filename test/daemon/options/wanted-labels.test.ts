@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { loadConfig } from '#mobilenetd/config/load.js';
-import { keptClassesOf, wantedLabelsOf } from '#mobilenetd/daemon/options/wanted-labels.js';
+import { keptOf, wantedLabelsOf } from '#mobilenetd/daemon/options/wanted-labels.js';
 import type { SsdHead, Variant } from '#mobilenetd/models/variant.js';
 import { variantNamed } from '../../taught/color-engine.js';
 
@@ -31,7 +31,7 @@ function configOf(t: Test, yaml: string) {
 }
 
 const kept = (t: Test, yaml: string, taughtOf: string[] = [], variant = DETECTOR) =>
-  keptClassesOf(variant, configOf(t, yaml), taughtOf);
+  keptOf(configOf(t, yaml), taughtOf)(variant);
 
 t.test('all labels where any camera wants all, or nobody says', (t) => {
   const one = 'front: { source: demo, labels: [cat] }';
