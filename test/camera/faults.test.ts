@@ -8,6 +8,7 @@ import t from 'tap';
 import { createSlot } from '#mobilenetd/camera/slot.js';
 import { createLibcameraStream } from '#mobilenetd/camera/sources/libcamera/stream.js';
 import { superviseSource } from '#mobilenetd/camera/supervisor.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 import { createFakeClock } from '../fake-clock.js';
 
 const WIDTH = 128;
@@ -33,17 +34,6 @@ const FAULTS = [
   'broken pipe',
 ] as const;
 type Fault = (typeof FAULTS)[number];
-
-/** mulberry32: a small seeded generator, so that a failing run can be replayed. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
@@ -141,7 +131,7 @@ function startCamera(clock: ReturnType<typeof createFakeClock>, fault: Fault, go
 
 t.test('200 faults in random order: every recovery in time, no wrong frame', async (t) => {
   const clock = createFakeClock({ io: false });
-  const random = seededRandom(42);
+  const random = mulberry32(42);
   const wrong: string[] = [];
   const late: string[] = [];
   const counts = new Map<Fault, number>();

@@ -2,7 +2,8 @@ import t from 'tap';
 import type { Box, Result } from '#mobilenetd/inference/result.js';
 import { BOTTOM, bordersOf, LEFT, RIGHT, TOP } from '#mobilenetd/presence/objects/border.js';
 import { createPresence } from '#mobilenetd/presence/presence.js';
-import { film, LEAST_PART, type Scene, STEP, seeded, WALL } from './film.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
+import { film, LEAST_PART, type Scene, STEP, WALL } from './film.js';
 
 const [WIDTH, HEIGHT] = [640, 480];
 const SIDES = { left: [-1, 0], right: [1, 0], top: [0, -1], bottom: [0, 1] } as const;
@@ -98,7 +99,10 @@ for (const [name, make] of Object.entries(SCENARIOS)) {
           if ((speed * STEP) / 1000 > least / 1.5) continue;
           const { objects, seconds, scene } = make(way, sides, speed);
           for (let seed = 1; seed <= 5; seed += 1) {
-            const { begun } = film(scene, seconds, 'dog', seeded(seed * 7 + 1), [WIDTH, HEIGHT]);
+            const { begun } = film(scene, seconds, 'dog', mulberry32(seed * 7 + 1), [
+              WIDTH,
+              HEIGHT,
+            ]);
             if (begun === objects) continue;
             t.fail(`${begun} events for ${objects}: ${side}, ${size}, ${speed} px/s, seed ${seed}`);
           }

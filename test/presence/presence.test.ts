@@ -2,6 +2,7 @@ import t from 'tap';
 import type { Result, ScoredLabel } from '#mobilenetd/inference/result.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { createPresence, type PresenceOptions } from '#mobilenetd/presence/presence.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 
 const FRAME_MS = 100;
 const WALL = 1_700_000_000_000;
@@ -301,17 +302,6 @@ t.test('thresholds out of range are refused by name', (t) => {
   t.end();
 });
 
-/** mulberry32: a small seeded generator, so that a failing sequence can be replayed. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
 function medianOfLastThree(scores: readonly number[]): number {
   const padded = [0, 0, 0, ...scores].slice(-3).sort((a, b) => a - b);
   return padded[1] ?? 0;
@@ -321,7 +311,7 @@ t.test('random sequences keep the rules', (t) => {
   const problems: string[] = [];
   let stays = 0;
   for (let seed = 1; seed <= 200; seed += 1) {
-    const random = seededRandom(seed);
+    const random = mulberry32(seed);
     const minFrames = 1 + Math.floor(random() * 4);
     const offDelay = random() * 2;
     const presence = createPresence('front', options({ minFrames, offDelay }));

@@ -4,22 +4,12 @@ import type { Frame } from '#mobilenetd/camera/source.js';
 import type { Box, Result } from '#mobilenetd/inference/result.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { createPresence } from '#mobilenetd/presence/presence.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 
 const WALL = 1_700_000_000_000;
 const [WIDTH, HEIGHT] = [64, 48];
 const RUNGS = Array.from({ length: 16 }, (_, n) => `net_${n}`);
 const BOX: Box = [20, 10, 20, 30];
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 /** A picture of one shade with noise of two levels. */
 function frameAt(at: number, shade: number, random: () => number): Frame {
@@ -45,7 +35,7 @@ function watch(looks: Iterable<Look>): PresenceEvent[] {
     createId: () => `event-${String(++ids).padStart(8, '0')}`,
   });
   const scene = new Scene();
-  const random = seeded(1);
+  const random = mulberry32(1);
   const events: PresenceEvent[] = [];
   let at = 0;
   for (const { model, shade, labels } of looks) {
@@ -103,7 +93,7 @@ t.test('what changes in the scene is news to whichever variant looks', async (t)
 t.test(
   'a label that hovers around its threshold is two events in ten minutes at most',
   async (t) => {
-    const random = seeded(7);
+    const random = mulberry32(7);
     const shapes: Readonly<Record<string, (seconds: number) => number>> = {
       'noise around enter': () => 0.6 + 0.2 * (random() - 0.5),
       'noise around stay': () => 0.4 + 0.3 * (random() - 0.5),

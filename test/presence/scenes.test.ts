@@ -1,6 +1,7 @@
 import t from 'tap';
 import type { Box } from '#mobilenetd/inference/result.js';
-import { film, iou, type Scene, STEP, seeded } from './film.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
+import { film, iou, type Scene, STEP } from './film.js';
 
 t.test('of two people who cross, at most one in twenty is taken for the other', async (t) => {
   let crossings = 0;
@@ -8,7 +9,7 @@ t.test('of two people who cross, at most one in twenty is taken for the other', 
   let extra = 0;
   let known = 0;
   for (let seed = 1; seed <= 100; seed += 1) {
-    const random = seeded(seed);
+    const random = mulberry32(seed);
     const speed = 40 + random() * 80;
     const [height, lower] = [110 + random() * 40, 20 * (random() - 0.5)];
     const from = (seconds: number) => 20 + speed * seconds;
@@ -43,7 +44,7 @@ t.test('of two people who cross, at most one in twenty is taken for the other', 
 t.test(
   'a car that parks, with a person in front of it now and then, is one event an hour',
   async (t) => {
-    const random = seeded(11);
+    const random = mulberry32(11);
     const scene: Scene = (seconds) => {
       const x = seconds < 6 ? 640 - seconds * 60 : 280;
       const hidden = seconds > 60 && seconds % 300 < 2;
@@ -61,7 +62,7 @@ t.test('who is hidden for two seconds and walks on is the same', async (t) => {
     const scene: Scene = (seconds) => [
       seconds > 4 && seconds < 6 ? null : [40 + seconds * 40, 200, 50, 120],
     ];
-    const { begun } = film(scene, 12, 'person', seeded(seed));
+    const { begun } = film(scene, 12, 'person', mulberry32(seed));
     if (begun === 1) same += 1;
   }
   t.ok(same >= 19, `${same} of 20`);

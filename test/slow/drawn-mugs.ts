@@ -1,21 +1,12 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import sharp from 'sharp';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 
 /** A small generator of numbers in [0, 1), the same ones every time (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let value = Math.imul(state ^ (state >>> 15), 1 | state);
-    value = (value + Math.imul(value ^ (value >>> 7), 61 | value)) ^ value;
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** A mug on a table, with or without a large wooden spoon in it, somewhere, in some light. */
 function mug(seed: number, hasSpoon: boolean): string {
-  const next = numbers(seed);
+  const next = mulberry32(seed);
   const x = 60 + 40 * next();
   const y = 110 + 25 * next();
   const scale = 0.9 + 0.35 * next();

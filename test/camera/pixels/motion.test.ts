@@ -1,22 +1,12 @@
 import t from 'tap';
 import { createMotionGate } from '#mobilenetd/camera/pixels/motion.js';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 
 const WIDTH = 320;
 const HEIGHT = 240;
 
-/** mulberry32: a small seeded generator, so that a failing run can be replayed. */
-function seededRandom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
-
-const random = seededRandom(7);
+const random = mulberry32(7);
 
 interface Scene {
   /** Levels by which the whole picture is brighter. */

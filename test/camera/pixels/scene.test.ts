@@ -1,19 +1,9 @@
 import t from 'tap';
 import { Scene } from '#mobilenetd/camera/pixels/scene.js';
 import type { Frame } from '#mobilenetd/camera/source.js';
+import { mulberry32 } from '#mobilenetd/simulator/random.js';
 
 type Paint = (x: number, y: number) => number;
-
-/** mulberry32 */
-function seeded(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
-  };
-}
 
 type Size = readonly [width: number, height: number];
 type Format = 'rgb24' | 'yuv420p';
@@ -68,7 +58,7 @@ const SIZES = [
 for (const format of ['rgb24', 'yuv420p'] as const) {
   for (const size of SIZES) {
     t.test(`a still picture is no news, what comes is: ${format} ${size}`, async (t) => {
-      const random = seeded(5);
+      const random = mulberry32(5);
       /** Noise of a camera at night: a deviation of 3.5 levels. */
       const noisy = (x: number, y: number) =>
         90 + ((x * 7 + y * 3) % 11) + 12 * (random() - 0.5) + 12 * (random() - 0.5);
