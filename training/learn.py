@@ -112,15 +112,16 @@ def _optimizer(student: Student, recipe: Recipe) -> torch.optim.Optimizer:
 
 
 def learn(
-    network: MobileNetV1, sampler: Sampler, recipe: Recipe, checkpoint: Path, watch=None, teach: bool = True
+    network: MobileNetV1, sampler: Sampler, recipe: Recipe, checkpoint: Path, device: torch.device, watch=None
 ) -> MobileNetV1:
     """Trains from where the checkpoint is, or from the network's weights; gives the averaged network.
 
-    `watch(network, sizes)` is told the averaged network at each checkpoint.
+    `watch(network, sizes)` is told the averaged network, which is on the device, at each checkpoint; what is
+    given back is on the CPU.
     """
     torch.manual_seed(recipe.seed)
-    targets = sampler.targets[0] if teach and sampler.targets else None
-    student = Student(network, targets).to(memory_format=torch.channels_last)
+    targets = sampler.targets[0] if sampler.targets else None
+    student = Student(network, targets).to(device, memory_format=torch.channels_last)
     average = copy.deepcopy(student)
     optimizer = _optimizer(student, recipe)
     step = _resume(checkpoint, student, average, optimizer)
@@ -129,15 +130,12 @@ def learn(
         for group in optimizer.param_groups:
             group["lr"] = recipe.rate_at(step)
         sizes = recipe.sizes_at(step)
-        x, labels, soft, wanted = sampler.draw(int(sampler.random.choice(sizes)))
+        batch = to_device(sampler.draw(int(sampler.random.choice(sizes))), device)
         student.train()
-        logits, embedding, taps = student(x)
-        loss = _label_loss(logits, labels, soft)
-        loss_sum += loss.item() * len(labels)
-        hits += (logits.argmax(1) == labels).sum().item()
-        seen += len(labels)
-        if embedding is not None and wanted is not None:
-            loss = loss + recipe.teaching * student.teaching_loss(embedding, taps, *wanted)
+        label_loss, right, loss = losses(student, batch, recipe.teaching)
+        loss_sum += label_loss.item() * recipe.batch
+        hits += right.item()
+        seen += recipe.batch
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         optimizer.step()
@@ -155,14 +153,34 @@ def learn(
             _save(checkpoint, student, average, optimizer, step)
             if watch is not None:
                 watch(average.network, sizes)
-    return average.network.eval()
+    return average.network.eval().cpu()
+
+
+def to_device(batch, device: torch.device):
+    """What `Sampler.draw` gives, moved to where the student is."""
+    if batch is None:
+        return None
+    if isinstance(batch, torch.Tensor):
+        return batch.to(device)
+    return type(batch)(to_device(part, device) for part in batch)
+
+
+def losses(student: Student, batch, teaching: float) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The labels' loss, how many labels are right, and the loss that is to fall."""
+    x, labels, soft, wanted = batch
+    logits, embedding, taps = student(x)
+    label_loss = _label_loss(logits, labels, soft)
+    right = (logits.argmax(1) == labels).sum()
+    if embedding is None or wanted is None:
+        return label_loss, right, label_loss
+    return label_loss, right, label_loss + teaching * student.teaching_loss(embedding, taps, *wanted)
 
 
 def _label_loss(logits: torch.Tensor, labels: torch.Tensor, soft: torch.Tensor | None) -> torch.Tensor:
     if soft is None:
         return nn.functional.cross_entropy(logits, labels, label_smoothing=LABEL_SMOOTHING)
     # Soft labels smooth by themselves.
-    true = nn.functional.one_hot(labels, logits.shape[1]).float()
+    true = torch.eye(logits.shape[1], device=labels.device)[labels]
     return nn.functional.cross_entropy(logits, torch.lerp(true, soft, SOFT))
 
 
@@ -178,7 +196,7 @@ def _average_in(average: nn.Module, student: nn.Module, keep: float) -> None:
 def _resume(checkpoint: Path, student: Student, average: Student, optimizer) -> int:
     if not checkpoint.exists():
         return 0
-    state = torch.load(checkpoint)
+    state = torch.load(checkpoint, map_location="cpu")
     student.load_state_dict(state["student"])
     average.load_state_dict(state["average"])
     optimizer.load_state_dict(state["optimizer"])
@@ -201,7 +219,7 @@ def _save(checkpoint: Path, student: Student, average: Student, optimizer, step:
 
 def load_average(checkpoint: Path, classes: int) -> MobileNetV1:
     """The averaged network of a checkpoint."""
-    state = torch.load(checkpoint)
+    state = torch.load(checkpoint, map_location="cpu")
     network = MobileNetV1(state["alpha"], classes)
     prefix = "network."
     own = {

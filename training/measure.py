@@ -50,8 +50,12 @@ def estimate_norms(network: MobileNetV1, inputs: list[torch.Tensor]) -> MobileNe
             module.momentum = None
     with torch.no_grad():
         for x in inputs:
-            made(x)
+            made(x.to(device_of(made)))
     return made.eval()
+
+
+def device_of(network: MobileNetV1) -> torch.device:
+    return network.classifier.weight.device
 
 
 def accuracy(network: MobileNetV1, batches) -> tuple[float, float]:
@@ -60,7 +64,7 @@ def accuracy(network: MobileNetV1, batches) -> tuple[float, float]:
     network.eval()
     with torch.no_grad():
         for x, labels in batches:
-            best = network(x).topk(min(5, network.classes)).indices
+            best = network(x.to(device_of(network))).topk(min(5, network.classes)).indices.cpu()
             hits = best == labels[:, None]
             first += hits[:, 0].sum().item()
             fifth += hits.any(1).sum().item()

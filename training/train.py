@@ -70,6 +70,7 @@ def parse_arguments(given: list[str]) -> argparse.Namespace:
     parser.add_argument("--colour", type=float, default=0.2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--device", choices=("auto", "cpu", "cuda"), default="auto", help="auto: a GPU if there is one")
     parser.add_argument("--teacher", type=Path, help="a quantized MobileNetV2 .tflite that teaches features")
     parser.add_argument("--views", default="4", help="views the teacher sees; 4,2: of each folder")
     parser.add_argument("--from", dest="origin", type=Path, help="a trained ladder's folder to start from")
@@ -82,6 +83,7 @@ def parse_arguments(given: list[str]) -> argparse.Namespace:
 def main(given: list[str]) -> None:
     options = parse_arguments(given)
     torch.set_num_threads(options.threads)
+    device = find_device(options.device)
     folders, shares, labels = open_data(options)
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "labels.txt").write_text("".join(f"{label}\n" for label in labels))
@@ -89,7 +91,7 @@ def main(given: list[str]) -> None:
     count = sum(len(pictures.train) for pictures in folders)
     plan = options.phases or usual_phases(options.sizes, count, options.batch, options.epochs)
     recipe = Recipe(phases=plan, batch=options.batch, rate=options.rate, colour=options.colour, seed=options.seed)
-    print(f"{count} pictures, {len(labels)} labels; {recipe}", flush=True)
+    print(f"{count} pictures, {len(labels)} labels; on {device}; {recipe}", flush=True)
     narrower: Path | None = options.start
     models = []
     # Narrow ones first: each wider one starts as the one before, widened.
@@ -104,11 +106,18 @@ def main(given: list[str]) -> None:
             top1, _ = accuracy(average, validation(folders, size))
             print(f"  alpha {alpha:g} at {size} px: {top1:.1f} % of validation", flush=True)
 
-        network = learn(network, sampler, recipe, checkpoint, watch)
+        network = learn(network, sampler, recipe, checkpoint, device, watch)
         took = {"hours": (time.time() - began) / 3600, "cpu_hours": (time.process_time() - cpu) / 3600}
         models.append(finish(options, alpha, network, folders, shares) | took)
         narrower = checkpoint
     write_ladder(options, labels, models)
+
+
+def find_device(wanted: str) -> torch.device:
+    """Where the student learns. Reading pictures, the teacher and the batch norms stay on the CPU."""
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SystemExit("--device cuda: expected a GPU that this PyTorch can use, found none; use --device cpu")
+    return torch.device("cuda" if wanted != "cpu" and torch.cuda.is_available() else "cpu")
 
 
 def open_data(options: argparse.Namespace) -> tuple[list[Pictures], list[float], list[str]]:
