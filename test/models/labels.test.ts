@@ -53,6 +53,24 @@ t.test('label files as people write them', async (t) => {
     '{"labels": ["cat", "dog"], "modelName": "pets"}',
     '{"names": {"0": "cat", "1": "dog"}}',
     '[{"name": "cat"}, {"name": "dog"}]',
+    // Lists that do not stand in the order of the classes: the numbers say it.
+    '[{"id": 1, "name": "dog"}, {"id": 0, "name": "cat"}]',
+    '1 dog\n0 cat',
+    'dog,1\ncat,0',
+    '{"dog": 1, "cat": 0}',
+    'cat 0\ndog 1',
+    'index,label\n0,cat\n1,dog',
+    '{"id2label": {"0": "cat", "1": "dog"}, "label2id": {"cat": 0, "dog": 1}}',
+    '{"0": ["n01", "cat"], "1": ["n02", "dog"]}',
+    "['cat', 'dog']",
+    "{0: 'cat', 1: 'dog'}",
+    "path: data\nnc: 2\nnames: ['cat', 'dog']\n",
+    'path: data\nnames:\n  0: cat\n  1: dog\nnc: 2\n',
+    'names:\n- cat\n- dog\nnc: 2\n',
+    '- cat\n- dog',
+    '"cat",\n"dog"',
+    'n02119789 cat\nn02100735 dog',
+    'cat\rdog',
   ]) {
     t.strictSame(parse(text), ['cat', 'dog'], text);
   }
@@ -60,6 +78,15 @@ t.test('label files as people write them', async (t) => {
     "item {\n  id: 1\n  name: '/m/1'\n  display_name: 'cat'\n}\nitem { id: 3 name: \"dog\" }";
   t.strictSame(parse(map), ['', 'cat', '', 'dog'], 'TensorFlow label map');
   t.strictSame(parse('1 person\n2 bicycle\n4 car\n'), ['', 'person', 'bicycle', '', 'car']);
+  const wide = Buffer.from('\uFEFFcat\r\ndog', 'utf16le');
+  t.strictSame(parseLabels(wide, 'labels.txt'), ['cat', 'dog'], 'as Windows writes them');
+  t.strictSame(parseLabels(wide.swap16(), 'labels.txt'), ['cat', 'dog'], 'or the other way round');
+  t.strictSame(
+    parse('Class 1\nClass 2'),
+    ['Class 1', 'Class 2'],
+    'names with a number of their own',
+  );
+  t.strictSame(parse("item: { id: 1 name: 'cat' }"), ['', 'cat']);
   t.strictSame(parse('7 up\nwater\n'), ['7 up', 'water'], 'numbers that are names stay');
   t.strictSame(parse('2 euro\n10 euro\n50 euro\n'), ['2 euro', '10 euro', '50 euro']);
   t.strictSame(parse('tench, Tinca tinca\ncafé\n'), ['tench, Tinca tinca', 'café']);
@@ -74,7 +101,8 @@ t.test('files that are no label files', async (t) => {
   invalid(bytes('cat\n\ndog'), /nothing in line 2/);
   invalid(bytes('cat\nd\u0000g'), /a control character in line 2/);
   invalid(Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 13, 10), /UTF-8/);
-  invalid(Uint8Array.of(0xff, 0xfe, 0x63, 0), /UTF-8/);
+  invalid(Uint8Array.of(0xff, 0xfe, 0x63), /UTF-8/);
+  invalid(Buffer.from('K\xe4se', 'latin1'), /UTF-8/);
   invalid(bytes('x'.repeat(501)), /501 characters in line 1/);
   invalid(bytes('x\n'.repeat(32_769)), /at most 32768 labels/);
   invalid(new Uint8Array(1024 * 1024 + 1).fill(120), /at most 1048576 bytes/);
