@@ -17,6 +17,9 @@ export interface Bundle {
 
 const MAX_ENTRIES = 20_000;
 
+/** What macOS and others put into a zip besides. */
+const HIDDEN = /(^|\/)(__MACOSX\/|\.)/;
+
 /** Models in the order in which they are preferred: integers before real numbers. */
 const MODELS = [
   /(^|\/)model_quantized\.tflite$/i,
@@ -58,7 +61,7 @@ const STRANGERS: readonly (readonly [RegExp, string, string])[] = [
  */
 export async function openBundle(zip: string, scratch: string): Promise<Bundle> {
   const names = await namesIn(zip);
-  const model = firstOf(MODELS, names);
+  const model = onlyModel(zip, names);
   const edgeImpulse = names.some((name) =>
     /(^|\/)model-parameters\/|edge-impulse-sdk\//.test(name),
   );
@@ -70,15 +73,15 @@ export async function openBundle(zip: string, scratch: string): Promise<Bundle> 
   const shards = /model\.json$/i.test(model)
     ? names.filter((name) => SHARD.test(name) && folderOf(name) === folderOf(model))
     : [];
-  const labels = firstOf(LABEL_FILES, names);
+  const labels = labelFile(names, folderOf(model));
   const wanted = [model, ...shards, ...(labels === undefined ? [] : [labels])];
   const members = wanted.map((path) => ({ path, file: join(scratch, basename(path)) }));
   await extractMembers({ archive: zip, kind: 'zip', members });
-  const teachable =
-    labels !== undefined && !edgeImpulse && /(^|\/)(labels\.txt|metadata\.json)$/.test(labels);
+  const found = labels === undefined ? null : join(scratch, basename(labels));
+  const teachable = found !== null && (await isTeachable(model, found));
   return {
     file: join(scratch, basename(model)),
-    labels: labels === undefined ? null : await labelsIn(join(scratch, basename(labels))),
+    labels: found === null ? null : await labelsIn(found),
     maker: edgeImpulse ? 'edge-impulse' : teachable ? 'teachable-machine' : null,
   };
 }
@@ -109,6 +112,36 @@ async function openLibrary(
   throw withoutModel(zip, [source], true);
 }
 
+/** The model of a zip. @throws MND_MODEL_FORMAT for several of which none is the usual one */
+function onlyModel(zip: string, names: readonly string[]): string | undefined {
+  const pattern = MODELS.find((own) => names.some((name) => own.test(name)));
+  const models = names.filter((name) => pattern?.test(name));
+  if (models.length < 2) return models[0];
+  throw codedError('MND_MODEL_FORMAT', {
+    subject: zip,
+    expected: 'a zip with one model in it',
+    found: `${models.length}: ${models.slice(0, 3).join(', ')}`,
+    next: 'unpack it, and give the one that you mean',
+  });
+}
+
+/** The file that names the classes: in the folder of the model, or the only one there is. */
+function labelFile(names: readonly string[], folder: string): string | undefined {
+  const near = names.filter((name) => folderOf(name) === folder);
+  const beside = firstOf(LABEL_FILES, near);
+  if (beside !== undefined) return beside;
+  const first = firstOf(LABEL_FILES, names);
+  const alike = names.filter((name) => basename(name) === basename(first ?? ''));
+  return alike.length === 1 ? first : undefined;
+}
+
+/** Whether this is Teachable Machine's, whose float networks see pictures in [−1, 1]. */
+async function isTeachable(model: string, labels: string): Promise<boolean> {
+  if (/^model_unquant\.tflite$/i.test(basename(model))) return true;
+  if (!/\.json$/i.test(labels)) return false;
+  return /"tmVersion"|teachablemachine/.test(await readFile(labels, 'utf8'));
+}
+
 /** The name that fits the earliest pattern. */
 function firstOf(patterns: readonly RegExp[], names: readonly string[]): string | undefined {
   return patterns.flatMap((pattern) => names.filter((name) => pattern.test(name)))[0];
@@ -128,6 +161,8 @@ const LABEL_FILES = [
 
 async function labelsIn(file: string): Promise<readonly string[] | null> {
   const bytes = await readFile(file);
+  // Others describe something else in a file of this name.
+  if (/\.json$/i.test(file) && !/"labels"\s*:/.test(bytes.toString('utf8'))) return null;
   if (!file.endsWith('.h')) return parseLabels(bytes, basename(file));
   return labelsInHeader(bytes.toString('utf8'));
 }
@@ -138,7 +173,7 @@ async function namesIn(file: string): Promise<readonly string[]> {
     const zip = await yauzl.openPromise(file, { strictFileNames: true, autoClose: false });
     try {
       for await (const entry of zip.eachEntry()) {
-        names.push(entry.fileName);
+        if (!HIDDEN.test(entry.fileName)) names.push(entry.fileName);
         if (names.length > MAX_ENTRIES) break;
       }
     } finally {

@@ -21,14 +21,23 @@ t.test("Teachable Machine's zips", async (t) => {
   const quantized = await openBundle(
     ...zip({ 'model.tflite': 'x', 'labels.txt': '0 cat\n1 dog\n' }),
   );
-  t.match(quantized, { labels: ['cat', 'dog'], maker: 'teachable-machine' });
+  t.match(
+    quantized,
+    { labels: ['cat', 'dog'], maker: null },
+    'its scale says how pixels are stored',
+  );
   t.equal(basename(quantized.file), 'model.tflite');
   const both = await openBundle(...zip({ 'model_unquant.tflite': 'f', 'labels.txt': 'cat\ndog' }));
   t.equal(basename(both.file), 'model_unquant.tflite');
+  t.equal(both.maker, 'teachable-machine');
   const web = await openBundle(
-    ...zip({ 'model.json': '{}', 'weights.bin': 'w', 'metadata.json': '{"labels":["a","b"]}' }),
+    ...zip({
+      'model.json': '{}',
+      'weights.bin': 'w',
+      'metadata.json': '{"tmVersion":"2.4.4","labels":["a","b"]}',
+    }),
   );
-  t.match(web, { labels: ['a', 'b'] });
+  t.match(web, { labels: ['a', 'b'], maker: 'teachable-machine' });
   t.equal(basename(web.file), 'model.json');
 });
 
@@ -89,4 +98,37 @@ t.test('zips of other kinds', async (t) => {
   const damaged = join(root, 'damaged.zip');
   writeFileSync(damaged, 'PK\u0003\u0004');
   await t.rejects(openBundle(damaged, root), { code: 'MND_ARCHIVE_INVALID' });
+});
+
+t.test('zips as people make them', async (t) => {
+  const lists = { 'labels.txt': 'cat\ndog' };
+  const cases: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+    'in a folder': { 'my net/birds.tflite': 'x', 'my net/labels.txt': 'cat\ndog' },
+    'on a Mac': { '__MACOSX/._birds.tflite': 'y', ...lists, 'birds.tflite': 'x' },
+    'hidden files': { '.birds.tflite': 'y', '.labels.txt': 'a', ...lists, 'birds.tflite': 'x' },
+    'in capitals': { 'BIRDS.TFLITE': 'x', 'Labels.TXT': 'cat\ndog' },
+    'other lists': { 'a/labels.txt': 'x', 'b/birds.tflite': 'x', 'b/labels.txt': 'cat\ndog' },
+    'a file for another accelerator besides': {
+      'm/model_edgetpu.tflite': 'y',
+      'm/model.tflite': 'x',
+      ...lists,
+    },
+  };
+  for (const [what, files] of Object.entries(cases)) {
+    const bundle = await openBundle(...zip(files));
+    t.equal(readFileSync(bundle.file, 'utf8'), 'x', what);
+    t.strictSame(bundle.labels, ['cat', 'dog'], what);
+    t.equal(bundle.maker, null, `${what}: nothing says how its pixels become numbers`);
+  }
+  const apart = zip({ 'm.tflite': 'x', 'a/labels.txt': 'cat', 'b/labels.txt': 'dog' });
+  t.equal((await openBundle(...apart)).labels, null, 'two lists, neither beside the model');
+  const other = zip({ 'm.tflite': 'x', 'metadata.json': '{"version": 3}' });
+  t.equal((await openBundle(...other)).labels, null, 'a description of something else');
+  const several = zip({ 'cats.tflite': 'x', 'dogs.tflite': 'y', ...lists });
+  await t.rejects(openBundle(...several), {
+    code: 'MND_MODEL_FORMAT',
+    message: /a zip with one model in it; found 2: cats\.tflite, dogs\.tflite; unpack it/,
+  });
+  await t.rejects(openBundle(...zip({})), { code: 'MND_MODEL_FORMAT', message: /found 0 other/ });
+  await t.rejects(openBundle(...zip({ '../model.tflite': 'x' })), { code: 'MND_ARCHIVE_INVALID' });
 });
