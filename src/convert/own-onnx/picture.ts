@@ -141,14 +141,10 @@ function storedNumbers(
       });
     }
     if (type === 'uint8') return { scaling: null, stored: null };
-    throw codedError('MND_MODEL_OPERATOR', {
-      subject: 'model input',
-      expected:
-        'an int8 picture with a scale and a zero point, behind DequantizeLinear or QLinearConv',
-      found: 'whole numbers that nothing explains',
-      next: 'export it with a float32 or uint8 input',
-    });
+    throw unexplained('whole numbers that nothing explains');
   }
+  // Without a zero point the operator that would store them makes uint8.
+  if (type === 'int8' && stored.names.zeroPoint === '') throw unexplained('a scale alone');
   const { scale: step, zeroPoint } = stored;
   const [low, high] = [-zeroPoint * step, (255 - zeroPoint) * step];
   const scaling =
@@ -165,6 +161,16 @@ function storedNumbers(
   const same = storedTable(own, { scale: step, zeroPoint }) === null;
   if (same && type === 'uint8') return { scaling: null, stored: null };
   return { scaling: own, stored: stored.names };
+}
+
+function unexplained(found: string): Error {
+  return codedError('MND_MODEL_OPERATOR', {
+    subject: 'model input',
+    expected:
+      'an int8 picture with a scale and a zero point, behind DequantizeLinear or QLinearConv',
+    found,
+    next: 'export it with a float32 or uint8 input',
+  });
 }
 
 /** Given numbers are for red, green and blue, those in the file for the network's own channels. */

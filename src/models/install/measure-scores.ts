@@ -65,7 +65,7 @@ async function scoresOf({ onnx, input, form, head, end }: OwnOnnxModel): Promise
   if (within && whole && head.classes > 1) return 'probability';
   const all = `${Math.min(...found).toFixed(2)} to ${Math.max(...found).toFixed(2)}`;
   if (end.squashed) {
-    if (head.classes > 1 && found.every((value) => value > 1 - RANGE_TOLERANCE)) {
+    if (head.classes > 1 && found.every((value) => Math.abs(value - 1) < RANGE_TOLERANCE)) {
       throw strange('1 for every class: its softmax or sigmoid sees one number at a time');
     }
     if (within) return 'probability';

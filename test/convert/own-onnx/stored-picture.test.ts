@@ -29,10 +29,13 @@ interface Stored {
   /** What reads the picture. */
   readonly reader?: 'DequantizeLinear' | 'Transpose' | 'QLinearConv' | 'QuantizeLinear' | 'Cast';
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Leaves the zero point out, which is 0 then. */
+  readonly withoutZero?: boolean;
 }
 
 /** A classifier of four classes whose picture is stored in some way. */
-function network({ type, scale, zeroPoint, channels = 3, reader, metadata = {} }: Stored) {
+function network(picture: Stored) {
+  const { type, scale, zeroPoint, channels = 3, reader, metadata = {}, withoutZero } = picture;
   const kind = reader ?? 'DequantizeLinear';
   const random = createRandom(3);
   const numbers = (count: number) => Array.from({ length: count }, () => random(2000) / 500 - 2);
@@ -55,7 +58,7 @@ function network({ type, scale, zeroPoint, channels = 3, reader, metadata = {} }
   } else if (type === FLOAT16 || kind === 'Cast') {
     add('Cast', [], [{ name: 'to', type: 2, i: FLOAT }]);
   } else {
-    add('DequantizeLinear', ['scale', 'zero']);
+    add('DequantizeLinear', withoutZero ? ['scale'] : ['scale', 'zero']);
   }
   add('GlobalAveragePool');
   add('Flatten');
@@ -207,6 +210,12 @@ t.test('pictures of which nobody can know how they are stored', (t) => {
       null,
       'MND_MODEL_OPERATOR',
       /whole numbers that nothing explains; export it with a float32 or uint8 input/,
+    ],
+    [
+      { type: INT8, scale: [1 / 127], zeroPoint: 0, withoutZero: true },
+      null,
+      'MND_MODEL_OPERATOR',
+      /an int8 picture with a scale and a zero point.*found a scale alone; export it/,
     ],
     [WIDE, BYTES, 'MND_USAGE', /numbers that the file stores, -2 to 1\.98; found 0 to 255/],
     [
