@@ -20,6 +20,7 @@ import type { Random } from '../random.js';
 import { classifierGraphModel } from '../tfjs/build-graph-classifier.js';
 import { plainModel, quantizedModel, teachableModel } from '../tfjs/build-layers.js';
 import { buildDetector } from '../tfjs/build-tfjs.js';
+import { calibratedTarget, onnxIntegersTarget } from './integer-targets.js';
 import { mutateBytes, mutateJson } from './mutate.js';
 
 /** A damaged input: its size in bytes, and what reads it. */
@@ -29,7 +30,9 @@ export interface Sample {
    * Reads it; what comes back writes the model, or is null for what is no model (a label file). Both
    * throw a coded error for what they refuse.
    */
-  read(): (() => ConvertedModel) | null;
+  read(): (() => ConvertedModel | Promise<ConvertedModel>) | null;
+  /** What runs wherever onnxruntime runs this: a form that was made of it; absent for none. */
+  readonly madeOf?: () => ConvertedModel;
 }
 
 /** A reader under test and a source of damaged inputs for it. */
@@ -39,12 +42,14 @@ export interface Target {
   readonly codes: RegExp;
   /** Whether onnxruntime's own refusal counts: the daemon makes it MND_MODEL_VERIFY. */
   readonly runtimeMayRefuse: boolean;
+  /** Inputs that one of others costs; absent: 1. */
+  readonly cost?: number;
   sample(random: Random): Sample;
 }
 
 const FORMS = ['exact', 'symmetric', 'reduced', 'float32'] as const;
 
-const pick = <T>(items: readonly T[], random: Random): T => {
+export const pick = <T>(items: readonly T[], random: Random): T => {
   const item = items[random(items.length)];
   if (item === undefined) throw new Error('nothing to pick from');
   return item;
@@ -228,6 +233,8 @@ function labelsTarget(): Target {
 }
 
 export const TARGETS: readonly (() => Target | Promise<Target>)[] = [
+  onnxIntegersTarget,
+  calibratedTarget,
   tfliteTarget,
   tfjsTarget,
   tfjsClassifierTarget,
