@@ -18,9 +18,11 @@ export interface Processor {
 
 const FEATURES = ['avx2', 'avx512bw', 'avx_vnni', 'avx512_vnni', 'asimd', 'asimddp', 'i8mm'];
 
-/** The cores of Raspberry Pi boards, by part number (implementer ARM, 0x41). */
+/** The cores of Raspberry Pi boards and others of their kind, by part number (implementer ARM, 0x41). */
 const ARM_CORES: Readonly<Record<string, string>> = {
   '0xd03': 'Cortex-A53',
+  '0xd04': 'Cortex-A35',
+  '0xd05': 'Cortex-A55',
   '0xd08': 'Cortex-A72',
   '0xd0b': 'Cortex-A76',
 };

@@ -34,6 +34,8 @@ export type { InstallProgress, OnProgress, ShelfLog } from './progress.js';
 export type { FormPreference, VariantRequest } from './resolve.js';
 
 const DOWNLOADS = '.downloads';
+/** See SourceEnvironment.pins. */
+const PINS = '.first-use.json';
 
 export interface ShelfOptions {
   /** Folder of the installed models; made when something is installed. */
@@ -228,6 +230,7 @@ class FolderShelf implements Shelf {
     const sources: SourceEnvironment = {
       mirror: (mirror === undefined ? this.#env.MOBILENETD_MODELS_MIRROR : mirror) || null,
       downloads: this.#downloads,
+      pins: join(this.dir, PINS),
       catalogFolder: dirname(catalog.file),
       env: this.#env,
       cwd,

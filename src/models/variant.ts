@@ -262,3 +262,8 @@ export interface Variant {
    */
   readonly keptClasses?: readonly number[];
 }
+
+/** The labels of classes that are things: some networks count the background as their first class. */
+export function withoutBackground(labels: readonly string[]): readonly string[] {
+  return /^(?:background)?$/i.test(labels[0] ?? '') ? labels.slice(1) : labels;
+}

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { thisProcessor } from '../inference/processor.js';
 import { variantsOf } from '../models/install/installed.js';
 import type { Shelf } from '../models/shelf.js';
-import { NUMERIC_FORMS, type Variant } from '../models/variant.js';
+import { NUMERIC_FORMS, type Variant, withoutBackground } from '../models/variant.js';
 import { readSmallText } from '../small-file.js';
 import { bestCost, type FormCost, referenceForm, type Wanted } from './measure.js';
 import type { ScoreScale } from './scale.js';
@@ -149,11 +149,14 @@ export function isLarger(one: Variant, other: Variant): boolean {
   return one.name < other.name;
 }
 
-/** Whether one may stand in for the other: a governor that moves between them changes no label. */
+/**
+ * Whether one may stand in for the other: a governor that moves between them changes no label. Some networks
+ * count the background as their first class, others do not have it.
+ */
 export function haveSameLabels(one: Variant, other: Variant): boolean {
   if (one.labels === other.labels) return true;
-  if (one.labels.length !== other.labels.length) return false;
-  return one.labels.every((label, index) => label === other.labels[index]);
+  const [own, others] = [withoutBackground(one.labels), withoutBackground(other.labels)];
+  return own.length === others.length && own.every((label, index) => label === others[index]);
 }
 
 /** How a variant's scores come onto the scale of the reference; null: that was not measured. */

@@ -4,7 +4,7 @@ import { isSoftmax } from '../inference/postprocess.js';
 import { createFrameRunner } from '../inference/service.js';
 import { createSessionPool } from '../inference/sessions.js';
 import { temperedScore, temperedShare } from '../inference/temperature.js';
-import type { Variant } from '../models/variant.js';
+import { type Variant, withoutBackground } from '../models/variant.js';
 
 /** How a variant's scores are brought onto the scale of another one's. */
 export interface ScoreScale {
@@ -63,6 +63,7 @@ export async function measureScale(
 /** Everything a variant says of each picture, with its own scores. */
 export async function answersOf(variant: Variant, pictures: readonly Frame[]): Promise<Answers[]> {
   const { temperature: _, ...own } = variant;
+  const background = variant.labels.length - withoutBackground(variant.labels).length;
   const pool = createSessionPool(1);
   try {
     await pool.load(own);
@@ -70,7 +71,9 @@ export async function answersOf(variant: Variant, pictures: readonly Frame[]): P
     const found: Answers[] = [];
     for (const picture of pictures) {
       const options = { topK: variant.head.classes, threshold: FAINTEST };
-      found.push((await look(variant.name, picture, options)).labels);
+      const { labels } = await look(variant.name, picture, options);
+      // The other one of two networks may count the background, or this one.
+      found.push(labels.map((answer) => ({ ...answer, index: answer.index - background })));
     }
     return found;
   } finally {

@@ -49,7 +49,7 @@ const SOURCE = {
         kind: { const: 'https' },
         url: { type: 'string', pattern: '^https?://' },
         archive: ARCHIVE,
-        sha256: SHA256,
+        sha256: { ...SHA256, type: ['string', 'null'] },
         members: MEMBERS,
       },
     },

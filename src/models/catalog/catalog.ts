@@ -21,8 +21,8 @@ export interface HttpsSource {
   readonly kind: 'https';
   readonly url: string;
   readonly archive: ArchiveKind;
-  /** Of the file at `url`. */
-  readonly sha256: string;
+  /** Of the file at `url`; null where none was published, and only of a file that is no archive. */
+  readonly sha256: string | null;
   readonly members: readonly SourceMember[];
 }
 
@@ -121,6 +121,9 @@ function findProblem({ models, defaults, ladders = {} }: Catalog): string | null
     const { source } = entry;
     if (source.kind !== 'npm' && source.archive === 'none' && source.members.length !== 1) {
       return `/models/${index}/source/members must be one file, for there is no archive`;
+    }
+    if (source.kind === 'https' && source.sha256 === null && source.archive !== 'none') {
+      return `/models/${index}/source/sha256 must be there, for an archive is unpacked`;
     }
     const bad = source.members.find(({ range }) => range !== undefined && range[0] >= range[1]);
     if (bad !== undefined) return `/models/${index}/source/members has an empty range`;

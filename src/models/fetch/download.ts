@@ -30,7 +30,8 @@ export interface DownloadOptions {
   /** Where the file ends up. What has arrived so far is in `partFile`, and is continued from there. */
   readonly file: string;
   readonly partFile: string;
-  readonly checksum: Checksum;
+  /** Null where none was published: what has arrived is then taken as it is. */
+  readonly checksum: Checksum | null;
   readonly http: HttpClient;
   readonly headers?: Readonly<Record<string, string>>;
   readonly maxBytes?: number;
@@ -60,6 +61,13 @@ class FinalAnswer extends Error {
  */
 export async function download(options: DownloadOptions): Promise<void> {
   const { file, partFile, checksum, signal } = options;
+  if (checksum === null) {
+    // Nothing would tell whether what is left of an earlier attempt is of the same file.
+    await rm(partFile, { force: true });
+    await transfer(options);
+    await rename(partFile, file);
+    return;
+  }
   let clean = (await sizeOf(partFile)) === 0;
   for (;;) {
     await transfer(options);

@@ -9,6 +9,7 @@ import type { OnProgress, ShelfLog } from '../progress.js';
 import { extractMembers } from './archive.js';
 import { type Checksum, checksumOf, integritySum, requireChecksum, sha256Sum } from './checksum.js';
 import { type DownloadOptions, download } from './download.js';
+import { pinOnFirstUse } from './first-use.js';
 import { createHttpClient, DEFAULT_TIMEOUTS, type HttpTimeouts } from './http.js';
 import { askTarballUrl, headersFor, npmSettings, tarballName, tarballUrl } from './npm-registry.js';
 import { claimPart, releasePart } from './part-file.js';
@@ -19,6 +20,8 @@ export interface SourceEnvironment {
   readonly mirror: string | null;
   /** Folder of unfinished and not yet converted downloads. */
   readonly downloads: string;
+  /** File of what was fetched first from addresses without a published checksum. */
+  readonly pins: string;
   /** Folder of the catalogue, which relative `file` sources start from. */
   readonly catalogFolder: string;
   readonly env: NodeJS.ProcessEnv;
@@ -60,6 +63,14 @@ export async function fetchModel(
   const mirrored = await membersInMirror(entry, environment);
   if (mirrored !== null) return { files: mirrored, discard: nothing };
   const { file, discard } = await fetchArchive(entry, environment, options);
+  const { source } = entry;
+  if (source.kind === 'https' && source.sha256 === null) {
+    const { pins, log } = environment;
+    await pinOnFirstUse(file, { url: source.url, pins, log }).catch(async (error: unknown) => {
+      await discard();
+      throw error;
+    });
+  }
   options.onProgress?.({ model: entry.name, stage: 'unpack' });
   return { files: await unpack(entry, file, options), discard };
 }
@@ -119,7 +130,10 @@ async function fetchArchive(
   if (source.kind === 'file') {
     const file = resolve(environment.catalogFolder, source.path);
     await requireFile(file);
-    await requireChecksum(file, sum, { subject: file, signal: options.signal });
+    await requireChecksum(file, sha256Sum(source.sha256), {
+      subject: file,
+      signal: options.signal,
+    });
     return { file, discard: nothing };
   }
   const name = fileNameOf(source);
@@ -127,7 +141,8 @@ async function fetchArchive(
     const file = await firstMatching([join(environment.mirror, name)], sum, environment.log);
     if (file !== null) return { file, discard: nothing };
   }
-  return downloadArchive(entry, `${name}-${keyOf(sum)}`, environment, options);
+  const key = sum === null ? 'first' : keyOf(sum);
+  return downloadArchive(entry, `${name}-${key}`, environment, options);
 }
 
 async function downloadArchive(
@@ -141,8 +156,10 @@ async function downloadArchive(
   const checksum = sumOf(source);
   const file = join(downloads, key);
   const discard = () => rm(file, { force: true });
-  const present = await checksumOf(file, checksum.algorithm).catch(() => null);
-  if (present === checksum.text) return { file, discard };
+  if (checksum !== null) {
+    const present = await checksumOf(file, checksum.algorithm).catch(() => null);
+    if (present === checksum.text) return { file, discard };
+  }
 
   const partFile = await claimPart(downloads, key, process.pid);
   const http = createHttpClient(environment.env, environment.timeouts ?? DEFAULT_TIMEOUTS);
@@ -246,8 +263,10 @@ async function requireFile(file: string): Promise<void> {
   });
 }
 
-function sumOf(source: ModelSource): Checksum {
-  return source.kind === 'npm' ? integritySum(source.integrity) : sha256Sum(source.sha256);
+/** Null where no checksum was published. */
+function sumOf(source: ModelSource): Checksum | null {
+  if (source.kind === 'npm') return integritySum(source.integrity);
+  return source.sha256 === null ? null : sha256Sum(source.sha256);
 }
 
 /** Part of a checksum that is safe in a file name: two releases never share a download. */

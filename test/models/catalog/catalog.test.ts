@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
+import { familyNamed } from '#mobilenetd/families/families.js';
 import { MOBILENET_V1 } from '#mobilenetd/families/mobilenet-v1.js';
 import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/catalog/catalog.js';
 import { CATALOG_SCHEMA } from '#mobilenetd/models/catalog/catalog-schema.js';
@@ -46,9 +47,21 @@ t.test('the shipped catalogue is complete and true to the architecture', async (
     'mobilenet_v3_large_1.0_224_uint8',
     'mobilenet_v3_small_1.0_224_uint8',
     'ssd_mobilenet_v1_coco_quant',
+    'ssd_mobilenet_v1_1.0_coco_quant',
+    'ssd_mobilenet_v2_coco_quant',
     'ssd_mobilenet_v2_oidv4',
+    'efficientnet_lite0_224_uint8',
+    'efficientnet_lite4_300_uint8',
   ]) {
     t.ok(names.includes(name), name);
+  }
+  for (const { name, family: own, alpha, sizes, multAdds, labels } of catalog.models) {
+    const [first] = multAdds ?? [];
+    if (first === undefined || !/^(ssd|efficientnet)/.test(own)) continue;
+    const classes = labels.startsWith('coco') ? 91 : labels.startsWith('imagenet') ? 1000 : 24;
+    const described = familyNamed(own)?.describe({ alpha, size: sizes[0] ?? 0, classes });
+    const computed = (described?.totals.multAdds ?? 0) / 1e6;
+    t.ok(Math.abs(first - computed) < 0.06 * Math.max(1, computed / 1000), `${name}: ${computed}`);
   }
   for (const { name, sizes, quality } of catalog.models) {
     if (sizes.length === 1) continue;
@@ -70,7 +83,7 @@ t.test('every label file of the catalogue is there, with its number of labels', 
   const catalog = await readCatalog();
   for (const entry of catalog.models) {
     const labels = await readLabels(labelsFileOf(catalog, entry));
-    const detector = entry.family === 'ssd_mobilenet_v2' ? 24 : 91;
+    const detector = entry.labels === 'openimages_24.txt' ? 24 : 91;
     const classifier = entry.ladder === undefined ? 1001 : 58;
     t.equal(labels.length, entry.task === 'detect' ? detector : classifier, entry.name);
   }
@@ -123,9 +136,13 @@ const MALFORMED: Readonly<Record<string, readonly [edit: Edit, place: RegExp]>> 
     (c) => Object.assign(entryOf(c, 3).source, { sha256: 'abc' }),
     /\/models\/3\/source\/sha256/,
   ],
+  'an archive of which nobody says what it must be': [
+    (c) => Object.assign(entryOf(c, 3).source, { sha256: null }),
+    /\/models\/3\/source\/sha256 must be there/,
+  ],
   'an integrity that is none': [
-    (c) => Object.assign(entryOf(c, 19).source, { integrity: 'sha1-xyz' }),
-    /\/models\/19\/source\/integrity/,
+    (c) => Object.assign(entryOf(c, 24).source, { integrity: 'sha1-xyz' }),
+    /\/models\/24\/source\/integrity/,
   ],
   'a name that leaves the folder': [
     (c) => Object.assign(entryOf(c, 0), { name: '../evil' }),
@@ -178,11 +195,11 @@ const MALFORMED: Readonly<Record<string, readonly [edit: Edit, place: RegExp]>> 
   ],
   'the same member twice': [
     (c) => {
-      const { source } = entryOf(c, 19);
+      const { source } = entryOf(c, 24);
       const [first] = source.members as unknown[];
       Object.assign(source, { members: [first, first] });
     },
-    /\/models\/19\/source\/members has .* twice/,
+    /\/models\/24\/source\/members has .* twice/,
   ],
 };
 

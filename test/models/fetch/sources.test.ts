@@ -36,6 +36,7 @@ async function scene(
   const environment: SourceEnvironment = {
     mirror: options.mirror ? mirror : null,
     downloads: join(root, 'downloads'),
+    pins: join(root, 'pins.json'),
     catalogFolder: root,
     env: { npm_config_registry: `${server.url}/npm/`, ...options.env },
     cwd: root,
@@ -254,3 +255,36 @@ t.test('an unfinished download is continued by the next process', async (t) => {
   t.equal(server.seen[0]?.headers.range, 'bytes=10-');
   t.strictSame(await readdir(downloads), [key]);
 });
+
+t.test(
+  'a file without a published checksum is pinned when it is fetched first, which is said',
+  async (t) => {
+    let served = MODEL;
+    const { fetch, server, warnings, root, downloads } = await scene(t, {
+      handler: (request, response) => serveBytes(served, request, response),
+    });
+    const at = (name: string) => ({
+      kind: 'https',
+      url: `${server.url}/${name}.tflite`,
+      archive: 'none',
+      sha256: null,
+      members: [{ path: 'model.tflite', sha256: null }],
+    });
+    const first = await fetch(at('one'));
+    t.strictSame(await readFile(first.files.get('model.tflite') ?? ''), MODEL);
+    t.match(warnings, [new RegExp(`no checksum is published.*${sha256(MODEL)}.*from now on`)]);
+    await first.discard();
+    await t.resolves(fetch(at('one')), 'the same file again');
+
+    served = Buffer.from('the bytes of another model');
+    await t.rejects(fetch(at('one')), {
+      code: 'MND_MODEL_CHECKSUM',
+      message: new RegExp(`${sha256(MODEL)}.*${sha256(served)}.*pins.json`, 's'),
+    });
+    t.strictSame(await readdir(downloads), [], 'nothing is left of what was refused');
+    await fetch(at('two'));
+    t.equal(warnings.length, 2, 'each address has its own');
+    await writeFile(join(root, 'pins.json'), '{"a": "b"}');
+    await t.rejects(fetch(at('two')), { code: 'MND_MODEL_INVALID' });
+  },
+);
