@@ -19,6 +19,7 @@ import { databaseFileOf, storeTuningOf } from '../dist/daemon/options/store.js';
 import { startLabelStates } from '../dist/daemon/outputs/label-states.js';
 import { Signals } from '../dist/daemon/signals.js';
 import { openStore } from '../dist/store/store.js';
+import { systemClock } from '../dist/time.js';
 
 const { values } = parseArgs({
   options: {
@@ -108,7 +109,7 @@ const recorder = new Recorder({
   messagesOf: (events) => messaging.publisher.eventMessages(events),
   signals,
 });
-const line = new Line({ engine, recorder, topK: config.model.top, log });
+const line = new Line({ clock: systemClock, engine, recorder, topK: config.model.top, log });
 const all = connectCameras({ line, signals, log, sources });
 await all.apply(config, variant);
 line.scheduler.start();

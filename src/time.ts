@@ -27,6 +27,16 @@ export const backgroundClock: Clock = {
   },
 };
 
+/** Runs `run` every `ms` milliseconds, the first time after one of them, until the returned function is called. */
+export function every(clock: Clock, ms: number, run: () => void): () => void {
+  let cancel = clock.setTimer(next, ms);
+  function next(): void {
+    cancel = clock.setTimer(next, ms);
+    run();
+  }
+  return () => cancel();
+}
+
 /** Resolves after `ms` milliseconds, or at once when the signal is (or becomes) aborted. */
 export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<void> {
   if (signal?.aborted) return Promise.resolve();

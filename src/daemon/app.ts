@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 import { codedError, messageOf } from '../errors.js';
-import { createBackoff, sleep, systemClock } from '../time.js';
+import { type Clock, createBackoff, sleep, systemClock } from '../time.js';
 import { Context, type Given, type Phase, type Steering } from './context.js';
 import type { Log } from './diagnostics/log.js';
 import type { Part } from './part.js';
@@ -33,8 +33,9 @@ export class App {
   /** Aborts the first start. */
   readonly #signal: AbortSignal | null;
   readonly #parts: RunningParts;
-  #phase: { readonly name: Phase; readonly since: number } = phase('starting');
-  #startedAt = performance.now();
+  readonly #clock: Clock;
+  #phase: { readonly name: Phase; readonly since: number };
+  #startedAt: number;
   #hasLabelled = false;
   readonly #ending = new AbortController();
   #doing: string | null = null;
@@ -47,12 +48,16 @@ export class App {
   #work: Promise<void> = Promise.resolve();
 
   constructor(options: AppOptions) {
-    const { log, config, load = null } = options;
+    const { log, config, load = null, clock = systemClock } = options;
+    this.#clock = clock;
+    this.#startedAt = clock.now();
+    this.#phase = { name: 'starting', since: clock.now() };
     const signals = options.signals ?? new Signals(log);
     this.#load = load;
     this.#signal = options.signal ?? null;
     const given: Given = {
       env: options.env,
+      clock,
       log,
       signals,
       logLevel: options.logLevel ?? null,
@@ -61,7 +66,7 @@ export class App {
       onProgress: (text) => {
         this.#doing = text;
         // A start that gets on is given its time anew.
-        if (this.#phase.name === 'starting') this.#phase = phase('starting');
+        if (this.#phase.name === 'starting') this.#enter('starting');
         options.onProgress?.(text);
       },
       isPatient: options.isPatient ?? false,
@@ -109,7 +114,7 @@ export class App {
     try {
       await starting;
     } catch (error) {
-      this.#phase = phase('stopping');
+      this.#enter('stopping');
       await this.#parts.stop(PARTS, FAILED_START_MS);
       throw error;
     }
@@ -132,13 +137,17 @@ export class App {
 
   /** Ends everything in order, within the deadline (ms). */
   async stop(deadlineMs: number): Promise<void> {
-    const until = performance.now() + deadlineMs;
-    this.#phase = phase('stopping');
+    const until = this.#clock.now() + deadlineMs;
+    this.#enter('stopping');
     this.#ending.abort(new Error('the daemon is stopping'));
     // A change that is under way ends first, or it would start anew what has been stopped.
-    await Promise.race([this.#work, sleep(systemClock, deadlineMs / 2)]);
-    await this.#parts.stop(PARTS, until - performance.now());
+    await Promise.race([this.#work, sleep(this.#clock, deadlineMs / 2)]);
+    await this.#parts.stop(PARTS, until - this.#clock.now());
     this.context.log.info('stopped');
+  }
+
+  #enter(name: Phase): void {
+    this.#phase = { name, since: this.#clock.now() };
   }
 
   #steering(): Steering {
@@ -166,7 +175,7 @@ export class App {
       this.#next = null;
       this.#beginAttempt();
       try {
-        this.#startedAt = performance.now();
+        this.#startedAt = this.#clock.now();
         await this.#parts.start(parts);
         isUp = true;
       } catch (error) {
@@ -176,13 +185,13 @@ export class App {
         if (this.#next === null) {
           if (!retries) throw error;
           context.log.error({ err: error }, `nothing runs; trying again: ${messageOf(error)}`);
-          await sleep(systemClock, backoff.next(), context.abort);
+          await sleep(this.#clock, backoff.next(), context.abort);
         }
         this.#ending.signal.throwIfAborted();
       }
     }
     this.#doing = null;
-    this.#phase = phase('running');
+    this.#enter('running');
     context.signals.emit('running', {});
   }
 
@@ -294,7 +303,7 @@ export class App {
   #restartSoon(): void {
     // What went wrong has been logged, and what ran before runs.
     const restart = () => this.#inTurn(() => this.#restart()).catch(() => {});
-    systemClock.setTimer(() => void restart(), ANSWER_MS);
+    this.#clock.setTimer(() => void restart(), ANSWER_MS);
   }
 
   /** Starts everything anew but what outlives that. */
@@ -303,7 +312,7 @@ export class App {
     const parts = PARTS.filter(({ isLasting }) => !isLasting);
     const fresh = await this.#prepare(parts, config);
     if (this.#phase.name === 'stopping') return;
-    this.#phase = phase('changing');
+    this.#enter('changing');
     await this.#parts.stop(parts, RESTART_DEADLINE_MS);
     this.#parts.install(parts, fresh);
     await this.#bringUp(parts, { retries: true });
@@ -319,10 +328,6 @@ export class App {
     this.#work = settled(next);
     return next;
   }
-}
-
-function phase(name: Phase): { readonly name: Phase; readonly since: number } {
-  return { name, since: performance.now() };
 }
 
 /** Resolves when the work is over, however it ended. */

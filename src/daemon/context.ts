@@ -10,6 +10,7 @@ import type { PictureShelf } from '../store/picture-shelf.js';
 import type { Store } from '../store/store.js';
 import type { Notifier } from '../systemd/notify.js';
 import type { Thermometer } from '../thermal/thermometer.js';
+import type { Clock } from '../time.js';
 import type { Cameras } from './cameras/cameras.js';
 import type { LevelSwitch, Log } from './diagnostics/log.js';
 import type { BoardGovernor } from './governor/board-governor.js';
@@ -105,6 +106,7 @@ export interface Notifications {
 /** What is given to the daemon from outside. */
 export interface Given {
   readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
   readonly log: Log;
   readonly signals: Signals;
   /** The log's least severity; null: it cannot be changed. */
@@ -119,7 +121,7 @@ export interface Given {
   readonly isPatient: boolean;
   /** Stands in for the machine's own sensor; null: it does not. */
   readonly thermometer: Thermometer | null;
-  /** Clock, processes and the like for the cameras' sources; default: the machine's own. */
+  /** Processes and the like for the cameras' sources; default: the machine's own, and the daemon's clock. */
   readonly sources: SourceSurroundings;
   /** Null: the page says nothing of what only the command knows. */
   readonly inspection: Inspection | null;
@@ -159,6 +161,7 @@ export type PartName = keyof Parts;
  */
 export class Context implements Parts, Given {
   readonly env: NodeJS.ProcessEnv;
+  readonly clock: Clock;
   readonly log: Log;
   readonly signals: Signals;
   readonly logLevel: LevelSwitch | null;
@@ -194,6 +197,7 @@ export class Context implements Parts, Given {
 
   constructor(given: Given, daemon: Steering, config: Config) {
     this.env = given.env;
+    this.clock = given.clock;
     this.log = given.log;
     this.signals = given.signals;
     this.logLevel = given.logLevel;

@@ -1,3 +1,5 @@
+import type { Clock } from '../time.js';
+
 /** Something that runs, and how to stop it. */
 export interface Stoppable {
   readonly name: string;
@@ -12,29 +14,30 @@ export async function stopInTurn(
   parts: readonly Stoppable[],
   deadlineMs: number,
   onError: (name: string, error: unknown) => void,
-  now: () => number = () => performance.now(),
+  clock: Clock,
 ): Promise<void> {
-  const until = now() + deadlineMs;
+  const until = clock.now() + deadlineMs;
   for (const [index, part] of parts.entries()) {
     // Those that are left keep at least half of what remains: one slow part cannot take it all.
-    const remaining = Math.max(0, until - now());
+    const remaining = Math.max(0, until - clock.now());
     const share = index === parts.length - 1 ? remaining : remaining / 2;
     try {
-      await within(share, part.stop());
+      await within(clock, share, part.stop());
     } catch (error) {
       onError(part.name, error);
     }
   }
 }
 
-async function within(ms: number, work: void | Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
+async function within(clock: Clock, ms: number, work: void | Promise<void>): Promise<void> {
+  let cancel = (): void => {};
   const expired = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`took longer than ${Math.round(ms)} ms`)), ms);
+    const expire = () => reject(new Error(`took longer than ${Math.round(ms)} ms`));
+    cancel = clock.setTimer(expire, ms);
   });
   try {
     await Promise.race([work, expired]);
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }

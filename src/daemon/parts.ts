@@ -129,7 +129,7 @@ export const PARTS: readonly Part[] = [
   part('pictures', {
     keys: [],
     needs: [],
-    start: ({ signals }) => new Pictures(signals),
+    start: ({ signals, clock }) => new Pictures(signals, clock),
     stop: (pictures) => pictures.stop(),
   }),
   part('taught', {
@@ -158,7 +158,7 @@ export const PARTS: readonly Part[] = [
     keys: ['model.top'],
     needs: ['engine', 'store', 'messaging'],
     start(context, config) {
-      const { store, messaging, signals, log, eventPictures, notifications } = context;
+      const { clock, store, messaging, signals, log, eventPictures, notifications } = context;
       const recorder = new Recorder({
         store,
         messagesOf: (events, result) =>
@@ -170,7 +170,7 @@ export const PARTS: readonly Part[] = [
         signals,
       });
       const taught = taughtStage(context as Context);
-      const line = new Line({ engine: taught, recorder, topK: config.model.top, log });
+      const line = new Line({ clock, engine: taught, recorder, topK: config.model.top, log });
       line.scheduler.start();
       return line;
     },
@@ -183,9 +183,10 @@ export const PARTS: readonly Part[] = [
     needs: ['line', 'model', 'messaging', 'taught'],
     follows: ['model', 'messaging', 'taught'],
     async start(context, config) {
-      const { line, model, signals, log, sources } = context;
+      const { clock, line, model, signals, log } = context;
       const cameras = connectCameras({
-        ...{ line, signals, log, sources },
+        ...{ line, signals, log },
+        sources: { clock, ...context.sources },
         // Another one may be in its place by then.
         taught: () => context.taught.labels(),
       });

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { encodeJpeg } from '../camera/pixels/jpeg.js';
 import type { Frame } from '../camera/source.js';
+import type { Clock } from '../time.js';
 import { resizeBilinear } from '../vision/resize.js';
 import { createSamplingPlan } from '../vision/sampling.js';
 import type { Signals } from './signals.js';
@@ -35,9 +36,11 @@ export class Pictures {
   readonly #stops: readonly (() => void)[];
   /** Memory for the next copy: a new one each time would stay until a garbage collection. */
   #spare: Uint8Array | null = null;
-  #spareTimer: NodeJS.Timeout | null = null;
+  #forgetSpare: () => void = () => {};
+  readonly #clock: Clock;
 
-  constructor(signals: Signals) {
+  constructor(signals: Signals, clock: Clock) {
+    this.#clock = clock;
     this.#stops = [
       signals.on('labelled', ({ frame }) => this.#offer(frame)),
       signals.on('cameras', ({ rebuilt, removed }) => {
@@ -63,8 +66,8 @@ export class Pictures {
   /** Resolves when what was begun is done. */
   async stop(): Promise<void> {
     for (const stop of this.#stops) stop();
-    if (this.#spareTimer !== null) clearTimeout(this.#spareTimer);
     await Promise.allSettled(this.#encoding.values());
+    this.#forgetSpare();
   }
 
   /** The frame's bytes are only valid now. */
@@ -94,11 +97,10 @@ export class Pictures {
 
   #keepSpare(bytes: Uint8Array): void {
     this.#spare = bytes;
-    this.#spareTimer ??= setTimeout(() => {
+    this.#forgetSpare();
+    this.#forgetSpare = this.#clock.setTimer(() => {
       this.#spare = null;
-      this.#spareTimer = null;
-    }, SPARE_MS).unref();
-    this.#spareTimer.refresh();
+    }, SPARE_MS);
   }
 
   #generationOf(camera: string): number {

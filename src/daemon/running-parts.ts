@@ -29,13 +29,14 @@ export class RunningParts {
 
   /** Stops those that run, the last one first, each within its share of the deadline (ms). */
   async stop(parts: readonly Part[], deadlineMs: number): Promise<void> {
-    const { log } = this.#context;
+    const { clock, log } = this.#context;
     const running = parts.filter((part) => this.#running.has(part)).reverse();
     for (const part of running) this.#running.delete(part);
     await stopInTurn(
       running.map((part) => ({ name: part.name, stop: () => part.stop(this.#context) })),
       deadlineMs,
       (name, error) => log.warn({ err: error }, `stopping ${name}: ${messageOf(error)}`),
+      clock,
     );
   }
 

@@ -3,6 +3,7 @@ import type { Box } from '../inference/result.js';
 import type { Log } from '../log.js';
 import type { Presence } from '../presence/presence.js';
 import type { Store } from '../store/store.js';
+import type { Clock } from '../time.js';
 
 /** A false alarm that is kept back, as it is stored and shown. */
 export interface SuppressedSpot {
@@ -23,6 +24,7 @@ export interface SuppressedSpot {
 
 /** What of the daemon it uses. */
 export interface SpotSurroundings {
+  readonly clock: Pick<Clock, 'wall'>;
   readonly store: Pick<Store, 'settings' | 'eventsLike'>;
   readonly cameras: {
     list(): readonly {
@@ -73,7 +75,7 @@ export class SuppressedSpots {
    * back by it
    */
   wrong(event: string): SuppressedSpot {
-    const { store, config, log } = this.#using;
+    const { clock, store, config, log } = this.#using;
     const [found, other] = event.length < LEAST_ID ? [] : store.eventsLike(event, 2);
     if (found === undefined || other !== undefined) {
       throw codedError('MND_INPUT_MISSING', {
@@ -99,7 +101,7 @@ export class SuppressedSpots {
       id: String(1 + Math.max(0, ...spots.map(({ id }) => Number(id)))),
       ...{ camera, label, box, event: found.id, held: 0, last: null },
       size: config.cameras[camera]?.size ?? [0, 0],
-      created: new Date().toISOString(),
+      created: new Date(clock.wall()).toISOString(),
     };
     this.#write(spot.id, spot);
     log.info({ camera, spot: spot.id }, `${label} is kept back at one spot of ${camera}`);
@@ -148,10 +150,10 @@ export class SuppressedSpots {
 
   /** Counts what was kept back since the last time. */
   count(): void {
-    const { cameras } = this.#using;
+    const { clock, cameras } = this.#using;
     const held = new Map(cameras.list().flatMap(({ presence }) => [...presence.held()]));
     if (held.size === 0) return;
-    const last = new Date().toISOString();
+    const last = new Date(clock.wall()).toISOString();
     for (const spot of this.list()) {
       const more = held.get(spot.id);
       if (more !== undefined) this.#write(spot.id, { ...spot, held: spot.held + more, last });

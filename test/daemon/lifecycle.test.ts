@@ -1,5 +1,6 @@
 import t from 'tap';
 import { stopInTurn } from '#mobilenetd/daemon/lifecycle.js';
+import { createFakeClock } from '../fake-clock.js';
 
 t.test('stops one after the other, past a failure', async (t) => {
   const order: string[] = [];
@@ -14,7 +15,8 @@ t.test('stops one after the other, past a failure', async (t) => {
     },
     { name: 'store', stop: () => void order.push('store') },
   ];
-  await stopInTurn(parts, 1000, (part, error) => errors.push(`${part}: ${String(error)}`));
+  const failed = (part: string, error: unknown) => errors.push(`${part}: ${String(error)}`);
+  await stopInTurn(parts, 1000, failed, createFakeClock());
   t.same(order, ['camera', 'store']);
   t.same(errors, ['broker: Error: stuck']);
 });
@@ -26,7 +28,9 @@ t.test('leaves a part behind that does not stop', async (t) => {
     { name: 'hangs', stop: () => new Promise<void>(() => {}) },
     { name: 'store', stop: () => void order.push('store') },
   ];
-  await stopInTurn(parts, 40, (part) => errors.push(part));
+  const clock = createFakeClock();
+  await clock.runUntil(stopInTurn(parts, 5000, (part) => errors.push(part), clock));
   t.same(order, ['store']);
   t.same(errors, ['hangs']);
+  t.equal(clock.now(), 2500, 'half of the time that there is');
 });

@@ -5,6 +5,7 @@ import { Pictures } from '#mobilenetd/daemon/pictures.js';
 import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { SILENT } from '#mobilenetd/log.js';
+import { systemClock } from '#mobilenetd/time.js';
 
 /** A frame of one grey. */
 function frameOf(grey: number): Frame {
@@ -23,7 +24,7 @@ function frameOf(grey: number): Frame {
 
 function setUp() {
   const signals = new Signals(SILENT);
-  const pictures = new Pictures(signals);
+  const pictures = new Pictures(signals, systemClock);
   const label = (grey: number) =>
     signals.emit('labelled', { result: {} as Result, frame: frameOf(grey) });
   const rebuild = () =>

@@ -2,6 +2,7 @@ import t from 'tap';
 import { SuppressedSpots } from '#mobilenetd/daemon/spots.js';
 import { SILENT } from '#mobilenetd/log.js';
 import type { Spot } from '#mobilenetd/presence/spots.js';
+import { systemClock } from '#mobilenetd/time.js';
 import { event, setup } from '../store/sample-store.js';
 
 t.test('an event that was wrong is remembered over a restart, counted and undone', async (t) => {
@@ -21,6 +22,7 @@ t.test('an event that was wrong is remembered over a restart, counted and undone
   const config = { cameras: { front: { size: [640, 480] as [number, number] } } };
   const spotsOf = () =>
     new SuppressedSpots({
+      clock: systemClock,
       store,
       cameras: { list: () => [camera] },
       config,

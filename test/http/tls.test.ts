@@ -8,6 +8,7 @@ import { followCertificate, readCertificate } from '#mobilenetd/daemon/outputs/p
 import { startPage } from '#mobilenetd/http/server.js';
 import { SILENT } from '#mobilenetd/log.js';
 import { systemClock } from '#mobilenetd/time.js';
+import { createFakeClock } from '../fake-clock.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { createFakeSource } from './fake-source.js';
 import { PASSWORD, pageOptions, servePage, USERS } from './page-server.js';
@@ -63,6 +64,8 @@ async function startTls(t: Test, files: ReturnType<typeof makeCertificate>) {
   return { page, port: Number(new URL(page.url).port) };
 }
 
+const HOUR_MS = 3_600_000;
+
 t.test('https by certificate files, and a cookie for https alone', async (t) => {
   const { page, port } = await startTls(t, makeCertificate(lastingFolder(t), 'porch'));
   t.match(page.url, /^https:\/\/127\.0\.0\.1:/);
@@ -76,16 +79,16 @@ t.test('a certificate that is renewed is used, a broken one is not', async (t) =
   const folder = lastingFolder(t);
   const files = makeCertificate(folder, 'before');
   const { page, port } = await startTls(t, files);
-  const stop = followCertificate(files, page.renew, SILENT, 20);
+  const clock = createFakeClock();
+  const stop = followCertificate(files, page.renew, SILENT, clock);
   t.teardown(stop);
   writeFileSync(files.cert_file, 'half of a certif');
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await clock.advance(2 * HOUR_MS);
   t.equal((await askTls(port, '/healthz')).name, 'before');
   makeCertificate(folder, 'after');
-  while ((await askTls(port, '/healthz')).name !== 'after') {
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  t.pass('the new one');
+  t.equal((await askTls(port, '/healthz')).name, 'before', 'it is looked at once an hour');
+  await clock.advance(HOUR_MS);
+  t.equal((await askTls(port, '/healthz')).name, 'after');
 });
 
 t.test('a proxy that speaks https makes the cookie one for https, if it is trusted', async (t) => {

@@ -18,6 +18,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import type { Presence } from '#mobilenetd/presence/presence.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { systemClock } from '#mobilenetd/time.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { WHOLE_PICTURE } from '../whole-picture.js';
 
@@ -135,7 +136,18 @@ export async function openLine(options: LineOptions) {
     ...{ publisher, connection, topics },
     connected: () => connection.connected(),
   } as unknown as Messaging;
-  const context = { config, signals, store, log, messaging, eventPictures, notifications, env: {} };
+  const clock = systemClock;
+  const context = {
+    clock,
+    config,
+    signals,
+    store,
+    log,
+    messaging,
+    eventPictures,
+    notifications,
+    env: {},
+  };
   const stops = [
     startLabelStates(context),
     await startEventPictures(context),

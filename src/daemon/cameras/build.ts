@@ -40,13 +40,14 @@ export function buildCamera(
   surroundings: CameraSurroundings,
 ): Camera {
   const { log } = surroundings;
+  const clock = surroundings.sources?.clock ?? systemClock;
   const notices = createRepeatingLog(log, { interval: NOTICE_INTERVAL_MS, capacity: MAX_NOTICES });
-  const kept = new CameraNotices(() => (surroundings.sources?.clock ?? systemClock).wall());
+  const kept = new CameraNotices(() => clock.wall());
   const onNotice = (notice: SourceNotice): void => {
     kept.add(notice);
     notices.warn(notice.key, notice.message);
   };
-  const logStatus = createStatusLog(log, () => performance.now());
+  const logStatus = createStatusLog(log, () => clock.now());
   const stallOf = (mode: 'stream' | 'still') =>
     stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
   const [first = 'stream'] = modesOf(camera);
@@ -54,7 +55,7 @@ export function buildCamera(
     name,
     ...rules,
     slot: createSlot({ camera: name, onAvailable: surroundings.onAvailable, ...gateOf(camera) }),
-    meter: createMeter(performance.now()),
+    meter: createMeter(clock.now()),
     presence: createPresence(name, rules.presenceOptions[first]),
     fps: { stream: rateOf(asRead(camera, 'stream')), still: rateOf(asRead(camera, 'still')) },
     stallTimeout: { stream: stallOf('stream'), still: stallOf('still') },

@@ -3,6 +3,7 @@ import type { CameraStatus } from '../../camera/supervisor.js';
 import { isCodedError, messageOf } from '../../errors.js';
 import type { Result } from '../../inference/result.js';
 import { createRepeatingLog, type Log, type RepeatingLog } from '../../log.js';
+import type { Clock } from '../../time.js';
 import { createMeter, type Meter } from './meter.js';
 import type { RecordedCamera, Recorder } from './recorder.js';
 import { type ScheduledCamera, Scheduler } from './scheduler.js';
@@ -17,6 +18,7 @@ export interface LineCamera extends ScheduledCamera, RecordedCamera {
 }
 
 export interface LineOptions {
+  readonly clock: Clock;
   /** The network, and what adds labels that were taught. */
   readonly engine: TaughtStage;
   readonly recorder: Recorder;
@@ -32,10 +34,13 @@ export class Line {
   readonly taught: TaughtStage;
   readonly scheduler: Scheduler<LineCamera>;
   /** Of all cameras together. */
-  readonly meter = createMeter(performance.now());
+  readonly meter: Meter;
+  readonly #clock: Clock;
   readonly #repeating: RepeatingLog;
 
-  constructor({ engine, recorder, topK, log }: LineOptions) {
+  constructor({ clock, engine, recorder, topK, log }: LineOptions) {
+    this.#clock = clock;
+    this.meter = createMeter(clock.now());
     this.taught = engine;
     this.recorder = recorder;
     this.#repeating = createRepeatingLog(log);
@@ -51,8 +56,9 @@ export class Line {
     // A camera that was stopped while its last frame was looked at has ended already; nor does the
     // last frame count of one that has just been switched off, by hand or by its schedule.
     if (camera.isStopped() || camera.status() === 'disabled') return;
-    this.meter.add(result, performance.now());
-    camera.meter.add(result, performance.now());
+    const now = this.#clock.now();
+    this.meter.add(result, now);
+    camera.meter.add(result, now);
     this.recorder.record(camera, result, frame);
   }
 

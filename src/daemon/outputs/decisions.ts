@@ -6,19 +6,22 @@ import { hundredth, tenth, thousandth } from './rounding.js';
 
 /** Publishes `<base>/governor`: what was decided last, or why nothing governs. */
 export function startDecisions({
+  clock,
   signals,
   governor,
   messaging,
-}: Pick<Context, 'signals' | 'governor' | 'messaging'>): StopOutput {
-  const publish = (state: GovernorState) => messaging.publisher.setGovernor(governorPayload(state));
+}: Pick<Context, 'clock' | 'signals' | 'governor' | 'messaging'>): StopOutput {
+  const publish = (state: GovernorState) =>
+    messaging.publisher.setGovernor(governorPayload(state, clock.wall()));
   const state = governor.state();
   if (state !== null) publish(state);
   return signals.on('decision', publish);
 }
 
-/** Payload of `<base>/governor`. */
-export function governorPayload(state: GovernorState): Record<string, unknown> {
-  return state.governs ? governedPayload(state) : ungovernedPayload(state);
+/** Payload of `<base>/governor`; `now`: milliseconds since 1970. */
+export function governorPayload(state: GovernorState, now: number): Record<string, unknown> {
+  const time = new Date(now).toISOString();
+  return { time, ...(state.governs ? governedPayload(state) : ungovernedPayload(state)) };
 }
 
 function governedPayload({
@@ -31,7 +34,6 @@ function governedPayload({
   const rung = rungs[decision.mix.high];
   const { low, high, fraction } = decision.mix;
   return {
-    time: new Date().toISOString(),
     model: rung?.name ?? null,
     alpha: rung?.alpha ?? null,
     size: rung?.size ?? null,
@@ -70,7 +72,6 @@ function ungovernedPayload({
   reason,
 }: Extract<GovernorState, { governs: false }>): Record<string, unknown> {
   return {
-    time: new Date().toISOString(),
     model: name,
     alpha,
     size,

@@ -4,6 +4,7 @@ import { messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
 import { PictureShelf } from '../../store/picture-shelf.js';
 import { pictureFolder } from '../../store/pictures.js';
+import { every } from '../../time.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
 import { PictureKeeper } from './picture-keeper.js';
@@ -11,7 +12,10 @@ import { PictureKeeper } from './picture-keeper.js';
 const FIRST_SWEEP_MS = 60_000;
 const SWEEP_MS = 600_000;
 
-type Using = Pick<Context, 'config' | 'signals' | 'store' | 'log' | 'eventPictures' | 'messaging'>;
+type Using = Pick<
+  Context,
+  'clock' | 'config' | 'signals' | 'store' | 'log' | 'eventPictures' | 'messaging'
+>;
 
 /**
  * Gives each event a picture of its best frame: kept in the state folder, and then shown as the camera's
@@ -28,6 +32,7 @@ export function startEventPictures(using: Using): StopOutput {
   const shelf = pictures.enabled ? all : null;
   all?.removeUnfinished();
   const keeper = new PictureKeeper({
+    clock: using.clock,
     shelf,
     settings: pictures,
     onPicture: (event, jpeg, { time }) =>
@@ -57,7 +62,7 @@ export function startEventPictures(using: Using): StopOutput {
 }
 
 /** Keeps the shelf without pictures that are too old, or of events that are gone. */
-function tidy(shelf: PictureShelf, { config, store, log }: Using): readonly (() => void)[] {
+function tidy(shelf: PictureShelf, { clock, config, store, log }: Using): readonly (() => void)[] {
   const repeating = createRepeatingLog(log);
   const { days } = config.store.pictures;
   const failed = (error: unknown) =>
@@ -66,11 +71,9 @@ function tidy(shelf: PictureShelf, { config, store, log }: Using): readonly (() 
     shelf.sweep((id) => store.hasEvent(id), store.certainTime(days)).catch(failed);
   };
   shelf.count().catch(failed);
-  const first = setTimeout(sweep, FIRST_SWEEP_MS).unref();
-  const timer = setInterval(sweep, SWEEP_MS).unref();
   return [
-    () => clearTimeout(first),
-    () => clearInterval(timer),
+    clock.setTimer(sweep, FIRST_SWEEP_MS),
+    every(clock, SWEEP_MS, sweep),
     store.onRemoved((ids) => {
       removeAll(shelf, ids).catch(failed);
     }),

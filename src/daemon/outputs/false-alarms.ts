@@ -1,3 +1,4 @@
+import { every } from '../../time.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
 
@@ -6,15 +7,16 @@ const COUNT_MS = 20_000;
 
 /** Keeps false alarms back that somebody has reported, and counts them. */
 export function startFalseAlarms({
+  clock,
   signals,
   spots,
-}: Pick<Context, 'signals' | 'spots'>): StopOutput {
+}: Pick<Context, 'clock' | 'signals' | 'spots'>): StopOutput {
   spots.apply();
   const stop = signals.on('cameras', () => spots.apply());
-  const timer = setInterval(() => spots.count(), COUNT_MS).unref();
+  const stopCounting = every(clock, COUNT_MS, () => spots.count());
   return () => {
     stop();
-    clearInterval(timer);
+    stopCounting();
     spots.count();
   };
 }

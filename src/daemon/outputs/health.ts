@@ -1,6 +1,7 @@
 import type { SecondPayload } from '../../control/report.js';
 import { taskName } from '../../taught/task.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
+import { every } from '../../time.js';
 import type { Camera } from '../cameras/camera.js';
 import { noticePayload } from '../cameras/notices.js';
 import type { Context } from '../context.js';
@@ -13,6 +14,7 @@ import { tenth } from './rounding.js';
 /** What health is read from. */
 export type HealthSources = Pick<
   Context,
+  | 'clock'
   | 'store'
   | 'line'
   | 'cameras'
@@ -36,28 +38,30 @@ export function startHealth(context: HealthSources): StopOutput {
   // At another broker there are figures already.
   const hasRun = context.daemon.phase() === 'running';
   if (hasRun) publish();
-  const first = hasRun ? undefined : setTimeout(publish, FIRST_HEALTH_MS);
-  const timer = setInterval(publish, HEALTH_MS);
   // A disk that fails, or works again, is not news for the next minute.
   let wasWritable = context.store.health().writable;
-  const looking = setInterval(() => {
+  const look = () => {
     const { writable } = context.store.health();
     if (writable === wasWritable) return;
     wasWritable = writable;
     publish();
-  }, LOOK_MS);
+  };
+  const { clock } = context;
+  const stops = [
+    ...(hasRun ? [] : [clock.setTimer(publish, FIRST_HEALTH_MS)]),
+    every(clock, HEALTH_MS, publish),
+    every(clock, LOOK_MS, look),
+  ];
   return () => {
-    clearTimeout(first);
-    clearInterval(timer);
-    clearInterval(looking);
+    for (const stop of stops) stop();
   };
 }
 
 /** Payload of `<base>/health`. Times in milliseconds, memory in MB (10⁶ bytes). */
 export function healthPayload(sources: HealthSources): Record<string, unknown> {
-  const { store, line, cameras, governor, daemon, messaging, eventPictures, notifications } =
+  const { clock, store, line, cameras, governor, daemon, messaging, eventPictures, notifications } =
     sources;
-  const now = performance.now();
+  const now = clock.now();
   const reading = line.meter.read(now);
   const heat = governor.heat();
   const flags = heat?.flags ?? null;
@@ -66,7 +70,7 @@ export function healthPayload(sources: HealthSources): Record<string, unknown> {
   const database = store.health();
   const all = cameras.list();
   return {
-    time: new Date().toISOString(),
+    time: new Date(clock.wall()).toISOString(),
     temperature: tenth(heat?.tempC ?? null),
     sensor_fault: state?.governs === true ? state.decision.fault : null,
     energy: state?.governs === true ? energyPayload(state.energy) : null,

@@ -155,7 +155,7 @@ export class DaemonMetrics {
       ['camera'],
       (gauge) => {
         for (const { name, meter } of cameras()) {
-          const { ageMs } = meter.read(performance.now());
+          const { ageMs } = meter.read(this.#context.clock.now());
           if (ageMs !== null) gauge.set({ camera: name }, ageMs / 1000);
         }
       },

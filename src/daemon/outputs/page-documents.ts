@@ -7,15 +7,20 @@ import { governorPayload } from './decisions.js';
 const AHEAD_S = [0, 15, 30, 45, 60, 90, 120, 180, 240, 300];
 
 /** The ladder as it is walked now, and what is expected of the next minutes. */
-export function governorDocument({ governor, model }: Pick<Context, 'governor' | 'model'>): object {
+export function governorDocument({
+  clock,
+  governor,
+  model,
+}: Pick<Context, 'clock' | 'governor' | 'model'>): object {
   const state = governor.state();
+  const now = clock.wall();
   if (state === null || !state.governs) {
     const ladder = model.ladder.variants.map((variant) => ({
       ...rungOf(variant),
       cost_ms: model.ladder.measuredMs.get(variant.name) ?? null,
       share: state !== null && state.variant.name === variant.name ? 1 : 0,
     }));
-    return { state: state === null ? null : governorPayload(state), ladder, forecast: [] };
+    return { state: state === null ? null : governorPayload(state, now), ladder, forecast: [] };
   }
   const { decision, rungs } = state;
   const { low, high, fraction } = decision.mix;
@@ -33,7 +38,7 @@ export function governorDocument({ governor, model }: Pick<Context, 'governor' |
     expected: tenth(expectedC),
     high: tenth(highC),
   }));
-  return { state: governorPayload(state), ladder, forecast };
+  return { state: governorPayload(state, now), ladder, forecast };
 }
 
 function tenth(value: number): number {

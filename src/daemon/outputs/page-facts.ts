@@ -5,7 +5,10 @@ import { lastingReport } from './status.js';
 /** How long what changes slowly is not read again, ms: each read asks the system or the database. */
 const KEPT_MS = 5000;
 
-type Using = Pick<Context, 'store' | 'overrides' | 'notifications' | 'inspection' | 'config'>;
+type Using = Pick<
+  Context,
+  'clock' | 'store' | 'overrides' | 'notifications' | 'inspection' | 'config'
+>;
 
 interface Facts {
   readonly report: object;
@@ -23,7 +26,8 @@ export class PageFacts {
     this.#using = using;
   }
 
-  read(now = performance.now()): Facts {
+  read(): Facts {
+    const now = this.#using.clock.now();
     if (this.#read === null || now - this.#read.at >= KEPT_MS) {
       this.#read = { at: now, facts: this.#facts() };
     }

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { Config } from '../../config/config.js';
 import { codedError, messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
+import { type Clock, every } from '../../time.js';
 
 /** Bytes of the longest file that is read: a certificate with its chain. */
 const MAX_FILE = 1_000_000;
@@ -29,7 +30,7 @@ export function followCertificate(
   files: Files,
   renew: (certificate: Certificate) => void,
   log: Log,
-  everyMs = LOOK_MS,
+  clock: Clock,
 ): () => void {
   if (files.cert_file === null) return () => {};
   let used = readCertificate(files);
@@ -45,8 +46,7 @@ export function followCertificate(
       log.warn({ err: error }, `the page keeps its certificate: ${messageOf(error)}`);
     }
   };
-  const timer = setInterval(look, everyMs).unref();
-  return () => clearInterval(timer);
+  return every(clock, LOOK_MS, look);
 }
 
 /** @param key below `status`. @throws MND_CONFIG_INVALID for a file that cannot be read */

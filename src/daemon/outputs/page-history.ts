@@ -1,5 +1,6 @@
 import type { HistoryRange } from '../../http/contract.js';
 import type { GovernorEntry } from '../../store/store.js';
+import { every } from '../../time.js';
 import type { Context } from '../context.js';
 
 /** A moment of the governor, as the page draws it. */
@@ -32,26 +33,23 @@ const RANGES_MS: Readonly<Record<HistoryRange, number>> = {
 /** Entries of the governor's log that are read at most: a week of one a minute. */
 const MOST_ENTRIES = 11_000;
 
-type Using = Pick<Context, 'governor' | 'store' | 'line'>;
+type Using = Pick<Context, 'clock' | 'governor' | 'store' | 'line'>;
 
 /** The last hour every five seconds, from memory, and what is older from the governor's log. */
 export class PageHistory {
   readonly #using: Using;
   readonly #points: HistoryPoint[] = [];
-  readonly #timer: NodeJS.Timeout;
+  /** Ends it. */
+  readonly stop: () => void;
 
   constructor(using: Using) {
     this.#using = using;
     this.#note();
-    this.#timer = setInterval(() => this.#note(), STEP_MS).unref();
-  }
-
-  stop(): void {
-    clearInterval(this.#timer);
+    this.stop = every(using.clock, STEP_MS, () => this.#note());
   }
 
   /** At most 400 points, the oldest first. */
-  read(range: HistoryRange, now = Date.now()): readonly HistoryPoint[] {
+  read(range: HistoryRange, now = this.#using.clock.wall()): readonly HistoryPoint[] {
     const since = now - RANGES_MS[range];
     const recent = this.#points.filter(({ time }) => time >= since);
     const firstKept = recent[0]?.time ?? now;
@@ -63,11 +61,11 @@ export class PageHistory {
   }
 
   #note(): void {
-    const { governor, line } = this.#using;
+    const { clock, governor, line } = this.#using;
     const state = governor.state();
     const temperature = governor.heat()?.tempC ?? null;
-    const { fps } = line.meter.read(performance.now());
-    const base = { time: Date.now(), temperature, fps };
+    const { fps } = line.meter.read(clock.now());
+    const base = { time: clock.wall(), temperature, fps };
     if (state === null) return;
     if (!state.governs) {
       const { name } = state.variant;

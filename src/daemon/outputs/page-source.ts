@@ -61,7 +61,7 @@ export class DaemonPageSource implements PageSource {
   }
 
   state(): object {
-    const { config, daemon, overrides, store } = this.#context;
+    const { clock, config, daemon, overrides, store } = this.#context;
     const { report, storeMb, freeMb } = this.#facts.read();
     const { writable, error, waiting } = store.health();
     const settings = overrides.state();
@@ -69,10 +69,10 @@ export class DaemonPageSource implements PageSource {
       ...passingReport(this.#context),
       ...report,
       store: { writable, error, waiting, size_mb: storeMb, free_mb: freeMb },
-      time: new Date().toISOString(),
+      time: new Date(clock.wall()).toISOString(),
       version: VERSION,
       node: config.node,
-      uptime_s: Math.round((performance.now() - daemon.startedAt()) / 1000),
+      uptime_s: Math.round((clock.now() - daemon.startedAt()) / 1000),
       phase: daemon.phase(),
       doing: daemon.doing(),
       viewers: this.#viewers(),
@@ -106,9 +106,9 @@ export class DaemonPageSource implements PageSource {
   }
 
   async doctor(): Promise<readonly object[]> {
-    const { inspection } = this.#context;
+    const { clock, inspection } = this.#context;
     if (inspection === null) return [];
-    const now = performance.now();
+    const now = clock.now();
     if (this.#doctor === null || now - this.#doctor.at > DOCTOR_KEPT_MS) {
       this.#doctor = { at: now, found: inspection.doctor() };
       this.#doctor.found.catch(() => {
@@ -233,7 +233,7 @@ export class DaemonPageSource implements PageSource {
     const last = this.#last.get(camera.name);
     // A JPEG that nothing had to be painted over was not decoded here: its size is not known.
     const size = last === undefined || last.width === 0 ? null : last;
-    const reading = camera.meter.read(performance.now());
+    const reading = camera.meter.read(this.#context.clock.now());
     const status = camera.status();
     return {
       name: camera.name,

@@ -5,7 +5,7 @@ import type { Config } from '../../config/config.js';
 import { messageOf } from '../../errors.js';
 import type { PageOptions } from '../../http/options.js';
 import { VERSION } from '../../package-root.js';
-import { createBackoff, systemClock } from '../../time.js';
+import { createBackoff } from '../../time.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
 import { addressForPeople } from './page-address.js';
@@ -17,7 +17,7 @@ import { listenOptions } from './page-listen.js';
  * logged once and tried again: labels do not wait for the page.
  */
 export async function startPage(context: Context): Promise<StopOutput> {
-  const { config, log } = context;
+  const { clock, config, log } = context;
   await context.addresses.release();
   if (config.status.listen === null) return () => {};
   const [{ startPage: serve }, { DaemonPageSource }, { verifyPassword }, metrics] =
@@ -38,7 +38,7 @@ export async function startPage(context: Context): Promise<StopOutput> {
     try {
       const options = pageOptions(config, metrics);
       const page = await serve(options, source, {
-        clock: systemClock,
+        clock,
         log: pageLog,
         verify: verifyPassword,
       });
@@ -47,7 +47,7 @@ export async function startPage(context: Context): Promise<StopOutput> {
       metrics?.countViewers(page.viewers);
       const around = { hostname: hostname(), interfaces: networkInterfaces() };
       context.addresses.page = addressForPeople(page.url, config.status, around);
-      const stopFollowing = followCertificate(config.status.tls, page.renew, pageLog);
+      const stopFollowing = followCertificate(config.status.tls, page.renew, pageLog, clock);
       stop = () => {
         stopFollowing();
         return page.close();
@@ -55,7 +55,7 @@ export async function startPage(context: Context): Promise<StopOutput> {
       pageLog.info({ url: page.url }, 'the page listens');
     } catch (error) {
       if (isFirst) pageLog.warn(`there is no page: ${messageOf(error)}`);
-      cancel = systemClock.setTimer(() => void attempt(false), backoff.next());
+      cancel = clock.setTimer(() => void attempt(false), backoff.next());
     }
   }
 

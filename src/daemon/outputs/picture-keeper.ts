@@ -6,6 +6,7 @@ import type { Result } from '../../inference/result.js';
 import type { RepeatingLog } from '../../log.js';
 import type { PresenceEvent } from '../../presence/event.js';
 import type { PictureNote, PictureShelf } from '../../store/picture-shelf.js';
+import type { Clock } from '../../time.js';
 import type { Context, PictureFigures } from '../context.js';
 import { copyOf, pictureOf } from '../pictures.js';
 import type { Sighting } from '../sightings.js';
@@ -20,6 +21,7 @@ const MAX_WAITING = 8;
 const MAX_REMEMBERED = 1000;
 
 export interface PictureKeeperOptions {
+  readonly clock: Clock;
   /** Null: pictures are shown, but not kept. */
   readonly shelf: PictureShelf | null;
   readonly settings: Pick<Context['config']['store']['pictures'], 'quality' | 'width' | 'draw'>;
@@ -60,7 +62,7 @@ export class PictureKeeper {
     const last = this.#taken.get(id);
     if (last === undefined) return type === 'new' || shelf?.has(id) === false;
     const isBetter = score >= last.score + BETTER_BY;
-    return shelf !== null && isBetter && performance.now() - last.at >= BETTER_MS;
+    return shelf !== null && isBetter && this.#options.clock.now() - last.at >= BETTER_MS;
   }
 
   figures(): PictureFigures {
@@ -145,7 +147,7 @@ export class PictureKeeper {
 
   #remember({ id, score }: PresenceEvent): void {
     this.#taken.delete(id);
-    this.#taken.set(id, { at: performance.now(), score });
+    this.#taken.set(id, { at: this.#options.clock.now(), score });
     const [oldest] = this.#taken.keys();
     if (this.#taken.size > MAX_REMEMBERED && oldest !== undefined) this.#taken.delete(oldest);
   }

@@ -54,7 +54,7 @@ export const PROGRESS_LIMITS: ProgressLimits = {
  * @param now monotonic milliseconds
  */
 export function createProgressJudge(
-  now: () => number = () => performance.now(),
+  now: () => number,
   limits: ProgressLimits = PROGRESS_LIMITS,
 ): (progress: Progress) => Verdict {
   let labelled = 0;

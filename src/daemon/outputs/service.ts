@@ -1,4 +1,5 @@
 import type { Notifier } from '../../systemd/notify.js';
+import { type Clock, every } from '../../time.js';
 import type { Cameras } from '../cameras/cameras.js';
 import type { Context } from '../context.js';
 import type { Line } from '../line/line.js';
@@ -8,7 +9,16 @@ import { statusLine } from './status-line.js';
 
 type Using = Pick<
   Context,
-  'service' | 'signals' | 'daemon' | 'log' | 'line' | 'cameras' | 'governor' | 'engine' | 'model'
+  | 'clock'
+  | 'service'
+  | 'signals'
+  | 'daemon'
+  | 'log'
+  | 'line'
+  | 'cameras'
+  | 'governor'
+  | 'engine'
+  | 'model'
 >;
 
 /** Stopping what ran and starting what is to run takes less, or it hangs. */
@@ -27,7 +37,7 @@ const MAX_REASON = 80;
 
 /** Keeps the service manager informed; `context` is asked anew at every report. */
 export function startService(context: Using): StopOutput {
-  const { service, signals, daemon, log } = context;
+  const { clock, service, signals, daemon, log } = context;
   if (service === null) return () => {};
   const { notifier, watchdogMs, readyWithoutFrame } = service;
   let judged: { readonly line: Line; readonly judge: (progress: Progress) => Verdict } | null =
@@ -38,12 +48,12 @@ export function startService(context: Using): StopOutput {
     const phase = daemon.phase();
     if (phase !== 'running') {
       const limit = phase === 'starting' ? START_LIMIT_MS : CHANGE_LIMIT_MS;
-      const sound = performance.now() - daemon.phaseSince() < limit;
+      const sound = clock.now() - daemon.phaseSince() < limit;
       return { sound, reason: WORDS[phase], awaitsFrames: true };
     }
     // Another line counts from zero.
     if (judged?.line !== context.line) {
-      judged = { line: context.line, judge: createProgressJudge() };
+      judged = { line: context.line, judge: createProgressJudge(() => clock.now()) };
     }
     return judged.judge(progressOf(context.line, context.cameras));
   }
@@ -53,6 +63,7 @@ export function startService(context: Using): StopOutput {
     return phase === 'running' ? statusOf(context) : (daemon.doing() ?? WORDS[phase]);
   };
   const reports = createServiceReports({
+    clock,
     notifier,
     watchdogMs,
     judge: verdict,
@@ -61,8 +72,8 @@ export function startService(context: Using): StopOutput {
       sound ? log.info('progress again') : log.error(`no progress: ${reason}`),
   });
   // Whoever waits for the unit is not kept waiting for a camera, or for a model that is fetched.
-  const patience = setTimeout(() => reports.sayReady(), READY_AFTER_MS);
   const stops = [
+    clock.setTimer(() => reports.sayReady(), READY_AFTER_MS),
     signals.on('running', () => {
       if (daemon.hasLabelled() || readyWithoutFrame) reports.sayReady();
       else void reports.report();
@@ -71,18 +82,17 @@ export function startService(context: Using): StopOutput {
   ];
   return () => {
     for (const stop of stops) stop();
-    clearTimeout(patience);
     reports.stop();
   };
 }
 
-function statusOf({ line, cameras, governor, engine, model, daemon }: Using): string {
+function statusOf({ clock, line, cameras, governor, engine, model, daemon }: Using): string {
   const all = cameras.list();
   const { alpha, size } = engine.mix()?.high ?? model.variant;
   return statusLine({
     alpha,
     size,
-    fps: line.meter.read(performance.now()).fps,
+    fps: line.meter.read(clock.now()).fps,
     temperature: governor.heat()?.tempC ?? null,
     labels: all.flatMap(({ presence }) => presence.present().map(({ label }) => label)),
     away: all.flatMap((camera) => {
@@ -113,6 +123,7 @@ function progressOf({ scheduler }: Line, cameras: Cameras): Progress {
 }
 
 export interface ServiceReportsOptions {
+  readonly clock: Clock;
   readonly notifier: Notifier;
   /** Milliseconds between signs of life that the service manager wants; null: it does not watch. */
   readonly watchdogMs: number | null;
@@ -172,8 +183,7 @@ export function createServiceReports(options: ServiceReportsOptions): ServiceRep
     return last;
   }
 
-  const timer = setInterval(() => void report(), intervalMs);
-  timer.unref();
+  const stop = every(options.clock, intervalMs, () => void report());
   return {
     sayReady() {
       if (wanted) return;
@@ -182,6 +192,6 @@ export function createServiceReports(options: ServiceReportsOptions): ServiceRep
     },
     ready: () => ready,
     report,
-    stop: () => clearInterval(timer),
+    stop,
   };
 }

@@ -7,13 +7,13 @@ import { listenOptions } from './page-listen.js';
 /** A start that is over sooner needs no page of its own, ms. */
 const AFTER_MS = 1000;
 
-type Using = Pick<Context, 'config' | 'daemon' | 'log' | 'addresses'>;
+type Using = Pick<Context, 'clock' | 'config' | 'daemon' | 'log' | 'addresses'>;
 
 /**
  * Shows how far the start is where the page will be, when it takes its time. The page takes the address by
  * `addresses.release`. One that cannot be listened at is left to the page, which says so.
  */
-export function startStartPage({ config, daemon, log, addresses }: Using): StopOutput {
+export function startStartPage({ clock, config, daemon, log, addresses }: Using): StopOutput {
   if (config.status.listen === null) return () => {};
   let page: StartPage | null = null;
   let isOver = false;
@@ -31,13 +31,12 @@ export function startStartPage({ config, daemon, log, addresses }: Using): StopO
     }
   }
 
-  const timer = setTimeout(() => {
+  const cancel = clock.setTimer(() => {
     opening = open();
   }, AFTER_MS);
-  timer.unref();
   addresses.release = async () => {
     isOver = true;
-    clearTimeout(timer);
+    cancel();
     await opening;
     await page?.close();
     page = null;

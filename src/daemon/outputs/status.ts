@@ -11,6 +11,7 @@ import { tenth } from './rounding.js';
 
 export type StatusSources = Pick<
   Context,
+  | 'clock'
   | 'line'
   | 'cameras'
   | 'store'
@@ -58,8 +59,8 @@ export function runningReport(sources: StatusSources): RunningReport {
 export function passingReport(
   sources: Omit<StatusSources, 'cameras' | 'spots'>,
 ): Omit<RunningReport, 'cameras' | keyof ReturnType<typeof lastingReport>> {
-  const { line, store, governor, messaging } = sources;
-  const reading = line.meter.read(performance.now());
+  const { clock, line, store, governor, messaging } = sources;
+  const reading = line.meter.read(clock.now());
   const heat = governor.heat();
   const flags = heat?.flags ?? null;
   const throttled = flags === null ? null : decodeThrottled(flags);
@@ -68,7 +69,7 @@ export function passingReport(
     model: modelReport(sources),
     second: secondPayload(sources.second.network?.report() ?? null),
     taught: taughtDocument(sources.taught, runningVariant(sources)),
-    governor: state?.governs ? governorPayload(state) : null,
+    governor: state?.governs ? governorPayload(state, clock.wall()) : null,
     fps: tenth(reading.fps),
     latency_ms: tenth(reading.latencyMs),
     age_ms: tenth(reading.ageMs),

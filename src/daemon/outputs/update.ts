@@ -2,6 +2,7 @@ import { messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
 import { VERSION } from '../../package-root.js';
 import { readSmallText } from '../../small-file.js';
+import { every } from '../../time.js';
 import type { Context } from '../context.js';
 import type { Log } from '../diagnostics/log.js';
 import type { StopOutput } from './output.js';
@@ -14,10 +15,11 @@ const REPEAT_MS = 3_600_000;
 
 /** Publishes which version runs and which there is, now and once a minute where the file changes. */
 export function startUpdate({
+  clock,
   config,
   messaging,
   log,
-}: Pick<Context, 'config' | 'messaging' | 'log'>): StopOutput {
+}: Pick<Context, 'clock' | 'config' | 'messaging' | 'log'>): StopOutput {
   const { publisher, topics } = messaging;
   const file = config.homeassistant.version_file;
   if (file === null) {
@@ -27,8 +29,7 @@ export function startUpdate({
   const read = createVersionReader(file, log.child({ part: 'mqtt' }));
   const publish = () => publisher.setUpdate(read());
   publish();
-  const timer = setInterval(publish, VERSION_MS);
-  return () => clearInterval(timer);
+  return every(clock, VERSION_MS, publish);
 }
 
 /**

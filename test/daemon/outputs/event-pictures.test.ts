@@ -16,6 +16,7 @@ import { SILENT } from '#mobilenetd/log.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import type { Store } from '#mobilenetd/store/store.js';
 import { eventually } from '../../eventually.js';
+import { createFakeClock } from '../../fake-clock.js';
 import { WHOLE_PICTURE } from '../../whole-picture.js';
 
 function frameOf(camera: string, sequence: number, grey: number): Frame {
@@ -76,7 +77,8 @@ function setUp(t: Test, settings: Record<string, unknown> = {}, before?: Record<
     withoutPicture: ({ id }: PresenceEvent) => told.push(`none of ${id}`),
   };
   const messaging = { publisher } as unknown as Messaging;
-  const stop = startEventPictures({ config, signals, store, log, eventPictures, messaging });
+  const clock = createFakeClock();
+  const stop = startEventPictures({ clock, config, signals, store, log, eventPictures, messaging });
   /** A frame is labelled and causes events, as the recorder tells it. */
   const label = (
     frame: Frame,

@@ -1,8 +1,11 @@
 import t from 'tap';
 import type { Verdict } from '#mobilenetd/daemon/outputs/progress.js';
-import { createServiceReports } from '#mobilenetd/daemon/outputs/service.js';
+import { createServiceReports, startService } from '#mobilenetd/daemon/outputs/service.js';
 import { statusLine } from '#mobilenetd/daemon/outputs/status-line.js';
+import { Signals } from '#mobilenetd/daemon/signals.js';
+import { SILENT } from '#mobilenetd/log.js';
 import { createNotifier } from '#mobilenetd/systemd/notify.js';
+import { createFakeClock } from '../../fake-clock.js';
 
 const SOUND: Verdict = { sound: true, reason: 'frames are labelled', awaitsFrames: true };
 const STUCK: Verdict = {
@@ -11,7 +14,7 @@ const STUCK: Verdict = {
   awaitsFrames: true,
 };
 
-/** Reports whose messages are kept; the timer never fires within a test. */
+/** Reports whose messages are kept; time passes only when the clock is moved. */
 function reportsOf(options: { watchdogMs: number | null; works?: () => boolean }) {
   const told: string[] = [];
   const verdicts: Verdict[] = [];
@@ -24,14 +27,16 @@ function reportsOf(options: { watchdogMs: number | null; works?: () => boolean }
       return 0;
     },
   });
+  const clock = createFakeClock();
   const reports = createServiceReports({
+    clock,
     notifier,
     watchdogMs: options.watchdogMs,
     judge: () => state.verdict,
     status: () => state.status,
     onVerdict: (verdict) => verdicts.push(verdict),
   });
-  return { reports, told, verdicts, state };
+  return { reports, told, verdicts, state, clock };
 }
 
 t.test('the start is extended until a frame is labelled, then the watchdog is fed', async (t) => {
@@ -113,3 +118,44 @@ t.test('the status line reads as documented', async (t) => {
     '0.75/192 · 9.8 fps · 64 °C · a, b, c, d, e · and 2 more',
   );
 });
+
+t.test('it reports by itself, thrice as often as the watchdog wants it', async (t) => {
+  const { reports, told, clock } = reportsOf({ watchdogMs: 6000 });
+  reports.sayReady();
+  await clock.advance(0);
+  told.length = 0;
+  await clock.advance(6000);
+  t.same(told, Array(3).fill('WATCHDOG=1 STATUS=1/300 · 9.8 fps'));
+  reports.stop();
+  t.equal(clock.pending(), 0);
+});
+
+t.test(
+  'a unit whose cameras deliver nothing counts as started after a quarter of a minute',
+  async (t) => {
+    const told: string[] = [];
+    const clock = createFakeClock();
+    const notifier = createNotifier({
+      env: { NOTIFY_SOCKET: '@nobody' },
+      run: async (_file, [, ...assignments]) => {
+        told.push(assignments.join(' '));
+        return 0;
+      },
+    });
+    const stop = startService({
+      clock,
+      service: { notifier, watchdogMs: null, readyWithoutFrame: false },
+      signals: new Signals(SILENT),
+      daemon: { phase: () => 'starting', phaseSince: () => 0, doing: () => 'converting the model' },
+      log: SILENT,
+    } as unknown as Parameters<typeof startService>[0]);
+    await clock.advance(14_999);
+    t.notOk(notifier.isReady());
+    await clock.advance(1);
+    t.ok(notifier.isReady());
+    await clock.advance(1_800_000);
+    t.equal(told.at(-1), 'STATUS=stuck: starting', 'a start that does not get on for half an hour');
+    await stop();
+    t.equal(clock.pending(), 0);
+  },
+);
