@@ -1,7 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import {
   chmodSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   rmdirSync,
@@ -9,10 +8,10 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { requireWritable, resultFailed, writeResult } from '#mobilenetd/result-file.js';
+import { scratchFolder } from './scratch-folder.js';
 
 const FAILED = 'MND_OUTPUT_FAILED';
 
@@ -58,7 +57,7 @@ t.test('a result is whole or not there; what was there stays', async (t) => {
   symlinkSync('old', join(folder, 'link'));
   writeResult(join(folder, 'link'), 'behind the link');
   t.equal(readFileSync(join(folder, 'old'), 'utf8'), 'behind the link');
-  const disk = mkdtempSync(join(tmpdir(), 'mobilenetd-disk-'));
+  const disk = scratchFolder('mobilenetd-disk');
   try {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', disk], { stdio: 'ignore' });
   } catch {

@@ -1,5 +1,4 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import {
@@ -10,6 +9,7 @@ import {
   requireDifferent,
 } from '#mobilenetd/models/labels.js';
 import type { ClassifierHead, SsdHead } from '#mobilenetd/models/variant.js';
+import { scratchFolder } from '../scratch-folder.js';
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 const parse = (text: string) => parseLabels(bytes(text), 'labels.txt');
@@ -141,7 +141,7 @@ t.test('as many labels as classes', async (t) => {
 });
 
 t.test('reading from the disk', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'labels-'));
+  const dir = scratchFolder('labels');
   await t.rejects(readLabels(join(dir, 'none.txt')), { code: 'MND_INPUT_MISSING' });
   await t.rejects(readLabels(dir), { code: 'MND_INPUT_MISSING' });
   await writeFile(join(dir, 'big.txt'), Buffer.alloc(3_000_000, 'x'));

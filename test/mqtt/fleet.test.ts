@@ -1,6 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { connectAsync, type MqttClient } from 'mqtt';
 import t from 'tap';
@@ -8,6 +7,7 @@ import { loadConfig } from '#mobilenetd/config/load.js';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
 import { deviceId, discoveryTopic } from '#mobilenetd/mqtt/home-assistant/discovery.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
+import { scratchFolder } from '../scratch-folder.js';
 import { eventually, mosquitto, mosquittoPassword, runMosquitto } from './brokers.js';
 import { makeCertificates } from './certificates.js';
 
@@ -17,7 +17,7 @@ const USERS = ['porch', 'garden', 'sink', 'homeassistant', 'operator'];
 
 /** Mosquitto with the example's own files; only places and the port are others. */
 async function startExample() {
-  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-fleet-'));
+  const folder = scratchFolder('mobilenetd-fleet');
   const { folder: certificates, read } = makeCertificates();
   const place = (name: string, text: string) => {
     const file = join(folder, name);
@@ -61,7 +61,7 @@ async function mayPublish(client: MqttClient, topic: string): Promise<boolean> {
 }
 
 t.test('the configuration of a board can be used, and names its device', (t) => {
-  const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-fleet-'));
+  const folder = scratchFolder('mobilenetd-fleet');
   const secret = join(folder, 'mqtt-password');
   writeFileSync(secret, 'porch secret\n', { mode: 0o600 });
   const file = join(folder, 'board.yaml');

@@ -1,5 +1,3 @@
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Test } from 'tap';
 import { createConnection } from '#mobilenetd/mqtt/connection/connection.js';
@@ -8,6 +6,7 @@ import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import type { PresenceEvent } from '#mobilenetd/presence/event.js';
 import { openStore } from '#mobilenetd/store/store.js';
 import { systemClock } from '#mobilenetd/time.js';
+import { scratchFolder } from '../scratch-folder.js';
 import { WHOLE_PICTURE } from '../whole-picture.js';
 
 export const ROOT = 'mobilenetd/porch';
@@ -37,7 +36,7 @@ export function startBoard(
   const log = { debug() {}, info: write, warn: write, error: write };
   const store = openStore({
     // Several boards of one test must not share a file.
-    file: join(mkdtempSync(join(tmpdir(), 'mobilenetd-refusals-')), 'mobilenetd.db'),
+    file: join(scratchFolder('mobilenetd-refusals'), 'mobilenetd.db'),
     commitInterval: 0.05,
     detectionInterval: 1,
     retention: { days: 30, maxBytes: 1e9 },

@@ -1,10 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import t from 'tap';
 import { createNotifier, watchdogMs } from '#mobilenetd/systemd/notify.js';
+import { scratchFolder } from '../scratch-folder.js';
 
 const socket = { NOTIFY_SOCKET: '/run/systemd/notify' };
 
@@ -94,7 +93,7 @@ t.test(
   'the real systemd-notify reaches path and abstract sockets',
   { skip: tools.length === 0 ? false : `not installed: ${tools.join(', ')}` },
   async (t) => {
-    const path = join(mkdtempSync(join(tmpdir(), 'notify-')), 'socket');
+    const path = join(scratchFolder('notify'), 'socket');
     for (const address of [path, `@mobilenetd-test-${process.pid}`]) {
       const receiver = spawn('perl', ['-e', RECEIVER, address], {
         stdio: ['ignore', 'pipe', 'inherit'],

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { mkdtemp, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
@@ -13,6 +12,7 @@ import { qualityFigure } from '#mobilenetd/models/catalog/quality.js';
 import { INSTALLED_SCHEMA } from '#mobilenetd/models/install/installed-schema.js';
 import { SCHEMA_DIALECT } from '#mobilenetd/models/json-file.js';
 import { readLabels } from '#mobilenetd/models/labels.js';
+import { scratchFolder } from '../../scratch-folder.js';
 
 t.test('the schemas are valid', (t) => {
   for (const schema of [CATALOG_SCHEMA, INSTALLED_SCHEMA]) {
@@ -204,7 +204,7 @@ const MALFORMED: Readonly<Record<string, readonly [edit: Edit, place: RegExp]>> 
 };
 
 t.test('a malformed catalogue is refused, with the place', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'catalog-'));
+  const dir = scratchFolder('catalog');
   const text = await readFile(SHIPPED, 'utf8');
   for (const [name, [edit, place]] of Object.entries(MALFORMED)) {
     const catalog: { models: Json[] } & Json = JSON.parse(text);
@@ -216,7 +216,7 @@ t.test('a malformed catalogue is refused, with the place', async (t) => {
 });
 
 t.test('a catalogue that cannot be read is refused', async (t) => {
-  const dir = await mkdtemp(join(tmpdir(), 'catalog-'));
+  const dir = scratchFolder('catalog');
   const file = join(dir, 'catalog.json');
   await t.rejects(readCatalog(file), { code: 'MND_CATALOG_INVALID', message: /ENOENT/ });
   for (const content of ['', '{', '[]', 'null', '"x"', '\u0000']) {

@@ -3,12 +3,12 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import fs, { mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
 import { syncBuiltinESMExports } from 'node:module';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import t from 'tap';
 import { type ArchiveLimits, extractMembers } from '#mobilenetd/models/fetch/archive.js';
+import { scratchFolder } from '../../scratch-folder.js';
 import { buildTar, buildTgz, buildZip, type Member } from '../archives.js';
 
 const MODEL = randomBytes(200_000);
@@ -25,7 +25,7 @@ interface Wish {
 
 /** Extracts into a new folder, two levels below one that shows whether anything got out. */
 async function extract({ kind, bytes, want = ['model.tflite'], ...options }: Wish) {
-  const outside = await mkdtemp(join(tmpdir(), 'archive-'));
+  const outside = scratchFolder('archive');
   const archive = join(outside, `archive.${kind}`);
   await writeFile(archive, bytes);
   const folder = await mkdtemp(join(outside, 'in-'));

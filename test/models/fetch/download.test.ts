@@ -1,8 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdtemp, readFile, symlink, writeFile } from 'node:fs/promises';
+import { readFile, symlink, writeFile } from 'node:fs/promises';
 import type { ServerResponse } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { sha256Sum } from '#mobilenetd/models/fetch/checksum.js';
@@ -10,6 +9,7 @@ import { type DownloadOptions, download } from '#mobilenetd/models/fetch/downloa
 import { createHttpClient, withoutSecrets } from '#mobilenetd/models/fetch/http.js';
 import { PATIENCE_MS } from '../../eventually.js';
 import { recordingClock } from '../../fake-clock.js';
+import { scratchFolder } from '../../scratch-folder.js';
 import { type Handler, serveBytes, startServer } from '../http-server.js';
 
 const BYTES = randomBytes(300_000);
@@ -33,7 +33,7 @@ async function scene(
   patienceMs = PATIENCE_MS,
 ): Promise<Scene> {
   const server = await startServer(handler);
-  const dir = await mkdtemp(join(tmpdir(), 'download-'));
+  const dir = scratchFolder('download');
   const http = createHttpClient({}, { answer: patienceMs, idle: patienceMs });
   t.teardown(async () => {
     await server.close();

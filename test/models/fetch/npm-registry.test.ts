@@ -1,5 +1,4 @@
 import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import type { NpmSource } from '#mobilenetd/models/catalog/catalog.js';
@@ -9,6 +8,7 @@ import {
   tarballName,
   tarballUrl,
 } from '#mobilenetd/models/fetch/npm-registry.js';
+import { scratchFolder } from '../../scratch-folder.js';
 
 interface Files {
   readonly project?: string;
@@ -17,7 +17,7 @@ interface Files {
 }
 
 async function settings(name: string, files: Files, env: NodeJS.ProcessEnv = {}) {
-  const dir = await mkdtemp(join(tmpdir(), 'npm-'));
+  const dir = scratchFolder('npm');
   const cwd = await mkdtemp(join(dir, 'project-'));
   const home = await mkdtemp(join(dir, 'home-'));
   const globalConfig = join(dir, 'npmrc');

@@ -1,12 +1,12 @@
 import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, readdir, readFile, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { CatalogEntry } from '#mobilenetd/models/catalog/catalog.js';
 import { fetchModel, type SourceEnvironment } from '#mobilenetd/models/fetch/sources.js';
 import { PATIENCE_MS } from '../../eventually.js';
 import { recordingClock } from '../../fake-clock.js';
+import { scratchFolder } from '../../scratch-folder.js';
 import { buildTgz, buildZip } from '../archives.js';
 import { type Handler, serveBytes, startServer } from '../http-server.js';
 import { integrity, sha256, tinyEntry } from '../sample-shelf.js';
@@ -23,7 +23,7 @@ async function scene(
   t: Pick<Test, 'teardown'>,
   options: { handler?: Handler; mirror?: boolean; env?: NodeJS.ProcessEnv } = {},
 ) {
-  const root = await mkdtemp(join(tmpdir(), 'sources-'));
+  const root = scratchFolder('sources');
   const server = await startServer(
     options.handler ?? ((_request, response) => response.writeHead(404).end()),
   );

@@ -1,10 +1,10 @@
-import { mkdtemp, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import t from 'tap';
 import { runChild } from '#mobilenetd/models/install/child.js';
 import { PATIENCE_MS } from '../../eventually.js';
+import { scratchFolder } from '../../scratch-folder.js';
 
 const MAIN = pathToFileURL('dist/models/install/child-main.js').href;
 const ERRORS = pathToFileURL('dist/errors.js').href;
@@ -14,7 +14,7 @@ async function run<Answer>(
   body: string,
   options: { request?: unknown; timeout?: number; signal?: AbortSignal } = {},
 ): Promise<Answer> {
-  const dir = await mkdtemp(join(tmpdir(), 'child-'));
+  const dir = scratchFolder('child');
   const file = join(dir, 'script.mjs');
   await writeFile(
     file,

@@ -1,14 +1,14 @@
-import { mkdir, mkdtemp, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import t from 'tap';
 import { claimPart, recoverParts, releasePart } from '#mobilenetd/models/fetch/part-file.js';
 import { commit, createStaging, recover, retire } from '#mobilenetd/models/install/staging.js';
+import { scratchFolder } from '../../scratch-folder.js';
 
 /** A process number that is free: the greatest one Linux can give. */
 const DEAD = 4_194_303;
 
-const scratch = () => mkdtemp(join(tmpdir(), 'staging-'));
+const scratch = () => scratchFolder('staging');
 
 async function folder(dir: string, name: string, content: string): Promise<void> {
   await mkdir(join(dir, name));

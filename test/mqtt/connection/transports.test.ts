@@ -1,6 +1,5 @@
 import { once } from 'node:events';
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createServer } from 'node:tls';
 import type { IPublishPacket } from 'mqtt-packet';
@@ -12,6 +11,7 @@ import {
 import { createPublisher } from '#mobilenetd/mqtt/publish/publisher.js';
 import { createTopics } from '#mobilenetd/mqtt/topics.js';
 import { freePort } from '../../free-port.js';
+import { scratchFolder } from '../../scratch-folder.js';
 import { eventually, listenTo, mosquitto } from '../brokers.js';
 import { hasOpenssl, makeCertificates } from '../certificates.js';
 
@@ -194,7 +194,7 @@ t.test(
   'a broker with access rules: what may not be done is said, the rest works',
   missing,
   async (t) => {
-    const folder = mkdtempSync(join(tmpdir(), 'mobilenetd-acl-'));
+    const folder = scratchFolder('mobilenetd-acl');
     const acl = join(folder, 'acl');
     writeFileSync(acl, 'topic write mobilenetd/porch/#\n', { mode: 0o600 });
     const broker = await mosquitto.make({ conf: [`acl_file ${acl}`] });

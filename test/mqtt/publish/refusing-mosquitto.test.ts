@@ -1,7 +1,7 @@
-import { mkdtempSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
+import { scratchFolder } from '../../scratch-folder.js';
 import { eventually, listenTo, mosquitto } from '../brokers.js';
 import { EVENTS, event, ROOT, SPEED, startBoard } from '../refused-board.js';
 
@@ -38,7 +38,7 @@ for (const { what, rules } of [
 ]) {
   for (const limit of ['max_queued_messages 0', 'max_queued_messages 1000']) {
     t.test(`Mosquitto with rules against ${what}, mended later, ${limit}`, { skip }, async (t) => {
-      const file = join(mkdtempSync(join(tmpdir(), 'mobilenetd-rules-')), 'acl');
+      const file = join(scratchFolder('mobilenetd-rules'), 'acl');
       const free = rules === '' ? 'topic read #' : `topic readwrite #\n${rules}`;
       writeFileSync(file, `${free}\n`);
       const broker = await mosquitto.make({ global: [`acl_file ${file}`, limit] });
