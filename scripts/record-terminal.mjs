@@ -13,7 +13,7 @@ import { linesOf, terminalSvg } from './recording/terminal-svg.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const FILE = `${root}docs/pictures/terminal-demo.svg`;
-const SIZE = { columns: 84, rows: 30 };
+const SIZE = { columns: 76, rows: 30 };
 const COMMAND = 'npx mobilenetd demo';
 const EVENT = /^(\d\d:\d\d:\d\d) {2}\+ (.+?) {2,}[01]\.\d\d {2}/;
 /** What the scene shows last, and takes away again. */

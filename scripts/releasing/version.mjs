@@ -1,12 +1,12 @@
 // The version of a release: what a tree must be for it, and where it is written.
-import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { debianVersion } from './packages.mjs';
 
 const SEMVER = /^(\d+)\.(\d+)\.(\d+)(?:-([0-9A-Za-z.-]+))?$/;
 const UNRELEASED = '## Unreleased\n';
-/** Files that have the version in them beside package.json and its lock. */
-const MENTIONS = ['README.md', 'docs/install.md', 'packaging/homeassistant-addon/config.yaml'];
+const ADDON = 'packaging/homeassistant-addon/config.yaml';
 
 /** Why there can be no release from this tree; null when there can. */
 export function refuseTree({ root, version }) {
@@ -42,17 +42,16 @@ export function setVersion({ root, version, date }) {
   edit(root, 'CHANGELOG.md', (text) =>
     text.replace(UNRELEASED, `${UNRELEASED}\n## ${version} (${date})\n`),
   );
-  for (const file of MENTIONS.filter((name) => existsSync(join(root, name)))) {
-    const isChanged = edit(root, file, (text) =>
-      text
-        .replaceAll(`mobilenetd_${before}-1_`, `mobilenetd_${version}-1_`)
-        .replace(/^version: .*$/m, (line) =>
-          file.endsWith('.yaml') ? `version: "${version}"` : line,
-        ),
-    );
-    if (isChanged) changed.push(file);
+  // Whatever names the package's file: documents, the container's build.
+  const named = (of) => `mobilenetd_${debianVersion(of)}_`;
+  for (const file of filesWith(root, named(before))) {
+    edit(root, file, (text) => text.replaceAll(named(before), named(version)));
+    changed.push(file);
   }
-  return changed;
+  const isChanged = edit(root, ADDON, (text) =>
+    text.replace(/^version: .*$/m, `version: "${version}"`),
+  );
+  return isChanged ? [...changed, ADDON] : changed;
 }
 
 /** The changelog's section of a version, without its heading. */
@@ -62,6 +61,15 @@ export function changesOf(root, version) {
   const own = sections.find((section) => section.startsWith(version));
   if (own === undefined) throw new Error(`CHANGELOG.md has no section ${version}`);
   return `${own.slice(own.indexOf('\n')).trim()}\n`;
+}
+
+/** Committed files that have a text in them. */
+function filesWith(root, text) {
+  const { stdout } = spawnSync('git', ['grep', '-lIF', '-e', text], {
+    cwd: root,
+    encoding: 'utf8',
+  });
+  return stdout.split('\n').filter(Boolean);
 }
 
 function unreleased(root) {

@@ -50,7 +50,11 @@ function abortOnSignals(): AbortController {
     // later a second signal means that the user will not wait any longer.
     if (performance.now() - since >= PATIENCE_MS) process.exit(exitCode);
   };
-  process.on('SIGINT', () => end('SIGINT', 130));
+  process.on('SIGINT', () => {
+    // A terminal writes ^C where the next line would begin; not one that a prompt reads key by key.
+    if (process.stderr.isTTY && process.stdin.isRaw !== true) process.stderr.write('\n');
+    end('SIGINT', 130);
+  });
   process.on('SIGTERM', () => end('SIGTERM', 143));
   return controller;
 }

@@ -67,7 +67,7 @@ t.test('the index by task leads to every page', async (t) => {
 t.test('what is broken is found', async (t) => {
   const folder = t.testdir({
     'a.md':
-      '# A `b` c!\n[1](b.md) [2](#a-b-c) [3](c.md#d) [4](#none) [5](../x) ![6](x.svg)\n`[7](no.md)`\n',
+      '# A `b` c!\n[1](b.md) [2](#a-b-c) [3](c.md#d) [4](#none) [5](../x) ![6](x.svg)\n<img src="y.svg" alt="">\n`[7](no.md)`\n',
     'c.md': '## D\n## D\n```\n[8](no.md)\n# not\n```\n[9](#d-1) [10](#not)\n',
   });
   t.same(brokenLinks(folder, ['a.md', 'c.md']), [
@@ -75,6 +75,7 @@ t.test('what is broken is found', async (t) => {
     'a.md: #none: has no such heading',
     'a.md: ../x: leaves the folder',
     'a.md: x.svg: is not there',
+    'a.md: y.svg: is not there',
     'c.md: #not: has no such heading',
   ]);
   t.same(anchorsOf('## [x](y) Größe, 2'), ['x-größe-2']);

@@ -36,9 +36,8 @@ function faultOf(root: string, document: string, link: string): string | null {
 /** Targets of links and pictures; what stands in code is none. */
 function linksOf(markdown: string): string[] {
   const text = withoutCode(markdown).replaceAll(/`[^`]*`/g, '');
-  return [...text.matchAll(/\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)/g)].map(
-    ([, link]) => link ?? '',
-  );
+  const links = /\]\(\s*<?([^)\s>]+)>?(?:\s+"[^"]*")?\s*\)|<img src="([^"]+)"/g;
+  return [...text.matchAll(links)].map(([, link, picture]) => link ?? picture ?? '');
 }
 
 /** The anchors that GitHub gives to the headings. */
