@@ -1,16 +1,8 @@
 // A bootable Debian for arm64: a disk, its kernel and its initial ram disk, made once.
-import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import {
-  copyFileSync,
-  existsSync,
-  mkdirSync,
-  readdirSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { copyFileSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { registerEmulator } from '../container/emulator.mjs';
 import { cached } from '../deb/cache.mjs';
 import { runToEnd } from './process.mjs';
 
@@ -40,8 +32,6 @@ After=multi-user.target
 Environment=HOME=/root
 ExecStart=/bin/sh -c 'mount -o ro /dev/vdb /mnt && exec sh /mnt/inside.sh'
 `;
-
-const EMULATOR = 'qemu-aarch64-static';
 
 /**
  * Files of the system; the first call takes minutes, as Debian's scripts run emulated. Needs root.
@@ -109,31 +99,4 @@ function settle(tree) {
   const wants = join(tree, 'etc/systemd/system/multi-user.target.wants');
   mkdirSync(wants, { recursive: true });
   symlinkSync('../inside.service', join(wants, 'inside.service'));
-}
-
-/**
- * Lets this machine's kernel run arm64 programs, unless it already does.
- *
- * @returns what takes that back
- */
-function registerEmulator() {
-  const folder = '/proc/sys/fs/binfmt_misc';
-  const mounted = existsSync(join(folder, 'register'));
-  if (!mounted) execFileSync('mount', ['-t', 'binfmt_misc', 'binfmt_misc', folder]);
-  const unmount = () => mounted || execFileSync('umount', [folder]);
-  const entry = join(folder, 'qemu-aarch64');
-  if (existsSync(entry)) return unmount;
-  const emulator = execFileSync('which', [EMULATOR], { encoding: 'utf8' }).trim();
-  // An ELF file, 64 bits, little endian, executable or shared, of machine 0xb7 (arm64).
-  const magic = '\\x7fELF\\x02\\x01\\x01\\0\\0\\0\\0\\0\\0\\0\\0\\0\\x02\\0\\xb7\\0'.replaceAll(
-    '\\0',
-    '\\x00',
-  );
-  const mask = `${'\\xff'.repeat(7)}\\x00${'\\xff'.repeat(8)}\\xfe${'\\xff'.repeat(3)}`;
-  // F: the emulator is opened now, so that it is there in any root.
-  writeFileSync(join(folder, 'register'), `:qemu-aarch64:M::${magic}:${mask}:${emulator}:F`);
-  return () => {
-    writeFileSync(entry, '-1');
-    unmount();
-  };
 }
