@@ -85,7 +85,6 @@ export function writeControl({ root, tree, target, debVersion }) {
   });
   mkdirSync(folder, { mode: 0o755 });
   writeFileSync(join(folder, 'control'), control);
-  writeFileSync(join(folder, 'conffiles'), '/etc/mobilenetd/config.yaml\n');
   writeFileSync(join(folder, 'md5sums'), sums.join(''));
   cpSync(join(root, 'packaging/deb/triggers'), join(folder, 'triggers'));
   for (const script of ['postinst', 'prerm', 'postrm']) {

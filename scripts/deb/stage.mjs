@@ -154,7 +154,6 @@ export async function stage({ root, tree, target, debVersion, date }) {
   );
   install(join(root, 'systemd/sysusers.conf'), join(tree, 'usr/lib/sysusers.d/mobilenetd.conf'));
   install(join(root, 'systemd/tmpfiles.conf'), join(tree, 'usr/lib/tmpfiles.d/mobilenetd.conf'));
-  install(join(root, 'config/service.yaml'), join(tree, 'etc/mobilenetd/config.yaml'));
   const overrides = join(root, 'packaging/deb/lintian-overrides');
   install(overrides, join(tree, 'usr/share/lintian/overrides/mobilenetd'));
   stageDocs({ root, tree, debVersion, date, nodeLicense: carried.license });
