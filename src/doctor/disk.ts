@@ -8,7 +8,7 @@ import { messageOf } from '../errors.js';
 import { roomForUpgrade } from '../store/migrations.js';
 import { databaseFile } from '../store/path.js';
 import { stepsBehind, verdictOn } from '../store/reading.js';
-import { isPermission } from '../system-error.js';
+import { adviceOf, isPermission } from '../system-error.js';
 import { type Finding, findings } from './finding.js';
 import { type Mount, mountOf } from './mounts.js';
 import { type CheckInput, readText, type Surroundings } from './surroundings.js';
@@ -19,6 +19,18 @@ const { ok, info, warn, fail } = findings('disk');
 const LEAST_FREE_MB = 50;
 /** A full check of a larger database takes minutes on an SD card. */
 const CHECKED_BYTES = 512 * 1024 * 1024;
+
+const MAKE_ROOM = 'make room: sudo apt clean, sudo journalctl --vacuum-size=50M';
+const NOT_MINE = {
+  means: 'if the service runs as another user this may be right; then ask as that user',
+  next: 'sudo -u mobilenetd mobilenetd doctor, or set state_dir (MOBILENETD_STATE) to a folder of your own',
+};
+/** What it means that nothing can be written, by the system's code. */
+const UNWRITABLE: Readonly<Record<string, typeof NOT_MINE>> = {
+  ENOSPC: { means: 'the disk is full', next: MAKE_ROOM },
+  EDQUOT: { means: "this user's share of the disk is full", next: MAKE_ROOM },
+  EIO: { means: 'the disk or the SD card is failing', next: 'dmesg tells more; replace it' },
+};
 
 /** The state folder and what it lies on, the database, and reports of crashes. */
 export async function checkDisk({ around, config }: CheckInput): Promise<Finding[]> {
@@ -52,14 +64,9 @@ async function writable(folder: string, mount: Mount | null): Promise<Finding> {
       await rm(probe, { recursive: true, force: true });
     }
   } catch (error) {
-    return fail(
-      'state folder',
-      `${folder} cannot be written: ${isPermission(error) ? 'no permission' : messageOf(error)}`,
-      {
-        means: 'if the service runs as another user this may be right; then ask as that user',
-        next: 'sudo -u mobilenetd mobilenetd doctor, or set state_dir (MOBILENETD_STATE) to a folder of your own',
-      },
-    );
+    const found = isPermission(error) ? 'no permission' : messageOf(error);
+    const advice = adviceOf(error, UNWRITABLE) ?? NOT_MINE;
+    return fail('state folder', `${folder} cannot be written: ${found}`, advice);
   }
   return ok(
     'state folder',
@@ -82,7 +89,7 @@ async function space({ state_dir: folder, store }: Config): Promise<Finding> {
   if (free < LEAST_FREE_MB) {
     return fail('space', found, {
       means: 'detections are dropped, and events wait in memory',
-      next: 'make room: sudo apt clean, sudo journalctl --vacuum-size=50M',
+      next: MAKE_ROOM,
     });
   }
   if (free + used < wanted) {
@@ -179,7 +186,7 @@ async function upgrade(folder: string): Promise<Finding[]> {
         `the database is of an older version; ${needed} MB are needed, ${free} MB free`,
         {
           means: 'the next start makes a copy first; without the room for it nothing is written',
-          next: 'make room: sudo apt clean, sudo journalctl --vacuum-size=50M',
+          next: MAKE_ROOM,
         },
       ),
     ];

@@ -4,7 +4,7 @@ import SQLite from 'better-sqlite3';
 import { codedError, messageOf } from '../errors.js';
 import { type Log, SILENT } from '../log.js';
 import { makeFolder } from '../make-folder.js';
-import { isPermission } from '../system-error.js';
+import { errorCodeOf, isPermission } from '../system-error.js';
 import { requireSoundAddon } from './addon.js';
 import { sqliteCode } from './damage.js';
 import { STATE_FOLDER_MODE } from './database.js';
@@ -39,7 +39,7 @@ export function lockStateFolder(stateDir: string, log: Log = SILENT): StateLock 
     database?.close();
     if (isForbidden(error, stateDir)) throw forbiddenError(stateDir, error);
     log.warn(
-      { err: error },
+      { code: sqliteCode(error) || errorCodeOf(error) },
       `no lock on ${stateDir}, so a second daemon would not be noticed: ${messageOf(error)}`,
     );
     return { release() {} };
@@ -63,8 +63,13 @@ function isForbidden(error: unknown, folder: string): boolean {
 /** A write transaction that stays open; readers are let in. */
 function take(database: SQLite.Database): void {
   database.exec('BEGIN IMMEDIATE');
-  database.pragma(`user_version = ${process.pid}`);
-  database.exec('COMMIT');
+  try {
+    database.pragma(`user_version = ${process.pid}`);
+    database.exec('COMMIT');
+  } catch {
+    // A full disk takes no number, but it takes a lock: whoever comes then is told of a lock.
+    if (database.inTransaction) database.exec('ROLLBACK');
+  }
   database.exec('BEGIN IMMEDIATE');
 }
 
@@ -78,10 +83,19 @@ function lockedError(stateDir: string, database: SQLite.Database): Error {
   });
 }
 
+/** Whether a process of this number runs: one that could not write its own left that of the last. */
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return isPermission(error);
+  }
+}
+
 function holderOf(database: SQLite.Database): number | null {
   try {
     const found = Number(database.pragma('user_version', { simple: true }));
-    return found > 0 ? found : null;
+    return found > 0 && isRunning(found) ? found : null;
   } catch {
     return null;
   }

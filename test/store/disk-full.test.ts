@@ -12,9 +12,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import SQLite from 'better-sqlite3';
 import t, { type Test } from 'tap';
+import { lockStateFolder } from '#mobilenetd/store/lock.js';
 import { MIGRATIONS } from '#mobilenetd/store/migrations.js';
 import { openStore } from '#mobilenetd/store/store.js';
-import { event, message, result, START, setup } from './sample-store.js';
+import { createLog, event, message, result, START, setup } from './sample-store.js';
 
 /** A small file system of its own; null where none can be mounted. */
 function smallDisk(t: Test, megabytes: number): string | null {
@@ -43,6 +44,23 @@ function fill(folder: string, leave: number): () => void {
 }
 
 const NO_ROOT = 'no file system can be mounted here';
+
+t.test('a full disk takes the lock of a state folder, new or old', async (t) => {
+  const folder = smallDisk(t, 1);
+  if (folder === null) return t.comment(NO_ROOT);
+  lockStateFolder(folder).release();
+  fill(folder, 0);
+  const lock = lockStateFolder(folder);
+  t.throws(() => lockStateFolder(folder), { code: 'MND_STATE_LOCKED' });
+  lock.release();
+  rmSync(join(folder, 'lock.db'));
+  writeFileSync(join(folder, 'lock.db'), '');
+  const log = createLog();
+  const held = lockStateFolder(folder, log);
+  t.throws(() => lockStateFolder(folder), { code: 'MND_STATE_LOCKED', message: /found a lock/ });
+  t.same(log.lines, []);
+  held.release();
+});
 
 t.test('a full disk never works again until there is room, and loses no event', async (t) => {
   const folder = smallDisk(t, 24);
