@@ -86,6 +86,8 @@ export interface State {
     readonly url: string;
     readonly embedded: boolean;
     readonly connected: boolean;
+    /** Why there is no connection; null: not known yet, or there is one. */
+    readonly fault: string | null;
     readonly delivery: {
       readonly held: readonly TopicNote[];
       readonly left_out: readonly TopicNote[];

@@ -26,8 +26,10 @@ export const WORDS = {
       events === 0
         ? 'The database cannot be written.'
         : `The database cannot be written; ${events} events wait.`,
-    broker: (messages: number) =>
-      messages === 0 ? 'The broker is away.' : `The broker is away; ${messages} messages wait.`,
+    broker: (fault: string | null, messages: number) =>
+      `${fault === null ? 'The broker is away' : `No connection to the broker: ${fault}`}${
+        messages === 0 ? '' : `; ${messages} messages wait`
+      }.`,
     power: 'The power supply is too weak.',
     throttled: 'The board is too hot and slows itself down.',
   },
@@ -285,7 +287,7 @@ export function problemsOf({
   const words = WORDS.problems;
   return [
     ...(store.writable ? [] : [words.database(store.waiting)]),
-    ...(broker.connected ? [] : [words.broker(outbox)]),
+    ...(broker.connected ? [] : [words.broker(broker.fault, outbox)]),
     ...(undervoltage === true ? [words.power] : []),
     ...(throttled === true ? [words.throttled] : []),
   ];

@@ -98,9 +98,13 @@ function rowsOf(report: StatusReport): readonly Line[] {
   return [...lines, ...runningLines(report.running)];
 }
 
+function notConnected(fault: string | null): string {
+  return fault === null ? 'NOT connected' : `NOT connected: ${fault}`;
+}
+
 function runningLines(running: RunningReport): readonly Line[] {
   const { model, broker, outbox } = running;
-  const link = broker.connected ? 'connected' : 'NOT connected';
+  const link = broker.connected ? 'connected' : notConnected(broker.fault ?? null);
   const given = running.dropped_messages > 0 ? `, ${running.dropped_messages} given up` : '';
   const age = running.age_ms === null ? '' : `, labels ${running.age_ms} ms after the picture`;
   const failed = running.failed > 0 ? `, ${running.failed} frames failed` : '';

@@ -203,6 +203,8 @@ export interface RunningReport {
     readonly url: string;
     readonly embedded: boolean;
     readonly connected: boolean;
+    /** Why there is no connection; null: not known yet, or there is one. */
+    readonly fault: string | null;
     /** What it does not take, and why. */
     readonly delivery: DeliveryReport;
     /** A board (`<base>/<node>`) with the same device id in Home Assistant; null: none is known. */

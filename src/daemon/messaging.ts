@@ -72,6 +72,11 @@ export class Messaging {
     return this.#broker.connection.connected();
   }
 
+  /** Why there is no connection, as a fragment of a sentence; null: it is not known yet, or there is one. */
+  fault(): string | null {
+    return this.#broker.connection.fault();
+  }
+
   /**
    * Says goodbye to one broker and makes ready for the next; its publisher is yet to be told
    * everything, and started. When that throws, nothing is connected: replace it once more.

@@ -96,9 +96,9 @@ const ODD: readonly Odd[] = [
       ...state,
       ...{ undervoltage: true, throttled: true, outbox: 3 },
       store: { ...state.store, writable: false, error: 'the disk is full', waiting: 12 },
-      broker: { ...(state.broker as object), connected: false },
+      broker: { ...(state.broker as object), connected: false, fault: 'nothing listens there' },
     })),
-    says: /cannot be written; 12 events wait\. The broker is away; 3 messages wait\. The power supply/,
+    says: /cannot be written; 12 events wait\. No connection to the broker: nothing listens there; 3 messages wait\. The power supply/,
   },
   {
     what: 'no event',

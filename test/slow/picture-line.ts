@@ -135,6 +135,7 @@ export async function openLine(options: LineOptions) {
   const messaging = {
     ...{ publisher, connection, topics },
     connected: () => connection.connected(),
+    fault: () => null,
   } as unknown as Messaging;
   const clock = systemClock;
   const context = {

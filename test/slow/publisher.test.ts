@@ -391,6 +391,7 @@ function suite(t: Test, kind: BrokerKind): void {
     wrong.publisher.start();
     await eventually('a report', () => wrong.log.lines.some((line) => line.level === 'warn'));
     t.match(wrong.log.lines, [{ message: /refuses the user name or password.*mqtt.password/ }]);
+    t.equal(wrong.connection.fault(), 'the broker refuses the user name or password');
     await wrong.close();
     const right = createBoard(t, broker, {
       username: 'porch',

@@ -80,6 +80,7 @@ export function passingReport(
       url: messaging.address,
       embedded: messaging.isEmbedded,
       connected: messaging.connected(),
+      fault: messaging.fault(),
       delivery: messaging.publisher.delivery(),
       device_rival: messaging.deviceRival,
     },

@@ -63,6 +63,7 @@ class BrokerConnection implements Connection {
   #connectedTo: string | null = null;
   #link: Link | null = null;
   #up = false;
+  #fault: string | null = null;
   #closed = false;
   #lookingUp = false;
   #cancelRetry: (() => void) | null = null;
@@ -104,6 +105,10 @@ class BrokerConnection implements Connection {
 
   connected(): boolean {
     return this.#up;
+  }
+
+  fault(): string | null {
+    return this.#fault;
   }
 
   broker(): string {
@@ -225,6 +230,7 @@ class BrokerConnection implements Connection {
     this.#connectedTo = address.redacted;
     if (this.#options.will !== undefined) this.#limits.assumeWill(form.current().will);
     this.#up = true;
+    this.#fault = null;
     this.#connectedAt = this.#clock.now();
     const window = Math.min(WINDOW, receiveMaximum);
     this.#sender.open(link, window);
@@ -269,7 +275,7 @@ class BrokerConnection implements Connection {
     if (sound) this.#limits.forget();
     if (sound) this.#form().forget();
     if (sound) this.#afresh = true;
-    this.#losses.lost({
+    this.#fault = this.#losses.lost({
       reason,
       wasUp: lasted !== null,
       lasted: lasted ?? 0,

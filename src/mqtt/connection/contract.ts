@@ -5,6 +5,8 @@ export interface Connection {
   /** Begins to connect, and never gives up until {@link Connection.close}. */
   start(): void;
   connected(): boolean;
+  /** Why there is no connection, as a fragment of a sentence; null while there is one, or it was not tried. */
+  fault(): string | null;
   /** Address of the broker in use, or of the one that is tried next; without user and password. */
   broker(): string;
   /**

@@ -118,7 +118,8 @@ export class LossLog {
     this.#connectedTo = broker;
   }
 
-  lost(loss: Loss): void {
+  /** @returns why it failed or ended, as a fragment of a sentence */
+  lost(loss: Loss): string {
     const { reason, wasUp, lasted, broker } = loss;
     this.#short = wasUp && lasted < SHORT_MS ? this.#short + 1 : 0;
     const unexplained = reason === null || codeOf(reason) === 'ECONNRESET';
@@ -129,11 +130,12 @@ export class LossLog {
       : describeFailure(cause, wasUp);
     // That the fault is a second client is worth a line right after one about a lost connection.
     const kind = `${broker} ${found.replace(/\d+/g, '')}`;
-    if (!this.#mayReport(kind, codeOf(cause) === TAKEN_OVER)) return;
+    if (!this.#mayReport(kind, codeOf(cause) === TAKEN_OVER)) return found;
     this.#connectedTo = null;
     const next = this.#nextStep(cause, wasUp, broker);
     const error = codedError('MND_MQTT_UNAVAILABLE', { subject: broker, found, next });
     this.#log.warn({ code: error.code, broker }, error.message);
+    return found;
   }
 
   #mayReport(kind: string, urgent: boolean): boolean {

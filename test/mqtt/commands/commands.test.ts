@@ -48,6 +48,7 @@ function setup() {
   const connection: Connection = {
     start() {},
     connected: () => true,
+    fault: () => null,
     async publish(topic, payload) {
       if (!topic.startsWith(`${ROOT}/response/`)) return;
       const verb = topic.slice(`${ROOT}/response/`.length);

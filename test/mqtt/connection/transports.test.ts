@@ -32,8 +32,9 @@ async function attempt(options: Partial<ConnectionOptions> & { url: string }) {
   await eventually('an outcome', () => log.lines.length > 0);
   const connected = connection.connected();
   if (connected) await connection.publish('a', 'b', { qos: 1, retain: false });
+  const fault = connection.fault();
   await connection.close();
-  return { connected, line: log.lines[0] ?? '' };
+  return { connected, fault, line: log.lines[0] ?? '' };
 }
 
 t.test('TLS', { skip }, async (t) => {
@@ -55,9 +56,15 @@ t.test('TLS', { skip }, async (t) => {
   const url = `mqtts://127.0.0.1:${tls}`;
   const ca = read('ca.crt');
 
-  t.match(await attempt({ url, tls: { ca } }), { connected: true });
+  t.match(await attempt({ url, tls: { ca } }), { connected: true, fault: null });
   t.match(await attempt({ url, tls: { ca: ca.toString() } }), { connected: true }, 'PEM as text');
-  t.match(await attempt({ url }), { connected: false, line: /certificate/i }, 'unknown authority');
+  t.match(
+    await attempt({ url }),
+    { connected: false, line: /certificate/i, fault: /authority that is not trusted/ },
+    'unknown authority',
+  );
+  const nobody = `mqtt://127.0.0.1:${await freePort()}`;
+  t.match(await attempt({ url: nobody }), { connected: false, fault: /nothing listens/ });
   t.match(await attempt({ url, tls: { ca: read('stranger.crt') } }), { connected: false });
   t.match(await attempt({ url, tls: { verify: false } }), { connected: true });
   const other = `mqtts://localhost:${tls}`;

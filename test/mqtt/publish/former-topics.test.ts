@@ -147,6 +147,7 @@ t.test('a broker that refuses is asked again after the next start', async (t) =>
     connection: {
       start() {},
       connected: () => true,
+      fault: () => null,
       publish: async () => {},
       listen: () => ({ async close() {} }),
       subscribe: async () => {

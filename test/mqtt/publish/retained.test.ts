@@ -18,6 +18,7 @@ function createManual() {
   const connection: Connection = {
     start() {},
     connected: () => up,
+    fault: () => null,
     publish(topic, payload, options) {
       sent.push({ topic, text: Buffer.from(payload).toString(), options });
       return new Promise((resolve, reject) => void open.push({ resolve, reject }));
