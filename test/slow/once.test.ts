@@ -57,7 +57,7 @@ t.test('what the broker does not take goes out with the next look', async (t) =>
     writeConfig(folder, { ...parts, url }),
     'once',
     '--for',
-    '1',
+    '3',
     '--json',
   );
   t.equal(second.status, 0);
