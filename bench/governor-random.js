@@ -65,7 +65,7 @@ bar(
   (r) => r.over,
   5,
 );
-bar("restless: budget variation / step_wise's", runs, (r) => r.variation, 1 / 3);
+bar("restless: unexplained budget variation / step_wise's", runs, (r) => r.variation, 1 / 3);
 bar(
   'restless: avoidable seconds',
   runs.filter((r) => r.variation !== null),

@@ -100,13 +100,31 @@ export function judge(seed, { only, keep = false } = {}) {
     alarmS: alarm(own, fault),
     recoveryS: recovery(own, scenario),
     oracleRecoveryS: recovery(best, scenario),
-    variation: step === null || step.variation < 3 ? null : o.variation / step.variation,
+    variation:
+      step === null || step.variation < 3 ? null : unexplained(own, board.share) / step.variation,
     pairs:
       scenario.name === 'nominal' || scenario.name === 'quiet'
         ? scored(own.slice(own.length / 2), limitC).pairs
         : null,
     ...(keep && { setup, own, best, floor }),
   };
+}
+
+/** What a neighbour takes or leaves is answered within so many seconds. */
+const ANSWER_S = 3;
+
+/** Σ |change of the budget| an hour beyond what the neighbours' changes just before explain. */
+function unexplained(points, share) {
+  let [sum, time] = [0, 0];
+  points.forEach((p, i) => {
+    time += p.dt;
+    if (i === 0) return;
+    let explained = 0;
+    for (let at = i; at > Math.max(0, i - ANSWER_S); at -= 1)
+      explained += Math.abs(points[at].foreign - points[at - 1].foreign) / share;
+    sum += Math.max(0, Math.abs(p.budget - points[i - 1].budget) - explained);
+  });
+  return (3600 * sum) / time;
 }
 
 /** Seconds in fault while the sensor was sound (up to a minute to believe it again). */

@@ -112,6 +112,7 @@ export function run(setup, driver, { regular = true, keep = false } = {}) {
       high,
       fps,
       fault,
+      foreign: at.foreign,
       ...(keep && { d, sample, at }),
     });
   }

@@ -81,6 +81,20 @@ const PI5: Omit<PlantParameters, 'boardOutKW'> = {
   fan: null,
   throttle: THROTTLE,
 };
+/** Power 0.7 W idle, about 3 W loaded: a Pi 3 on a small board. */
+const ZERO2: Omit<PlantParameters, 'boardOutKW'> = {
+  idleDieW: 0.35,
+  boardW: 0.3,
+  dynamicW: 2.1,
+  leakageW: 0.15,
+  dieJK: 2.4,
+  boardJK: 9,
+  caseJK: 0,
+  dieToBoardKW: 2.6,
+  caseOutKW: 0,
+  fan: null,
+  throttle: THROTTLE,
+};
 /** Pi 5 firmware: 50/60/67.5/75 °C switch the fan to 30/50/70/100 %. */
 const PI5_FAN = [
   [50, 0.3],
@@ -93,6 +107,9 @@ const PI5_FAN = [
 const SPEED3 = { overheadMs: 2.5, msPerMillion: 0.0765, requestedFps: 20, limitC: 60 };
 const SPEED4 = { overheadMs: 1.5, msPerMillion: 0.045, requestedFps: 33, limitC: 80 };
 const SPEED5 = { overheadMs: 0.8, msPerMillion: 0.016, requestedFps: 90, limitC: 80 };
+
+/** The cores of a 3B+ at 1 of its 1.4 GHz. */
+const SPEED_ZERO2 = { overheadMs: 3.5, msPerMillion: 0.107, requestedFps: 14, limitC: 80 };
 
 /** Steps of the Broadcom sensors: 0.54 °C (2837), 0.49 °C (2711), 0.55 °C (2712). */
 const SENSOR3 = { lagS: 0.5, noiseC: 0.25, stepC: 0.538 };
@@ -207,6 +224,14 @@ export const BOARDS: readonly Board[] = [
     ],
   },
   {
+    name: 'pi4-sealed',
+    description: 'Pi 4 in a sealed box outdoors',
+    ...SPEED4,
+    sensor: SENSOR4,
+    plant: { ...PI4, caseJK: 260, boardOutKW: 5.2, caseOutKW: 3.4 },
+    anchors: [{ state: 'full', ambientC: 20, dieC: 81, toleranceC: 6, source: ESTIMATE }],
+  },
+  {
     name: 'pi5-bare',
     description: 'Pi 5, uncooled',
     ...SPEED5,
@@ -258,6 +283,30 @@ export const BOARDS: readonly Board[] = [
       fan: { steps: PI5_FAN, boost: 2 },
     },
     anchors: [{ state: 'full', ambientC: 23, dieC: 72, toleranceC: 8, source: ESTIMATE }],
+  },
+  {
+    name: 'pi5-metal',
+    description: 'Pi 5 in a passive aluminium case',
+    ...SPEED5,
+    sensor: SENSOR5,
+    plant: { ...PI5, caseJK: 220, dieToBoardKW: 1.7, boardOutKW: 1.8, caseOutKW: 3.4 },
+    anchors: [{ state: 'full', ambientC: 23, dieC: 76, toleranceC: 8, source: ESTIMATE }],
+  },
+  {
+    name: 'zero2w-bare',
+    description: 'Pi Zero 2 W, bare',
+    ...SPEED_ZERO2,
+    sensor: SENSOR3,
+    plant: { ...ZERO2, boardOutKW: 16.5 },
+    anchors: [{ state: 'full', ambientC: 25, dieC: 80, toleranceC: 6, source: ESTIMATE }],
+  },
+  {
+    name: 'zero2w-case',
+    description: 'Pi Zero 2 W in a closed case',
+    ...SPEED_ZERO2,
+    sensor: SENSOR3,
+    plant: { ...ZERO2, caseJK: 60, boardOutKW: 11, caseOutKW: 8 },
+    anchors: [{ state: 'full', ambientC: 25, dieC: 87, toleranceC: 8, source: ESTIMATE }],
   },
 ];
 

@@ -185,7 +185,7 @@ class SteppedGovernor implements Governor {
   /** No die of a known board climbs as fast as the sensor says. */
   #isNoHeat(s: Aimed): boolean {
     const climbedC = s.unbiasedC - (s.estimateC ?? Number.NaN);
-    return s.acquainted && s.verdict.fault === 'jump' && climbedC > FASTEST_C * s.dtS;
+    return s.acquainted && s.verdict.fault !== null && climbedC > FASTEST_C * s.dtS;
   }
 
   /** To yield would cool nothing down to this load; near the limit we yield all the same. */

@@ -66,18 +66,20 @@ export function createIdentification(restored: {
     return sigmaC < IDENTIFIED * gainC;
   };
 
-  const judge = (clean: CleanSample, contradicted: boolean): Verdict => {
+  const judge = (clean: CleanSample, contradicted: boolean, limitC: number): Verdict => {
     const expected = observer.temperature();
+    // Then the clock comes and goes, told or not, and heat and readings with it.
+    const mayThrottle = expected >= limitC;
     return detector.check({
       readingC: clean.readingC,
       expectedC: Number.isNaN(expected) ? null : expected,
       sigmaC: Math.hypot(observer.sigma(), character.noiseC),
       fastRiseC: observer.provenRise(),
       // A neighbour's coming and going is followed by heat that the model only guesses at.
-      identified: isIdentified() && neighbours.steadyS >= SETTLED_S,
+      identified: isIdentified() && neighbours.steadyS >= SETTLED_S && !mayThrottle,
       stepC: character.stepC,
       noisy: character.noisy,
-      scattered: character.scattered,
+      scattered: character.scattered && !mayThrottle,
       contradicted,
       unresponsive: responsiveness.isUnresponsive,
       dtS: clean.dtS,
@@ -115,7 +117,7 @@ export function createIdentification(restored: {
         { readingC: clean.readingC, limitC },
         clean.dtS,
       );
-      const verdict = judge(clean, contradicted);
+      const verdict = judge(clean, contradicted, limitC);
       const innovation =
         verdict.use && clean.readingC !== null
           ? learn(clean.readingC - verdict.biasC, verdict, clean.jumped)

@@ -81,7 +81,8 @@ export function createSensorCharacter(): SensorCharacter {
       return scatter > SCATTER_SHARE;
     },
     get noisy() {
-      return noiseC() > 0.45 * stepC();
+      // What is seen of it: the least that a reading is taken to scatter by is more than a fine step.
+      return Math.sqrt(variance) > 0.45 * stepC();
     },
   };
 }

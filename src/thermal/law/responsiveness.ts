@@ -14,6 +14,8 @@ export interface Responsiveness {
 /** How long a sensor may take to show that it is one, s. */
 const WATCHED_S = 1800;
 const SUSPECT_S = 1500;
+/** What was before the start is not known: the board may be warm of a load that has ended, or goes on. */
+const STARTING_S = 180;
 /** Readings and loads are compared as means over so long, s. */
 const BLOCK_S = 10;
 /** Rises of the die and the board that any board makes at least, °C per unit load, and their times, s. */
@@ -44,6 +46,7 @@ export function createResponsiveness(): Responsiveness {
   let range = { lowC: Number.POSITIVE_INFINITY, highC: Number.NEGATIVE_INFINITY };
   let movedC = MOVED_C;
   let stillS = 0;
+  let startingS = 0;
   let lastC: number | null = null;
 
   const filterLoad = (load: number, dtS: number): number => {
@@ -78,6 +81,12 @@ export function createResponsiveness(): Responsiveness {
       if (readingC === null || !Number.isFinite(readingC)) return;
       stillS = readingC === lastC ? stillS + dtS : 0;
       lastC = readingC;
+      if (startingS < STARTING_S) {
+        startingS += dtS;
+        filterLoad(load, dtS);
+        slowLoad = fast.at(-1) ?? 0;
+        return;
+      }
       if (stood !== null) {
         filterLoad(load, dtS);
         if (readingC >= stood.lowC - movedC && readingC <= stood.highC + movedC) return;
