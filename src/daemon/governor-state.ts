@@ -1,10 +1,19 @@
 import type { Variant } from '../models/variant.js';
+import type { MeasuredWay } from '../profile/ways.js';
 import type { EnergyState } from '../thermal/energy/account.js';
 import type { Decision, Rung } from '../thermal/governor.js';
 
 /** A rung of the governor's ladder and the variant it stands for. */
 export interface MeasuredRung extends Rung {
+  /** In the form, and with the threads, that are fastest. */
   readonly variant: Variant;
+  /** The ways to run it, the fastest first; absent: one. */
+  readonly ways?: readonly MeasuredWay[];
+}
+
+/** The variant that a rung is run as, in one of its ways. */
+export function variantOf(rung: MeasuredRung | undefined, way: number): Variant | undefined {
+  return rung?.ways?.[way]?.variant ?? rung?.variant;
 }
 
 /** What the governor decided last, or why there is none. */

@@ -18,6 +18,7 @@ import {
   thisBoard,
   type VariantForms,
 } from '../profile/profiles.js';
+import { type MeasuredWay, waysToRun } from '../profile/ways.js';
 import type { Log } from './diagnostics/log.js';
 import { fetchPatiently } from './fetch-patiently.js';
 
@@ -38,6 +39,8 @@ export interface Ladder {
   readonly variants: readonly Variant[];
   /** Least milliseconds of one inference, by the name of the variant, where this board measured it. */
   readonly measuredMs: ReadonlyMap<string, number>;
+  /** The ways to run a variant by its name, the fastest first, where this board measured several. */
+  readonly ways: ReadonlyMap<string, readonly MeasuredWay[]>;
   /**
    * The variant on whose scale the others' scores are, by their temperatures; null until that is measured,
    * and for a ladder of one.
@@ -170,11 +173,16 @@ function onOneScale(
   const largest = ladder.variants.reduce((a, b) => (isLarger(b, a) ? b : a), first);
   const unit = temperatureOf(largest);
   if (unit === null) return ladder;
-  const variants = ladder.variants.map((variant) => {
+  const scaled = (variant: Variant): Variant => {
     const own = temperatureOf(variant);
     return own === null ? variant : { ...variant, temperature: own / unit };
-  });
-  return { ...ladder, variants, scaleOf: largest.name };
+  };
+  const ways = [...ladder.ways].map(([name, all]): [string, MeasuredWay[]] => [
+    name,
+    all.map((way) => ({ ...way, variant: scaled(way.variant) })),
+  ]);
+  const variants = ladder.variants.map(scaled);
+  return { ...ladder, variants, ways: new Map(ways), scaleOf: largest.name };
 }
 
 function chooseLadder(
@@ -184,11 +192,14 @@ function chooseLadder(
   { model }: Config,
 ): Ladder {
   const measuredMs = new Map<string, number>();
+  const ways = new Map<string, readonly MeasuredWay[]>();
   const chosen = variants.map((variant) => {
     const own = forms.find(([{ name }]) => name === variant.name) ?? [variant];
     const { variant: best, cost } = chooseVariant(variant, own, profiles, model);
     if (cost !== null) measuredMs.set(variant.name, cost.minMs);
+    const all = waysToRun(own, profiles, model);
+    if (all.length > 1) ways.set(variant.name, all);
     return best;
   });
-  return { variants: chosen, measuredMs, scaleOf: null };
+  return { variants: chosen, measuredMs, ways, scaleOf: null };
 }

@@ -5,6 +5,8 @@ export interface Explanation {
   readonly fault: SensorFault | null;
   readonly ladder: readonly Rung[];
   readonly mix: Mix;
+  /** The way in which each rung of the mix is run. */
+  readonly ways: Pick<Mix, 'low' | 'high'>;
   readonly fps: number;
   readonly requestedFps: number;
   readonly temperatureC: number | null;
@@ -62,9 +64,11 @@ function action(e: Explanation): string {
       ? ` at ${round(e.fps)} of ${round(e.requestedFps)} frames a second`
       : '';
   const share = Math.round(fraction * 100);
-  if (low === high || share <= 0) return `${label(e.ladder[low])}${rate}`;
-  if (share >= 100) return `${label(e.ladder[high])}${rate}`;
-  return `${label(e.ladder[high])} for ${share} % of frames, ${label(e.ladder[low])} for ${100 - share} %${rate}`;
+  const lower = label(e.ladder[low], e.ways.low);
+  const upper = label(e.ladder[high], e.ways.high);
+  if (low === high || share <= 0) return `${lower}${rate}`;
+  if (share >= 100) return `${upper}${rate}`;
+  return `${upper} for ${share} % of frames, ${lower} for ${100 - share} %${rate}`;
 }
 
 function neighbour({ others, yieldsInVain }: Explanation): string {
@@ -92,9 +96,13 @@ function outlook(e: Explanation): string {
     : 'the least the rules allow';
 }
 
-function label(rung: Rung | undefined): string {
+function label(rung: Rung | undefined, way: number): string {
   if (rung === undefined) return 'nothing';
-  return rung.alpha === null ? rung.name : `${rung.alpha}/${rung.size}`;
+  const name = rung.alpha === null ? rung.name : `${rung.alpha}/${rung.size}`;
+  // The fastest way goes without saying.
+  const threads = way === 0 ? undefined : rung.ways?.[way]?.threads;
+  if (threads === undefined) return name;
+  return `${name} on ${threads} ${threads === 1 ? 'thread' : 'threads'}`;
 }
 
 function round(value: number): string {

@@ -1,6 +1,6 @@
 import { explain } from './explain.js';
-import { atFloor, buildHull, dipped, floorLoad, type Hull, topLoad } from './ladder.js';
-import { judgeAlarm } from './law/alarm.js';
+import { atFloor, buildHull, dipped, floorLoad, type Hull, topLoad, withinTime } from './ladder.js';
+import { isNonsense, judgeAlarm } from './law/alarm.js';
 import { type Allowance, type Allowed, createAllowance, type Watched } from './law/allowance.js';
 import { type ForecastPoint, forecastCone } from './law/cone.js';
 import { createEmergency } from './law/emergency.js';
@@ -10,10 +10,11 @@ import { type Aimed, createGoal, type Goal } from './law/goal.js';
 import { createIdentification, type Identification, type Known } from './law/identify.js';
 import { type CleanSample, createIntake, type Intake } from './law/intake.js';
 import { isBlind, modeOf } from './law/mode.js';
-import { OFFSET, RATIO } from './law/observer.js';
+import { OFFSET, RATIO } from './law/observer-state.js';
 import { createPairHold } from './law/pair-hold.js';
 import { createPauses } from './law/pauses.js';
 import { createSlowdown } from './law/slowdown.js';
+import { byHeat, createWays, type Ways, waysLike } from './law/ways.js';
 import { createWholeSecond, type WholeSecond } from './law/whole-second.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
 import type { Decision, Sample } from './sample.js';
@@ -22,7 +23,7 @@ import { decodeThrottled, type ThrottleState } from './throttle-flags.js';
 
 export type { ForecastPoint } from './law/cone.js';
 export type { GovernorOptions } from './options.js';
-export type { Decision, Mix, Rung, Sample } from './sample.js';
+export type { Decision, Mix, Rung, Sample, Way } from './sample.js';
 export type { GovernorSnapshot } from './snapshot.js';
 
 export interface Governor {
@@ -47,8 +48,6 @@ interface Plan extends Pick<Decision, 'rung' | 'fps' | 'mix' | 'mode'> {}
 
 /** No choice of a rung may bring the forecast nearer to the limit than this, °C. */
 const PEAK_C = 0.7;
-/** No load heats a die by more in a second, °C. */
-const FASTEST_C = 15;
 /** After a fault the rungs come back as the budget does, and are not held for so long, s. */
 const RETURN_S = 20;
 /** This near to the limit we yield even if that is in vain, °C. */
@@ -67,6 +66,7 @@ export function createGovernor(options: GovernorOptions): Governor {
 /** A decision is a walk over steps, each of which adds to what is known of this second. */
 class SteppedGovernor implements Governor {
   #settings: Settings;
+  #ways: Ways;
   #hull: Hull;
   readonly #intake: Intake;
   readonly #known: Identification;
@@ -79,6 +79,7 @@ class SteppedGovernor implements Governor {
   readonly #fullCpu = createFullCpu();
   readonly #pair = createPairHold();
   #ranS = 0;
+  #wasKnown = false;
   /** Seconds since the sensor failed. */
   #believedS = 0;
   #last: Decision | null = null;
@@ -87,25 +88,28 @@ class SteppedGovernor implements Governor {
 
   constructor(options: GovernorOptions) {
     this.#settings = settingsOf(options);
-    this.#hull = buildHull(this.#settings.ladder, this.#settings.rules);
+    this.#ways = createWays(this.#settings.ladder);
+    this.#hull = buildHull(this.#ways.hot, this.#settings.rules);
     const restored = readSnapshot(options.restore);
-    const ladder = () => this.#settings.ladder;
-    this.#intake = createIntake(ladder, this.#settings.requestedFps);
+    this.#intake = createIntake(() => this.#ways.ladder, this.#settings.requestedFps);
     this.#known = createIdentification({
       observer: restored?.observer,
       foreign: restored?.foreign,
       elapsedS: options.restoreElapsedS,
+      knobs: this.#ways.knobs,
     });
     this.#emergency = createEmergency(restored?.guardC);
     this.#goal = createGoal(restored?.throttleC);
     this.#allowance = createAllowance(this.#known);
-    this.#wholeSecond = createWholeSecond(ladder);
+    this.#wholeSecond = createWholeSecond(() => this.#ways);
   }
 
   decide(sample: Sample): Decision {
-    const clean = this.#intake.take(sample, this.#last);
+    const seen = this.#intake.take(sample, this.#last);
+    const { clean, byKnob } = byHeat(seen, this.#ways);
     const heat = decodeThrottled(clean.flags);
-    const known = { ...clean, heat, ...this.#identify(clean, heat) };
+    const known = { ...clean, heat, ...this.#identify(clean, heat, byKnob) };
+    this.#chooseWays(known);
     const aimed = { ...known, ...this.#aim(known) };
     const watched = { ...aimed, isHot: this.#watch(aimed), inVainFrom: this.#inVainFrom(aimed) };
     const second = { ...watched, ...this.#allow(watched) };
@@ -115,7 +119,8 @@ class SteppedGovernor implements Governor {
 
   reconfigure(options: GovernorOptions): void {
     this.#settings = settingsOf(options);
-    this.#hull = buildHull(this.#settings.ladder, this.#settings.rules);
+    this.#ways = waysLike(this.#ways, this.#settings.ladder);
+    this.#hull = buildHull(this.#ways.hot, this.#settings.rules);
     this.#pair.release();
   }
 
@@ -137,12 +142,22 @@ class SteppedGovernor implements Governor {
     return forecastCone(observer, about, aheadS);
   }
 
+  /** The coolest way of each rung that keeps the rate. */
+  #chooseWays(known: CleanSample & Known): void {
+    const { observer } = this.#known;
+    // The heat of knobs can be told from the board's only when that is known.
+    this.#wasKnown ||= known.acquainted;
+    const of = { fps: known.requestedFps, slowdown: this.#slowdown.value, known: this.#wasKnown };
+    if (!this.#ways.update(of, observer.factors)) return;
+    this.#hull = buildHull(this.#ways.hot, this.#settings.rules);
+  }
+
   /** What is known after this sample. */
-  #identify(clean: CleanSample, heat: ThrottleState): Known {
+  #identify(clean: CleanSample, heat: ThrottleState, byKnob: readonly number[]): Known {
     this.#ranS += clean.dtS;
     if (!clean.jumped) this.#pauses.update(clean.dtS);
     this.#slowdown.update(clean.slowdown);
-    const known = this.#known.update(clean, heat, this.#settings.limitC);
+    const known = this.#known.update(clean, heat, this.#settings.limitC, byKnob);
     const ratio = this.#known.observer.theta[RATIO] ?? 1;
     const hot = this.#emergency.active;
     this.#fullCpu.update({ use: clean.cpuUtil, load: clean.load, ratio, hot }, clean.dtS);
@@ -151,12 +166,12 @@ class SteppedGovernor implements Governor {
 
   /** What to aim at. */
   #aim(s: CleanSample & Known): ReturnType<Goal['update']> {
-    const { ladder, rules, limitC, marginC, targetC } = this.#settings;
+    const { rules, limitC, marginC, targetC } = this.#settings;
     return this.#goal.update(s, {
       limitC,
       marginC,
       targetC,
-      floor: floorLoad(ladder, rules, s.requestedFps),
+      floor: floorLoad(this.#ways.hot, rules, s.requestedFps),
       sensor: this.#known.character,
       guardC: this.#emergency.guardC,
       budget: this.#allowance.value,
@@ -173,19 +188,13 @@ class SteppedGovernor implements Governor {
       noiseC: this.#known.character.noiseC,
       lineC: s.lineC,
       heat: s.heat.heat,
-      nonsense: s.verdict.fault === 'range' || this.#isNoHeat(s),
+      nonsense: isNonsense(s),
     });
     const ours = this.#allowance.value > 1.5 * s.floor && this.#ranS > SETTLED_S;
     const before = this.#emergency.active;
     const active = this.#emergency.update({ ...alarm, ours }, s.dtS);
     if (active && !before) this.#allowance.cutBack();
     return active;
-  }
-
-  /** No die of a known board climbs as fast as the sensor says. */
-  #isNoHeat(s: Aimed): boolean {
-    const climbedC = s.unbiasedC - (s.estimateC ?? Number.NaN);
-    return s.acquainted && s.verdict.fault !== null && climbedC > FASTEST_C * s.dtS;
   }
 
   /** To yield would cool nothing down to this load; near the limit we yield all the same. */
@@ -203,26 +212,26 @@ class SteppedGovernor implements Governor {
 
   /** The frames of the next second, and what is said of them. */
   #spend(s: Second): Decision {
-    const { ladder, rules } = this.#settings;
+    const { rules } = this.#settings;
+    const { hot, ladder, any } = this.#ways;
     const fps = s.requestedFps;
     const second = s.secondLoad ?? 0;
-    const spend = Math.min(Math.max(0, s.budget - second), 1 / this.#slowdown.value);
+    const timeS = 1 / this.#slowdown.value;
+    const given = Math.max(0, s.budget - second);
+    const spend = any ? given : Math.min(given, timeS);
     // The floor is one rung: an upper one that gets no frames would only confuse.
     this.#believedS = s.trusted ? this.#believedS + s.dtS : 0;
     if (s.inEmergency || this.#believedS < RETURN_S) this.#pair.release();
     const least = s.inEmergency || isBlind(s);
     const full = least
-      ? atFloor(ladder, rules, spend, fps)
+      ? atFloor(hot, rules, spend, fps)
       : this.#pair.allocate(this.#hull, spend, fps, rules.minFps, s.dtS);
-    const plan = dipped(full, ladder, s.dip);
+    const plan = withinTime(dipped(full, hot, s.dip), { wall: ladder, hot, timeS });
     this.#load = plan.load + second;
     const mode = modeOf(s, plan.load >= topLoad(this.#hull, fps) - 1e-9);
-    const rung = this.#wholeSecond.pick(
-      plan.mix,
-      { fps, spend: spend * s.dip, slowdown: this.#slowdown.value },
-      (load) => this.#heatOf(load),
-      s.limitC - PEAK_C,
-    );
+    const most = { fps, spend: spend * s.dip, slowdown: this.#slowdown.value };
+    const heatOf = (load: number) => this.#heatOf(load);
+    const rung = this.#wholeSecond.pick(plan.mix, most, heatOf, s.limitC - PEAK_C);
     return this.#tell(s, { ...plan, mode, rung });
   }
 
@@ -231,15 +240,18 @@ class SteppedGovernor implements Governor {
     const { ladder } = this.#settings;
     const { observer, neighbours, foreign } = this.#known;
     const { rung, mode, mix } = plan;
+    const ways = { low: this.#ways.wayOf(mix.low), high: this.#ways.wayOf(mix.high) };
     return {
       rung,
       fps: plan.fps,
       mix,
+      ways,
       reason: explain({
         mode,
         fault: s.verdict.fault,
         ladder,
         mix,
+        ways,
         fps: plan.fps,
         requestedFps: s.requestedFps,
         temperatureC: s.estimateC,
@@ -265,7 +277,7 @@ class SteppedGovernor implements Governor {
       headroomC: s.estimateC === null ? null : s.limitC - s.estimateC,
       headroomBudget: Math.min(1, Math.max(0, s.sustainable - this.#load)),
       undervoltage: s.heat.undervoltage,
-      board: identifiedBoard(observer),
+      board: identifiedBoard(observer, this.#ways.knobs),
     };
   }
 

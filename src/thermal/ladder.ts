@@ -195,6 +195,31 @@ export function dipped(plan: Allocation, ladder: readonly Rung[], factor: number
   return { ...plan, mix: { ...plan.mix, fraction: 0 }, fps, load };
 }
 
+/**
+ * A plan that was made by heat, cut down to the time that there is; where heat is time, it has been.
+ *
+ * @param wall the rungs with their wall time
+ * @param hot the same with what the plan's load is counted in
+ * @param timeS time that may be spent in each second, s
+ */
+export function withinTime(
+  plan: Allocation,
+  of: { readonly wall: readonly Rung[]; readonly hot: readonly Rung[]; readonly timeS: number },
+): Allocation {
+  if (of.wall === of.hot) return plan;
+  const { low, high, fraction } = plan.mix;
+  const cost = (ladder: readonly Rung[], rung: number) => ladder[rung]?.costMs ?? 0;
+  const mean = (ladder: readonly Rung[], share: number) =>
+    cost(ladder, low) + share * (cost(ladder, high) - cost(ladder, low));
+  const mostMs = plan.fps > 0 ? (1000 * of.timeS) / plan.fps : Number.POSITIVE_INFINITY;
+  if (mean(of.wall, fraction) <= mostMs) return plan;
+  const wider = cost(of.wall, high) - cost(of.wall, low);
+  const share = wider > 0 ? clamp01((mostMs - cost(of.wall, low)) / wider) : fraction;
+  const fps = Math.min(plan.fps, (plan.fps * mostMs) / mean(of.wall, share));
+  const load = (fps * mean(of.hot, share)) / 1000;
+  return { ...plan, mix: { low, high, fraction: share }, fps, load };
+}
+
 /** Parts of a corner's cost the budget must pass before the pair above, or below, is taken. */
 const CORNER_UP = 0.06;
 const CORNER_DOWN = 0.015;

@@ -1,3 +1,14 @@
+/** One way to run a network: with so many threads, in one numeric form. */
+export interface Way {
+  readonly threads: number;
+  /** Wall time of one frame, ms, > 0. */
+  readonly costMs: number;
+  /** Processor time of one frame, all threads, ms, > 0. */
+  readonly cpuMs: number;
+  /** What heats in its own manner: ways of one knob heat alike for the same processor time. */
+  readonly knob: string;
+}
+
 /** One network of the ladder: what it costs on this board and how often it is right. */
 export interface Rung {
   readonly name: string;
@@ -9,6 +20,8 @@ export interface Rung {
   readonly accuracy: number;
   /** Wall time of one frame measured on this board, ms, > 0. */
   readonly costMs: number;
+  /** The ways to run it, the fastest first, whose wall time is `costMs`; absent: one. */
+  readonly ways?: readonly Way[];
 }
 
 /**
@@ -93,6 +106,8 @@ export interface IdentifiedBoard {
   readonly gainErrorC: number;
   /** Heat of a foreign CPU load relative to inference taking the same share of the CPU. */
   readonly foreignRatio: number;
+  /** Heat of the same processor time with each knob, relative to the busiest one's; learnt. */
+  readonly knobs: Readonly<Record<string, number>>;
 }
 
 export interface Decision {
@@ -101,6 +116,8 @@ export interface Decision {
   /** Frames a second to process, ≤ requested. */
   readonly fps: number;
   readonly mix: Mix;
+  /** The way in which the rungs of the mix are run: index in their `ways`, 0 where there are none. */
+  readonly ways: Pick<Mix, 'low' | 'high'>;
   /** A sentence for people. */
   readonly reason: string;
   readonly mode: GovernorMode;

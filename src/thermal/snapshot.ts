@@ -1,5 +1,5 @@
 import { type ForeignLoadState, isForeignLoadState } from './law/foreign-load.js';
-import { isObserverState, type ObserverState } from './law/observer.js';
+import { isObserverState, type ObserverState } from './law/observer-state.js';
 
 /** What the governor knows about the board, for its next life. JSON-safe. */
 export interface GovernorSnapshot {

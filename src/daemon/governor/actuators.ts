@@ -1,5 +1,5 @@
 import type { Decision } from '../../thermal/governor.js';
-import type { MeasuredRung } from '../governor-state.js';
+import { type MeasuredRung, variantOf } from '../governor-state.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
 import { createCoolCapture } from './cool-capture.js';
 
@@ -45,10 +45,11 @@ export class Actuators {
     rungs: readonly MeasuredRung[],
     requestedFps: number,
   ): Promise<boolean> {
-    const low = rungs[decision.mix.low]?.variant;
-    const high = rungs[decision.mix.high]?.variant;
+    const { mix, ways } = decision;
+    const low = variantOf(rungs[mix.low], ways.low);
+    const high = variantOf(rungs[mix.high], ways.high);
     if (low === undefined || high === undefined) return false;
-    await this.#engine.use({ low, high, fraction: decision.mix.fraction });
+    await this.#engine.use({ low, high, fraction: mix.fraction });
     const isLimited = decision.fps < requestedFps;
     const share = decision.fps / Math.max(requestedFps, 1e-6);
     for (const camera of this.#cameras()) camera.limitRate(isLimited ? camera.fps * share : null);

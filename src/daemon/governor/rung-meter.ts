@@ -41,12 +41,13 @@ export class RungMeter {
    * @param known costs by the name of the variant that need not be measured, ms
    */
   measure(
-    { variants, measuredMs }: Ladder,
+    { variants, measuredMs, ways }: Ladder,
     known: ReadonlyMap<string, number> = new Map(),
   ): Promise<MeasuredRung[]> {
     const { thermometer, log, taughtQuality, stopping } = this.#options;
     return measureRungs({
       variants,
+      waysOf: ({ name }) => ways.get(name) ?? [],
       ...(taughtQuality && { taughtQuality }),
       costMs: (variant) =>
         known.get(variant.name) ??

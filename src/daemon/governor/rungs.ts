@@ -1,11 +1,14 @@
 import { rankingAccuracy } from '../../models/catalog/quality.js';
 import type { Variant } from '../../models/variant.js';
+import type { MeasuredWay } from '../../profile/ways.js';
 import type { MeasuredRung } from '../governor-state.js';
 
 export interface MeasureOptions {
   readonly variants: readonly Variant[];
   /** Wall time of one inference, ms: of the board's profile, or measured now. */
   readonly costMs: (variant: Variant) => number | Promise<number>;
+  /** The ways to run a variant on this board, the fastest first; none where nothing is to choose. */
+  readonly waysOf?: (variant: Variant) => readonly MeasuredWay[];
   /** What a variant is worth for what was taught on this board, percent; null: nothing is known. */
   readonly taughtQuality?: (variant: Variant) => number | null;
   readonly onError: (variant: Variant, error: unknown) => void;
@@ -21,7 +24,10 @@ export async function measureRungs(options: MeasureOptions): Promise<MeasuredRun
     try {
       const costMs = await options.costMs(variant);
       const { name, alpha, size } = variant;
-      rungs.push({ name, alpha, size, accuracy, costMs, variant });
+      const ways = options.waysOf?.(variant) ?? [];
+      // Ways of another cost were measured of something else.
+      const isOwn = ways[0]?.costMs === costMs;
+      rungs.push({ name, alpha, size, accuracy, costMs, variant, ...(isOwn && { ways }) });
     } catch (error) {
       options.onError(variant, error);
     }

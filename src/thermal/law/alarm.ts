@@ -1,3 +1,5 @@
+import type { Known } from './identify.js';
+
 /** What an emergency is judged by, °C. */
 export interface AlarmEvidence {
   /** Null: nothing is known. */
@@ -31,4 +33,16 @@ export function judgeAlarm(e: AlarmEvidence): { readonly hot: boolean; readonly 
     e.readingC >= e.lineC + wide ||
     (e.readingC >= e.lineC && e.readingC >= estimate + SUDDEN * wide);
   return { hot: hot && !e.nonsense, cool: !e.heat && estimate < e.lineC };
+}
+
+/** No load heats a die by more in a second, °C. */
+const FASTEST_C = 15;
+
+/** Whether a reading that is doubted says nothing of heat: no sensor, or no die of a known board, does so. */
+export function isNonsense(
+  s: Pick<Known, 'verdict' | 'unbiasedC' | 'estimateC' | 'acquainted'> & { readonly dtS: number },
+): boolean {
+  if (s.verdict.fault === null || s.verdict.fault === 'range') return s.verdict.fault === 'range';
+  const climbedC = s.unbiasedC - (s.estimateC ?? Number.NaN);
+  return s.acquainted && climbedC > FASTEST_C * s.dtS;
 }

@@ -1,5 +1,6 @@
 import { type ForeignCourse, forecast } from './forecast.js';
-import { type Observer, SLOPE, SLOPE_DECAY_S } from './observer.js';
+import { type Observer, SLOPE_DECAY_S } from './observer.js';
+import { SLOPE } from './observer-state.js';
 
 /** What the model expects of a moment ahead, °C. */
 export interface ForecastPoint {

@@ -1,13 +1,6 @@
 import type { IdentifiedBoard } from '../sample.js';
-import {
-  BANK,
-  type Observer,
-  OFFSET,
-  RATIO,
-  SLOPE,
-  SLOPE_DECAY_S,
-  TIME_CONSTANTS_S,
-} from './observer.js';
+import { type Observer, SLOPE_DECAY_S } from './observer.js';
+import { BANK, OFFSET, RATIO, SLOPE, TIME_CONSTANTS_S } from './observer-state.js';
 
 /** Seconds ahead that are looked at; the shortest is how long the die and the sensor may lag. */
 export const HORIZONS_S = [15, 30, 60, 120, 200, 300] as const;
@@ -181,11 +174,12 @@ export function trend(observer: Observer, load: number): number {
 }
 
 /** What the observer has learnt of the board, for people. */
-export function identifiedBoard(observer: Observer): IdentifiedBoard {
+export function identifiedBoard(observer: Observer, knobs: readonly string[]): IdentifiedBoard {
   return {
     gainC: observer.theta.slice(0, BANK),
     timeConstantsS: TIME_CONSTANTS_S,
     gainErrorC: totalGain(observer).sigmaC,
     foreignRatio: observer.theta[RATIO] ?? 1,
+    knobs: Object.fromEntries(knobs.map((knob, i) => [knob, observer.factors[i] ?? 1])),
   };
 }

@@ -7,7 +7,8 @@ import { createForeignLoad, type ForeignLoad, type ForeignLoadState } from './fo
 import type { CleanSample } from './intake.js';
 import { createNeighbours, type Neighbours } from './neighbours.js';
 import { createSensorCharacter, type SensorCharacter } from './noise.js';
-import { createObserver, type Observer, type ObserverState } from './observer.js';
+import { createObserver, type Observer } from './observer.js';
+import type { ObserverState } from './observer-state.js';
 import { createResponsiveness, type Responsiveness } from './responsiveness.js';
 import { stillReading } from './still.js';
 import { createSurprise } from './surprise.js';
@@ -36,7 +37,13 @@ export interface Identification {
   readonly neighbours: Neighbours;
   readonly character: SensorCharacter;
   readonly responsiveness: Responsiveness;
-  update(clean: CleanSample, heat: ThrottleState, limitC: number): Known;
+  /** @param byKnob the part of the own load that was made with each knob */
+  update(
+    clean: CleanSample,
+    heat: ThrottleState,
+    limitC: number,
+    byKnob?: readonly number[],
+  ): Known;
 }
 
 /** A reading that has not changed for so long teaches nothing about gains. */
@@ -50,8 +57,10 @@ export function createIdentification(restored: {
   readonly observer?: ObserverState | undefined;
   readonly foreign?: ForeignLoadState | undefined;
   readonly elapsedS?: number | undefined;
+  /** Knobs whose heat is to be learnt. */
+  readonly knobs?: readonly string[];
 }): Identification {
-  const observer = createObserver(restored.observer, restored.elapsedS);
+  const observer = createObserver(restored.observer, restored.elapsedS, restored.knobs);
   const foreign = createForeignLoad(restored.foreign);
   const neighbours = createNeighbours();
   const character = createSensorCharacter();
@@ -107,10 +116,10 @@ export function createIdentification(restored: {
     neighbours,
     character,
     responsiveness,
-    update(clean, heat, limitC) {
+    update(clean, heat, limitC, byKnob) {
       const foreignLoad = foreign.update(clean, clean.load, clean.dtS);
       neighbours.update(foreignLoad, observer.temperature() - observer.loadRise(), clean.dtS);
-      observer.advance(clean.load, foreignLoad, clean.dtS);
+      observer.advance(clean.load, foreignLoad, clean.dtS, byKnob);
       responsiveness.update(clean.readingC, clean.load + foreignLoad, clean.dtS);
       const contradicted = contradiction.update(
         heat,

@@ -13,6 +13,8 @@ export interface CleanSample extends Inputs {
   readonly rung: number;
   /** Own load of the last second, fraction. */
   readonly load: number;
+  /** What each rung made of it; a second network's part is not in them. */
+  readonly parts: readonly (readonly [rung: number, busy: number])[];
   /** Wall time per frame relative to its measured cost; null when unknown. */
   readonly slowdown: number | null;
   readonly cpuUtil: number | null;
@@ -118,6 +120,18 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
     return 1000 / (work.delivered * cost);
   };
 
+  /** A load, by the rungs that were run: the one named, or both of the mix. */
+  const partsOf = (load: number, isMixed: boolean, last: Last): CleanSample['parts'] => {
+    if (last === null || last.mix.low === last.mix.high || !isMixed) return [[rung, load]];
+    const { low, high, fraction } = last.mix;
+    const mixed = costOf(high) * fraction + costOf(low) * (1 - fraction);
+    const share = mixed > 0 ? (costOf(high) * fraction) / mixed : fraction;
+    return [
+      [low, load * (1 - share)],
+      [high, load * share],
+    ];
+  };
+
   return {
     take(raw, last) {
       const sample = (raw ?? {}) as Partial<Sample>;
@@ -138,16 +152,18 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
       const byFrames = Math.min(1, (delivered * cost) / 1000);
       const inputs = inputsOf(sample);
       const second = inputs.secondLoad ?? 0;
+      const load =
+        busy === null
+          ? Math.min(1, byFrames + second)
+          : ownLoad(bounded(busy, { min: 0, max: 1 }, byFrames), byFrames + second, cpuUtil);
       return {
         dtS,
         jumped: jumped && timeS !== null,
         readingC: typeof sample.tempC === 'number' ? sample.tempC : null,
         requestedFps: requested,
         rung,
-        load:
-          busy === null
-            ? Math.min(1, byFrames + second)
-            : ownLoad(bounded(busy, { min: 0, max: 1 }, byFrames), byFrames + second, cpuUtil),
+        load,
+        parts: partsOf(Math.max(0, load - second), busy !== null || cost !== costOf(rung), last),
         slowdown: slowdownOf(latency, cost, { delivered, busy, cpuUtil }, last),
         cpuUtil,
         ...inputs,

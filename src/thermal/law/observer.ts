@@ -2,17 +2,27 @@
  * What heat our load and other people's make: reading = offset + Σ gain·(own + ratio·foreign), each
  * load passed through first-order filters of 7, 90 and 700 s (die, board, case), plus an offset
  * that drifts (ambient, sun, fans, everything unmeasured) with a slope. Gains, ratio, offset and
- * slope are tracked by an extended Kalman filter, clamped and robust to outliers.
+ * slope, and what knobs heat, are tracked by an extended Kalman filter, clamped and robust to outliers.
  */
+import {
+  boundedFactor,
+  createOwnLoad,
+  FACTOR_DRIFT,
+  FACTOR_SD,
+  FORGET_S,
+  type KnobHeat,
+  type OwnLoad,
+} from './knobs.js';
 import { addOuter, diagonal, type Matrix, multiplyVector, scaleStates } from './matrix.js';
-
-export const TIME_CONSTANTS_S = [7, 90, 700] as const;
-export const BANK = TIME_CONSTANTS_S.length;
-/** State layout: gains, then ratio, offset, slope. */
-export const RATIO = BANK;
-export const OFFSET = BANK + 1;
-export const SLOPE = BANK + 2;
-const STATES = BANK + 3;
+import {
+  BANK,
+  type ObserverState,
+  OFFSET,
+  RATIO,
+  SLOPE,
+  STATES,
+  TIME_CONSTANTS_S,
+} from './observer-state.js';
 
 /** The heat of other programs is known less well: it proves so much of what it is taken to be. */
 const FOREIGN_PROOF = 0.5;
@@ -32,20 +42,19 @@ const RATIO_LIMITS = [0.3, 2.5] as const;
 /** Gains may wander by this much (°C per unit load) in ten minutes: dust, fans, the season. */
 const GAIN_DRIFT = 0.5;
 
-export interface ObserverState {
-  readonly own: readonly number[];
-  readonly foreign: readonly number[];
-  readonly theta: readonly number[];
-  readonly covariance: readonly (readonly number[])[];
-}
-
 export interface Observer {
   readonly own: readonly number[];
   readonly foreign: readonly number[];
   readonly theta: readonly number[];
   readonly covariance: Matrix;
-  /** Advances the filters and the drift by dt under constant loads (fractions, ≥ 0). */
-  advance(ownLoad: number, foreignLoad: number, dtS: number): void;
+  /** Heat of each knob relative to the first one's, 0.5 to 2. */
+  readonly factors: readonly number[];
+  /**
+   * Advances the filters and the drift by dt under constant loads (fractions, ≥ 0).
+   *
+   * @param byKnob the part of our own that was made with each knob
+   */
+  advance(ownLoad: number, foreignLoad: number, dtS: number, byKnob?: readonly number[]): void;
   /** Modelled temperature now, °C. */
   temperature(): number;
   /** Temperature our and foreign load explain, without the offset. */
@@ -68,31 +77,46 @@ export interface Observer {
 /**
  * @param restore An earlier state; with `elapsedS` its filters are cooled by that time, without it
  *   (unknown) they are cold. The offset is always learned anew.
+ * @param knobs names of the knobs whose heat relative to the first one's is to be learnt
  */
 export function createObserver(
   restore?: ObserverState,
   elapsedS = Number.POSITIVE_INFINITY,
+  knobs: readonly string[] = [],
 ): Observer {
-  return new HeatObserver(restore, elapsedS);
+  return new HeatObserver(restore, elapsedS, knobs);
 }
 
 const at = (values: readonly number[], i: number): number => values[i] ?? 0;
 
 class HeatObserver implements Observer {
-  readonly own: number[];
   readonly foreign: number[];
   readonly theta: number[];
   readonly covariance: Matrix;
 
-  constructor(restore: ObserverState | undefined, elapsedS: number) {
+  readonly #knobs: readonly string[];
+  readonly #load: OwnLoad;
+
+  constructor(restore: ObserverState | undefined, elapsedS: number, knobs: readonly string[]) {
     const cooled = (values: readonly number[] | undefined): number[] =>
       TIME_CONSTANTS_S.map((tau, i) => (values?.[i] ?? 0) * Math.exp(-Math.max(0, elapsedS) / tau));
-    this.own = cooled(restore?.own);
     this.foreign = cooled(restore?.foreign);
     this.theta = [...(restore?.theta.slice(0, OFFSET) ?? [...PRIOR_GAINS, 1]), Number.NaN, 0];
     this.covariance = restore
       ? restore.covariance.map((row) => [...row])
       : diagonal([...PRIOR_SD.map((s) => s * s), 0.35 ** 2, 25, SLOPE_SD ** 2]);
+    this.#knobs = knobs;
+    this.#load = createOwnLoad(cooled(restore?.own), knobs.length);
+    for (const knob of knobs)
+      this.#learnOf(restore?.knobs?.[knob] ?? { factor: 1, error: FACTOR_SD });
+  }
+
+  get own(): readonly number[] {
+    return this.#load.heats;
+  }
+
+  get factors(): readonly number[] {
+    return this.theta.slice(STATES);
   }
 
   loadRise(): number {
@@ -115,13 +139,18 @@ class HeatObserver implements Observer {
     return Math.sqrt(Math.max(0, this.#spread(this.#regressor()).spread));
   }
 
-  advance(ownLoad: number, foreignLoad: number, dtS: number): void {
-    const { own, foreign, theta, covariance } = this;
-    TIME_CONSTANTS_S.forEach((tau, i) => {
-      const k = 1 - Math.exp(-dtS / tau);
-      own[i] = at(own, i) + k * (ownLoad - at(own, i));
-      foreign[i] = at(foreign, i) + k * (foreignLoad - at(foreign, i));
+  advance(ownLoad: number, foreignLoad: number, dtS: number, byKnob: readonly number[] = []): void {
+    const { foreign, theta, covariance } = this;
+    const shares = TIME_CONSTANTS_S.map((tau) => 1 - Math.exp(-dtS / tau));
+    shares.forEach((share, i) => {
+      foreign[i] = at(foreign, i) + share * (foreignLoad - at(foreign, i));
     });
+    this.#load.advance(ownLoad, byKnob, shares);
+    this.#load.unused().forEach((is, knob) => {
+      const factor = at(theta, STATES + knob);
+      if (is) theta[STATES + knob] = factor + (1 - factor) * (1 - Math.exp(-dtS / FORGET_S));
+    });
+    this.#load.weigh(this.factors);
     const decay = Math.exp(-dtS / SLOPE_DECAY_S);
     const move = SLOPE_DECAY_S * (1 - decay);
     theta[OFFSET] = at(theta, OFFSET) + move * at(theta, SLOPE);
@@ -132,6 +161,8 @@ class HeatObserver implements Observer {
       grow(covariance, i, (GAIN_DRIFT ** 2 * dt) / 600, at(PRIOR_SD, i) ** 2);
     grow(covariance, RATIO, (0.05 ** 2 * dt) / 600, 0.35 ** 2);
     grow(covariance, OFFSET, OFFSET_DRIFT ** 2 * dt, 400);
+    for (let i = STATES; i < theta.length; i += 1)
+      grow(covariance, i, (FACTOR_DRIFT ** 2 * dt) / 600, FACTOR_SD ** 2);
     grow(covariance, SLOPE, SLOPE_SD ** 2 * (1 - decay * decay), 1);
   }
 
@@ -144,7 +175,11 @@ class HeatObserver implements Observer {
     const noise = noiseC * noiseC;
     // Huber's rule: beyond three standard deviations a reading counts as if it were less certain.
     const total = Math.max(spread + noise, (innovation * innovation) / 9);
-    const gain = ph.map((value, i) => (learnGains || i > RATIO ? value / total : 0));
+    // What a knob heats shows when it changes: later, what else changes would be taken for it.
+    const changes = this.#load.changes();
+    const learns = (i: number) =>
+      i === OFFSET || i === SLOPE || (learnGains && (i < STATES || changes[i - STATES] === true));
+    const gain = ph.map((value, i) => (learns(i) ? value / total : 0));
     gain.forEach((k, i) => {
       theta[i] = at(theta, i) + k * innovation;
     });
@@ -161,7 +196,7 @@ class HeatObserver implements Observer {
     const { theta, covariance } = this;
     theta[OFFSET] = readingC - this.loadRise();
     theta[SLOPE] = 0;
-    for (let i = 0; i < STATES; i += 1) {
+    for (let i = 0; i < theta.length; i += 1) {
       for (const j of [OFFSET, SLOPE]) {
         setEntry(covariance, i, j, 0);
         setEntry(covariance, j, i, 0);
@@ -172,12 +207,27 @@ class HeatObserver implements Observer {
   }
 
   state(): ObserverState {
+    const { theta, covariance } = this;
+    const knobs = this.#knobs.map((knob, i): [string, KnobHeat] => {
+      const variance = covariance[STATES + i]?.[STATES + i] ?? 0;
+      return [knob, { factor: at(theta, STATES + i), error: Math.sqrt(Math.max(0, variance)) }];
+    });
     return {
       own: [...this.own],
       foreign: [...this.foreign],
-      theta: [...this.theta],
-      covariance: this.covariance.map((row) => [...row]),
+      theta: theta.slice(0, STATES),
+      covariance: covariance.slice(0, STATES).map((row) => row.slice(0, STATES)),
+      ...(knobs.length > 0 && { knobs: Object.fromEntries(knobs) }),
     };
+  }
+
+  /** One more state: the heat of a knob. */
+  #learnOf({ factor, error }: KnobHeat): void {
+    const { theta, covariance } = this;
+    theta.push(boundedFactor(factor));
+    for (const row of covariance) row.push(0);
+    covariance.push([...theta.map(() => 0)]);
+    setEntry(covariance, theta.length - 1, theta.length - 1, Math.min(FACTOR_SD, error) ** 2);
   }
 
   get #ratio(): number {
@@ -195,12 +245,15 @@ class HeatObserver implements Observer {
 
   /** What a reading depends on, by state. */
   #regressor(): number[] {
-    const h = new Array<number>(STATES).fill(0);
+    const h = new Array<number>(this.theta.length).fill(0);
     for (let i = 0; i < BANK; i += 1) {
       h[i] = at(this.own, i) + this.#ratio * at(this.foreign, i);
       h[RATIO] = at(h, RATIO) + at(this.theta, i) * at(this.foreign, i);
     }
     h[OFFSET] = 1;
+    this.#load.slopes(this.theta).forEach((slope, knob) => {
+      h[STATES + knob] = slope;
+    });
     return h;
   }
 
@@ -213,6 +266,8 @@ class HeatObserver implements Observer {
   /** Keeps gains and ratio possible; the offset makes up for it, so that the temperature stays. */
   #clamp(): void {
     const { theta } = this;
+    for (let i = STATES; i < theta.length; i += 1) theta[i] = boundedFactor(at(theta, i));
+    this.#load.weigh(this.factors);
     const before = this.loadRise();
     GAIN_LIMITS.forEach(([low, high], i) => {
       theta[i] = Math.min(high, Math.max(low, at(theta, i)));
@@ -240,23 +295,4 @@ function joseph(p: Matrix, k: readonly number[], h: readonly number[], r: number
   addOuter(p, k, ph, -1);
   addOuter(p, ph, k, -1);
   addOuter(p, k, k, s);
-}
-
-/** True when a stored state can be used: sizes right, every number finite. */
-export function isObserverState(value: unknown): value is ObserverState {
-  if (typeof value !== 'object' || value === null) return false;
-  const s = value as Partial<ObserverState>;
-  return (
-    isVector(s.own, BANK) &&
-    isVector(s.foreign, BANK) &&
-    Array.isArray(s.theta) &&
-    isVector(s.theta.slice(0, OFFSET), OFFSET) &&
-    Array.isArray(s.covariance) &&
-    s.covariance.length === STATES &&
-    s.covariance.every((row) => isVector(row, STATES))
-  );
-}
-
-function isVector(value: unknown, length: number): value is number[] {
-  return Array.isArray(value) && value.length === length && value.every((x) => Number.isFinite(x));
 }

@@ -16,18 +16,23 @@ export interface WholeSecond {
   ): number;
 }
 
-export function createWholeSecond(ladder: () => readonly Rung[]): WholeSecond {
+/** @param rungs with their wall time, and with what loads are counted in */
+export function createWholeSecond(
+  rungs: () => { readonly ladder: readonly Rung[]; readonly hot: readonly Rung[] },
+): WholeSecond {
   const diffusion = createErrorDiffusion();
   return {
     pick(mix, { fps, spend, slowdown }, heatOf, mostC) {
       if (mix.low === mix.high) return mix.low;
-      const low = ladder()[mix.low];
-      const high = ladder()[mix.high];
+      const { ladder, hot } = rungs();
+      const low = hot[mix.low];
+      const high = hot[mix.high];
       if (low === undefined || high === undefined) return mix.low;
+      const wallMs = ladder[mix.high]?.costMs ?? high.costMs;
       const room = 1000 / (fps * slowdown);
       // The upper rung cannot keep the rate alone: worth it only if what it delivers counts for more.
-      const alone = high.costMs <= room;
-      if (!alone && (high.accuracy * room) / high.costMs <= low.accuracy) return mix.low;
+      const alone = wallMs <= room;
+      if (!alone && (high.accuracy * room) / wallMs <= low.accuracy) return mix.low;
       const perFrameMs = (spend * 1000) / fps;
       const share = alone ? mix.fraction : (perFrameMs - low.costMs) / (room - low.costMs);
       if (!diffusion.next(share)) return mix.low;

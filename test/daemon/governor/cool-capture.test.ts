@@ -7,6 +7,7 @@ function decision(temperatureC: number | null, mode: Decision['mode'], fps: numb
     rung: 0,
     fps,
     mix: { low: 0, high: 0, fraction: 1 },
+    ways: { low: 0, high: 0 },
     reason: '',
     mode,
     fault: null,
@@ -17,7 +18,7 @@ function decision(temperatureC: number | null, mode: Decision['mode'], fps: numb
     headroomBudget: 0,
     undervoltage: false,
     savesEnergy: false,
-    board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1 },
+    board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1, knobs: {} },
   };
 }
 

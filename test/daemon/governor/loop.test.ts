@@ -13,6 +13,7 @@ function decisionOf(fault: SensorFault | null): Decision {
     rung: 0,
     fps: 1,
     mix: { low: 0, high: 0, fraction: 0 },
+    ways: { low: 0, high: 0 },
     reason: 'because',
     mode: fault === null ? 'full' : 'fault',
     fault,
@@ -23,7 +24,7 @@ function decisionOf(fault: SensorFault | null): Decision {
     headroomBudget: 0,
     undervoltage: false,
     savesEnergy: false,
-    board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1 },
+    board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1, knobs: {} },
   };
 }
 

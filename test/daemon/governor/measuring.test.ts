@@ -76,6 +76,7 @@ function governorOf(t: Test) {
     ladder: {
       variants: [variant, { ...variant, name: 'two' }],
       measuredMs: new Map(),
+      ways: new Map(),
       scaleOf: null,
     },
     thermometer: {

@@ -12,6 +12,7 @@ const CLEAN: CleanSample = {
   requestedFps: 10,
   rung: 0,
   load: 0.5,
+  parts: [[0, 0.5]],
   slowdown: null,
   cpuUtil: null,
   ...NO_INPUTS,

@@ -20,6 +20,8 @@ t.test('step and noise of a sensor are found', (t) => {
   const quiet = seen(0.02, 1);
   t.notOk(quiet.noisy, 'coarse and quiet');
   t.notOk(quiet.scattered);
+  t.notOk(seen(0, 0.1, 0.002).noisy, 'a fine step that nothing scatters');
+  t.ok(seen(0.1, 0.1).noisy);
   const loud = seen(0.8, 0.5);
   t.ok(loud.noisy && loud.scattered);
   t.ok(loud.noiseC > 0.6 && loud.noiseC < 1, `${loud.noiseC}`);

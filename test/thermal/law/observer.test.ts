@@ -1,6 +1,7 @@
 import t from 'tap';
 import { createRandom } from '#mobilenetd/simulator/random.js';
-import { createObserver, isObserverState } from '#mobilenetd/thermal/law/observer.js';
+import { createObserver } from '#mobilenetd/thermal/law/observer.js';
+import { isObserverState } from '#mobilenetd/thermal/law/observer-state.js';
 import { linearBoard } from '../linear-board.js';
 
 t.test('gains are identified from a load that varies', async (t) => {
