@@ -124,6 +124,12 @@ export function rateOf(options: CameraOptions): number {
   return descriptionOf(options).rate(options);
 }
 
+/** Whether it is a device of this board, which heats it with every frame, and delivers what it is asked for. */
+export function isOnBoard(options: CameraOptions): boolean {
+  const { devices, alone } = descriptionOf(options);
+  return devices !== null && !alone;
+}
+
 /**
  * Seconds without a frame after which a source of this kind has stalled: `wanted`, but at least three
  * times the interval of its frames; null for one whose pictures come when they come.

@@ -254,11 +254,13 @@ function cameraLines(camera: CameraReport): readonly Line[] {
   ];
 }
 
-function cameraText({ status, reason, fps, present, dropped }: CameraReport): string {
+function cameraText(camera: CameraReport): string {
+  const { status, reason, fps, slowed_fps: slowed, present, dropped } = camera;
   const why = reason === null ? '' : `: ${reason}`;
   const seen = present.length === 0 ? 'nothing' : [...new Set(present)].join(', ');
+  const asked = slowed === null ? `${fps} fps` : `${slowed} of ${fps} fps, while it is warm,`;
   const sees = status === 'online' ? `, sees ${seen}` : '';
-  return `${status}${why}${sees} (${fps} fps asked for, ${dropped} frames dropped)`;
+  return `${status}${why}${sees} (${asked} asked for, ${dropped} frames dropped)`;
 }
 
 function databaseText(database: DatabaseReport): string {

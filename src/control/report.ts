@@ -8,6 +8,8 @@ export interface CameraReport {
   readonly reason: string | null;
   /** Frames a second that are asked of it. */
   readonly fps: number;
+  /** Frames a second that its stream is asked for while it is warm; null: its own. */
+  readonly slowed_fps: number | null;
   /** Labels that are present now. */
   readonly present: readonly string[];
   /** Frames that gave way to newer ones. */

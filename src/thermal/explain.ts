@@ -87,7 +87,7 @@ function outlook(e: Explanation): string {
     if (e.savesEnergy) return 'as much as governor.energy leaves for each second';
     return e.heldC === null
       ? 'sustainable for the next 5 min'
-      : `as cool as ${e.heldC.toFixed(0)} °C, which governor.target asks for`;
+      : `as cool as ${e.heldC.toFixed(0)} °C, which the configuration asks for`;
   }
   if (e.mode === 'emergency') return 'the least until it has cooled';
   if (e.mode === 'coasting') return 'going by the model for a few seconds';

@@ -22,7 +22,8 @@ export interface GovernorOptions {
   readonly floorSize?: number;
   /** Least frame rate, default 0.1; half of what is asked for where that is less. */
   readonly minFps?: number;
-  readonly prefer?: 'accuracy' | 'fps';
+  /** `cool` stays `COOLER_C` below the limit unless `targetC` says how cool. */
+  readonly prefer?: 'accuracy' | 'fps' | 'cool';
   /** What `snapshot()` returned in an earlier life; ignored when it does not fit. */
   readonly restore?: unknown;
   /** Time since that snapshot, s, when it is known (then the board's warmth is remembered too). */
@@ -40,6 +41,8 @@ export interface Settings {
 
 export const DEFAULT_LIMIT_C = 80;
 export const DEFAULT_MARGIN_C = 1.5;
+/** What a cool board stays below its limit by, °C. */
+export const COOLER_C = 15;
 
 /** Fills in and bounds the options. Throws MND_MODEL_MISSING when the ladder is empty. */
 export function settingsOf(options: GovernorOptions): Settings {
@@ -52,19 +55,21 @@ export function settingsOf(options: GovernorOptions): Settings {
       next: 'install a model with `mobilenetd models pull`',
     });
   }
+  const limitC = bounded(options.limitC, ranges.limitC, DEFAULT_LIMIT_C);
+  const cool = options.prefer === 'cool' ? limitC - COOLER_C : null;
+  const wished = options.targetC ?? cool;
   return {
     ladder: options.ladder,
-    limitC: bounded(options.limitC, ranges.limitC, DEFAULT_LIMIT_C),
+    limitC,
     marginC: bounded(options.marginC, ranges.marginC, DEFAULT_MARGIN_C),
-    targetC:
-      options.targetC == null ? null : bounded(options.targetC, ranges.targetC, DEFAULT_LIMIT_C),
+    targetC: wished === null ? null : bounded(wished, ranges.targetC, DEFAULT_LIMIT_C),
     requestedFps: bounded(options.requestedFps, { min: 0, max: 1000 }, 10),
     rules: {
       pin: options.pin ?? 'auto',
       floorAlpha: options.floorAlpha ?? 0,
       floorSize: options.floorSize ?? 0,
       minFps: bounded(options.minFps, ranges.minFps, 0.1),
-      prefer: options.prefer ?? 'accuracy',
+      prefer: options.prefer === 'fps' ? 'fps' : 'accuracy',
     },
   };
 }

@@ -68,7 +68,10 @@ function sampleAt(timeS: number, tempC: number, work: { busy: number; cpu: numbe
 t.test('fewer threads, where they are cooler and there is the time, are worth accuracy', (t) => {
   const fixed = run(false, 1);
   const free = run(true, 1);
-  t.ok(free.quality > fixed.quality + 0.4, `${free.quality.toFixed(1)} ${fixed.quality.toFixed(1)}`);
+  t.ok(
+    free.quality > fixed.quality + 0.4,
+    `${free.quality.toFixed(1)} ${fixed.quality.toFixed(1)}`,
+  );
   t.ok(free.peakC < 79.5, `${free.peakC}`);
   t.ok(free.most < 1, 'and no frame is late');
   t.match(free.last.reason, /on 1 thread/);
@@ -77,10 +80,16 @@ t.test('fewer threads, where they are cooler and there is the time, are worth ac
   t.end();
 });
 
-t.test('where one thread heats more than was thought it costs little, and the limit is kept', (t) => {
-  const fixed = run(false, 1.3);
-  const free = run(true, 1.3);
-  t.ok(free.quality > fixed.quality - 1, `${free.quality.toFixed(1)} ${fixed.quality.toFixed(1)}`);
-  t.ok(free.peakC < 79.5, `${free.peakC}`);
-  t.end();
-});
+t.test(
+  'where one thread heats more than was thought it costs little, and the limit is kept',
+  (t) => {
+    const fixed = run(false, 1.3);
+    const free = run(true, 1.3);
+    t.ok(
+      free.quality > fixed.quality - 1,
+      `${free.quality.toFixed(1)} ${fixed.quality.toFixed(1)}`,
+    );
+    t.ok(free.peakC < 79.5, `${free.peakC}`);
+    t.end();
+  },
+);

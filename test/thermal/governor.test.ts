@@ -307,8 +307,9 @@ t.test('options', async (t) => {
 });
 
 t.test('a cooler target costs accuracy, and no frames', async (t) => {
-  const at = (targetC: number | null, ambientC = 45) => {
-    const governor = createGovernor({ ladder: LADDER, limitC: 80, requestedFps: FPS, targetC });
+  const at = (targetC: number | null, ambientC = 45, prefer: 'accuracy' | 'cool' = 'accuracy') => {
+    const options = { ladder: LADDER, limitC: 80, requestedFps: FPS, targetC, prefer };
+    const governor = createGovernor(options);
     const driver = driverOf(governor, { ambientC });
     driver.run(1800);
     return { tempC: driver.tempC(), last: driver.last };
@@ -318,8 +319,10 @@ t.test('a cooler target costs accuracy, and no frames', async (t) => {
   t.ok(usual.tempC > 74, `${usual.tempC}`);
   t.ok(cool.tempC < 65.5 && cool.tempC > 61, `${cool.tempC}`);
   t.equal(cool.last.mode, 'limited');
-  t.match(cool.last.reason, /as cool as 65 °C, which governor.target asks for/);
+  t.match(cool.last.reason, /as cool as 65 °C, which the configuration asks for/);
   t.equal(cool.last.fps, FPS);
+  t.same(at(null, 45, 'cool').last, cool.last, 'cool is 15 °C below the limit');
+  t.equal(at(60, 45, 'cool').last.targetC < 60.1, true, 'or what is said besides');
   // The room alone is warmer than that: the cheapest rung runs on.
   const beyond = at(40, 50);
   t.equal(beyond.last.rung, 0);

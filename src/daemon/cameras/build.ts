@@ -1,4 +1,4 @@
-import { createSource, isStill, rateOf, stallTimeoutOf } from '../../camera/create.js';
+import { createSource, isOnBoard, isStill, rateOf, stallTimeoutOf } from '../../camera/create.js';
 import { createMotionGate } from '../../camera/pixels/motion.js';
 import { boxInPixels } from '../../camera/region.js';
 import { createSchedule, type Location } from '../../camera/schedule.js';
@@ -48,8 +48,8 @@ export function buildCamera(
     notices.warn(notice.key, notice.message);
   };
   const logStatus = createStatusLog(log, () => clock.now());
-  const stallOf = (mode: 'stream' | 'still') =>
-    stallTimeoutOf(asRead(camera, mode), camera.stall_timeout);
+  const stallOf = (mode: 'stream' | 'still', fps = camera.fps) =>
+    stallTimeoutOf({ ...asRead(camera, mode), fps }, camera.stall_timeout);
   const [first = 'stream'] = modesOf(camera);
   return new Camera({
     name,
@@ -68,13 +68,15 @@ export function buildCamera(
       camera.crop === null
         ? null
         : { box: boxInPixels(camera.crop, camera.size), size: camera.size },
-    supervise(mode, signal, onFrame, onStatus, rate) {
-      const source = asRead(camera, mode);
+    canSlow: isOnBoard(camera),
+    supervise(mode, signal, onFrame, onStatus, rate, streamFps) {
+      const read = asRead(camera, mode);
+      const source = mode === 'stream' ? { ...read, fps: streamFps() } : read;
       return superviseSource(
         {
           name,
           createSource: () => createSource(source, { ...surroundings.sources, rate, onNotice }),
-          stallTimeout: stallOf(mode),
+          stallTimeout: stallOf(mode, source.fps),
           onFrame,
           onStatus,
           log,

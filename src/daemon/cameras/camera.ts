@@ -36,9 +36,12 @@ export interface CameraOptions extends LabelRules {
     signal: AbortSignal,
     onFrame: (frame: CapturedFrame) => void,
     onStatus: (status: CameraStatus, reason: string | null) => void,
-    /** Frames a second that are wanted of it now. */
+    /** Frames a second that are wanted of it now, and that a stream is asked for. */
     rate: () => number,
+    streamFps: () => number,
   ) => Promise<void>;
+  /** Its stream can be asked for fewer frames, and heats this board. */
+  readonly canSlow?: boolean;
   /** Takes a picture of its own, while the source is stopped; null when the camera cannot. */
   readonly takePicture: ((signal: AbortSignal) => Promise<Uint8Array>) | null;
   /** What its source refused or found odd since the start. */
@@ -51,6 +54,8 @@ const SWITCHED_OFF = 'switched off by a command';
 const MINUTE_MS = 60_000;
 /** Frames that a source whose rate is limited delivers in the time after which it has stalled. */
 const FRAMES_A_STALL = 2;
+/** No stream is asked for less, frames a second. */
+const LEAST_STREAM = 1;
 
 /** One camera of the daemon: its source, its slot and its presence. */
 export class Camera implements LineCamera {
@@ -75,6 +80,7 @@ export class Camera implements LineCamera {
   #rateLimit: number | null = null;
   #enabled = true;
   #cool = false;
+  #part = 1;
   #enter: number;
   /** Scores that can matter: lower than configured when the threshold was lowered from outside. */
   #leastScore: number;
@@ -99,6 +105,7 @@ export class Camera implements LineCamera {
           (frame) => this.slot.put(frame),
           onStatus,
           () => this.#sourceRate(),
+          () => this.streamFps(),
         ),
       onStatus: (status, reason) => {
         this.#source = { status, reason };
@@ -171,6 +178,21 @@ export class Camera implements LineCamera {
     this.#cool = on;
     this.#direct();
     this.#configurePresence();
+  }
+
+  /** Asks its stream for a part of its frames, 0 to 1; a camera that cannot, or elsewhere, keeps its rate. */
+  slowStream(part: number): void {
+    if (this.#options.canSlow !== true || part === this.#part) return;
+    const before = this.streamFps();
+    this.#part = part;
+    if (this.#director.mode() === 'stream' && this.streamFps() !== before) this.#director.restart();
+  }
+
+  /** Frames a second that its stream is asked for. */
+  streamFps(): number {
+    const { stream } = this.#options.fps;
+    if (this.#part >= 1) return stream;
+    return Math.min(stream, Math.max(LEAST_STREAM, Math.ceil(stream * this.#part)));
   }
 
   /**

@@ -2,12 +2,15 @@ import type { Decision } from '../../thermal/governor.js';
 import { type MeasuredRung, variantOf } from '../governor-state.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
 import { createCoolCapture } from './cool-capture.js';
+import { createStreamRate } from './stream-rate.js';
 
 /** A camera as the governor acts on it. */
 export interface GovernedCamera {
   readonly fps: number;
   limitRate(fps: number | null): void;
   keepCool(on: boolean): void;
+  /** Part of its own rate that the camera is asked for; cameras elsewhere keep theirs. */
+  slowStream(part: number): void;
 }
 
 export interface ActuatorsOptions {
@@ -22,6 +25,7 @@ export class Actuators {
   readonly #engine: ActuatorsOptions['engine'];
   readonly #cameras: ActuatorsOptions['cameras'];
   readonly #coolCapture;
+  readonly #streamRate = createStreamRate();
 
   constructor({ engine, cameras, minFps }: ActuatorsOptions) {
     this.#engine = engine;
@@ -33,6 +37,18 @@ export class Actuators {
   coolCameras(decision: Decision, timeS: number): void {
     const cool = this.#coolCapture.update(decision, timeS);
     for (const camera of this.#cameras()) camera.keepCool(cool);
+  }
+
+  /**
+   * Asks cameras for little more than is labelled while it is warm.
+   *
+   * @param labelled part of the frames asked for that were labelled, 0 to 1
+   * @returns the part that is asked for
+   */
+  slowCameras(decision: Decision, labelled: number, timeS: number): number {
+    const part = this.#streamRate.update(decision, labelled, timeS);
+    for (const camera of this.#cameras()) camera.slowStream(part);
+    return part;
   }
 
   /**

@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
 import { FAULTS } from '../../thermal/explain.js';
 import type { Decision, ForecastPoint, Governor } from '../../thermal/governor.js';
-import type { SensorFault } from '../../thermal/sample.js';
+import type { Sample, SensorFault } from '../../thermal/sample.js';
 import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { Actuators } from './actuators.js';
 import { type GovernorHistory, NOTABLE_USE } from './history.js';
@@ -112,15 +112,26 @@ export class GovernorLoop {
     const { rungs } = this.#board;
     const sample = await inputs.sample(this.#decision, rungs);
     this.#usedSinceSaved ||= inputs.use() >= NOTABLE_USE;
-    const decision = law.decide(sample);
-    this.#decision = decision;
-    this.#tellFault(decision);
-    actuators.coolCameras(decision, sample.timeS);
+    const decided = law.decide(sample);
+    this.#decision = decided;
+    this.#tellFault(decided);
+    actuators.coolCameras(decided, sample.timeS);
     // Nobody delivers: there is nothing to decide on, and the board cools by itself.
     if (sample.requestedFps <= 0) return;
+    const decision = this.#slowCameras(decided, sample);
+    this.#decision = decision;
     if (!(await actuators.apply(decision, rungs, sample.requestedFps))) return;
     history.note(decision, rungs, this.#board.limitC, inputs.use());
     this.#tellChange(decision);
+  }
+
+  /** The decision, with what is asked of the cameras. */
+  #slowCameras(decision: Decision, { deliveredFps, requestedFps, timeS }: Sample): Decision {
+    const labelled = Math.min(1, deliveredFps / requestedFps);
+    const part = this.#options.actuators.slowCameras(decision, labelled, timeS);
+    if (part >= 1) return decision;
+    const asked = `cameras of this board are asked for ${Math.round(100 * part)} % of their frames`;
+    return { ...decision, reason: `${decision.reason}; ${asked}` };
   }
 
   /** A sensor that is no longer believed at all, once, and its return. */

@@ -142,6 +142,7 @@ function cameraReport(camera: Camera, held: number): CameraReport {
     status: camera.status(),
     reason: camera.reason(),
     fps: tenth(camera.fps),
+    slowed_fps: camera.streamFps() < camera.fps ? tenth(camera.streamFps()) : null,
     present: camera.presence.present().map(({ label }) => label),
     dropped: camera.slot.stats().dropped,
     notices: camera.notices.list().map(noticePayload),

@@ -147,3 +147,42 @@ t.test('however few frames are looked at, a source is not taken for a stalled on
   t.equal(camera.interval(), 0);
   await camera.stop();
 });
+
+t.test('a stream of this board is asked for fewer frames, and begun anew for it', async (t) => {
+  const asked: number[] = [];
+  const supervise: CameraOptions['supervise'] = async (...[mode, signal, , onStatus, , fps]) => {
+    asked.push(mode === 'stream' ? fps() : -1);
+    onStatus('online', null);
+    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+  };
+  const { camera, clock, said } = setUp({ canSlow: true, capture: 'auto', supervise });
+  camera.start();
+  await clock.advance(0);
+  camera.slowStream(0.25);
+  camera.slowStream(0.25);
+  await clock.advance(0);
+  t.same(asked, [10, 3], 'whole frames, once');
+  t.equal(camera.fps, 10, 'what is asked for by the configuration stays');
+  t.equal(camera.status(), 'online');
+  camera.slowStream(0.01);
+  await clock.advance(0);
+  camera.keepCool(true);
+  await clock.advance(0);
+  camera.slowStream(1);
+  await clock.advance(0);
+  t.same(asked, [10, 3, 1, -1], 'stills are not begun anew');
+  camera.keepCool(false);
+  await clock.advance(0);
+  t.equal(asked.at(-1), 10);
+  t.notOk(said.includes('offline'), `${said}`);
+  await camera.stop();
+
+  const elsewhere = setUp({ supervise });
+  elsewhere.camera.start();
+  await elsewhere.clock.advance(0);
+  asked.length = 0;
+  elsewhere.camera.slowStream(0.2);
+  await elsewhere.clock.advance(0);
+  t.same(asked, [], 'a camera elsewhere does not heat this board');
+  await elsewhere.camera.stop();
+});

@@ -67,7 +67,10 @@ function settled(visited = false) {
 t.test('what the forecast sustains, and no more than the best rung', (t) => {
   const { allowed } = settled();
   t.ok(allowed.budget > 0.35 && allowed.budget < 0.65, `${allowed.budget}`);
-  t.same([allowed.inEmergency, allowed.isFree, allowed.savesEnergy, allowed.dip], [false, false, false, 1]);
+  t.same(
+    [allowed.inEmergency, allowed.isFree, allowed.savesEnergy, allowed.dip],
+    [false, false, false, 1],
+  );
   t.equal(settled().allowance.update(second(), { ...OF, top: 0.2 }).budget, 0.2);
   t.end();
 });

@@ -36,12 +36,15 @@ t.test('the goal lies below limit − margin, and the aim starts below the goal'
   t.end();
 });
 
-t.test('the aim rises where the hottest moments stay below the goal, and only while heat limits', (t) => {
-  t.ok(after(600, 77).targetC > 78.4);
-  t.ok(Math.abs(after(600, 77, { isLimited: false }).targetC - 77.9) < 1e-9);
-  t.ok(after(60, 78.6).targetC < 77.8, 'passed: it falls');
-  t.end();
-});
+t.test(
+  'the aim rises where the hottest moments stay below the goal, and only while heat limits',
+  (t) => {
+    t.ok(after(600, 77).targetC > 78.4);
+    t.ok(Math.abs(after(600, 77, { isLimited: false }).targetC - 77.9) < 1e-9);
+    t.ok(after(60, 78.6).targetC < 77.8, 'passed: it falls');
+    t.end();
+  },
+);
 
 t.test('a cooler target, a guard and a bad sensor lower it', (t) => {
   t.equal(after(1, 70, { targetC: 60 }).goalC, 60);

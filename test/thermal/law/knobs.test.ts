@@ -61,7 +61,10 @@ t.test('filters are weighed by the factors of now', (t) => {
   const load = createOwnLoad([0, 0], 1);
   load.advance(0.5, [0.2], [1, 0.5]);
   load.weigh([2]);
-  t.same(load.heats.map((heat) => Math.round(heat * 1e6) / 1e6), [0.7, 0.35]);
+  t.same(
+    load.heats.map((heat) => Math.round(heat * 1e6) / 1e6),
+    [0.7, 0.35],
+  );
   t.same(load.slopes([10, 20]).map(Math.round), [4]);
   t.same(load.changes(), [true]);
   t.same(load.unused(), [false]);

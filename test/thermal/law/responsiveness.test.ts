@@ -117,11 +117,14 @@ t.test('a reading that has stood still for nearly half an hour is suspect', asyn
   t.notOk(sensor.isSuspect);
 });
 
-t.test('a board that is warm of what ran before the start is no proof against its sensor', async (t) => {
-  const board = (s: number) => 60 + 0.1 * Math.round(8 * (1 - Math.exp(-s / 900)));
-  t.equal(
-    unresponsiveAfter(board, () => 0.7),
-    null,
-    'the load goes on as it did before',
-  );
-});
+t.test(
+  'a board that is warm of what ran before the start is no proof against its sensor',
+  async (t) => {
+    const board = (s: number) => 60 + 0.1 * Math.round(8 * (1 - Math.exp(-s / 900)));
+    t.equal(
+      unresponsiveAfter(board, () => 0.7),
+      null,
+      'the load goes on as it did before',
+    );
+  },
+);

@@ -31,7 +31,10 @@ t.test('the coolest way that keeps the rate, once the board is known', (t) => {
   t.ok(ways.update(calm(5), [1]));
   t.same([ways.wayOf(0), ways.wayOf(1)], [1, 1]);
   t.equal(ways.ladder[1]?.costMs, 120, 'wall time');
-  t.ok(Math.abs((ways.hot[1]?.costMs ?? 0) - (60 * 2) / 2.7) < 1e-9, 'heat, in the busiest way’s ms');
+  t.ok(
+    Math.abs((ways.hot[1]?.costMs ?? 0) - (60 * 2) / 2.7) < 1e-9,
+    'heat, in the busiest way’s ms',
+  );
   ways.update(calm(10), [1]);
   t.same([ways.wayOf(0), ways.wayOf(1)], [1, 0], 'ten frames of 120 ms do not fit');
   ways.update({ fps: 10, slowdown: 3, known: true }, [1]);
@@ -95,6 +98,10 @@ t.test('what heat allows is cut down to the time that there is', (t) => {
   const slow = withinTime(plan, { wall, hot, timeS: 0.25 });
   t.same([slow.mix.fraction, slow.fps], [0, 2.5], 'then fewer frames');
   t.equal(withinTime(plan, { wall, hot, timeS: 2 }), plan);
-  t.equal(withinTime(plan, { wall, hot: wall, timeS: 0.1 }), plan, 'where heat is time it was done');
+  t.equal(
+    withinTime(plan, { wall, hot: wall, timeS: 0.1 }),
+    plan,
+    'where heat is time it was done',
+  );
   t.end();
 });

@@ -80,7 +80,11 @@ export const GOVERNOR = {
     'Least input size the governor may go down to, pixels.',
   ),
   min_fps: key(within(GOVERNOR_RANGES.minFps), 1, 'Least frame rate the governor may go down to.'),
-  prefer: key(oneOf('accuracy', 'fps'), 'accuracy', 'What is given up last.'),
+  prefer: key(
+    oneOf('accuracy', 'fps', 'cool'),
+    'accuracy',
+    'What is given up last; cool stays 15 °C below the limit where that costs accuracy only (governor.target says how cool).',
+  ),
   pin: key(
     modelName,
     'auto',
