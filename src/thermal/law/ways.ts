@@ -54,7 +54,7 @@ const STAY = 0.9;
 const WORTH = 0.08;
 
 export function createWays(ladder: readonly Rung[]): Ways {
-  return ladder.some(({ ways }) => (ways?.length ?? 0) > 1) ? new Choice(ladder) : fixed(ladder);
+  return ladder.some((rung) => waysOf(rung).length > 1) ? new Choice(ladder) : fixed(ladder);
 }
 
 /** A ladder that takes the place of another; what was learnt of knobs is of those that there were. */
@@ -91,19 +91,22 @@ class Choice implements Ways {
   readonly knobs: readonly string[];
   ladder: readonly Running[];
   hot: readonly Rung[];
-  readonly #given: readonly Rung[];
+  /** Of each rung, the fastest first; one that has none is run as the busiest way is. */
+  readonly #ways: readonly (readonly Way[])[];
   /** Processor time a millisecond of the busiest way. */
   readonly #most: number;
-  readonly #first: string;
   #factors: readonly number[];
 
   constructor(ladder: readonly Rung[]) {
-    this.#given = ladder;
     const all = ladder.flatMap(waysOf);
     const busiest = all.reduce((a, b) => (density(b) > density(a) ? b : a));
     this.#most = density(busiest);
-    this.#first = busiest.knob;
-    this.knobs = [...new Set(all.map(({ knob }) => knob))].filter((knob) => knob !== this.#first);
+    this.knobs = [...new Set(all.map(({ knob }) => knob))].filter((knob) => knob !== busiest.knob);
+    this.#ways = ladder.map((rung) => {
+      const ways = waysOf(rung);
+      const { costMs } = rung;
+      return ways.length > 0 ? ways : [{ ...busiest, costMs, cpuMs: costMs * this.#most }];
+    });
     this.#factors = this.knobs.map(() => 1);
     this.ladder = ladder.map((rung) => ({ ...rung, way: 0 }));
     this.hot = this.#heated();
@@ -134,7 +137,7 @@ class Choice implements Ways {
     let changed = false;
     this.ladder = this.ladder.map((running, index) => {
       const way = known ? this.#choose(index, fps * slowdown) : 0;
-      const costMs = waysOf(this.#given[index] as Rung)[way]?.costMs;
+      const costMs = this.#ways[index]?.[way]?.costMs;
       if (way === running.way || costMs === undefined) return running;
       changed = true;
       return { ...running, way, costMs };
@@ -146,7 +149,7 @@ class Choice implements Ways {
 
   /** The coolest way that keeps the rate, or the fastest; the present one unless another is worth it. */
   #choose(index: number, fps: number): number {
-    const ways = waysOf(this.#given[index] as Rung);
+    const ways = this.#ways[index] ?? [];
     const now = this.wayOf(index);
     const fits = (way: number, most: number) => ((ways[way]?.costMs ?? 0) * fps) / 1000 <= most;
     const heat = (way: number) => this.#heatMs(ways[way] as Way);
@@ -158,8 +161,7 @@ class Choice implements Ways {
   }
 
   #now(index: number): Way | undefined {
-    const rung = this.#given[index];
-    return rung === undefined ? undefined : waysOf(rung)[this.wayOf(index)];
+    return this.#ways[index]?.[this.wayOf(index)];
   }
 
   #heated(): readonly Rung[] {
@@ -175,11 +177,11 @@ class Choice implements Ways {
   }
 }
 
-/** A rung without ways has one: as it was measured, on what counts as the whole processor. */
-function waysOf({ ways, costMs }: Rung): readonly Way[] {
-  return ways !== undefined && ways.length > 0
-    ? ways
-    : [{ costMs, cpuMs: costMs, knob: '', threads: 1 }];
+/** The ways of a rung; none where one of them is no way. */
+function waysOf({ ways = [] }: Rung): readonly Way[] {
+  const isSound = ({ costMs, cpuMs }: Way) =>
+    costMs > 0 && cpuMs > 0 && Number.isFinite(cpuMs / costMs);
+  return ways.every(isSound) ? ways : [];
 }
 
 /** Processor milliseconds a millisecond. */

@@ -64,6 +64,24 @@ t.test('a knob that heats more than its processor time is not cooler', (t) => {
   t.end();
 });
 
+t.test('a rung without ways, or with one that is none, heats as the busiest way does', (t) => {
+  const { ways: _, ...plain } = rung('plain', 40);
+  const odd = {
+    ...rung('odd', 50),
+    ways: [{ threads: 1, costMs: 50, cpuMs: Number.NaN, knob: 'x' }],
+  };
+  const ways = createWays([...LADDER, plain, odd]);
+  ways.update(calm(5), [1]);
+  t.same([ways.wayOf(2), ways.wayOf(3)], [0, 0]);
+  t.same(
+    ways.hot.slice(2).map(({ costMs }) => Math.round(costMs)),
+    [40, 50],
+  );
+  t.same(ways.knobs, ['1']);
+  t.ok(Math.abs(ways.work([[2, 0.3]]).load - 0.3) < 1e-9);
+  t.end();
+});
+
 t.test('work counts by processor time, and by knob', (t) => {
   const ways = createWays(LADDER);
   ways.update(calm(10), [1]);
