@@ -14,6 +14,7 @@ import { OFFSET, RATIO } from './law/observer-state.js';
 import { createPairHold } from './law/pair-hold.js';
 import { createPauses } from './law/pauses.js';
 import { createSlowdown } from './law/slowdown.js';
+import { createWarmth } from './law/warmth.js';
 import { byHeat, createWays, type Ways, waysLike } from './law/ways.js';
 import { createWholeSecond, type WholeSecond } from './law/whole-second.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
@@ -78,6 +79,7 @@ class SteppedGovernor implements Governor {
   readonly #pauses = createPauses();
   readonly #fullCpu = createFullCpu();
   readonly #pair = createPairHold();
+  readonly #warmth = createWarmth();
   #ranS = 0;
   #wasKnown = false;
   /** Seconds since the sensor failed. */
@@ -147,7 +149,10 @@ class SteppedGovernor implements Governor {
     const { observer } = this.#known;
     // The heat of knobs can be told from the board's only when that is known.
     this.#wasKnown ||= known.acquainted;
-    const of = { fps: known.requestedFps, slowdown: this.#slowdown.value, known: this.#wasKnown };
+    const belowC = (this.#last?.targetC ?? Number.NaN) - (known.estimateC ?? Number.NaN);
+    const isWarm = this.#warmth.update(this.#last?.mode ?? null, belowC, known.dtS);
+    const cooler = this.#wasKnown && isWarm;
+    const of = { fps: known.requestedFps, slowdown: this.#slowdown.value, cooler };
     if (!this.#ways.update(of, observer.factors)) return;
     this.#hull = buildHull(this.#ways.hot, this.#settings.rules);
   }

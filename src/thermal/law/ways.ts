@@ -34,15 +34,16 @@ export interface Ways {
   /** @param parts wall time of each rung as it was run, fraction of a second */
   work(parts: readonly (readonly [rung: number, busy: number])[]): Work;
   /**
-   * Chooses anew. Until the board is known all is run the fastest way: what that heats is learnt first.
+   * Chooses anew.
    *
-   * @param known the gains of the board are known
+   * @param cooler the coolest way of each is wanted, otherwise the fastest: on a cool board, and until the
+   *   board is known, for what that heats is learnt first
    * @param slowdown wall time of a frame relative to what was measured
    * @param factors what a millisecond of each knob heats relative to its processor time
    * @returns whether anything has changed
    */
   update(
-    of: { readonly fps: number; readonly slowdown: number; readonly known: boolean },
+    of: { readonly fps: number; readonly slowdown: number; readonly cooler: boolean },
     factors: readonly number[],
   ): boolean;
 }
@@ -130,13 +131,13 @@ class Choice implements Ways {
   }
 
   update(
-    { fps, slowdown, known }: Parameters<Ways['update']>[0],
+    { fps, slowdown, cooler }: Parameters<Ways['update']>[0],
     factors: readonly number[],
   ): boolean {
     this.#factors = factors;
     let changed = false;
     this.ladder = this.ladder.map((running, index) => {
-      const way = known ? this.#choose(index, fps * slowdown) : 0;
+      const way = cooler ? this.#choose(index, fps * slowdown) : 0;
       const costMs = this.#ways[index]?.[way]?.costMs;
       if (way === running.way || costMs === undefined) return running;
       changed = true;
