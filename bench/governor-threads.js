@@ -15,7 +15,7 @@ const { values } = parseArgs({
     boards: { type: 'string', default: 'pi3bplus-case,pi4-case,pi5-bare,zero2w-case' },
   },
 });
-const MOST_LOST = 1;
+const MOST_LOST = 1.5;
 const LASTS_S = 3 * 3600;
 /** Share of the CPU that three threads keep busy. */
 const SHARE = 0.9;
