@@ -5,8 +5,8 @@
 // Ends with 1 when the limit is reached, or more than `MOST_LOST` points are lost to a factor that was not foreseen.
 import { parseArgs } from 'node:util';
 import { BOARDS, boardLadder } from '../dist/simulator/boards.js';
-import { createRandom } from '../dist/simulator/random.js';
 import { settledPlant, stepPlant } from '../dist/simulator/plant.js';
+import { createRandom } from '../dist/simulator/random.js';
 import { createGovernor } from '../dist/thermal/governor.js';
 
 const { values } = parseArgs({
@@ -98,7 +98,9 @@ function workOf({ mix, ways, fps }, ladder, factor) {
   return sum;
 }
 
-console.log('board           factor  three threads  chosen   gain  learnt of one thread  the hottest');
+console.log(
+  'board           factor  three threads  chosen   gain  learnt of one thread  the hottest',
+);
 let fine = true;
 for (const board of BOARDS.filter(({ name }) => values.boards.split(',').includes(name))) {
   const fixed = run(board, false, 1);
