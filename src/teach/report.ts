@@ -1,4 +1,5 @@
 import { type Example, namedLabel } from './head.js';
+import { expectedShare } from './learning-curve.js';
 
 /** What a label is worth, by pictures that were left out of the fit that judged them. */
 export interface LabelReport {
@@ -22,7 +23,11 @@ export interface WorstExample {
   readonly probability: number;
 }
 
-/** What a head is worth: every figure is of pictures that were left out of the fit that judged them. */
+/**
+ * What a head is worth: every figure is of pictures that were left out of the fit that judged them. Shares of
+ * all labels together are continued to a fit of all pictures ({@link expectedShare}); those of one label, of
+ * few pictures, are as they were counted.
+ */
 export interface HeadReport {
   /** Pictures of labels, pictures of none of these, and unrelated embeddings that were used. */
   readonly examples: number;
@@ -31,11 +36,13 @@ export interface HeadReport {
   /** The ridge penalty that was chosen, for the mean row. */
   readonly penalty: number;
   /**
-   * Of the pictures of labels that have two or more, the share whose best label is theirs, thresholds
-   * aside; null where no label has two.
+   * Of new pictures of labels that have two or more, the share to be expected whose best label is theirs,
+   * thresholds aside; null where no label has two.
    */
   readonly accuracy: number | null;
-  /** The same share, of those that also reach the threshold. */
+  /** The same share as it was counted, of fits with one picture of each label less. */
+  readonly leftOut: number | null;
+  /** Of new pictures, the share to be expected that is named rightly: those that also reach the threshold. */
   readonly recall: number | null;
   /** Of "none of these" and the unrelated embeddings, the share that is given a label; null without any. */
   readonly falseAccepts: number | null;
@@ -57,6 +64,8 @@ export interface Judged {
   readonly example: Example;
   /** By label. */
   readonly probabilities: Float32Array;
+  /** The same by fits with one picture of each label less still; may be none. */
+  readonly oneLess: readonly Float32Array[];
 }
 
 export interface ReportInput {
@@ -86,6 +95,17 @@ export function reportOf(input: ReportInput): HeadReport {
       (said) => judged.filter((j) => j.example.label === label && j.said === said).length,
     ),
   );
+  const expected = (sayOf: (probabilities: Float32Array) => string | null) =>
+    expectedShare(
+      ofLabels.map(({ example: { label }, probabilities, oneLess }) => ({
+        pictures: counts[labels.indexOf(label as string)] as number,
+        isRight: sayOf(probabilities) === label,
+        oneLess: share(
+          oneLess.filter((each) => sayOf(each) === label),
+          oneLess,
+        ),
+      })),
+    );
   const passed = negatives.filter((row) => namedLabel({ labels, thresholds }, row) !== null).length;
   const wrong = passed + others.filter(({ said }) => said !== null).length;
   return {
@@ -93,14 +113,12 @@ export function reportOf(input: ReportInput): HeadReport {
     others: others.length,
     negatives: negatives.length,
     penalty,
-    accuracy: share(
+    accuracy: expected((probabilities) => bestOf(labels, probabilities)),
+    leftOut: share(
       ofLabels.filter((j) => bestOf(labels, j.probabilities) === j.example.label),
       ofLabels,
     ),
-    recall: share(
-      ofLabels.filter((j) => j.said === j.example.label),
-      ofLabels,
-    ),
+    recall: expected((probabilities) => namedLabel({ labels, thresholds }, probabilities)),
     falseAccepts:
       others.length + negatives.length === 0 ? null : wrong / (others.length + negatives.length),
     labels: labels.map((label, index) => ({

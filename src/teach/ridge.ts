@@ -28,6 +28,11 @@ export interface RidgeFit {
   readonly coefficients: readonly Float64Array[];
   /** What each row is told by a fit that has not seen it, by target. */
   readonly leftOut: readonly Float64Array[];
+  /**
+   * The same by fits that have one row of each group less still, another one each time: by partner, then by
+   * target. Of parts that are left out together, and of groups of two rows, it is what `leftOut` has.
+   */
+  readonly oneLess: readonly (readonly Float64Array[])[];
 }
 
 /**
@@ -40,36 +45,44 @@ export interface RidgeFit {
  * √w_i. See {@link inTurn} for the third case.
  *
  * @param penalty positive; for the mean row
+ * @param partners with how many others in turn each row is left out for `oneLess`
  */
-export function fitRidge(problem: RidgeProblem, penalty: number): RidgeFit {
+export function fitRidge(problem: RidgeProblem, penalty: number, partners = 0): RidgeFit {
   const { kernel, weights, targets, parts } = problem;
   const roots = weights.map(Math.sqrt);
   const { factor, lambda } = factorOf(kernel, roots, penalty * kernel.side);
   const inverse = new Inverse(factor);
-  const residualsOf = parts.map(({ groups, leaveOut }) => {
-    const part = inverse.part(groups.flat());
-    return leaveOut === 'together' ? together(part) : inTurn(part, groups, lambda);
-  });
-  const coefficients: Float64Array[] = [];
-  const leftOut: Float64Array[] = [];
-  for (const target of targets) {
-    const dual = solve(
+  const duals = targets.map((target) =>
+    solve(
       factor,
       target.map((value, row) => value * (roots[row] as number)),
-    );
-    const told = Float64Array.from(target);
-    for (const [index, { groups }] of parts.entries()) {
-      const rows = groups.flat();
-      const own = Float64Array.from(rows, (row) => dual[row] as number);
-      const residuals = residualsOf[index]?.(own) ?? own;
-      for (const [at, row] of rows.entries()) {
-        told[row] = (told[row] as number) - (residuals[at] as number) / (roots[row] as number);
+    ),
+  );
+  const leftOut = targets.map((target) => Float64Array.from(target));
+  const oneLess = Array.from({ length: partners }, () =>
+    targets.map((target) => Float64Array.from(target)),
+  );
+  for (const { groups, leaveOut } of parts) {
+    const rows = groups.flat();
+    const part = inverse.part(rows);
+    const alone = leaveOut === 'together' ? together(part) : inTurn(part, groups, lambda, 0);
+    for (const [pass, told] of [leftOut, ...oneLess].entries()) {
+      const isAlone = pass === 0 || leaveOut === 'together';
+      const residualsOf = isAlone ? alone : inTurn(part, groups, lambda, pass);
+      for (const [target, values] of told.entries()) {
+        const own = Float64Array.from(rows, (row) => duals[target]?.[row] as number);
+        const residuals = residualsOf(own);
+        for (const [at, row] of rows.entries()) {
+          values[row] =
+            (values[row] as number) - (residuals[at] as number) / (roots[row] as number);
+        }
       }
     }
-    leftOut.push(told);
-    coefficients.push(dual.map((value, row) => value * (roots[row] as number)));
   }
-  return { coefficients, leftOut };
+  const coefficients = duals.map((dual) =>
+    dual.map((value, row) => value * (roots[row] as number)),
+  );
+  return { coefficients, leftOut, oneLess };
 }
 
 /** Makes residuals, times √w, of a part's share of c. */
@@ -82,25 +95,30 @@ function together(part: Triangle): Residuals {
 }
 
 /**
- * A set S of rows, one of each group, is left out, and the weights of the others are multiplied by
- * m/(m − 1), m the rows of their group. In (K + λ·W⁻¹)·α = y that changes the diagonal alone: to infinity in S,
- * and elsewhere in the groups by a factor (m − 1)/m. By Woodbury's identity, with T = diag(m)/λ and
- * N = T − (G⁻¹)_BB, the residuals of S, times √w, are T_S⁻¹·((N⁻¹)_SS − T_S⁻¹)⁻¹·(N⁻¹·c_B)_S.
+ * A set S of rows, d of each group (one, or two with a partner), is left out, and the weights of the others are
+ * multiplied by m/(m − d), m the rows of their group. In (K + λ·W⁻¹)·α = y that changes the diagonal alone: to
+ * infinity in S, and elsewhere in the groups by a factor (m − d)/m. By Woodbury's identity, with
+ * T = diag(m/d)/λ and N = T − (G⁻¹)_BB, the residuals of S, times √w, are
+ * T_S⁻¹·((N⁻¹)_SS − T_S⁻¹)⁻¹·(N⁻¹·c_B)_S.
  *
  * @param part (G⁻¹)_BB; its eigenvalues are below 1/λ, so that N is positive definite
+ * @param partner 0: one of each group at a time; else how far on in its group the second one is
  */
 function inTurn(
   { side, values }: Triangle,
   groups: readonly (readonly number[])[],
   lambda: number,
+  partner: number,
 ): Residuals {
-  const shifts = groups.flatMap((group) => group.map(() => group.length / lambda));
+  const shifts = groups.flatMap(({ length }) => {
+    return new Array<number>(length).fill(length / away(length, partner) / lambda);
+  });
   const factor = shifted({ side, values: values.map((value) => -value) }, shifts);
   choleskyInPlace(factor);
   const inverse = new Inverse(factor);
-  const turns = turnsOf(groups).map((turn) => {
-    const away = turn.map(({ at }) => -1 / (shifts[at] as number));
-    const block = shifted(inverse.part(turn.map(({ at }) => at)), away);
+  const turns = turnsOf(groups, partner).map((turn) => {
+    const eases = turn.map(({ at }) => -1 / (shifts[at] as number));
+    const block = shifted(inverse.part(turn.map(({ at }) => at)), eases);
     choleskyInPlace(block);
     return { turn, block };
   });
@@ -120,15 +138,23 @@ function inTurn(
   };
 }
 
-/** One row of each group a turn, as places in the part, until each has been left out. */
-function turnsOf(groups: readonly (readonly number[])[]) {
+/** Rows of a group that are left out at a time: always one stays. */
+function away(count: number, partner: number): 1 | 2 {
+  return partner === 0 || count < 3 ? 1 : 2;
+}
+
+/** One row of each group a turn, with its partner, as places in the part, until each has been the first. */
+function turnsOf(groups: readonly (readonly number[])[], partner: number) {
   const starts = groups.map((_, g) => groups.slice(0, g).flat().length);
   const count = Math.max(...groups.map(({ length }) => length));
   return Array.from({ length: count }, (_, turn) =>
-    groups.map(({ length }, g) => ({
-      at: (starts[g] as number) + (turn % length),
-      isFirst: turn < length,
-    })),
+    groups.flatMap(({ length }, g) => {
+      const start = starts[g] as number;
+      const first = { at: start + (turn % length), isFirst: turn < length };
+      if (away(length, partner) === 1) return [first];
+      const step = 1 + ((partner - 1) % (length - 1));
+      return [first, { at: start + ((turn + step) % length), isFirst: false }];
+    }),
   );
 }
 

@@ -1,12 +1,13 @@
 import { codedError } from '../errors.js';
 import { type ClassNumbers, createHead, type Example, type Head } from './head.js';
-import { FALSE_ACCEPTS, openSetThreshold } from './open-set.js';
+import { limitsOf } from './limits.js';
 import { choosePenalty, SINGLE_PENALTY } from './penalty.js';
 import { fitSigmoid, probabilityOf, type Sigmoid } from './platt.js';
 import { type HeadReport, reportOf } from './report.js';
-import { fitRidge, type Part, type RidgeFit, type RidgeProblem } from './ridge.js';
+import { fitRidge, type RidgeFit } from './ridge.js';
+import { evenly, type Rows, rowsOf, someOfEach } from './rows.js';
 import { checkEmbedding, createSpace, meanOf, type Space } from './space.js';
-import { gramMatrix, innerProduct } from './triangle.js';
+import { innerProduct } from './triangle.js';
 
 export interface Trained {
   readonly head: Head;
@@ -20,6 +21,11 @@ export const MAX_EXAMPLES = 2000;
 const FITTED = { examples: 1000, negatives: 500 };
 /** Rows by which a penalty is chosen: each that is tried costs a factorisation. */
 const TRIED = { examples: 250, negatives: 150 };
+/**
+ * With how many others a picture is left out to see what one more is worth: of few pictures that is much, and
+ * costs little; of many it is nothing, and would cost more than the fit.
+ */
+const PARTNERS = { most: 4, examples: 400 };
 
 /**
  * Makes a head of examples: ridge regression, each label against the rest, with a penalty chosen by leaving
@@ -45,10 +51,12 @@ export function trainHead(
   const fitted = someOfEach(examples, FITTED.examples);
   const penalty = penaltyOf(labels, examples, negatives, space);
   const rows = rowsOf(labels, fitted, evenly(negatives, FITTED.negatives), space);
-  const fit = fitRidge(rows, penalty);
+  const partners = Math.min(PARTNERS.most, Math.floor(PARTNERS.examples / fitted.length));
+  const fit = fitRidge(rows, penalty, partners);
   const lines = fit.coefficients.map((coefficients) => linearOf(rows.places, coefficients));
   const sigmoid = sigmoidOf(rows, fit, lines);
-  const limits = labels.map((_, target) => limitOf(rows, fit.leftOut[target] as Float64Array));
+  const isForeign = (_: number, row: number) => (rows.groups[row] as number) >= labels.length;
+  const limits = limitsOf(fit.leftOut.map((scores) => scores.filter(isForeign)));
   const head = createHead({
     centre: Float32Array.from(space.centre),
     sigmoid,
@@ -58,9 +66,9 @@ export function trainHead(
       threshold: thresholdOf(sigmoid, limits[target] as number),
     })),
   });
-  const told = rows.places.map((_, row) =>
-    Float32Array.from(fit.leftOut, (scores) => probabilityOf(sigmoid, scores[row] as number)),
-  );
+  const toldBy = (leftOut: RidgeFit['leftOut'], row: number) =>
+    Float32Array.from(leftOut, (scores) => probabilityOf(sigmoid, scores[row] as number));
+  const told = rows.places.map((_, row) => toldBy(fit.leftOut, row));
   const rowOf = new Map(fitted.map((example, row) => [example, row]));
   const report = reportOf({
     labels,
@@ -68,8 +76,15 @@ export function trainHead(
     penalty,
     examples: examples.map((example) => {
       const row = rowOf.get(example);
-      const leftOut = row === undefined ? head.probabilities(example.embedding) : told[row];
-      return { example, probabilities: leftOut as Float32Array };
+      if (row === undefined) {
+        return { example, probabilities: head.probabilities(example.embedding), oneLess: [] };
+      }
+      const hasThree = (rows.counts[rows.groups[row] as number] as number) > 2;
+      return {
+        example,
+        probabilities: told[row] as Float32Array,
+        oneLess: hasThree ? fit.oneLess.map((leftOut) => toldBy(leftOut, row)) : [],
+      };
     }),
     negatives: told.slice(fitted.length),
   });
@@ -96,97 +111,6 @@ function labelsOf(examples: readonly Example[]): string[] {
     });
   }
   return labels;
-}
-
-interface Rows extends RidgeProblem {
-  /** Of examples, then of unrelated embeddings. */
-  readonly places: readonly Float64Array[];
-  /** Number of a row's label; then "none of these"; then unrelated. */
-  readonly groups: Int32Array;
-  /** Rows of each group. */
-  readonly counts: Int32Array;
-}
-
-/** Parts of the unrelated embeddings that are left out together: neighbours may be of one picture. */
-const FOLDS = 10;
-
-/** What is fitted: 1 for a label's rows, −1 for all others; all groups weigh the same. */
-function rowsOf(
-  labels: readonly string[],
-  examples: readonly Example[],
-  negatives: readonly Float32Array[],
-  space: Space,
-): Rows {
-  const embeddings = [...examples.map(({ embedding }) => embedding), ...negatives];
-  const places = embeddings.map((embedding) => space.place(embedding));
-  const groups = Int32Array.from(places, (_, row) => {
-    const example = examples[row];
-    if (example === undefined) return labels.length + 1;
-    return example.label === null ? labels.length : labels.indexOf(example.label);
-  });
-  const counts = new Int32Array(labels.length + 2);
-  for (const group of groups) counts[group] = (counts[group] as number) + 1;
-  const present = counts.filter((count) => count > 0).length;
-  const kernel = gramMatrix(places);
-  // A constant beside each embedding: the bias, with a penalty like the other weights.
-  for (let k = 0; k < kernel.values.length; k += 1) {
-    kernel.values[k] = (kernel.values[k] as number) + 1;
-  }
-  return {
-    places,
-    groups,
-    counts,
-    kernel,
-    parts: partsOf(groups, labels.length + 1),
-    weights: Float64Array.from(
-      groups,
-      (group) => places.length / (present * (counts[group] as number)),
-    ),
-    targets: labels.map((_, label) =>
-      Float64Array.from(groups, (group) => (group === label ? 1 : -1)),
-    ),
-  };
-}
-
-/**
- * Taught pictures are left out one of each label at a time: a label that had to do with one less against others
- * that have all of theirs would look worse than it is. Unrelated ones are left out by tenths.
- */
-function partsOf(groups: Int32Array, unrelated: number): Part[] {
-  const byGroup = Array.from({ length: unrelated }, (): number[] => []);
-  const folds = Array.from({ length: FOLDS }, (): number[] => []);
-  const first = groups.indexOf(unrelated);
-  for (const [row, group] of groups.entries()) {
-    const fold = Math.floor(((row - first) * FOLDS) / (groups.length - first));
-    (group === unrelated ? folds[fold] : byGroup[group])?.push(row);
-  }
-  const several = byGroup.filter(({ length }) => length > 1);
-  const alone = [...byGroup.filter(({ length }) => length === 1), ...folds];
-  return [
-    ...(several.length === 0 ? [] : [{ groups: several, leaveOut: 'in turn' } as const]),
-    ...alone.flatMap((rows) =>
-      rows.length === 0 ? [] : [{ groups: [rows], leaveOut: 'together' } as const],
-    ),
-  ];
-}
-
-/** At most so many of a list, evenly out of all of it. */
-function evenly<T>(all: readonly T[], most: number): readonly T[] {
-  if (all.length <= most) return all;
-  return Array.from({ length: most }, (_, k) => all[Math.floor((k * all.length) / most)] as T);
-}
-
-/** All examples, or evenly out of each label's so many that there are about `most`. */
-function someOfEach(examples: readonly Example[], most: number): readonly Example[] {
-  if (examples.length <= most) return examples;
-  const labels = new Set(examples.map(({ label }) => label));
-  const quota = Math.max(1, Math.floor(most / labels.size));
-  return [...labels].flatMap((label) => {
-    return evenly(
-      examples.filter((example) => example.label === label),
-      quota,
-    );
-  });
 }
 
 function penaltyOf(
@@ -268,16 +192,6 @@ function sigmoidOf(
 /** Probability that a picture which was fitted has, where nothing else is known. */
 const ASSUMED = 0.9;
 const LEAST_HALF = 0.05;
-
-/**
- * The score that "none of these" and unrelated pictures reach so seldom that one in a thousand is given any
- * of the labels (a share for each of them: Bonferroni).
- */
-function limitOf({ groups, counts }: Rows, told: Float64Array): number {
-  const labels = counts.length - 2;
-  const foreign = told.filter((_, row) => (groups[row] as number) >= labels);
-  return openSetThreshold(foreign, FALSE_ACCEPTS / labels);
-}
 
 /** The next larger number of single precision: who has the limit itself does not reach it. */
 function thresholdOf(sigmoid: Sigmoid, limit: number): number {

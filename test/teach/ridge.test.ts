@@ -84,14 +84,24 @@ function inParts(p: Problem, sizes: readonly number[]): RidgeProblem {
   return { kernel: gramMatrix(p.rows), weights, targets: p.targets, parts };
 }
 
-/** Weights without a row, as its part is left out: in turn with one row of each other group. */
-function without(weights: Float64Array, { groups, leaveOut }: Part, row: number): Float64Array {
+/** Weights without a row, as its part is left out: in turn with one row of each other group, or two. */
+function without(
+  weights: Float64Array,
+  { groups, leaveOut }: Part,
+  row: number,
+  partner = 0,
+): Float64Array {
   const turn = groups.find((group) => group.includes(row))?.indexOf(row) ?? 0;
   return weights.map((weight, other) => {
     const group = groups.find((rows) => rows.includes(other));
     if (group === undefined) return weight;
-    if (leaveOut === 'together' || group[turn % group.length] === other) return 0;
-    return (weight * group.length) / (group.length - 1);
+    const { length } = group;
+    const gone = [group[turn % length]];
+    if (partner > 0 && length > 2) {
+      gone.push(group[((turn % length) + 1 + ((partner - 1) % (length - 1))) % length]);
+    }
+    if (leaveOut === 'together' || gone.includes(other)) return 0;
+    return (weight * length) / (length - gone.length);
   });
 }
 
@@ -130,15 +140,17 @@ t.test('what a row is told when it is left out is what a fit without it tells', 
     ]) {
       const p = problem(14, 6, 3);
       const ridge = inParts(p, sizes);
-      const fit = fitRidge(ridge, penalty);
-      for (const part of ridge.parts) {
-        for (const row of part.groups.flat()) {
-          const weights = without(ridge.weights, part, row);
-          const x = p.rows[row] as Float64Array;
-          for (const target of [0, 1]) {
-            const expected = dot(normalEquations(p, target, penalty * 14, weights), x);
-            const told = fit.leftOut[target]?.[row] as number;
-            t.ok(Math.abs(told - expected) < 1e-7, `${penalty}, ${sizes}: ${told} ${expected}`);
+      const { leftOut, oneLess } = fitRidge(ridge, penalty, 3);
+      for (const [partner, fits] of [leftOut, ...oneLess].entries()) {
+        for (const part of ridge.parts) {
+          for (const row of part.groups.flat()) {
+            const weights = without(ridge.weights, part, row, partner);
+            const x = p.rows[row] as Float64Array;
+            for (const target of [0, 1]) {
+              const expected = dot(normalEquations(p, target, penalty * 14, weights), x);
+              const told = fits[target]?.[row] as number;
+              t.ok(Math.abs(told - expected) < 1e-7, `${penalty}, ${sizes}: ${told} ${expected}`);
+            }
           }
         }
       }

@@ -28,6 +28,31 @@ t.test('new pictures of taught labels are named, others are not', (t) => {
   t.end();
 });
 
+t.test('the report says what new pictures will come to, though each was left out', (t) => {
+  const labels = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+  const [rounds, fresh] = [40, 10];
+  let [right, said, leftOut] = [0, 0, 0];
+  for (let seed = 1; seed <= rounds; seed += 1) {
+    const { examples, negatives, more } = scattered({
+      ...{ labels, each: 4, negatives: 40, dimension: 16, spread: 1.2, seed },
+    });
+    const { head, report } = trainHead(examples, negatives);
+    said += (report.accuracy ?? 0) / rounds;
+    leftOut += (report.leftOut ?? 0) / rounds;
+    for (const label of labels) {
+      for (let k = 0; k < fresh; k += 1) {
+        const told = head.probabilities(more(label));
+        const best = head.labels[told.indexOf(Math.max(...told))];
+        if (best === label) right += 1 / (rounds * labels.length * fresh);
+      }
+    }
+  }
+  t.ok(right > 0.5 && right < 0.95, `${right}: neither easy nor hopeless`);
+  t.ok(Math.abs(said - right) < 0.02, `${said} said, ${right} right`);
+  t.ok(leftOut < right - 0.02, `${leftOut}: of one picture less it is worth less`);
+  t.end();
+});
+
 t.test('the same examples give the same head', (t) => {
   const { examples, negatives } = scattered({ labels: ['a', 'b'], each: 5, negatives: 40 });
   t.same(trainHead(examples, negatives), trainHead(examples, negatives));

@@ -111,10 +111,12 @@ function figureLines(report: HeadReport): string[] {
     ({ label, recall, precision }) =>
       `  ${label}: recall ${share(recall)}, precision ${share(precision)}`,
   );
-  const { falseAccepts, negatives, others } = report;
+  const { falseAccepts, negatives, others, accuracy, recall } = report;
+  const together = `  new pictures: ${share(accuracy)} look most like their label, ${share(recall)} will be told`;
   return [
     'each picture judged by all the others:',
     ...rows,
+    ...(report.labels.length < 2 || accuracy === null ? [] : [together]),
     `  taken for a label by mistake: ${share(falseAccepts)} of ${negatives + others} other pictures`,
   ];
 }
