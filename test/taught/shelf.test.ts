@@ -85,13 +85,17 @@ t.test('crops are kept whole, listed, and taken back batch by batch', async (t) 
 
 t.test('the bounds hold, in pictures and in bytes', async (t) => {
   const few = new CropShelf(t.testdir(), { maxCrops: 30, maxBytes: 10_000 });
-  for (let n = 0; n < 30; n += 1) await few.add(FRONT, 'a', few.newBatch(n), jpeg(`${n}`));
+  // Of all labels together, and of the opposite.
+  const labels = ['a', 'b', null];
+  for (let n = 0; n < 30; n += 1) {
+    await few.add(FRONT, labels[n % 3] as string | null, few.newBatch(n), jpeg(`${n}`));
+  }
   const full = { code: 'MND_TEACH_FULL', message: /teach --forget LABEL/ };
   await t.rejects(few.add(FRONT, 'a', few.newBatch(99), jpeg('more')), full);
   t.equal((await few.list()).length, 30);
   await few.undo();
   await few.add(FRONT, 'a', few.newBatch(99), jpeg('more'));
-  await few.forget('a', null);
+  for (const label of labels) await few.forget(label, FRONT);
   await t.rejects(few.add(FRONT, 'a', few.newBatch(1), new Uint8Array(10_001)), full);
   t.same(await few.list(), []);
 });
@@ -174,6 +178,7 @@ t.test('what a kill left is finished or removed, and what is strange is left alo
   const left = await readdir(folder);
   t.ok(left.includes('x.jpg') && left.includes('fresh.part'));
   t.notOk(left.includes(`${crop.id}.jpg`));
+  t.notOk(left.includes(`${crop.id}.jpg.00000000.part`), 'what a write that was killed left');
   t.equal((await readFile(other.file)).toString(), 'other');
 });
 

@@ -89,6 +89,14 @@ t.test('what the pictures are worth is said while more are added', async (t) => 
   });
   t.notOk(recording.state().advice.some(({ code }) => code === 'too_few'));
   t.match(await recording.end(), { state: 'done', code: null, error: null });
+
+  // What others have counts while one is shown: it has less than a third of theirs.
+  const green = await begin(t, state, 'green');
+  await green.show(await drawn([30, 220, 30], 0));
+  const sayOf = () => green.recording.state().advice.filter(({ code }) => code === 'imbalance');
+  t.ok(await eventually(() => sayOf().length > 0));
+  t.match(sayOf(), [{ label: 'green', text: /another label has \d+/ }]);
+  await green.recording.end();
 });
 
 t.test('each way to fail has its own code, and nothing is kept then', async (t) => {
