@@ -9,16 +9,17 @@ import { FALSE_ACCEPTS, openSetThreshold } from './open-set.js';
  * - by all labels together: as many of its standard deviations over its mean as the best label of an unrelated
  *   picture reaches that seldom. Labels whose scores have a longer tail than others get too low a limit.
  *
- * As a picture that passes one of the two seldom passes the other, and one that passes one label often passes
- * others, each may let through up to twice as much, the more labels there are (measured: docs/measurements.md,
- * "Taught labels").
+ * What a bank holds is of a hundred photographs, and a strange picture can be stranger than all of those: a
+ * label alone has to keep to two thirds of what may pass. Of many labels each of the two rules may let through
+ * up to twice as much: a picture that passes one of them seldom passes the other, and one that passes one label
+ * often passes others (measured: docs/measurements.md, "Taught labels").
  *
  * @param told scores of unrelated pictures by a fit that has not seen them: by label, then by picture
  * @returns −∞ for no pictures
  */
 export function limitsOf(told: readonly Float64Array[]): number[] {
   const labels = told.length;
-  const share = (FALSE_ACCEPTS * 2 * labels) / (labels + 1);
+  const share = (FALSE_ACCEPTS * 2 * labels) / (labels + 2);
   const own = told.map((scores) => openSetThreshold(scores, share / labels));
   if (labels < 2) return own;
   const spreads = told.map(spreadOf);

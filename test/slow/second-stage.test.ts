@@ -52,6 +52,23 @@ t.test('the demo detector finds things, and the shipped classifier names them', 
   const text = await command(folder, config, 'status');
   t.match(text.stdout, new RegExp(`second +${THINGS}: \\d+ objects looked at, [\\d.]+ ms each`));
 
+  // What is taught of an object's crops goes before what the network calls it, from its next event on.
+  const teach = (...args: readonly string[]) => command(folder, config, 'teach', ...args);
+  const record = ['--camera', 'front', '--of', 'clock', '--for', '5s'];
+  const taught = await teach('station clock', ...record);
+  t.match(taught, { status: 0, stdout: /picture.* of station clock kept/ }, taught.stderr);
+  await listener.say('front/detect/set', 'OFF');
+  t.ok(await listener.until('front/clock', 'OFF'), daemon.log());
+  await listener.say('front/detect/set', 'ON');
+  const isTaught = () => events.get('clock')?.sub_label === 'station clock';
+  t.ok(await eventually(isTaught), `${daemon.log()} ${JSON.stringify(events.get('clock'))}`);
+  t.ok(await eventually(() => attributes().sub_label === 'station clock'));
+  t.match((await report(folder)).running?.taught.tasks, [
+    { camera: 'front', of: ['clock'], state: 'works', labels: { 'station clock': Number } },
+  ]);
+  t.equal(events.get('stop sign')?.sub_label, 'stop sign', 'of others nothing was taught');
+  t.match(await teach('--undo'), { status: 0, stdout: /removed/ });
+
   // Other labels and then none at all, while it runs.
   write({ name: THINGS, of: ['clock'], labels: ['lemon'], min_score: 0 });
   const reloaded = await command(folder, config, 'ctl', 'reload');

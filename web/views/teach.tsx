@@ -198,10 +198,14 @@ function Hold({ order, onTold }: HoldProps) {
         class="button hold"
         aria-pressed={isHeld}
         disabled={order.label === ''}
-        onPointerDown={start}
+        onPointerDown={(event) => {
+          // What moves the button away from under the finger does not let it go.
+          event.currentTarget.setPointerCapture(event.pointerId);
+          start();
+        }}
         onPointerUp={end}
-        onPointerLeave={end}
         onPointerCancel={end}
+        onLostPointerCapture={end}
         onKeyDown={(event) => isKey(event) && !event.repeat && start()}
         onKeyUp={(event) => isKey(event) && end()}
         onBlur={end}
