@@ -49,6 +49,11 @@ const DOGS: readonly (readonly [name: string, isDark: boolean])[] = [
 ];
 /** Animals that are never taught. */
 const STRANGERS = /bluetick|Lhasa|Cardigan|Siamese|bear|crane|pelican|owl|peacock|bunting|camel/;
+/** Ten kinds of fruit, and things that are packed or loose. */
+const FRUITS = ['lemon', 'lime', 'orange', 'satsumas', 'red_grapefruit', 'peach', 'nectarine'];
+FRUITS.push('apple', 'pear', 'plum');
+const PACKED = ['juice', 'milk', 'oat_milk', 'sour_cream', 'soy_milk', 'yoghurt'];
+const LOOSE = ['apple', 'banana', 'carrots', 'cucumber', 'onion', 'potato'];
 const ANIMALS = ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra'];
 const LEAST_SCORE = 0.5;
 const LEAST_SHARE = 0.7;
@@ -190,9 +195,6 @@ function coats(crops: readonly Crop[], network: Variant) {
 
 type Seen = Example & { readonly label: string };
 
-const FRUITS = ['lemon', 'lime', 'orange', 'satsumas', 'red_grapefruit', 'peach', 'nectarine'];
-FRUITS.push('apple', 'pear', 'plum');
-
 /** Every third photograph is learnt, up to 15 of a kind; the rest is told. */
 function fruits(seen: readonly Seen[], network: Variant) {
   const { learn, test } = parted(seen, FRUITS);
@@ -203,9 +205,6 @@ function fruits(seen: readonly Seen[], network: Variant) {
     recall: percent(test, ({ label, embedding }) => named(head, embedding) === label),
   };
 }
-
-const PACKED = ['juice', 'milk', 'oat_milk', 'sour_cream', 'soy_milk', 'yoghurt'];
-const LOOSE = ['apple', 'banana', 'carrots', 'cucumber', 'onion', 'potato'];
 
 /** One embedding, two heads: what it is, and whether it is packed; of the second, of kinds never shown. */
 function twoHeads(seen: readonly Seen[], network: Variant) {
