@@ -1,8 +1,9 @@
 // What the daemon holds of the machine's memory, and how that changes: `node bench/memory.js [--minutes N]
 // [--deb FILE] [--csv FILE]` after a build. The default detector looks at one USB camera (MJPEG, 640 × 480),
 // with the unit's variables, a broker beside it and a fresh database. Without --deb it is this tree with this
-// Node; with it, what the package installs, with the Node that it brings. The network is installed and the
-// daemon started once before, so that what is measured is a start as on every other day. Prints a row every
+// Node; with it, what the package installs, with the Node that it brings. The network is installed and measured
+// and the daemon started once before, so that what is measured is a start as on every other day; with --first-day
+// the daemon measures it, half a minute after its start. Prints a row every
 // half minute or so, the curve, the largest mappings, and three bars; ends with 1 when one is missed.
 import { execFileSync, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -27,6 +28,7 @@ const { values } = parseArgs({
     // A state folder with the network that stays.
     state: { type: 'string' },
     csv: { type: 'string' },
+    'first-day': { type: 'boolean', default: false },
     // Variables over those of the unit, for trying them: --set MALLOC_ARENA_MAX=1
     set: { type: 'string', multiple: true, default: [] },
     // Flags of Node, for the same: --flag=--no-opt
@@ -70,10 +72,13 @@ async function measure() {
       `governor: { sysfs_root: ${join(work, 'sys')} }\n` +
       `cameras: { desk: { source: v4l2, device: ${DEVICE}, input_format: mjpeg, size: [640, 480] } }\n`,
   );
-  execFileSync(program[0], [...program.slice(1), 'models', 'pull'], {
-    env: { ...process.env, MOBILENETD_STATE: env.MOBILENETD_STATE },
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
+  const once = [['pull'], ...(values['first-day'] ? [] : [['bench', '--rounds', '1']])];
+  for (const words of once) {
+    execFileSync(program[0], [...program.slice(1), 'models', ...words], {
+      env: { ...process.env, MOBILENETD_STATE: env.MOBILENETD_STATE },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+  }
   const client = await mqtt.connectAsync(broker.url);
   await client.subscribeAsync(`mobilenetd/memory/desk/${LABEL}`);
   await start(program, env, client);

@@ -57,7 +57,7 @@ async function runBench(
     '../profile/profiles.js'
   );
   const { measureForms, threadCounts } = await import('../profile/profiling.js');
-  const { picturesOf, shippedPictures, variedPictures } = await import('../profile/pictures.js');
+  const { picturesOf, shippedPictures } = await import('../profile/pictures.js');
   const { thisProcessor } = await import('../inference/processor.js');
   const { readBoardModel } = await import('../platform.js');
   const config = context.loadConfig();
@@ -75,14 +75,13 @@ async function runBench(
   }
   const own = flags.images === undefined ? [] : await picturesOf(flags.images);
   const pictures = [...(await shippedPictures()), ...own];
-  const scalePictures = [...pictures, ...(await variedPictures())];
   const threads = flags.threads ?? threadCounts(thisProcessor().cores);
   const board = thisBoard(readBoardModel(config.governor.proc_root));
   makeFolder(config.state_dir);
   for (const forms of wanted) {
     const { signal } = context;
     const profile = await measureForms(forms, {
-      ...{ threads, pictures, scalePictures, rounds: flags.rounds, background: false, signal },
+      ...{ threads, pictures, rounds: flags.rounds, background: false, signal },
       reference: referenceFor(forms, installed),
     });
     const profiles = await readProfiles(config.state_dir, board);

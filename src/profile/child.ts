@@ -3,14 +3,18 @@ import type { Frame } from '../camera/source.js';
 import { answerParent } from '../models/install/child-main.js';
 import type { Variant } from '../models/variant.js';
 import { type FormCost, type ProfileRequest, profileForms } from './measure.js';
+import { shippedPictures, variedPictures } from './pictures.js';
 import { measureScale, type ScoreScale } from './scale.js';
 
-export interface ProfileChildRequest extends ProfileRequest {
+export interface ProfileChildRequest extends Omit<ProfileRequest, 'pictures'> {
+  /** Null: the shipped ones. They are made here: in a daemon they would be 15 MB that stay. */
+  readonly pictures: readonly Frame[] | null;
   /** The variant, and the one whose scores are the scale, each in the form to compare them in. */
   readonly scale: {
     readonly variant: Variant;
     readonly reference: Variant;
-    readonly pictures: readonly Frame[];
+    /** Null: those of the request, and variations of the shipped photo. */
+    readonly pictures: readonly Frame[] | null;
   };
   /** Whether everything else on this board goes first. */
   readonly background: boolean;
@@ -27,8 +31,10 @@ answerParent(
   'MND_INFERENCE_FAILED',
   async (request: ProfileChildRequest): Promise<ProfileChildAnswer> => {
     if (request.background) setPriority(LOWEST_PRIORITY);
-    const { variant, reference, pictures } = request.scale;
-    const scale = await measureScale(variant, reference, pictures);
-    return { costs: await profileForms(request), scale };
+    const { variant, reference } = request.scale;
+    const pictures = request.pictures ?? (await shippedPictures());
+    const compared = request.scale.pictures ?? [...pictures, ...(await variedPictures())];
+    const scale = await measureScale(variant, reference, compared);
+    return { costs: await profileForms({ ...request, pictures }), scale };
   },
 );

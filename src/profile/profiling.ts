@@ -20,10 +20,12 @@ import {
 
 export interface MeasureFormsOptions {
   readonly threads: readonly number[];
-  readonly pictures: readonly Frame[];
-  /** The variant whose scores are the scale (may be the same), and pictures to compare them on. */
+  /** Default: the shipped ones. */
+  readonly pictures?: readonly Frame[];
+  /** The variant whose scores are the scale (may be the same). */
   readonly reference: VariantForms;
-  readonly scalePictures: readonly Frame[];
+  /** To compare scores on. Default: `pictures`, and variations of the shipped photo. */
+  readonly scalePictures?: readonly Frame[];
   readonly rounds?: number;
   /** Whether cameras are looked at meanwhile: then everything else goes first. */
   readonly background: boolean;
@@ -54,8 +56,8 @@ export async function measureForms(
   forms: VariantForms,
   options: MeasureFormsOptions,
 ): Promise<VariantProfile> {
-  const { threads, pictures, rounds = ROUNDS, background, signal } = options;
-  const { reference, scalePictures } = options;
+  const { threads, pictures = null, rounds = ROUNDS, background, signal } = options;
+  const { reference, scalePictures = null } = options;
   const rest = background ? BACKGROUND_REST : 0;
   const request: ProfileChildRequest = {
     variants: forms,

@@ -57,6 +57,8 @@ function scaleFor([{ name, sha256 }]: VariantForms, temperature: number): ScoreS
   return { temperature, reference: name, file: sha256, pairs: 9, apart: 0.2, apartWith: 0.1 };
 }
 
+const NONE = { pictures: [], scalePictures: [] };
+
 t.test('a profile holds for one board, one runtime and just these files', async (t) => {
   const folder = await folderFor(t);
   const forms = await formsIn(folder, 'colours');
@@ -286,8 +288,7 @@ t.test('it stops at once, whatever it does', async (t) => {
       // Longer than any test: only the end of its process ends it.
       return measureForms(variant, {
         threads: [1],
-        pictures: [],
-        scalePictures: [],
+        ...NONE,
         reference: forms,
         rounds: 1_000_000,
         background: true,
@@ -300,13 +301,10 @@ t.test('it stops at once, whatever it does', async (t) => {
   t.strictSame((await readProfiles(folder, board)).variants, {});
 });
 
-t.test('a process of its own measures real files', async (t) => {
+t.test('a process of its own measures real files, on pictures that it makes', async (t) => {
   const folder = await folderFor(t);
   const forms = await formsIn(folder, 'colours');
-  const options = {
-    ...{ threads: [1], pictures: [], scalePictures: [], reference: forms },
-    ...{ rounds: 1, background: true },
-  };
+  const options = { threads: [1], reference: forms, rounds: 1, background: true };
   const { costs, files, scale } = await measureForms(forms, options);
   t.strictSame(
     costs.map(({ form }) => form),
@@ -315,7 +313,10 @@ t.test('a process of its own measures real files', async (t) => {
   t.strictSame(files, filesOf(forms));
   const [exact] = forms;
   t.match(scale, { temperature: 1, reference: 'colours', file: exact.sha256 });
-  await t.rejects(measureForms([{ ...exact, file: join(folder, 'none') }], options), {
-    code: 'MND_MODEL_MISSING',
-  });
+  await t.rejects(
+    measureForms([{ ...exact, file: join(folder, 'none') }], { ...options, ...NONE }),
+    {
+      code: 'MND_MODEL_MISSING',
+    },
+  );
 });

@@ -1,4 +1,3 @@
-import { shippedPictures, variedPictures } from '../../profile/pictures.js';
 import {
   measureForms,
   type Profiling,
@@ -34,11 +33,8 @@ export function profileInBackground(
     forms: async () => forms,
     referenceOf,
     async measure(variant, signal) {
-      const pictures = await shippedPictures();
-      const scalePictures = [...pictures, ...(await variedPictures())];
       const reference = referenceOf(variant);
-      const options = { threads, pictures, reference, scalePictures, background: true, signal };
-      return measureForms(variant, options);
+      return measureForms(variant, { threads, reference, background: true, signal });
     },
     log,
     delayMs,
