@@ -33,6 +33,13 @@ const feasible = runs.filter((r) => r.feasible);
 const sound = feasible.filter((r) => !r.fault);
 const faults = feasible.filter((r) => r.fault);
 
+/** As in bench/lab/bars.ts: who knows the board may take longer than three minutes, too, or never be back. */
+function recoveryOver({ recoveryS, oracleRecoveryS }) {
+  if (recoveryS === null) return null;
+  const best = Math.max(180, oracleRecoveryS);
+  return best === Infinity ? 0 : recoveryS - best;
+}
+
 function bar(name, list, value, limit) {
   const valued = list.filter((r) => value(r) !== null);
   const bad = valued.filter((r) => value(r) > limit);
@@ -72,7 +79,7 @@ bar(
   (r) => r.over,
   0,
 );
-bar('recovery, s', feasible, (r) => r.recoveryS, 180);
+bar('recovery beyond 3 min or the oracle, s', feasible, recoveryOver, 0);
 bar('steady: pair changes an hour', runs, (r) => r.pairs, 12);
 console.log('\ncourse            runs   gap  blind  worst peak  at limit s  alarms');
 for (const name of only) {
