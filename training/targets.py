@@ -144,21 +144,21 @@ def soft_labels(features: torch.Tensor, pictures: Pictures, classes: int) -> tor
     soft = torch.zeros(*features.shape[:2], classes)
     for fold in range(FOLDS):
         asked, fitted = train[fold::FOLDS], train[torch.arange(len(train)) % FOLDS != fold]
-        weight, bias = _fit_linear((features[:2, fitted] - mean) / spread, labels[fitted], classes)
-        logits = _linear((features[:, asked] - mean) / spread, weight, bias)
+        weight, bias = fit_linear((features[:2, fitted] - mean) / spread, labels[fitted], classes)
+        logits = apply_linear((features[:, asked] - mean) / spread, weight, bias)
         soft[:, asked] = logits.softmax(-1)
     hits = (soft[0, train].argmax(-1) == labels[train]).float().mean().item()
     print(f"teacher: its linear layer knows {100 * hits:.1f} % of the pictures it was not fitted to", flush=True)
     return soft
 
 
-def _linear(features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
+def apply_linear(features: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     flat = features.reshape(-1, features.shape[-1], 1, 1)
     out = nn.functional.conv2d(flat, weight[:, :, None, None], bias)
     return out.reshape(*features.shape[:-1], len(bias))
 
 
-def _fit_linear(features: torch.Tensor, labels: torch.Tensor, classes: int):
+def fit_linear(features: torch.Tensor, labels: torch.Tensor, classes: int):
     """Multinomial logistic regression over features [views, pictures, channels]."""
     weight = torch.zeros(classes, features.shape[-1], requires_grad=True)
     bias = torch.zeros(classes, requires_grad=True)
@@ -169,7 +169,7 @@ def _fit_linear(features: torch.Tensor, labels: torch.Tensor, classes: int):
 
     def closure() -> torch.Tensor:
         optimizer.zero_grad()
-        logits = _linear(features, weight, bias).flatten(0, 1)
+        logits = apply_linear(features, weight, bias).flatten(0, 1)
         loss = nn.functional.cross_entropy(logits, wanted) + HEAD_DECAY * weight.square().sum()
         loss.backward()
         return loss
