@@ -1,5 +1,6 @@
 import { probabilityOf, type Sigmoid } from './platt.js';
 import { checkEmbedding, createSpace } from './space.js';
+import { innerProduct } from './triangle.js';
 
 /** A picture's embedding with what it shows; null is "none of these". */
 export interface Example {
@@ -48,6 +49,7 @@ export interface ClassNumbers {
 export function createHead(numbers: HeadNumbers): Head {
   const { centre, classes, sigmoid } = numbers;
   const space = createSpace(Float64Array.from(centre));
+  const lines = classes.map(({ weights, bias }) => ({ weights: Float64Array.from(weights), bias }));
   return {
     labels: classes.map(({ label }) => label),
     dimension: centre.length,
@@ -56,13 +58,9 @@ export function createHead(numbers: HeadNumbers): Head {
     probabilities(embedding) {
       checkEmbedding(embedding, centre.length);
       const placed = space.place(embedding);
-      return Float32Array.from(classes, ({ weights, bias }) => {
-        let score = bias;
-        for (let k = 0; k < placed.length; k += 1) {
-          score += (weights[k] as number) * (placed[k] as number);
-        }
-        return probabilityOf(sigmoid, score);
-      });
+      return Float32Array.from(lines, ({ weights, bias }) =>
+        probabilityOf(sigmoid, bias + innerProduct(weights, placed)),
+      );
     },
   };
 }
