@@ -1,5 +1,11 @@
 import type { Calibration } from '../convert/calibration.js';
-import { type ChannelScales, equalizeGraph, rescalableGroups } from '../convert/equalize.js';
+import {
+  type ChannelScales,
+  equalizeGraph,
+  POWER,
+  POWER_BEHIND_RELU6,
+  rescalableGroups,
+} from '../convert/equalize.js';
 import type { Graph } from '../convert/graph.js';
 import { writeOnnx } from '../convert/onnx/write.js';
 import { ort, sessionOptions } from './runtime.js';
@@ -71,10 +77,7 @@ export async function measureCalibration(
   return { channelScales, ranges, means, realHead: graph.outputs.length === 1 };
 }
 
-/**
- * Square roots of each channel's greatest magnitude, relative to the geometric mean of its group:
- * half of the difference goes into the activations, half into the weights that read them.
- */
+/** Powers of each channel's greatest magnitude, relative to the geometric mean of its group or to its cap. */
 async function measureChannelScales(
   graph: Graph,
   pictures: readonly CalibrationPicture[],
@@ -103,16 +106,16 @@ async function measureChannelScales(
       const [first = ''] = group;
       const cap = caps.get(first);
       if (cap !== undefined) {
-        // Each channel may fill the whole range, for the weights behind it have scales of their own.
         const own = clips.get(first) ?? [];
-        return [first, own.map((value) => Math.min(1, Math.max(LEAST_PEAK, value) / cap))];
+        const shares = own.map((value) => Math.min(1, Math.max(LEAST_PEAK, value) / cap));
+        return [first, shares.map((share) => share ** POWER_BEHIND_RELU6)];
       }
       const highest = Array.from(peaks.get(first) ?? [], (_, channel) =>
         Math.max(LEAST_PEAK, ...group.map((name) => peaks.get(name)?.[channel] ?? 0)),
       );
       const logarithm = highest.reduce((sum, value) => sum + Math.log(value), 0);
       const mean = Math.exp(logarithm / Math.max(1, highest.length));
-      return [first, highest.map((value) => Math.sqrt(value / mean))];
+      return [first, highest.map((value) => (value / mean) ** POWER)];
     }),
   );
 }

@@ -1,5 +1,5 @@
 import type { ChannelRanges } from '../convert/onnx-integers/stored-scales.js';
-import { bestClip, type CalibrationPicture } from './calibrate.js';
+import type { CalibrationPicture } from './calibrate.js';
 import { ort, sessionOptions } from './runtime.js';
 
 /** Part of a channel's values that each end of its range leaves out: a finer step is worth more. */
@@ -101,14 +101,11 @@ function rangesOf({ low, high, sum, bins, count }: Channels): ChannelRanges {
     for (let seen = own[first] ?? 0; seen <= skip && first < last; seen += own[first] ?? 0)
       first += 1;
     for (let seen = own[last] ?? 0; seen <= skip && last > first; seen += own[last] ?? 0) last -= 1;
-    const clip = least < 0 ? 1 : bestClip(Float64Array.from(own));
-    const most = Math.max(0, least + last * step);
-    return [Math.min(0, least + first * step), most, clip * (high[channel] ?? 0)] as const;
+    return [Math.min(0, least + first * step), Math.max(0, least + last * step)] as const;
   });
   return {
     low: ends.map(([least]) => least),
     high: ends.map(([, most]) => most),
-    clip: ends.map(([, , clip]) => clip),
     mean: Array.from(sum, (total) => total / Math.max(1, count)),
   };
 }

@@ -96,7 +96,7 @@ class IntegerWriter {
   #convolve(convolution: IntegerConvolution, needed: ReadonlySet<string>): void {
     const { node, input, output } = convolution;
     const [from, to] = [this.#scaleOf(input), this.#scaleOf(output)];
-    const range = this.#ranges.get(input) ?? { low: [], high: [], clip: [], mean: [] };
+    const range = this.#ranges.get(input) ?? { low: [], high: [], mean: [] };
     const weights = integerWeights(convolution, from, range, to, this.#reduced);
     const channels = [weights.scales.length];
     const read = this.#storedInput(input);

@@ -1,11 +1,10 @@
+import { POWER, POWER_BEHIND_RELU6 } from '../equalize.js';
 import type { IntegerPlan } from './plan.js';
 
 /** What a value was on pictures: for each channel its least, greatest and mean. */
 export interface ChannelRanges {
   readonly low: readonly number[];
   readonly high: readonly number[];
-  /** Where it is best cut off above if it has the whole range of stored values for itself. */
-  readonly clip: readonly number[];
   readonly mean: readonly number[];
 }
 
@@ -22,11 +21,7 @@ const STEPS = 255;
 /** Least share of the largest channel, so that a dead one is not blown up. */
 const LEAST_SHARE = 1e-3;
 
-/**
- * Chooses how the values of a plan are stored. Behind a ReLU6 each channel fills the whole range; of other
- * values half of the difference goes into the weights that read them (Nagel et al. 2019, "Data-Free
- * Quantization", §4.1).
- */
+/** Chooses how the values of a plan are stored. */
 export function storedScales(
   { stored, convolutions }: IntegerPlan,
   ranges: ReadonlyMap<string, ChannelRanges>,
@@ -36,9 +31,8 @@ export function storedScales(
   );
   return new Map(
     [...stored].map((name) => {
-      const range = ranges.get(name) ?? { low: [0], high: [1], clip: [1], mean: [0] };
-      if (cut.has(name)) return [name, storedScale({ ...range, high: range.clip }, 1)];
-      return [name, storedScale(range, 0.5)];
+      const range = ranges.get(name) ?? { low: [0], high: [1], mean: [0] };
+      return [name, storedScale(range, cut.has(name) ? POWER_BEHIND_RELU6 : POWER)];
     }),
   );
 }

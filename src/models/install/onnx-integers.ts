@@ -32,6 +32,10 @@ export async function calibrateOnnx(
   const pictures = await shownPictures(request, [sidesOf(input, input.sizes[0] ?? 0)], crop);
   const names = [...plan.stored];
   const ranges = await measureRanges(withOutputs(file, names), names, pictures);
+  for (const [name, { low, high, mean }] of ranges) {
+    const whole = [...low, ...high, ...mean].every(Number.isFinite);
+    if (!whole) throw notMade(`values of ${name.slice(0, 80)} that are no numbers`);
+  }
   return (form) => {
     if (form !== 'symmetric' && form !== 'reduced') return model;
     const { onnx, ...changes } = makeIntegers(file, plan, ranges, form === 'reduced');
