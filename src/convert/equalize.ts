@@ -12,7 +12,7 @@ export type ChannelScales = ReadonlyMap<string, readonly number[]>;
  * room above what was seen, the more the less that was.
  */
 export const POWER = 0.5;
-export const POWER_BEHIND_RELU6 = 0.3;
+export const POWER_BEHIND_RELU6 = 0.2;
 
 /**
  * Activations that may be rescaled channel by channel without changing what the network computes:

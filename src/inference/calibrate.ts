@@ -8,6 +8,7 @@ import {
 } from '../convert/equalize.js';
 import type { Graph } from '../convert/graph.js';
 import { writeOnnx } from '../convert/onnx/write.js';
+import { codedError } from '../errors.js';
 import { ort, sessionOptions } from './runtime.js';
 
 /** What a float network is shown: uint8 RGB [1, height, width, 3]. */
@@ -185,6 +186,21 @@ export function bestClip(counts: Float64Array): number {
 
 type OnValues = (name: string, data: Float32Array, channels: number) => void;
 
+/**
+ * Whether results can be asked for by these names: onnxruntime ends them at a zero.
+ *
+ * @throws MND_MODEL_INVALID
+ */
+export function requireReadableNames(names: readonly string[]): void {
+  const bad = names.find((name) => /\p{Cc}/u.test(name));
+  if (bad === undefined) return;
+  throw codedError('MND_MODEL_INVALID', {
+    subject: 'model',
+    expected: 'names of values without control characters',
+    found: JSON.stringify(bad.slice(0, 80)),
+  });
+}
+
 /** Runs a graph on every picture with some of its results laid open. */
 async function runGraph(
   graph: Graph,
@@ -193,6 +209,7 @@ async function runGraph(
   onValues: OnValues,
 ): Promise<void> {
   if (names.length === 0) return;
+  requireReadableNames(names);
   const open = { ...graph, outputs: names };
   const session = await ort.InferenceSession.create(writeOnnx(open), sessionOptions(1, 'float32'));
   try {

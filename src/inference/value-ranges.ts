@@ -1,5 +1,5 @@
 import type { ChannelRanges } from '../convert/onnx-integers/stored-scales.js';
-import type { CalibrationPicture } from './calibrate.js';
+import { type CalibrationPicture, requireReadableNames } from './calibrate.js';
 import { ort, sessionOptions } from './runtime.js';
 
 /** Part of a channel's values that each end of its range leaves out: a finer step is worth more. */
@@ -27,6 +27,7 @@ export async function measureRanges(
   names: readonly string[],
   pictures: readonly CalibrationPicture[],
 ): Promise<ReadonlyMap<string, ChannelRanges>> {
+  requireReadableNames(names);
   const session = await ort.InferenceSession.create(onnx, sessionOptions(1, 'float32'));
   const known = new Map<string, Channels>();
   const run = async (visit: (values: Float32Array, area: number, own: Channels) => void) => {

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { bestClip } from '#mobilenetd/inference/calibrate.js';
+import { bestClip, requireReadableNames } from '#mobilenetd/inference/calibrate.js';
 
 const BINS = 1024;
 
@@ -22,4 +22,12 @@ t.test('rare values far out are cut off, as long as they are rare', async (t) =>
   const zeros = withPeaks(1);
   zeros[0] = 1e9;
   t.equal(bestClip(zeros), clip, 'zeros are exact whatever the step');
+});
+
+t.test('names that onnxruntime would cut short', (t) => {
+  for (const name of ['a\u0000b', 'activa\u0001', '\n']) {
+    t.throws(() => requireReadableNames(['fine/name:0', name]), { code: 'MND_MODEL_INVALID' });
+  }
+  requireReadableNames(['fine/name:0', 'größe', 'a b']);
+  t.end();
 });
