@@ -7,7 +7,7 @@ import { shippedPictures, variedPictures } from './pictures.js';
 import { measureScale, type ScoreScale } from './scale.js';
 
 export interface ProfileChildRequest extends Omit<ProfileRequest, 'pictures'> {
-  /** Null: the shipped ones. They are made here: in a daemon they would be 15 MB, of which most stays. */
+  /** Null: the shipped ones. They are made here: a daemon would hold 20 MB more meanwhile. */
   readonly pictures: readonly Frame[] | null;
   /** The variant, and the one whose scores are the scale, each in the form to compare them in. */
   readonly scale: {
