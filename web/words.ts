@@ -163,6 +163,7 @@ export const WORDS = {
     without: 'It is not there',
     hold: 'Hold to record',
     recording: 'Recording …',
+    over: 'Recorded: let go, and hold again for more',
     hint: 'Nothing leaves the board.',
     progress: (kept: number, same: number) =>
       `${kept} kept, ${same} left out as nearly the same as others`,

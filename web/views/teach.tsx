@@ -1,4 +1,4 @@
-import { useRef, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
 import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
@@ -52,11 +52,18 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
   const [label, setLabel] = useKept('taught label', '');
   const [not, setNot] = useKept('taught opposite', false);
   const [told, setTold] = useState<Recording | null>(null);
+  const live = taught.recordings.find(({ id }) => id === told?.id) ?? told;
+  const isOver = told?.state === 'recording' && live?.state !== 'recording';
+  // It has ended by itself, held or not.
+  useEffect(() => {
+    if (!isOver) return;
+    setTold(live);
+    onRecord(false);
+  }, [isOver]);
   const camera = cameras.find(({ name }) => name === wanted) ?? cameras[0];
   if (camera === undefined) return null;
   const zones = camera.areas.filter(({ kind }) => kind === 'zone');
   const place = zones.some(({ name }) => name === zone) ? zone : null;
-  const live = taught.recordings.find(({ id }) => id === told?.id) ?? told;
   const order = { label: label.trim(), camera: camera.name, zone: place, not };
   return (
     <div>
@@ -109,6 +116,7 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
       <Live camera={camera} />
       <Hold
         order={order}
+        recording={live}
         onTold={(next) => {
           setTold(next);
           onRecord(next?.state === 'recording');
@@ -157,22 +165,32 @@ function Live({ camera }: { readonly camera: Camera }) {
 
 interface HoldProps {
   readonly order: { readonly label: string; readonly camera: string };
+  /** The newest one that the page has begun. */
+  readonly recording: Recording | null;
   readonly onTold: (recording: Recording | null) => void;
 }
 
 /** Records while it is held, by finger, mouse or key; at most a minute, whatever becomes of this page. */
-function Hold({ order, onTold }: HoldProps) {
+function Hold({ order, recording, onTold }: HoldProps) {
   const begun = useRef<Promise<unknown> | null>(null);
   const [problem, setProblem] = useState<string | null>(null);
   const [isHeld, setHeld] = useState(false);
+  /** Of the one that is recorded while it is held; null: the daemon has not answered yet. */
+  const [id, setId] = useState<string | null>(null);
+  const isOver = id !== null && recording?.id === id && recording.state !== 'recording';
   const start = () => {
     if (begun.current !== null) return;
     setProblem(null);
     setHeld(true);
+    setId(null);
     const begin = post('teach/record', { ...order, seconds: 60 });
     begun.current = begin;
     begin.then(
-      (recording) => onTold(recording as unknown as Recording),
+      (answer) => {
+        const recording = answer as unknown as Recording;
+        setId(recording.id);
+        onTold(recording);
+      },
       (error: Error) => {
         begun.current = null;
         setHeld(false);
@@ -196,7 +214,7 @@ function Hold({ order, onTold }: HoldProps) {
       <button
         type="button"
         class="button hold"
-        aria-pressed={isHeld}
+        aria-pressed={isHeld && !isOver}
         disabled={order.label === ''}
         onPointerDown={(event) => {
           // What moves the button away from under the finger does not let it go.
@@ -211,7 +229,7 @@ function Hold({ order, onTold }: HoldProps) {
         onBlur={end}
         onContextMenu={(event) => event.preventDefault()}
       >
-        {isHeld ? WORDS.teach.recording : WORDS.teach.hold}
+        {isHeld ? (isOver ? WORDS.teach.over : WORDS.teach.recording) : WORDS.teach.hold}
       </button>
       {problem !== null && (
         <p class="problem" role="alert">
