@@ -32,6 +32,8 @@ t.test('multiply-adds are those of the catalogue', (t) => {
   const classes: Record<string, number> = {
     ssdlite_mobilenet_v2_coco: 91,
     ssd_mobilenet_v2_oidv4: 24,
+    ssd_mobilenet_v2_coco_quant: 91,
+    'ssd_mobilenet_v1_1.0_coco_quant': 91,
   };
   let compared = 0;
   for (const { name, family, alpha, sizes, multAdds, ladder = null } of models) {

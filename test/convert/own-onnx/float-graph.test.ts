@@ -175,7 +175,8 @@ for (const [name, build] of Object.entries(NETWORKS)) {
           apart = Math.max(apart, Math.abs(score - same));
         }
       }
-      t.ok(apart < (form === 'float32' ? 1e-3 : 0.06), `${form}: ${apart}`);
+      // Channels keep room above what calibration has seen, which coarsens networks of a few channels.
+      t.ok(apart < (form === 'float32' ? 1e-3 : 0.08), `${form}: ${apart}`);
       await own.close();
     }
     await original.close();
