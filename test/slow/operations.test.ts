@@ -104,7 +104,7 @@ t.test('a daemon in trouble: exit status 1, and why', async (t) => {
   const status = await command(folder, config, 'status');
   t.equal(status.status, 1);
   t.match(status.stdout, /^camera front {2}offline: .*nowhere/m);
-  t.match(status.stdout, /^broker .*NOT connected$/m);
+  t.match(status.stdout, /^broker .*NOT connected: nothing listens at this address$/m);
   t.equal((await daemon.end('SIGTERM')).code, 0);
 });
 
