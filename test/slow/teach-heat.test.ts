@@ -1,5 +1,5 @@
 // A process of its own: it runs a daemon on a board that gets hot
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
@@ -11,13 +11,21 @@ import { drawMugs } from './drawn-mugs.js';
 import { hotDaemon } from './hot-board.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
+/** Of each the spoon is told by every picture that was left out: none is better for it than another. */
+const NETWORKS = [
+  'mobilenet_v1_0.25_128_quant',
+  'mobilenet_v1_0.5_160_quant',
+  'mobilenet_v1_0.75_192_quant',
+];
+const missing = NETWORKS.find((name) => !existsSync(join(mirror, `${name}.tflite`)));
+const skip = missing === undefined ? false : `there is no ${missing}`;
 const FPS = 5;
 const LIMIT_C = 80;
 /** Slow, so that some frames a second of these small networks are a load that heats it. */
 const HOT_BOARD = { board: 'pi4-case', ambientC: 34, fromC: 50, speed: 10, slower: 4 };
 t.setTimeout(900_000);
 
-t.test('heat moves the rungs, and a taught label stays as it is', async (t) => {
+t.test('heat moves the rungs, and a taught label stays as it is', { skip }, async (t) => {
   // The test's own folder is that of the daemon.
   const place = mkdtempSync(join(tmpdir(), 'mnd-'));
   t.teardown(() => rmSync(place, { recursive: true, force: true }));
@@ -30,9 +38,8 @@ t.test('heat moves the rungs, and a taught label stays as it is', async (t) => {
     ...HOT_BOARD,
     others: () => others,
     ...{ mirror, picture: seen, fps: FPS, limitC: LIMIT_C },
-    networks: ['mobilenetd_things'],
-    model: { task: 'classify', name: 'mobilenetd_things', top: 1, form: 'auto' },
-    floorSize: 80,
+    networks: NETWORKS,
+    model: { task: 'classify', top: 1, form: 'auto' },
     cameras: { empty: { source: 'files', path: empty, loop: true, fps: FPS } },
   });
   for (const args of [[taught], [opposite, '--not']] as const) {
@@ -57,7 +64,8 @@ t.test('heat moves the rungs, and a taught label stays as it is', async (t) => {
   const last = () => results.at(-1)?.model;
   const walked = () =>
     `${[...models()].join(', ')} up to ${Math.max(...daemon.dieC).toFixed(1)} °C`;
-  for (const load of [0.9, 0, 0.9]) {
+  // Once: to such a program that comes again the law does not yield, for that would cool nothing.
+  for (const load of [0.9, 0]) {
     const before = last();
     others = load;
     t.ok(await eventually(() => last() !== before), `others take ${load}: ${walked()}`);
