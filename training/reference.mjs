@@ -2,12 +2,9 @@
 // Runs a quantized MobileNet at any input size over pictures of SIZE × SIZE RGB bytes on standard input, and
 // writes its pooled features of each, float32.
 // usage: training/reference.mjs MOBILENET.tflite SIZE OUT.part < PICTURES
-import { openSync, readFileSync, writeSync } from 'node:fs';
-import ort from 'onnxruntime-node';
-import { readTflite } from '../dist/convert/convert.js';
+import { openSync, writeSync } from 'node:fs';
 import { freeSize } from '../dist/convert/free-size.js';
-import { writeOnnx } from '../dist/convert/onnx/write.js';
-import { symmetricWeights } from '../dist/convert/passes/symmetric.js';
+import { readGraph, resultsOf } from './network.mjs';
 
 const [network, side, out] = process.argv.slice(2);
 const size = Number(side);
@@ -16,15 +13,11 @@ if (out === undefined || !Number.isInteger(size) || size < 32) {
   process.exit(64);
 }
 
-const { graph } = symmetricWeights(readTflite(readFileSync(network)).graph, false);
+const graph = readGraph(network);
 const end = graph.operators.findIndex(({ kind }) => kind === 'global-average-pool');
 const last = graph.operators[end].input;
 const { shape, quantization } = graph.tensors.get(last);
 const features = freeSize({ ...graph, operators: graph.operators.slice(0, end), outputs: [last] });
-const session = await ort.InferenceSession.create(writeOnnx(features), {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-});
 
 /** Real values, averaged over all places of the map. */
 function pooled(map) {
@@ -36,18 +29,4 @@ function pooled(map) {
 }
 
 const file = openSync(out, 'w');
-const pixels = new Uint8Array(size * size * 3);
-let filled = 0;
-for await (const chunk of process.stdin) {
-  for (let at = 0; at < chunk.length; ) {
-    const taken = Math.min(chunk.length - at, pixels.length - filled);
-    pixels.set(chunk.subarray(at, at + taken), filled);
-    at += taken;
-    filled += taken;
-    if (filled < pixels.length) continue;
-    filled = 0;
-    const input = new ort.Tensor('uint8', pixels, [1, size, size, 3]);
-    const results = await session.run({ [graph.inputs[0]]: input });
-    writeSync(file, pooled(results[last].data));
-  }
-}
+for await (const results of resultsOf(features, size)) writeSync(file, pooled(results[last].data));

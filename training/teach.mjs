@@ -3,11 +3,8 @@
 // each picture float32 features: the pooled last map, then the last linear maps of strides 8, 16 and 32,
 // averaged over coarse grids. What a row holds goes into a .json beside the file.
 // usage: training/teach.mjs MOBILENET_V2.tflite OUT.part < PICTURES
-import { openSync, readFileSync, writeFileSync, writeSync } from 'node:fs';
-import ort from 'onnxruntime-node';
-import { readTflite } from '../dist/convert/convert.js';
-import { writeOnnx } from '../dist/convert/onnx/write.js';
-import { symmetricWeights } from '../dist/convert/passes/symmetric.js';
+import { openSync, writeFileSync, writeSync } from 'node:fs';
+import { readGraph, resultsOf } from './network.mjs';
 
 const SIZE = 224;
 /** Side of the teacher's map at that stride and of the grid it is averaged over. */
@@ -23,7 +20,7 @@ if (network === undefined || out === undefined) {
   process.exit(64);
 }
 
-const { graph } = symmetricWeights(readTflite(readFileSync(network)).graph, false);
+const graph = readGraph(network);
 const pool = graph.operators.find(({ kind }) => kind === 'global-average-pool');
 const linear = graph.operators.filter(
   ({ kind, activation }) => (kind === 'conv' || kind === 'add') && activation === 'none',
@@ -40,12 +37,6 @@ function describe(name, grid) {
   const [zeroPoint] = quantization.zeroPoint;
   return { name, side: shape[1], channels: shape[3], grid, scale, zeroPoint };
 }
-
-const onnx = writeOnnx({ ...graph, outputs: parts.map(({ name }) => name) });
-const session = await ort.InferenceSession.create(onnx, {
-  intraOpNumThreads: 1,
-  interOpNumThreads: 1,
-});
 
 /** Adds the means of the cells of a map [side, side, channels] to `row` at `at`. */
 function average(map, { side, channels, grid, scale, zeroPoint }, row, at) {
@@ -79,24 +70,13 @@ const width = parts.reduce((sum, { channels, grid }) => sum + channels * grid * 
 const layout = parts.map(({ channels, grid }) => ({ channels, grid }));
 writeFileSync(out.replace(/\.part$/, '.json'), JSON.stringify(layout));
 const file = openSync(out, 'w');
-const pixels = new Uint8Array(SIZE * SIZE * 3);
-let filled = 0;
-for await (const chunk of process.stdin) {
-  for (let at = 0; at < chunk.length; ) {
-    const taken = Math.min(chunk.length - at, pixels.length - filled);
-    pixels.set(chunk.subarray(at, at + taken), filled);
-    at += taken;
-    filled += taken;
-    if (filled < pixels.length) continue;
-    filled = 0;
-    const input = new ort.Tensor('uint8', pixels, [1, SIZE, SIZE, 3]);
-    const results = await session.run({ [graph.inputs[0]]: input });
-    const row = new Float32Array(width);
-    let offset = 0;
-    for (const part of parts) {
-      average(results[part.name].data, part, row, offset);
-      offset += part.channels * part.grid * part.grid;
-    }
-    writeSync(file, row);
+const wanted = { ...graph, outputs: parts.map(({ name }) => name) };
+for await (const results of resultsOf(wanted, SIZE)) {
+  const row = new Float32Array(width);
+  let offset = 0;
+  for (const part of parts) {
+    average(results[part.name].data, part, row, offset);
+    offset += part.channels * part.grid * part.grid;
   }
+  writeSync(file, row);
 }
