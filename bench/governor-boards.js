@@ -4,7 +4,8 @@
 import { parseArgs } from 'node:util';
 import { benchRun, contest, figures } from '../.build/bench/lab/bars.js';
 import { REFERENCE_NAMES } from '../.build/bench/lab/references.js';
-import { BOARDS, boardLadder } from '../dist/simulator/boards.js';
+import { boardLadder } from '../dist/simulator/board-ladder.js';
+import { BOARDS } from '../dist/simulator/boards.js';
 import { SCENARIO_NAMES } from '../dist/simulator/scenarios.js';
 import { scoreRun } from '../dist/simulator/score.js';
 import { createGovernor } from '../dist/thermal/governor.js';

@@ -7,7 +7,8 @@
 //   uneven    points of quality below those of the same load spread evenly over all frames: the even load
 //             is the best one, as accuracy is a concave function of cost
 import { parseArgs } from 'node:util';
-import { BOARDS, boardLadder } from '../dist/simulator/boards.js';
+import { boardLadder } from '../dist/simulator/board-ladder.js';
+import { BOARDS } from '../dist/simulator/boards.js';
 import { settledPlant, stepPlant } from '../dist/simulator/plant.js';
 import { EnergyAccount } from '../dist/thermal/energy/account.js';
 import { createGovernor } from '../dist/thermal/governor.js';

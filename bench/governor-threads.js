@@ -4,7 +4,8 @@
 // One thread heats by its processor time, times a factor that the governor does not know: 0.8, 1 or 1.3.
 // Ends with 1 when the limit is reached, or more than `MOST_LOST` points are lost to a factor that was not foreseen.
 import { parseArgs } from 'node:util';
-import { BOARDS, boardLadder } from '../dist/simulator/boards.js';
+import { boardLadder } from '../dist/simulator/board-ladder.js';
+import { BOARDS } from '../dist/simulator/boards.js';
 import { settledPlant, stepPlant } from '../dist/simulator/plant.js';
 import { createRandom } from '../dist/simulator/random.js';
 import { createGovernor } from '../dist/thermal/governor.js';

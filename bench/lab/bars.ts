@@ -1,5 +1,6 @@
 /** The bars the governor is held to, measured on every board, scenario and seed. */
-import { type Board, boardLadder } from '#mobilenetd/simulator/boards.js';
+import { boardLadder } from '#mobilenetd/simulator/board-ladder.js';
+import type { Board } from '#mobilenetd/simulator/boards.js';
 import { type Point, simulate } from '#mobilenetd/simulator/run.js';
 import { createScenario, type Scenario } from '#mobilenetd/simulator/scenarios.js';
 import { type RunScore, scoreRun } from '#mobilenetd/simulator/score.js';

@@ -1,5 +1,6 @@
 /** The goals of the governor beside other programs and failing sensors, family by family. */
-import { type Board, boardLadder } from '#mobilenetd/simulator/boards.js';
+import { boardLadder } from '#mobilenetd/simulator/board-ladder.js';
+import type { Board } from '#mobilenetd/simulator/boards.js';
 import { type Point, simulate } from '#mobilenetd/simulator/run.js';
 import { createScenario } from '#mobilenetd/simulator/scenarios.js';
 import { scoreRun } from '#mobilenetd/simulator/score.js';

@@ -179,7 +179,7 @@ async function fly(
   signal: AbortSignal,
   progress: Pick<ProgressLine, 'at'>,
 ): Promise<Flown> {
-  const { boardLadder } = await import('../simulator/boards.js');
+  const { boardLadder } = await import('../simulator/board-ladder.js');
   const { createPilot } = await import('../simulator/governors.js');
   const { flight } = await import('../simulator/run.js');
   const { createScenario } = await import('../simulator/scenarios.js');
@@ -218,7 +218,7 @@ async function keep(board: Board, runs: readonly Flown[], flags: Flags): Promise
   const [first] = runs;
   if (first === undefined) return;
   if (flags.plot !== undefined) {
-    const { boardLadder } = await import('../simulator/boards.js');
+    const { boardLadder } = await import('../simulator/board-ladder.js');
     const { plotRuns } = await import('../simulator/plot/plot.js');
     const { scenario } = first;
     const ladder = boardLadder(board);

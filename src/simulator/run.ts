@@ -1,5 +1,6 @@
 import type { GovernorMode, Mix, Rung, Sample, SensorFault } from '../thermal/sample.js';
-import { type Board, boardLadder } from './boards.js';
+import { boardLadder } from './board-ladder.js';
+import type { Board } from './boards.js';
 import type { Scenario } from './scenarios.js';
 import { type Command, createWorld, type World } from './world.js';
 

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { BOARDS, type Board, boardLadder, findBoard } from '#mobilenetd/simulator/boards.js';
+import { boardLadder } from '#mobilenetd/simulator/board-ladder.js';
+import { BOARDS, type Board, findBoard } from '#mobilenetd/simulator/boards.js';
 import { createPilot, type GovernorName } from '#mobilenetd/simulator/governors.js';
 import { settledPlant } from '#mobilenetd/simulator/plant.js';
 import { replayLog } from '#mobilenetd/simulator/replay.js';

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { type Board, boardLadder, findBoard } from '#mobilenetd/simulator/boards.js';
+import { boardLadder } from '#mobilenetd/simulator/board-ladder.js';
+import { type Board, findBoard } from '#mobilenetd/simulator/boards.js';
 import { settledPlant, stepPlant } from '#mobilenetd/simulator/plant.js';
 import { simulate } from '#mobilenetd/simulator/run.js';
 import { createScenario } from '#mobilenetd/simulator/scenarios.js';

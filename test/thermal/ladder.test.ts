@@ -1,5 +1,5 @@
 import t from 'tap';
-import { boardLadder } from '#mobilenetd/simulator/boards.js';
+import { boardLadder } from '#mobilenetd/simulator/board-ladder.js';
 import { createRandom } from '#mobilenetd/simulator/random.js';
 import {
   allocate,

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { boardLadder, findBoard } from '#mobilenetd/simulator/boards.js';
+import { boardLadder } from '#mobilenetd/simulator/board-ladder.js';
+import { findBoard } from '#mobilenetd/simulator/boards.js';
 import { createPilot, type GovernorName } from '#mobilenetd/simulator/governors.js';
 import { roundTicks, tickText, timeText, timeTicks } from '#mobilenetd/simulator/plot/axis.js';
 import { binned } from '#mobilenetd/simulator/plot/bins.js';
