@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { codedError } from '../../errors.js';
+import { type Clock, every } from '../../time.js';
 import type { Signals } from '../signals.js';
 import { Recording, type RecordingOptions, type RecordingState } from './recording.js';
 
@@ -11,15 +12,17 @@ const TICK_MS = 250;
 /** All recordings of this daemon: each ends by itself, whoever began it. */
 export class Recordings {
   readonly #signals: Signals;
+  readonly #clock: Clock;
   readonly #onEnd: (state: RecordingState) => void;
   readonly #all = new Map<string, Recording>();
   readonly #ending = new Map<string, Promise<RecordingState>>();
   #stopListening: (() => void) | null = null;
-  #ticking: NodeJS.Timeout | null = null;
+  #stopTicking: (() => void) | null = null;
 
   /** @param onEnd told of each that has kept something, when it is on the disk */
-  constructor(signals: Signals, onEnd: (state: RecordingState) => void) {
+  constructor(signals: Signals, clock: Clock, onEnd: (state: RecordingState) => void) {
     this.#signals = signals;
+    this.#clock = clock;
     this.#onEnd = onEnd;
   }
 
@@ -71,7 +74,7 @@ export class Recordings {
     this.#stopListening ??= this.#signals.on('labelled', ({ result, frame }) => {
       for (const recording of this.#all.values()) recording.look(result, frame);
     });
-    this.#ticking ??= setInterval(() => this.#tick(), TICK_MS).unref();
+    this.#stopTicking ??= every(this.#clock, TICK_MS, () => this.#tick());
   }
 
   #tick(): void {
@@ -98,7 +101,7 @@ export class Recordings {
   #rest(): void {
     this.#stopListening?.();
     this.#stopListening = null;
-    if (this.#ticking !== null) clearInterval(this.#ticking);
-    this.#ticking = null;
+    this.#stopTicking?.();
+    this.#stopTicking = null;
   }
 }

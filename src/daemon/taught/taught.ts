@@ -9,7 +9,7 @@ import type { TaskCounts } from '../../taught/overview.js';
 import { CropShelf, type Removed } from '../../taught/shelf.js';
 import { type TaughtTask, taskName } from '../../taught/task.js';
 import type { Head } from '../../teach/head.js';
-import { systemClock } from '../../time.js';
+import type { Clock } from '../../time.js';
 import type { Log } from '../diagnostics/log.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
 import type { Looking } from '../line/taught/stage.js';
@@ -40,6 +40,7 @@ export interface TaughtSurroundings {
   readonly second: { readonly network: { load(): { readonly variant: Variant | null } } | null };
   readonly daemon: { phase(): string; refreshLabels(): Promise<void> };
   readonly signals: Signals;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -67,17 +68,19 @@ export class Taught {
 
   private constructor(using: TaughtSurroundings, config: Config) {
     this.#using = using;
-    const { signals } = using;
+    const { signals, clock } = using;
     const log = using.log.child({ part: 'taught' });
-    this.#repeating = createRepeatingLog(log);
+    this.#repeating = createRepeatingLog(log, { clock: () => clock.now() });
     const shelf = new CropShelf(config.state_dir, cropBoundsOf(config));
     const reading = new ShelfReading({
       shelf,
       onFault: this.#warn,
       onRetry: () => void this.look().catch(this.#warn),
+      clock,
     });
     const embedder = new Embedder({
       start: () => secondEngine((error) => log.warn({ err: error }, `taught: ${error.message}`)),
+      clock,
     });
     const heads = new LiveHeads({
       shelf,
@@ -87,7 +90,7 @@ export class Taught {
       variantsFor: (task) => this.#variantsFor(task),
       onReady: () => this.#onReady(),
     });
-    const recordings = new Recordings(signals, () => void this.look().catch(this.#warn));
+    const recordings = new Recordings(signals, clock, () => void this.look().catch(this.#warn));
     this.#opened = { shelf, reading, embedder, heads, recordings };
     this.#stopListening = [
       signals.on('cameras', () => this.#looking.clear()),
@@ -99,7 +102,7 @@ export class Taught {
   /** Finds out what was taught. A disk that fails is said, and nothing is taught then. */
   static async open(using: TaughtSurroundings, config: Config): Promise<Taught> {
     const taught = new Taught(using, config);
-    await taught.#opened.shelf.tidy(Date.now()).catch(taught.#warn);
+    await taught.#opened.shelf.tidy(using.clock.wall()).catch(taught.#warn);
     await taught.#read(config);
     if (using.daemon.phase() === 'running') taught.remake();
     return taught;
@@ -196,14 +199,15 @@ export class Taught {
    * @throws MND_TEACH_INVALID, MND_INPUT_MISSING (no such camera), MND_TEACH_BUSY, what embedding throws
    */
   async record(order: RecordOrder): Promise<RecordingState> {
-    const { config } = this.#using;
+    const { config, clock } = this.#using;
     const { label, camera, seconds } = order;
     const { shelf, embedder, recordings } = this.#required();
     const task = taskToRecord(order, this.#using);
     recordings.checkRoom();
     const [variant = this.#using.model.variant] = this.#variantsFor(task);
-    const intake = await Intake.open({ shelf, embedder, variant, task, label, now: Date.now });
-    const now = () => systemClock.now();
+    const wall = () => clock.wall();
+    const intake = await Intake.open({ shelf, embedder, variant, task, label, now: wall });
+    const now = () => clock.now();
     const worth = new Worth(label, intake, () => shippedNegatives(variant), now);
     return recordings.begin({
       camera,
