@@ -1,5 +1,6 @@
 import { bounded } from '../options.js';
 import { type Decision, INPUTS, type Inputs, type Rung, type Sample } from '../sample.js';
+import { createAccount } from './account.js';
 
 /** A sample made safe: every number finite and in range. */
 export interface CleanSample extends Inputs {
@@ -23,10 +24,6 @@ export interface CleanSample extends Inputs {
 
 const JUMP_S = 15;
 const LONGEST_S = 7 * 24 * 3600;
-/** Memory of how well each account of the latency fits, in samples. */
-const MEMORY = 20;
-/** How much better "it mixes" must fit. */
-const CLEARLY = 0.002;
 /** A rung that is not the one decided on, between two that are mixed, is the word of a mixer. */
 const MIXER_SAMPLES = 90;
 /** Fewer frames than this part of those decided on, from a busy CPU, are all there is time for. */
@@ -85,25 +82,23 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
   let rung = 0;
   // Samples left in which the caller is taken to mix frame by frame.
   let mixerFor = 0;
-  // Mean squared logarithm of latency / cost, if `rung` alone was run and if the mix was.
-  let misfitRung = 0;
-  let misfitMix = CLEARLY;
+  const account = createAccount();
   const costOf = (index: number): number => ladder()[index]?.costMs ?? 0;
 
   /** Mean cost of a frame in the last second. A caller may mix frames and yet name one rung. */
-  const costPerFrame = (latencyMs: number, last: Last, contended: boolean): number => {
+  const costPerFrame = (latencyMs: number, last: Last, isFree: boolean): number => {
     const named = costOf(rung);
-    if (last === null || last.mix.low === last.mix.high) return named;
+    if (last === null || last.mix.low === last.mix.high) {
+      account.pause();
+      return named;
+    }
     const { low, high, fraction } = last.mix;
     const mixed = costOf(high) * fraction + costOf(low) * (1 - fraction);
     const odd = rung !== last.rung && (rung === low || rung === high);
     mixerFor = odd ? MIXER_SAMPLES : mixerFor - 1;
     if (!(latencyMs > 0 && named > 0 && mixed > 0)) return mixerFor > 0 ? mixed : named;
-    if (!contended) {
-      misfitRung += (Math.log(latencyMs / named) ** 2 - misfitRung) / MEMORY;
-      misfitMix += (Math.log(latencyMs / mixed) ** 2 + CLEARLY - misfitMix) / MEMORY;
-    }
-    return mixerFor > 0 || misfitMix < misfitRung ? mixed : named;
+    account.update({ latencyMs, named, mixed }, isFree);
+    return mixerFor > 0 || account.isMixed ? mixed : named;
   };
 
   /**
@@ -148,7 +143,7 @@ export function createIntake(ladder: () => readonly Rung[], requestedFps: number
       const delivered = frameRate(counted, last, latency);
       const busy = typeof sample.busy === 'number' ? sample.busy : null;
       const cpuUtil = typeof sample.cpuUtil === 'number' ? sample.cpuUtil : null;
-      const cost = costPerFrame(latency, last, (cpuUtil ?? 0) > BUSY_CPU);
+      const cost = costPerFrame(latency, last, (cpuUtil ?? 0) < FREE_CPU);
       const byFrames = Math.min(1, (delivered * cost) / 1000);
       const inputs = inputsOf(sample);
       const second = inputs.secondLoad ?? 0;
