@@ -51,6 +51,16 @@ export function sleep(clock: Clock, ms: number, signal?: AbortSignal): Promise<v
   });
 }
 
+/** Resolves when `work` does, or after `ms` milliseconds; then no timer is left that keeps the process alive. */
+export async function waitAtMost(clock: Clock, ms: number, work: Promise<unknown>): Promise<void> {
+  const enough = new AbortController();
+  try {
+    await Promise.race([work, sleep(clock, ms, enough.signal)]);
+  } finally {
+    enough.abort();
+  }
+}
+
 /** Waits between attempts, each longer than the one before. */
 export interface Backoff {
   /** Milliseconds until the next attempt. */

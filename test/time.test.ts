@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createBackoff, every, sleep } from '#mobilenetd/time.js';
+import { createBackoff, every, sleep, waitAtMost } from '#mobilenetd/time.js';
 import { createFakeClock } from './fake-clock.js';
 
 t.test('what is done every minute is done until it is ended, also by itself', async (t) => {
@@ -37,6 +37,18 @@ t.test('sleep ends by time or by its signal, and leaves nothing behind', async (
   abort.abort();
   await sleeping;
   await sleep(clock, 5000, abort.signal);
+  t.equal(clock.now(), 5000);
+  t.equal(clock.pending(), 0);
+});
+
+t.test('what is waited for at most so long ends the wait, and leaves nothing behind', async (t) => {
+  const clock = createFakeClock();
+  await waitAtMost(clock, 5000, Promise.resolve());
+  t.equal(clock.pending(), 0);
+  await t.rejects(waitAtMost(clock, 5000, Promise.reject(new Error('no'))), /no/);
+  t.equal(clock.pending(), 0);
+  t.equal(clock.now(), 0);
+  await clock.runUntil(waitAtMost(clock, 5000, new Promise(() => {})));
   t.equal(clock.now(), 5000);
   t.equal(clock.pending(), 0);
 });

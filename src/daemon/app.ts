@@ -1,6 +1,6 @@
 import type { Config } from '../config/config.js';
 import { codedError, messageOf } from '../errors.js';
-import { type Clock, createBackoff, sleep, systemClock } from '../time.js';
+import { type Clock, createBackoff, sleep, systemClock, waitAtMost } from '../time.js';
 import { Context, type Given, type Phase, type Steering } from './context.js';
 import type { Log } from './diagnostics/log.js';
 import type { Part } from './part.js';
@@ -141,7 +141,7 @@ export class App {
     this.#enter('stopping');
     this.#ending.abort(new Error('the daemon is stopping'));
     // A change that is under way ends first, or it would start anew what has been stopped.
-    await Promise.race([this.#work, sleep(this.#clock, deadlineMs / 2)]);
+    await waitAtMost(this.#clock, deadlineMs / 2, this.#work);
     await this.#parts.stop(PARTS, until - this.#clock.now());
     this.context.log.info('stopped');
   }

@@ -10,6 +10,7 @@ import { Signals } from '#mobilenetd/daemon/signals.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
 import { bestCost } from '#mobilenetd/profile/measure.js';
 import { readProfiles } from '#mobilenetd/profile/profiles.js';
+import { type Clock, systemClock } from '#mobilenetd/time.js';
 import { logTo } from '../integration/collected-log.js';
 import { CLASSES, LABELS, tinyModel } from '../models/sample-shelf.js';
 
@@ -88,10 +89,28 @@ t.test('a daemon measures its forms while frames go on, and runs the best', asyn
 t.test('a daemon that stops in the middle of it leaves nothing behind', async (t) => {
   await rm(join(root, 'profile.json'));
   const lines: string[] = [];
-  const app = new App({ config, env: {}, log: logTo(lines), profileAfterMs: 0 });
+  const waiting = new Set<() => void>();
+  const clock: Clock = {
+    ...systemClock,
+    setTimer(run, ms) {
+      const end = systemClock.setTimer(() => {
+        waiting.delete(cancel);
+        run();
+      }, ms);
+      const cancel = () => {
+        waiting.delete(cancel);
+        end();
+      };
+      waiting.add(cancel);
+      return cancel;
+    },
+  };
+  const app = new App({ config, env: {}, log: logTo(lines), profileAfterMs: 0, clock });
   await app.start();
   await delay(150);
+  t.ok(waiting.size > 0, 'timers run');
   await app.stop(5000);
+  t.equal(waiting.size, 0, 'no timer that would keep the process alive');
   t.notOk(
     lines.some((line) => line.includes('profile:')),
     lines.join(''),

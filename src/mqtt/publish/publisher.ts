@@ -1,7 +1,7 @@
 import type { Result } from '../../inference/result.js';
 import { type Log, SILENT } from '../../log.js';
 import type { PresenceEvent, ZoneState } from '../../presence/event.js';
-import { backgroundClock, type Clock } from '../../time.js';
+import { backgroundClock, type Clock, waitAtMost } from '../../time.js';
 import type { Connection } from '../connection/connection.js';
 import type { Outbox, OutgoingMessage } from '../message.js';
 import {
@@ -203,7 +203,7 @@ class BoardPublisher implements Publisher {
     this.#closing = true;
     this.#feed.stop();
     if (this.#connection.connected()) {
-      await Promise.race([this.#sayGoodbye(), this.#pause(CLOSE_MS)]);
+      await waitAtMost(this.#clock, CLOSE_MS, this.#sayGoodbye());
     }
     this.#stopListening();
     await this.#connection.close();
