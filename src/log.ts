@@ -1,3 +1,4 @@
+import { type Clock, systemClock } from './time.js';
 /** The part of a structured logger that the rooms speak to; a pino logger fits. */
 export interface Log {
   debug(fields: object, message: string): void;
@@ -26,8 +27,7 @@ const MINUTE_MS = 60_000;
 export interface RepeatingLogOptions {
   /** Least time between two lines of a key, ms; default a minute. */
   readonly interval?: number;
-  /** Monotonic time, ms. */
-  readonly clock?: () => number;
+  readonly clock?: Pick<Clock, 'now'>;
   /** Keys that are remembered; the oldest is forgotten. */
   readonly capacity?: number;
 }
@@ -36,7 +36,7 @@ export function createRepeatingLog(
   log: Pick<Log, 'info' | 'warn' | 'error'>,
   options: RepeatingLogOptions = {},
 ): RepeatingLog {
-  const { interval = MINUTE_MS, clock = () => performance.now(), capacity = 256 } = options;
+  const { interval = MINUTE_MS, clock = systemClock, capacity = 256 } = options;
   const seen = new Map<string, { since: number; skipped: number }>();
 
   const repeat = (
@@ -45,7 +45,7 @@ export function createRepeatingLog(
     message: string,
     fields: Readonly<Record<string, unknown>>,
   ) => {
-    const now = clock();
+    const now = clock.now();
     const entry = seen.get(key);
     if (entry !== undefined && now - entry.since < interval) {
       entry.skipped += 1;

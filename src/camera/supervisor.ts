@@ -44,7 +44,7 @@ export async function superviseSource(
   const clock = options.clock ?? systemClock;
   const setStatus = createStatus(options.onStatus);
   const log = createRepeatingLog(options.log ?? SILENT, {
-    clock: clock.now,
+    clock,
   });
   const backoff = createBackoff({ random: options.random });
 

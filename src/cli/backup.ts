@@ -2,6 +2,7 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { codedError } from '../errors.js';
 import { resultStat } from '../result-file.js';
+import { systemClock } from '../time.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
@@ -47,7 +48,7 @@ async function runBackup(target: string, flags: Flags, context: CommandContext):
       found: target,
     });
   }
-  const file = isFolder ? join(target, nameAt(new Date())) : target;
+  const file = isFolder ? join(target, nameAt(new Date(systemClock.wall()))) : target;
   const { state_dir: stateDir } = context.loadConfig();
   const progress = createProgress(context.stderr);
   const result = await backupDatabase(databaseFile(stateDir), file, {
@@ -89,8 +90,8 @@ function createProgress(stream: NodeJS.WritableStream): {
   let drawn = Number.NEGATIVE_INFINITY;
   return {
     show(done, total) {
-      if (performance.now() - drawn < 100) return;
-      drawn = performance.now();
+      if (systemClock.now() - drawn < 100) return;
+      drawn = systemClock.now();
       const percent = total === 0 ? 0 : Math.floor((100 * done) / total);
       stream.write(`\r\u001b[Kcopying: ${percent} %`);
     },

@@ -1,3 +1,4 @@
+import { systemClock } from '../time.js';
 /**
  * The lines of the demo: one layout for events, decisions and what the log says, with the time of
  * saying it, which never runs backwards.
@@ -12,7 +13,7 @@ export class DemoLines {
   constructor(
     stdout: NodeJS.WritableStream,
     stderr: NodeJS.WritableStream,
-    now: () => number = Date.now,
+    now: () => number = systemClock.wall,
   ) {
     this.#stdout = stdout;
     this.#stderr = stderr;

@@ -7,6 +7,7 @@ import { makeFolder } from '../make-folder.js';
 import type { PresenceEvent } from '../presence/event.js';
 import { resultFailed } from '../result-file.js';
 import type { EventBrief } from '../store/query.js';
+import { systemClock } from '../time.js';
 import type { CommandContext, Register } from './command.js';
 import {
   askHistory,
@@ -76,9 +77,15 @@ async function runEvents(
     if (flags.json) {
       await show(named ?? queryEvents(database, query), jsonLines(await eventRowsOf(context)));
     } else if (flags.wide) {
-      await show(named ?? queryEvents(database, query), tableLines(eventColumns(Date.now())));
+      await show(
+        named ?? queryEvents(database, query),
+        tableLines(eventColumns(systemClock.wall())),
+      );
     } else {
-      await show(named ?? queryBriefs(database, query), tableLines(briefColumns(Date.now())));
+      await show(
+        named ?? queryBriefs(database, query),
+        tableLines(briefColumns(systemClock.wall())),
+      );
     }
   });
   if (flags.open !== undefined) await copyPictures(printed, flags.open, context);

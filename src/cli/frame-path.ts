@@ -4,6 +4,7 @@ import type { Engine, RunOptions } from '../inference/engine.js';
 import { median } from '../inference/median.js';
 import type { Presence } from '../presence/presence.js';
 import type { Store } from '../store/store.js';
+import { systemClock } from '../time.js';
 
 /** What the frame path is made of, ready to run. */
 export interface FramePath {
@@ -77,20 +78,20 @@ async function lookAt(
   captured: CapturedFrame,
   slot: ReturnType<typeof createSlot>,
 ): Promise<StageTimes> {
-  const started = performance.now();
+  const started = systemClock.now();
   slot.put(captured);
   const frame = slot.take();
   if (frame === null) throw new Error('the slot lost a frame');
-  const taken = performance.now();
+  const taken = systemClock.now();
   const result = await path.engine.run(path.variant, frame, path.options);
-  const answered = performance.now();
+  const answered = systemClock.now();
   slot.release(frame);
   const events = path.presence.update(result);
   const present = path.presence.present();
-  const folded = performance.now();
+  const folded = systemClock.now();
   path.store.recordResult(result, new Map(present.map(({ label, eventId }) => [label, eventId])));
   if (events.length > 0) path.store.recordEvents(events, []);
-  const stored = performance.now();
+  const stored = systemClock.now();
   const { decode, preprocess, inference, postprocess } = result.timings;
   const worked = decode + preprocess + inference + postprocess;
   return {

@@ -1,5 +1,6 @@
 import type { Signals } from '../daemon/signals.js';
 import type { PresenceEvent } from '../presence/event.js';
+import { systemClock } from '../time.js';
 
 /** What a short look is to see, and how long it lasts. */
 export interface LookLimits {
@@ -21,7 +22,7 @@ export class Look {
   constructor(signals: Signals) {
     signals.on('labelled', () => {
       this.frames += 1;
-      this.firstLabelS ??= Math.round(performance.now()) / 1000;
+      this.firstLabelS ??= Math.round(systemClock.now()) / 1000;
       this.#onChange();
     });
     signals.on('events', ({ events }) => {
@@ -47,19 +48,19 @@ export class Look {
     return new Promise((resolve) => {
       const ms = limits.for * 1000;
       let hasBegun = this.frames > 0;
-      let timer = setTimeout(end, ms);
+      let cancel = systemClock.setTimer(end, ms);
       const onChange = () => {
         if (!hasBegun && this.frames > 0) {
           hasBegun = true;
-          clearTimeout(timer);
-          timer = setTimeout(end, ms);
+          cancel();
+          cancel = systemClock.setTimer(end, ms);
         }
         if (limits.enough !== undefined && this.#events.size >= limits.enough) end();
       };
       this.#onChange = onChange;
       signal.addEventListener('abort', end);
       function end() {
-        clearTimeout(timer);
+        cancel();
         signal.removeEventListener('abort', end);
         resolve();
       }

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { codedError, messageOf } from '../errors.js';
+import { backgroundClock } from '../time.js';
 import type { CommandEntry } from './command.js';
 import { versionText } from './commit.js';
 import { isDebug, reportError, writeLine } from './output.js';
@@ -167,4 +168,4 @@ if (args.length === 1 && ['-V', '--version'].includes(args[0] ?? '')) {
 }
 
 // A command has closed what it opened; a handle that was forgotten must not keep a script waiting.
-setTimeout(() => process.exit(), 5_000).unref();
+backgroundClock.setTimer(() => process.exit(), 5_000);

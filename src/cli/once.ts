@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { App } from '../daemon/app.js';
 import { codedError } from '../errors.js';
 import { eventPayload } from '../mqtt/publish/payloads.js';
+import { systemClock } from '../time.js';
 import { numberOption } from './arguments.js';
 import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from './brief-daemon.js';
 import type { CommandContext, Register } from './command.js';
@@ -100,8 +101,8 @@ async function lookOnce(flags: OnceFlags, context: CommandContext): Promise<void
 async function publish(daemon: App, limitMs: number, signal: AbortSignal): Promise<number> {
   const { store } = daemon.context;
   store.flush();
-  const until = performance.now() + limitMs;
-  while (store.outbox.depth() > 0 && performance.now() < until && !signal.aborted) {
+  const until = systemClock.now() + limitMs;
+  while (store.outbox.depth() > 0 && systemClock.now() < until && !signal.aborted) {
     await delay(POLL_MS);
     // What is acknowledged leaves with a commit.
     store.flush();

@@ -1,13 +1,14 @@
 import { Worker } from 'node:worker_threads';
 import { messageOf } from '../errors.js';
+import { systemClock } from '../time.js';
 
 /** A check that takes longer is given up, ms: a large file on a small board takes a few seconds. */
 const LONGEST_MS = 20_000;
 const MEMORY_MB = 128;
 
 /**
- * Problems of a configuration that is pasted (see pasted.ts), found in a thread of its own, which ends when it takes too long or too much memory: frames and signs
- * of life do not wait for what somebody pastes.
+ * Problems of a configuration that is pasted (see pasted.ts), found in a thread of its own, which ends when it
+ * takes too long or too much memory: frames and signs of life do not wait for what somebody pastes.
  */
 export function checkPasted(yaml: string, longestMs = LONGEST_MS): Promise<readonly string[]> {
   return new Promise((resolve) => {
@@ -22,11 +23,14 @@ export function checkPasted(yaml: string, longestMs = LONGEST_MS): Promise<reado
       resolve([`this configuration was not checked to its end: ${why}`]);
       void worker.terminate();
     };
-    const timer = setTimeout(() => giveUp(`it takes more than ${longestMs / 1000} s`), longestMs);
+    const cancel = systemClock.setTimer(
+      () => giveUp(`it takes more than ${longestMs / 1000} s`),
+      longestMs,
+    );
     worker.once('message', (problems: readonly string[]) => resolve(problems));
     worker.once('error', (error) => giveUp(messageOf(error)));
     worker.once('exit', () => {
-      clearTimeout(timer);
+      cancel();
       giveUp('it ended early');
     });
   });

@@ -1,5 +1,6 @@
 import type { LoadConfigOptions } from '../config/load.js';
 import { loadConfig } from '../config/load.js';
+import { systemClock } from '../time.js';
 import type { CommandContext } from './command.js';
 import { Interrupted } from './output.js';
 import type { GlobalOptions } from './program.js';
@@ -42,13 +43,13 @@ function abortOnSignals(): AbortController {
   let since = 0;
   const end = (name: 'SIGINT' | 'SIGTERM', exitCode: number) => {
     if (!controller.signal.aborted) {
-      since = performance.now();
+      since = systemClock.now();
       controller.abort(new Interrupted(name, exitCode));
       return;
     }
     // A key that bounces, or a manager that sends two, must not cut short what is being put in order;
     // later a second signal means that the user will not wait any longer.
-    if (performance.now() - since >= PATIENCE_MS) process.exit(exitCode);
+    if (systemClock.now() - since >= PATIENCE_MS) process.exit(exitCode);
   };
   process.on('SIGINT', () => {
     // A terminal writes ^C where the next line would begin; not one that a prompt reads key by key.

@@ -1,4 +1,5 @@
 import type { InstallProgress, OnProgress } from '../models/shelf.js';
+import { systemClock } from '../time.js';
 
 const WIDTH = 24;
 const MIN_INTERVAL_MS = 100;
@@ -12,7 +13,7 @@ export interface ProgressBar {
 /** One line on a terminal that follows an installation; nothing where there is no terminal. */
 export function createProgressBar(
   stream: NodeJS.WritableStream,
-  now: () => number = () => performance.now(),
+  now: () => number = systemClock.now,
 ): ProgressBar {
   if (!('isTTY' in stream) || stream.isTTY !== true) {
     return { onProgress: () => undefined, clear: () => undefined };
@@ -58,7 +59,7 @@ export interface ProgressLine {
 export function createProgressLine(
   stream: NodeJS.WritableStream & { readonly isTTY?: boolean; readonly columns?: number },
   pieces: number,
-  now: () => number = () => performance.now(),
+  now: () => number = systemClock.now,
 ): ProgressLine {
   if (stream.isTTY !== true) {
     return { begin: () => undefined, at: () => undefined, clear: () => undefined };

@@ -1,5 +1,6 @@
 import { codedError } from '../errors.js';
 import type { Bucket, BucketUnit } from '../store/buckets.js';
+import { systemClock } from '../time.js';
 import type { CommandContext, Register } from './command.js';
 import {
   askHistory,
@@ -88,12 +89,12 @@ async function runQuery(flags: QueryFlags, context: CommandContext): Promise<voi
       const { countBuckets } = await import('../store/buckets.js');
       await show(countBuckets(queryStays(database, asked), bucketSpan(flags)), bucketFormat(flags));
     } else if (flags.events) {
-      const columns = eventColumns(Date.now());
+      const columns = eventColumns(systemClock.wall());
       const rows = await eventRowsOf(context);
       if (!isTable || flags.wide) {
         await show(queryEvents(database, asked), formatOf(flags, EVENT_FIELDS, rows, columns));
       } else {
-        await show(queryBriefs(database, asked), tableLines(briefColumns(Date.now())));
+        await show(queryBriefs(database, asked), tableLines(briefColumns(systemClock.wall())));
       }
     } else {
       const columns = detectionColumns(flags.wide);
@@ -140,7 +141,12 @@ function parseUnit(text: string): BucketUnit {
 }
 
 function bucketSpan({ by = 'hour', since, until }: QueryFlags) {
-  return { unit: by, since: since ?? null, until: until ?? Date.now(), now: Date.now() };
+  return {
+    unit: by,
+    since: since ?? null,
+    until: until ?? systemClock.wall(),
+    now: systemClock.wall(),
+  };
 }
 
 const BUCKET_FIELDS = ['time', 'label', 'events', 'seconds', 'best'];

@@ -12,6 +12,7 @@ import type { VariantRequest } from '../models/resolve.js';
 import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type NumericForm, type Task, type Variant } from '../models/variant.js';
 import { printable } from '../printable.js';
+import { systemClock } from '../time.js';
 import type { CommandContext } from './command.js';
 import { reportError, writeJsonLine, writeLine } from './output.js';
 import { createProgressBar } from './progress-bar.js';
@@ -175,8 +176,8 @@ async function readFrame(file: string, sequence: number, signal: AbortSignal): P
   return {
     sequence,
     camera: printable(maskAddresses(file)),
-    capturedAt: performance.now(),
-    time: Date.now(),
+    capturedAt: systemClock.now(),
+    time: systemClock.wall(),
     ...encodedPicture(await readAny(file, signal)),
   };
 }

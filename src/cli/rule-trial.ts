@@ -6,6 +6,7 @@ import { messageOf } from '../errors.js';
 import type { Message, Notice } from '../notify/notice.js';
 import { type WantedChannel, wantedChannels } from '../notify/registry.js';
 import { namesIn, type RuleConfig } from '../notify/rule-keys.js';
+import { systemClock } from '../time.js';
 import type { CommandContext } from './command.js';
 
 type Surroundings = Pick<CommandContext, 'env' | 'signal'>;
@@ -32,11 +33,11 @@ export async function tryRule(
     const message = await testMessage(name, rule, config, folder);
     const trials: ChannelTrial[] = [];
     for (const channel of wantedChannels(rule.to)) {
-      const began = performance.now();
+      const began = systemClock.now();
       const outcome = await tryChannel(channel, message, config, around);
       around.signal.throwIfAborted();
       const error = outcome.kind === 'done' ? null : outcome.why;
-      trials.push({ channel, ms: Math.round(performance.now() - began), error });
+      trials.push({ channel, ms: Math.round(systemClock.now() - began), error });
     }
     return trials;
   } finally {
@@ -78,11 +79,11 @@ async function connect(config: Config, signal: AbortSignal) {
   });
   const connected = new Promise<boolean>((resolve) => {
     const end = (isConnected: boolean) => {
-      clearTimeout(timer);
+      cancel();
       resolve(isConnected);
     };
     // It keeps the process alive, which the connection itself does not.
-    const timer = setTimeout(end, CONNECT_MS, false);
+    const cancel = systemClock.setTimer(() => end(false), CONNECT_MS);
     signal.addEventListener('abort', () => end(false), { once: true });
     connection.onConnect(() => end(true));
   });
@@ -107,7 +108,7 @@ async function testMessage(
 ): Promise<Message> {
   const { render } = await import('../notify/template.js');
   const { eventPayload } = await import('../mqtt/publish/payloads.js');
-  const now = Date.now();
+  const now = systemClock.wall();
   const camera = namesIn(rule.when.camera)?.[0] ?? Object.keys(config.cameras)[0] ?? 'camera';
   const event = eventPayload(
     {

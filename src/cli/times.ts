@@ -1,4 +1,5 @@
 import { codedError } from '../errors.js';
+import { systemClock } from '../time.js';
 
 const UNITS: Readonly<Record<string, number>> = {
   s: 1000,
@@ -21,7 +22,10 @@ export const TIME_HELP =
  * Parser of an option that is a moment, as milliseconds since the epoch: a time before now, or a date,
  * which alone is local midnight. Throws MND_USAGE, also for a moment that does not exist.
  */
-export function timeOption(name: string, now: () => number = Date.now): (text: string) => number {
+export function timeOption(
+  name: string,
+  now: () => number = systemClock.wall,
+): (text: string) => number {
   return (text) => {
     const time = ago(text, now()) ?? dateOf(text);
     if (time !== null && Number.isFinite(new Date(time).getTime())) return time;

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { codedError, isCodedError, messageOf } from '../errors.js';
+import { systemClock } from '../time.js';
 import { isListening } from './client.js';
 import { type ControlAnswer, type ControlRequest, MAX_REQUEST, parseRequest } from './protocol.js';
 import { nameOfSocket, type SocketName } from './socket.js';
@@ -82,8 +83,8 @@ function listen(server: Server, path: string, { name, release }: SocketName): Pr
 function serve(socket: Socket, options: ControlServerOptions): void {
   let text = '';
   let asked = false;
-  const patience = setTimeout(() => socket.destroy(), options.patience ?? PATIENCE_MS);
-  socket.once('close', () => clearTimeout(patience));
+  const cancel = systemClock.setTimer(() => socket.destroy(), options.patience ?? PATIENCE_MS);
+  socket.once('close', cancel);
   socket.on('error', () => socket.destroy());
   socket.setEncoding('utf8');
   socket.on('data', (chunk: string) => {
@@ -92,7 +93,7 @@ function serve(socket: Socket, options: ControlServerOptions): void {
     const end = text.indexOf('\n');
     if (end < 0 && text.length <= MAX_REQUEST) return;
     asked = true;
-    clearTimeout(patience);
+    cancel();
     void answer(end < 0 ? '' : text.slice(0, end), options).then((reply) =>
       socket.end(`${JSON.stringify(reply)}\n`),
     );

@@ -52,7 +52,7 @@ export class App {
     this.#clock = clock;
     this.#startedAt = clock.now();
     this.#phase = { name: 'starting', since: clock.now() };
-    const signals = options.signals ?? new Signals(log);
+    const signals = options.signals ?? new Signals(log, clock);
     this.#load = load;
     this.#signal = options.signal ?? null;
     const given: Given = {

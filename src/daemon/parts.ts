@@ -96,8 +96,8 @@ export const PARTS: readonly Part[] = [
     keys: [...DETECTOR_KEYS, 'models_dir'],
     needs: ['model'],
     follows: ['model'],
-    async start({ model, log }, config) {
-      const repeating = createRepeatingLog(log);
+    async start({ model, clock, log }, config) {
+      const repeating = createRepeatingLog(log, { clock });
       const engine = new MixedEngine({
         start: engineOf(config),
         onFault: (err) => repeating.error('engine', `inference: ${err.message}`, { err }),
@@ -252,14 +252,14 @@ export const PARTS: readonly Part[] = [
     needs: ['secondModel', 'line', 'cameras', 'governor'],
     follows: ['secondModel'],
     start(context, config) {
-      const { secondModel, line, cameras, signals, log } = context;
+      const { secondModel, line, cameras, signals, clock, log } = context;
       const { taught, model: first } = context as Context;
       const of = taught.objectLabels();
       context.second.network = null;
       const model = secondModel ?? (of.length > 0 ? standIn(first.variant) : null);
       if (model === null) return null;
       const network = new SecondNetwork({
-        ...{ model, config, signals, log },
+        ...{ model, config, signals, clock, log },
         recorder: line.recorder,
         taught: {
           of,
@@ -302,7 +302,7 @@ function standIn(variant: Variant): SecondModel {
 
 /** Asks for everything anew at every frame: parts are exchanged by a reload. */
 function taughtStage(context: Context): TaughtStage {
-  const repeating = createRepeatingLog(context.log);
+  const repeating = createRepeatingLog(context.log, { clock: context.clock });
   return new TaughtStage({
     lookingOf: (camera) => context.taught.lookingOf(camera),
     infer: (frame, run, variant) => context.engine.infer(frame, run, variant),

@@ -8,6 +8,7 @@ import { messageOf } from '../errors.js';
 import { createRepeatingLog, type Log } from '../log.js';
 import type { Variant } from '../models/variant.js';
 import type { Head } from '../teach/head.js';
+import type { Clock } from '../time.js';
 import type { SecondLoad } from './governor/inputs.js';
 import { MixedEngine } from './line/mixed-engine.js';
 import type { RecordedCamera, Recorder } from './line/recorder.js';
@@ -34,6 +35,7 @@ export interface SecondNetworkOptions {
   /** See {@link SecondStageOptions.budget}. */
   readonly budget: () => number | null;
   readonly signals: Signals;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -97,12 +99,12 @@ export class SecondNetwork {
   }
 
   async #start(): Promise<void> {
-    const { model, config, signals, log, ...rest } = this.#options;
+    const { model, config, signals, clock, log, ...rest } = this.#options;
     const { signal } = this.#stopping;
     const variant = await model.ready(signal, (why) => warnOfSecond(log, model.name, why));
     for (const unknown of unknownOf(config, variant))
       log.warn({}, `${describeUnknownLabel(unknown)}, ${variant.name}: it is never told`);
-    const repeating = createRepeatingLog(log);
+    const repeating = createRepeatingLog(log, { clock });
     const engine = new MixedEngine({
       start: secondEngine,
       onFault: (err) => repeating.error('engine', `second network: ${err.message}`, { err }),
@@ -120,6 +122,7 @@ export class SecondNetwork {
       cameraOf: rest.cameraOf,
       onNamed: (camera, eventId, sub) => rest.recorder.name(camera, eventId, sub),
       budget: rest.budget,
+      clock,
       log,
     });
     this.#running = { stage, variant };

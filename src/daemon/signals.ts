@@ -5,6 +5,7 @@ import type { Result } from '../inference/result.js';
 import { createRepeatingLog, type Log, type RepeatingLog } from '../log.js';
 import type { Variant } from '../models/variant.js';
 import type { PresenceEvent, ZoneState } from '../presence/event.js';
+import { type Clock, systemClock } from '../time.js';
 import type { GovernorState } from './governor-state.js';
 import type { Sighting } from './sightings.js';
 
@@ -96,8 +97,8 @@ export class Signals {
     model: new Set(),
   };
 
-  constructor(log: Pick<Log, 'info' | 'warn' | 'error'>) {
-    this.#repeating = createRepeatingLog(log);
+  constructor(log: Pick<Log, 'info' | 'warn' | 'error'>, clock: Clock = systemClock) {
+    this.#repeating = createRepeatingLog(log, { clock });
   }
 
   /** Calls the listener from now on; returns how to end that. */

@@ -6,6 +6,7 @@ import type { Config } from '../config/config.js';
 import type { BrokerProbe } from '../mqtt/connection/probe.js';
 import { type Platform, thisPlatform } from '../platform.js';
 import { readSmallText } from '../small-file.js';
+import { systemClock } from '../time.js';
 
 const MAX_TEXT_BYTES = 1024 * 1024;
 
@@ -79,7 +80,7 @@ export function realSurroundings(
     nodeVersion: process.version,
     uid: process.getuid?.() ?? -1,
     groups: process.getgroups?.() ?? [],
-    now: Date.now,
+    now: systemClock.wall,
     runProgram,
     ...options,
   };

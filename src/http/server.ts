@@ -54,7 +54,7 @@ export async function startPage(
   const admission = new Admission(options, login);
   const streams = new Streams(source, clock);
   const backlog = new Backlog();
-  const repeating = createRepeatingLog(log, { clock: () => clock.now() });
+  const repeating = createRepeatingLog(log, { clock });
   const answer = listenerOf({
     options,
     clock,

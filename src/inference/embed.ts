@@ -1,5 +1,6 @@
 import { encodedPicture, type Frame } from '../camera/source.js';
 import type { Variant } from '../models/variant.js';
+import { systemClock } from '../time.js';
 import { type EngineOptions, startEngine } from './engine.js';
 
 export interface EmbedOptions {
@@ -49,7 +50,7 @@ export function encodedFrame(bytes: Uint8Array, sequence: number): Frame {
     ...encodedPicture(bytes),
     sequence,
     camera: `picture ${sequence}`,
-    capturedAt: performance.now(),
-    time: Date.now(),
+    capturedAt: systemClock.now(),
+    time: systemClock.wall(),
   };
 }

@@ -1,3 +1,4 @@
+import { systemClock } from '../time.js';
 import './telemetry.js';
 import { Worker } from 'node:worker_threads';
 import type { Frame } from '../camera/source.js';
@@ -194,14 +195,14 @@ async function openChannel(options: EngineOptions): Promise<Channel> {
   }
 
   async function shutDown(): Promise<void> {
-    const deadline = setTimeout(
+    const cancel = systemClock.setTimer(
       () => void worker.terminate(),
       options.closeTimeout ?? CLOSE_TIMEOUT_MS,
     );
     // A worker that dies instead of answering has ended as well.
     await send('shutdown', {}).catch(() => {});
     await exited;
-    clearTimeout(deadline);
+    cancel();
   }
 
   try {

@@ -1,5 +1,6 @@
 import type { Frame } from '../camera/source.js';
 import type { ErrorCode } from '../errors.js';
+import { systemClock } from '../time.js';
 import { type CropRegion, stretchCrop } from '../vision/crop.js';
 import { median } from './median.js';
 import { createPreprocessor, type Pixels } from './preprocess.js';
@@ -43,9 +44,9 @@ export function createInferenceService(threads: number): InferenceService {
   async function perform(request: Request): Promise<Calls[CallKind]['answer']> {
     switch (request.kind) {
       case 'load': {
-        const started = performance.now();
+        const started = systemClock.now();
         await sessions.load(request.variant);
-        return { ms: performance.now() - started, loaded: sessions.names() };
+        return { ms: systemClock.now() - started, loaded: sessions.names() };
       }
       case 'run':
         return packAnswer(await look(request.name, request.frame, request.options));
@@ -89,13 +90,13 @@ export function createFrameRunner(
   return async (name, frame, options) => {
     const loaded = sessions.use(name);
     const { variant } = loaded;
-    const started = performance.now();
+    const started = systemClock.now();
     const pixels = await preprocessor.unpack(frame);
-    const unpacked = performance.now();
+    const unpacked = systemClock.now();
     const crop = preprocessor.fill(pixels, cropFor(options, pixels), variant, loaded.pixels);
-    const filled = performance.now();
+    const filled = systemClock.now();
     const outputs = await loaded.infer();
-    const inferred = performance.now();
+    const inferred = systemClock.now();
     const embedding = options.embedding === true ? loaded.embeddingOf(outputs) : null;
     const labels = loaded
       .postprocessor(outputs, options, crop)
@@ -113,7 +114,7 @@ export function createFrameRunner(
         decode: frame.format === 'jpeg' ? unpacked - started : 0,
         preprocess: filled - unpacked,
         inference: inferred - filled,
-        postprocess: performance.now() - inferred,
+        postprocess: systemClock.now() - inferred,
       },
       labels,
       ...(embedding !== null && { embedding }),
@@ -153,9 +154,9 @@ async function measure(
   const times: number[] = [];
   const before = process.cpuUsage();
   for (let i = 0; i < options.runs; i += 1) {
-    const started = performance.now();
+    const started = systemClock.now();
     await loaded.infer();
-    times.push(performance.now() - started);
+    times.push(systemClock.now() - started);
   }
   const { user, system } = process.cpuUsage(before);
   return {

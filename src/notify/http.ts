@@ -106,7 +106,7 @@ async function read(response: Response): Promise<HttpAnswer> {
 }
 
 /** Seconds, or a date (RFC 9110, 10.2.3). */
-export function retryAfter(text: string | null, now = Date.now()): number | null {
+export function retryAfter(text: string | null, now = systemClock.wall()): number | null {
   if (text === null) return null;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now;
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_RETRY_AFTER_MS) : null;

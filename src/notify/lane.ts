@@ -78,7 +78,7 @@ export class Lane {
   constructor(options: LaneOptions) {
     this.#options = options;
     const { log, clock } = options;
-    this.#repeating = createRepeatingLog(log, { clock: () => clock.now() });
+    this.#repeating = createRepeatingLog(log, { clock });
     this.#backoff =
       options.backoff ?? createBackoff({ firstMs: FIRST_RETRY_MS, lastMs: LAST_RETRY_MS });
   }

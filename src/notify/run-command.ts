@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { type Clock, systemClock } from '../time.js';
 
 export interface Command {
   readonly program: string;
@@ -20,12 +21,16 @@ const SHOWN = 120;
  * with why not, for people. When time is up, or the signal aborts, the whole group is ended; what a
  * program leaves running ends with it. Never rejects.
  */
-export function runCommand(command: Command, signal: AbortSignal): Promise<string | null> {
+export function runCommand(
+  command: Command,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<string | null> {
   const { program, args, env, folder: cwd, input, timeoutMs } = command;
   return new Promise((resolve) => {
     let stderr = '';
     let why: string | null = null;
-    let forced: NodeJS.Timeout | undefined;
+    let spare = () => {};
     // What C ends a text with cannot be in an argument or a variable.
     const child = spawn(program, args.map(withoutNul), {
       ...{ cwd, env: withoutNuls(env), detached: true, shell: false },
@@ -42,15 +47,15 @@ export function runCommand(command: Command, signal: AbortSignal): Promise<strin
       if (why !== null) return;
       why = reason;
       kill('SIGTERM');
-      forced = setTimeout(() => kill('SIGKILL'), GRACE_MS);
+      spare = clock.setTimer(() => kill('SIGKILL'), GRACE_MS);
     };
-    const timer = setTimeout(() => end(`it ran longer than ${timeoutMs / 1000} s`), timeoutMs);
+    const cancel = clock.setTimer(() => end(`it ran longer than ${timeoutMs / 1000} s`), timeoutMs);
     const aborted = (): void => end('it was given up');
     signal.addEventListener('abort', aborted);
     if (signal.aborted) aborted();
     const finish = (result: string | null): void => {
-      clearTimeout(timer);
-      clearTimeout(forced);
+      cancel();
+      spare();
       signal.removeEventListener('abort', aborted);
       child.stderr.destroy();
       resolve(result);

@@ -5,6 +5,7 @@ import { median } from '../inference/median.js';
 import { createFrameRunner } from '../inference/service.js';
 import { createSessionPool, type LoadedVariant, type SessionPool } from '../inference/sessions.js';
 import { NUMERIC_FORMS, type NumericForm, type Variant } from '../models/variant.js';
+import { sleep, systemClock } from '../time.js';
 
 /** What one inference of a network costs in one numeric form with so many threads. */
 export interface FormCost {
@@ -153,10 +154,10 @@ async function measureTurns(
       for (let at = 0; at < contestants.length; at += 1) {
         const contestant = contestants[(at + round) % contestants.length];
         if (contestant === undefined) continue;
-        const started = performance.now();
+        const started = systemClock.now();
         await takeTurn(contestant);
-        const pause = ((performance.now() - started) * rest) / (1 - rest);
-        if (pause > 0) await new Promise((resolve) => setTimeout(resolve, pause));
+        const pause = ((systemClock.now() - started) * rest) / (1 - rest);
+        if (pause > 0) await sleep(systemClock, pause);
       }
     }
   } finally {
@@ -180,9 +181,9 @@ async function takeTurn({ loaded, turns }: Contestant): Promise<void> {
   const before = process.cpuUsage();
   let spent = 0;
   while (spent < TURN_MS) {
-    const started = performance.now();
+    const started = systemClock.now();
     await loaded.infer();
-    times.push(performance.now() - started);
+    times.push(systemClock.now() - started);
     spent += times.at(-1) ?? 0;
   }
   const { user, system } = process.cpuUsage(before);

@@ -3,7 +3,7 @@ import { messageOf } from '../errors.js';
 import type { Log } from '../log.js';
 import { runChild } from '../models/install/child.js';
 import type { HeatReading } from '../thermal/thermometer.js';
-import { sleep, systemClock } from '../time.js';
+import { type Clock, every, sleep, systemClock } from '../time.js';
 import type { ProfileChildAnswer, ProfileChildRequest } from './child.js';
 import {
   comparedForm,
@@ -80,7 +80,12 @@ export async function measureForms(
     timeout: CHILD_TIMEOUT_MS,
     signal,
   });
-  return { measured: new Date().toISOString(), files: filesOf(forms), costs, scale };
+  return {
+    measured: new Date(systemClock.wall()).toISOString(),
+    files: filesOf(forms),
+    costs,
+    scale,
+  };
 }
 
 export interface ProfilingOptions {
@@ -103,6 +108,7 @@ export interface ProfilingOptions {
   readonly delayMs?: number;
   /** Milliseconds between looks at the temperature. */
   readonly pollMs?: number;
+  readonly clock?: Clock;
 }
 
 export interface Profiling {
@@ -131,12 +137,12 @@ const USUAL_LIMIT_C = 80;
  * when it no longer is.
  */
 export function startProfiling(options: ProfilingOptions): Profiling {
-  const { log, stateDir, board, pollMs = POLL_MS } = options;
+  const { log, stateDir, board, pollMs = POLL_MS, clock = systemClock } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
 
   async function pause(ms: number): Promise<void> {
-    await sleep(systemClock, ms, signal);
+    await sleep(clock, ms, signal);
     signal.throwIfAborted();
   }
 
@@ -166,14 +172,14 @@ export function startProfiling(options: ProfilingOptions): Profiling {
       while (await isHot(BEGIN_BELOW)) await pause(pollMs);
       await waitForRoom();
       const giveUp = new AbortController();
-      const watching = setInterval(() => {
+      const unwatch = every(clock, pollMs, () => {
         if (isTight(END_ROOM)) giveUp.abort('memory is short');
         // A sensor that cannot be read now will be in a second.
         void isHot(END_BELOW).then(
           (is) => is && giveUp.abort('the board is hot'),
           () => {},
         );
-      }, pollMs);
+      });
       try {
         return await options.measure(forms, AbortSignal.any([signal, giveUp.signal]));
       } catch (error) {
@@ -183,7 +189,7 @@ export function startProfiling(options: ProfilingOptions): Profiling {
           `profile: ${giveUp.signal.reason}; trying again when it is not`,
         );
       } finally {
-        clearInterval(watching);
+        unwatch();
       }
     }
   }

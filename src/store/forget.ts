@@ -100,9 +100,9 @@ export async function forget(
       return uids.length;
     });
     for (let rows = ROWS.first; ; ) {
-      const began = performance.now();
+      const began = systemClock.now();
       if (step.immediate(rows) === 0) break;
-      const took = performance.now() - began;
+      const took = systemClock.now() - began;
       const wanted = Math.round((rows * STEP_MS) / Math.max(1, took));
       rows = Math.min(ROWS.most, 2 * rows, Math.max(ROWS.least, wanted));
       await sleep(systemClock, PAUSE_MS, signal);

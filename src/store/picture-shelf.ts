@@ -12,6 +12,7 @@ import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises
 import { basename, join } from 'node:path';
 import { setImmediate } from 'node:timers/promises';
 import { makeFolder } from '../make-folder.js';
+import { type Clock, systemClock } from '../time.js';
 import { PictureLedger } from './picture-ledger.js';
 import { NOTE_REACH, noteOf, type PictureNote, withNote } from './picture-note.js';
 import { pictureFolder } from './pictures.js';
@@ -51,13 +52,15 @@ const ORPHAN_MS = 600_000;
 export class PictureShelf {
   readonly #folder: string;
   readonly #bounds: ShelfBounds;
+  readonly #clock: Clock;
   readonly #ledger = new PictureLedger();
   #isCounted = false;
   #looking: Promise<unknown> = Promise.resolve();
   #written = 0;
 
   /** @param stateDir folder of the database */
-  constructor(stateDir: string, bounds: ShelfBounds) {
+  constructor(stateDir: string, bounds: ShelfBounds, clock: Clock = systemClock) {
+    this.#clock = clock;
     this.#folder = pictureFolder(stateDir);
     this.#bounds = bounds;
     makeFolder(this.#folder, 0o700);
@@ -140,12 +143,12 @@ export class PictureShelf {
     const files = await this.#look();
     let bytes = 0;
     let kept = 0;
-    let began = performance.now();
+    let began = this.#clock.now();
     for (const { name, stats } of files.reverse()) {
       // Asking the database holds up whoever writes to it.
-      if (performance.now() - began > STEP_MS) {
+      if (this.#clock.now() - began > STEP_MS) {
         await setImmediate();
-        began = performance.now();
+        began = this.#clock.now();
       }
       const age = now - stats.mtimeMs;
       const id = name.slice(0, name.indexOf('.'));

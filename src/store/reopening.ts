@@ -65,7 +65,7 @@ export class Reopening {
     const { log, clock } = options;
     this.#options = options;
     this.#newcomer = new Newcomer(options.file, clock);
-    this.#repeating = createRepeatingLog(log, { clock: () => clock.now() });
+    this.#repeating = createRepeatingLog(log, { clock });
     try {
       this.#open();
     } catch (error) {

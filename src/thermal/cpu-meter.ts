@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { systemClock } from '../time.js';
 
 /** Busy fraction of the whole CPU since the last call, 0 to 1; null at first or when unreadable. */
 export interface CpuMeter {
@@ -44,7 +45,7 @@ export function parseTicks(text: string): Ticks | null {
 export function createOwnCpuMeter(
   cores: number,
   usage: () => { readonly user: number; readonly system: number } = () => process.cpuUsage(),
-  nowMs: () => number = () => performance.now(),
+  nowMs: () => number = systemClock.now,
 ): { read(): number | null } {
   let last: { readonly atMs: number; readonly usedMs: number } | null = null;
   return {

@@ -3,6 +3,7 @@ import type { Config } from '../../config/config.js';
 import { messagingOptionsOf } from '../../daemon/options/broker.js';
 import { messageOf } from '../../errors.js';
 import { createConnection } from '../../mqtt/connection/connection.js';
+import { systemClock } from '../../time.js';
 import type { Trial } from './step.js';
 
 const PATIENCE_MS = 15_000;
@@ -30,14 +31,14 @@ export async function sendThrough(config: Config, signal: AbortSignal): Promise<
         .catch(reject);
     });
     const late = new Promise<string>((resolve) => {
-      const timer = setTimeout(
+      const stopWaiting = systemClock.setTimer(
         () => resolve(`nothing within ${PATIENCE_MS / 1000} s`),
         PATIENCE_MS,
       );
       const stop = () => resolve('interrupted');
       signal.addEventListener('abort', stop, { once: true });
       cancel = () => {
-        clearTimeout(timer);
+        stopWaiting();
         signal.removeEventListener('abort', stop);
       };
     });

@@ -6,6 +6,7 @@ import { headOf } from '../../taught/heads.js';
 import { Intake } from '../../taught/intake.js';
 import { tasksOf } from '../../taught/overview.js';
 import { type TaughtTask, taskName, taskOf, taskText } from '../../taught/task.js';
+import { systemClock } from '../../time.js';
 import type { CommandContext } from '../command.js';
 import { writeJsonLine, writeLine } from '../output.js';
 import type { TeachFlags } from './flags.js';
@@ -49,7 +50,7 @@ export async function importFrom(
   { stdout, signal }: CommandContext,
 ): Promise<void> {
   const { shelf } = tools;
-  const batch = shelf.newBatch(Date.now());
+  const batch = shelf.newBatch(systemClock.wall());
   const intakes = new Map<string, Intake>();
   try {
     await readArchive(file, async ({ task: archived, label, bytes }) => {
@@ -59,7 +60,10 @@ export async function importFrom(
       const variant = await tools.variantFor(task);
       const intake =
         intakes.get(key) ??
-        (await Intake.open({ ...tools, variant, task, label, batch, now: Date.now }, signal));
+        (await Intake.open(
+          { ...tools, variant, task, label, batch, now: systemClock.wall },
+          signal,
+        ));
       intakes.set(key, intake);
       await intake.offer(bytes, printable(file));
     });

@@ -6,6 +6,7 @@ import { inputFailed } from '../../input-file.js';
 import { printable } from '../../printable.js';
 import { Intake, type IntakeCounts } from '../../taught/intake.js';
 import type { TaughtTask } from '../../taught/task.js';
+import { systemClock } from '../../time.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
 import { createProgressLine } from '../progress-bar.js';
@@ -40,7 +41,10 @@ export async function teachFolder(
   const files = await filesIn(place);
   const variant = await tools.variantFor(task);
   const { signal } = context;
-  const intake = await Intake.open({ ...tools, variant, task, label, now: Date.now }, signal);
+  const intake = await Intake.open(
+    { ...tools, variant, task, label, now: systemClock.wall },
+    signal,
+  );
   const progress = createProgressLine(context.stderr, files.length);
   let unread = 0;
   try {

@@ -4,6 +4,7 @@ import { askDaemon } from '../../control/client.js';
 import type { RecordRequest } from '../../control/protocol.js';
 import type { RecordingPayload as RecordingState } from '../../control/report.js';
 import { codedError, isCodedError, isErrorCode } from '../../errors.js';
+import { systemClock } from '../../time.js';
 import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from '../brief-daemon.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
@@ -153,9 +154,9 @@ async function firstFrame(
   camera: string,
   { signal }: CommandContext,
 ): Promise<void> {
-  const until = performance.now() + FIRST_FRAME_MS;
+  const until = systemClock.now() + FIRST_FRAME_MS;
   while (!hasLabelled()) {
-    if (performance.now() > until) {
+    if (systemClock.now() > until) {
       throw codedError('MND_CAMERA_STALLED', {
         subject: camera,
         found: 'no frame',

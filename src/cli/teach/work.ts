@@ -2,6 +2,7 @@ import { askDaemon } from '../../control/client.js';
 import { codedError, isCodedError } from '../../errors.js';
 import { type TaskCounts, tasksOf } from '../../taught/overview.js';
 import { checkLabel, type TaughtTask, taskName, taskOf, taskText } from '../../taught/task.js';
+import { systemClock } from '../../time.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
 import { socketsOf } from '../status.js';
@@ -45,7 +46,7 @@ export async function tend(
   const tools = await openTools(context);
   const { shelf } = tools;
   try {
-    await shelf.tidy(Date.now());
+    await shelf.tidy(systemClock.wall());
     switch (deed) {
       case 'list':
         return printList(tasksOf(await shelf.list()), flags, context);

@@ -41,13 +41,17 @@ export function buildCamera(
 ): Camera {
   const { log } = surroundings;
   const clock = surroundings.sources?.clock ?? systemClock;
-  const notices = createRepeatingLog(log, { interval: NOTICE_INTERVAL_MS, capacity: MAX_NOTICES });
+  const notices = createRepeatingLog(log, {
+    clock,
+    interval: NOTICE_INTERVAL_MS,
+    capacity: MAX_NOTICES,
+  });
   const kept = new CameraNotices(() => clock.wall());
   const onNotice = (notice: SourceNotice): void => {
     kept.add(notice);
     notices.warn(notice.key, notice.message);
   };
-  const logStatus = createStatusLog(log, () => clock.now());
+  const logStatus = createStatusLog(log, clock);
   const stallOf = (mode: 'stream' | 'still', fps = camera.fps) =>
     stallTimeoutOf({ ...asRead(camera, mode), fps }, camera.stall_timeout);
   const [first = 'stream'] = modesOf(camera);

@@ -1,5 +1,6 @@
 import type { CameraStatus } from '../../camera/supervisor.js';
 import { createRepeatingLog, type Log } from '../../log.js';
+import type { Clock } from '../../time.js';
 
 /**
  * Logs a camera's status: one that comes and goes gets a line a minute for each status, with a count.
@@ -7,7 +8,7 @@ import { createRepeatingLog, type Log } from '../../log.js';
  */
 export function createStatusLog(
   log: Pick<Log, 'debug' | 'info' | 'warn' | 'error'>,
-  clock: () => number,
+  clock: Pick<Clock, 'now'>,
 ): (status: CameraStatus, reason: string | null) => void {
   const repeating = createRepeatingLog(log, { clock });
   return (status, reason) => {

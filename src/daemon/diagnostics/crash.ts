@@ -4,6 +4,7 @@ import { isCodedError } from '../../errors.js';
 import { makeFolder } from '../../make-folder.js';
 import { createMasker } from '../../mask.js';
 import { PACKAGE_ROOT, VERSION } from '../../package-root.js';
+import { systemClock } from '../../time.js';
 
 export interface CrashOptions {
   readonly stateDir: string;
@@ -53,7 +54,7 @@ export function keepCrashReports(options: CrashOptions): () => void {
 
 function writeReport(error: unknown, origin: string, options: CrashOptions): void {
   const folder = crashFolder(options.stateDir);
-  const time = new Date((options.now ?? Date.now)()).toISOString();
+  const time = new Date((options.now ?? systemClock.wall)()).toISOString();
   try {
     makeFolder(folder, 0o700);
     const mask = createMasker(options.secrets());

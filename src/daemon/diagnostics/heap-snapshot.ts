@@ -2,6 +2,7 @@ import { chmodSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeHeapSnapshot } from 'node:v8';
 import { messageOf } from '../../errors.js';
+import { systemClock } from '../../time.js';
 
 export interface HeapSnapshotOptions {
   readonly stateDir: string;
@@ -37,7 +38,7 @@ export function answerHeapSignal(options: HeapSnapshotOptions): () => void {
 function snapshot({
   stateDir,
   log,
-  now = Date.now,
+  now = systemClock.wall,
   write = writeHeapSnapshot,
 }: HeapSnapshotOptions) {
   const time = new Date(now()).toISOString().replaceAll(':', '-');

@@ -43,7 +43,7 @@ export class Line {
     this.meter = createMeter(clock.now());
     this.taught = engine;
     this.recorder = recorder;
-    this.#repeating = createRepeatingLog(log);
+    this.#repeating = createRepeatingLog(log, { clock });
     this.scheduler = new Scheduler<LineCamera>({
       topK,
       infer: (frame, run) => engine.infer(frame, run),

@@ -38,7 +38,7 @@ export function startEventPictures(using: Using): StopOutput {
     onPicture: (event, jpeg, { time }) =>
       messaging.publisher.setSnapshot(event.camera, jpeg, event, time),
     onNone: (event) => messaging.publisher.withoutPicture(event),
-    repeating: createRepeatingLog(log),
+    repeating: createRepeatingLog(log, { clock: using.clock }),
   });
   eventPictures.shelf = shelf;
   eventPictures.isWanted = (event) => keeper.isWanted(event);
@@ -63,7 +63,7 @@ export function startEventPictures(using: Using): StopOutput {
 
 /** Keeps the shelf without pictures that are too old, or of events that are gone. */
 function tidy(shelf: PictureShelf, { clock, config, store, log }: Using): readonly (() => void)[] {
-  const repeating = createRepeatingLog(log);
+  const repeating = createRepeatingLog(log, { clock });
   const { days } = config.store.pictures;
   const failed = (error: unknown) =>
     repeating.warn('sweep', `pictures of events: ${messageOf(error)}`);

@@ -6,7 +6,7 @@ import type { Camera } from '../cameras/camera.js';
 import type { Context } from '../context.js';
 import type { StopOutput } from './output.js';
 
-type Using = Pick<Context, 'pictures' | 'messaging' | 'log'>;
+type Using = Pick<Context, 'clock' | 'pictures' | 'messaging' | 'log'>;
 
 /**
  * Takes a camera's retained picture back when what may be seen changes, also over a restart: it shows
@@ -41,8 +41,8 @@ function viewOf(camera: CameraConfig | undefined): string {
 
 /** Returns what publishes a picture of a camera's next frame; what fails is logged. */
 export function createSnapshotPublisher(using: Using): (camera: string) => void {
-  const { pictures, messaging, log } = using;
-  const repeating = createRepeatingLog(log);
+  const { clock, pictures, messaging, log } = using;
+  const repeating = createRepeatingLog(log, { clock });
   return (camera) => {
     pictures.next(camera).then(
       ({ jpeg, time }) => messaging.publisher.setSnapshot(camera, jpeg, null, time),

@@ -2,7 +2,7 @@ import { messageOf } from '../../errors.js';
 import { createRepeatingLog } from '../../log.js';
 import { VERSION } from '../../package-root.js';
 import { readSmallText } from '../../small-file.js';
-import { every } from '../../time.js';
+import { type Clock, every } from '../../time.js';
 import type { Context } from '../context.js';
 import type { Log } from '../diagnostics/log.js';
 import type { StopOutput } from './output.js';
@@ -26,7 +26,7 @@ export function startUpdate({
     publisher.retained.clear(topics.update);
     return () => {};
   }
-  const read = createVersionReader(file, log.child({ part: 'mqtt' }));
+  const read = createVersionReader(file, log.child({ part: 'mqtt' }), clock);
   const publish = () => publisher.setUpdate(read());
   publish();
   return every(clock, VERSION_MS, publish);
@@ -37,8 +37,8 @@ export function startUpdate({
  * (a timer of the package manager, a script) writes on the first line of `file`. A file that cannot be
  * read, or holds something else, is logged once an hour and leaves the latest version out.
  */
-function createVersionReader(file: string, log: Log): () => Record<string, unknown> {
-  const repeating = createRepeatingLog(log, { interval: REPEAT_MS });
+function createVersionReader(file: string, log: Log, clock: Clock): () => Record<string, unknown> {
+  const repeating = createRepeatingLog(log, { clock, interval: REPEAT_MS });
   return () => {
     const payload = { installed_version: VERSION, title: 'mobilenetd' };
     try {

@@ -5,6 +5,7 @@ import { connect as tlsConnect } from 'node:tls';
 import { codedError, messageOf } from '../../errors.js';
 import { VERSION } from '../../package-root.js';
 import { errorCodeOf } from '../../system-error.js';
+import { systemClock } from '../../time.js';
 import { openTunnel, proxyFor, proxyHeaders } from './proxy.js';
 
 export interface HttpTimeouts {
@@ -88,7 +89,7 @@ async function requestOnce(
   { headers, proxy, timeouts, signal }: OneRequest,
 ): Promise<HttpResponse> {
   const overdue = new AbortController();
-  const timer = setTimeout(() => overdue.abort(), timeouts.answer);
+  const cancel = systemClock.setTimer(() => overdue.abort(), timeouts.answer);
   const ended = AbortSignal.any([overdue.signal, ...(signal === undefined ? [] : [signal])]);
   try {
     const body = await send(url, headers, proxy, ended);
@@ -98,7 +99,7 @@ async function requestOnce(
     signal?.throwIfAborted();
     throw overdue.signal.aborted ? new Error('no answer in time') : error;
   } finally {
-    clearTimeout(timer);
+    cancel();
   }
 }
 

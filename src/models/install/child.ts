@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { codedError, type ErrorCode, type ErrorDetail } from '../../errors.js';
 import type { WireError } from '../../inference/protocol.js';
+import { systemClock } from '../../time.js';
 
 const STDERR_TAIL = 2000;
 
@@ -57,13 +58,13 @@ export async function runChild<Answer>(options: ChildOptions): Promise<Answer> {
     child.once('close', (status, died) => resolve(died ?? `status ${status}`));
   });
   const message = { request: await orKill(request, child) };
-  const deadline = setTimeout(() => {
+  const cancel = systemClock.setTimer(() => {
     timedOut = true;
     child.kill('SIGKILL');
   }, options.timeout);
   if (child.connected) child.send(message, () => undefined);
   const exit = await ended;
-  clearTimeout(deadline);
+  cancel();
   signal?.throwIfAborted();
 
   const given = answer as ChildAnswer<Answer> | null;

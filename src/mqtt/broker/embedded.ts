@@ -117,7 +117,7 @@ class AedesBroker implements EmbeddedBroker {
     this.#log = options.log ?? SILENT;
     this.#clock = options.clock ?? backgroundClock;
     const { now } = this.#clock;
-    this.#refused = createRepeatingLog(this.#log, { clock: now });
+    this.#refused = createRepeatingLog(this.#log, { clock: this.#clock });
     this.#retained = new RetainedStore({
       file: options.file,
       ephemeral: options.ephemeral,

@@ -67,13 +67,12 @@ class CommandListener implements Commands {
   constructor(options: CommandsOptions) {
     const { connection, topics, retained, actions, cameras, variants, limit } = options;
     const { clock = backgroundClock, log = SILENT } = options;
-    const monotonic = () => clock.now();
     this.#connection = connection;
     this.#topics = topics;
     this.#retained = retained;
     this.#scope = { actions, cameras, variants, limit };
-    this.#log = createRepeatingLog(log, { clock: monotonic });
-    this.#rate = createRateLimit({ ...RATE, monotonic });
+    this.#log = createRepeatingLog(log, { clock });
+    this.#rate = createRateLimit({ ...RATE, clock });
     this.#listening = connection.listen(
       topics.commandFilters,
       (message) => void this.#handle(message),

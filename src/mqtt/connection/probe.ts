@@ -1,5 +1,5 @@
 import { messageOf } from '../../errors.js';
-import { backgroundClock } from '../../time.js';
+import { backgroundClock, systemClock } from '../../time.js';
 import { BrokerAddresses } from './addresses.js';
 import { BrokerForm } from './broker-form.js';
 import { BrokerLimits } from './broker-limits.js';
@@ -77,7 +77,7 @@ type Outcome =
  * one out.
  */
 export const probeBroker: BrokerProbe = async (options) => {
-  const started = performance.now();
+  const started = systemClock.now();
   const timeout = options.timeout ?? TIMEOUT_MS;
   let end = () => {};
   const late = new Promise<ProbeResult>((resolve) => {
@@ -104,7 +104,7 @@ async function probe(
     const outcome = await tryOnce(options, broker.current(), signal);
     if (outcome.kind === 'granted') {
       const { limits, retained } = outcome;
-      return { ok: true, ms: Math.round(performance.now() - started), limits, retained };
+      return { ok: true, ms: Math.round(systemClock.now() - started), limits, retained };
     }
     if (outcome.kind === 'denied') {
       return { ok: false, fault: 'subscription', found: `it refuses ${options.subscribe}` };

@@ -1,4 +1,5 @@
 import makeMdns, { type MulticastDNS } from 'multicast-dns';
+import { type Clock, systemClock } from '../../time.js';
 
 /** A service that somebody in this network announces. */
 export interface Announced {
@@ -68,14 +69,18 @@ function isTarget(data: unknown): data is { target: string; port: number } {
  * Asks the local network (multicast DNS, RFC 6762) for a service and for a host. Never rejects: where
  * multicast does not work, nothing is found.
  */
-export function askNetwork(options: MdnsOptions, signal: AbortSignal): Promise<Announcements> {
+export function askNetwork(
+  options: MdnsOptions,
+  signal: AbortSignal,
+  clock: Clock = systemClock,
+): Promise<Announcements> {
   const { service, host, windowMs } = options;
   const records = new Records();
   return new Promise((resolve) => {
     let mdns: MulticastDNS | null = null;
-    const timers: NodeJS.Timeout[] = [];
+    const cancels: (() => void)[] = [];
     const end = () => {
-      for (const timer of timers) clearTimeout(timer);
+      for (const cancel of cancels) cancel();
       signal.removeEventListener('abort', end);
       try {
         mdns?.destroy();
@@ -115,8 +120,8 @@ export function askNetwork(options: MdnsOptions, signal: AbortSignal): Promise<A
       for (const answer of [...answers, ...additionals]) records.take(answer, service);
     });
     for (let index = 0; index < ASKS; index += 1) {
-      timers.push(setTimeout(ask, (index * windowMs) / (ASKS + 1)));
+      cancels.push(clock.setTimer(ask, (index * windowMs) / (ASKS + 1)));
     }
-    timers.push(setTimeout(end, windowMs));
+    cancels.push(clock.setTimer(end, windowMs));
   });
 }

@@ -53,8 +53,7 @@ export class OutboxDrain {
     this.#gateOf = options.gateOf ?? (() => null);
     this.#payloadOf = options.payloadOf ?? (({ payload }) => payload);
     this.#onSent = options.onSent ?? (() => {});
-    const { now } = options.clock;
-    this.#log = createRepeatingLog(options.log, { clock: now });
+    this.#log = createRepeatingLog(options.log, { clock: options.clock });
     options.connection.onRelease((topic) => this.#release(topic));
   }
 

@@ -68,7 +68,7 @@ class RetainedTable implements RetainedState {
 
   constructor(connection: Connection, clock: Clock, log: Log) {
     this.#connection = connection;
-    this.#log = createRepeatingLog(log, { interval: REPORT_MS, clock: clock.now });
+    this.#log = createRepeatingLog(log, { interval: REPORT_MS, clock });
     connection.onRelease((topic) => this.#release(topic));
   }
 

@@ -8,7 +8,7 @@ t.test('a camera that comes and goes gets a line a minute; failures tell themsel
   const level = (into: string[]) => (_fields: unknown, text: string) => void into.push(text);
   const say = createStatusLog(
     { info: level(lines), debug: level(quiet) } as Parameters<typeof createStatusLog>[0],
-    () => time,
+    { now: () => time },
   );
   for (let second = 0; second < 120; second += 10) {
     time = second * 1000;

@@ -74,7 +74,7 @@ t.test('a failure that repeats is logged once in the interval, with a count', as
   const { destination, text } = capture();
   let now = 0;
   const log = createLog({ level: 'info', format: 'json', destination });
-  const repeating = createRepeatingLog(log, { interval: 60_000, clock: () => now });
+  const repeating = createRepeatingLog(log, { interval: 60_000, clock: { now: () => now } });
   const lines = () =>
     text()
       .split('\n')
@@ -104,7 +104,7 @@ t.test('a failure that repeats is logged once in the interval, with a count', as
 t.test('the number of remembered failures is bounded', async (t) => {
   const { destination, text } = capture();
   const log = createLog({ level: 'info', format: 'json', destination });
-  const options = { interval: 60_000, clock: () => 0, capacity: 2 };
+  const options = { interval: 60_000, clock: { now: () => 0 }, capacity: 2 };
   const repeating = createRepeatingLog(log, options);
   for (const key of ['a', 'b', 'c', 'b', 'c', 'a']) repeating.warn(key, key);
   const logged = text()

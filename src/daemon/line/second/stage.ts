@@ -88,7 +88,7 @@ export class SecondStage {
     this.#options = options;
     this.#rules = options.rules;
     this.#clock = options.clock ?? systemClock;
-    this.#repeating = createRepeatingLog(options.log);
+    this.#repeating = createRepeatingLog(options.log, { clock: this.#clock });
   }
 
   /** Looks at what is new in a frame, later; its bytes are only used until this returns. */
