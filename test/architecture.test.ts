@@ -132,3 +132,22 @@ t.test(
     t.end();
   },
 );
+
+/** What reads the machine's time, or waits for it, other than through a clock that was given. */
+const DIRECT_TIME =
+  /\b(?:Date|performance)\.now\b|\bhrtime\b|(?<![.\w])set(?:Timeout|Interval)\(|new Date\(\)/;
+
+/** `time.ts` is the clock; the service manager wants a moment of the kernel's own monotonic clock. */
+const READS_TIME = ['time.ts', 'systemd/notify.ts'];
+
+t.test('every room has its time from the one clock', (t) => {
+  for (const file of files) {
+    const lines = readFileSync(join(SOURCE, file), 'utf8').split('\n');
+    const direct = lines.filter(
+      (line) => !/^\s*(?:\/?\*|\/\/)/.test(line) && DIRECT_TIME.test(line),
+    );
+    if (READS_TIME.includes(file)) t.not(direct.length, 0, `${file} need not be excepted`);
+    else t.same(direct, [], file);
+  }
+  t.end();
+});

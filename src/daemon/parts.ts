@@ -205,7 +205,7 @@ export const PARTS: readonly Part[] = [
     check: checkGovernor,
     start(context, config) {
       const { model, engine, line, cameras, store, signals, log, thermometer } = context;
-      const { second } = context;
+      const { second, clock } = context;
       line.recorder.setMixed(model.ladder.variants.length > 1);
       return new BoardGovernor({
         settings: governorSettingsOf(config),
@@ -218,8 +218,7 @@ export const PARTS: readonly Part[] = [
         taughtQuality: (variant) => (context as Context).taught.qualityOf(variant),
         threads: threadsOf(config),
         record: (entry) => store.recordGovernor(entry),
-        signals,
-        log,
+        ...{ signals, clock, log },
       });
     },
     stop: (governor) => governor.stop(),

@@ -9,6 +9,7 @@ import {
 } from '../../thermal/governor.js';
 import { type Limit, limitFor } from '../../thermal/limit.js';
 import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
+import { type Clock, every } from '../../time.js';
 import type { Log } from '../diagnostics/log.js';
 import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { MixedEngine } from '../line/mixed-engine.js';
@@ -38,6 +39,7 @@ export interface BoardGovernorOptions {
   readonly taughtQuality?: (variant: Variant) => number | null;
   readonly record: (entry: GovernorEntry) => void;
   readonly signals: Signals;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
@@ -83,10 +85,10 @@ export class BoardGovernor {
     this.#pin = options.settings.pin;
     this.#limit = options.settings.limit;
     this.#ladder = options.ladder;
-    const { settings, log, thermometer } = options;
+    const { settings, clock, log, thermometer } = options;
     // A simulated board's hours are minutes of ours.
     const hasBudget = settings.energy !== null && thermometer.simulated === null;
-    this.#energy = hasBudget ? new EnergyKeeper(settings.energy, log) : null;
+    this.#energy = hasBudget ? new EnergyKeeper(settings.energy, log, clock) : null;
     const { engine, stats, signals, taughtQuality } = options;
     this.#meter = new RungMeter({
       thermometer,
@@ -213,17 +215,20 @@ export class BoardGovernor {
   }
 
   #startLoop(rungs: readonly MeasuredRung[]): Running {
-    const { settings, thermometer, engine, cameras, stats, second, threads, log } = this.#options;
+    const { settings, thermometer, engine, cameras, stats, second, threads } = this.#options;
+    const { clock, log } = this.#options;
     const { limitC, why } = this.#limitOf(this.#limit);
     const isReal = thermometer.simulated === null;
     const energy = this.#energy;
-    const inputs = new GovernorInputs({ thermometer, stats, cameras, energy, second, threads });
+    const inputs = new GovernorInputs({
+      ...{ thermometer, stats, cameras, energy, second, threads, clock },
+    });
     const saved = isReal ? readLearnt(settings.learntFile) : null;
     const law = createGovernor({
       ...this.#lawOptions(rungs, limitC, inputs.requestedFps()),
       ...(saved !== null && {
         restore: saved.snapshot,
-        restoreElapsedS: Math.max(0, (Date.now() - saved.time) / 1000),
+        restoreElapsedS: Math.max(0, (clock.wall() - saved.time) / 1000),
       }),
     });
     log.info({ limit: limitC }, `governor: limit ${limitC} °C (${why}), ${rungs.length} rungs`);
@@ -234,19 +239,22 @@ export class BoardGovernor {
         law,
         inputs,
         actuators: new Actuators({ engine, cameras, minFps: settings.rules.minFps }),
-        history: new GovernorHistory(this.#options.record),
+        history: new GovernorHistory(this.#options.record, clock),
+        clock,
         log,
         onChange: (state) => this.#options.signals.emit('decision', state),
       },
     );
     const save = () => {
       if (!isReal) return;
-      saveLearnt(settings.learntFile, { time: Date.now(), snapshot: law.snapshot() }, log);
+      saveLearnt(settings.learntFile, { time: clock.wall(), snapshot: law.snapshot() }, log);
     };
-    const saving = setInterval(() => loop.takeUsed() && save(), SAVE_MS);
+    const stopSaving = every(clock, SAVE_MS, () => {
+      if (loop.takeUsed()) save();
+    });
     const stop = () => {
       loop.stop();
-      clearInterval(saving);
+      stopSaving();
       save();
       this.#energy?.save();
     };

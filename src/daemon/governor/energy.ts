@@ -7,6 +7,7 @@ import {
 } from '../../thermal/energy/account.js';
 import { findPowerSensor, type PowerSensor } from '../../thermal/energy/power-sensor.js';
 import { SYSTEM_TREE } from '../../thermal/sensor/tree.js';
+import type { Clock } from '../../time.js';
 import type { EnergySettings } from '../options/governor-settings.js';
 import { readRecord, saveRecord } from './state-record.js';
 
@@ -18,7 +19,7 @@ const SAVE_S = 300;
 export class EnergyKeeper {
   readonly #settings: EnergySettings;
   readonly #log: Log;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'wall'>;
   readonly #account: EnergyAccount;
   /** Undefined before it was looked for, null where there is none. */
   #sensor: PowerSensor | null | undefined;
@@ -26,12 +27,11 @@ export class EnergyKeeper {
   #unsavedS = 0;
   #saidTooLittle = false;
 
-  /** @param now wall clock, milliseconds since the epoch */
-  constructor(settings: EnergySettings, log: Log, now: () => number = Date.now) {
+  constructor(settings: EnergySettings, log: Log, clock: Pick<Clock, 'wall'>) {
     this.#settings = settings;
     this.#log = log;
-    this.#now = now;
-    this.#account = new EnergyAccount(settings.budget, now(), readBooks(settings.file));
+    this.#clock = clock;
+    this.#account = new EnergyAccount(settings.budget, clock.wall(), readBooks(settings.file));
   }
 
   /** Null before the first second. */
@@ -43,7 +43,7 @@ export class EnergyKeeper {
   async take(sample: Omit<EnergySample, 'nowMs' | 'watts'>): Promise<EnergyState> {
     if (this.#sensor === undefined) this.#sensor = await this.#findSensor();
     const watts = (await this.#sensor?.()) ?? null;
-    this.#state = this.#account.take({ ...sample, nowMs: this.#now(), watts });
+    this.#state = this.#account.take({ ...sample, nowMs: this.#clock.wall(), watts });
     this.#tellTooLittle(this.#state);
     this.#unsavedS += sample.dtS;
     if (this.#unsavedS >= SAVE_S) this.save();
@@ -53,7 +53,7 @@ export class EnergyKeeper {
   /** Keeps what was drawn for the next life. */
   save(): void {
     this.#unsavedS = 0;
-    const books = this.#account.record(this.#now());
+    const books = this.#account.record(this.#clock.wall());
     saveRecord(this.#settings.file, books, 'what was drawn of governor.energy', this.#log);
   }
 

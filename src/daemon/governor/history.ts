@@ -1,5 +1,6 @@
 import type { GovernorEntry } from '../../store/store.js';
 import type { Decision } from '../../thermal/governor.js';
+import type { Clock } from '../../time.js';
 import type { MeasuredRung } from '../governor-state.js';
 
 const NOTE_MS = 60_000;
@@ -17,13 +18,12 @@ export const NOTABLE_USE = 0.05;
  */
 export class GovernorHistory {
   readonly #record: (entry: GovernorEntry) => void;
-  readonly #now: () => number;
+  readonly #clock: Pick<Clock, 'wall'>;
   #last = { mode: '', rungs: '', time: 0, degrees: 0, fraction: 0 };
 
-  /** @param now wall clock, milliseconds since the epoch */
-  constructor(record: (entry: GovernorEntry) => void, now: () => number = Date.now) {
+  constructor(record: (entry: GovernorEntry) => void, clock: Pick<Clock, 'wall'>) {
     this.#record = record;
-    this.#now = now;
+    this.#clock = clock;
   }
 
   /**
@@ -31,7 +31,7 @@ export class GovernorHistory {
    * @param use share of the wanted frames that are labelled, 0 to 1
    */
   note(decision: Decision, rungs: readonly MeasuredRung[], limitC: number, use: number): void {
-    const time = this.#now();
+    const time = this.#clock.wall();
     const last = this.#last;
     const { mode } = decision;
     const { low, high, fraction } = decision.mix;

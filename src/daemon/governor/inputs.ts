@@ -2,6 +2,7 @@ import type { Variant } from '../../models/variant.js';
 import type { EnergyState } from '../../thermal/energy/account.js';
 import type { Decision, Sample } from '../../thermal/governor.js';
 import type { HeatReading, Thermometer } from '../../thermal/thermometer.js';
+import type { Clock } from '../../time.js';
 import type { MeasuredRung } from '../governor-state.js';
 import type { SchedulerStats } from '../line/scheduler.js';
 import type { EnergyKeeper } from './energy.js';
@@ -25,6 +26,7 @@ export interface GovernorInputsOptions {
   readonly second?: () => SecondLoad | null;
   /** Threads of one inference of the ladder: the second network's one is that part of it. */
   readonly threads?: number;
+  readonly clock: Pick<Clock, 'now'>;
 }
 
 /** What a second network has done since it was started. */
@@ -45,7 +47,7 @@ const USE_SECONDS = 30;
 /** Collects what the governor decides on: everything that happened since the last sample. */
 export class GovernorInputs {
   readonly #options: GovernorInputsOptions;
-  readonly #startedAt = performance.now();
+  readonly #startedAt: number;
   #last: { readonly at: number; readonly stats: SchedulerStats };
   #heat: HeatReading | null = null;
   #use = 0;
@@ -55,6 +57,7 @@ export class GovernorInputs {
 
   constructor(options: GovernorInputsOptions) {
     this.#options = options;
+    this.#startedAt = options.clock.now();
     this.#last = { at: this.#startedAt, stats: options.stats() };
   }
 
@@ -80,8 +83,8 @@ export class GovernorInputs {
 
   /** @param decision what was in force since the last sample; null at the first */
   async sample(decision: Decision | null, rungs: readonly MeasuredRung[]): Promise<Sample> {
-    const { thermometer, energy } = this.#options;
-    const at = performance.now();
+    const { thermometer, energy, clock } = this.#options;
+    const at = clock.now();
     const stats = this.#options.stats();
     const dtS = (at - this.#last.at) / 1000;
     const frames = stats.labelled - this.#last.stats.labelled;

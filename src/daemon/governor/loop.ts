@@ -3,6 +3,7 @@ import type { Log } from '../../log.js';
 import { FAULTS } from '../../thermal/explain.js';
 import type { Decision, ForecastPoint, Governor } from '../../thermal/governor.js';
 import type { Sample, SensorFault } from '../../thermal/sample.js';
+import { type Clock, every } from '../../time.js';
 import type { GovernorState, MeasuredRung } from '../governor-state.js';
 import type { Actuators } from './actuators.js';
 import { type GovernorHistory, NOTABLE_USE } from './history.js';
@@ -13,6 +14,7 @@ export interface GovernorLoopOptions {
   readonly inputs: GovernorInputs;
   readonly actuators: Actuators;
   readonly history: GovernorHistory;
+  readonly clock: Clock;
   readonly log: Log;
   /** Told of every decision that a person would call a change. */
   readonly onChange: (state: GovernorState) => void;
@@ -38,7 +40,7 @@ const UNRESPONSIVE_ADVICE =
 /** Lets the law decide once a (simulated) second, and has its decisions carried out. */
 export class GovernorLoop {
   readonly #options: GovernorLoopOptions;
-  readonly #ticking: NodeJS.Timeout;
+  readonly #stopTicking: () => void;
   #board: GovernedBoard;
   #decision: Decision | null = null;
   #deciding = false;
@@ -53,7 +55,7 @@ export class GovernorLoop {
     this.#options = options;
     this.#tick();
     const period = Math.max(LEAST_MS, SECOND_MS / board.speed);
-    this.#ticking = setInterval(() => this.#tick(), period);
+    this.#stopTicking = every(options.clock, period, () => this.#tick());
   }
 
   /** Null before the first decision. */
@@ -89,7 +91,7 @@ export class GovernorLoop {
   }
 
   stop(): void {
-    clearInterval(this.#ticking);
+    this.#stopTicking();
   }
 
   #tick(): void {

@@ -70,7 +70,7 @@ export class Taught {
     this.#using = using;
     const { signals, clock } = using;
     const log = using.log.child({ part: 'taught' });
-    this.#repeating = createRepeatingLog(log, { clock: () => clock.now() });
+    this.#repeating = createRepeatingLog(log, { clock });
     const shelf = new CropShelf(config.state_dir, cropBoundsOf(config));
     const reading = new ShelfReading({
       shelf,

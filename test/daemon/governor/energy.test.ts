@@ -14,7 +14,7 @@ function keeperOf(root: string, wattHours: number, clock: { nowMs: number }) {
   const budget = { wattHours, per: 'hour', power: { idleW: 2, fullW: 6 } } as const;
   const file = join(root, 'energy.json');
   const settings = { budget, sensor: 'auto', sysfsRoot: root, file };
-  return { keeper: new EnergyKeeper(settings, log, () => clock.nowMs), lines, file };
+  return { keeper: new EnergyKeeper(settings, log, { wall: () => clock.nowMs }), lines, file };
 }
 
 t.test('what was drawn outlives a restart; a damaged record counts as none', async (t) => {

@@ -1,4 +1,3 @@
-import { setImmediate } from 'node:timers/promises';
 import t from 'tap';
 import type { Log } from '#mobilenetd/daemon/diagnostics/log.js';
 import type { Actuators } from '#mobilenetd/daemon/governor/actuators.js';
@@ -7,6 +6,7 @@ import type { GovernorInputs } from '#mobilenetd/daemon/governor/inputs.js';
 import { GovernorLoop } from '#mobilenetd/daemon/governor/loop.js';
 import type { Decision, Governor } from '#mobilenetd/thermal/governor.js';
 import type { SensorFault } from '#mobilenetd/thermal/sample.js';
+import { createFakeClock } from '../../fake-clock.js';
 
 function decisionOf(fault: SensorFault | null): Decision {
   return {
@@ -34,6 +34,7 @@ t.test('a sensor that is not believed is logged once, and so is its return', asy
     lines.push(`${level} ${text ?? String(first)}`);
   };
   let fault: SensorFault | null = null;
+  const clock = createFakeClock();
   const loop = new GovernorLoop(
     { rungs: [], limitC: 80, simulated: null, speed: 50 },
     {
@@ -45,15 +46,13 @@ t.test('a sensor that is not believed is logged once, and so is its return', asy
       } as unknown as GovernorInputs,
       actuators: { coolCameras: () => {} } as unknown as Actuators,
       history: {} as GovernorHistory,
+      clock,
       log: { info: write('info'), warn: write('warn') } as unknown as Log,
       onChange: () => {},
     },
   );
   t.teardown(() => loop.stop());
-  const seconds = async (count: number) => {
-    const end = performance.now() + count * 20;
-    while (performance.now() < end) await setImmediate();
-  };
+  const seconds = (count: number) => clock.advance(count * 20);
   const until = async (count: number) => {
     while (lines.length < count) await seconds(1);
     await seconds(5);

@@ -10,6 +10,7 @@ import { Signals } from '#mobilenetd/daemon/signals.js';
 import type { Engine } from '#mobilenetd/inference/engine.js';
 import type { Result } from '#mobilenetd/inference/result.js';
 import type { Variant } from '#mobilenetd/models/variant.js';
+import { createFakeClock } from '../../fake-clock.js';
 
 const variant = {
   name: 'one',
@@ -97,6 +98,7 @@ function governorOf(t: Test) {
     stats: () => ({ labelled: 0, failed: 0, refused: 0, busyMs: 0, lookingMs: null }),
     record: () => {},
     signals,
+    clock: createFakeClock(),
     log,
   });
   const label = () => signals.emit('labelled', { result: {} as Result, frame: {} as Frame });
