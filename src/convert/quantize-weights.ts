@@ -54,7 +54,8 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
   let peak = 0;
   for (let channel = 0; channel < channels; channel++) {
     const { first, step, count } = tapsOf(operator, source.length, channels, channel);
-    const weights = Float64Array.from({ length: count }, (_, i) => source[first + i * step] ?? 0);
+    const weights = new Float64Array(count);
+    for (let i = 0; i < count; i++) weights[i] = source[first + i * step] ?? 0;
     const rounded = quantizeChannel({
       weights,
       bias: (convolution.bias?.[channel] ?? 0) + inputOffset * sumOf(weights),
@@ -63,9 +64,7 @@ export function quantizeConvolution(convolution: FloatConvolution): QuantizedCon
       depthwise: operator.depthwise,
       meanOf: (i) => means?.[inputChannel(operator, means.length, channels, channel, i)] ?? 0,
     });
-    rounded.stored.forEach((value, i) => {
-      stored[first + i * step] = value;
-    });
+    for (let i = 0; i < count; i++) stored[first + i * step] = rounded.stored[i] ?? 0;
     if (rounded.raised) raisedChannels++;
     largestError = Math.max(largestError, rounded.largestError);
     peak = Math.max(peak, peakOf(weights, 'full'));
@@ -125,17 +124,19 @@ export function quantizeChannel(channel: FloatChannel): QuantizedChannel {
     : roundWithinSpan(weights, least, span);
   let lost = 0;
   let largestError = 0;
-  stored.forEach((value, i) => {
-    const error = (weights[i] ?? 0) - value * scale;
+  for (let i = 0; i < stored.length; i++) {
+    const error = (weights[i] ?? 0) - (stored[i] ?? 0) * scale;
     lost += error * meanOf(i);
     largestError = Math.max(largestError, Math.abs(error));
-  });
+  }
   const bias = clampBias(Math.round((channel.bias + lost) / (inputScale * scale)));
   return { scale, stored, bias, raised: largest / LARGEST_WEIGHT < least, largestError };
 }
 
 function sumOf(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
+  let total = 0;
+  for (let i = 0; i < values.length; i++) total += values[i] ?? 0;
+  return total;
 }
 
 /** Where one output channel's weights are. */

@@ -72,10 +72,15 @@ const SCALES = 32;
 
 /** Rounds each weight to the nearest step. */
 export function roundToNearest(weights: ArrayLike<number>, scale: number): RoundedWeights {
-  const float = toFloat32(scale);
   const stored = new Int8Array(weights.length);
-  for (let i = 0; i < weights.length; i++) stored[i] = clamp(Math.round((weights[i] ?? 0) / float));
-  return { scale: float, stored };
+  return { scale: roundInto(stored, weights, scale), stored };
+}
+
+/** The same into `stored`; returns the scale. These loops run a hundred million times for a large network. */
+function roundInto(stored: Int8Array, weights: ArrayLike<number>, scale: number): number {
+  const float = toFloat32(scale);
+  for (let i = 0; i < stored.length; i++) stored[i] = clamp(Math.round((weights[i] ?? 0) / float));
+  return float;
 }
 
 /**
@@ -95,13 +100,16 @@ export function roundWithinSpan(
   const widest = Math.max(peakOf(weights, span) / LARGEST_WEIGHT, least);
   let best = roundToNearest(weights, widest);
   if (widest === finest) return best;
-  let leastError = squaredError(best, weights);
+  let leastError = squaredError(best, weights, Number.POSITIVE_INFINITY);
+  let stored: Int8Array = new Int8Array(weights.length);
   for (let candidate = 0; candidate < SCALES; candidate++) {
-    const rounded = roundToNearest(weights, finest * (widest / finest) ** (candidate / SCALES));
-    shrinkToSpan(rounded.stored, span);
-    const error = squaredError(rounded, weights);
+    const tried = finest * (widest / finest) ** (candidate / SCALES);
+    const rounded = { scale: roundInto(stored, weights, tried), stored };
+    shrinkToSpan(stored, span);
+    const error = squaredError(rounded, weights, leastError);
     if (error < leastError) {
       leastError = error;
+      stored = best.stored;
       best = rounded;
     }
   }
@@ -110,8 +118,11 @@ export function roundWithinSpan(
 
 function shrinkToSpan(stored: Int8Array, span: WeightSpan): void {
   if (span === 'any') {
-    for (const [index, value] of stored.entries()) {
-      stored[index] = Math.sign(value) * Math.min(Math.abs(value), LARGEST_PAIR / 2);
+    const most = LARGEST_PAIR / 2;
+    for (let index = 0; index < stored.length; index += 1) {
+      const value = stored[index] ?? 0;
+      if (value > most) stored[index] = most;
+      else if (value < -most) stored[index] = -most;
     }
   }
   if (span !== 'pairs') return;
@@ -178,16 +189,23 @@ function expectedError({ scale, stored }: RoundedWeights, weights: ArrayLike<num
   return (1 - CORRELATION) * squares + CORRELATION * sum * sum;
 }
 
-function squaredError({ scale, stored }: RoundedWeights, weights: ArrayLike<number>): number {
+/** Whatever is not less than `enough` may come out as less than it is. */
+function squaredError(
+  { scale, stored }: RoundedWeights,
+  weights: ArrayLike<number>,
+  enough: number,
+): number {
   let squares = 0;
-  for (const [index, value] of stored.entries()) {
-    squares += ((weights[index] ?? 0) - scale * value) ** 2;
+  for (let i = 0; i < stored.length && squares < enough; i++) {
+    const error = (weights[i] ?? 0) - scale * (stored[i] ?? 0);
+    squares += error * error;
   }
   return squares;
 }
 
 function clamp(value: number): number {
-  return Math.max(-LARGEST_WEIGHT, Math.min(LARGEST_WEIGHT, value));
+  if (value > LARGEST_WEIGHT) return LARGEST_WEIGHT;
+  return value < -LARGEST_WEIGHT ? -LARGEST_WEIGHT : value;
 }
 
 /** onnxruntime reads float32 scales, so weights must be rounded by the same number; never 0. */

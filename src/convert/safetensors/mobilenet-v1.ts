@@ -142,10 +142,7 @@ function createBuilder(file: SafetensorsFile) {
       requireShape(`${name}.weight`, stored, [outputs, depthwise ? 1 : inputs, kernel, kernel]);
       const weights = weightsOf(file, name, stored);
       const scale = reals(file, `${name}.scale.${size}`, outputs);
-      const perOutput = weights.length / outputs;
-      const scaled = weights.map(
-        (value, at) => value * (scale[Math.floor(at / perOutput)] ?? Number.NaN),
-      );
+      const scaled = scaledBy(weights, scale);
       const shape = depthwise ? [kernel, kernel, outputs] : [outputs, kernel, kernel, inputs];
       add(`${name}.weight`, shape, channelsLast(scaled, outputs, kernel * kernel, depthwise));
       add(`${name}.bias`, [outputs], reals(file, `${name}.shift.${size}`, outputs));
@@ -198,11 +195,18 @@ function weightsOf(file: SafetensorsFile, name: string, stored: StoredTensor): F
   const outputs = stored.shape[0] ?? 0;
   if (stored.data instanceof Float32Array) return stored.data;
   const scale = reals(file, `${name}.weight_scale`, outputs);
-  const perOutput = stored.data.length / outputs;
-  return Float32Array.from(
-    stored.data,
-    (value, at) => value * (scale[Math.floor(at / perOutput)] ?? 0),
-  );
+  return scaledBy(stored.data, scale);
+}
+
+/** Weights of each output times its scale: one after the other, [outputs, …]. */
+function scaledBy(weights: ArrayLike<number>, scale: Float32Array): Float32Array {
+  const scaled = new Float32Array(weights.length);
+  const perOutput = weights.length / scale.length;
+  for (let output = 0, at = 0; output < scale.length; output += 1) {
+    const factor = scale[output] ?? Number.NaN;
+    for (const end = at + perOutput; at < end; at += 1) scaled[at] = (weights[at] ?? 0) * factor;
+  }
+  return scaled;
 }
 
 function required({ tensors }: SafetensorsFile, name: string): StoredTensor {
