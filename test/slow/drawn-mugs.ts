@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { mulberry32 } from '#mobilenetd/simulator/random.js';
 
-/** A small generator of numbers in [0, 1), the same ones every time (mulberry32). */
 /** A mug on a table, with or without a large wooden spoon in it, somewhere, in some light. */
 function mug(seed: number, hasSpoon: boolean): string {
   const next = mulberry32(seed);

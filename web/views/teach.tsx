@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
 import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
-import type { Camera, Recording, Taught, TaughtTask } from '../types.js';
+import type { Area, Camera, Recording, Taught, TaughtTask } from '../types.js';
 import { WORDS } from '../words.js';
-import { useLivePicture } from './picture.js';
+import { Overlay, useLivePicture } from './picture.js';
 
 /** What was taught, and how well it is told; whoever may change things can teach more. */
 export function Teach() {
@@ -113,20 +113,24 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
           ))}
         </div>
       </div>
-      <Live camera={camera} />
-      <Hold
-        order={order}
-        recording={live}
-        onTold={(next) => {
-          setTold(next);
-          onRecord(next?.state === 'recording');
-          if (next?.state !== 'recording') onChange();
-        }}
-      />
-      <p role="status" class={live?.state === 'failed' ? 'problem' : 'muted'}>
-        {live === null ? words.hint : (live.error ?? words.progress(live.kept, live.same))}
-      </p>
-      {live?.state === 'recording' && <Worth recording={live} />}
+      <div class="teach-work">
+        <Live camera={camera} zone={zones.find(({ name }) => name === place)} />
+        <div>
+          <Hold
+            order={order}
+            recording={live}
+            onTold={(next) => {
+              setTold(next);
+              onRecord(next?.state === 'recording');
+              if (next?.state !== 'recording') onChange();
+            }}
+          />
+          <p role="status" class={live?.state === 'failed' ? 'problem' : 'muted'}>
+            {live === null ? words.hint : (live.error ?? words.progress(live.kept, live.same))}
+          </p>
+          {live?.state === 'recording' && <Worth recording={live} />}
+        </div>
+      </div>
     </div>
   );
 }
@@ -154,12 +158,22 @@ function Next({ advice: { code, text } }: { readonly advice: TaughtTask['advice'
   return <p class={code === 'good' ? 'good' : undefined}>{code === 'good' ? text : `→ ${text}`}</p>;
 }
 
-function Live({ camera }: { readonly camera: Camera }) {
+function Live({ camera, zone }: { readonly camera: Camera; readonly zone: Area | undefined }) {
   const frame = useLivePicture(camera.name, camera.status === 'online');
-  return frame === null ? (
-    <p class="muted">{WORDS.loading}</p>
-  ) : (
-    <img class="teach-live" src={frame.url} alt={camera.title} />
+  const size = camera.size ?? (frame === null ? null : ([frame.width, frame.height] as const));
+  const [width, height] = size ?? [4, 3];
+  // Its room is kept from the first: what is below must not move from under a finger.
+  return (
+    <div class="teach-live" style={{ aspectRatio: `${width} / ${height}` }}>
+      {frame === null ? (
+        <p class="muted">{WORDS.loading}</p>
+      ) : (
+        <img src={frame.url} alt={camera.title} />
+      )}
+      {frame !== null && size !== null && zone !== undefined && (
+        <Overlay size={size} labels={[]} areas={[zone]} />
+      )}
+    </div>
   );
 }
 

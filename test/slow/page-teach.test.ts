@@ -1,0 +1,161 @@
+// A process of its own: it starts a daemon and a browser
+import { existsSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import t, { type Test } from 'tap';
+import { eventually } from '../eventually.js';
+import { runDaemon } from '../integration/daemon-process.js';
+import { installNetworks } from '../integration/random-model.js';
+import { drawMugs } from './drawn-mugs.js';
+import { openBrowser, PATIENCE, WITHOUT_BROWSER, watchFor } from './page-browser.js';
+
+t.setTimeout(900_000);
+
+const WAIT = { timeout: PATIENCE };
+/** By it each mug has an embedding of its own, and the spoon is told in every picture that was left out. */
+const NETWORK = 'mobilenet_v1_0.25_128_quant';
+const MIRROR = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
+const SKIP = existsSync(join(MIRROR, `${NETWORK}.tflite`))
+  ? WITHOUT_BROWSER
+  : `there is no ${NETWORK}`;
+/** Where pictures of the running test are left, to be looked at; unset: nowhere. */
+const SHOTS = process.env.MOBILENETD_TEST_SHOTS;
+/** A mug is in it; 64 of 320 pixels wide. */
+const CORNER = [
+  [0.2, 0.4],
+  [0.4, 0.4],
+  [0.4, 0.7],
+  [0.2, 0.7],
+];
+
+interface Shown {
+  readonly page: Page;
+  readonly problems: readonly string[];
+  /** Exchanges what stands before the camera. */
+  readonly show: (pictures: string) => void;
+  readonly mugs: Readonly<Record<'with' | 'without', string>>;
+}
+
+/** A daemon whose camera sees what the test puts before it. */
+async function start(t: Test): Promise<Shown> {
+  const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
+  t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
+  const mugs = {
+    with: await drawMugs(folder, 'with', { from: 1, count: 24, hasSpoon: true }),
+    without: await drawMugs(folder, 'without', { from: 100, count: 40, hasSpoon: false }),
+  };
+  const seen = join(folder, 'seen');
+  symlinkSync(mugs.with, seen);
+  await installNetworks(folder, [NETWORK], MIRROR);
+  const config = join(folder, 'config.yaml');
+  const camera = { source: 'files', path: seen, fps: 5, loop: true };
+  writeFileSync(
+    config,
+    JSON.stringify({
+      ...{ node: 'board', log: { format: 'json' }, model: { task: 'classify', name: NETWORK } },
+      ...{ mqtt: { embedded: { listen: '127.0.0.1:0' } }, status: { listen: '127.0.0.1:0' } },
+      store: { pictures: { enabled: false } },
+      cameras: { table: { ...camera, zones: { corner: { area: CORNER } } } },
+    }),
+  );
+  const daemon = runDaemon(folder, config);
+  t.teardown(() => daemon.end('SIGTERM'));
+  const url = () => /"url":"(http:[^"]+)"/.exec(daemon.log())?.[1];
+  if (!(await eventually(() => url() !== undefined))) throw new Error(daemon.log());
+  const browser = await openBrowser(t);
+  const page = await browser.newPage({ viewport: { width: 900, height: 1300 } });
+  const problems: string[] = [];
+  watchFor(page, problems);
+  await page.goto(`${url()}#/system`);
+  await page.locator('.teach-live img').waitFor(WAIT);
+  const show = (pictures: string) => {
+    unlinkSync(seen);
+    symlinkSync(pictures, seen);
+  };
+  return { page, problems, show, mugs };
+}
+
+/** What the wizard says now. */
+async function told(page: Page) {
+  const texts = await page.locator('.teach-worth p').allTextContents();
+  const status = (await page.locator('.wide [role=status]').first().textContent()) ?? '';
+  const [, kept, same] = /(\d+) kept, (\d+) left out/.exec(status) ?? [];
+  return { texts, kept: Number(kept ?? 0), same: Number(same ?? 0) };
+}
+
+type Told = Awaited<ReturnType<typeof told>>;
+
+/** Holds the button until what is told has it; resolves with everything that was told meanwhile. */
+async function hold(page: Page, name: string, isEnough: (now: Told) => boolean): Promise<Told[]> {
+  const button = page.locator('button.hold');
+  await button.hover(WAIT);
+  const all: Told[] = [];
+  await page.mouse.down();
+  await page.getByRole('button', { name: 'Recording …' }).waitFor(WAIT);
+  const came = await eventually(async () => {
+    all.push(await told(page));
+    return isEnough(all.at(-1) as Told);
+  });
+  if (SHOTS !== undefined) {
+    for (const colorScheme of ['light', 'dark'] as const) {
+      await page.emulateMedia({ colorScheme });
+      await page.locator('.teach-work').scrollIntoViewIfNeeded();
+      const path = join(SHOTS, `teach-${name}-${colorScheme}.png`);
+      await page.screenshot({ path, fullPage: true });
+    }
+  }
+  await page.mouse.up();
+  await page.getByRole('button', { name: 'Hold to record' }).waitFor(WAIT);
+  if (!came) throw new Error(`${name}: ${JSON.stringify(all.slice(-3))}`);
+  return all;
+}
+
+const saying = (pattern: RegExp) => (now: Told) => now.texts.some((text) => pattern.test(text));
+const isGood = saying(/tells these apart well enough/);
+
+t.test(
+  'the wizard says what pictures are worth while the button is held',
+  { skip: SKIP },
+  async (t) => {
+    const { page, problems, show, mugs } = await start(t);
+    const name = page.getByLabel('What it is called');
+    await name.fill('spoon');
+    // All there is, and then the same again.
+    const first = await hold(page, 'with', (now) => {
+      return now.kept >= 18 && now.same >= 1 && saying(/So far: spoon \d+ %/)(now);
+    });
+    t.ok(
+      first.some(saying(/spoon has .*: add \d or more, each from another side/)),
+      'it asks for more',
+    );
+    t.ok(first.some(saying(/no pictures without any of these: add 20/)), 'and for the opposite');
+    t.notOk(first.some(isGood), 'nothing is good enough without an opposite');
+
+    show(mugs.without);
+    await page.getByRole('button', { name: 'It is not there', exact: true }).click();
+    const second = await hold(page, 'without', isGood);
+    t.ok(
+      second.some(saying(/There (is|are) .* without any of these: add \d+ or more/)),
+      'few at first',
+    );
+    t.ok((second.at(-1)?.kept ?? 0) >= 20);
+    t.match(second.at(-1)?.texts, [/So far: spoon (9\d|100) %/, /well enough/]);
+
+    // Another label of the place: of few pictures, and of what was said to be none of them.
+    await page.getByRole('button', { name: 'It is there', exact: true }).click();
+    await name.fill('mug');
+    const third = await hold(page, 'few', saying(/So far: mug \d+ %.*; spoon \d+ %/));
+    t.ok(
+      third.some(saying(/mug has .*, another label has \d+: add some/)),
+      'too few beside the other',
+    );
+    t.notOk(isGood(third.at(-1) as Told));
+
+    // A place that is a few pixels wide.
+    await page.getByLabel('Place').selectOption('corner');
+    await name.fill('handle');
+    await hold(page, 'small', saying(/handle is only \d\d pixels small/));
+    t.same(problems, [], 'no console error');
+  },
+);
