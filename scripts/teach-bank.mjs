@@ -1,11 +1,10 @@
 // Makes the banks of unrelated embeddings that taught heads are judged by:
 //
-//   MOBILENETD_TEST_IMAGES=FOLDER node scripts/teach-bank.mjs [--models DIR] [--every N] [VARIANT...]
+//   MOBILENETD_TEST_IMAGES=FOLDER node scripts/teach-bank.mjs [--models DIR] [VARIANT...]
 //
 // writes models/embeddings/VARIANT.bank for each installed variant that is named (all without a name). Of
 // each picture of the folder: the whole, and three parts that do not overlap; then drawn scenes. A bank has
-// numbers only, in the order of the pictures, so that what belongs to one picture lies together. Of all these
-// pictures, --every N takes each N-th.
+// numbers only, in the order of the pictures, so that what belongs to one picture lies together.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -32,12 +31,10 @@ if (folder === undefined) throw new Error('MOBILENETD_TEST_IMAGES names no folde
 const wanted = process.argv.slice(2);
 const at = wanted.indexOf('--models');
 const dir = at < 0 ? join(homedir(), '.local/state/mobilenetd/models') : wanted.splice(at, 2)[1];
-const every = wanted.indexOf('--every');
-const step = every < 0 ? 1 : Number(wanted.splice(every, 2)[1]);
 const out = fileURLToPath(new URL('../models/embeddings/', import.meta.url));
 mkdirSync(out, { recursive: true });
 
-const pictures = [...(await photographed()), ...(await drawn())].filter((_, k) => k % step === 0);
+const pictures = [...(await photographed()), ...(await drawn())];
 for (const variant of await openShelf({ dir }).variants()) {
   if (wanted.length > 0 && !wanted.includes(variant.name)) continue;
   const embeddings = [];
