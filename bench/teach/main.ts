@@ -1,13 +1,15 @@
 // Taught heads: figures by variant and pictures a label, one JSON line each, with bars:
 //
-//   npm run bench:teach [-- --photos FOLDER] [--foreign FOLDER] [--models DIR] [--draws N] [--bank NAME]
-//     [--cost] [VARIANT...]
+//   npm run bench:teach [-- --photos FOLDER] [--foreign FOLDER] [--models DIR] [--draws N] [--first N]
+//     [--strange N] [--each N,N] [--bank NAME] [--cost] [VARIANT...]
 //
 // The first FOLDER holds train/LABEL/ and validation/LABEL/ (MOBILENETD_PHOTOS); the second the photographs
 // that the banks are made of (MOBILENETD_TEST_IMAGES); DIR the installed models. A draw takes ten labels, 1, 5
 // or 20 pictures of each to learn from and 20 others to test with. Of the shipped bank, four fifths of its
 // photographs are fitted with what was drawn; 20 variations of each photograph of the last fifth, without
-// those that show things like those taught, are the foreign pictures: no photograph is in both. Embeddings are
+// those that show things like those taught, are the foreign pictures: no photograph is in both. What passes of
+// those is often several variations of one photograph in one draw, so that they are shown to the heads of
+// further draws, --strange in all. --first is the first draw's number: others are other draws. Embeddings are
 // kept in $XDG_CACHE_HOME/mobilenetd/teach. Exit status 1 if a bar is missed. --bank judges by another
 // variant's bank; --cost says only what an embedding costs an inference, training, and a frame's head.
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,9 +21,10 @@ import type { Variant } from '#mobilenetd/models/variant.js';
 import { negativeBank } from '#mobilenetd/teach/bank.js';
 import { type Head, namedLabel } from '#mobilenetd/teach/head.js';
 import { createSpace, meanOf, type Space } from '#mobilenetd/teach/space.js';
-import { trainHead } from '#mobilenetd/teach/train.js';
+import { type Trained, trainHead } from '#mobilenetd/teach/train.js';
 import { addedCost } from './added.js';
 import { type Draw, drawTask, type Seen } from './draws.js';
+import { interval, mean, round, share } from './figures.js';
 import { type Foreign, variations } from './foreign.js';
 import { embeddings, photographs } from './pictures.js';
 import { type Classifier, imprinting, type Lesson, logistic, simpleShot } from './rivals.js';
@@ -33,6 +36,9 @@ const { values: flags, positionals } = parseArgs({
     foreign: { type: 'string', default: process.env.MOBILENETD_TEST_IMAGES ?? '../shared/images' },
     models: { type: 'string', default: join(homedir(), '.local/state/mobilenetd/models') },
     draws: { type: 'string', default: '30' },
+    strange: { type: 'string', default: '150' },
+    first: { type: 'string', default: '1' },
+    each: { type: 'string', default: '1,5,20' },
     bank: { type: 'string' },
     cost: { type: 'boolean', default: false },
   },
@@ -45,7 +51,7 @@ const VARIANTS = [
   'mobilenet_v2_1.0_224_quant',
   'ssdlite_mobilenet_v2_coco_300',
 ];
-const EACH = [1, 5, 20];
+const EACH = flags.each.split(',').map(Number);
 const TEST = 20;
 const OTHERS = 300;
 /** Of the bank: parts of a photograph, photographs, and then drawn scenes (scripts/teach-bank.mjs). */
@@ -123,46 +129,27 @@ function figures(
   const add = (name: string, value: number) =>
     shares.set(name, [...(shares.get(name) ?? []), value]);
   const penalties = new Map<number, number>();
-  for (let seed = 1; seed <= Number(flags.draws); seed += 1) {
+  const [first, draws] = [Number(flags.first), Number(flags.draws)];
+  for (let seed = first; seed < first + Math.max(draws, Number(flags.strange)); seed += 1) {
     const options = { labels: 10, each, test: TEST, others: OTHERS, sources: SOURCES, seed };
     const draw = drawTask(seen, options);
     const { fitted, foreign } = split(unrelated, draw);
-    const { head, report } = trainHead(draw.train, fitted);
-    penalties.set(report.penalty, (penalties.get(report.penalty) ?? 0) + 1);
-    const accuracy = share(draw.test, ({ label, embedding }) => best(head, embedding) === label);
-    add('ridge', accuracy);
-    for (const [rival, accuracy] of rivals(draw, fitted)) add(rival, accuracy);
-    if (report.accuracy !== null && report.leftOut !== null) {
-      add('report', report.accuracy);
-      add('report − ridge', report.accuracy - accuracy);
-      add('left out', report.leftOut);
-    }
-    const named = (embedding: Float32Array) => namedLabel(head, head.probabilities(embedding));
-    add(
-      'recall',
-      share(draw.test, ({ label, embedding }) => named(embedding) === label),
-    );
-    if (report.recall !== null) add('report: recall', report.recall);
-    add(
-      'foreign',
-      share(foreign, (embedding) => named(embedding) !== null),
-    );
-    add(
-      'alike',
-      share(draw.others, ({ embedding }) => named(embedding) !== null),
-    );
+    const trained = trainHead(draw.train, fitted);
     // The same as a task of one label: "is it there?"
     const [label = ''] = draw.labels;
     const own = draw.train.filter((example) => example.label === label);
     const one = trainHead(own, fitted).head;
-    const passes = (embedding: Float32Array) =>
-      namedLabel(one, one.probabilities(embedding)) !== null;
+    add('foreign', share(foreign, passerOf(trained.head)));
+    add('one label: foreign', share(foreign, passerOf(one)));
+    if (seed >= first + draws) continue;
+    const { penalty } = trained.report;
+    penalties.set(penalty, (penalties.get(penalty) ?? 0) + 1);
+    for (const [name, value] of worth(draw, trained, fitted)) add(name, value);
     const tested = draw.test.filter((example) => example.label === label);
     add(
       'one label: recall',
-      share(tested, ({ embedding }) => passes(embedding)),
+      share(tested, ({ embedding }) => passerOf(one)(embedding)),
     );
-    add('one label: foreign', share(foreign, passes));
   }
   const line: Record<string, unknown> = { variant: variant.name, form: variant.form, each };
   for (const [name, values] of shares) line[name] = interval(values);
@@ -170,6 +157,29 @@ function figures(
     `${JSON.stringify({ ...line, penalties: Object.fromEntries(penalties) })}\n`,
   );
   judge(`${variant.name}, ${each} pictures`, shares, each);
+}
+
+function passerOf(head: Head): (embedding: Float32Array) => boolean {
+  return (embedding) => namedLabel(head, head.probabilities(embedding)) !== null;
+}
+
+/** Of one draw: accuracy of the head and of its rivals, what its report expects, and what reaches thresholds. */
+function worth(
+  draw: Draw,
+  { head, report }: Trained,
+  fitted: readonly Float32Array[],
+): [name: string, share: number][] {
+  const accuracy = share(draw.test, ({ label, embedding }) => best(head, embedding) === label);
+  const named = (embedding: Float32Array) => namedLabel(head, head.probabilities(embedding));
+  const told: [string, number][] = [['ridge', accuracy], ...rivals(draw, fitted)];
+  if (report.accuracy !== null && report.leftOut !== null) {
+    told.push(['report', report.accuracy], ['report − ridge', report.accuracy - accuracy]);
+    told.push(['left out', report.leftOut]);
+  }
+  told.push(['recall', share(draw.test, ({ label, embedding }) => named(embedding) === label)]);
+  if (report.recall !== null) told.push(['report: recall', report.recall]);
+  told.push(['alike', share(draw.others, ({ embedding }) => named(embedding) !== null)]);
+  return told;
 }
 
 function judge(what: string, shares: ReadonlyMap<string, readonly number[]>, each: number): void {
@@ -241,24 +251,4 @@ function least(times: number, work: () => void): number {
     best = Math.min(best, (user + system) / 1000);
   }
   return best;
-}
-
-function share<T>(all: readonly T[], holds: (one: T) => boolean): number {
-  return all.length === 0 ? 0 : all.filter(holds).length / all.length;
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Percent, with half the width of its 95 % interval over the draws. */
-function interval(values: readonly number[]): [number, number] {
-  const middle = mean(values);
-  const variance =
-    values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1);
-  return [round(100 * middle), round(196 * Math.sqrt(variance / values.length))];
-}
-
-function round(value: number): number {
-  return Number(value.toFixed(2));
 }
