@@ -10,11 +10,18 @@ const WALL = 1_700_000_000_000;
 const [WIDTH, HEIGHT] = [64, 48];
 const RUNGS = Array.from({ length: 16 }, (_, n) => `net_${n}`);
 const BOX: Box = [20, 10, 20, 30];
+const drawn = mulberry32(2);
 
-/** A picture of one shade with noise of two levels. */
+const BYTES = WIDTH * HEIGHT * 3;
+
+/** Noise of two levels, drawn once; a picture takes it from anywhere in it. */
+const noise = Uint8Array.from({ length: 8 * BYTES }, () => Math.floor(drawn() * 4));
+
+/** A picture of one shade with noise. */
 function frameAt(at: number, shade: number, random: () => number): Frame {
-  const bytes = new Uint8Array(WIDTH * HEIGHT * 3);
-  for (let n = 0; n < bytes.length; n += 1) bytes[n] = shade + Math.floor(random() * 4);
+  const from = Math.floor(random() * (noise.length - BYTES));
+  const bytes = noise.slice(from, from + BYTES);
+  for (let n = 0; n < BYTES; n += 1) bytes[n] = (bytes[n] ?? 0) + shade;
   return {
     ...{ sequence: at + 1, camera: 'front', capturedAt: at, time: WALL + at, bytes },
     ...{ width: WIDTH, height: HEIGHT, format: 'rgb24', range: 'full' },

@@ -7,6 +7,8 @@ const WIDTH = 320;
 const HEIGHT = 240;
 
 const random = mulberry32(7);
+/** Noise of ±1, drawn once; a picture takes it from anywhere in it. */
+const NOISE = Float32Array.from({ length: 8 * WIDTH * HEIGHT }, () => random() * 2 - 1);
 
 interface Scene {
   /** Levels by which the whole picture is brighter. */
@@ -21,11 +23,13 @@ interface Scene {
 function draw({ light = 0, thing, noise = 8, format = 'yuv420p' }: Scene): CapturedFrame {
   const pixel = format === 'rgb24' ? 3 : 1;
   const bytes = new Uint8Array(WIDTH * HEIGHT * (format === 'rgb24' ? 3 : 1.5)).fill(128);
+  const from = Math.floor(random() * (NOISE.length - WIDTH * HEIGHT));
   for (let y = 0; y < HEIGHT; y += 1) {
     for (let x = 0; x < WIDTH; x += 1) {
+      const at = y * WIDTH + x;
       const inside = thing !== undefined && x >= thing && x < thing + 40 && y >= 100 && y < 140;
-      const value = (inside ? 190 : 60 + x / 4) + light + (random() * 2 - 1) * noise;
-      bytes.fill(value, (y * WIDTH + x) * pixel, (y * WIDTH + x + 1) * pixel);
+      const value = (inside ? 190 : 60 + x / 4) + light + (NOISE[from + at] ?? 0) * noise;
+      for (let n = 0; n < pixel; n += 1) bytes[at * pixel + n] = value;
     }
   }
   return { width: WIDTH, height: HEIGHT, format, range: 'full', bytes };
