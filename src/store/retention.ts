@@ -70,10 +70,17 @@ export class Sweeper implements RetentionTable {
   readonly #oldEvents: Statement<[number, number], string>;
   readonly #oldDecisions: Statement<[number, number]>;
   readonly #extent: Statement<[], Share>;
+  // Asked after every commit.
+  readonly #pages: Statement<[], number>;
+  readonly #freePages: Statement<[], number>;
+  readonly #pageBytes: number;
   #rowsPerStep = ROWS.first;
 
   constructor(database: Database, limits: Retention, clock: Pick<Clock, 'now'>) {
     this.#database = database;
+    this.#pages = database.prepare<[], number>('PRAGMA page_count').pluck();
+    this.#freePages = database.prepare<[], number>('PRAGMA freelist_count').pluck();
+    this.#pageBytes = Number(database.pragma('page_size', { simple: true }));
     this.#limits = limits;
     this.#clock = clock;
     this.#oldDetections = database.prepare(
@@ -158,31 +165,26 @@ export class Sweeper implements RetentionTable {
     this.#rowsPerStep = Math.min(ROWS.most, 2 * rows, Math.max(ROWS.least, wanted));
   }
 
-  #pragma(name: string): number {
-    return Number(this.#database.pragma(name, { simple: true }));
-  }
-
   #liveBytes(): number {
-    const pages = this.#pragma('page_count') - this.#pragma('freelist_count');
-    return pages * this.#pragma('page_size');
+    return ((this.#pages.get() ?? 0) - (this.#freePages.get() ?? 0)) * this.#pageBytes;
   }
 
   #freePagesKept(): number {
     const { maxBytes } = this.#limits;
-    const share = Math.floor((maxBytes * FREE_KEPT.share) / this.#pragma('page_size'));
+    const share = Math.floor((maxBytes * FREE_KEPT.share) / this.#pageBytes);
     return Math.min(FREE_KEPT.pages, share);
   }
 
   /** Of live rows: free pages and the write-ahead log lie beside them on the disk, and count. */
   #liveLimit(): number {
     const { maxBytes } = this.#limits;
-    const beside = this.#freePagesKept() * this.#pragma('page_size') + JOURNAL_SIZE_LIMIT;
+    const beside = this.#freePagesKept() * this.#pageBytes + JOURNAL_SIZE_LIMIT;
     return Math.max(maxBytes / 2, maxBytes - beside);
   }
 
   /** Gives some of the surplus back to the file system; true if there is more. */
   #giveBack(): boolean {
-    const surplus = this.#pragma('freelist_count') - this.#freePagesKept();
+    const surplus = (this.#freePages.get() ?? 0) - this.#freePagesKept();
     if (surplus > 0) {
       this.#database.pragma(`incremental_vacuum(${Math.min(surplus, PAGES_PER_VACUUM)})`);
     }

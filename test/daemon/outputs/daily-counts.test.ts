@@ -26,7 +26,7 @@ function setUp(t: Test, start: string, folder = t.testdir()) {
   const time = createTime(Date.parse(start));
   const store = openStore({
     file: join(folder, 'mobilenetd.db'),
-    ...{ commitInterval: 2, detectionInterval: 1, retention: { days: 30, maxBytes: 1e9 } },
+    ...{ commitInterval: 60, detectionInterval: 1, retention: { days: 30, maxBytes: 1e9 } },
     ...{ outbox: { maxAge: 3600, maxRows: 1000 }, clock: time.clock },
   });
   const signals = new Signals(SILENT);
