@@ -56,6 +56,7 @@ for (const [structure, opset, least] of STRUCTURES) {
     const count = (onnx: Uint8Array, kind: string) =>
       parseOnnx(onnx).nodes.filter(({ opType }) => opType === kind).length;
     const float = await openOnnx(whole.onnx, 'float32');
+    const expected = await answers(float);
     for (const form of ['symmetric', 'reduced'] as const) {
       const integer = convert(form);
       t.match(integer, { form, input: whole.input, head: whole.head });
@@ -63,8 +64,9 @@ for (const [structure, opset, least] of STRUCTURES) {
       t.ok(share >= least, `${form}: ${share.toFixed(2)} of the convolutions`);
       t.ok(integer.onnx.length < 0.75 * whole.onnx.length, 'smaller');
       const model = await openOnnx(integer.onnx, form);
+      const found = await answers(model);
       for (const { name } of whole.head.layout.outputs) {
-        const [signal, noise] = await power(others, name, float, model);
+        const [signal, noise] = power(name, expected, found);
         const ratio = Math.sqrt(noise / signal);
         t.ok(ratio < 0.25, `${form} ${name}: ${ratio.toFixed(3)} of its deviation`);
         t.ok(ratio > 1e-4, 'these are not the float network’s own');
@@ -79,14 +81,23 @@ for (const [structure, opset, least] of STRUCTURES) {
 }
 
 type Opened = Awaited<ReturnType<typeof openOnnx>>;
+type Answer = Awaited<ReturnType<Opened['run']>>;
+
+/** What a network says of the other pictures. */
+async function answers(network: Opened): Promise<Answer[]> {
+  const all: Answer[] = [];
+  for (const { bytes } of others) all.push(await network.run(bytes, SIZE, SIZE));
+  return all;
+}
 
 /** Sums of squares of an output about its mean, and of what integers change of it. */
-async function power(shown: readonly Frame[], name: string, float: Opened, integer: Opened) {
+function power(name: string, floats: readonly Answer[], integers: readonly Answer[]) {
   let [sum, squares, count, noise] = [0, 0, 0, 0];
-  for (const { bytes } of shown) {
-    const expected = (await float.run(bytes, SIZE, SIZE))[name]?.data ?? [];
-    const found = (await integer.run(bytes, SIZE, SIZE))[name]?.data ?? [];
-    for (const [at, value] of expected.entries()) {
+  for (const [picture, answer] of floats.entries()) {
+    const expected = answer[name]?.data ?? [];
+    const found = integers[picture]?.[name]?.data ?? [];
+    for (let at = 0; at < expected.length; at += 1) {
+      const value = expected[at] ?? Number.NaN;
       sum += value;
       squares += value * value;
       noise += (value - (found[at] ?? Number.NaN)) ** 2;
