@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import type { Test } from 'tap';
+import { soak } from './soak.js';
 
 const CHROMIUM = '/usr/bin/chromium';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
@@ -10,9 +11,15 @@ const CLOSED = ['--disable-background-networking', '--disable-component-update',
 export const PATIENCE = 90_000;
 export const WITHOUT_BROWSER = existsSync(CHROMIUM) ? false : 'chromium is not installed';
 export const TABS = ['cameras', 'events', 'heat', 'system', 'configuration'] as const;
-/** What every page is looked at in. */
+/** What every page is looked at in, one after the other: to open it anew for each is most of the work. */
 export const LOOKS = ([360, 768, 1440] as const).flatMap((width) =>
   (['light', 'dark'] as const).map((colorScheme) => ({ width, colorScheme })),
+);
+
+/** In what axe looks for what somebody cannot see or reach: each width and both kinds of colours; a soak has all. */
+export const AXE_LOOKS = soak(
+  LOOKS.filter((_, index) => [0, 3, 4].includes(index)),
+  LOOKS,
 );
 
 export async function openBrowser(t: Test): Promise<Browser> {
@@ -22,6 +29,17 @@ export async function openBrowser(t: Test): Promise<Browser> {
   });
   t.teardown(() => browser.close());
   return browser;
+}
+
+/** How wide a page is, and its colours, while it is open. */
+export async function lookThrough(
+  page: Page,
+  { width, colorScheme }: { readonly width: number; readonly colorScheme: 'light' | 'dark' },
+  height = 800,
+): Promise<void> {
+  await page.setViewportSize({ width, height });
+  // Colours that slide into each other are none of the two.
+  await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
 }
 
 /** Problems a browser tells: errors of scripts, of the console and of the content policy. */

@@ -6,8 +6,10 @@ import t from 'tap';
 import { installRandomModel, runDemo } from '../integration/demo-process.js';
 import { HAS_NGINX, type Place, startNginx } from '../integration/nginx.js';
 import {
+  AXE_LOOKS,
   contentOf,
   LOOKS,
+  lookThrough,
   openBrowser,
   PATIENCE,
   seriousOf,
@@ -51,19 +53,20 @@ t.test('the page in a real browser', { skip: WITHOUT_BROWSER }, async (t) => {
   t.match(url, /^http:\/\/127\.0\.0\.1:\d+\/$/, 'the demo prints its address');
 
   await t.test('every tab at three widths, dark and light, without an error', async (t) => {
-    for (const { width, colorScheme } of LOOKS) {
-      const page = await browser.newPage({ viewport: { width, height: 800 }, colorScheme });
-      const problems: string[] = [];
-      watchFor(page, problems);
+    const page = await browser.newPage();
+    const problems: string[] = [];
+    watchFor(page, problems);
+    for (const look of LOOKS) {
+      await lookThrough(page, look);
       for (const tab of TABS) {
         await page.goto(`${url}#/${tab}`);
         await contentOf(page);
         const isWide = 'document.documentElement.scrollWidth > window.innerWidth';
-        t.notOk(await page.evaluate(isWide), `${tab} fits ${width} px`);
+        t.notOk(await page.evaluate(isWide), `${tab} fits ${look.width} px`);
       }
-      t.same(problems, [], `${width} px ${colorScheme}`);
-      await page.close();
+      t.same(problems, [], `${look.width} px ${look.colorScheme}`);
     }
+    await page.close();
   });
 
   await t.test('a live picture with what MQTT tells', async (t) => {
@@ -158,9 +161,10 @@ t.test('the page in a real browser', { skip: WITHOUT_BROWSER }, async (t) => {
   });
 
   await t.test('axe finds nothing serious', async (t) => {
-    for (const { width, colorScheme } of LOOKS) {
-      const viewport = { width, height: 800 };
-      const page = await browser.newPage({ viewport, colorScheme, bypassCSP: true });
+    const page = await browser.newPage({ bypassCSP: true });
+    for (const look of AXE_LOOKS) {
+      const { width, colorScheme } = look;
+      await lookThrough(page, look);
       for (const tab of TABS) {
         await page.goto(`${url}#/${tab}`);
         await contentOf(page);
@@ -170,7 +174,7 @@ t.test('the page in a real browser', { skip: WITHOUT_BROWSER }, async (t) => {
       await page.locator('a.event').first().click({ timeout: PATIENCE });
       await page.waitForSelector('.event-page', { timeout: PATIENCE });
       t.equal(await seriousOf(page), '', `an event at ${width} px, ${colorScheme}`);
-      await page.close();
     }
+    await page.close();
   });
 });

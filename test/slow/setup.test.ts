@@ -16,10 +16,13 @@ import { pathToFileURL } from 'node:url';
 import mqtt from 'mqtt';
 import t, { type Test } from 'tap';
 import { parse } from 'yaml';
+import { runInProcess } from '../cli/in-process.js';
 import { eventually } from '../eventually.js';
 import { home } from '../integration/daemon-home.js';
 import { MAIN } from '../integration/daemon-process.js';
 import { mosquitto, mosquittoPassword, runMosquitto } from '../mqtt/brokers.js';
+
+const COMMANDS = [{ name: 'setup', summary: '', load: () => import('#mobilenetd/cli/setup.js') }];
 
 const { hasTmux, Terminal } = (await import(
   pathToFileURL(resolve('scripts/recording/terminal.mjs')).href
@@ -292,6 +295,12 @@ t.test('without a terminal: answers by options, in JSON', async (t) => {
   t.match(nobody, { status: 64, stderr: /MND_USAGE.*a terminal to ask on.*--yes/ });
   const missing = await run(here, ['setup', '--json']);
   t.match(missing, { status: 64, stderr: /--yes as well/ });
+  // These are refused in this process: to start one for each takes longer than all else. Its cameras are here, too.
+  const { PATH } = process.env;
+  process.env.PATH = here.env.PATH;
+  t.teardown(() => {
+    process.env.PATH = PATH;
+  });
   for (const [option, value] of [
     ['--camera', 'usb'],
     ['--broker', 'http://192.0.2.1'],
@@ -302,8 +311,8 @@ t.test('without a terminal: answers by options, in JSON', async (t) => {
     ['--notify', 'pigeon'],
     ['--broker-user', 'x'],
   ] as const) {
-    const args = ['setup', '--yes', '--json', '--broker', 'embedded', option, value];
-    const refused = await run(here, args);
+    const args = ['--config', here.file, 'setup', '--yes', '--json', '--broker', 'embedded'];
+    const refused = await runInProcess(COMMANDS, [...args, option, value], here.env);
     t.equal(refused.status, 64, `${option} ${value}`);
     t.match(refused.stderr, new RegExp(`MND_USAGE.*${option}`), `${option} ${value}`);
     t.same(readdirSync(here.etc), [], 'nothing is written');
