@@ -8,7 +8,7 @@ import { viewGraph } from './graph-view.js';
 
 /**
  * Feature maps of an SSD whose means are its embedding, by their number from the finest on. The first tells
- * things apart better than the second and is less than half as long; both together are a point better
+ * things apart better than the second and is less than half as long; both together are half a point better
  * (docs/measurements.md, "Taught labels").
  */
 const SSD_LAYERS: readonly number[] = [0];
