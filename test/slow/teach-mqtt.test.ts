@@ -1,5 +1,5 @@
 // A process of its own: it starts daemons, commands and a broker
-import { mkdtempSync, renameSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -155,6 +155,12 @@ t.test('a label is taught, told, reported and taken back over MQTT', { skip: SKI
     t.match(JSON.stringify(answer), error);
   }
   t.match(await ask({ do: 'list' }), { teach: { tasks: [] } });
+  // The daemon knows its cameras, whatever configuration the command has read.
+  const other = join(folder, 'other.yaml');
+  writeFileSync(other, '{}');
+  const refused = await command(folder, other, 'teach', 'fork', '--camera', 'nowhere');
+  t.match(refused.stderr, /camera nowhere.*expected seen/, 'asked of the daemon');
+  t.not(refused.status, 0);
 
   // Nothing of it can be read: what is known serves on, and status and health say so.
   const place = join(folder, 'teach');

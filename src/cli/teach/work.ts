@@ -23,7 +23,8 @@ export async function teach(
   const tools = await openTools(context);
   try {
     const task = await taskMeant(label, flags, tools);
-    requireZone(task, tools);
+    // A running daemon knows its cameras better than this command's configuration, as that of the demo does.
+    if (flags.from !== undefined || !(await isDaemonThere(context))) requireZone(task, tools);
     const wanted = { task, label: flags.not ? null : label };
     const batch =
       flags.from === undefined
@@ -75,13 +76,26 @@ export async function tend(
   }
 }
 
+async function isDaemonThere(context: CommandContext): Promise<boolean> {
+  try {
+    await askDaemon({ verb: 'status' }, socketsOf(context));
+    return true;
+  } catch (error) {
+    if (isAway(error)) return false;
+    throw error;
+  }
+}
+
+function isAway(error: unknown): boolean {
+  return isCodedError(error) && error.code === 'MND_CONTROL_UNAVAILABLE';
+}
+
 /** A running daemon looks at what is there now; without one there is nothing to tell. */
 async function tellDaemon(context: CommandContext): Promise<void> {
   try {
     await askDaemon({ verb: 'teach', do: 'look' }, socketsOf(context));
   } catch (error) {
-    const isAway = isCodedError(error) && error.code === 'MND_CONTROL_UNAVAILABLE';
-    if (!isAway) {
+    if (!isAway(error)) {
       writeLine(context.stderr, 'the running daemon did not take it up: mobilenetd ctl reload');
       throw error;
     }
