@@ -33,17 +33,17 @@ const STAND_INS = ['scripts/cpu-only', 'scripts/addon-build.tgz'];
 const UNUSED_FOLDERS = /^(\..*|tests?|spec|bench(mark)?s?|examples?|docs|coverage)$/;
 
 /** A folder with package.json and the pruned production dependencies of another machine. */
-function modulesOf(root, target) {
+function modulesOf(root, target, fast) {
   const recipe = [
     ...['package.json', 'package-lock.json', 'scripts/deb/stage.mjs'],
     ...['scripts/deb/sqlite-addon.mjs', 'scripts/deb/cache.mjs'],
   ].map((file) => readFileSync(join(root, file)));
   const key = createHash('sha256').update(Buffer.concat(recipe)).digest('hex').slice(0, 16);
-  return cached(`modules/${target.node}-${key}`, async (work) => {
+  return cached(`modules/${target.node}-${key}${fast ? '-fast' : ''}`, async (work) => {
     installModules(root, work, target);
     const modules = join(work, 'node_modules');
     keepOneRuntime(modules, target);
-    await addAddons(join(modules, 'better-sqlite3'), target);
+    await addAddons(join(modules, 'better-sqlite3'), target, fast);
     prune(modules);
     for (const folder of ['deps', 'src']) {
       rmSync(join(modules, 'better-sqlite3', folder), { recursive: true, force: true });
@@ -52,8 +52,8 @@ function modulesOf(root, target) {
 }
 
 /** node_modules of the production dependencies for a machine, for running them outside a package. */
-export async function runtimeOf(root, target) {
-  return join(await modulesOf(root, target), 'node_modules');
+export async function runtimeOf(root, target, fast = false) {
+  return join(await modulesOf(root, target, fast), 'node_modules');
 }
 
 /** Installs production dependencies for another machine; nothing of them is run. */
@@ -128,9 +128,9 @@ function install(source, destination, mode = 0o644) {
 }
 
 /** Fills `tree` with all files of the package but its control files. */
-export async function stage({ root, tree, target, debVersion, date }) {
+export async function stage({ root, tree, target, debVersion, date, fast }) {
   const program = join(tree, PROGRAM);
-  cpSync(await modulesOf(root, target), program, { recursive: true });
+  cpSync(await modulesOf(root, target, fast), program, { recursive: true });
   for (const folder of ['dist', 'config', 'models', 'assets']) {
     cpSync(join(root, folder), join(program, folder), {
       recursive: true,
