@@ -39,7 +39,7 @@ const SHOTS = [
     waitMs: 45_000,
   },
   {
-    ...{ name: 'page-teach', demo: [], route: 'system', shows: '.teach-live' },
+    ...{ name: 'page-teach', demo: [], route: 'system', shows: '.teach-live img' },
     ...{ colorScheme: 'light', fill: ['What it is called', 'red light'] },
   },
   {
