@@ -55,6 +55,37 @@ function shortFaults(random: Random, kind: FaultKind): Draft {
   return { faults, at: (t) => ({ foreign: inFault(t) ? push : REST }) };
 }
 
+/** A room that warms, from a moment on, over so many seconds. */
+const warming = (fromS: number, byC: number, overS: number) => (t: number) => ({
+  ambientC: BASE_C + byC * Math.min(1, Math.max(0, (t - fromS) / overS)),
+});
+
+function frozenWarming(random: Random): Draft {
+  const fromS = random.between(1000, 1400);
+  const faults = [{ kind: 'frozen', fromS, untilS: fromS + 1200 } as const];
+  return { faults, at: warming(fromS, 12, 1200) };
+}
+
+function lostHour(random: Random): Draft {
+  const fromS = random.between(1000, 1400);
+  const faults = [{ kind: 'missing', fromS, untilS: fromS + 3000 } as const];
+  const push = random.between(0, 1) < 0.5 ? random.between(0.1, 0.4) : REST;
+  const [beginsS, warm] = [fromS + random.between(300, 2000), warming(fromS, 12, 3000)];
+  const at = (t: number) => ({
+    ...warm(t),
+    foreign: t >= beginsS && t < beginsS + 400 ? push : REST,
+  });
+  return { durationS: 5400, faults, at };
+}
+
+/** The room warms by more than a model that sees nothing leaves room for. */
+function unseenHeat(random: Random): Draft {
+  const fromS = random.between(1000, 1400);
+  const faults = [{ kind: 'missing', fromS, untilS: fromS + 1200 } as const];
+  const warm = warming(fromS, 25, 600);
+  return { faults, senses: { flags: false }, at: (t) => ({ ambientC: warm(t).ambientC - 10 }) };
+}
+
 const share = (random: Random) => random.between(0.6, 0.9);
 const COMES_AND_GOES = { reference: 'planner', atLimitS: 0 } as const;
 
@@ -121,14 +152,43 @@ export const FAMILIES: Readonly<Record<string, Family>> = {
     gap: 6,
     atLimitS: 0,
     reference: 'oracle',
-    draw: (r) => {
-      const fromS = r.between(1000, 1400);
-      const warmedC = (t: number) => 12 * Math.min(1, Math.max(0, (t - fromS) / 1200));
-      return {
-        faults: [{ kind: 'frozen', fromS, untilS: fromS + 1200 }],
-        at: (t) => ({ ambientC: BASE_C + warmedC(t) }),
-      };
-    },
+    draw: frozenWarming,
+  },
+  'frozen-second': {
+    says: 'the same, with a second sensor on the board',
+    gap: 2,
+    atLimitS: 0,
+    reference: 'oracle',
+    draw: (r) => ({ ...frozenWarming(r), senses: { second: true } }),
+  },
+  'lost-hour': {
+    says: 'says nothing for 50 min while the room warms by 12 °C',
+    gap: 22,
+    atLimitS: 0,
+    reference: 'oracle',
+    draw: lostHour,
+  },
+  'lost-hour-second': {
+    says: 'the same, with a second sensor on the board',
+    gap: 5,
+    atLimitS: 0,
+    reference: 'oracle',
+    draw: (r) => ({ ...lostHour(r), senses: { second: true } }),
+  },
+  'unseen-heat': {
+    says: 'says nothing while the room warms by 25 °C, no flags',
+    gap: 12,
+    // Nothing tells of it.
+    atLimitS: 900,
+    reference: 'oracle',
+    draw: unseenHeat,
+  },
+  'unseen-heat-clock': {
+    says: 'the same, and the clock can be read',
+    gap: 12,
+    atLimitS: 90,
+    reference: 'oracle',
+    draw: (r) => ({ ...unseenHeat(r), senses: { flags: false, clock: true } }),
   },
   drift: {
     says: 'drifts by ±4 °C over an hour',

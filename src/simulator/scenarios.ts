@@ -22,6 +22,18 @@ export interface Fault {
   readonly driftC?: number;
 }
 
+/** What a caller can read of the board besides its sensor. */
+export interface Senses {
+  /** A second sensor, which sits beside the processor. */
+  readonly second: boolean;
+  /** The processor's clock. */
+  readonly clock: boolean;
+  /** The firmware's throttle flags. */
+  readonly flags: boolean;
+  /** The CPU time of the caller's own process. */
+  readonly ownCpu: boolean;
+}
+
 /** One course of events, drawn from a seed. */
 export interface Scenario {
   readonly name: string;
@@ -30,6 +42,7 @@ export interface Scenario {
   readonly startUtil: number;
   at(timeS: number): Conditions;
   readonly faults: readonly Fault[];
+  readonly senses: Senses;
   /** Time a disturbance ends, for the recovery time; null when none does. */
   readonly calmFromS: number | null;
   /** Time that disturbance began. */
@@ -40,9 +53,11 @@ export interface Scenario {
 
 const NOMINAL: Conditions = { ambientC: 28, sunW: 0, foreign: 0.03, demand: 1, fanWorks: true };
 const HOUR = 3600;
+const USUAL_SENSES: Senses = { second: false, clock: false, flags: true, ownCpu: false };
 
 /** What differs from an hour of nothing; `at` from the usual surroundings. */
-export interface Draft extends Partial<Omit<Scenario, 'at' | 'name'>> {
+export interface Draft extends Partial<Omit<Scenario, 'at' | 'name' | 'senses'>> {
+  readonly senses?: Partial<Senses>;
   at?(t: number): Partial<Conditions>;
 }
 
@@ -157,6 +172,7 @@ export function createScenario(
     durationS: draft.durationS ?? HOUR,
     startUtil: draft.startUtil ?? 0,
     faults: draft.faults ?? [],
+    senses: { ...USUAL_SENSES, ...draft.senses },
     calmFromS: draft.calmFromS ?? null,
     disturbedFromS: draft.disturbedFromS ?? null,
     restless: draft.restless ?? false,

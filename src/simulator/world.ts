@@ -15,6 +15,10 @@ const INFERENCE_SHARE = 0.9;
 /** What inference keeps when other programs want the whole CPU. */
 const LEAST_SHARE = 0.5;
 
+/** Disks and radios have sensors of whole degrees. */
+const SECOND_NOISE_C = 0.3;
+const SECOND_SEED = 7793;
+
 /** What a controller asks of the next second. */
 export interface Command {
   /** Frames a second, by rung (index → fps). One entry for a caller that does not mix. */
@@ -68,6 +72,8 @@ interface Work {
   readonly deliveredFps: number;
   readonly score: number;
   readonly util: number;
+  /** What inference took of the CPU. */
+  readonly own: number;
   readonly cpuUtil: number;
   readonly latencyMs: number | null;
   readonly busy: number;
@@ -82,6 +88,9 @@ export function createWorld(options: WorldOptions): World {
     scenario.startUtil,
   );
   const sensor = createSensor(board, random, plant.dieC);
+  // Draws of its own: with it or without, everything else is the same.
+  const chance = createRandom(options.seed + SECOND_SEED);
+  const second = () => Math.round(plant.boardC + SECOND_NOISE_C * chance.normal());
   let timeS = 0;
   const read = (): number | null => faulty(scenario.faults, timeS, sensor.read(), random, sensor);
   return {
@@ -98,7 +107,7 @@ export function createWorld(options: WorldOptions): World {
       deliveredFps: 0,
       latencyMs: null,
       rung: 0,
-      throttledFlags: throttleFlags(plant),
+      throttledFlags: scenario.senses.flags ? throttleFlags(plant) : null,
       cpuUtil: scenario.at(0).foreign,
       busy: 0,
     }),
@@ -108,6 +117,7 @@ export function createWorld(options: WorldOptions): World {
       const peakC = run(board, plant, conditions, work.util, (dt) => sensor.track(plant.dieC, dt));
       timeS += 1;
       const requestedFps = board.requestedFps * conditions.demand;
+      const { senses } = scenario;
       const sample: Sample = {
         timeS,
         tempC: read(),
@@ -115,12 +125,15 @@ export function createWorld(options: WorldOptions): World {
         deliveredFps: work.deliveredFps,
         latencyMs: work.latencyMs,
         rung: command.frames[0]?.[0] ?? 0,
-        throttledFlags: throttleFlags(plant),
+        throttledFlags: senses.flags ? throttleFlags(plant) : null,
         cpuUtil:
           options.hideUtil === true
             ? null
             : Math.min(1, Math.max(0, work.cpuUtil + 0.02 * random.normal())),
         ...(command.frames.length > 1 ? { busy: work.busy } : {}),
+        ...(senses.ownCpu && { ownCpu: Math.min(1, work.own) }),
+        ...(senses.second && { otherC: second() }),
+        ...(senses.clock && { clock: plant.clock }),
       };
       return {
         timeS,
@@ -204,6 +217,7 @@ function doWork(options: WorldOptions, command: Command, c: Conditions, clock: n
     deliveredFps: delivered,
     score,
     util: ownHeat + foreign,
+    own,
     cpuUtil: own + foreign,
     latencyMs: delivered > 0 ? (1000 * cost) / delivered / speed : null,
     busy: Math.min(1, 1 - left),

@@ -1,4 +1,4 @@
-import type { GovernorMode, Mix, Rung, SensorFault } from './sample.js';
+import type { GovernorMode, Mix, Reliance, Rung, SensorFault } from './sample.js';
 
 export interface Explanation {
   readonly mode: GovernorMode;
@@ -19,8 +19,9 @@ export interface Explanation {
   readonly savesEnergy: boolean;
   readonly heatFlag: boolean;
   readonly undervoltage: boolean;
-  /** The model of the board stands in for the sensor. */
-  readonly byModel: boolean;
+  readonly reliesOn: Reliance;
+  /** The clock was lowered while no sensor tells why. */
+  readonly slowed: boolean;
   /** What a neighbour takes of the CPU, 0 to 1; null when there is none, or nothing to share. */
   readonly others: number | null;
   /** They would take what we left: the board is as hot whatever we do. */
@@ -37,9 +38,18 @@ export const FAULTS: Record<SensorFault, string> = {
   contradicted: 'the firmware throttles although the sensor reads cool',
 };
 
+/** What is done while the sensor fails, by what stands in for it. */
+const OUTLOOKS: Record<Reliance, string> = {
+  sensor: '',
+  model: 'going by what is known of the board, more carefully each minute',
+  'model and second sensor': 'going by what is known of the board and by a second sensor',
+  nothing: 'the least the rules allow',
+};
+
 /** A sentence a person understands. */
 export function explain(e: Explanation): string {
   const parts = [`${situation(e)}: ${action(e)}`, neighbour(e), outlook(e)];
+  if (e.slowed) parts.push('the processor’s clock is lower than under as much load before');
   if (e.undervoltage) parts.push('the power supply is too weak (not a heat problem)');
   return parts.filter((part) => part !== '').join('; ');
 }
@@ -91,9 +101,7 @@ function outlook(e: Explanation): string {
   }
   if (e.mode === 'emergency') return 'the least until it has cooled';
   if (e.mode === 'coasting') return 'going by the model for a few seconds';
-  return e.byModel
-    ? 'going by what is known of the board, more carefully each minute'
-    : 'the least the rules allow';
+  return OUTLOOKS[e.reliesOn];
 }
 
 function label(rung: Rung | undefined, way: number): string {

@@ -9,7 +9,7 @@ import { createFullCpu } from './law/full-cpu.js';
 import { type Aimed, createGoal, type Goal } from './law/goal.js';
 import { createIdentification, type Identification, type Known } from './law/identify.js';
 import { type CleanSample, createIntake, type Intake } from './law/intake.js';
-import { isBlind, modeOf } from './law/mode.js';
+import { isBlind, modeOf, relianceOf } from './law/mode.js';
 import { OFFSET, RATIO } from './law/observer-state.js';
 import { createPairHold } from './law/pair-hold.js';
 import { createPauses } from './law/pauses.js';
@@ -20,7 +20,7 @@ import { createWholeSecond, type WholeSecond } from './law/whole-second.js';
 import { type GovernorOptions, type Settings, settingsOf } from './options.js';
 import type { Decision, Sample } from './sample.js';
 import { type GovernorSnapshot, readSnapshot } from './snapshot.js';
-import { decodeThrottled, type ThrottleState } from './throttle-flags.js';
+import { decodeThrottled } from './throttle-flags.js';
 
 export type { ForecastPoint } from './law/cone.js';
 export type { GovernorOptions } from './options.js';
@@ -43,7 +43,6 @@ export interface Governor {
 
 /** All that the steps of a decision find, one after the other. */
 interface Second extends Watched, Allowed {}
-
 /** The frames of the next second. */
 interface Plan extends Pick<Decision, 'rung' | 'fps' | 'mix' | 'mode'> {}
 
@@ -109,8 +108,7 @@ class SteppedGovernor implements Governor {
   decide(sample: Sample): Decision {
     const seen = this.#intake.take(sample, this.#last);
     const { clean, byKnob } = byHeat(seen, this.#ways);
-    const heat = decodeThrottled(clean.flags);
-    const known = { ...clean, heat, ...this.#identify(clean, heat, byKnob) };
+    const known = { ...clean, ...this.#identify(clean, byKnob) };
     this.#chooseWays(known);
     const aimed = { ...known, ...this.#aim(known) };
     const watched = { ...aimed, isHot: this.#watch(aimed), inVainFrom: this.#inVainFrom(aimed) };
@@ -158,11 +156,12 @@ class SteppedGovernor implements Governor {
   }
 
   /** What is known after this sample. */
-  #identify(clean: CleanSample, heat: ThrottleState, byKnob: readonly number[]): Known {
+  #identify(clean: CleanSample, byKnob: readonly number[]): Known {
     this.#ranS += clean.dtS;
     if (!clean.jumped) this.#pauses.update(clean.dtS);
     this.#slowdown.update(clean.slowdown);
-    const known = this.#known.update(clean, heat, this.#settings.limitC, byKnob);
+    const flags = decodeThrottled(clean.flags);
+    const known = this.#known.update(clean, flags, this.#settings.limitC, byKnob);
     const ratio = this.#known.observer.theta[RATIO] ?? 1;
     const hot = this.#emergency.active;
     this.#fullCpu.update({ use: clean.cpuUtil, load: clean.load, ratio, hot }, clean.dtS);
@@ -245,6 +244,8 @@ class SteppedGovernor implements Governor {
     const { ladder } = this.#settings;
     const { observer, neighbours, foreign } = this.#known;
     const { rung, mode, mix } = plan;
+    const reliesOn = relianceOf(s);
+    const tellsOthers = (mode !== 'full' || s.isFree) && neighbours.visited;
     const ways = { low: this.#ways.wayOf(mix.low), high: this.#ways.wayOf(mix.high) };
     return {
       rung,
@@ -266,15 +267,14 @@ class SteppedGovernor implements Governor {
         savesEnergy: s.savesEnergy,
         heatFlag: s.heat.heat,
         undervoltage: s.heat.undervoltage,
-        byModel: !isBlind(s),
-        others:
-          (mode !== 'full' || s.isFree) && neighbours.visited
-            ? foreign.share * neighbours.now
-            : null,
+        reliesOn,
+        slowed: s.slowed,
+        others: tellsOthers ? foreign.share * neighbours.now : null,
         yieldsInVain: s.isFree,
       }),
       mode,
       fault: s.verdict.fault,
+      reliesOn,
       budget: s.budget * s.dip,
       savesEnergy: s.savesEnergy,
       targetC: s.targetC,

@@ -41,6 +41,13 @@ export const INPUTS = {
    * what it leaves of the budget.
    */
   secondLoad: { min: 0, max: 1 },
+  /** Temperature elsewhere on the board (power chip, disk, radio), °C: stands in for the room in a fault. */
+  otherC: { min: -40, max: 125 },
+  /**
+   * Clock of the CPU relative to the highest it can have. Slower than it was under as much load tells of heat
+   * where the sensor does not and no flags are there to read.
+   */
+  clock: { min: 0, max: 1 },
 } as const;
 
 export type Inputs = { readonly [Name in keyof typeof INPUTS]: number | null };
@@ -97,6 +104,9 @@ export type SensorFault =
   /** It has not answered to half an hour of changing load: it is no sensor of this processor. */
   | 'unresponsive';
 
+/** What the temperature is taken from. */
+export type Reliance = 'sensor' | 'model' | 'model and second sensor' | 'nothing';
+
 /** What the governor knows about the board. */
 export interface IdentifiedBoard {
   /** Rise after a long time under full inference load, °C per unit load, by time constant. */
@@ -122,6 +132,7 @@ export interface Decision {
   readonly reason: string;
   readonly mode: GovernorMode;
   readonly fault: SensorFault | null;
+  readonly reliesOn: Reliance;
   /** Fraction of each second that may be spent in inference, 0 to 1. */
   readonly budget: number;
   /** Temperature the budget aims at, °C. */

@@ -53,7 +53,8 @@ export function createSensor(options: SensorOptions = {}): Sensor {
     readText: options.readText ?? SYSTEM_TREE.readText,
     listNames: options.listNames ?? SYSTEM_TREE.listNames,
   };
-  const vcgencmd = options.runVcgencmd === undefined ? runVcgencmd : options.runVcgencmd;
+  const vcgencmd =
+    options.runVcgencmd === undefined ? () => runVcgencmd('get_throttled') : options.runVcgencmd;
   const temperature = new Temperature(root, options.sensor ?? 'auto', tree);
   const flags = createFlagsReader(root, tree, vcgencmd);
   return {
@@ -162,10 +163,11 @@ export function parseThrottled(text: string): number | null {
   return match?.[1] === undefined ? null : Number.parseInt(match[1], 16);
 }
 
-function runVcgencmd(): Promise<string> {
+/** What the firmware answers to a question; rejects where there is no such program. */
+export function runVcgencmd(...question: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const options = { timeout: VCGENCMD_TIMEOUT_MS, maxBuffer: 4096 };
-    execFile('vcgencmd', ['get_throttled'], options, (error, stdout) => {
+    execFile('vcgencmd', [...question], options, (error, stdout) => {
       if (error === null) resolve(stdout);
       else reject(error);
     });

@@ -2,15 +2,18 @@ import { cpus } from 'node:os';
 import type { Config } from '../../config/config.js';
 import { SUN_AND_SHADE, simulatedBoard } from '../../simulator/simulated-board.js';
 import { createCpuMeter, createOwnCpuMeter } from '../../thermal/cpu-meter.js';
-import { createSensor } from '../../thermal/sensor.js';
+import { createClockReader } from '../../thermal/sensor/clock.js';
+import { createSecondReader } from '../../thermal/sensor/second.js';
+import { SYSTEM_TREE } from '../../thermal/sensor/tree.js';
+import { createSensor, runVcgencmd } from '../../thermal/sensor.js';
 import type { Thermometer } from '../../thermal/thermometer.js';
 
 /** The machine's own sensor and CPU. */
 export function realThermometer(config: Config): Thermometer {
-  const sensor = createSensor({
-    sysfsRoot: config.governor.sysfs_root,
-    sensor: config.governor.sensor,
-  });
+  const { sysfs_root: root } = config.governor;
+  const sensor = createSensor({ sysfsRoot: root, sensor: config.governor.sensor });
+  const second = createSecondReader(root, SYSTEM_TREE);
+  const clock = createClockReader(root, SYSTEM_TREE, () => runVcgencmd('measure_clock', 'arm'));
   const cpu = createCpuMeter(config.governor.proc_root);
   // Of the real machine only: beside a /proc that stands in for another one it would mean nothing.
   const own = config.governor.proc_root === '/proc' ? createOwnCpuMeter(cpus().length) : null;
@@ -19,8 +22,14 @@ export function realThermometer(config: Config): Thermometer {
     simulated: null,
     costMs: () => null,
     async read() {
-      const [{ tempC, flags }, cpuUtil] = await Promise.all([sensor.read(), cpu.read()]);
-      return { tempC, flags, cpuUtil, inputs: { ownCpu: own?.read() ?? null } };
+      const [{ tempC, flags }, cpuUtil, otherC, speed] = await Promise.all([
+        sensor.read(),
+        cpu.read(),
+        second(),
+        clock(),
+      ]);
+      const ownCpu = own?.read() ?? null;
+      return { tempC, flags, cpuUtil, inputs: { ownCpu, otherC, clock: speed } };
     },
   };
 }

@@ -47,6 +47,7 @@ function governedPayload({
     budget: thousandth(decision.budget),
     mode: decision.mode,
     fault: decision.fault,
+    relies_on: decision.reliesOn,
     energy: energyPayload(energy),
     simulated,
     board: decision.board,

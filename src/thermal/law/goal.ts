@@ -1,4 +1,3 @@
-import type { ThrottleState } from '../throttle-flags.js';
 import { type Aim, aimAt } from './aim.js';
 import type { Known } from './identify.js';
 import type { CleanSample } from './intake.js';
@@ -10,7 +9,6 @@ import { createTrim } from './trim.js';
 
 /** What is known of a second, and aimed at in it. */
 export interface Aimed extends CleanSample, Known, Aim {
-  readonly heat: ThrottleState;
   /** Load of the cheapest rung. */
   readonly floor: number;
   /** The budget aims here: the goal, trimmed by what was reached, °C. */

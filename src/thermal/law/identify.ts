@@ -1,5 +1,6 @@
 import type { ThrottleState } from '../throttle-flags.js';
 import { createAcquaintance } from './acquaintance.js';
+import { createClockWatch } from './clock.js';
 import { createContradiction } from './contradiction.js';
 import { createFaultDetector, type Verdict } from './faults.js';
 import { totalGain } from './forecast.js';
@@ -10,6 +11,7 @@ import { createSensorCharacter, type SensorCharacter } from './noise.js';
 import { createObserver, type Observer } from './observer.js';
 import type { ObserverState } from './observer-state.js';
 import { createResponsiveness, type Responsiveness } from './responsiveness.js';
+import { createSecondSensor } from './second-sensor.js';
 import { stillReading } from './still.js';
 import { createSurprise } from './surprise.js';
 
@@ -22,6 +24,12 @@ export interface Known {
   readonly trusted: boolean;
   /** What the sensor says without its bias, °C; NaN when it says nothing. */
   readonly unbiasedC: number;
+  /** What the firmware says of heat, or in its place the clock. */
+  readonly heat: ThrottleState;
+  /** The clock tells of heat: nothing else does. */
+  readonly slowed: boolean;
+  /** A second sensor tells how the room changes. */
+  readonly guided: boolean;
   /** The firmware throttles, and nothing contradicts it. */
   readonly throttled: boolean;
   /** The model is good enough to go by without the sensor. */
@@ -50,6 +58,12 @@ export interface Identification {
 const STILL_S = 15;
 /** Standard deviation of the gains, relative to them, from which they count as known. */
 const IDENTIFIED = 0.4;
+/** What a second sensor may be wrong by about the first one's place (one standard deviation), °C. */
+const GUIDED_C = 1;
+/** The same share of the CPU heats as much, whoever takes it. */
+const USUAL_RATIO = 1;
+/** So far below the limit nothing slows the clock because of heat, °C. */
+const COOL_C = 1;
 /** Seconds after a neighbour's step in which little is proven by what the model expects. */
 const SETTLED_S = 180;
 
@@ -69,6 +83,9 @@ export function createIdentification(restored: {
   const surprise = createSurprise();
   const acquaintance = createAcquaintance();
   const responsiveness = createResponsiveness();
+  const second = createSecondSensor();
+  const clock = createClockWatch();
+  let trusted = false;
 
   const isIdentified = (): boolean => {
     const { gainC, sigmaC } = totalGain(observer);
@@ -110,13 +127,34 @@ export function createIdentification(restored: {
     return innovation;
   };
 
+  /** Where nobody can read flags and the sensor is doubted, the clock tells of heat. */
+  const isSlowed = (clean: CleanSample, limitC: number): boolean => {
+    const isCool = trusted && observer.temperature() < limitC - COOL_C;
+    const isSlow = clock.update({ ...clean, isCool }, clean.dtS);
+    return isSlow && !trusted && clean.flags === null;
+  };
+
+  /** What a second sensor tells of the room while the first one is doubted. */
+  const follow = (clean: CleanSample, foreignLoad: number, verdict: Verdict): void => {
+    const { load, otherC, dtS, jumped } = clean;
+    const { stillS } = verdict;
+    observer.warm(second.update({ otherC, load, foreignLoad, trusted, stillS, dtS, jumped }));
+    if (trusted || !second.guides) return;
+    // Nothing new, but what is not seen does not grow either.
+    observer.correct(observer.temperature(), GUIDED_C, false);
+    // It answers too late to tell what a neighbour heats, and what noise has taught of that is too little.
+    observer.raiseRatio(USUAL_RATIO);
+  };
+
   return {
     observer,
     foreign,
     neighbours,
     character,
     responsiveness,
-    update(clean, heat, limitC, byKnob) {
+    update(clean, flags, limitC, byKnob) {
+      const slowed = isSlowed(clean, limitC);
+      const heat = slowed ? { ...flags, heat: true } : flags;
       const foreignLoad = foreign.update(clean, clean.load, clean.dtS);
       neighbours.update(foreignLoad, observer.temperature() - observer.loadRise(), clean.dtS);
       observer.advance(clean.load, foreignLoad, clean.dtS, byKnob);
@@ -132,17 +170,24 @@ export function createIdentification(restored: {
           ? learn(clean.readingC - verdict.biasC, verdict, clean.jumped)
           : null;
       const restarted = verdict.restart || clean.jumped;
+      trusted = verdict.trust === 'good';
+      follow(clean, foreignLoad, verdict);
+      // A processor that is slowed is as hot as its limit, whatever the model says.
+      if (slowed) observer.warm(Math.max(0, limitC - observer.temperature()));
       acquaintance.update(
         restarted ? null : innovation,
         isIdentified(),
-        verdict.trust === 'good',
+        trusted,
         clean.dtS,
+        second.guides,
       );
       const estimate = observer.temperature();
       const known = !Number.isNaN(estimate);
-      const trusted = verdict.trust === 'good';
       return {
         verdict,
+        heat,
+        slowed,
+        guided: second.guides,
         estimateC: known ? estimate : null,
         trusted,
         unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,

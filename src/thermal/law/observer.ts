@@ -67,6 +67,10 @@ export interface Observer {
   sigma(): number;
   /** Takes a reading with this noise (one standard deviation). Returns the innovation. */
   correct(readingC: number, noiseC: number, learnGains: boolean): number;
+  /** What no load explains has changed by so much, °C. */
+  warm(by: number): void;
+  /** Others' load is taken to heat at least so much, relative to ours; the temperature of now stays. */
+  raiseRatio(least: number): void;
   /** Widens the offset's uncertainty, °C²: something unmodelled has happened. */
   loosen(varianceC2: number): void;
   /** Forgets the offset: the next readings decide it. */
@@ -186,6 +190,16 @@ class HeatObserver implements Observer {
     joseph(covariance, gain, h, total - spread);
     this.#clamp();
     return innovation;
+  }
+
+  warm(by: number): void {
+    this.theta[OFFSET] = at(this.theta, OFFSET) + by;
+  }
+
+  raiseRatio(least: number): void {
+    const before = this.loadRise();
+    this.theta[RATIO] = Math.max(least, this.#ratio);
+    this.warm(before - this.loadRise());
   }
 
   loosen(varianceC2: number): void {

@@ -49,6 +49,22 @@ export async function findZonesOfType(
   return [exact, others].filter((group) => group.length > 0);
 }
 
+/** Chips and zones beside the processor, the nearest first: what the board they share is warmed by. */
+const OTHERS = [
+  /^rp1/i,
+  /pmic|^axp|^rk8|^da90/i,
+  /gpu|npu|vpu|ddr|isp/i,
+  /^nvme/i,
+  /wifi|wlan|phy/i,
+];
+
+/** Sensors of the board that are not the processor's, those that follow it most closely first. */
+export async function findOtherZones(root: string, tree: Tree): Promise<readonly Zone[]> {
+  const [zones, chips] = await Promise.all([thermalZones(root, tree), chipZones(root, tree)]);
+  const all = [...zones, ...chips];
+  return OTHERS.flatMap((kind) => all.filter(({ type }) => kind.test(type)));
+}
+
 async function thermalZones(root: string, tree: Tree): Promise<readonly Zone[]> {
   const folder = join(root, 'class/thermal');
   const names = await namesIn(tree, folder);

@@ -18,6 +18,7 @@ function decision(temperatureC: number | null, mode: Decision['mode'], fps: numb
     headroomBudget: 0,
     undervoltage: false,
     savesEnergy: false,
+    reliesOn: 'sensor',
     board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1, knobs: {} },
   };
 }

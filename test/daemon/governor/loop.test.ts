@@ -24,6 +24,7 @@ function decisionOf(fault: SensorFault | null): Decision {
     headroomBudget: 0,
     undervoltage: false,
     savesEnergy: false,
+    reliesOn: 'sensor',
     board: { gainC: [], timeConstantsS: [], gainErrorC: 0, foreignRatio: 1, knobs: {} },
   };
 }
