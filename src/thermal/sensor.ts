@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import type { Belief } from './sensor/believable.js';
 import { ZoneChoice, type ZoneReading } from './sensor/choice.js';
+import { parseMilliDegrees } from './sensor/milli-degrees.js';
 import { SYSTEM_TREE, type Tree } from './sensor/tree.js';
 import { findProcessorZones, findZonesOfType, type ZoneGroup } from './sensor/zones.js';
 
@@ -148,13 +149,6 @@ function createFlagsReader(
     flagSource ??= bits === null ? 'none' : 'vcgencmd';
     return bits;
   };
-}
-
-/** Milli-degrees with a newline, as sysfs writes them; °C, or null for anything else. */
-export function parseMilliDegrees(text: string): number | null {
-  const trimmed = text.trim();
-  if (!/^-?\d{1,7}$/.test(trimmed)) return null;
-  return Number(trimmed) / 1000;
 }
 
 /** `50005` (hexadecimal, sysfs) or `throttled=0x50005` (vcgencmd). */

@@ -4,7 +4,8 @@ import t from 'tap';
 import { readBoardModel } from '#mobilenetd/platform.js';
 import { createCpuMeter, createOwnCpuMeter, parseTicks } from '#mobilenetd/thermal/cpu-meter.js';
 import { limitFor } from '#mobilenetd/thermal/limit.js';
-import { createSensor, parseMilliDegrees, parseThrottled } from '#mobilenetd/thermal/sensor.js';
+import { parseMilliDegrees } from '#mobilenetd/thermal/sensor/milli-degrees.js';
+import { createSensor, parseThrottled } from '#mobilenetd/thermal/sensor.js';
 import { decodeThrottled } from '#mobilenetd/thermal/throttle-flags.js';
 
 async function fakeSys(

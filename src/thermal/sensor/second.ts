@@ -1,5 +1,5 @@
-import { parseMilliDegrees } from '../sensor.js';
 import { believe } from './believable.js';
+import { parseMilliDegrees } from './milli-degrees.js';
 import type { Tree } from './tree.js';
 import { findOtherZones, type Zone } from './zones.js';
 
