@@ -8,6 +8,7 @@ import { lastingFolder } from '../lasting-folder.js';
 import { openBrowser, PATIENCE, WITHOUT_BROWSER, watchFor } from './page-browser.js';
 import { installDetector } from './page-daemon.js';
 import { appearanceOf, notesOf, takeNotes } from './page-notes.js';
+import { THINGS } from './things.js';
 
 t.setTimeout(900_000);
 
@@ -96,7 +97,7 @@ t.test(
     const browser = await openBrowser(t);
     await t.test('names of what the board of the heat page sees', (t) =>
       watchLabels(t, browser, {
-        install: (folder) => installNetworks(folder, ['mobilenetd_things']),
+        install: (folder) => installNetworks(folder, THINGS),
         ...{ args: ['--board', 'pi4-case'], env: AS_IT_IS },
       }),
     );

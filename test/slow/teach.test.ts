@@ -18,9 +18,13 @@ import { installNetworks } from '../integration/random-model.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { colorEngine, variantNamed } from '../taught/color-engine.js';
 import { drawMugs } from './drawn-mugs.js';
+import { soak } from './soak.js';
+import { THINGS } from './things.js';
 
-const BOUNDS = { maxCrops: 2000, maxBytes: 200_000_000 };
-const THINGS = { task: 'classify', name: 'mobilenetd_things' };
+/** Networks that learn a label. */
+const RUNGS = soak(THINGS.length, 16);
+const BOUNDS = { maxCrops: soak(400, 2000), maxBytes: 200_000_000 };
+const MODEL = { task: 'classify', name: 'mobilenetd_things' };
 
 /** A state folder with the ladder of the package, and drawn mugs: to teach, and to be seen later. */
 async function prepare(t: Test) {
@@ -44,11 +48,11 @@ t.test('a label that was taught is on MQTT, on every rung, without a flap', asyn
     cameras: ['seen'],
     pictures: seen,
     url,
-    model: THINGS,
+    model: MODEL,
     more: { store: { pictures: { enabled: false } } },
   });
   appendFileSync(config, `  empty: { source: files, path: ${empty}, fps: 5, loop: true }\n`);
-  await installNetworks(folder, ['mobilenetd_things']);
+  await installNetworks(folder, THINGS);
   const first = await command(folder, config, 'teach', 'spoon', '--from', taught);
   t.match(first, { status: 0, stdout: /pictures of spoon kept/ }, first.stderr);
   const second = await command(folder, config, 'teach', 'spoon', '--not', '--from', opposite);
@@ -64,11 +68,13 @@ t.test('a label that was taught is on MQTT, on every rung, without a flap', asyn
   const { values } = listener;
   t.ok(await listener.until('seen/spoon', 'ON'), daemon.log());
   const status = await report(folder);
-  t.match(status.running?.taught.tasks, [{ state: 'works', ready: 16, labels: { spoon: Number } }]);
+  t.match(status.running?.taught.tasks, [
+    { state: 'works', ready: RUNGS, labels: { spoon: Number } },
+  ]);
 
-  // Every second network of the ladder, so that largest and smallest follow each other.
+  // In a soak every second network of the ladder, so that largest and smallest follow each other.
   const begun = said.length;
-  const ladder = readdirSync(join(folder, 'models')).filter((_, index) => index % 2 === 0);
+  const ladder = readdirSync(join(folder, 'models')).filter((_, index) => index % soak(1, 2) === 0);
   for (const [at, variant] of ladder.entries()) {
     const next = at % 2 === 0 ? variant : (ladder.at(-at) ?? variant);
     await listener.say('governor/pin/set', next);
@@ -99,8 +105,8 @@ function modelOf(labels: string | undefined): string | null {
 
 t.test('kills cost no picture that was kept, and two teach at once', async (t) => {
   const { folder, taught, opposite } = await prepare(t);
-  const config = writeConfig(folder, { cameras: ['seen'], pictures: taught, model: THINGS });
-  await installNetworks(folder, ['mobilenetd_things']);
+  const config = writeConfig(folder, { cameras: ['seen'], pictures: taught, model: MODEL });
+  await installNetworks(folder, THINGS);
   const shelf = new CropShelf(folder, BOUNDS);
   const teach = (...args: string[]) =>
     spawn(process.execPath, [MAIN, '--config', config, 'teach', ...args], {
@@ -178,7 +184,7 @@ t.test('a full disk is said, and nothing is left by half', async (t) => {
   await shelf.add(taskOf({}), 'a', batch, picture(1));
 });
 
-t.test('2000 pictures are kept and learnt, and no more', async (t) => {
+t.test(`${BOUNDS.maxCrops} pictures are kept and learnt, and no more`, async (t) => {
   const shelf = new CropShelf(lastingFolder(t), BOUNDS);
   const task = taskOf({});
   const batch = shelf.newBatch(1);
