@@ -1,6 +1,7 @@
 // Runs the governor on every simulated board beside other programs and failing sensors, against the
 // planning oracle (bench/lab/planner.ts) where neighbours come and go, else the greedy one.
 // Usage: npm run bench:governor -- --families [--seeds 3] [--boards a,b] [--only square-130,drift]
+//   --caller frames: one who mixes frame by frame and tells its own CPU time, as the daemon does
 // Prints a row a family; ends with 1 when a goal is missed. --runs adds one JSON line a run.
 import { parseArgs } from 'node:util';
 import { FAMILIES } from '../.build/bench/lab/families.js';
@@ -14,6 +15,7 @@ const { values } = parseArgs({
     boards: { type: 'string' },
     only: { type: 'string' },
     runs: { type: 'boolean', default: false },
+    caller: { type: 'string', default: 'seconds' },
   },
 });
 const boards = BOARDS.filter(({ name }) => values.boards?.split(',').includes(name) ?? true);
@@ -24,7 +26,7 @@ const runs = [];
 for (const name of names) {
   for (const board of boards) {
     for (const seed of seeds) {
-      const run = familyRun(board, name, seed);
+      const run = familyRun(board, name, seed, values.caller);
       runs.push(run);
       if (values.runs) console.log(JSON.stringify(run));
     }

@@ -37,10 +37,21 @@ export interface FamilyFigure {
 
 const MARGIN_C = 1.5;
 
+/**
+ * Who asks the governor: one who runs a rung for each whole second, or one who mixes frame by frame and
+ * tells its own CPU time, as the daemon does.
+ */
+export type Caller = 'seconds' | 'frames';
+
 /** Throws RangeError where there is no family of that name. */
-export function familyRun(board: Board, name: string, seed: number): FamilyRun {
+export function familyRun(
+  board: Board,
+  name: string,
+  seed: number,
+  caller: Caller = 'seconds',
+): FamilyRun {
   const family = familyOf(name);
-  const run = (contestant: ContestantName) => fly(board, name, contestant, seed);
+  const run = (contestant: ContestantName) => fly(board, name, contestant, seed, caller);
   const [best, floor, own] = [run(family.reference), run('floor'), run('mobilenetd')];
   const { limitC } = board;
   const [bestScore, floorScore] = [scoreRun(best, limitC), scoreRun(floor, limitC)];
@@ -57,13 +68,22 @@ export function familyRun(board: Board, name: string, seed: number): FamilyRun {
   };
 }
 
-function fly(board: Board, name: string, contestant: ContestantName, seed: number): Point[] {
+function fly(
+  board: Board,
+  name: string,
+  contestant: ContestantName,
+  seed: number,
+  caller: Caller,
+): Point[] {
   const { limitC, requestedFps } = board;
+  const mixFrames = caller === 'frames';
   const ladder = boardLadder(board);
   const scenario = createScenario(name, seed, FAMILY_DRAFTS);
   if (scenario === undefined) throw new RangeError(`no family ${name}`);
-  const pilot = createContestant(contestant, { ladder, limitC, requestedFps, marginC: MARGIN_C });
-  return simulate({ board, scenario, pilot, seed });
+  const rules = { ladder, limitC, requestedFps, marginC: MARGIN_C };
+  const pilot = createContestant(contestant, { ...rules, mixFrames });
+  const senses = { ...scenario.senses, ownCpu: mixFrames };
+  return simulate({ board, scenario: { ...scenario, senses }, pilot, seed });
 }
 
 function familyOf(name: string): Family {

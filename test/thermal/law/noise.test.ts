@@ -28,6 +28,29 @@ t.test('step and noise of a sensor are found', (t) => {
   t.end();
 });
 
+t.test('what our own loads explain is neither noise nor scatter', (t) => {
+  const character = createSensorCharacter();
+  for (let s = 0; s < 900; s += 1) {
+    // Two seconds of work, three of rest: the die answers with 3 °C.
+    const explained = s % 5 < 2 ? 3 : 0;
+    character.update(60 + explained + (s % 2 === 0 ? 0 : 0.1), explained);
+  }
+  t.notOk(character.scattered);
+  t.ok(character.noiseC < 0.3, `${character.noiseC}`);
+  t.end();
+});
+
+t.test('a jump now and then makes no noisy sensor', (t) => {
+  const random = createRandom(5);
+  const character = createSensorCharacter();
+  for (let s = 0; s < 900; s += 1) {
+    const jump = s % 100 === 50 ? 40 : 0;
+    character.update(60 + jump + 0.1 * random.normal(), 0);
+  }
+  t.ok(character.noiseC < 0.4, `${character.noiseC}`);
+  t.end();
+});
+
 t.test('slow heat is no noise', (t) => {
   t.ok(seen(0.1, 0.1, 0.02).noiseC < 0.2);
   t.end();
