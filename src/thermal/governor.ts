@@ -7,7 +7,7 @@ import { createEmergency } from './law/emergency.js';
 import { forecast, identifiedBoard, trend } from './law/forecast.js';
 import { createFullCpu } from './law/full-cpu.js';
 import { type Aimed, createGoal, type Goal } from './law/goal.js';
-import { createIdentification, type Identification, type Known } from './law/identify.js';
+import { Identification, type Known } from './law/identify.js';
 import { type CleanSample, createIntake, type Intake } from './law/intake.js';
 import { isBlind, modeOf, relianceOf } from './law/mode.js';
 import { OFFSET, RATIO } from './law/observer-state.js';
@@ -43,6 +43,7 @@ export interface Governor {
 
 /** All that the steps of a decision find, one after the other. */
 interface Second extends Watched, Allowed {}
+
 /** The frames of the next second. */
 interface Plan extends Pick<Decision, 'rung' | 'fps' | 'mix' | 'mode'> {}
 
@@ -93,7 +94,7 @@ class SteppedGovernor implements Governor {
     this.#hull = buildHull(this.#ways.hot, this.#settings.rules);
     const restored = readSnapshot(options.restore);
     this.#intake = createIntake(() => this.#ways.ladder, this.#settings.requestedFps);
-    this.#known = createIdentification({
+    this.#known = new Identification({
       observer: restored?.observer,
       foreign: restored?.foreign,
       elapsedS: options.restoreElapsedS,

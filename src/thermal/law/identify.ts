@@ -38,22 +38,6 @@ export interface Known {
   readonly doubtC: number;
 }
 
-/** Step 2 of a decision: keeps what is known of the board, its neighbours and its sensor. */
-export interface Identification {
-  readonly observer: Observer;
-  readonly foreign: ForeignLoad;
-  readonly neighbours: Neighbours;
-  readonly character: SensorCharacter;
-  readonly responsiveness: Responsiveness;
-  /** @param byKnob the part of the own load that was made with each knob */
-  update(
-    clean: CleanSample,
-    heat: ThrottleState,
-    limitC: number,
-    byKnob?: readonly number[],
-  ): Known;
-}
-
 /** A reading that has not changed for so long teaches nothing about gains. */
 const STILL_S = 15;
 /** Standard deviation of the gains, relative to them, from which they count as known. */
@@ -67,54 +51,121 @@ const COOL_C = 1;
 /** Seconds after a neighbour's step in which little is proven by what the model expects. */
 const SETTLED_S = 180;
 
-export function createIdentification(restored: {
+/** What was learnt before a restart. */
+export interface Restored {
   readonly observer?: ObserverState | undefined;
   readonly foreign?: ForeignLoadState | undefined;
   readonly elapsedS?: number | undefined;
   /** Knobs whose heat is to be learnt. */
   readonly knobs?: readonly string[];
-}): Identification {
-  const observer = createObserver(restored.observer, restored.elapsedS, restored.knobs);
-  const foreign = createForeignLoad(restored.foreign);
-  const neighbours = createNeighbours();
-  const character = createSensorCharacter();
-  const detector = createFaultDetector();
-  const contradiction = createContradiction();
-  const surprise = createSurprise();
-  const acquaintance = createAcquaintance();
-  const responsiveness = createResponsiveness();
-  const second = createSecondSensor();
-  const clock = createClockWatch();
-  let trusted = false;
+}
 
-  const isIdentified = (): boolean => {
-    const { gainC, sigmaC } = totalGain(observer);
+/** Step 2 of a decision: keeps what is known of the board, its neighbours and its sensor. */
+export class Identification {
+  readonly observer: Observer;
+  readonly foreign: ForeignLoad;
+  readonly neighbours: Neighbours = createNeighbours();
+  readonly character: SensorCharacter = createSensorCharacter();
+  readonly responsiveness: Responsiveness = createResponsiveness();
+  readonly #detector = createFaultDetector();
+  readonly #contradiction = createContradiction();
+  readonly #surprise = createSurprise();
+  readonly #acquaintance = createAcquaintance();
+  readonly #second = createSecondSensor();
+  readonly #clock = createClockWatch();
+  #trusted = false;
+
+  constructor(restored: Restored) {
+    this.observer = createObserver(restored.observer, restored.elapsedS, restored.knobs);
+    this.foreign = createForeignLoad(restored.foreign);
+  }
+
+  /** @param byKnob the part of the own load that was made with each knob */
+  update(
+    clean: CleanSample,
+    flags: ThrottleState,
+    limitC: number,
+    byKnob?: readonly number[],
+  ): Known {
+    const { observer } = this;
+    const { readingC, load, dtS, jumped } = clean;
+    const slowed = this.#isSlowed(clean, limitC);
+    const heat = slowed ? { ...flags, heat: true } : flags;
+    const foreignLoad = this.foreign.update(clean, load, dtS);
+    this.neighbours.update(foreignLoad, observer.temperature() - observer.loadRise(), dtS);
+    observer.advance(load, foreignLoad, dtS, byKnob);
+    this.responsiveness.update(readingC, load + foreignLoad, dtS);
+    const contradicted = this.#contradiction.update(heat, { readingC, limitC }, dtS);
+    const verdict = this.#judge(clean, contradicted, limitC);
+    const innovation =
+      verdict.use && readingC !== null
+        ? this.#learn(readingC - verdict.biasC, verdict, jumped)
+        : null;
+    this.#trusted = verdict.trust === 'good';
+    this.#follow(clean, foreignLoad, verdict);
+    // A processor that is slowed is as hot as its limit, whatever the model says.
+    if (slowed) observer.warm(Math.max(0, limitC - observer.temperature()));
+    const told = verdict.restart || jumped ? null : innovation;
+    const { guides } = this.#second;
+    this.#acquaintance.update(told, this.#isIdentified(), this.#trusted, dtS, guides);
+    return this.#known(clean, heat, slowed, verdict);
+  }
+
+  #known(clean: CleanSample, heat: ThrottleState, slowed: boolean, verdict: Verdict): Known {
+    const estimate = this.observer.temperature();
+    const known = !Number.isNaN(estimate);
+    const trusted = this.#trusted;
+    return {
+      verdict,
+      heat,
+      slowed,
+      guided: this.#second.guides,
+      estimateC: known ? estimate : null,
+      trusted,
+      unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,
+      // Without the CPU's use neighbours would not even be noticed.
+      acquainted:
+        this.#acquaintance.good &&
+        clean.cpuUtil !== null &&
+        // A sensor of another place taught nothing of this board.
+        verdict.fault !== 'contradicted' &&
+        verdict.fault !== 'unresponsive',
+      doubtC: this.#acquaintance.doubtC,
+      throttled: heat.heat && !this.#contradiction.suspected && known && trusted,
+    };
+  }
+
+  #isIdentified(): boolean {
+    const { gainC, sigmaC } = totalGain(this.observer);
     return sigmaC < IDENTIFIED * gainC;
-  };
+  }
 
-  const judge = (clean: CleanSample, contradicted: boolean, limitC: number): Verdict => {
+  #judge(clean: CleanSample, contradicted: boolean, limitC: number): Verdict {
+    const { observer, character } = this;
     const expected = observer.temperature();
     // Then the clock comes and goes, told or not, and heat and readings with it.
     const mayThrottle = expected >= limitC;
-    return detector.check({
+    const isSettled = this.neighbours.steadyS >= SETTLED_S;
+    return this.#detector.check({
       readingC: clean.readingC,
       expectedC: Number.isNaN(expected) ? null : expected,
       sigmaC: Math.hypot(observer.sigma(), character.noiseC),
       fastRiseC: observer.provenRise(),
       // A neighbour's coming and going is followed by heat that the model only guesses at.
-      identified: isIdentified() && neighbours.steadyS >= SETTLED_S && !mayThrottle,
+      identified: this.#isIdentified() && isSettled && !mayThrottle,
       stepC: character.stepC,
       noisy: character.noisy,
       scattered: character.scattered && !mayThrottle,
       contradicted,
-      unresponsive: responsiveness.isUnresponsive,
+      unresponsive: this.responsiveness.isUnresponsive,
       dtS: clean.dtS,
       jumped: clean.jumped,
     });
-  };
+  }
 
   /** Returns the innovation; null where the reading told nothing. */
-  const learn = (readingC: number, verdict: Verdict, jumped: boolean): number | null => {
+  #learn(readingC: number, verdict: Verdict, jumped: boolean): number | null {
+    const { observer, character } = this;
     const still = verdict.stillS >= STILL_S;
     if (!still) character.update(readingC, observer.fastRise());
     if (verdict.restart || jumped) observer.reset(readingC);
@@ -122,85 +173,28 @@ export function createIdentification(restored: {
     if (believedC === null) return null;
     const sigma = Math.hypot(observer.sigma(), character.noiseC);
     const innovation = observer.correct(believedC, character.noiseC, !still);
-    const doubt = surprise.update(innovation, sigma);
+    const doubt = this.#surprise.update(innovation, sigma);
     if (doubt > 0) observer.loosen(doubt);
     return innovation;
-  };
+  }
 
   /** Where nobody can read flags and the sensor is doubted, the clock tells of heat. */
-  const isSlowed = (clean: CleanSample, limitC: number): boolean => {
-    const isCool = trusted && observer.temperature() < limitC - COOL_C;
-    const isSlow = clock.update({ ...clean, isCool }, clean.dtS);
-    return isSlow && !trusted && clean.flags === null;
-  };
+  #isSlowed(clean: CleanSample, limitC: number): boolean {
+    const isCool = this.#trusted && this.observer.temperature() < limitC - COOL_C;
+    const isSlow = this.#clock.update({ ...clean, isCool }, clean.dtS);
+    return isSlow && !this.#trusted && clean.flags === null;
+  }
 
   /** What a second sensor tells of the room while the first one is doubted. */
-  const follow = (clean: CleanSample, foreignLoad: number, verdict: Verdict): void => {
+  #follow(clean: CleanSample, foreignLoad: number, { stillS }: Verdict): void {
+    const { observer } = this;
     const { load, otherC, dtS, jumped } = clean;
-    const { stillS } = verdict;
-    observer.warm(second.update({ otherC, load, foreignLoad, trusted, stillS, dtS, jumped }));
-    if (trusted || !second.guides) return;
+    const trusted = this.#trusted;
+    observer.warm(this.#second.update({ otherC, load, foreignLoad, trusted, stillS, dtS, jumped }));
+    if (trusted || !this.#second.guides) return;
     // Nothing new, but what is not seen does not grow either.
     observer.correct(observer.temperature(), GUIDED_C, false);
     // It answers too late to tell what a neighbour heats, and what noise has taught of that is too little.
     observer.raiseRatio(USUAL_RATIO);
-  };
-
-  return {
-    observer,
-    foreign,
-    neighbours,
-    character,
-    responsiveness,
-    update(clean, flags, limitC, byKnob) {
-      const slowed = isSlowed(clean, limitC);
-      const heat = slowed ? { ...flags, heat: true } : flags;
-      const foreignLoad = foreign.update(clean, clean.load, clean.dtS);
-      neighbours.update(foreignLoad, observer.temperature() - observer.loadRise(), clean.dtS);
-      observer.advance(clean.load, foreignLoad, clean.dtS, byKnob);
-      responsiveness.update(clean.readingC, clean.load + foreignLoad, clean.dtS);
-      const contradicted = contradiction.update(
-        heat,
-        { readingC: clean.readingC, limitC },
-        clean.dtS,
-      );
-      const verdict = judge(clean, contradicted, limitC);
-      const innovation =
-        verdict.use && clean.readingC !== null
-          ? learn(clean.readingC - verdict.biasC, verdict, clean.jumped)
-          : null;
-      const restarted = verdict.restart || clean.jumped;
-      trusted = verdict.trust === 'good';
-      follow(clean, foreignLoad, verdict);
-      // A processor that is slowed is as hot as its limit, whatever the model says.
-      if (slowed) observer.warm(Math.max(0, limitC - observer.temperature()));
-      acquaintance.update(
-        restarted ? null : innovation,
-        isIdentified(),
-        trusted,
-        clean.dtS,
-        second.guides,
-      );
-      const estimate = observer.temperature();
-      const known = !Number.isNaN(estimate);
-      return {
-        verdict,
-        heat,
-        slowed,
-        guided: second.guides,
-        estimateC: known ? estimate : null,
-        trusted,
-        unbiasedC: (clean.readingC ?? Number.NaN) - verdict.biasC,
-        // Without the CPU's use neighbours would not even be noticed.
-        acquainted:
-          acquaintance.good &&
-          clean.cpuUtil !== null &&
-          // A sensor of another place taught nothing of this board.
-          verdict.fault !== 'contradicted' &&
-          verdict.fault !== 'unresponsive',
-        doubtC: acquaintance.doubtC,
-        throttled: heat.heat && !contradiction.suspected && known && trusted,
-      };
-    },
-  };
+  }
 }

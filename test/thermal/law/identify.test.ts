@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createIdentification } from '#mobilenetd/thermal/law/identify.js';
+import { Identification } from '#mobilenetd/thermal/law/identify.js';
 import type { CleanSample } from '#mobilenetd/thermal/law/intake.js';
 import { INPUTS, type Inputs } from '#mobilenetd/thermal/sample.js';
 import { decodeThrottled } from '#mobilenetd/thermal/throttle-flags.js';
@@ -21,7 +21,7 @@ const CLEAN: CleanSample = {
 const NO_HEAT = decodeThrottled(0);
 
 t.test('nothing is known before a reading; then it follows', (t) => {
-  const known = createIdentification({});
+  const known = new Identification({});
   const none = known.update({ ...CLEAN, readingC: null }, NO_HEAT, 80);
   t.same([none.estimateC, none.verdict.trust], [null, 'coasting']);
   t.ok(Number.isNaN(none.unbiasedC));
@@ -35,11 +35,11 @@ t.test('nothing is known before a reading; then it follows', (t) => {
 });
 
 t.test('throttling counts unless the sensor contradicts it', (t) => {
-  const known = createIdentification({});
+  const known = new Identification({});
   for (let s = 0; s < 30; s += 1) known.update({ ...CLEAN, readingC: 78 + (s % 2) }, NO_HEAT, 80);
   const heat = decodeThrottled(0b110);
   t.equal(known.update({ ...CLEAN, readingC: 79 }, heat, 80).throttled, true);
-  const cool = createIdentification({});
+  const cool = new Identification({});
   for (let s = 0; s < 30; s += 1) cool.update({ ...CLEAN, readingC: 50 + (s % 2) }, NO_HEAT, 80);
   t.equal(cool.update({ ...CLEAN, readingC: 50 }, heat, 80).throttled, false);
   t.equal(cool.update({ ...CLEAN, readingC: 51 }, heat, 80).verdict.fault, 'contradicted');
