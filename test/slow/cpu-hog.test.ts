@@ -6,7 +6,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import type { Result } from '#mobilenetd/inference/result.js';
 import { hotDaemon } from './hot-board.js';
-import { IS_SOAK } from './soak.js';
 
 const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
 /** Cheapest first. */
@@ -36,21 +35,14 @@ const NONE = { before: Number.NaN, soon: Number.NaN, late: Number.NaN };
 /** proc(5): USER_HZ, which has been 100 on every Linux of the last decades. */
 const TICKS_A_SECOND = 100;
 
-/**
- * Burns a core for 40 of every 100 seconds of the board, and says when. Only a soak burns it: otherwise the program
- * sleeps, and the board is told of a core that is taken.
- */
+/** Burns a core for 40 of every 100 seconds of the board, and says when. */
 const HOG = `
 const round = () => {
   process.stdout.write('busy\\n');
   const end = Date.now() + ${BUSY_MS};
-  const rest = () => {
-    process.stdout.write('rests\\n');
-    setTimeout(round, ${REST_MS});
-  };
-  if (!${IS_SOAK}) return setTimeout(rest, ${BUSY_MS});
   while (Date.now() < end);
-  rest();
+  process.stdout.write('rests\\n');
+  setTimeout(round, ${REST_MS});
 };
 round();
 `;
@@ -84,7 +76,6 @@ class Hog {
   share(): number {
     const { pid, exitCode } = this.#child;
     if (pid === undefined || exitCode !== null) return 0;
-    if (!IS_SOAK) return this.turns.at(-1)?.busy === true ? 1 / cpus().length : 0;
     const now = { at: performance.now(), seconds: cpuSeconds(pid) };
     const before = this.#last;
     // The clock of processes ticks each 10 ms: what is read more often than that swings.
