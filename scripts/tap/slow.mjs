@@ -8,28 +8,12 @@ const TESTS = 'test/slow';
 const RUN = '.build/slow';
 const ENDING = '.test.ts';
 
-/** The longest first. Most wait for brokers, clocks and cameras; `scores`, `training` and `networks` work. */
+/** The longest first. Most wait for brokers, clocks, browsers and cameras. */
 const FIRST = [
-  ...[
-    'refusing-brokers',
-    'cluster',
-    'training',
-    'scores',
-    'kill',
-    'embedded-readers',
-    'page-labels',
-  ],
-  ...['notify-storm', 'setup', 'tasks', 'network-camera', 'camera-cases', 'page-storm'],
-  ...['worst-pictures', 'networks', 'own-models', 'page-forms'],
-  ...[
-    'secrets',
-    'retained-flood',
-    'home-assistant',
-    'governor',
-    'readme',
-    'second-stage',
-    'broker',
-  ],
+  ...['teach-mqtt', 'page-typing', 'cluster', 'page-teach', 'teach-heat', 'camera-cases'],
+  ...['refusing-brokers', 'page-storm', 'teach', 'scores', 'setup', 'tasks', 'home-assistant'],
+  ...['page-states', 'networks', 'readme', 'governor', 'retained-flood', 'page-labels'],
+  ...['own-models', 'page', 'secrets', 'notify-storm', 'worst-pictures', 'embedded-readers'],
 ];
 
 /** Beside little else: it measures what a program that takes the CPU leaves to frames. */
