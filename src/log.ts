@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from './time.js';
+
 /** The part of a structured logger that the rooms speak to; a pino logger fits. */
 export interface Log {
   debug(fields: object, message: string): void;

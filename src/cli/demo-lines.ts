@@ -1,4 +1,5 @@
 import { systemClock } from '../time.js';
+
 /**
  * The lines of the demo: one layout for events, decisions and what the log says, with the time of
  * saying it, which never runs backwards.

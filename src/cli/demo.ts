@@ -1,24 +1,24 @@
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
+import { Option } from 'commander';
+import type { SceneName } from '../camera/sources/demo/source.js';
 import type { Config } from '../config/config.js';
 import { type LoadedConfig, loadConfig } from '../config/load.js';
 import type { App } from '../daemon/app.js';
-import type { Result } from '../inference/result.js';
-import { eventPayload } from '../mqtt/publish/payloads.js';
-import { PACKAGE_ROOT } from '../package-root.js';
-import type { PresenceEvent } from '../presence/event.js';
 import type { Thermometer } from '../thermal/thermometer.js';
 import { backgroundClock, sleep } from '../time.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext, Register } from './command.js';
 import { DemoLines } from './demo-lines.js';
-import { writeJsonLine, writeLine } from './output.js';
+import { jsonPrinter, readyFirst, textPrinter } from './demo-printer.js';
+import { writeLine } from './output.js';
 import { preferSmallHeap } from './small-heap.js';
 
 const STOP_DEADLINE_MS = 5000;
+const SCENES: readonly SceneName[] = ['street', 'parade', 'mugs'];
 
 interface DemoFlags {
   readonly for?: number;
@@ -27,6 +27,7 @@ interface DemoFlags {
   readonly real: boolean;
   readonly speed: number;
   readonly ambient: number;
+  readonly scene?: SceneName;
   readonly json: boolean;
 }
 
@@ -37,7 +38,8 @@ export const register: Register = (program, context) => {
     .description(
       [
         'Runs the whole daemon on a drawn scene (a stop sign, a traffic light, a clock, a photo of a cup;',
-        'with --board one drawn thing after another): real pixels, the real model, a broker on loopback',
+        'with --board one drawn thing after another; --scene mugs is there to teach from): real pixels, the',
+        'real model, a broker on loopback',
         'unless mqtt.url is set, and a database in a temporary folder unless MOBILENETD_STATE is set.',
       ].join('\n'),
     )
@@ -67,6 +69,7 @@ export const register: Register = (program, context) => {
       numberOption('--ambient', { min: -40, max: 60 }),
       40,
     )
+    .addOption(new Option('--scene <name>', 'what the drawn camera sees').choices(SCENES))
     .option('--real', "govern by this machine's own sensor, and say what it reads", false)
     .option('--json', 'one JSON object a line: first the addresses, then events', false)
     .action((flags: DemoFlags) => runDemo(flags, context));
@@ -176,7 +179,7 @@ async function thermometerOf(flags: DemoFlags): Promise<Thermometer | null> {
  * The ladder of both knobs, α and ρ, and what goes with it: one drawn thing after another, each gone
  * before the next one comes.
  */
-const WALK = {
+const PARADE = {
   'model.task': 'classify',
   'model.name': 'mobilenetd_things',
   'governor.floor_size': 80,
@@ -185,12 +188,16 @@ const WALK = {
   'presence.off_delay': 1,
 };
 
+/** The ladder of the classifiers that are installed: what else there is to see they can be taught. */
+const CLASSIFIERS = { 'model.task': 'classify' };
+
 /** The configuration of the user with the demo's camera; the models stay where they always are. */
 function demoConfig(flags: DemoFlags, context: CommandContext): LoadedConfig {
   const usual = context.loadConfig();
   const ownState = !context.env.MOBILENETD_STATE;
   // A model of the user's own choice is what the governor is tried with.
   const walks = flags.board !== undefined && usual.model.name === 'auto';
+  const scene = flags.scene ?? (walks ? 'parade' : 'street');
   const own = context.configOptions({
     // At the user's own broker it must not be taken for the real board.
     node: usual.mqtt.url === null ? undefined : `${usual.node.slice(0, 50)}-demo`,
@@ -199,10 +206,10 @@ function demoConfig(flags: DemoFlags, context: CommandContext): LoadedConfig {
         source: 'demo',
         size: [640, 480],
         fps: flags.fps ?? (flags.board === undefined ? 10 : 30),
-        ...(walks && { scene: 'parade' }),
+        scene,
       },
     },
-    ...(walks && WALK),
+    ...(walks && (scene === 'parade' ? PARADE : CLASSIFIERS)),
     state_dir: ownState ? mkdtempSync(join(tmpdir(), 'mobilenetd-demo-')) : undefined,
     models_dir: usual.models_dir,
     // Any free port: a broker of the user's own may sit on the usual one.
@@ -210,31 +217,6 @@ function demoConfig(flags: DemoFlags, context: CommandContext): LoadedConfig {
     'status.listen': usual.status.listen === null ? null : '127.0.0.1:0',
   });
   return loadConfig(own);
-}
-
-interface Printer {
-  ready(daemon: App, config: Config): void;
-  events(events: readonly PresenceEvent[], result: Result | null): void;
-  /** What the governor decided; `simulated` is the board that is not real. */
-  decision(reason: string, simulated: string | null): void;
-}
-
-/** Holds back what happens before the demo is ready: its addresses are the first thing that is printed. */
-function readyFirst(printer: Printer): Printer {
-  let held: (() => void)[] | null = [];
-  const later = (print: () => void) => {
-    if (held === null) print();
-    else held.push(print);
-  };
-  return {
-    ready(daemon, config) {
-      printer.ready(daemon, config);
-      for (const print of held ?? []) print();
-      held = null;
-    },
-    events: (events, result) => later(() => printer.events(events, result)),
-    decision: (reason, simulated) => later(() => printer.decision(reason, simulated)),
-  };
 }
 
 /** A destination whose every line is shown by the demo. */
@@ -245,60 +227,4 @@ function logInto(lines: DemoLines): NodeJS.WritableStream {
       done();
     },
   });
-}
-
-function jsonPrinter(stdout: NodeJS.WritableStream): Printer {
-  return {
-    ready: (daemon, config) =>
-      writeJsonLine(stdout, {
-        ready: true,
-        mqtt: daemon.broker,
-        base: daemon.topic,
-        page: daemon.page,
-        state: config.state_dir,
-        model: daemon.model,
-      }),
-    events: (events) => {
-      for (const event of events) writeJsonLine(stdout, eventPayload(event));
-    },
-    // A line of standard output is an event; decisions are on MQTT.
-    decision: () => {},
-  };
-}
-
-/** Whether this program runs from its source rather than from a package. */
-function isCheckout(): boolean {
-  return existsSync(`${PACKAGE_ROOT}src`);
-}
-
-function textPrinter(lines: DemoLines): Printer {
-  return {
-    ready: (daemon, config) => {
-      lines.plain(`model   ${daemon.model}`);
-      lines.plain(`mqtt    ${daemon.broker}   (topics ${daemon.topic}/#)`);
-      if (daemon.page !== null) lines.plain(`page    ${daemon.page}`);
-      const program = isCheckout() ? 'npx mobilenetd' : 'mobilenetd';
-      lines.plain(`query   MOBILENETD_STATE=${config.state_dir} ${program} query`);
-      lines.plain('stop    Ctrl-C');
-      lines.plain();
-    },
-    events: (events, result) => {
-      for (const event of events) {
-        if (event.type === 'update') continue;
-        const score = event.score.toFixed(2);
-        const ms = result === null ? '' : `  ${result.timings.inference.toFixed(1)} ms`;
-        const what = `${event.label.padEnd(16)} ${score}`;
-        if (event.type === 'new') lines.say('+', `${what}  ${event.size} px${ms}`);
-        else lines.say('-', `${what}  best in ${seconds(event)} s`);
-      }
-    },
-    decision: (reason, simulated) => {
-      const board = simulated === null ? '' : `simulated ${simulated}: `;
-      lines.say('~', `${board}${reason}`);
-    },
-  };
-}
-
-function seconds(event: PresenceEvent): string {
-  return (((event.end ?? event.start) - event.start) / 1000).toFixed(1);
 }

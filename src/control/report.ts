@@ -1,3 +1,4 @@
+import type { Task } from '../models/variant.js';
 import type { DeliveryReport } from '../mqtt/publish/delivery.js';
 import type { LaneReport } from '../notify/lane.js';
 
@@ -177,6 +178,7 @@ export interface TaughtPayload {
 export interface RunningReport {
   readonly model: {
     readonly name: string;
+    readonly task: Task;
     readonly form: string;
     /** Networks that may run in turn; and the one on whose scale all scores are, null: each has its own. */
     readonly rungs: number;

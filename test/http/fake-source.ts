@@ -101,7 +101,7 @@ export function createFakeSource(): FakeSource {
       throttled: null,
       undervoltage: null,
       model: {
-        ...{ name: 'ssd_300', form: 'exact' },
+        ...{ name: 'ssd_300', task: 'detect', form: 'exact' },
         ...{ rungs: 1, only: null, scores_of: null, temperatures: {} },
       },
       governor: null,

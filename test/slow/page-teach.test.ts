@@ -121,9 +121,9 @@ t.test(
     const { page, problems, show, mugs } = await start(t);
     const name = page.getByLabel('What it is called');
     await name.fill('spoon');
-    // All there is, and then the same again.
+    // What there is, and then the same again: which of them are nearly the same depends on their order.
     const first = await hold(page, 'with', (now) => {
-      return now.kept >= 18 && now.same >= 1 && saying(/So far: spoon \d+ %/)(now);
+      return now.kept >= 12 && now.same >= 1 && saying(/So far: spoon \d+ %/)(now);
     });
     t.ok(
       first.some(saying(/spoon has .*: add \d or more, each from another side/)),

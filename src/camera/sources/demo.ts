@@ -5,14 +5,15 @@ import { describeSource } from './description.js';
 import { rateOf } from './rate.js';
 
 export const DEMO = describeSource({
-  summary: 'a drawn scene of 640 × 480, the photo of a cup in it, or a parade of drawn things',
+  summary:
+    'a drawn scene of 640 × 480, the photo of a cup in it, a parade of drawn things, or a mug to teach from',
   frames: '`rgb24`',
   through: '',
   keys: {
     scene: key(
-      oneOf('street', 'parade'),
+      oneOf('street', 'parade', 'mugs'),
       'street',
-      'What the drawn camera sees: a street for a detector, or one large thing after another for a classifier.',
+      'What the drawn camera sees: a street for a detector, one large thing after another for a classifier, or a mug that is moved, half a minute with a spoon in it and half a minute without, to teach from.',
     ),
   },
   needs: [],

@@ -3,7 +3,7 @@ import type { Config } from '../../config/config.js';
 import { askDaemon } from '../../control/client.js';
 import type { RecordRequest } from '../../control/protocol.js';
 import type { RecordingPayload as RecordingState } from '../../control/report.js';
-import { codedError, isCodedError, isErrorCode } from '../../errors.js';
+import { codedError, isErrorCode } from '../../errors.js';
 import { systemClock } from '../../time.js';
 import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from '../brief-daemon.js';
 import type { CommandContext } from '../command.js';
@@ -11,6 +11,7 @@ import { writeLine } from '../output.js';
 import { socketsOf } from '../status.js';
 import type { TeachFlags } from './flags.js';
 import type { Batch, Wanted } from './folder.js';
+import { runningDaemon } from './running.js';
 import type { TeachTools } from './tools.js';
 
 /** How a recording is watched and ended, whoever does it. */
@@ -96,13 +97,7 @@ async function recorderOf(
   context: CommandContext,
 ): Promise<Recorder> {
   const places = socketsOf(context);
-  try {
-    await askDaemon({ verb: 'status' }, places);
-  } catch (error) {
-    const isAway = isCodedError(error) && error.code === 'MND_CONTROL_UNAVAILABLE';
-    if (!isAway) throw error;
-    return ownRecorder(request, tools, context);
-  }
+  if ((await runningDaemon(context)) === null) return ownRecorder(request, tools, context);
   const verb = 'teach';
   const timeout = BEGIN_TIMEOUT_MS;
   return {

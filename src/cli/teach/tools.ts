@@ -1,10 +1,12 @@
 import type { Config } from '../../config/config.js';
+import type { VariantRequest } from '../../models/resolve.js';
 import type { Variant } from '../../models/variant.js';
 import { Embedder } from '../../taught/embedder.js';
 import { shippedNegatives } from '../../taught/negatives.js';
 import { CropShelf } from '../../taught/shelf.js';
 import type { TaughtTask } from '../../taught/task.js';
 import type { CommandContext } from '../command.js';
+import { runningDaemon } from './running.js';
 
 /** What the command works with; the network is looked for when it is first needed. */
 export interface TeachTools {
@@ -31,8 +33,8 @@ export async function openTools(context: CommandContext): Promise<TeachTools> {
     shelf: new CropShelf(config.state_dir, cropBoundsOf(config)),
     embedder,
     negatives: shippedNegatives,
-    variantFor(task) {
-      const request = taughtRequest(config, task);
+    async variantFor(task) {
+      const request = (await runningRequest(task, context)) ?? taughtRequest(config, task);
       const key = JSON.stringify(request);
       const found = known.get(key) ?? models.resolve(request);
       known.set(key, found);
@@ -40,4 +42,16 @@ export async function openTools(context: CommandContext): Promise<TeachTools> {
     },
     close: () => embedder.close(),
   };
+}
+
+/** The network that looks at such pictures in the running daemon: that of the demo is in no file. */
+async function runningRequest(
+  { of }: TaughtTask,
+  context: CommandContext,
+): Promise<VariantRequest | null> {
+  const running = (await runningDaemon(context))?.running ?? null;
+  if (running === null) return null;
+  const { model, second } = running;
+  if (of !== null && second !== null) return { task: 'classify', name: second.name, form: 'auto' };
+  return { task: model.task, name: model.name, form: 'auto' };
 }

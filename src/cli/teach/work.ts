@@ -1,5 +1,5 @@
 import { askDaemon } from '../../control/client.js';
-import { codedError, isCodedError } from '../../errors.js';
+import { codedError } from '../../errors.js';
 import { type TaskCounts, tasksOf } from '../../taught/overview.js';
 import { checkLabel, type TaughtTask, taskName, taskOf, taskText } from '../../taught/task.js';
 import { systemClock } from '../../time.js';
@@ -11,6 +11,7 @@ import type { TeachFlags } from './flags.js';
 import { teachFolder } from './folder.js';
 import { printList, printRemoved, reportTasks } from './print.js';
 import { recordCamera } from './record.js';
+import { isAway, runningDaemon } from './running.js';
 import { openTools, type TeachTools } from './tools.js';
 
 /** Adds pictures, of a folder or of a camera, and says what the label is worth then. */
@@ -24,7 +25,8 @@ export async function teach(
   try {
     const task = await taskMeant(label, flags, tools);
     // A running daemon knows its cameras better than this command's configuration, as that of the demo does.
-    if (flags.from !== undefined || !(await isDaemonThere(context))) requireZone(task, tools);
+    if (flags.from !== undefined || (await runningDaemon(context)) === null)
+      requireZone(task, tools);
     const wanted = { task, label: flags.not ? null : label };
     const batch =
       flags.from === undefined
@@ -74,20 +76,6 @@ export async function tend(
   } finally {
     await tools.close();
   }
-}
-
-async function isDaemonThere(context: CommandContext): Promise<boolean> {
-  try {
-    await askDaemon({ verb: 'status' }, socketsOf(context));
-    return true;
-  } catch (error) {
-    if (isAway(error)) return false;
-    throw error;
-  }
-}
-
-function isAway(error: unknown): boolean {
-  return isCodedError(error) && error.code === 'MND_CONTROL_UNAVAILABLE';
 }
 
 /** A running daemon looks at what is there now; without one there is nothing to tell. */

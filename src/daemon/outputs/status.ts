@@ -1,4 +1,5 @@
 import type { CameraReport, DatabaseReport, RunningReport } from '../../control/report.js';
+import { taskOf } from '../../models/variant.js';
 import type { StoreHealth } from '../../store/store.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Camera } from '../cameras/camera.js';
@@ -36,6 +37,7 @@ function modelReport({ model, engine }: Pick<Context, 'model' | 'engine'>): Runn
   );
   return {
     name: variant.name,
+    task: taskOf(variant.head),
     form: variant.form,
     rungs: ladder.variants.length,
     only: only?.map((index) => variant.labels[index] ?? '') ?? null,

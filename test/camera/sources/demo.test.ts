@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import type { CapturedFrame } from '#mobilenetd/camera/source.js';
+import { drawMugs, hasSpoon, MUG_STEP, SPOON_STEP } from '#mobilenetd/camera/sources/demo/mugs.js';
 import {
   drawParade,
   PARADE,
@@ -167,4 +168,19 @@ t.test('the parade in pixels: a red sign in the middle, then nothing', async (t)
   t.same(sky, [0xcf, 0xdc, 0xe6]);
   const face = pixel(await renderer.render(PARADE_STEP + 1, NOON), 300, 280);
   t.ok(Math.min(...face) > 230, 'the clock');
+});
+
+t.test('a mug is moved again and again, half a minute with a spoon in it', async (t) => {
+  const places = new Set<string>();
+  for (let seconds = 0; seconds < 2 * SPOON_STEP; seconds += MUG_STEP) {
+    const [layer] = drawMugs(seconds);
+    places.add(/translate\(([^)]*)\)/.exec(layer?.svg ?? '')?.[1] ?? '');
+    t.equal(layer?.svg?.includes('ellipse'), seconds < SPOON_STEP, `${seconds}`);
+    t.equal(drawMugs(seconds + MUG_STEP / 2)[0]?.key, layer?.key, 'it stands still meanwhile');
+  }
+  t.equal(places.size, (2 * SPOON_STEP) / MUG_STEP);
+  t.ok(hasSpoon(2 * SPOON_STEP), 'and it begins again');
+  const renderer = createSceneRenderer(photo, drawMugs);
+  const [red, , blue] = pixel(await renderer.render(0, NOON), 240, 300);
+  t.ok(red > 3 * blue, 'a red mug');
 });

@@ -4,14 +4,24 @@ import { PACKAGE_ROOT } from '../../../package-root.js';
 import { type Clock, systemClock } from '../../../time.js';
 import { createPacer, type FrameRate } from '../../pacer.js';
 import type { Source } from '../../source.js';
+import { drawMugs } from './mugs.js';
 import { drawParade } from './parade.js';
+import type { DrawScene } from './renderer.js';
 import { drawScene, SCENE_HEIGHT, SCENE_WIDTH } from './scene.js';
+
+export type SceneName = 'street' | 'parade' | 'mugs';
+
+const SCENES: Readonly<Record<SceneName, DrawScene>> = {
+  street: drawScene,
+  parade: drawParade,
+  mugs: drawMugs,
+};
 
 export interface DemoOptions {
   /** Frames a second. */
   readonly fps: FrameRate;
   /** Absent: the street. */
-  readonly scene?: 'street' | 'parade';
+  readonly scene?: SceneName;
   /** An encoded picture of a cup; default: the one that comes with the package. */
   readonly photo?: string;
   readonly clock?: Clock;
@@ -20,11 +30,11 @@ export interface DemoOptions {
 /**
  * A camera that looks at a drawn scene of 640 × 480 (rgb24): a stop sign, a traffic light that
  * changes, a clock that shows the time, and a photo of a cup that comes and goes every half minute; or
- * at a parade of drawn things, one at a time.
+ * at a parade of drawn things, one at a time; or at a mug that is moved, with a spoon or without.
  */
 export function createDemoSource(options: DemoOptions): Source {
   const clock = options.clock ?? systemClock;
-  const draw = options.scene === 'parade' ? drawParade : drawScene;
+  const draw = SCENES[options.scene ?? 'street'];
   const photo = options.photo ?? `${PACKAGE_ROOT}assets/demo/coffee.jpg`;
   return {
     async run(signal, onFrame) {
