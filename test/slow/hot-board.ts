@@ -78,11 +78,13 @@ export interface HotDaemonOptions extends HotBoardOptions {
   readonly floorSize?: number;
   /** Further cameras, by name. */
   readonly cameras?: Readonly<Record<string, object>>;
+  readonly presence?: object;
 }
 
 /** A daemon on a hot board, with a broker; `start` begins, so that one can listen before. */
 export async function hotDaemon(t: Test, options: HotDaemonOptions) {
   const { networks, mirror, picture, fps, limitC, lines = [], cameras = {} } = options;
+  const { presence = { enter: 0.5, stay: 0.3 } } = options;
   const { model = { task: 'classify', top: 1, form: 'exact' }, floorSize = 128 } = options;
   const front = { source: 'files', path: resolve(picture), loop: true, fps };
   const folder = lastingFolder(t);
@@ -98,7 +100,7 @@ export async function hotDaemon(t: Test, options: HotDaemonOptions) {
       'node: board',
       `state_dir: ${folder}`,
       `model: ${JSON.stringify(model)}`,
-      'presence: { enter: 0.5, stay: 0.3 }',
+      `presence: ${JSON.stringify(presence)}`,
       ...lines,
       `governor: { sysfs_root: ${tree.sysfs}, proc_root: ${tree.proc}, limit: ${limitC}, floor_size: ${floorSize} }`,
       `mqtt: { url: "${broker.url}" }`,

@@ -21,9 +21,9 @@ const missing = NETWORKS.find((name) => !existsSync(join(mirror, `${name}.tflite
 const skip = missing === undefined ? false : `there is no ${missing}`;
 const FPS = 5;
 /** Mugs in different places that are enough for a label, and for its opposite. */
-const ENOUGH = 10;
+const ENOUGH = 18;
 /** Times that the spoon is put in and taken out while the label is watched. */
-const ROUNDS = 3;
+const ROUNDS = 2;
 const HOT_BOARD = { board: 'pi4-case', ambientC: 34, fromC: 50, speed: 10, slower: 4 };
 const BASE = 'mobilenetd/board';
 t.setTimeout(900_000);
@@ -74,6 +74,7 @@ t.test('what the demo camera shows is taught, and told through heat', { skip }, 
     picture: await drawMugs(place, 'front', { from: 1, count: 2, hasSpoon: false }),
     ...{ mirror, fps: 0.2, limitC: 80 },
     networks: NETWORKS,
+    presence: {},
     model: { task: 'classify', top: 1, form: 'auto' },
     cameras: { demo: { source: 'demo', scene: 'mugs', size: [640, 480], fps: FPS } },
   });

@@ -135,6 +135,11 @@ t.test('a label is taught, told, reported and taken back over MQTT', { skip: SKI
       advice: [{ code: String, text: String }],
     },
   ]);
+  // The network that runs judges, whatever configuration the command has read.
+  const other = join(folder, 'other.yaml');
+  writeFileSync(other, '{}');
+  const judged = await command(folder, other, 'teach', '--report');
+  t.match(judged, { status: 0, stdout: /spoon: recall \d/ }, judged.stderr);
   t.match(await ask({ do: 'forget', label: 'spoon', not: true, camera: 'seen' }), {
     teach: { removed: opposite.kept, labels: [null] },
   });
@@ -156,8 +161,6 @@ t.test('a label is taught, told, reported and taken back over MQTT', { skip: SKI
   }
   t.match(await ask({ do: 'list' }), { teach: { tasks: [] } });
   // The daemon knows its cameras, whatever configuration the command has read.
-  const other = join(folder, 'other.yaml');
-  writeFileSync(other, '{}');
   const refused = await command(folder, other, 'teach', 'fork', '--camera', 'nowhere');
   t.match(refused.stderr, /camera nowhere.*expected seen/, 'asked of the daemon');
   t.not(refused.status, 0);
