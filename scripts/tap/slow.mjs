@@ -24,8 +24,11 @@ const FIRST = [
   ...['page-labels', 'own-models', 'page', 'secrets', 'notify-storm', 'worst-pictures'],
 ];
 
-/** Beside as little as can be, when `npm test` has ended: these measure rates, or heat a board by the clock. */
-const LAST = ['page-teach', 'teach-demo', 'teach-heat', 'page-storm', 'camera-cases', 'cpu-hog'];
+/**
+ * Beside as little as can be, when `npm test` has ended: these measure rates, heat a board by the clock, or have
+ * three nodes agree.
+ */
+const LAST = 'cluster page-teach teach-demo teach-heat page-storm camera-cases cpu-hog'.split(' ');
 
 rmSync(RUN, { recursive: true, force: true });
 mkdirSync(RUN, { recursive: true });
