@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { Option } from 'commander';
-import type { SceneName } from '../camera/sources/demo/source.js';
+import { SCENE_NAMES, type SceneName } from '../camera/sources/demo/scene-names.js';
 import type { Config } from '../config/config.js';
 import { type LoadedConfig, loadConfig } from '../config/load.js';
 import type { App } from '../daemon/app.js';
@@ -18,7 +18,6 @@ import { writeLine } from './output.js';
 import { preferSmallHeap } from './small-heap.js';
 
 const STOP_DEADLINE_MS = 5000;
-const SCENES: readonly SceneName[] = ['street', 'parade', 'mugs'];
 
 interface DemoFlags {
   readonly for?: number;
@@ -69,7 +68,7 @@ export const register: Register = (program, context) => {
       numberOption('--ambient', { min: -40, max: 60 }),
       40,
     )
-    .addOption(new Option('--scene <name>', 'what the drawn camera sees').choices(SCENES))
+    .addOption(new Option('--scene <name>', 'what the drawn camera sees').choices(SCENE_NAMES))
     .option('--real', "govern by this machine's own sensor, and say what it reads", false)
     .option('--json', 'one JSON object a line: first the addresses, then events', false)
     .action((flags: DemoFlags) => runDemo(flags, context));

@@ -1,5 +1,6 @@
 import { oneOf } from '../../schema/format.js';
 import { key } from '../../schema/section.js';
+import { SCENE_NAMES } from './demo/scene-names.js';
 import { createDemoSource } from './demo/source.js';
 import { describeSource } from './description.js';
 import { rateOf } from './rate.js';
@@ -11,7 +12,7 @@ export const DEMO = describeSource({
   through: '',
   keys: {
     scene: key(
-      oneOf('street', 'parade', 'mugs'),
+      oneOf(...SCENE_NAMES),
       'street',
       'What the drawn camera sees: a street for a detector, one large thing after another for a classifier, or a mug that is moved, half a minute with a spoon in it and half a minute without, to teach from.',
     ),

@@ -8,8 +8,7 @@ import { drawMugs } from './mugs.js';
 import { drawParade } from './parade.js';
 import type { DrawScene } from './renderer.js';
 import { drawScene, SCENE_HEIGHT, SCENE_WIDTH } from './scene.js';
-
-export type SceneName = 'street' | 'parade' | 'mugs';
+import type { SceneName } from './scene-names.js';
 
 const SCENES: Readonly<Record<SceneName, DrawScene>> = {
   street: drawScene,
