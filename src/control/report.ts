@@ -1,4 +1,4 @@
-import type { Task } from '../models/variant.js';
+import type { NumericForm, Task } from '../models/variant.js';
 import type { DeliveryReport } from '../mqtt/publish/delivery.js';
 import type { LaneReport } from '../notify/lane.js';
 
@@ -179,7 +179,7 @@ export interface RunningReport {
   readonly model: {
     readonly name: string;
     readonly task: Task;
-    readonly form: string;
+    readonly form: NumericForm;
     /** Networks that may run in turn; and the one on whose scale all scores are, null: each has its own. */
     readonly rungs: number;
     /** Labels that are computed, where that is not all: the others are wanted nowhere. */

@@ -11,7 +11,6 @@ import { writeLine } from '../output.js';
 import { socketsOf } from '../status.js';
 import type { TeachFlags } from './flags.js';
 import type { Batch, Wanted } from './folder.js';
-import { runningDaemon } from './running.js';
 import type { TeachTools } from './tools.js';
 
 /** How a recording is watched and ended, whoever does it. */
@@ -97,7 +96,7 @@ async function recorderOf(
   context: CommandContext,
 ): Promise<Recorder> {
   const places = socketsOf(context);
-  if ((await runningDaemon(context)) === null) return ownRecorder(request, tools, context);
+  if ((await tools.running()) === null) return ownRecorder(request, tools, context);
   const verb = 'teach';
   const timeout = BEGIN_TIMEOUT_MS;
   return {

@@ -1,4 +1,5 @@
 import type { Config } from '../../config/config.js';
+import type { StatusReport } from '../../control/report.js';
 import type { VariantRequest } from '../../models/resolve.js';
 import type { Variant } from '../../models/variant.js';
 import { Embedder } from '../../taught/embedder.js';
@@ -16,6 +17,8 @@ export interface TeachTools {
   readonly negatives: typeof shippedNegatives;
   /** The network by which pictures of a task are judged. @throws MND_MODEL_… */
   variantFor(task: TaughtTask): Promise<Variant>;
+  /** What the daemon of this state folder says of itself, asked once; null: none runs. */
+  running(): Promise<StatusReport | null>;
   close(): Promise<void>;
 }
 
@@ -28,30 +31,33 @@ export async function openTools(context: CommandContext): Promise<TeachTools> {
   const embedder = new Embedder({ start: () => startEngine({ threads: threadsOf(config) }) });
   const models = openShelf({ dir: config.models_dir, env: context.env });
   const known = new Map<string, Promise<Variant>>();
+  let asked: Promise<StatusReport | null> | null = null;
+  const running = () => {
+    asked ??= runningDaemon(context);
+    return asked;
+  };
   return {
     config,
     shelf: new CropShelf(config.state_dir, cropBoundsOf(config)),
     embedder,
     negatives: shippedNegatives,
     async variantFor(task) {
-      const request = (await runningRequest(task, context)) ?? taughtRequest(config, task);
+      const request = runningRequest(task, await running()) ?? taughtRequest(config, task);
       const key = JSON.stringify(request);
       const found = known.get(key) ?? models.resolve(request);
       known.set(key, found);
       return found;
     },
+    running,
     close: () => embedder.close(),
   };
 }
 
-/** The network that looks at such pictures in the running daemon: that of the demo is in no file. */
-async function runningRequest(
-  { of }: TaughtTask,
-  context: CommandContext,
-): Promise<VariantRequest | null> {
-  const running = (await runningDaemon(context))?.running ?? null;
+/** The network that looks at such pictures in the running daemon, in its form: that of the demo is in no file. */
+function runningRequest({ of }: TaughtTask, report: StatusReport | null): VariantRequest | null {
+  const running = report?.running ?? null;
   if (running === null) return null;
   const { model, second } = running;
   if (of !== null && second !== null) return { task: 'classify', name: second.name, form: 'auto' };
-  return { task: model.task, name: model.name, form: 'auto' };
+  return { task: model.task, name: model.name, form: model.form };
 }

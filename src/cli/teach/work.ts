@@ -11,7 +11,7 @@ import type { TeachFlags } from './flags.js';
 import { teachFolder } from './folder.js';
 import { printList, printRemoved, reportTasks } from './print.js';
 import { recordCamera } from './record.js';
-import { isAway, runningDaemon } from './running.js';
+import { isAway } from './running.js';
 import { openTools, type TeachTools } from './tools.js';
 
 /** Adds pictures, of a folder or of a camera, and says what the label is worth then. */
@@ -25,8 +25,7 @@ export async function teach(
   try {
     const task = await taskMeant(label, flags, tools);
     // A running daemon knows its cameras better than this command's configuration, as that of the demo does.
-    if (flags.from !== undefined || (await runningDaemon(context)) === null)
-      requireZone(task, tools);
+    if (flags.from !== undefined || (await tools.running()) === null) requireZone(task, tools);
     const wanted = { task, label: flags.not ? null : label };
     const batch =
       flags.from === undefined
