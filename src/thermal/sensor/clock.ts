@@ -18,6 +18,8 @@ export function createClockReader(
 ): ClockReader {
   const folder = join(root, 'devices/system/cpu/cpufreq');
   let policies: readonly string[] | null = null;
+  /** What never changes of a cluster is read once, kHz. */
+  const highestOf = new Map<string, number>();
   let hasProgram = runMeasureClock !== null;
   let highestHz = 0;
 
@@ -32,12 +34,12 @@ export function createClockReader(
   };
 
   const shareOf = async (policy: string): Promise<number | null> => {
-    const [now, most] = await Promise.all(
-      ['scaling_cur_freq', 'cpuinfo_max_freq'].map((file) =>
-        tree.readText(join(folder, policy, file)).then(parseKiloHertz, () => null),
-      ),
-    );
-    return now == null || most == null ? null : Math.min(1, now / most);
+    const read = (file: string) =>
+      tree.readText(join(folder, policy, file)).then(parseKiloHertz, () => null);
+    const most = highestOf.get(policy) ?? (await read('cpuinfo_max_freq'));
+    if (most !== null) highestOf.set(policy, most);
+    const now = await read('scaling_cur_freq');
+    return now === null || most === null ? null : Math.min(1, now / most);
   };
 
   return async () => {
