@@ -1,5 +1,5 @@
 // A process of its own: it runs a daemon on a board that gets hot
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,21 +10,13 @@ import type { RecordingPayload, TaughtPayload } from '#mobilenetd/control/report
 import { eventually } from '../eventually.js';
 import { drawMugs } from './drawn-mugs.js';
 import { hotDaemon } from './hot-board.js';
+import { HOT_BOARD, MIRROR, NETWORKS, SKIP } from './taught-networks.js';
 
-const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
-const NETWORKS = [
-  'mobilenet_v1_0.25_128_quant',
-  'mobilenet_v1_0.5_160_quant',
-  'mobilenet_v1_0.75_192_quant',
-];
-const missing = NETWORKS.find((name) => !existsSync(join(mirror, `${name}.tflite`)));
-const skip = missing === undefined ? false : `there is no ${missing}`;
 const FPS = 5;
 /** Mugs in different places that are enough for a label, and for its opposite. */
 const ENOUGH = 18;
 /** Times that the spoon is put in and taken out while the label is watched. */
 const ROUNDS = 2;
-const HOT_BOARD = { board: 'pi4-case', ambientC: 34, fromC: 50, speed: 10, slower: 4 };
 const BASE = 'mobilenetd/board';
 t.setTimeout(900_000);
 
@@ -63,7 +55,7 @@ function asker(client: MqttClient) {
   };
 }
 
-t.test('what the demo camera shows is taught, and told through heat', { skip }, async (t) => {
+t.test('what the demo camera shows is taught, and told through heat', { skip: SKIP }, async (t) => {
   const place = mkdtempSync(join(tmpdir(), 'mnd-'));
   t.teardown(() => rmSync(place, { recursive: true, force: true }));
   let others = 0;
@@ -72,7 +64,7 @@ t.test('what the demo camera shows is taught, and told through heat', { skip }, 
     others: () => others,
     // It has a camera that shows pictures, which have nothing to do with this.
     picture: await drawMugs(place, 'front', { from: 1, count: 2, hasSpoon: false }),
-    ...{ mirror, fps: 0.2, limitC: 80 },
+    ...{ mirror: MIRROR, fps: 0.2, limitC: 80 },
     networks: NETWORKS,
     presence: {},
     model: { task: 'classify', top: 1, form: 'auto' },

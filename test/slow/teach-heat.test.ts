@@ -1,5 +1,5 @@
 // A process of its own: it runs a daemon on a board that gets hot
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
@@ -9,23 +9,13 @@ import { eventually } from '../eventually.js';
 import { command } from '../integration/daemon-home.js';
 import { drawMugs } from './drawn-mugs.js';
 import { hotDaemon } from './hot-board.js';
+import { HOT_BOARD, MIRROR, NETWORKS, SKIP } from './taught-networks.js';
 
-const mirror = process.env.MOBILENETD_MODELS_MIRROR ?? '../shared/models';
-/** Of each the spoon is told by every picture that was left out: none is better for it than another. */
-const NETWORKS = [
-  'mobilenet_v1_0.25_128_quant',
-  'mobilenet_v1_0.5_160_quant',
-  'mobilenet_v1_0.75_192_quant',
-];
-const missing = NETWORKS.find((name) => !existsSync(join(mirror, `${name}.tflite`)));
-const skip = missing === undefined ? false : `there is no ${missing}`;
 const FPS = 5;
 const LIMIT_C = 80;
-/** Slow, so that some frames a second of these small networks are a load that heats it. */
-const HOT_BOARD = { board: 'pi4-case', ambientC: 34, fromC: 50, speed: 10, slower: 4 };
 t.setTimeout(900_000);
 
-t.test('heat moves the rungs, and a taught label stays as it is', { skip }, async (t) => {
+t.test('heat moves the rungs, and a taught label stays as it is', { skip: SKIP }, async (t) => {
   // The test's own folder is that of the daemon.
   const place = mkdtempSync(join(tmpdir(), 'mnd-'));
   t.teardown(() => rmSync(place, { recursive: true, force: true }));
@@ -37,7 +27,7 @@ t.test('heat moves the rungs, and a taught label stays as it is', { skip }, asyn
   const daemon = await hotDaemon(t, {
     ...HOT_BOARD,
     others: () => others,
-    ...{ mirror, picture: seen, fps: FPS, limitC: LIMIT_C },
+    ...{ mirror: MIRROR, picture: seen, fps: FPS, limitC: LIMIT_C },
     networks: NETWORKS,
     model: { task: 'classify', top: 1, form: 'auto' },
     cameras: { empty: { source: 'files', path: empty, loop: true, fps: FPS } },
