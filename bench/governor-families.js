@@ -18,6 +18,10 @@ const { values } = parseArgs({
     caller: { type: 'string', default: 'seconds' },
   },
 });
+if (!['seconds', 'frames'].includes(values.caller)) {
+  console.error(`--caller: expected seconds or frames, found ${values.caller}`);
+  process.exit(64);
+}
 const boards = BOARDS.filter(({ name }) => values.boards?.split(',').includes(name) ?? true);
 const names = values.only?.split(',') ?? Object.keys(FAMILIES);
 const seeds = Array.from({ length: Number(values.seeds) }, (_, i) => i + 1);
