@@ -42,14 +42,14 @@ async function startHook(t: Test, port = 0): Promise<Hook> {
   return hook;
 }
 
-async function setUp(t: Test, notify: object, more: object = {}) {
+async function setUp(t: Test, notify: object) {
   const { folder, pictures } = await home(t);
   const { url, listener } = await broker(t);
   const file = join(folder, 'config.yaml');
   const front = { source: 'files', path: pictures, fps: 10, loop: true };
   const write = (rules: object) => {
     const model = { task: 'classify', name: 'random_v1' };
-    const presence = { enter: 0.3, stay: 0.2, ...more };
+    const presence = { enter: 0.3, stay: 0.2 };
     const sections = { node: 'board', model, presence, mqtt: { url }, notify: rules };
     writeFileSync(file, JSON.stringify({ ...sections, cameras: { front } }));
   };
@@ -149,17 +149,20 @@ t.test(
 
 t.test('rules are exchanged while the daemon runs', async (t) => {
   const hook = await startHook(t);
-  // Labels come and go with each picture: whenever the rule is read, another event follows.
-  const { folder, file, write } = await setUp(
-    t,
-    { old: { when: { score: 1 }, to: { webhook: { url: hook.url } } } },
-    { min_frames: 1, off_delay: 0.05 },
-  );
+  const { folder, file, listener, write } = await setUp(t, {
+    old: { when: { score: 1 }, to: { webhook: { url: hook.url } } },
+  });
   const daemon = runDaemon(folder, file);
   t.teardown(() => daemon.child.kill('SIGKILL'));
-  t.ok(await eventually(() => daemon.log().includes('started')), daemon.log());
+  const seen = () => listener.values.get('mobilenetd/board/front/label') || 'none';
+  t.ok(await eventually(() => seen() !== 'none'), daemon.log());
   write({ fresh: { cooldown: 0, to: { webhook: { url: hook.url } } } });
   daemon.child.kill('SIGHUP');
+  t.ok(await eventually(() => daemon.log().includes('changed: notify')), daemon.log());
+  // What was seen already is nobody's cause: it ends, and comes again.
+  await listener.say('front/detect/set', 'OFF');
+  t.ok(await eventually(() => seen() === 'none'), 'nothing is seen');
+  await listener.say('front/detect/set', 'ON');
   t.ok(await eventually(() => hook.got.length > 0), daemon.log());
   t.equal(hook.got[0]?.rule, 'fresh');
   t.equal((await daemon.end('SIGTERM')).code, 0);
