@@ -23,7 +23,7 @@ export interface AdviceInput {
   readonly others: number;
   /** Shorter side of each label's smallest crop, pixels of the frame; absent: unknown. */
   readonly sizes?: ReadonlyMap<string, number>;
-  /** Absent until something could be trained. */
+  /** Absent until something could be trained: nothing is called good then. */
   readonly report?: HeadReport;
 }
 
@@ -35,7 +35,7 @@ const MIN_SIDE = 80;
 /** Share of a label's pictures that is named rightly. */
 const GOOD_RECALL = 0.9;
 
-/** What to do next, the most useful first; `good` alone when nothing is left. */
+/** What to do next, the most useful first; `good` alone when it was measured and nothing is left. */
 export function advice({ counts, others, sizes, report }: AdviceInput): Advice[] {
   const found: Advice[] = [];
   const say = (code: Advice['code'], label: string | null, text: string) =>
@@ -72,7 +72,8 @@ export function advice({ counts, others, sizes, report }: AdviceInput): Advice[]
       `${label} is only ${side} pixels small in a picture: come nearer, or use a larger picture.`,
     );
   }
-  if (report !== undefined) found.push(...fromReport(report));
+  if (report === undefined) return found;
+  found.push(...fromReport(report));
   if (found.length === 0) say('good', null, 'It tells these apart well enough to be used.');
   return found;
 }

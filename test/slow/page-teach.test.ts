@@ -2,6 +2,7 @@
 import { existsSync, mkdtempSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { eventually } from '../eventually.js';
@@ -43,7 +44,7 @@ async function start(t: Test): Promise<Shown> {
   t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
   const mugs = {
     with: await drawMugs(folder, 'with', { from: 1, count: 24, hasSpoon: true }),
-    without: await drawMugs(folder, 'without', { from: 100, count: 40, hasSpoon: false }),
+    without: await drawMugs(folder, 'without', { from: 100, count: 80, hasSpoon: false }),
   };
   const seen = join(folder, 'seen');
   symlinkSync(mugs.with, seen);
@@ -86,16 +87,31 @@ async function told(page: Page) {
 
 type Told = Awaited<ReturnType<typeof told>>;
 
-/** Holds the button until what is told has it; resolves with everything that was told meanwhile. */
-async function hold(page: Page, name: string, isEnough: (now: Told) => boolean): Promise<Told[]> {
-  const button = page.locator('button.hold');
-  await button.hover(WAIT);
-  const all: Told[] = [];
+async function press(page: Page): Promise<void> {
+  await page.locator('button.hold').hover(WAIT);
   await page.mouse.down();
   await page.getByRole('button', { name: 'Recording …' }).waitFor(WAIT);
+}
+
+async function letGo(page: Page): Promise<void> {
+  await page.mouse.up();
+  await page.getByRole('button', { name: 'Hold to record' }).waitFor(WAIT);
+}
+
+/**
+ * Holds the button until what is told has it; resolves with everything that was told meanwhile. On a busy
+ * machine a minute, after which a recording ends by itself, is too short: it is pressed once more then.
+ */
+async function hold(page: Page, name: string, isEnough: (now: Told) => boolean): Promise<Told[]> {
+  const all: Told[] = [];
+  await press(page);
   const came = await eventually(async () => {
     all.push(await told(page));
-    return isEnough(all.at(-1) as Told);
+    if (isEnough(all.at(-1) as Told)) return true;
+    if (await page.getByRole('button', { name: 'Recording …' }).isVisible()) return false;
+    await letGo(page);
+    await press(page);
+    return false;
   });
   if (SHOTS !== undefined) {
     for (const colorScheme of ['light', 'dark'] as const) {
@@ -105,8 +121,7 @@ async function hold(page: Page, name: string, isEnough: (now: Told) => boolean):
       await page.screenshot({ path, fullPage: true });
     }
   }
-  await page.mouse.up();
-  await page.getByRole('button', { name: 'Hold to record' }).waitFor(WAIT);
+  await letGo(page);
   if (!came) throw new Error(`${name}: ${JSON.stringify(all.slice(-3))}`);
   return all;
 }
@@ -119,6 +134,12 @@ t.test(
   { skip: SKIP },
   async (t) => {
     const { page, problems, show, mugs } = await start(t);
+    // As from a slow disk: the next recording has begun when the end of the one before is answered.
+    await page.route('**/teach/end', async (route) => {
+      const response = await route.fetch();
+      await delay(1500);
+      await route.fulfill({ response });
+    });
     const name = page.getByLabel('What it is called');
     await name.fill('spoon');
     // What there is, and then the same again: which of them are nearly the same depends on their order.
@@ -139,7 +160,6 @@ t.test(
       second.some(saying(/There (is|are) .* without any of these: add \d+ or more/)),
       'few at first',
     );
-    t.ok((second.at(-1)?.kept ?? 0) >= 20);
     t.match(second.at(-1)?.texts, [/So far: spoon (9\d|100) %/, /well enough/]);
 
     // Another label of the place: of few pictures, and of what was said to be none of them.
@@ -151,6 +171,8 @@ t.test(
       'too few beside the other',
     );
     t.notOk(isGood(third.at(-1) as Told));
+
+    await page.unrouteAll({ behavior: 'wait' });
 
     // A place that is a few pixels wide.
     await page.getByLabel('Place').selectOption('corner');

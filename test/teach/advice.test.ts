@@ -10,7 +10,15 @@ const codes = (...input: Parameters<typeof advice>) => advice(...input).map(({ c
 t.test('what to do next depends on what there is', (t) => {
   const many = new Map([['cup', 20]]);
   t.same(codes({ counts: new Map([['cup', 1]]), others: 0 }), ['too_few', 'no_opposite']);
-  t.same(codes({ counts: many, others: 30 }), ['good']);
+  t.same(codes({ counts: many, others: 30 }), [], 'nothing is good that was not measured');
+  const { examples, negatives } = scattered({
+    labels: ['cup'],
+    each: 20,
+    negatives: 80,
+    spread: 0.1,
+  });
+  const { report } = trainHead(examples, negatives);
+  t.same(codes({ counts: many, others: 30, report }), ['good']);
   t.same(codes({ counts: many, others: 1 }), ['no_opposite']);
   const uneven = new Map([
     ['cup', 30],
@@ -25,7 +33,7 @@ t.test('what to do next depends on what there is', (t) => {
       ]),
       others: 30,
     }),
-    ['good'],
+    [],
   );
   const sizes = new Map([['cup', 79]]);
   t.same(codes({ counts: many, others: 30, sizes }), ['small_crops']);

@@ -52,6 +52,7 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
   const [label, setLabel] = useKept('taught label', '');
   const [not, setNot] = useKept('taught opposite', false);
   const [told, setTold] = useState<Recording | null>(null);
+  const newest = useRef('');
   const live = taught.recordings.find(({ id }) => id === told?.id) ?? told;
   const isOver = told?.state === 'recording' && live?.state !== 'recording';
   // It has ended by itself, held or not.
@@ -60,6 +61,15 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
     setTold(live);
     onRecord(false);
   }, [isOver]);
+  const tell = (next: Recording) => {
+    const isBegun = next.state === 'recording';
+    if (isBegun) newest.current = next.id;
+    else onChange();
+    // The end of the one before may be answered after the next has begun.
+    if (next.id !== newest.current) return;
+    setTold(next);
+    onRecord(isBegun);
+  };
   const camera = cameras.find(({ name }) => name === wanted) ?? cameras[0];
   if (camera === undefined) return null;
   const zones = camera.areas.filter(({ kind }) => kind === 'zone');
@@ -116,15 +126,7 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
       <div class="teach-work">
         <Live camera={camera} zone={zones.find(({ name }) => name === place)} />
         <div>
-          <Hold
-            order={order}
-            recording={live}
-            onTold={(next) => {
-              setTold(next);
-              onRecord(next?.state === 'recording');
-              if (next?.state !== 'recording') onChange();
-            }}
-          />
+          <Hold order={order} recording={live} onTold={tell} />
           <p role="status" class={live?.state === 'failed' ? 'problem' : 'muted'}>
             {live === null ? words.hint : (live.error ?? words.progress(live.kept, live.same))}
           </p>
@@ -181,7 +183,7 @@ interface HoldProps {
   readonly order: { readonly label: string; readonly camera: string };
   /** The newest one that the page has begun. */
   readonly recording: Recording | null;
-  readonly onTold: (recording: Recording | null) => void;
+  readonly onTold: (recording: Recording) => void;
 }
 
 /** Records while it is held, by finger, mouse or key; at most a minute, whatever becomes of this page. */
