@@ -33,7 +33,10 @@ export const register: Register = (program, context) => {
     .option('--export <file>', 'write pictures and numbers to a .tar, for another board')
     .option('--import <file>', 'add the pictures of such a file')
     .option('--json', 'one JSON object', false)
-    .action((label: string | undefined, flags: TeachFlags) => run(label, flags, context));
+    .action((label: string | undefined, flags: TeachFlags) => {
+      const isTimed = command.getOptionValueSource('for') === 'cli';
+      return run(label, flags, isTimed, context);
+    });
   addNotes(
     command,
     'A recording is done by the running daemon; without one the camera is opened for that time.',
@@ -46,10 +49,21 @@ function list(text: string): readonly string[] {
 
 const DEEDS = ['report', 'list', 'undo', 'forget', 'export', 'import'] as const;
 
+/** What each deed can be narrowed by: anything else that is given was meant for something, and is refused. */
+const TAKES: Readonly<Record<(typeof DEEDS)[number], readonly string[]>> = {
+  report: ['LABEL', '--camera', '--zone', '--of'],
+  list: [],
+  undo: [],
+  forget: ['LABEL', '--not', '--camera', '--zone', '--of'],
+  export: [],
+  import: ['--camera', '--zone'],
+};
+
 /** Exactly one thing is done. @throws MND_USAGE */
 async function run(
   label: string | undefined,
   flags: TeachFlags,
+  isTimed: boolean,
   context: CommandContext,
 ): Promise<void> {
   const asked = DEEDS.filter((deed) => flags[deed] !== undefined);
@@ -62,10 +76,45 @@ async function run(
     throw usage('LABEL and --from FOLDER or --camera NAME, or one of --report, --list, --undo', []);
   }
   if (deed === 'forget' && label === undefined) throw usage('LABEL --forget', ['forget']);
+  refuseIdle(deed, label, flags, isTimed);
   const { teach, tend } = await import('./teach/work.js');
   if (deed === undefined) await teach(label ?? '', flags, context);
   else await tend(deed, label ?? null, flags, context);
 }
+
+/** What is given and would do nothing. @throws MND_USAGE */
+function refuseIdle(
+  deed: (typeof DEEDS)[number] | undefined,
+  label: string | undefined,
+  { not, camera, zone, of, from }: TeachFlags,
+  isTimed: boolean,
+): void {
+  const given = { LABEL: label, '--camera': camera, '--zone': zone, '--of': of };
+  const names = [
+    ...Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [name])),
+    ...(not ? ['--not'] : []),
+    ...(isTimed ? ['--for'] : []),
+  ];
+  const isUsed = (name: string) =>
+    deed === undefined ? name !== '--for' || from === undefined : TAKES[deed].includes(name);
+  const [idle] = names.filter((name) => !isUsed(name));
+  if (idle === undefined) return;
+  const takes = deed === undefined ? [] : TAKES[deed];
+  throw codedError('MND_USAGE', {
+    subject: deed === undefined ? 'teach --from' : `teach --${deed}`,
+    expected:
+      deed === undefined
+        ? 'no --for, which says how long a camera is recorded'
+        : takes.length === 0
+          ? 'nothing beside it'
+          : `${takes.join(', ')} at most`,
+    found: idle === 'LABEL' ? JSON.stringify(label) : idle,
+    next: deed === 'undo' ? UNDO_NEXT : 'see mobilenetd teach --help',
+  });
+}
+
+const UNDO_NEXT =
+  '--undo takes the last batch back, whatever it was; teach LABEL --forget forgets one label';
 
 function usage(expected: string, found: readonly string[]): Error {
   return codedError('MND_USAGE', {

@@ -1,5 +1,5 @@
 import type { Config } from '../config/config.js';
-import { taughtFault } from '../daemon/options/label-rules.js';
+import { taughtFault } from '../daemon/options/taught-faults.js';
 import { cropBoundsOf, taughtRequest } from '../daemon/options/teach.js';
 import { isCodedError, messageOf } from '../errors.js';
 import { openShelf, type Shelf } from '../models/shelf.js';

@@ -102,20 +102,27 @@ export function labelOfFolder(name: string): string | null | undefined {
 /**
  * A label that can be taught, as it was given.
  *
- * @throws MND_TEACH_INVALID for one that is empty, long, `not`, or has control characters
+ * @throws MND_TEACH_INVALID for one that is empty, long, `not`, or has control characters or none that is seen
  */
 export function checkLabel(label: string): string {
   const fits = label === label.trim() && label !== '' && label.length <= 60;
-  if (fits && label !== NEGATIVE && !/[\p{Cc}\p{Cs},]/u.test(label)) return label;
-  throw invalid(
-    'a label of 1 to 60 characters, without commas and line breaks, that is not "not"',
-    JSON.stringify(label.slice(0, 80)),
-    'name what is seen, such as "gate open"',
-  );
+  const isSeen = /[^\p{C}\p{Z}\p{M}]/u.test(label);
+  if (!fits || !isSeen || label === NEGATIVE || /[\p{Cc}\p{Cs},]/u.test(label)) {
+    throw invalid(
+      'a label of 1 to 60 characters, without commas, line breaks and blanks at its ends, that can be seen and is not "not"',
+      JSON.stringify(label.slice(0, 80)),
+      'name what is seen, such as "gate open"',
+    );
+  }
+  // Before any picture is taken, not at the first that is to be kept.
+  checkedName(escaped(label));
+  return label;
 }
 
 /** Dots are escaped too: names that begin with one are not a task's or a label's. */
 function escaped(text: string): string {
+  if (/\p{Cs}/u.test(text))
+    throw invalid('names of whole characters', 'a part of one', 'name it anew');
   return encodeURIComponent(text).replace(/[.!'()*~]/g, (character) => {
     return `%${character.charCodeAt(0).toString(16).toUpperCase()}`;
   });
@@ -123,7 +130,11 @@ function escaped(text: string): string {
 
 function checkedName(name: string): string {
   if (name.length <= MAX_NAME) return name;
-  throw invalid('names that fit a folder’s', `${name.length} characters`, 'take shorter ones');
+  throw invalid(
+    `names that fill at most ${MAX_NAME} characters of a folder’s, where a letter beyond a to z takes 6 to 12`,
+    `${name.length}`,
+    'take a shorter name',
+  );
 }
 
 function invalid(expected: string, found: string, next: string): Error {

@@ -65,6 +65,21 @@ export function createHead(numbers: HeadNumbers): Head {
   };
 }
 
+/** A head that says of some of its labels alone; the others still keep pictures of theirs from these. */
+export function onlyLabels(head: Head, labels: readonly string[]): Head {
+  const kept = head.labels.flatMap((label, index) => (labels.includes(label) ? [index] : []));
+  if (kept.length === head.labels.length) return head;
+  return {
+    ...head,
+    labels: kept.map((index) => head.labels[index] as string),
+    thresholds: Float32Array.from(kept, (index) => head.thresholds[index] as number),
+    probabilities(embedding) {
+      const all = head.probabilities(embedding);
+      return Float32Array.from(kept, (index) => all[index] as number);
+    },
+  };
+}
+
 /** The label that an embedding's probabilities name: the best of those that reach their threshold. */
 export function namedLabel(
   { labels, thresholds }: Pick<Head, 'labels' | 'thresholds'>,

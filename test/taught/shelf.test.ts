@@ -48,13 +48,18 @@ t.test('a task has one folder, and a folder one task', (t) => {
   }
   t.throws(() => taskOf({ zone: 'gate' }), { code: 'MND_TEACH_INVALID' });
   t.throws(() => taskOf({ camera: 'a', zone: 'gate', of: ['cat'] }), { code: 'MND_TEACH_INVALID' });
-  for (const label of ['gate open', 'Tür', '..', 'a/b', 'CON']) {
+  for (const label of ['gate open', 'Tür', '..', 'a/b', 'CON', 'あ'.repeat(22), '🐈\u200d⬛']) {
     t.equal(labelOfFolder(labelFolder(checkLabel(label))), label);
     t.notMatch(labelFolder(label), /[/.]/);
   }
   t.equal(labelOfFolder(labelFolder(null)), null);
-  for (const label of ['', ' a', 'not', 'a\nb', 'x'.repeat(61), 'a, b']) {
+  const unseen = ['\u200b', '\u2066\u2069', '\u0301'];
+  const long = ['x'.repeat(61), 'あ'.repeat(23), '\u{1f408}'.repeat(17)];
+  for (const label of ['', ' a', 'not', 'a\nb', 'a, b', '\ud800', ...unseen, ...long]) {
     t.throws(() => checkLabel(label), { code: 'MND_TEACH_INVALID' }, JSON.stringify(label));
+  }
+  for (const of of ['\udc00', 'x'.repeat(201)]) {
+    t.throws(() => taskName(taskOf({ of: [of] })), { code: 'MND_TEACH_INVALID' });
   }
   t.end();
 });

@@ -38,7 +38,10 @@ export async function teachFolder(
   tools: TeachTools,
   context: CommandContext,
 ): Promise<Batch> {
-  const files = await filesIn(place);
+  const { files, folders } = await filesIn(place);
+  if (folders > 0 && files.length > 0) {
+    writeLine(context.stderr, `${printable(place)}: ${foldersText(folders)} not looked into`);
+  }
   const variant = await tools.variantFor(task);
   const { signal } = context;
   const intake = await Intake.open(
@@ -65,8 +68,15 @@ export async function teachFolder(
   throw codedError('MND_INPUT_MISSING', {
     subject: printable(place),
     expected: 'pictures (JPEG, PNG, WebP, TIFF, GIF or AVIF)',
-    found: `${unread} other files`,
+    found: `${unread === 0 ? 'no' : unread} other ${unread === 1 ? 'file' : 'files'}${
+      folders === 0 ? '' : `, and ${foldersText(folders)} not looked into`
+    }`,
+    next: 'name the folder that has the pictures in itself',
   });
+}
+
+function foldersText(count: number): string {
+  return count === 1 ? '1 folder in it, which is' : `${count} folders in it, which are`;
 }
 
 /** False: it is no picture that can be read, which has been said. */
@@ -86,13 +96,18 @@ async function offer(intake: Intake, file: string, { stderr }: CommandContext): 
   }
 }
 
-async function filesIn(place: string): Promise<string[]> {
+/** The files of a folder, and how many folders it has. */
+async function filesIn(place: string): Promise<{ files: string[]; folders: number }> {
   try {
     const found = await stat(place);
-    if (!found.isDirectory()) return [place];
+    if (!found.isDirectory()) return { files: [place], folders: 0 };
     const entries = await readdir(place, { withFileTypes: true });
-    const names = entries.filter((entry) => !entry.isDirectory() && !entry.name.startsWith('.'));
-    return names.map(({ name }) => join(place, name)).sort();
+    const seen = entries.filter(({ name }) => !name.startsWith('.'));
+    const files = seen.filter((entry) => !entry.isDirectory());
+    return {
+      files: files.map(({ name }) => join(place, name)).sort(),
+      folders: seen.length - files.length,
+    };
   } catch (cause) {
     throw inputFailed(place, 'a folder with pictures', cause);
   }

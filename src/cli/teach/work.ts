@@ -1,5 +1,6 @@
 import { askDaemon } from '../../control/client.js';
 import { codedError } from '../../errors.js';
+import { printable } from '../../printable.js';
 import { type TaskCounts, tasksOf } from '../../taught/overview.js';
 import { checkLabel, type TaughtTask, taskName, taskOf, taskText } from '../../taught/task.js';
 import { systemClock } from '../../time.js';
@@ -12,6 +13,7 @@ import { teachFolder } from './folder.js';
 import { printList, printRemoved, reportTasks } from './print.js';
 import { recordCamera } from './record.js';
 import { isAway } from './running.js';
+import { checkTellable } from './tellable.js';
 import { openTools, type TeachTools } from './tools.js';
 
 /** Adds pictures, of a folder or of a camera, and says what the label is worth then. */
@@ -27,6 +29,8 @@ export async function teach(
     // A running daemon knows its cameras better than this command's configuration, as that of the demo does.
     if (flags.from !== undefined || (await tools.running()) === null) requireZone(task, tools);
     const wanted = { task, label: flags.not ? null : label };
+    if (flags.from !== undefined) await checkTellable(wanted, tools);
+    if (flags.not) await sayIfUnknown(label, task, tools, context);
     const batch =
       flags.from === undefined
         ? await recordCamera(wanted, flags, tools, context)
@@ -127,6 +131,24 @@ async function tasksWith(
     expected: 'a label that was taught',
     next: 'mobilenetd teach LABEL --from FOLDER teaches one',
   });
+}
+
+/** The opposite is one for all labels of a place: a slip in the name, or in the place, would go unseen. */
+async function sayIfUnknown(
+  label: string,
+  task: TaughtTask,
+  { shelf }: TeachTools,
+  { stderr }: CommandContext,
+): Promise<void> {
+  const all = tasksOf(await shelf.list());
+  const here = all.find((each) => taskName(each.task) === taskName(task));
+  if (here !== undefined && has(here, label)) return;
+  const known = here?.labels.map((each) => printable(each.label)).join(', ') ?? '';
+  const others = known === '' ? '' : `, only ${known}`;
+  writeLine(
+    stderr,
+    `no ${JSON.stringify(label)} was taught of ${taskText(task)} yet${others}: these are kept as the opposite of whatever is`,
+  );
 }
 
 function has({ labels }: TaskCounts, wanted: string): boolean {

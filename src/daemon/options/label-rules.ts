@@ -2,14 +2,14 @@ import { rateOf } from '../../camera/create.js';
 import { boxInPixels, polygonInPixels } from '../../camera/region.js';
 import { descriptionOf } from '../../camera/registry.js';
 import type { CameraConfig, Config } from '../../config/config.js';
-import { codedError, messageOf } from '../../errors.js';
+import { codedError } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
-import { checkCameraNames, checkLabelNames, checkZoneNames, topicSafe } from '../../mqtt/topics.js';
+import { checkCameraNames, checkLabelNames, checkZoneNames } from '../../mqtt/topics.js';
 import type { ObjectLimits, PresenceOptions } from '../../presence/presence.js';
 import { BACKGROUND } from '../../presence/settings.js';
 import type { Zone } from '../../presence/zones/zone.js';
 import { shortName } from '../line/labels.js';
-import { isOfCamera, type TaughtLabel, taughtLabelsOf } from './taught-labels.js';
+import { type TaughtLabel, taughtLabelsOf } from './taught-labels.js';
 
 /** Labels of a detector that are announced as OFF before they are ever seen. */
 const MAX_ANNOUNCED = 100;
@@ -94,7 +94,7 @@ function announcedLabelsOf(
 /**
  * The same of all cameras that are enabled.
  *
- * @param taught labels that {@link taughtFault} has nothing to say against
+ * @param taught labels that `taughtFault` has nothing to say against
  * @throws MND_MQTT_TOPIC when names of cameras or of their labels collide
  */
 export function announcedLabels(
@@ -119,36 +119,6 @@ export function announcedLabels(
   }
   checkCameraNames(all.keys());
   return all;
-}
-
-/** Why a taught label cannot be one of a camera; null: it can. */
-export function taughtFault(
-  { label, task }: TaughtLabel,
-  config: Config,
-  variant: Variant,
-): string | null {
-  if (task.camera !== null && config.cameras[task.camera] === undefined) {
-    return `there is no camera ${task.camera}`;
-  }
-  const zones = task.camera === null ? {} : (config.cameras[task.camera]?.zones ?? {});
-  if (task.zone !== null && !Object.hasOwn(zones, task.zone)) {
-    return `camera ${task.camera} has no zone ${task.zone}`;
-  }
-  // Of objects it is a sub label, which has no topic.
-  if (task.of !== null) return null;
-  const topic = topicSafe(label);
-  const isTaken = (other: string) => topicSafe(other) === topic;
-  if ([...knownLabelsOf(variant)].some(isTaken)) return `${variant.name} has a label of that name`;
-  if (Object.keys(config.presence.groups).some(isTaken)) return 'a group of presence has that name';
-  try {
-    checkLabelNames([label]);
-    for (const [name, camera] of Object.entries(config.cameras)) {
-      if (isOfCamera(task, name)) checkZoneNames(Object.keys(camera.zones), [label]);
-    }
-    return null;
-  } catch (error) {
-    return messageOf(error);
-  }
 }
 
 function presenceOptionsOf(

@@ -1,7 +1,7 @@
 import { polygonInPixels } from '../../camera/region.js';
 import type { Config } from '../../config/config.js';
 import { type TaughtTask, taskName } from '../../taught/task.js';
-import type { Head } from '../../teach/head.js';
+import { type Head, onlyLabels } from '../../teach/head.js';
 import type { Looking } from '../line/taught/stage.js';
 import { isOfCamera, type TaughtLabel } from '../options/taught-labels.js';
 import type { LiveHeads } from './live-heads.js';
@@ -18,7 +18,7 @@ export function lookingIn(camera: string, told: Told, config: Config): readonly 
   const settings = config.cameras[camera];
   if (settings === undefined) return [];
   return [...tasksOf(told, camera, ({ of }) => of === null)].flatMap(([id, { zone }]) => {
-    const heads = told.heads.headsOf(id);
+    const heads = headsOf(told, id);
     if (heads.size === 0) return [];
     const polygon = zone === null ? undefined : settings.zones[zone];
     if (zone !== null && polygon === undefined) return [];
@@ -36,7 +36,13 @@ export function objectHeads(
 ): readonly Head[] {
   const isMeant = ({ of }: TaughtTask) => of?.some((label) => labels.includes(label)) ?? false;
   const names = tasksOf(told, camera, isMeant).keys();
-  return [...names].flatMap((name) => told.heads.headsOf(name).get(variant) ?? []);
+  return [...names].flatMap((name) => headsOf(told, name).get(variant) ?? []);
+}
+
+/** The heads of a task, which say nothing of those of its labels that cannot be told. */
+function headsOf({ labels, heads }: Told, name: string): ReadonlyMap<string, Head> {
+  const own = labels.filter(({ task }) => taskName(task) === name).map(({ label }) => label);
+  return new Map([...heads.headsOf(name)].map(([of, head]) => [of, onlyLabels(head, own)]));
 }
 
 /** Tasks that are told in front of a camera, by name. */

@@ -2,7 +2,8 @@ import type { Config } from '../../config/config.js';
 import { codedError } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';
 import { checkLabel, type TaughtTask, taskOf } from '../../taught/task.js';
-import { taughtFault } from '../options/label-rules.js';
+import { requireTellable } from '../options/taught-faults.js';
+import type { TaughtLabel } from '../options/taught-labels.js';
 
 /** What is to be recorded. */
 export interface RecordOrder {
@@ -24,11 +25,13 @@ export interface OrderSurroundings {
 /**
  * The task that pictures are to be recorded for.
  *
+ * @param taught all that was taught before
  * @throws MND_TEACH_INVALID for what can never be told, MND_INPUT_MISSING where there is no such camera
  */
 export function taskToRecord(
   { label, camera, zone, of }: RecordOrder,
   { config, model, cameras }: OrderSurroundings,
+  taught: readonly TaughtLabel[],
 ): TaughtTask {
   const task = taskOf({ camera, zone, of });
   const names = cameras.list().map(({ name }) => name);
@@ -36,8 +39,7 @@ export function taskToRecord(
     const detail = { subject: `camera ${camera}`, expected: names.join(', ') };
     throw codedError('MND_INPUT_MISSING', detail);
   }
-  const asked = { label: label === null ? 'x' : checkLabel(label), task };
-  const why = taughtFault(asked, config, model.variant);
-  if (label === null || why === null) return task;
-  throw codedError('MND_TEACH_INVALID', { subject: JSON.stringify(label), found: why });
+  if (label !== null) checkLabel(label);
+  requireTellable({ label, task }, { config, variant: model.variant, taught });
+  return task;
 }

@@ -202,7 +202,7 @@ export class Taught {
     const { config, clock } = this.#using;
     const { label, camera, seconds } = order;
     const { shelf, embedder, recordings } = this.#required();
-    const task = taskToRecord(order, this.#using);
+    const task = taskToRecord(order, this.#using, [...this.#labels, ...this.#unusable]);
     recordings.checkRoom();
     const [variant = this.#using.model.variant] = this.#variantsFor(task);
     const wall = () => clock.wall();

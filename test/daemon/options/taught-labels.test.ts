@@ -6,8 +6,12 @@ import {
   announcedLabels,
   labelRulesOf,
   possibleLabelsOf,
-  taughtFault,
 } from '#mobilenetd/daemon/options/label-rules.js';
+import {
+  requireTellable,
+  taughtFault,
+  twinFault,
+} from '#mobilenetd/daemon/options/taught-faults.js';
 import { allTaughtLabels, taughtLabelsOf } from '#mobilenetd/daemon/options/taught-labels.js';
 import { taskOf } from '#mobilenetd/taught/task.js';
 import { variantNamed } from '../../taught/color-engine.js';
@@ -56,7 +60,13 @@ t.test(
     const fault = (label: string, place: Parameters<typeof taskOf>[0]) =>
       taughtFault({ label, task: taskOf(place) }, config, VARIANT);
     t.equal(fault('gate open', { camera: 'front', zone: 'gate' }), null);
-    t.equal(fault('cat', { of: ['cat'] }), null, 'a sub label has no topic');
+    t.match(fault('Minka', { of: ['cat'] }), /net names whole pictures and finds no objects/);
+    const finds = { ...VARIANT, task: 'detect' as const };
+    const ofObjects = (of: string[]) =>
+      taughtFault({ label: 'cat', task: taskOf({ of }) }, config, finds);
+    t.equal(ofObjects(['cat']), null, 'a sub label has no topic');
+    t.equal(ofObjects(['horse', 'cat']), null, 'one of them is enough');
+    t.match(ofObjects(['horse']), /net finds no horse/);
     t.match(fault('cat', {}), /net has a label of that name/);
     t.match(
       fault('wild_dog', {}),
@@ -65,10 +75,47 @@ t.test(
     );
     t.match(fault('pet', {}), /a group/);
     t.match(fault('snapshot', {}), /another meaning/);
-    t.match(fault('gate', { camera: 'front' }), /label "gate"/);
+    t.match(fault('gate', { camera: 'front' }), /topic is that of zone gate of camera front/);
     t.equal(fault('gate', { camera: 'yard' }), null);
     t.match(fault('open', { camera: 'back' }), /no camera back/);
     t.match(fault('open', { camera: 'yard', zone: 'gate' }), /no zone gate/);
     t.end();
   },
 );
+
+t.test('of two labels that share a topic of a camera one is in the way', (t) => {
+  const twin = (label: string, place: Parameters<typeof taskOf>[0]) =>
+    twinFault({ label, task: taskOf(place) }, TAUGHT);
+  t.match(twin('gate_open', { camera: 'front' }), /topic is that of "gate open"/);
+  t.match(twin('gate/open', {}), /topic is that of "gate open"/, 'any camera is that one as well');
+  t.match(twin('bin out\u200b', { camera: 'yard' }), /"bin out"/, 'what cannot be seen');
+  t.equal(twin('gate_open', { camera: 'yard' }), null, 'another camera has topics of its own');
+  t.equal(twin('gate_open', { of: ['cat'] }), null, 'a sub label has no topic');
+  t.equal(twin('gate open', { camera: 'front', zone: 'gate' }), null, 'the same label');
+  t.end();
+});
+
+t.test('what could never be told is refused before a picture is taken', (t) => {
+  const config = configOf(t.testdir());
+  const refusal = (label: string | null, place: Parameters<typeof taskOf>[0]) => {
+    const by = { config, variant: VARIANT, taught: TAUGHT };
+    try {
+      requireTellable({ label, task: taskOf(place) }, by);
+      return null;
+    } catch (error) {
+      return error;
+    }
+  };
+  const code = 'MND_TEACH_INVALID';
+  t.equal(refusal('spoon', { camera: 'front', zone: 'gate' }), null);
+  t.equal(refusal(null, { camera: 'front', zone: 'gate' }), null);
+  t.match(refusal(null, { camera: 'front', zone: 'door' }), {
+    ...{ code, message: /no zone door/ },
+  });
+  t.match(refusal(null, { camera: 'back' }), { code, message: /no camera back/ });
+  t.match(refusal(null, { of: ['cat'] }), { code, message: /finds no objects/ });
+  t.match(refusal('cat', {}), { code, message: /label of that name.*another name/ });
+  t.match(refusal('gate-open', { camera: 'front' }), null);
+  t.match(refusal('gate_open', { camera: 'front' }), { code, message: /that of "gate open"/ });
+  t.end();
+});
