@@ -5,24 +5,33 @@ import mqtt from 'mqtt';
 import t from 'tap';
 import { startEmbeddedBroker } from '#mobilenetd/mqtt/broker/embedded.js';
 import { openStore } from '#mobilenetd/store/store.js';
+import { eventually } from '../eventually.js';
 import { installRandomModel, runDemo } from '../integration/demo-process.js';
 import { lastingFolder } from '../lasting-folder.js';
+import { type Listener, listenTo } from '../mqtt/brokers.js';
+
+t.setTimeout(600_000);
 
 const KILLS = 6;
+/** The first ones die whether anything was told or not. */
+const EARLY_KILLS = 2;
+const ROOT = 'mobilenetd/board-demo';
+const STATE = `${ROOT}/state`;
 
-/** Everything a new subscriber is told under a root. */
-async function retainedUnder(url: string, filter: string): Promise<Map<string, string>> {
-  const client = await mqtt.connectAsync(url);
-  const found = new Map<string, string>();
-  client.on('message', (topic, payload, packet) => {
-    // Whether a camera is looked at is a switch, not a label.
-    const control = topic.endsWith('/detect/state');
-    if (packet.retain && !control) found.set(topic, payload.toString());
-  });
-  await client.subscribeAsync(filter, { qos: 1 });
+/** Labels that are ON, as somebody knows them who has listened all the time. */
+function labelsOn({ last }: Listener): string[] {
+  // Whether a camera is looked at is a switch, not a label.
+  const isLabel = (topic: string) => !topic.endsWith('/detect/state');
+  return [...last].flatMap(([topic, value]) => (value === 'ON' && isLabel(topic) ? [topic] : []));
+}
+
+/** The same, as a new subscriber is told. */
+async function labelsOnAnew(url: string): Promise<string[]> {
+  const house = await listenTo(url, `${ROOT}/#`);
+  await house.until('what is retained', () => house.last.has(STATE));
   await delay(200);
-  await client.endAsync();
-  return found;
+  await house.close();
+  return labelsOn(house);
 }
 
 t.test('a daemon that is killed at any moment loses no event and leaves no label ON', async (t) => {
@@ -37,15 +46,20 @@ t.test('a daemon that is killed at any moment loses no event and leaves no label
   await listener.subscribeAsync('mobilenetd/board-demo/+/events', { qos: 1 });
   const env = { MOBILENETD_MQTT_URL: broker.url };
 
+  const house = await listenTo(broker.url, `${ROOT}/#`);
+  t.teardown(() => house.close());
   for (let kill = 0; kill < KILLS; kill += 1) {
+    const begun = () => published.filter(({ type }) => type === 'new').length;
+    const before = begun();
     const demo = runDemo({ folder, model, env });
     await demo.ready;
+    if (kill >= EARLY_KILLS) t.ok(await eventually(() => begun() > before), demo.errors());
     await delay(40 * kill ** 2);
+    if (kill === KILLS - 1) await house.until('a label is ON', () => labelsOn(house).length > 0);
     t.equal(await demo.end('SIGKILL'), null, 'it was killed');
   }
-  const after = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
-  t.equal(after.get('mobilenetd/board-demo/state'), 'offline', 'the will tells of the death');
-  t.ok([...after.values()].includes('ON'), 'the killed one left a label ON');
+  await house.until('the will tells of the death', () => house.last.get(STATE) === 'offline');
+  t.not(labelsOn(house).length, 0, 'the killed one left a label ON');
 
   // Nothing reaches this threshold: what is ON now can only be left over.
   const last = runDemo({
@@ -54,10 +68,10 @@ t.test('a daemon that is killed at any moment loses no event and leaves no label
     env: { ...env, MOBILENETD_PRESENCE_ENTER: '1', MOBILENETD_PRESENCE_STAY: '0.99' },
   });
   await last.ready;
-  await delay(1500);
-  const running = await retainedUnder(broker.url, 'mobilenetd/board-demo/#');
-  t.equal(running.get('mobilenetd/board-demo/state'), 'online');
-  t.notOk([...running.values()].includes('ON'), 'no label stays ON');
+  // Said when everything else is true.
+  await house.until('online', () => house.last.get(STATE) === 'online');
+  t.same(labelsOn(house), [], 'no label stays ON');
+  t.same(await labelsOnAnew(broker.url), [], 'nor is that retained');
   t.equal(await last.end('SIGTERM'), 0, last.errors());
 
   const store = openStore({
@@ -86,21 +100,23 @@ t.test('a lost database leaves no label ON either', async (t) => {
   const env = { MOBILENETD_MQTT_URL: broker.url };
   const first = runDemo({ folder, model, env });
   await first.ready;
-  const retained = () => retainedUnder(broker.url, 'mobilenetd/board-demo/#');
-  while (![...(await retained()).values()].includes('ON')) await delay(100);
+  const house = await listenTo(broker.url, `${ROOT}/#`);
+  t.teardown(() => house.close());
+  await house.until('a label is ON', () => labelsOn(house).length > 0);
   await first.end('SIGKILL');
+  await house.until('the will', () => house.last.get(STATE) === 'offline');
   for (const suffix of ['', '-wal', '-shm']) {
     rmSync(join(folder, `mobilenetd.db${suffix}`), { force: true });
   }
-  t.ok([...(await retained()).values()].includes('ON'));
+  t.not(labelsOn(house).length, 0);
   const second = runDemo({
     folder,
     model,
     env: { ...env, MOBILENETD_PRESENCE_ENTER: '1', MOBILENETD_PRESENCE_STAY: '0.99' },
   });
   await second.ready;
-  await delay(1500);
-  const after = await retained();
-  t.notOk([...after.values()].includes('ON'));
+  await house.until('online', () => house.last.get(STATE) === 'online');
+  t.same(labelsOn(house), []);
+  t.same(await labelsOnAnew(broker.url), []);
   t.equal(await second.end('SIGINT'), 0, second.errors());
 });
