@@ -192,6 +192,7 @@ t.test('outside its schedule a camera is off, and says why', async (t) => {
     message: /outside its schedule/,
   });
   t.equal(daemon.stills(), 0);
+  await daemon.until('one labels', () => daemon.of('day/labels').length > 0);
   await daemon.publish('request/health', '{"transaction":"three"}');
   await daemon.until('health has each camera', () => daemon.of('response/health').length > 0);
   const { health } = JSON.parse(daemon.of('response/health')[0] ?? '{}');
@@ -210,7 +211,7 @@ t.test('still pictures: the camera is off in between, and each picture is labell
     ['left', 'middle', 'right'].some((label) => daemon.of(`slow/${label}`).includes('ON')),
   );
 
-  t.ok(daemon.of('never/labels').length > 0);
+  await daemon.until('the other looks as well', () => daemon.of('never/labels').length > 0);
   const events = daemon.of('never/events');
   t.same(events, [], 'a threshold of its own');
 });
