@@ -140,17 +140,22 @@ t.test('a camera runs on while broker, model, store and presence change', async 
   t.ok(await second.listener.until('state', 'online'));
   sameCamera('a broker that does not start');
 
+  // What begins or ends while the board is its own broker nobody here would hear of: nothing does.
+  const calm = { model: wide, store, presence: NOTHING_IS_PRESENT };
+  t.match(await reload({ mqtt, ...calm }), { done: 'changed: presence (the rest ran on)' });
+  t.ok(await eventually(() => !present(second.listener)), 'nothing is present');
+  t.ok(await eventually(async () => !(await waiting())), 'and that is delivered');
   const embedded = { listen: `127.0.0.1:${await freePort()}` };
   for (const keepalive of [60, 30]) {
     const own = { embedded, keepalive };
-    t.match(await reload({ mqtt: own, model: wide, store }), { done: /^changed: mqtt \(/ });
+    t.match(await reload({ mqtt: own, ...calm }), { done: /^changed: mqtt \(/ });
     const client = await subscriber(`mqtt://${embedded.listen}`);
     t.ok(await client.until('state', 'online'), 'its own broker, on the same port each time');
     t.ok(await client.until('front/status', 'online'));
     t.match((await report(folder)).running, { broker: { embedded: true, connected: true } });
     await client.end();
   }
-  t.match(await reload({ mqtt, model: wide, store }), { done: /^changed: mqtt \(/ });
+  t.match(await reload({ mqtt, ...calm }), { done: /^changed: mqtt \(/ });
   t.ok(await second.listener.until('state', 'online'));
   sameCamera('its own broker, and back');
 
