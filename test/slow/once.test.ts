@@ -7,6 +7,9 @@ import { configOf, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(500_000);
 
+/** Until something was seen, however long a busy machine takes for it. */
+const LOOK = ['--for', '120', '--enough', '1', '--json'] as const;
+
 t.test('a look says what was seen, at the broker and on standard output', async (t) => {
   const { folder, pictures } = await home(t);
   const { url, listener: heard } = await broker(t);
@@ -16,7 +19,7 @@ t.test('a look says what was seen, at the broker and on standard output', async 
     if (event?.type === 'end') ends.push(event.id);
   });
   const config = writeConfig(folder, { url, cameras: ['front'], pictures });
-  const { status, stdout } = await command(folder, config, 'once', '--for', '3', '--json');
+  const { status, stdout } = await command(folder, config, 'once', ...LOOK);
   const lines = stdout
     .trim()
     .split('\n')
@@ -26,8 +29,8 @@ t.test('a look says what was seen, at the broker and on standard output', async 
   t.match(summary, { done: true, unpublished: 0 });
   t.ok(summary.frames > 0 && summary.first_label_s > 0, 'frames were labelled');
   t.ok(lines.length > 0 && lines.every(({ type }) => type === 'end'), 'each event has ended');
-  t.same(new Set(ends), new Set(lines.map(({ id }) => id)), 'and the broker knows');
   t.ok(await heard.until('state', 'offline'), 'it says good-bye');
+  t.same(new Set(ends), new Set(lines.map(({ id }) => id)), 'and the broker knows');
   const on = [...heard.values].filter(([, value]) => value === 'ON').map(([topic]) => topic);
   t.same(on, ['mobilenetd/board/front/detect/state'], 'no label stays ON');
 });
@@ -36,7 +39,7 @@ t.test('what the broker does not take goes out with the next look', async (t) =>
   const { folder, pictures } = await home(t);
   const away = `mqtt://127.0.0.1:${await freePort()}`;
   const parts = { cameras: ['front'], pictures };
-  const flags = ['--for', '2', '--publish-within', '0.2', '--json'];
+  const flags = [...LOOK, '--publish-within', '0.2'];
   const first = await command(
     folder,
     writeConfig(folder, { ...parts, url: away }),
@@ -52,15 +55,9 @@ t.test('what the broker does not take goes out with the next look', async (t) =>
   heard.client.on('message', (topic, payload) => {
     if (topic.endsWith('/events')) ids.add(JSON.parse(payload.toString()).id);
   });
-  const second = await command(
-    folder,
-    writeConfig(folder, { ...parts, url }),
-    'once',
-    '--for',
-    '3',
-    '--json',
-  );
+  const second = await command(folder, writeConfig(folder, { ...parts, url }), 'once', ...LOOK);
   t.equal(second.status, 0);
+  t.ok(await heard.until('state', 'offline'));
   const earlier = first.stdout
     .trim()
     .split('\n')
@@ -74,7 +71,8 @@ t.test('nothing seen, no frame and a bad number have exit codes of their own', a
   const parts = { cameras: ['front'], pictures, mqtt: { embedded: { listen: '127.0.0.1:0' } } };
   const sure = join(folder, 'sure.yaml');
   writeFileSync(sure, configOf(parts).replace('enter: 0.3, stay: 0.2', 'enter: 1, stay: 0.99'));
-  const seen = await command(folder, sure, 'once', '--for', '1');
+  // As long is waited for the first frame.
+  const seen = await command(folder, sure, 'once', '--for', '5');
   t.equal(seen.status, 3, seen.stderr);
   t.equal(seen.stdout, 'nothing was seen\n');
   const missing = writeConfig(folder, { ...parts, pictures: join(folder, 'none') });
