@@ -4,6 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
+import { eventually } from '../eventually.js';
 import { freePort } from '../free-port.js';
 import { installRandomModel, runDemo } from '../integration/demo-process.js';
 import { lastingFolder } from '../lasting-folder.js';
@@ -114,9 +115,13 @@ t.test('a real Prometheus reads a real daemon, and every panel has data', { skip
       t.ok(found.length > 0, `${title}: ${query}`);
     }
   }
-  const rules = await ask('rules');
-  const health = rules.data.groups?.flatMap((group) => group.rules.map((rule) => rule.health));
-  t.same(health, ['ok', 'ok', 'ok', 'ok'], 'every rule is evaluated');
+  const health = async () => {
+    const { data } = await ask('rules');
+    return data.groups?.flatMap((group) => group.rules.map((rule) => rule.health)) ?? [];
+  };
+  // Each is unknown before its first turn.
+  await eventually(async () => !(await health()).includes('unknown'));
+  t.same(await health(), ['ok', 'ok', 'ok', 'ok'], 'every rule is evaluated');
 });
 
 interface PrometheusAnswer {

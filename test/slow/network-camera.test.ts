@@ -81,8 +81,10 @@ t.test(
     const longest = Math.max(...gaps);
     t.ok(longest < away / 2, `the other: ${longest.toFixed(0)} ms of ${away.toFixed(0)} at most`);
     const failures = daemon.log().match(/the camera failed: .*?"/g) ?? [];
+    // On a busy machine it takes more than one minute.
+    const minutes = 1 + Math.floor((performance.now() - unplugged) / 60_000);
     t.ok(
-      failures.length > 0 && failures.length <= 3,
+      failures.length > 0 && failures.length <= 3 * minutes,
       `one line a minute and kind: ${failures.join('\n')}`,
     );
     t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
