@@ -19,7 +19,7 @@ import { FALSE_ACCEPTS, openSetThreshold } from './open-set.js';
  */
 export function limitsOf(told: readonly Float64Array[]): number[] {
   const labels = told.length;
-  const share = (FALSE_ACCEPTS * 2 * labels) / (labels + 2);
+  const share = shareOf(labels);
   const own = told.map((scores) => openSetThreshold(scores, share / labels));
   if (labels < 2) return own;
   const spreads = told.map(spreadOf);
@@ -35,6 +35,11 @@ export function limitsOf(told: readonly Float64Array[]): number[] {
     const { mean, deviation } = spreads[label] as Spread;
     return Number.isFinite(limit) ? Math.max(limit, mean + together * deviation) : limit;
   });
+}
+
+/** What each of the two rules lets through of unrelated pictures, with so many labels. */
+export function shareOf(labels: number): number {
+  return (FALSE_ACCEPTS * 2 * labels) / (labels + 2);
 }
 
 interface Spread {

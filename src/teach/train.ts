@@ -1,7 +1,7 @@
 import { codedError } from '../errors.js';
 import { type ClassNumbers, createHead, type Example, type Head } from './head.js';
-import { limitsOf } from './limits.js';
-import { choosePenalty, SINGLE_PENALTY } from './penalty.js';
+import { limitsOf, shareOf } from './limits.js';
+import { choosePenalty, choosePenaltyAlone, SINGLE_PENALTY } from './penalty.js';
 import { fitSigmoid, probabilityOf, type Sigmoid } from './platt.js';
 import { type HeadReport, reportOf } from './report.js';
 import { fitRidge, type RidgeFit } from './ridge.js';
@@ -19,7 +19,10 @@ export const MAX_EXAMPLES = 2000;
 
 /** Rows that are fitted: a factorisation costs their number's third power. */
 const FITTED = { examples: 1000, negatives: 500 };
-/** Rows by which a penalty is chosen: each that is tried costs a factorisation. */
+/**
+ * Rows by which a penalty is chosen: each that is tried costs a factorisation. A label alone is judged by the tail
+ * of unrelated pictures: it takes what room there is for those.
+ */
 const TRIED = { examples: 250, negatives: 150 };
 /**
  * With how many others a picture is left out to see what one more is worth: of few pictures that is much, and
@@ -120,9 +123,16 @@ function penaltyOf(
   space: Space,
 ): number {
   const tried = someOfEach(examples, TRIED.examples);
-  const rows = rowsOf(labels, tried, evenly(negatives, TRIED.negatives), space);
+  const isAlone = labels.length === 1 && negatives.length > 0;
+  const room = isAlone ? TRIED.examples - tried.length : 0;
+  const rows = rowsOf(labels, tried, evenly(negatives, TRIED.negatives + room), space);
   const { groups, counts } = rows;
   if (!counts.subarray(0, labels.length).some((count) => count > 1)) return SINGLE_PENALTY;
+  if (isAlone) {
+    const own = (row: number) => groups[row] === 0;
+    const unrelated = (row: number) => (groups[row] as number) > labels.length;
+    return choosePenaltyAlone(rows, { own, unrelated }, shareOf(labels.length));
+  }
   return choosePenalty(
     rows,
     (row, target) => groups[row] !== target || (counts[target] as number) > 1,
