@@ -1,37 +1,9 @@
 import { readFile, stat } from 'node:fs/promises';
-import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
+import type { ErrorObject } from 'ajv';
+import type { SchemaCheck } from '../built-check.js';
 import { codedError, type ErrorCode, messageOf } from '../errors.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;
-
-/** How schemas are read; tests hold them against the meta-schema with these. */
-export const SCHEMA_DIALECT = {
-  allErrors: false,
-  discriminator: true,
-  allowUnionTypes: true,
-} as const;
-
-/**
- * A schema that is compiled when a file is first held against it: many processes load this and read none. The
- * caller says of which type valid data is. Each runs a few times in a process, so half of the time is saved by
- * taking the schema as valid and its code as it comes. The code of one (half a megabyte for a network) is not
- * kept: the garbage collector may have it between two files.
- */
-export function compileSchema<T>(schema: object): () => ValidateFunction<T> {
-  let compiled: WeakRef<ValidateFunction<T>> | undefined;
-  return () => {
-    const known = compiled?.deref();
-    if (known !== undefined) return known;
-    const made = new Ajv({
-      ...SCHEMA_DIALECT,
-      meta: false,
-      validateSchema: false,
-      code: { optimize: false },
-    }).compile<T>(schema);
-    compiled = new WeakRef(made);
-    return made;
-  };
-}
 
 /**
  * Reads a JSON file and holds it against a schema.
@@ -41,7 +13,7 @@ export function compileSchema<T>(schema: object): () => ValidateFunction<T> {
 export async function readJsonFile<T>(
   file: string,
   options: {
-    readonly validate: () => ValidateFunction<T>;
+    readonly validate: () => SchemaCheck<T>;
     readonly code: ErrorCode;
     readonly next?: string;
   },

@@ -1,9 +1,9 @@
 import { dirname, join } from 'node:path';
+import { builtCheck } from '../../built-check.js';
 import { codedError } from '../../errors.js';
 import { PACKAGE_ROOT } from '../../package-root.js';
-import { compileSchema, readJsonFile } from '../json-file.js';
+import { readJsonFile } from '../json-file.js';
 import type { Accuracy, NumericForm, SizeQuality, Task } from '../variant.js';
-import { CATALOG_SCHEMA } from './catalog-schema.js';
 
 /** A file inside an archive, or the source itself when it is no archive. */
 export interface SourceMember {
@@ -94,7 +94,7 @@ export interface Catalog {
 
 export const SHIPPED_CATALOG = join(PACKAGE_ROOT, 'models', 'catalog.json');
 
-const validate = compileSchema<Omit<Catalog, 'file'>>(CATALOG_SCHEMA);
+const validate = builtCheck<Omit<Catalog, 'file'>>('catalog');
 
 /** @throws MND_CATALOG_INVALID, naming the place */
 export async function readCatalog(file: string = SHIPPED_CATALOG): Promise<Catalog> {

@@ -1,17 +1,21 @@
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { basename } from 'node:path';
-import { compileSchema, readJsonFile } from '../json-file.js';
+import { builtCheck } from '../../built-check.js';
+import { readJsonFile } from '../json-file.js';
 import type { ShelfLog } from '../progress.js';
 import { checksumError, checksumOf, sha256Sum } from './checksum.js';
 
 /** Address → sha256 of what was there when it was fetched first. */
 type Pins = Readonly<Record<string, string>>;
 
-const validate = compileSchema<Pins>({
+/** Compiled by scripts/build-checks.mjs. */
+export const PINS_SCHEMA = {
   type: 'object',
   additionalProperties: { type: 'string', pattern: '^[0-9a-f]{64}$' },
-});
+};
+
+const validate = builtCheck<Pins>('pins');
 
 /**
  * Holds a file that no checksum was published for against what its address gave the first time, which is

@@ -1,14 +1,14 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { builtCheck } from '../../built-check.js';
 import { codedError } from '../../errors.js';
 import type { ModelDescription } from '../catalog/catalog.js';
 import { NAME_PATTERN } from '../catalog/catalog-schema.js';
 import { asDiskError } from '../fetch/disk.js';
-import { compileSchema, readJsonFile } from '../json-file.js';
+import { readJsonFile } from '../json-file.js';
 import { readLabels } from '../labels.js';
 import type { NumericForm, Variant } from '../variant.js';
 import type { FormRecord } from './conversion.js';
-import { INSTALLED_SCHEMA } from './installed-schema.js';
 
 export const MODEL_FILE = 'model.json';
 export const LABELS_FILE = 'labels.txt';
@@ -32,7 +32,7 @@ export interface InstalledModel extends ModelRecord {
   readonly labels: readonly string[];
 }
 
-const validate = compileSchema<ModelRecord>(INSTALLED_SCHEMA);
+const validate = builtCheck<ModelRecord>('installed');
 const NAME = new RegExp(NAME_PATTERN);
 
 /** Names of the folders that hold a model, whole or not, in order. @throws MND_MODEL_UNWRITABLE */

@@ -1,9 +1,10 @@
 import { basename, join } from 'node:path';
+import { builtCheck } from '../../built-check.js';
 import { codedError } from '../../errors.js';
 import { familyNamed } from '../../families/families.js';
 import type { ModelDescription } from '../catalog/catalog.js';
 import { LADDER } from '../catalog/catalog-schema.js';
-import { compileSchema, readJsonFile } from '../json-file.js';
+import { readJsonFile } from '../json-file.js';
 import type { ModelFiles } from './request.js';
 
 export interface LadderOptions {
@@ -59,7 +60,8 @@ const FIGURES = {
   },
 };
 
-const validate = compileSchema<LadderDocument>({
+/** Compiled by scripts/build-checks.mjs. */
+export const LADDER_SCHEMA = {
   type: 'object',
   required: ['schema', 'name', 'family', 'labels', 'centralCrop', 'classes', 'models'],
   properties: {
@@ -85,7 +87,9 @@ const validate = compileSchema<LadderDocument>({
       },
     },
   },
-});
+};
+
+const validate = builtCheck<LadderDocument>('ladder');
 
 /**
  * The rungs of a folder that `training/train.py` wrote, widest and largest first.

@@ -1,4 +1,4 @@
-import { Ajv, type ValidateFunction } from 'ajv';
+import { builtCheck } from '../../built-check.js';
 
 export const VERBS = ['snapshot', 'reload', 'restart', 'health', 'wrong', 'teach'] as const;
 
@@ -18,7 +18,10 @@ function requestSchema(properties: object): object {
   };
 }
 
-/** JSON Schemas (draft 7) of the payloads of `<base>/request/<verb>`; docs/schema has the same. */
+/**
+ * JSON Schemas (draft 7) of the payloads of `<base>/request/<verb>`; docs/schema has the same. Compiled by
+ * scripts/build-checks.mjs.
+ */
 export const REQUEST_SCHEMAS: Readonly<Record<Verb, object>> = {
   snapshot: requestSchema({
     camera: { type: 'string', minLength: 1, maxLength: 64 },
@@ -75,17 +78,9 @@ export interface TeachAsked {
   readonly id?: string;
 }
 
-// The schemas are those above: holding them against the one of schemas would only slow the start.
-const ajv = new Ajv({ meta: false, validateSchema: false });
-
-/** Compiled when it is first asked for; Ajv keeps it. */
-function validatorOf(verb: Verb): ValidateFunction<Request> {
-  return ajv.compile<Request>(REQUEST_SCHEMAS[verb]);
-}
-
 /** The request, or what is wrong with it. */
 export function parseRequest(verb: Verb, value: unknown): Request | { readonly fault: string } {
-  const validate = validatorOf(verb);
+  const validate = builtCheck<Request>('requests', verb)();
   if (validate(value)) return value;
   const [error] = validate.errors ?? [];
   return { fault: `${error?.instancePath || 'the request'} ${error?.message ?? 'is not valid'}` };

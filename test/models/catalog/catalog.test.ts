@@ -10,8 +10,8 @@ import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/cata
 import { CATALOG_SCHEMA } from '#mobilenetd/models/catalog/catalog-schema.js';
 import { qualityFigure } from '#mobilenetd/models/catalog/quality.js';
 import { INSTALLED_SCHEMA } from '#mobilenetd/models/install/installed-schema.js';
-import { SCHEMA_DIALECT } from '#mobilenetd/models/json-file.js';
 import { readLabels } from '#mobilenetd/models/labels.js';
+import { SCHEMA_DIALECT } from '#mobilenetd/built-check.js';
 import { scratchFolder } from '../../scratch-folder.js';
 
 t.test('the schemas are valid', (t) => {
