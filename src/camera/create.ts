@@ -6,7 +6,7 @@ import { type PixelStep, withPixels } from './pixels/pixels.js';
 import { createRotation } from './pixels/rotate.js';
 import { RateGate } from './rate-gate.js';
 import { polygonInPixels } from './region.js';
-import { descriptionOf, faultsOf, type SourceOptions } from './registry.js';
+import { descriptionOf, faultsOf, rateOf, type SourceOptions } from './registry.js';
 import type { CapturedFrame, Source } from './source.js';
 import type { Rotation, SourceSurroundings } from './sources/description.js';
 
@@ -117,11 +117,6 @@ export function ownTurn(options: Pick<CameraOptions, 'source' | 'capture' | 'rot
 /** Whether the camera takes single pictures, with the camera off in between. */
 export function isStill(options: Pick<CameraOptions, 'source' | 'capture'>): boolean {
   return descriptionOf(options).devices === 'libcamera' && descriptionOf(options).alone;
-}
-
-/** Frames a second that a camera of these options can be expected to deliver. */
-export function rateOf(options: CameraOptions): number {
-  return descriptionOf(options).rate(options);
 }
 
 /** Whether it is a device of this board, which heats it with every frame, and delivers what it is asked for. */

@@ -100,3 +100,8 @@ export function faultsOf(options: SourceOptions): readonly SourceFault[] {
   const expected = `an address that begins with ${orList(schemes.map((name) => `${name}://`))}`;
   return [...own, { key: 'url', expected }];
 }
+
+/** Frames a second that a camera of these options can be expected to deliver. */
+export function rateOf(options: SourceOptions): number {
+  return descriptionOf(options).rate(options);
+}

@@ -40,13 +40,13 @@ export const register: Register = (program, context) => {
 export async function surroundingsOf(context: CommandContext) {
   const { realSurroundings } = await import('../doctor/surroundings.js');
   const { tryListen } = await import('../doctor/try-listen.js');
-  const { probeBroker } = await import('../mqtt/connection/probe.js');
   const { fileURLToPath } = await import('node:url');
   const script = fileURLToPath(new URL('../doctor/self-test-child.js', import.meta.url));
   return realSurroundings({
     env: context.env,
     selfTest: [process.execPath, script],
-    probeBroker,
+    probeBroker: async (options) =>
+      (await import('../mqtt/connection/probe.js')).probeBroker(options),
     tryListen,
   });
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { codedError } from '../errors.js';
 import { THREADS_RANGE } from '../inference/ranges.js';
 import { makeFolder } from '../make-folder.js';
-import type { FormCost } from '../profile/measure.js';
+import type { FormCost } from '../profile/costs.js';
 import type { VariantProfile } from '../profile/profiles.js';
 import { numberOption } from './arguments.js';
 import type { CommandContext } from './command.js';
@@ -96,11 +96,11 @@ const COLUMNS = ['form', 'threads', 'median ms', 'quiet ms', 'CPU ms', 'agreemen
 async function print(
   name: string,
   profile: VariantProfile,
-  wanted: Parameters<typeof import('../profile/measure.js').bestCost>[1],
+  wanted: Parameters<typeof import('../profile/costs.js').bestCost>[1],
   { json }: BenchFlags,
   { stdout }: CommandContext,
 ): Promise<void> {
-  const { bestCost } = await import('../profile/measure.js');
+  const { bestCost } = await import('../profile/costs.js');
   const best = bestCost(profile.costs, wanted);
   if (json) {
     for (const cost of profile.costs) {

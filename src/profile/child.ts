@@ -2,7 +2,8 @@ import { setPriority } from 'node:os';
 import type { Frame } from '../camera/source.js';
 import { answerParent } from '../models/install/child-main.js';
 import type { Variant } from '../models/variant.js';
-import { type FormCost, type ProfileRequest, profileForms } from './measure.js';
+import type { FormCost } from './costs.js';
+import { type ProfileRequest, profileForms } from './measure.js';
 import { shippedPictures, variedPictures } from './pictures.js';
 import { measureScale, type ScoreScale } from './scale.js';
 

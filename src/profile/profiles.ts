@@ -6,7 +6,7 @@ import { variantsOf } from '../models/install/installed.js';
 import type { Shelf } from '../models/shelf.js';
 import { NUMERIC_FORMS, type Variant, withoutBackground } from '../models/variant.js';
 import { readSmallText } from '../small-file.js';
-import { bestCost, type FormCost, referenceForm, type Wanted } from './measure.js';
+import { bestCost, type FormCost, referenceForm, type Wanted } from './costs.js';
 import type { ScoreScale } from './scale.js';
 
 const MAX_BYTES = 4 * 1024 * 1024;

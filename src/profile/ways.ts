@@ -1,6 +1,6 @@
 import type { Variant } from '../models/variant.js';
 import type { Way } from '../thermal/sample.js';
-import { bestCost, type FormCost, type Wanted, WORTHWHILE_GAIN } from './measure.js';
+import { bestCost, type FormCost, type Wanted, WORTHWHILE_GAIN } from './costs.js';
 import { type Profiles, profileOf, type VariantForms } from './profiles.js';
 
 /** A way to run a network on this board, and the variant that is loaded for it. */

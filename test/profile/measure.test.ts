@@ -6,12 +6,8 @@ import type { Frame } from '#mobilenetd/camera/source.js';
 import type { Agreement } from '#mobilenetd/inference/agreement.js';
 import { median } from '#mobilenetd/inference/median.js';
 import type { NumericForm } from '#mobilenetd/models/variant.js';
-import {
-  bestCost,
-  type FormCost,
-  profileForms,
-  referenceForm,
-} from '#mobilenetd/profile/measure.js';
+import { bestCost, type FormCost, referenceForm } from '#mobilenetd/profile/costs.js';
+import { profileForms } from '#mobilenetd/profile/measure.js';
 import { classifierVariant, colourClassifier } from '../inference/tiny-models.js';
 
 const folder = await mkdtemp(join(tmpdir(), 'mobilenetd-profile-'));

@@ -5,7 +5,7 @@ import { PassThrough } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { createLog } from '#mobilenetd/daemon/diagnostics/log.js';
-import type { FormCost } from '#mobilenetd/profile/measure.js';
+import type { FormCost } from '#mobilenetd/profile/costs.js';
 import {
   chooseVariant,
   filesOf,

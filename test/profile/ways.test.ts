@@ -1,7 +1,7 @@
 import t from 'tap';
 import type { Agreement } from '#mobilenetd/inference/agreement.js';
 import type { NumericForm, Variant } from '#mobilenetd/models/variant.js';
-import type { FormCost } from '#mobilenetd/profile/measure.js';
+import type { FormCost } from '#mobilenetd/profile/costs.js';
 import { type Profiles, thisBoard, type VariantForms } from '#mobilenetd/profile/profiles.js';
 import { waysToRun } from '#mobilenetd/profile/ways.js';
 

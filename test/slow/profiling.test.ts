@@ -8,7 +8,7 @@ import { App } from '#mobilenetd/daemon/app.js';
 import { provideModel } from '#mobilenetd/daemon/model.js';
 import { Signals } from '#mobilenetd/daemon/signals.js';
 import { openShelf } from '#mobilenetd/models/shelf.js';
-import { bestCost } from '#mobilenetd/profile/measure.js';
+import { bestCost } from '#mobilenetd/profile/costs.js';
 import { readProfiles } from '#mobilenetd/profile/profiles.js';
 import { type Clock, systemClock } from '#mobilenetd/time.js';
 import { logTo } from '../integration/collected-log.js';

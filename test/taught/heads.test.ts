@@ -6,9 +6,10 @@ import { readArchive, writeArchive } from '#mobilenetd/taught/archive.js';
 import { Embedder } from '#mobilenetd/taught/embedder.js';
 import { headOf } from '#mobilenetd/taught/heads.js';
 import { Intake } from '#mobilenetd/taught/intake.js';
-import { reportOf, tasksOf } from '#mobilenetd/taught/overview.js';
+import { reportOf } from '#mobilenetd/taught/overview.js';
 import { CropShelf } from '#mobilenetd/taught/shelf.js';
 import { taskOf } from '#mobilenetd/taught/task.js';
+import { tasksOf } from '#mobilenetd/taught/tasks.js';
 import { colorEngine, drawn, variantNamed } from './color-engine.js';
 
 const TASK = taskOf({ camera: 'front' });

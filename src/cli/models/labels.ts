@@ -28,7 +28,7 @@ export function registerLabels(models: Command, context: CommandContext): void {
 /** Labels that were taught on this board, in order; those of objects are sub labels of their events. */
 async function taughtHere(config: Config): Promise<string[]> {
   const { cropBoundsOf } = await import('../../daemon/options/teach.js');
-  const { tasksOf } = await import('../../taught/overview.js');
+  const { tasksOf } = await import('../../taught/tasks.js');
   const { CropShelf } = await import('../../taught/shelf.js');
   if (!config.teach.enabled) return [];
   const crops = await new CropShelf(config.state_dir, cropBoundsOf(config)).list();

@@ -1,6 +1,6 @@
-import { earlyAdvice, reportOf, type TaskCounts, tasksOf } from '../../taught/overview.js';
 import type { Removed } from '../../taught/shelf.js';
 import { type TaughtTask, taskName, taskText } from '../../taught/task.js';
+import { type TaskCounts, tasksOf } from '../../taught/tasks.js';
 import type { HeadReport } from '../../teach/report.js';
 import type { CommandContext } from '../command.js';
 import { writeJsonLine, writeLine } from '../output.js';
@@ -41,6 +41,7 @@ export async function reportTasks(
 }
 
 async function figuresOf(counts: TaskCounts, tools: TeachTools, { signal }: CommandContext) {
+  const { earlyAdvice, reportOf } = await import('../../taught/overview.js');
   if (counts.labels.length === 0) {
     return { report: null, quality: null, advice: await earlyAdvice(tools.shelf, counts) };
   }

@@ -1,6 +1,6 @@
 import { requireTellable } from '../../daemon/options/taught-faults.js';
-import { tasksOf } from '../../taught/overview.js';
 import { taskOf } from '../../taught/task.js';
+import { tasksOf } from '../../taught/tasks.js';
 import type { Wanted } from './folder.js';
 import type { TeachTools } from './tools.js';
 

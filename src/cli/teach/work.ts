@@ -1,17 +1,15 @@
 import { askDaemon } from '../../control/client.js';
 import { codedError } from '../../errors.js';
 import { printable } from '../../printable.js';
-import { type TaskCounts, tasksOf } from '../../taught/overview.js';
 import { checkLabel, type TaughtTask, taskName, taskOf, taskText } from '../../taught/task.js';
+import { type TaskCounts, tasksOf } from '../../taught/tasks.js';
 import { systemClock } from '../../time.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
 import { socketsOf } from '../status.js';
-import { exportTo, importFrom } from './archive.js';
 import type { TeachFlags } from './flags.js';
-import { teachFolder } from './folder.js';
+import type { Batch, Wanted } from './folder.js';
 import { printList, printRemoved, reportTasks } from './print.js';
-import { recordCamera } from './record.js';
 import { isAway } from './running.js';
 import { checkTellable } from './tellable.js';
 import { openTools, type TeachTools } from './tools.js';
@@ -31,15 +29,26 @@ export async function teach(
     const wanted = { task, label: flags.not ? null : label };
     if (flags.from !== undefined) await checkTellable(wanted, tools);
     if (flags.not) await sayIfUnknown(label, task, tools, context);
-    const batch =
-      flags.from === undefined
-        ? await recordCamera(wanted, flags, tools, context)
-        : await teachFolder(wanted, flags.from, tools, context);
+    const batch = await addPictures(wanted, flags, tools, context);
     if (flags.from !== undefined) await tellDaemon(context);
     await reportTasks([task], { batch, json: flags.json }, tools, context);
   } finally {
     await tools.close();
   }
+}
+
+async function addPictures(
+  wanted: Wanted,
+  flags: TeachFlags,
+  tools: TeachTools,
+  context: CommandContext,
+): Promise<Batch> {
+  if (flags.from === undefined) {
+    const { recordCamera } = await import('./record.js');
+    return recordCamera(wanted, flags, tools, context);
+  }
+  const { teachFolder } = await import('./folder.js');
+  return teachFolder(wanted, flags.from, tools, context);
 }
 
 /** Everything else: what is known, and what is taken away. */
@@ -69,11 +78,15 @@ export async function tend(
         printRemoved(await shelf.forget(flags.not ? null : label, task), flags, context);
         break;
       }
-      case 'export':
+      case 'export': {
+        const { exportTo } = await import('./archive.js');
         return await exportTo(flags.export ?? '', flags, tools, context);
-      case 'import':
+      }
+      case 'import': {
+        const { importFrom } = await import('./archive.js');
         await importFrom(flags.import ?? '', flags, tools, context);
         break;
+      }
     }
     await tellDaemon(context);
   } finally {

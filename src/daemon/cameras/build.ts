@@ -1,6 +1,7 @@
-import { createSource, isOnBoard, isStill, rateOf, stallTimeoutOf } from '../../camera/create.js';
+import { createSource, isOnBoard, isStill, stallTimeoutOf } from '../../camera/create.js';
 import { createMotionGate } from '../../camera/pixels/motion.js';
 import { boxInPixels } from '../../camera/region.js';
+import { rateOf } from '../../camera/registry.js';
 import { createSchedule, type Location } from '../../camera/schedule.js';
 import { createSlot, type SlotOptions } from '../../camera/slot.js';
 import { takeSnapshot } from '../../camera/snapshot.js';

@@ -1,6 +1,5 @@
-import { rateOf } from '../../camera/create.js';
 import { boxInPixels, polygonInPixels } from '../../camera/region.js';
-import { descriptionOf } from '../../camera/registry.js';
+import { descriptionOf, rateOf } from '../../camera/registry.js';
 import type { CameraConfig, Config } from '../../config/config.js';
 import { codedError } from '../../errors.js';
 import type { Variant } from '../../models/variant.js';

@@ -2,8 +2,8 @@ import { codedError, messageOf } from '../../errors.js';
 import type { Log } from '../../log.js';
 import type { Variant } from '../../models/variant.js';
 import { type HeadSurroundings, headOf } from '../../taught/heads.js';
-import type { TaskCounts } from '../../taught/overview.js';
 import { taskName, taskText } from '../../taught/task.js';
+import type { TaskCounts } from '../../taught/tasks.js';
 import type { TrainedHead } from '../../taught/trained.js';
 import type { Head } from '../../teach/head.js';
 

@@ -1,6 +1,6 @@
 import { messageOf } from '../../errors.js';
-import { type TaskCounts, tasksOf } from '../../taught/overview.js';
 import type { CropShelf } from '../../taught/shelf.js';
+import { type TaskCounts, tasksOf } from '../../taught/tasks.js';
 import { type Clock, systemClock } from '../../time.js';
 
 export interface ShelfReadingOptions {

@@ -1,6 +1,6 @@
 import type { Config } from '../../config/config.js';
 import type { Variant } from '../../models/variant.js';
-import type { TaskCounts } from '../../taught/overview.js';
+import type { TaskCounts } from '../../taught/tasks.js';
 import { taughtFault, twinFault } from '../options/taught-faults.js';
 import type { TaughtLabel } from '../options/taught-labels.js';
 
