@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import t from 'tap';
+import { SCHEMA_DIALECT } from '#mobilenetd/built-check.js';
 import { familyNamed } from '#mobilenetd/families/families.js';
 import { MOBILENET_V1 } from '#mobilenetd/families/mobilenet-v1.js';
 import { type Catalog, labelsFileOf, readCatalog } from '#mobilenetd/models/catalog/catalog.js';
@@ -11,7 +12,6 @@ import { CATALOG_SCHEMA } from '#mobilenetd/models/catalog/catalog-schema.js';
 import { qualityFigure } from '#mobilenetd/models/catalog/quality.js';
 import { INSTALLED_SCHEMA } from '#mobilenetd/models/install/installed-schema.js';
 import { readLabels } from '#mobilenetd/models/labels.js';
-import { SCHEMA_DIALECT } from '#mobilenetd/built-check.js';
 import { scratchFolder } from '../../scratch-folder.js';
 
 t.test('the schemas are valid', (t) => {
