@@ -61,6 +61,7 @@ export const ERROR_TABLE = {
   MND_SPOT_INVALID: { exit: 1, summary: 'a false alarm cannot be kept back' },
   MND_TEACH_INVALID: { exit: 64, summary: 'this cannot be taught' },
   MND_TEACH_BUSY: { exit: 69, summary: 'something is being taught already' },
+  MND_TEACH_TAKEN: { exit: 1, summary: 'pictures were taken back while more were taken' },
   MND_TEACH_FULL: { exit: 1, summary: 'more pictures than are kept were taught' },
   MND_TEACH_DISK: { exit: 1, summary: 'the taught pictures cannot be used' },
   MND_CONTROL_REQUEST: { exit: 1, summary: 'the running daemon refuses a request' },

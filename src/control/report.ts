@@ -109,6 +109,8 @@ export interface RecordingPayload {
   readonly small: number;
   /** Frames in which there was nothing to take, such as no object of the labels. */
   readonly empty: number;
+  /** Seconds since a frame of the camera was looked at; 0 when it is over. */
+  readonly idle_s: number;
   /** Why it failed, and kept nothing: what to say, and its code; null while it did not. */
   readonly error: string | null;
   readonly code: string | null;

@@ -1,6 +1,8 @@
+import { stat } from 'node:fs/promises';
+import { codedError } from '../errors.js';
 import type { Variant } from '../models/variant.js';
 import { nearDuplicate } from '../teach/duplicate.js';
-import type { Crop } from './crop-files.js';
+import { type Crop, isMissing } from './crop-files.js';
 import type { Embedder } from './embedder.js';
 import { EmbeddingCache, embeddingsOf } from './embeddings.js';
 import type { SeenCrop } from './heads.js';
@@ -51,6 +53,8 @@ export class Intake {
   /** All of the task, those that were there before and those of this batch. */
   readonly #seen: SeenCrop[] = [];
   #smallest: number | null = null;
+  /** The newest of this batch; null: it has none. */
+  #newest: Crop | null = null;
   #counts = { offered: 0, kept: 0, same: 0, small: 0 };
 
   private constructor(options: IntakeOptions, known: Float32Array[]) {
@@ -100,7 +104,7 @@ export class Intake {
    * Offers a picture of any readable kind.
    *
    * @param subject names it in errors
-   * @throws MND_IMAGE_INVALID, MND_TEACH_FULL, MND_TEACH_DISK, what embedding throws
+   * @throws MND_IMAGE_INVALID, MND_TEACH_FULL, MND_TEACH_DISK, MND_TEACH_TAKEN, what embedding throws
    */
   async offer(encoded: Uint8Array, subject: string): Promise<Offered> {
     const { shelf, embedder, variant, task, label } = this.#options;
@@ -113,7 +117,9 @@ export class Intake {
       this.#counts.same += 1;
       return { outcome: 'same', crop: null, side, isSmall };
     }
+    await this.requireKept();
     const crop = await shelf.add(task, label, this.batch, jpeg);
+    this.#newest = crop;
     this.#known.push(embedding);
     this.#cache.set(crop.id, embedding);
     this.#seen.push({ crop, embedding });
@@ -123,9 +129,28 @@ export class Intake {
     return { outcome: 'kept', crop, side, isSmall };
   }
 
-  /** Ends it: what was computed is kept for later. */
+  /**
+   * Whoever undoes the last batch, or forgets the label, means this one as well: a part of it would come back
+   * with the next picture.
+   *
+   * @throws MND_TEACH_TAKEN
+   */
+  async requireKept(): Promise<void> {
+    const file = this.#newest?.file;
+    const isGone = file !== undefined && (await stat(file).then(() => false, isMissing));
+    if (!isGone) return;
+    throw codedError('MND_TEACH_TAKEN', {
+      found: 'what was taken so far was undone, or its label forgotten',
+      next: 'nothing of it is kept; take the pictures again',
+    });
+  }
+
+  /** Ends it: what was computed is kept for later, where the disk lets it. */
   async close(): Promise<void> {
-    if (this.#counts.kept === 0) return;
+    if (this.#counts.kept > 0) await this.#keepCache().catch(() => {});
+  }
+
+  async #keepCache(): Promise<void> {
     const { shelf, task } = this.#options;
     // Somebody else may have added to the task meanwhile.
     await this.#cache.read();

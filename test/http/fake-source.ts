@@ -44,7 +44,7 @@ export const EVENT = {
 const RECORDING = {
   ...{ id: '1', state: 'recording', left_s: 12.5, error: null, code: null },
   ...{ figures: null, advice: [{ code: 'too_few', label: 'parcel', text: 'Add some.' }] },
-  ...{ offered: 30, kept: 12, same: 18, small: 2, empty: 0 },
+  ...{ offered: 30, kept: 12, same: 18, small: 2, empty: 0, idle_s: 0.2 },
 };
 
 const SPOT = {

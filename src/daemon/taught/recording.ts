@@ -33,6 +33,9 @@ export class Recording {
   #working: Promise<void> | null = null;
   #last = Number.NEGATIVE_INFINITY;
   #empty = 0;
+  /** When a frame of the camera came last. */
+  #seen: number;
+  #isEnding = false;
   #state: RecordingState['state'] = 'recording';
   #error: string | null = null;
   #code: string | null = null;
@@ -40,6 +43,7 @@ export class Recording {
   constructor(id: string, options: RecordingOptions) {
     this.id = id;
     this.#options = options;
+    this.#seen = options.now();
   }
 
   isOver(): boolean {
@@ -55,6 +59,7 @@ export class Recording {
       left_s: Math.round(left * 10) / 10,
       ...intake.counts(),
       empty: this.#empty,
+      idle_s: this.#state === 'recording' ? Math.round((now() - this.#seen) / 100) / 10 : 0,
       error: this.#error,
       code: this.#code,
       figures: this.#state === 'failed' ? null : worth.figures(),
@@ -65,7 +70,9 @@ export class Recording {
   /** Looks at a labelled frame; its bytes are only used until this returns. */
   look(result: Result, frame: Frame): void {
     const { camera, now, until, part } = this.#options;
-    if (frame.camera !== camera || this.#state !== 'recording' || this.#working !== null) return;
+    if (frame.camera !== camera) return;
+    this.#seen = now();
+    if (this.#isEnding || this.#state !== 'recording' || this.#working !== null) return;
     if (now() >= until || now() - this.#last < INTERVAL_MS) return;
     const size = result.picture ?? ([frame.width, frame.height] as const);
     const found = part(result, size);
@@ -81,11 +88,18 @@ export class Recording {
 
   /** Ends it; resolves with what came of it when that is on the disk. */
   async end(): Promise<RecordingState> {
+    this.#isEnding = true;
     await this.#working;
-    await this.#options.worth.stop();
+    const { worth, intake } = this.#options;
+    await worth.stop();
     if (this.#state === 'recording') {
-      this.#state = 'done';
-      await this.#options.intake.close();
+      await intake.requireKept().then(
+        () => {
+          this.#state = 'done';
+        },
+        (error: unknown) => this.#fail(error),
+      );
+      await intake.close();
     }
     return this.state();
   }
@@ -99,13 +113,18 @@ export class Recording {
       await intake.offer(await encodeJpeg(picture, QUALITY), `a frame of ${camera}`);
       worth.look();
     } catch (error) {
-      this.#state = 'failed';
-      this.#error = messageOf(error);
-      this.#code = isCodedError(error) ? error.code : 'MND_INTERNAL';
-      await intake.withdraw().catch((other: unknown) => {
-        this.#error = `${this.#error}; ${messageOf(other)}`;
-      });
+      await this.#fail(error);
     }
+  }
+
+  /** Nothing of it is kept. */
+  async #fail(error: unknown): Promise<void> {
+    this.#state = 'failed';
+    this.#error = messageOf(error);
+    this.#code = isCodedError(error) ? error.code : 'MND_INTERNAL';
+    await this.#options.intake.withdraw().catch((other: unknown) => {
+      this.#error = `${this.#error}; ${messageOf(other)}`;
+    });
   }
 }
 

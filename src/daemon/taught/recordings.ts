@@ -18,16 +18,18 @@ export class Recordings {
   readonly #ending = new Map<string, Promise<RecordingState>>();
   #stopListening: (() => void) | null = null;
   #stopTicking: (() => void) | null = null;
+  #isStopped = false;
 
-  /** @param onEnd told of each that has kept something, when it is on the disk */
+  /** @param onEnd told of each that has kept something or taken it back, when it is on the disk */
   constructor(signals: Signals, clock: Clock, onEnd: (state: RecordingState) => void) {
     this.#signals = signals;
     this.#clock = clock;
     this.#onEnd = onEnd;
   }
 
-  /** @throws MND_TEACH_BUSY while there are too many */
+  /** @throws MND_TEACH_BUSY while there are too many, and when a reload has put others in the place of these */
   checkRoom(): void {
+    if (this.#isStopped) throw exchanged();
     const open = [...this.#all.values()].filter((each) => !each.isOver());
     if (open.length < MOST_OPEN) return;
     throw codedError('MND_TEACH_BUSY', {
@@ -40,10 +42,9 @@ export class Recordings {
     this.checkRoom();
     const recording = new Recording(randomUUID().slice(0, 8), options);
     this.#all.set(recording.id, recording);
-    for (const id of this.#all.keys()) {
-      if (this.#all.size <= MOST_KEPT) break;
+    const over = [...this.#all.values()].filter((each) => each.isOver());
+    for (const { id } of over.slice(0, Math.max(0, this.#all.size - MOST_KEPT)))
       this.#all.delete(id);
-    }
     this.#listen();
     return recording.state();
   }
@@ -55,6 +56,7 @@ export class Recordings {
       throw codedError('MND_INPUT_MISSING', {
         subject: `recording ${JSON.stringify(id.slice(0, 40))}`,
         expected: 'one that was begun lately',
+        next: 'a restart or a reload ends recordings; what was taken until then is kept',
       });
     }
     return end ? this.#end(recording) : recording.state();
@@ -66,6 +68,7 @@ export class Recordings {
   }
 
   async stop(): Promise<void> {
+    this.#isStopped = true;
     this.#rest();
     await Promise.all([...this.#all.values()].map((recording) => recording.end()));
   }
@@ -90,7 +93,7 @@ export class Recordings {
     const known = this.#ending.get(recording.id);
     if (known !== undefined) return known;
     const ending = recording.end().then((state) => {
-      if (state.kept > 0) this.#onEnd(state);
+      if (state.kept > 0 || state.state === 'failed') this.#onEnd(state);
       return state;
     });
     this.#ending.set(recording.id, ending);
@@ -104,4 +107,12 @@ export class Recordings {
     this.#stopTicking?.();
     this.#stopTicking = null;
   }
+}
+
+/** Whoever asks again asks those that have come since. */
+export function exchanged(): Error {
+  return codedError('MND_TEACH_BUSY', {
+    expected: 'a daemon whose configuration is not being changed',
+    next: 'try again in a moment',
+  });
 }

@@ -22,7 +22,7 @@ import { lookingIn, objectHeads } from './looking.js';
 import { partOf } from './parts-of-frames.js';
 import { type RecordOrder, taskToRecord } from './record-order.js';
 import type { RecordingState } from './recording.js';
-import { Recordings } from './recordings.js';
+import { exchanged, Recordings } from './recordings.js';
 import { ShelfReading } from './shelf-reading.js';
 import { sortLabels, type UnusableLabel } from './usable.js';
 import { Worth } from './worth.js';
@@ -244,12 +244,14 @@ export class Taught {
     return removed;
   }
 
-  /** @throws MND_TEACH_INVALID while teaching is switched off */
+  /** @throws MND_TEACH_INVALID while teaching is switched off, MND_TEACH_BUSY when a reload has closed it */
   #required(): Opened {
-    if (!this.#isClosed && this.#using.config.teach.enabled) return this.#opened;
+    if (this.#isClosed) throw exchanged();
+    if (this.#using.config.teach.enabled) return this.#opened;
     throw codedError('MND_TEACH_INVALID', {
       expected: 'a daemon that looks for what was taught',
       found: 'teach.enabled: false',
+      next: 'set teach.enabled: true in the configuration',
     });
   }
 

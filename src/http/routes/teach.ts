@@ -33,6 +33,7 @@ const RECORDING = objectOf({
   same: { ...COUNT, description: 'nearly the same as others, left out' },
   small: { ...COUNT, description: 'of the kept ones, those under 80 pixels' },
   empty: { ...COUNT, description: 'frames with nothing to take' },
+  idle_s: { type: 'number', description: 'since a frame of the camera came; 0 when it is over' },
   error: NULLABLE_TEXT,
   code: { ...NULLABLE_TEXT, description: 'of the error' },
   figures: FIGURES,

@@ -123,3 +123,60 @@ t.test('each way to fail has its own code, and nothing is kept then', async (t) 
   t.not(blind.recording.state().code, 'MND_TEACH_DISK');
   t.not(blind.recording.state().code, null);
 });
+
+t.test('what is undone or forgotten while it records does not come back', async (t) => {
+  const undoings: readonly (readonly [
+    what: string,
+    undo: (shelf: CropShelf) => Promise<unknown>,
+  ])[] = [
+    ['undo', (shelf) => shelf.undo()],
+    ['forget', (shelf) => shelf.forget('red', null)],
+    ['forget of this place', (shelf) => shelf.forget('red', TASK)],
+  ];
+  const taken = { state: 'failed', code: 'MND_TEACH_TAKEN', kept: 0, error: /undone.*again/ };
+  for (const [what, undo] of undoings) {
+    const { recording, show, shelf } = await begin(t, t.testdir(), 'red');
+    await show(await shades(0));
+    await show(await shades(5));
+    t.ok(await eventually(() => recording.state().kept === 2));
+    await undo(shelf);
+    await show(await shades(10));
+    t.ok(await eventually(() => recording.isOver()), what);
+    t.match(recording.state(), taken, what);
+    t.same(await shelf.list(), [], what);
+
+    // Nothing more has come when it ends.
+    const last = await begin(t, t.testdir(), 'red');
+    await last.show(await shades(0));
+    await undo(last.shelf);
+    t.match(await last.recording.end(), taken, what);
+    t.same(await last.shelf.list(), []);
+  }
+  const state = t.testdir();
+  const { recording, show, shelf } = await begin(t, state, 'red');
+  const other = await begin(t, state, 'green');
+  await other.show(await shades(3));
+  await show(await shades(0));
+  await shelf.forget('green', null);
+  await show(await shades(5));
+  t.match(
+    await recording.end(),
+    { state: 'done', kept: 2 },
+    'another label is none of its business',
+  );
+});
+
+t.test(
+  'a camera that shows nothing is said while it records, and a late frame is none',
+  async (t) => {
+    const { recording, show } = await begin(t, t.testdir(), 'red');
+    t.match(recording.state(), { idle_s: 0 });
+    await show(await shades(0));
+    t.match(recording.state(), { state: 'recording', idle_s: 0 });
+    const ended = recording.end();
+    await show(await shades(5)).catch(() => {});
+    const { offered } = await ended;
+    t.equal(offered, 1, 'not one that comes while it ends');
+    t.match(recording.state(), { state: 'done', offered: 1, idle_s: 0 });
+  },
+);

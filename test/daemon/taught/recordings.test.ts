@@ -1,3 +1,5 @@
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { Signals } from '#mobilenetd/daemon/signals.js';
 import { Recordings } from '#mobilenetd/daemon/taught/recordings.js';
@@ -76,4 +78,69 @@ t.test('no more than four at a time', async (t) => {
   t.match(await begin(1), { state: 'recording' });
   await recordings.stop();
   t.equal(clock.pending(), 0);
+});
+
+t.test('a long one outlives many short ones', async (t) => {
+  const { clock, recordings, begin, show } = await startRecordings(t);
+  const long = await begin(600);
+  for (let n = 0; n < 20; n += 1) {
+    await begin(1);
+    await clock.advance(1.5 * SECOND);
+    t.ok(
+      await eventually(
+        () => recordings.list().filter((each) => each.state === 'recording').length === 1,
+      ),
+    );
+  }
+  t.ok(recordings.list().length <= 16);
+  await show(await drawn([200, 30, 30], 0));
+  t.ok(await eventually(async () => (await recordings.state(long.id, false)).kept === 1));
+  t.match(await recordings.state(long.id, true), { state: 'done', kept: 1 });
+  await clock.advance(SECOND);
+  t.equal(clock.pending(), 0);
+});
+
+t.test('a camera that has gone is told by how long nothing came', async (t) => {
+  const { clock, recordings, begin, show } = await startRecordings(t);
+  const { id } = await begin(60);
+  await clock.advance(4 * SECOND);
+  t.match(await recordings.state(id, false), { idle_s: 4, offered: 0 });
+  await show(await drawn([200, 30, 30], 0));
+  t.match(await recordings.state(id, false), { idle_s: 0 });
+  await recordings.stop();
+});
+
+t.test('a disk that fails at the end of one ends nothing else', async (t) => {
+  const { clock, recordings, shelf, begin, show, ended } = await startRecordings(t);
+  const rejections: unknown[] = [];
+  const note = (error: unknown) => rejections.push(error);
+  process.on('unhandledRejection', note);
+  t.teardown(() => process.off('unhandledRejection', note));
+  const first = await begin(5);
+  await show(await drawn([200, 30, 30], 0));
+  t.ok(await eventually(async () => (await recordings.state(first.id, false)).kept === 1));
+  // Links in a circle: it can be listed no more.
+  rmSync(shelf.folder, { recursive: true });
+  symlinkSync(shelf.folder, shelf.folder);
+  await clock.advance(6 * SECOND);
+  t.ok(await eventually(() => ended.includes(first.id)));
+  t.match(await recordings.state(first.id, true), { state: 'done' });
+  rmSync(shelf.folder);
+  mkdirSync(shelf.folder);
+
+  const second = await begin(5);
+  await show(await drawn([30, 200, 30], 1));
+  t.ok(await eventually(async () => (await recordings.state(second.id, false)).kept === 1));
+  rmSync(join(shelf.folder), { recursive: true });
+  await recordings.stop();
+  t.match(await recordings.state(second.id, false), { state: 'failed', code: 'MND_TEACH_TAKEN' });
+  t.same(rejections, []);
+});
+
+t.test('none begins after a reload has put others in their place', async (t) => {
+  const { clock, recordings, begin } = await startRecordings(t);
+  await recordings.stop();
+  await t.rejects(begin(5), { code: 'MND_TEACH_BUSY', message: /try again in a moment/ });
+  t.equal(clock.pending(), 0);
+  await t.rejects(recordings.state('gone', true), { message: /reload ends recordings.*is kept/ });
 });
