@@ -33,5 +33,5 @@ export function useAnswer<T>(path: string, everyMs = 0): Loaded<T> {
       clearTimeout(timer);
     };
   }, [path, everyMs, round, hidden]);
-  return { value, error, reload: () => setRound(round + 1) };
+  return { value, error, reload: () => setRound((now) => now + 1) };
 }

@@ -252,8 +252,11 @@ export interface Session {
 export interface Recording {
   readonly id: string;
   readonly state: 'recording' | 'done' | 'failed';
+  readonly offered: number;
   readonly kept: number;
   readonly same: number;
+  /** Seconds since a frame of the camera came. */
+  readonly idle_s: number;
   readonly error: string | null;
   /** Of all pictures of the task, while more are added; null before anything is known. */
   readonly figures: TaughtTask['figures'];
@@ -278,7 +281,11 @@ export interface TaughtTask {
 
 export interface Taught {
   readonly tasks: readonly TaughtTask[];
-  readonly unusable: readonly { readonly label: string; readonly why: string }[];
+  readonly unusable: readonly {
+    readonly label: string;
+    readonly task: string;
+    readonly why: string;
+  }[];
   readonly recordings: readonly Recording[];
   readonly error: string | null;
 }

@@ -162,9 +162,13 @@ export const WORDS = {
     with: 'It is there',
     without: 'It is not there',
     hold: 'Hold to record',
+    opening: 'Getting ready …',
     recording: 'Recording …',
     over: 'Recorded: let go, and hold again for more',
     hint: 'Nothing leaves the board.',
+    idle: 'No picture comes from this camera now: nothing is recorded.',
+    nothing: 'No picture came from this camera, so nothing was recorded.',
+    gone: 'The daemon was restarted or has another configuration: what was taken until then is kept.',
     progress: (kept: number, same: number) =>
       `${kept} kept, ${same} left out as nearly the same as others`,
     pictures: (count: number) => (count === 1 ? '1 picture' : `${count} pictures`),
@@ -176,6 +180,10 @@ export const WORDS = {
     unread: (why: string) => `What was taught cannot be read: ${why}`,
     sofar: 'So far:',
     undo: 'Take the last pictures back',
+    undone: (count: number, labels: readonly (string | null)[]) =>
+      count === 0
+        ? 'There is nothing to take back.'
+        : `Taken back: ${count === 1 ? '1 picture' : `${count} pictures`} of ${labels.map((label) => label ?? 'none of these').join(', ')}.`,
   },
   system: {
     doctor: 'What the doctor finds',

@@ -1,10 +1,14 @@
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
 import { useKept } from '../draft.js';
+import { type Holding, type HoldOrder, useHolding } from '../hold.js';
 import { useAnswer } from '../load.js';
 import type { Area, Camera, Recording, Taught, TaughtTask } from '../types.js';
 import { WORDS } from '../words.js';
 import { Overlay, useLivePicture } from './picture.js';
+
+/** A camera that shows nothing for so long is said, s. */
+const IDLE_S = 4;
 
 /** What was taught, and how well it is told; whoever may change things can teach more. */
 export function Teach() {
@@ -21,18 +25,12 @@ export function Teach() {
       {value.tasks.map((task) => (
         <Task key={task.task} task={task} />
       ))}
-      {value.unusable.map(({ label, why }) => (
-        <p key={label} class="problem">
+      {value.unusable.map(({ label, task, why }) => (
+        <p key={`${task} ${label}`} class="problem">
           {words.unusable(label, why)}
         </p>
       ))}
-      {mayChange() && value.tasks.length > 0 && (
-        <div class="row">
-          <button type="button" class="quiet" onClick={() => void post('teach/undo').then(reload)}>
-            {words.undo}
-          </button>
-        </div>
-      )}
+      {mayChange() && <Undo onChange={reload} />}
     </section>
   );
 }
@@ -51,25 +49,10 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
   const [zone, setZone] = useKept('taught zone', '');
   const [label, setLabel] = useKept('taught label', '');
   const [not, setNot] = useKept('taught opposite', false);
-  const [told, setTold] = useState<Recording | null>(null);
-  const newest = useRef('');
-  const live = taught.recordings.find(({ id }) => id === told?.id) ?? told;
-  const isOver = told?.state === 'recording' && live?.state !== 'recording';
-  // It has ended by itself, held or not.
-  useEffect(() => {
-    if (!isOver) return;
-    setTold(live);
-    onRecord(false);
-  }, [isOver]);
-  const tell = (next: Recording) => {
-    const isBegun = next.state === 'recording';
-    if (isBegun) newest.current = next.id;
-    else onChange();
-    // The end of the one before may be answered after the next has begun.
-    if (next.id !== newest.current) return;
-    setTold(next);
-    onRecord(isBegun);
-  };
+  const holding = useHolding(taught, onChange);
+  const { recording } = holding;
+  const isBusy = recording?.state === 'recording';
+  useEffect(() => onRecord(isBusy), [isBusy]);
   const camera = cameras.find(({ name }) => name === wanted) ?? cameras[0];
   if (camera === undefined) return null;
   const zones = camera.areas.filter(({ kind }) => kind === 'zone');
@@ -126,11 +109,9 @@ function Teacher({ taught, onChange, onRecord }: TeacherProps) {
       <div class="teach-work">
         <Live camera={camera} zone={zones.find(({ name }) => name === place)} />
         <div>
-          <Hold order={order} recording={live} onTold={tell} />
-          <p role="status" class={live?.state === 'failed' ? 'problem' : 'muted'}>
-            {live === null ? words.hint : (live.error ?? words.progress(live.kept, live.same))}
-          </p>
-          {live?.state === 'recording' && <Worth recording={live} />}
+          <Hold order={order} holding={holding} />
+          <Progress recording={recording} />
+          {isBusy && <Worth recording={recording} />}
         </div>
       </div>
     </div>
@@ -161,14 +142,15 @@ function Next({ advice: { code, text } }: { readonly advice: TaughtTask['advice'
 }
 
 function Live({ camera, zone }: { readonly camera: Camera; readonly zone: Area | undefined }) {
-  const frame = useLivePicture(camera.name, camera.status === 'online');
+  const { status } = camera;
+  const frame = useLivePicture(camera.name, status === 'online');
   const size = camera.size ?? (frame === null ? null : ([frame.width, frame.height] as const));
   const [width, height] = size ?? [4, 3];
   // Its room is kept from the first: what is below must not move from under a finger.
   return (
     <div class="teach-live" style={{ aspectRatio: `${width} / ${height}` }}>
       {frame === null ? (
-        <p class="muted">{WORDS.loading}</p>
+        <p class="muted">{status === 'online' ? WORDS.loading : WORDS.camera.absent[status]}</p>
       ) : (
         <img src={frame.url} alt={camera.title} />
       )}
@@ -180,72 +162,38 @@ function Live({ camera, zone }: { readonly camera: Camera; readonly zone: Area |
 }
 
 interface HoldProps {
-  readonly order: { readonly label: string; readonly camera: string };
-  /** The newest one that the page has begun. */
-  readonly recording: Recording | null;
-  readonly onTold: (recording: Recording) => void;
+  readonly order: HoldOrder;
+  readonly holding: Holding;
 }
 
 /** Records while it is held, by finger, mouse or key; at most a minute, whatever becomes of this page. */
-function Hold({ order, recording, onTold }: HoldProps) {
-  const begun = useRef<Promise<unknown> | null>(null);
-  const [problem, setProblem] = useState<string | null>(null);
-  const [isHeld, setHeld] = useState(false);
-  /** Of the one that is recorded while it is held; null: the daemon has not answered yet. */
-  const [id, setId] = useState<string | null>(null);
-  const isOver = id !== null && recording?.id === id && recording.state !== 'recording';
-  const start = () => {
-    if (begun.current !== null) return;
-    setProblem(null);
-    setHeld(true);
-    setId(null);
-    const begin = post('teach/record', { ...order, seconds: 60 });
-    begun.current = begin;
-    begin.then(
-      (answer) => {
-        const recording = answer as unknown as Recording;
-        setId(recording.id);
-        onTold(recording);
-      },
-      (error: Error) => {
-        begun.current = null;
-        setHeld(false);
-        setProblem(error.message);
-      },
-    );
-  };
-  const end = () => {
-    const begin = begun.current as Promise<{ readonly id?: unknown }> | null;
-    if (begin === null) return;
-    begun.current = null;
-    setHeld(false);
-    begin
-      .then(({ id }) => post('teach/end', { id }))
-      .then((recording) => onTold(recording as unknown as Recording))
-      .catch((error: Error) => setProblem(error.message));
-  };
+function Hold({ order, holding: { isHeld, recording, problem, begin, end } }: HoldProps) {
+  const words = WORDS.teach;
+  const isOver = recording !== null && recording.state !== 'recording';
   const isKey = ({ key }: KeyboardEvent) => key === ' ' || key === 'Enter';
+  const text = recording === null ? words.opening : isOver ? words.over : words.recording;
   return (
     <>
       <button
         type="button"
         class="button hold"
         aria-pressed={isHeld && !isOver}
-        disabled={order.label === ''}
+        disabled={order.label === '' && !isHeld}
         onPointerDown={(event) => {
+          if (event.button !== 0) return;
           // What moves the button away from under the finger does not let it go.
           event.currentTarget.setPointerCapture(event.pointerId);
-          start();
+          begin(order, event.pointerId);
         }}
-        onPointerUp={end}
-        onPointerCancel={end}
-        onLostPointerCapture={end}
-        onKeyDown={(event) => isKey(event) && !event.repeat && start()}
-        onKeyUp={(event) => isKey(event) && end()}
-        onBlur={end}
+        onPointerUp={(event) => end(event.pointerId)}
+        onPointerCancel={(event) => end(event.pointerId)}
+        onLostPointerCapture={(event) => end(event.pointerId)}
+        onKeyDown={(event) => isKey(event) && !event.repeat && begin(order, 'key')}
+        onKeyUp={(event) => isKey(event) && end('key')}
+        onBlur={() => end()}
         onContextMenu={(event) => event.preventDefault()}
       >
-        {isHeld ? (isOver ? WORDS.teach.over : WORDS.teach.recording) : WORDS.teach.hold}
+        {isHeld ? text : words.hold}
       </button>
       {problem !== null && (
         <p class="problem" role="alert">
@@ -254,6 +202,65 @@ function Hold({ order, recording, onTold }: HoldProps) {
       )}
     </>
   );
+}
+
+/** What becomes of the pictures now. */
+function Progress({ recording }: { readonly recording: Recording | null }) {
+  const words = WORDS.teach;
+  const isFailed = recording?.state === 'failed';
+  return (
+    <p role="status" class={isFailed ? 'problem' : 'muted'}>
+      {recording === null ? words.hint : (recording.error ?? progressOf(recording))}
+    </p>
+  );
+}
+
+function progressOf({ state, offered, kept, same, idle_s }: Recording): string {
+  const words = WORDS.teach;
+  if (state === 'recording' && idle_s >= IDLE_S) return words.idle;
+  return state === 'done' && offered === 0 ? words.nothing : words.progress(kept, same);
+}
+
+/** Takes the last batch back, and says what that was. */
+function Undo({ onChange }: { readonly onChange: () => void }) {
+  const words = WORDS.teach;
+  const [isBusy, setBusy] = useState(false);
+  const [said, setSaid] = useState<{ readonly text: string; readonly isProblem: boolean } | null>(
+    null,
+  );
+  const undo = () => {
+    setBusy(true);
+    setSaid(null);
+    post('teach/undo')
+      .then(
+        (answer) => {
+          const { removed, labels } = answer as unknown as Removed;
+          setSaid({ text: words.undone(removed, labels), isProblem: false });
+        },
+        (error: Error) => setSaid({ text: error.message, isProblem: true }),
+      )
+      .finally(() => {
+        setBusy(false);
+        onChange();
+      });
+  };
+  return (
+    <div class="row">
+      <button type="button" class="quiet" disabled={isBusy} onClick={undo}>
+        {words.undo}
+      </button>
+      {said !== null && (
+        <span role="status" class={said.isProblem ? 'problem' : 'muted'}>
+          {said.text}
+        </span>
+      )}
+    </div>
+  );
+}
+
+interface Removed {
+  readonly removed: number;
+  readonly labels: readonly (string | null)[];
 }
 
 /** Pictures, figures of pictures that were left out, and what to do next. */
