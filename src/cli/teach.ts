@@ -29,6 +29,7 @@ export const register: Register = (program, context) => {
     .option('--report', 'what it is worth: recall, precision, confusion, what to add next')
     .option('--list', 'what was taught')
     .option('--undo', 'take the last batch of pictures back')
+    .option('--drop <picture>', 'take one picture out, such as one that the report names')
     .option('--forget', 'forget the label; with --not, what it is not')
     .option('--export <file>', 'write pictures and numbers to a .tar, for another board')
     .option('--import <file>', 'add the pictures of such a file')
@@ -47,13 +48,14 @@ function list(text: string): readonly string[] {
   return text.split(',').map((label) => label.trim());
 }
 
-const DEEDS = ['report', 'list', 'undo', 'forget', 'export', 'import'] as const;
+const DEEDS = ['report', 'list', 'undo', 'drop', 'forget', 'export', 'import'] as const;
 
 /** What each deed can be narrowed by: anything else that is given was meant for something, and is refused. */
 const TAKES: Readonly<Record<(typeof DEEDS)[number], readonly string[]>> = {
   report: ['LABEL', '--camera', '--zone', '--of'],
   list: [],
   undo: [],
+  drop: [],
   forget: ['LABEL', '--not', '--camera', '--zone', '--of'],
   export: [],
   import: ['--camera', '--zone'],

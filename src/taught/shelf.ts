@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { codedError } from '../errors.js';
 import { makeFolder } from '../make-folder.js';
 import {
@@ -158,6 +158,21 @@ export class CropShelf {
       }
       await rm(gone, { recursive: true, force: true }).catch(() => {});
     }
+    return summaryOf(crops);
+  }
+
+  /** Takes one picture out, by its file. @throws MND_INPUT_MISSING where it is none of ours; MND_TEACH_DISK */
+  async drop(file: string): Promise<Removed> {
+    const wanted = resolve(file);
+    const crops = (await this.list()).filter((crop) => resolve(crop.file) === wanted);
+    if (crops.length === 0) {
+      throw codedError('MND_INPUT_MISSING', {
+        subject: file,
+        expected: `a picture that was taught, in ${this.folder}`,
+        next: 'mobilenetd teach --report names pictures',
+      });
+    }
+    await this.#removeFiles(crops);
     return summaryOf(crops);
   }
 

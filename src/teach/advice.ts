@@ -8,6 +8,7 @@ export interface Advice {
     | 'no_opposite'
     | 'small_crops'
     | 'confused'
+    | 'held_back'
     | 'weak'
     | 'good';
   /** The label it is about; null for all of it. */
@@ -79,10 +80,20 @@ export function advice({ counts, others, sizes, report }: AdviceInput): Advice[]
 }
 
 function fromReport(report: HeadReport): Advice[] {
-  return report.labels.flatMap(({ label, recall, examples, rival }): Advice[] => {
+  return report.labels.flatMap(({ label, recall, examples, rival, heldBack }): Advice[] => {
     if (recall === null || recall >= GOOD_RECALL || examples < FEW) return [];
     const missed = (1 - recall) * examples;
-    const share = `${Math.round(recall * 100)} %`;
+    const share = percent(recall);
+    if (heldBack !== null) {
+      const rest = percent(heldBack.recall);
+      return [
+        {
+          code: 'held_back',
+          label,
+          text: `${label} is told in ${share} of its pictures, and in about ${rest} without one picture of the opposite that looks like it, which mobilenetd teach --report names: take that one out if it shows ${label}, else add more of the opposite.`,
+        },
+      ];
+    }
     if (rival !== null && rival.times * 2 >= missed) {
       return [
         {
@@ -100,6 +111,10 @@ function fromReport(report: HeadReport): Advice[] {
       },
     ];
   });
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`;
 }
 
 function pictures(count: number): string {

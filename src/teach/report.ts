@@ -1,3 +1,4 @@
+import type { Barrier } from './barrier.js';
 import { type Example, namedLabel } from './head.js';
 import { expectedShare } from './learning-curve.js';
 
@@ -11,6 +12,8 @@ export interface LabelReport {
   readonly precision: number | null;
   /** The other label that most of its pictures are likelier to be, thresholds aside; null without any. */
   readonly rival: { readonly label: string; readonly times: number } | null;
+  /** Of the label that is told worst: the opposite that keeps many of its pictures from being told; else null. */
+  readonly heldBack: Barrier | null;
 }
 
 /** A taught picture that is named wrongly, or would be with the least doubt. */
@@ -133,6 +136,7 @@ export function reportOf(input: ReportInput): HeadReport {
         judged.filter((j) => j.said === label),
       ),
       rival: rivalOf(label, labels, judged),
+      heldBack: null,
     })),
     confusion,
     worst: worstOf(labels, judged),

@@ -1,4 +1,5 @@
 import { codedError } from '../errors.js';
+import { hardestOf, type Tried, withBarrier } from './barrier.js';
 import { type ClassNumbers, createHead, type Example, type Head } from './head.js';
 import { limitsOf, shareOf } from './limits.js';
 import { choosePenalty, choosePenaltyAlone, SINGLE_PENALTY } from './penalty.js';
@@ -45,6 +46,18 @@ export function trainHead(
   examples: readonly Example[],
   negatives: readonly Float32Array[],
 ): Trained {
+  const trained = trainOnce(examples, negatives);
+  const report = withBarrier(trained, (left) => {
+    const others = examples.filter(({ id }) => id !== left);
+    return trainOnce(others, negatives).report;
+  });
+  return { head: trained.head, report };
+}
+
+function trainOnce(
+  examples: readonly Example[],
+  negatives: readonly Float32Array[],
+): Trained & Tried {
   const labels = labelsOf(examples);
   const dimension = examples[0]?.embedding.length ?? 0;
   for (const { embedding, id } of examples) checkEmbedding(embedding, dimension, id);
@@ -91,7 +104,7 @@ export function trainHead(
     }),
     negatives: told.slice(fitted.length),
   });
-  return { head, report };
+  return { head, report, hardest: hardestOf(fit.leftOut, fitted) };
 }
 
 function labelsOf(examples: readonly Example[]): string[] {

@@ -1,9 +1,10 @@
 // A process of its own: training starts threads
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { create } from 'tar';
 import type { CommandEntry } from '#mobilenetd/cli/command.js';
+import { CropShelf } from '#mobilenetd/taught/shelf.js';
 import { installRandomModel } from '../integration/random-model.js';
 import { lastingFolder } from '../lasting-folder.js';
 import { drawn } from '../taught/color-engine.js';
@@ -13,6 +14,7 @@ const COMMANDS: readonly CommandEntry[] = [
   { name: 'teach', summary: '', load: () => import('#mobilenetd/cli/teach.js') },
 ];
 
+const BOUNDS = { maxCrops: 2000, maxBytes: 50_000_000 };
 t.setTimeout(300_000);
 
 /** A state folder with a network that has the labels left, middle and right, and a folder of pictures. */
@@ -86,6 +88,22 @@ t.test('what is given and would do nothing is refused, and a slip is said', asyn
   t.notMatch(right.stderr, /was taught of/);
   const place = await teach('spoon', '--not', '--camera', 'front', '--from', pictures);
   t.match(place.stderr, /no "spoon" was taught of whole frames of camera front yet: these/);
+});
+
+t.test('a picture that is named by the report can be taken out', async (t) => {
+  const { folder, config, teach, pictures } = await prepare(t);
+  t.match(await teach('spoon', '--from', pictures), { status: 0 });
+  const [file] = (await new CropShelf(folder, BOUNDS).list()).map((crop) => crop.file);
+  t.match(await teach('--drop', join(pictures, '0.jpg')), {
+    status: 66,
+    stderr: /expected a picture that was taught, in .*teach --report names/,
+  });
+  t.match(await teach('--drop', file ?? ''), { status: 0, stdout: /1 picture removed: spoon/ });
+  t.match(await teach('--drop', file ?? '', '--not'), { status: 64, stderr: /found --not/ });
+
+  appendFileSync(config, 'teach: { enabled: false }\n');
+  const off = await teach('spoon', '--from', pictures);
+  t.match(off, { status: 0, stderr: /teach.enabled: false: what is taught is not looked for/ });
 });
 
 t.test('folders in a folder are said, with pictures beside them and without', async (t) => {

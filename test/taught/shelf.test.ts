@@ -64,6 +64,29 @@ t.test('a task has one folder, and a folder one task', (t) => {
   t.end();
 });
 
+t.test('one picture is taken out by its file, and nothing else is', async (t) => {
+  const folder = t.testdir({ 'mine.jpg': 'mine' });
+  const shelf = new CropShelf(folder, BOUNDS);
+  const batch = shelf.newBatch(1000);
+  const one = await shelf.add(FRONT, null, batch, jpeg('one'));
+  const two = await shelf.add(FRONT, null, batch, jpeg('two'));
+  for (const file of ['', folder, join(folder, 'mine.jpg'), join(shelf.folder, 'x.jpg')]) {
+    await t.rejects(
+      shelf.drop(file),
+      { code: 'MND_INPUT_MISSING', message: /--report names/ },
+      file,
+    );
+  }
+  t.match(await shelf.drop(join(shelf.folder, '.', one.file.slice(shelf.folder.length))), {
+    ...{ crops: 1, labels: [null] },
+  });
+  t.same(
+    (await shelf.list()).map(({ id }) => id),
+    [two.id],
+  );
+  t.equal(await readFile(join(folder, 'mine.jpg'), 'utf8'), 'mine');
+});
+
 t.test('crops are kept whole, listed, and taken back batch by batch', async (t) => {
   const shelf = new CropShelf(t.testdir(), BOUNDS);
   t.same(await shelf.list(), []);

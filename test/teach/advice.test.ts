@@ -82,3 +82,32 @@ t.test('near duplicates are found by their angle', (t) => {
   t.notOk(nearDuplicate(a, []));
   t.end();
 });
+
+t.test('a picture of the opposite that silences a label is named', (t) => {
+  const { examples, negatives, more } = scattered({
+    ...{ labels: ['cup', 'plate'], each: 12, negatives: 80, spread: 0.3 },
+  });
+  const ofCup = examples.filter(({ label }) => label === 'cup');
+  // What looks alike, as the opposite: told apart from a cup.
+  const plates = examples.filter(({ label }) => label === 'plate');
+  const opposite = plates.map((each) => ({ ...each, label: null }));
+  const held = (others: typeof opposite) =>
+    trainHead([...ofCup, ...others], negatives).report.labels[0];
+  t.match(held(opposite), { recall: 1, heldBack: null });
+  // A cup that was recorded as the opposite.
+  const wrong = { label: null, embedding: more('cup'), id: 'wrong' };
+  const silenced = held([...opposite, wrong]);
+  t.ok((silenced?.recall ?? 1) < 0.5, `${silenced?.recall}`);
+  t.equal(silenced?.heldBack?.id, 'wrong');
+  t.ok((silenced?.heldBack?.recall ?? 0) > 0.9);
+  const { report } = trainHead([...ofCup, ...opposite, wrong], negatives);
+  const counts = new Map([['cup', 12]]);
+  const said = advice({ counts, others: 30, report });
+  t.match(said, [{ code: 'held_back', label: 'cup', text: /one picture of the opposite/ }]);
+  // Two of them: neither is to blame alone.
+  const another = { label: null, embedding: more('cup'), id: 'another' };
+  const two = held([...opposite, wrong, another]);
+  t.ok(two?.heldBack === null || ['wrong', 'another'].includes(two?.heldBack?.id ?? ''));
+  t.equal(held([wrong])?.heldBack?.id ?? 'wrong', 'wrong');
+  t.end();
+});

@@ -12,6 +12,7 @@ export interface TeachFlags {
   readonly report?: true;
   readonly list?: true;
   readonly undo?: true;
+  readonly drop?: string;
   readonly forget?: true;
   readonly export?: string;
   readonly import?: string;

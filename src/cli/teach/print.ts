@@ -87,8 +87,16 @@ function printTask(
     print(context, '');
     for (const line of figureLines(report)) print(context, line);
     for (const line of confusionLines(report)) writeLine(context.stdout, line);
+    const fileOf = (wanted: string | undefined) =>
+      counts.crops.find(({ id }) => id === wanted)?.file;
+    for (const { label, heldBack } of report.labels) {
+      const barrier = fileOf(heldBack?.id);
+      if (barrier === undefined) continue;
+      print(context, `holds ${label} back (is none of these):`);
+      writeLine(context.stdout, `  ${barrier}`);
+    }
     const [worst] = report.worst;
-    const file = counts.crops.find(({ id }) => id === worst?.id)?.file;
+    const file = fileOf(worst?.id);
     if (worst !== undefined && file !== undefined) {
       const said = worst.said ?? 'none of these';
       const is = worst.label ?? 'none of these';

@@ -14,6 +14,8 @@ import { isAway } from './running.js';
 import { checkTellable } from './tellable.js';
 import { openTools, type TeachTools } from './tools.js';
 
+const SWITCHED_OFF = 'teach.enabled: false: what is taught is not looked for until it is true';
+
 /** Adds pictures, of a folder or of a camera, and says what the label is worth then. */
 export async function teach(
   label: string,
@@ -28,6 +30,7 @@ export async function teach(
     if (flags.from !== undefined || (await tools.running()) === null) requireZone(task, tools);
     const wanted = { task, label: flags.not ? null : label };
     if (flags.from !== undefined) await checkTellable(wanted, tools);
+    if (!tools.config.teach.enabled) writeLine(context.stderr, SWITCHED_OFF);
     if (flags.not) await sayIfUnknown(label, task, tools, context);
     const batch = await addPictures(wanted, flags, tools, context);
     if (flags.from !== undefined) await tellDaemon(context);
@@ -53,7 +56,7 @@ async function addPictures(
 
 /** Everything else: what is known, and what is taken away. */
 export async function tend(
-  deed: 'report' | 'list' | 'undo' | 'forget' | 'export' | 'import',
+  deed: 'report' | 'list' | 'undo' | 'drop' | 'forget' | 'export' | 'import',
   label: string | null,
   flags: TeachFlags,
   context: CommandContext,
@@ -71,6 +74,9 @@ export async function tend(
       }
       case 'undo':
         printRemoved(await shelf.undo(), flags, context);
+        break;
+      case 'drop':
+        printRemoved(await shelf.drop(flags.drop ?? ''), flags, context);
         break;
       case 'forget': {
         const isGiven = isTaskGiven(flags);
