@@ -1,13 +1,6 @@
 import type { Example } from './head.js';
 import type { HeadReport, LabelReport } from './report.js';
 
-/** A picture of the opposite that alone keeps a label's pictures from being told. */
-export interface Barrier {
-  readonly id: string;
-  /** Of the label's pictures, the share that is told by a head that was made without it. */
-  readonly recall: number;
-}
-
 /** What a head is tried again with: its report, and of each label the opposite that looks most like it. */
 export interface Tried {
   readonly report: HeadReport;

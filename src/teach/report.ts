@@ -1,6 +1,12 @@
-import type { Barrier } from './barrier.js';
 import { type Example, namedLabel } from './head.js';
 import { expectedShare } from './learning-curve.js';
+
+/** A picture of the opposite that alone keeps a label's pictures from being told. */
+export interface Barrier {
+  readonly id: string;
+  /** Of the label's pictures, the share that is told by a head that was made without it. */
+  readonly recall: number;
+}
 
 /** What a label is worth, by pictures that were left out of the fit that judged them. */
 export interface LabelReport {
