@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { reportError, writeJsonLine, writeLine } from '#mobilenetd/cli/output.js';
 import { processContext } from '#mobilenetd/cli/process-context.js';
+import { loadConfig } from '#mobilenetd/config/load.js';
 import { type Figure, measureCameras } from './figures.js';
 
 /*
@@ -22,7 +23,7 @@ const { values } = parseArgs({
     config: { type: 'string', short: 'c', multiple: true, default: [] },
   },
 });
-const context = processContext(() => ({ config: values.config, debug: false }));
+const context = processContext(() => ({ config: values.config, debug: false }), loadConfig);
 const seconds = Number(values.seconds);
 if (!Number.isInteger(seconds) || seconds < 1) throw new RangeError('--seconds: 1 or more');
 

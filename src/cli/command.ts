@@ -42,5 +42,7 @@ export interface CommandEntry {
   readonly summary: string;
   /** Whether it runs networks, which not every system can (platform.ts). */
   readonly runsNetworks?: boolean;
+  /** False: it does without `loadConfig` of its context, which takes longest to load of all; default true. */
+  readonly readsConfig?: boolean;
   load(): Promise<{ readonly register: Register }>;
 }

@@ -6,7 +6,7 @@ import type { CommandContext, Register } from './command.js';
 import { networkWarnings } from './network-check.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { ask } from './prompt.js';
-import { socketsOf } from './status.js';
+import { socketsOf } from './sockets.js';
 
 const DAEMON_TIMEOUT_MS = 2000;
 

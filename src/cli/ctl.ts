@@ -2,7 +2,7 @@ import { Argument } from 'commander';
 import { askDaemon } from '../control/client.js';
 import type { Register } from './command.js';
 import { writeLine } from './output.js';
-import { socketsOf } from './status.js';
+import { socketsOf } from './sockets.js';
 
 /** A reload may fetch and convert a model. */
 const RELOAD_TIMEOUT_MS = 600_000;

@@ -32,6 +32,7 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'status',
     summary: 'ask the running daemon how it is',
+    readsConfig: false,
     load: () => import('./status.js'),
   },
   {
@@ -58,6 +59,7 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'service',
     summary: 'install or remove the systemd service of an installation by npm',
+    readsConfig: false,
     load: () => import('./service.js'),
   },
   {
@@ -127,6 +129,7 @@ const COMMANDS: readonly CommandEntry[] = [
   {
     name: 'simulate',
     summary: 'try the thermal governor on simulated boards',
+    readsConfig: false,
     load: () => import('./simulate.js'),
   },
 ];
@@ -163,7 +166,11 @@ if (args.length === 1 && ['-V', '--version'].includes(args[0] ?? '')) {
     stdout: process.stdout,
     stderr: process.stderr,
     env: process.env,
-    context: async (options) => (await import('./process-context.js')).processContext(options),
+    context: async (options, readsConfig) => {
+      const { processContext } = await import('./process-context.js');
+      const load = readsConfig ? (await import('../config/load.js')).loadConfig : null;
+      return processContext(options, load);
+    },
   });
 }
 

@@ -1,5 +1,4 @@
-import type { LoadConfigOptions } from '../config/load.js';
-import { loadConfig } from '../config/load.js';
+import type { LoadConfigOptions, loadConfig } from '../config/load.js';
 import { systemClock } from '../time.js';
 import type { CommandContext } from './command.js';
 import { Interrupted } from './output.js';
@@ -8,8 +7,15 @@ import type { GlobalOptions } from './program.js';
 /** A second signal within so long is taken for the first one, ms. */
 const PATIENCE_MS = 2000;
 
-/** The context of a command in the real process: its streams, environment and signals. */
-export function processContext(options: () => GlobalOptions): CommandContext {
+/**
+ * The context of a command in the real process: its streams, environment and signals.
+ *
+ * @param load null for commands that do without
+ */
+export function processContext(
+  options: () => GlobalOptions,
+  load: typeof loadConfig | null,
+): CommandContext {
   let controller: AbortController | null = null;
   const configOptions = (flags?: Readonly<Record<string, unknown>>): LoadConfigOptions => ({
     files: options().config,
@@ -34,7 +40,10 @@ export function processContext(options: () => GlobalOptions): CommandContext {
       return options().debug;
     },
     configOptions,
-    loadConfig: (flags) => loadConfig(configOptions(flags)).config,
+    loadConfig(flags) {
+      if (load === null) throw new Error('readsConfig is false for this command (main.ts)');
+      return load(configOptions(flags)).config;
+    },
   };
 }
 

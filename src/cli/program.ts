@@ -15,8 +15,12 @@ export interface ProgramOptions {
   readonly env: NodeJS.ProcessEnv;
   /** Default: what this process runs on. */
   readonly platform?: Platform;
-  /** Makes the context of the commands that were asked for; `options` are known when they run. */
-  context(options: () => GlobalOptions): Promise<CommandContext>;
+  /**
+   * Makes the context of the commands that were asked for; `options` are known when they run.
+   *
+   * @param readsConfig whether one of them uses its `loadConfig`
+   */
+  context(options: () => GlobalOptions, readsConfig: boolean): Promise<CommandContext>;
 }
 
 /** Options that every command takes. */
@@ -100,8 +104,11 @@ async function registerCommands(
   // Completion is made from all commands.
   const all = options.args[0] === 'completion';
   const asked = options.commands.filter((entry) => all || options.args.includes(entry.name));
+  const readsConfig = asked.some((entry) => entry.readsConfig ?? true);
   const context =
-    asked.length === 0 ? null : await options.context(() => globalOptions(program, options.env));
+    asked.length === 0
+      ? null
+      : await options.context(() => globalOptions(program, options.env), readsConfig);
   for (const entry of options.commands) {
     if (context !== null && asked.includes(entry)) {
       const refused =

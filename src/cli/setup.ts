@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { SYSTEM_FILE } from '../config/load.js';
+import { SYSTEM_FILE } from '../config/read/places.js';
 import { codedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { Interrupted } from './output.js';

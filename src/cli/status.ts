@@ -1,4 +1,4 @@
-import { readablePlaces } from '../config/readable-places.js';
+import { plainStateDir } from '../config/plain-places.js';
 import { type AskOptions, askDaemon } from '../control/client.js';
 import {
   type CameraReport,
@@ -10,7 +10,6 @@ import {
   type TaughtTaskPayload,
 } from '../control/report.js';
 import { controlSockets } from '../control/socket.js';
-import { isCodedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { endWith, writeJsonLine, writeLine } from './output.js';
 import { columnsOf, padText, wrapText } from './text-width.js';
@@ -33,7 +32,7 @@ export const register: Register = (program, context) => {
     .option('--json', 'the whole report as one JSON object')
     .action(async (flags: { readonly json?: boolean }) => {
       const request = { verb: 'status' } as const;
-      const report = (await askDaemon(request, socketsOf(context))) as StatusReport;
+      const report = (await askDaemon(request, await placesOf(context))) as StatusReport;
       if (flags.json) writeJsonLine(context.stdout, report);
       else {
         const columns = columnsOf(context.stdout);
@@ -43,24 +42,12 @@ export const register: Register = (program, context) => {
     });
 };
 
-/** Where the daemon of the configuration listens, by what of it can be read: it may just be edited. */
-export function socketsOf(context: CommandContext): Pick<AskOptions, 'sockets' | 'doubt'> {
-  let places: { readonly stateDir: string | null; readonly socket: string | null };
-  let doubt: string | null = null;
-  try {
-    const { state_dir: stateDir, control } = context.loadConfig();
-    places = { stateDir, socket: control.socket };
-  } catch (error) {
-    if (!isCodedError(error)) throw error;
-    places = readablePlaces(context.configOptions());
-    if (error.code === 'MND_CONFIG_UNREADABLE') {
-      const { subject, found } = error.detail;
-      doubt = `${subject}: ${found}`;
-    }
-  }
-  const { stateDir, socket } = places;
-  const sockets = socket === null ? controlSockets(stateDir, context.env) : [socket];
-  return { sockets, doubt };
+/** Where the daemon listens: the configuration is read only where it may say so, which takes longest of all. */
+async function placesOf(context: CommandContext): Promise<Pick<AskOptions, 'sockets' | 'doubt'>> {
+  const stateDir = plainStateDir(context.configOptions());
+  if (stateDir !== null) return { sockets: controlSockets(stateDir, context.env) };
+  const { socketsOf } = await import('./sockets.js');
+  return socketsOf(context);
 }
 
 function isWell({ running }: StatusReport): boolean {

@@ -3,7 +3,7 @@ import { codedError } from '../errors.js';
 import type { CommandContext, Register } from './command.js';
 import { writeJsonLine, writeLine } from './output.js';
 import { type Column, tableLines } from './rows.js';
-import { socketsOf } from './status.js';
+import { socketsOf } from './sockets.js';
 import { localTime } from './times.js';
 
 interface Flags {

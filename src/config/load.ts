@@ -17,7 +17,7 @@ import { createMerged, mergeLayer, pathKey } from './read/layer.js';
 import { type FileAccess, LayerReader } from './read/layers.js';
 import { nearestOrigin, originsOf } from './read/origins.js';
 import { readOverlay } from './read/overlay.js';
-import { defaultNode, defaultStateDir } from './read/places.js';
+import { defaultNode, defaultStateDir, SYSTEM_FILE } from './read/places.js';
 import { resolveSection } from './read/resolve.js';
 import { FILE_SCHEMA, SCHEMA } from './schema/schema.js';
 
@@ -54,8 +54,6 @@ export interface LoadedConfig {
   /** What is odd and was ignored. */
   readonly warnings: readonly ConfigProblem[];
 }
-
-export const SYSTEM_FILE = '/etc/mobilenetd/config.yaml';
 
 /**
  * Reads and checks the configuration: defaults, the board's overlay, then the files, then the environment

@@ -1,10 +1,10 @@
 import { homedir } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { parseDocument } from 'yaml';
-import { type LoadConfigOptions, SYSTEM_FILE } from './load.js';
+import type { LoadConfigOptions } from './load.js';
 import { readBounded } from './read/bytes.js';
 import { MAX_FILE_BYTES } from './read/file.js';
-import { defaultStateDir } from './read/places.js';
+import { defaultStateDir, SYSTEM_FILE } from './read/places.js';
 
 /** Where a daemon of a configuration keeps its things. */
 export interface ReadablePlaces {

@@ -102,6 +102,11 @@ t.test('light commands load no heavy package', (t) => {
   t.end();
 });
 
+t.test('asking the running daemon takes no parser and no schema of the configuration', (t) => {
+  t.same(loadedBy(t, [MAIN, 'status', ...CONFIG]), ['commander']);
+  t.end();
+});
+
 t.test('what reads the database loads nothing heavy but that', (t) => {
   for (const command of ['query', 'events', 'query --events', 'forget --before 1d --dry-run']) {
     const loaded = loadedBy(t, [MAIN, ...command.split(' '), ...CONFIG]);

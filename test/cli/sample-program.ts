@@ -8,6 +8,7 @@ import type { Register } from '#mobilenetd/cli/command.js';
 import { writeLine } from '#mobilenetd/cli/output.js';
 import { processContext } from '#mobilenetd/cli/process-context.js';
 import { runProgram } from '#mobilenetd/cli/program.js';
+import { loadConfig } from '#mobilenetd/config/load.js';
 import { codedError } from '#mobilenetd/errors.js';
 
 const commands: Readonly<Record<string, Register>> = {
@@ -93,5 +94,5 @@ process.exitCode = await runProgram({
   stdout: process.stdout,
   stderr: process.stderr,
   env: process.env,
-  context: async (options) => processContext(options),
+  context: async (options) => processContext(options, loadConfig),
 });

@@ -8,7 +8,7 @@ import { systemClock } from '../../time.js';
 import { briefLog, NEVER_MS, STOP_DEADLINE_MS } from '../brief-daemon.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
-import { socketsOf } from '../status.js';
+import { socketsOf } from '../sockets.js';
 import type { TeachFlags } from './flags.js';
 import type { Batch, Wanted } from './folder.js';
 import type { TeachTools } from './tools.js';

@@ -2,7 +2,7 @@ import { askDaemon } from '../../control/client.js';
 import type { StatusReport } from '../../control/report.js';
 import { isCodedError } from '../../errors.js';
 import type { CommandContext } from '../command.js';
-import { socketsOf } from '../status.js';
+import { socketsOf } from '../sockets.js';
 
 /** What the daemon of this state folder says of itself; null: none runs. */
 export async function runningDaemon(context: CommandContext): Promise<StatusReport | null> {

@@ -6,7 +6,7 @@ import { type TaskCounts, tasksOf } from '../../taught/tasks.js';
 import { systemClock } from '../../time.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
-import { socketsOf } from '../status.js';
+import { socketsOf } from '../sockets.js';
 import type { TeachFlags } from './flags.js';
 import type { Batch, Wanted } from './folder.js';
 import { printList, printRemoved, reportTasks } from './print.js';

@@ -7,6 +7,7 @@ import { place, readEnvironment } from './environment.js';
 import { MAX_FILE_BYTES, parseConfigFile } from './file.js';
 import type { Layer } from './layer.js';
 import { nearestOrigin } from './origins.js';
+import { OVERLAYS } from './places.js';
 import type { References } from './references.js';
 import { nameRules } from './rule-list.js';
 import { SecretsFile } from './secrets-file.js';
@@ -182,6 +183,5 @@ export class LayerReader {
   }
 }
 
-const OVERLAYS = 'conf.d';
 const SECRETS = 'secrets.yaml';
 const FLAG = '--flag';

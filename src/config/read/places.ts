@@ -16,6 +16,9 @@ export interface StatePlaces {
   readonly systemState?: string | undefined;
 }
 
+export const SYSTEM_FILE = '/etc/mobilenetd/config.yaml';
+/** Folder beside a configuration file with more of them. */
+export const OVERLAYS = 'conf.d';
 /** StateDirectory= of the unit. */
 const SYSTEM_STATE = '/var/lib/mobilenetd';
 
