@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useRef, useState } from 'preact/hooks';
 import { mayChange, post, state } from '../api.js';
 import { useKept } from '../draft.js';
 import { useAnswer } from '../load.js';
@@ -86,15 +86,18 @@ function Values() {
 function Check() {
   const [problems, setProblems] = useState<readonly string[] | null>(null);
   const [yaml, setYaml] = useKept('pasted', '');
+  const newest = useRef(0);
   const check = async (event: SubmitEvent) => {
     event.preventDefault();
+    newest.current += 1;
+    const mine = newest.current;
     setProblems(null);
-    try {
-      const answer = await post('config/check', { yaml });
-      setProblems(answer.problems as readonly string[]);
-    } catch (error) {
-      setProblems([error instanceof Error ? error.message : String(error)]);
-    }
+    const found = await post('config/check', { yaml }).then(
+      (answer) => answer.problems as readonly string[],
+      (error: Error) => [error.message],
+    );
+    // What was asked before may be answered later.
+    if (mine === newest.current) setProblems(found);
   };
   return (
     <section class="card card-body">
