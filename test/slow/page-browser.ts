@@ -45,7 +45,7 @@ export async function lookThrough(
 /** Problems a browser tells: errors of scripts, of the console and of the content policy. */
 export function watchFor(page: Page, problems: string[]): void {
   page.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
+    if (message.type() === 'error') problems.push(`${message.text()} ${message.location().url}`);
   });
   page.on('pageerror', (error) => problems.push(error.message));
 }

@@ -171,7 +171,15 @@ t.test(
       const first = page.locator('a.event').first();
       await first.waitFor(WAIT);
       const href = await first.getAttribute('href');
+      // A picture that is deleted while it is on its way is not found, which the browser tells as well.
+      const isThere = async (image: string) => {
+        const isComplete = `document.querySelector('${image}')?.complete !== false`;
+        t.ok(await eventually(() => page.evaluate<boolean>(isComplete)), `${image} is loaded`);
+      };
+      await isThere('a.event img');
       await first.click();
+      await page.getByRole('button', { name: 'Delete' }).waitFor(WAIT);
+      await isThere('.event-page img');
       page.once('dialog', (dialog) => void dialog.accept());
       await page.getByRole('button', { name: 'Delete' }).click(WAIT);
       await page.waitForSelector('.timeline', WAIT);
