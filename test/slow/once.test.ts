@@ -7,8 +7,8 @@ import { configOf, writeConfig } from '../integration/daemon-process.js';
 
 t.setTimeout(500_000);
 
-/** Until something was seen, however long a busy machine takes for it. */
-const LOOK = ['--for', '120', '--enough', '1', '--json'] as const;
+/** Until something was seen, and the broker has it, however long a busy machine takes for it. */
+const LOOK = ['--for', '120', '--enough', '1', '--publish-within', '120', '--json'] as const;
 
 t.test('a look says what was seen, at the broker and on standard output', async (t) => {
   const { folder, pictures } = await home(t);

@@ -189,9 +189,9 @@ t.test(
       t.notMatch(shown, secret, `${secret} is not shown`);
     }
     t.ok(broker.heard.some((line) => line.startsWith('mobilenetd/porch/setup ')));
-    t.ok(
-      broker.heard.some((line) => /^mobilenetd\/porch\/front\/(left|middle|right) ON/.test(line)),
-    );
+    // It is there until the broker has its events; of labels only who is connected in time says that they are ON.
+    const event = /^mobilenetd\/porch\/front\/events .*"label":"(left|middle|right)"/;
+    t.ok(await eventually(() => broker.heard.some((line) => event.test(line))), 'the broker, too');
     t.ok(webhook.asked() >= 1, 'a drawn event, and those of the first look');
 
     const text = readFileSync(here.file, 'utf8');
