@@ -37,6 +37,7 @@ function standIns(folder: string, config: string): string {
   const files = `${own} --config ${folder}/overlay.yaml`;
   // A socket that is not there needs no program that looks for it.
   const answers = `[ -S ${folder}/control.sock ] && ${program} ${files} status >/dev/null 2>&1`;
+  const reloads = `grep -cE 'configuration (read again|stays)' ${folder}/log`;
   const scripts: Record<string, string> = {
     sudo: 'while [ "$1" = -u ]; do shift 2; done; exec "$@"',
     sudoedit: `cat > "$1" <<'END'\n${config}END`,
@@ -66,9 +67,9 @@ function standIns(folder: string, config: string): string {
       start|restart) stop
         ${program} ${files} run 2>>${folder}/log >/dev/null </dev/null & echo $! >${folder}/pid
         for i in $(seq 600); do ${answers} && exit 0; kill -0 $(cat ${folder}/pid) || exit 1; sleep 0.2; done; exit 1;;
-      # Whoever reads the status takes longer than the cameras to come back.
-      reload) kill -HUP $(cat ${folder}/pid); sleep 1
-        for i in $(seq 600); do ${answers} && exit 0; sleep 0.2; done; exit 1;;
+      # As systemd: it returns when the reload has been made; here whoever reads the status next finds its cameras, too.
+      reload) before=$(${reloads}); kill -HUP $(cat ${folder}/pid)
+        for i in $(seq 600); do [ $(${reloads}) -gt $before ] && ${answers} && exit 0; sleep 0.2; done; exit 1;;
     esac`,
     // The one thing that is not real: pixels of a device that is not here.
     ffmpeg: `args=()
