@@ -35,15 +35,19 @@ export interface Shown {
   readonly page: Page;
   readonly problems: readonly string[];
   /** Exchanges what stands before the camera. */
-  readonly show: (pictures: string) => void;
-  readonly mugs: Readonly<Record<'with' | 'without', string>>;
+  readonly show: (pictures: string) => Promise<void>;
+  readonly mugs: Readonly<Record<'few' | 'with' | 'fewWithout' | 'without' | 'others', string>>;
 }
 
 /** A daemon whose camera sees what the test puts before it. */
 export async function startPage(t: Test): Promise<Shown> {
   const folder = mkdtempSync(join(tmpdir(), 'mnd-'));
   t.teardown(() => rmSync(folder, { recursive: true, force: true, maxRetries: 20 }));
+  // Of few nobody can have taught more by the time that the page says so.
   const mugs = {
+    few: await drawMugs(folder, 'few', { from: 1, count: 3, hasSpoon: true }),
+    fewWithout: await drawMugs(folder, 'few-without', { from: 100, count: 3, hasSpoon: false }),
+    others: await drawMugs(folder, 'others', { from: 300, count: 3, hasSpoon: false }),
     with: await drawMugs(folder, 'with', { from: 1, count: 24, hasSpoon: true }),
     without: await drawMugs(folder, 'without', { from: 100, count: 80, hasSpoon: false }),
   };
@@ -72,10 +76,17 @@ export async function startPage(t: Test): Promise<Shown> {
   const problems: string[] = [];
   watchFor(page, problems);
   await page.goto(`${url()}#/system`);
-  await page.locator('.teach-live img').waitFor(WAIT);
-  const show = (pictures: string) => {
+  const live = page.locator('.teach-live img');
+  await live.waitFor(WAIT);
+  const show = async (pictures: string) => {
     unlinkSync(seen);
     symlinkSync(pictures, seen);
+    // One of those before may have been read already.
+    for (let frame = 0; frame < 2; frame += 1) {
+      const before = await live.getAttribute('src');
+      if (!(await eventually(async () => (await live.getAttribute('src')) !== before)))
+        throw new Error('the live picture stands still');
+    }
   };
   return { page, problems, show, mugs, daemon, folder, url: `${url()}`, configure };
 }
