@@ -2,6 +2,7 @@ import { collectDefaultMetrics, Registry } from 'prom-client';
 import { VERSION } from '../../package-root.js';
 import { decodeThrottled } from '../../thermal/throttle-flags.js';
 import type { Context } from '../context.js';
+import { countEvents, countRestarts } from './event-metrics.js';
 import { MetricFamilies } from './metric-families.js';
 import { readSecond } from './second-metrics.js';
 
@@ -35,9 +36,9 @@ export class DaemonMetrics {
     this.#context = context;
     this.contentType = this.#registry.contentType;
     this.#stopListening = [
-      ...this.#countEvents(),
+      countEvents(this.#families, context, (camera, label) => this.#bounded(camera, label)),
       ...this.#countFrames(),
-      ...this.#countCameras(),
+      countRestarts(this.#families, context),
       this.#timeCommits(),
     ];
     this.#readCameras();
@@ -66,21 +67,6 @@ export class DaemonMetrics {
   stop(): void {
     for (const stop of this.#stopListening) stop();
     this.#registry.clear();
-  }
-
-  #countEvents(): readonly (() => void)[] {
-    const total = this.#families.counter('events_total', 'Events by type.', [
-      'camera',
-      'label',
-      'type',
-    ]);
-    return [
-      this.#context.signals.on('events', ({ events }) => {
-        for (const { camera, label, type } of events) {
-          total.inc({ camera, label: this.#bounded(camera, label), type });
-        }
-      }),
-    ];
   }
 
   #countFrames(): readonly (() => void)[] {
@@ -114,21 +100,6 @@ export class DaemonMetrics {
           labelled.delete(name);
           this.#labels.delete(name);
         }
-      }),
-    ];
-  }
-
-  #countCameras(): readonly (() => void)[] {
-    const restarts = this.#families.counter(
-      'camera_restarts_total',
-      'Times a camera went away after it had been there.',
-      ['camera'],
-    );
-    const online = new Set<string>();
-    return [
-      this.#context.signals.on('camera', ({ name, status }) => {
-        if (status === 'online') online.add(name);
-        else if (online.delete(name) && status === 'offline') restarts.inc({ camera: name });
       }),
     ];
   }
