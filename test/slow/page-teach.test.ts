@@ -73,30 +73,40 @@ t.test(
     });
     const name = page.getByLabel('What it is called');
     await name.fill('spoon');
-    await show(mugs.few);
+    const live = page.locator('.teach-live img');
+    const turnTo = async (pictures: string) => {
+      show(pictures);
+      // One of those before may have been read already.
+      for (let frame = 0; frame < 2; frame += 1) {
+        const before = await live.getAttribute('src');
+        const isNext = async () => (await live.getAttribute('src')) !== before;
+        t.ok(await eventually(isNext), 'the camera goes on');
+      }
+    };
+    await turnTo(mugs.few);
     const none = saying(/no pictures without any of these: add 20/);
     const asks = saying(/spoon has .*: add \d or more, each from another side/);
     const begun = await hold(page, 'few', (now) => asks(now) && none(now));
-    await show(mugs.with);
+    await turnTo(mugs.with);
     // What there is, and then the same again: which of them are nearly the same depends on their order.
     const first = await hold(page, 'with', (now) => {
       return now.kept >= 12 && now.same >= 1 && none(now) && saying(/So far: spoon \d+ %/)(now);
     });
     t.notOk([...begun, ...first].some(isGood), 'nothing is good enough without an opposite');
 
-    await show(mugs.fewWithout);
+    await turnTo(mugs.fewWithout);
     await page.getByRole('button', { name: 'It is not there', exact: true }).click();
     const isFew = saying(/There (is|are) .* without any of these: add \d+ or more/);
     const few = await hold(page, 'few-without', isFew);
     t.notOk(few.some(isGood), 'few are not enough');
-    await show(mugs.without);
+    await turnTo(mugs.without);
     const second = await hold(page, 'without', isGood);
     t.match(second.at(-1)?.texts, [/So far: spoon (9\d|100) %/, /well enough/]);
 
     // Another label of the place: of few pictures, and of what was said to be none of them.
     await page.getByRole('button', { name: 'It is there', exact: true }).click();
     await name.fill('mug');
-    await show(mugs.others);
+    await turnTo(mugs.others);
     const isTooFew = saying(/mug has .*, another label has \d+: add some/);
     const third = await hold(page, 'others', (now) => {
       return isTooFew(now) && saying(/So far: mug \d+ %.*; spoon \d+ %/)(now);
