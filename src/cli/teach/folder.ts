@@ -10,6 +10,7 @@ import { systemClock } from '../../time.js';
 import type { CommandContext } from '../command.js';
 import { writeLine } from '../output.js';
 import { createProgressLine } from '../progress-bar.js';
+import { sayInterrupted } from './interrupted.js';
 import type { TeachTools } from './tools.js';
 
 /** What pictures show. */
@@ -59,8 +60,10 @@ export async function teachFolder(
     await intake.close();
   } catch (error) {
     progress.clear();
-    if (signal.aborted) await intake.close();
-    else await intake.withdraw();
+    if (signal.aborted) {
+      await intake.close();
+      sayInterrupted(label, intake.counts().kept, context);
+    } else await intake.withdraw();
     throw error;
   }
   progress.clear();

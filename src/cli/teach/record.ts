@@ -11,6 +11,7 @@ import { writeLine } from '../output.js';
 import { socketsOf } from '../sockets.js';
 import type { TeachFlags } from './flags.js';
 import type { Batch, Wanted } from './folder.js';
+import { sayInterrupted } from './interrupted.js';
 import type { TeachTools } from './tools.js';
 
 /** How a recording is watched and ended, whoever does it. */
@@ -46,7 +47,7 @@ export async function recordCamera(
     const begun = await recorder.begin(request);
     const what = label ?? 'the opposite';
     writeLine(context.stderr, `recording ${what} for ${flags.for} s; Ctrl-C ends it`);
-    const ended = await watch(begun, recorder, context);
+    const ended = await watch({ begun, label }, recorder, context);
     if (ended.state === 'failed') throw failureOf(ended);
     if (ended.offered === 0) throw nothingSeen(request, ended);
     const { offered, kept, same, small } = ended;
@@ -64,17 +65,20 @@ function failureOf({ code, error }: RecordingState): Error {
 }
 
 async function watch(
-  begun: RecordingState,
+  { begun, label }: { readonly begun: RecordingState; readonly label: string | null },
   recorder: Recorder,
-  { signal, stderr }: CommandContext,
+  context: CommandContext,
 ): Promise<RecordingState> {
+  const { signal, stderr } = context;
   const isTerminal = 'isTTY' in stderr && stderr.isTTY === true;
   let state = begun;
   while (state.state === 'recording' && state.left_s > 0) {
     try {
       await delay(POLL_MS, undefined, { signal });
     } catch {
-      await recorder.ask(begun.id, true);
+      const { kept } = await recorder.ask(begun.id, true);
+      if (isTerminal) stderr.write('\r\u001b[K');
+      sayInterrupted(label, kept, context);
       throw signal.reason;
     }
     state = await recorder.ask(begun.id, false);

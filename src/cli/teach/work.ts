@@ -51,7 +51,11 @@ async function addPictures(
     return recordCamera(wanted, flags, tools, context);
   }
   const { teachFolder } = await import('./folder.js');
-  return teachFolder(wanted, flags.from, tools, context);
+  return teachFolder(wanted, flags.from, tools, context).catch(async (error: unknown) => {
+    // What came before an interrupt is kept, and taken up.
+    if (context.signal.aborted) await tellDaemon(context).catch(() => {});
+    throw error;
+  });
 }
 
 /** Everything else: what is known, and what is taken away. */

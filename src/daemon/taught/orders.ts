@@ -1,7 +1,9 @@
+import { codedError } from '../../errors.js';
 import type { TeachOrder } from '../../http/contract.js';
 import type { Variant } from '../../models/variant.js';
 import type { TeachAsked } from '../../mqtt/commands/requests.js';
-import { taskOf } from '../../taught/task.js';
+import { type TaughtTask, taskOf, taskText } from '../../taught/task.js';
+import type { TaskCounts } from '../../taught/tasks.js';
 import { taughtDocument, taughtReport } from './document.js';
 import type { Taught } from './taught.js';
 
@@ -37,10 +39,32 @@ export async function runTeachOrder(
       return { removed: crops, labels };
     }
     case 'forget': {
-      const isGiven = camera !== null || zone !== null || of !== null || not;
-      const task = isGiven ? taskOf({ camera, zone, of }) : null;
+      const isGiven = camera !== null || zone !== null || of !== null;
+      const named = isGiven ? taskOf({ camera, zone, of }) : null;
+      const task = named === null && not ? placeOf(label, taught.tasks()) : named;
       const { crops, labels } = await taught.forget(not ? null : (label ?? ''), task);
       return { removed: crops, labels };
     }
   }
+}
+
+/**
+ * The place whose opposite is meant by a label alone: that where it was taught. Without a label it is the whole
+ * frame of any camera.
+ *
+ * @throws MND_INPUT_MISSING, MND_TEACH_INVALID where it was taught of several
+ */
+function placeOf(label: string | null, tasks: readonly TaskCounts[]): TaughtTask {
+  if (label === null) return taskOf({});
+  const [only, ...more] = tasks.filter(({ labels }) => labels.some((each) => each.label === label));
+  const subject = JSON.stringify(label);
+  if (only === undefined) {
+    throw codedError('MND_INPUT_MISSING', { subject, expected: 'a label that was taught' });
+  }
+  if (more.length === 0) return only.task;
+  throw codedError('MND_TEACH_INVALID', {
+    subject,
+    expected: 'camera, zone or of, for it was taught in several ways',
+    found: [only, ...more].map(({ task }) => taskText(task)).join('; '),
+  });
 }

@@ -116,7 +116,7 @@ export const TEACH_ROUTES: readonly Route[] = [
   {
     method: 'post',
     path: '/teach/forget',
-    summary: 'Forgets a label (`not`: the pictures without it); all null: wherever it was taught.',
+    summary: 'Forgets a label; `not`: the pictures without it, of the place where it was taught.',
     role: 'admin',
     body: {
       ...bodyOf({ label: LABEL, not: { type: 'boolean' }, ...PLACE }),

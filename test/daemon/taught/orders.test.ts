@@ -1,0 +1,44 @@
+import t from 'tap';
+import { runTeachOrder } from '#mobilenetd/daemon/taught/orders.js';
+import type { Taught } from '#mobilenetd/daemon/taught/taught.js';
+import { type TaughtTask, taskOf } from '#mobilenetd/taught/task.js';
+import { variantNamed } from '../../taught/color-engine.js';
+
+const FRONT = taskOf({ camera: 'front' });
+const GATE = taskOf({ camera: 'front', zone: 'gate' });
+
+/** What is asked to be forgotten, where "open" was taught of some places. */
+async function forgotten(places: readonly TaughtTask[], asked: object) {
+  const calls: unknown[] = [];
+  const taught = {
+    tasks: () =>
+      places.map((task) => ({
+        task,
+        labels: [{ label: 'open', pictures: 3 }],
+        others: 2,
+        crops: [],
+      })),
+    forget: async (...call: unknown[]) => {
+      calls.push(call);
+      return { crops: 1, labels: [null], tasks: [] };
+    },
+  } as unknown as Taught;
+  await runTeachOrder(
+    { do: 'forget', ...asked },
+    { taught, model: { variant: variantNamed('net') } },
+  );
+  return calls;
+}
+
+t.test('the opposite of a label is that of the place where it was taught', async (t) => {
+  t.same(await forgotten([GATE], { label: 'open', not: true }), [[null, GATE]]);
+  t.same(await forgotten([GATE, FRONT], { label: 'open', not: true, camera: 'front' }), [
+    [null, FRONT],
+  ]);
+  t.same(await forgotten([GATE], { label: 'open' }), [['open', null]], 'the label goes everywhere');
+  t.same(await forgotten([GATE], { not: true }), [[null, taskOf({})]]);
+  await t.rejects(forgotten([GATE, FRONT], { label: 'open', not: true }), {
+    ...{ code: 'MND_TEACH_INVALID', message: /several ways.*zone gate of camera front; whole/ },
+  });
+  await t.rejects(forgotten([GATE], { label: 'opne', not: true }), { code: 'MND_INPUT_MISSING' });
+});
