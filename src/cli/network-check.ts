@@ -25,6 +25,7 @@ export async function networkWarnings(
   const { openShelf } = await import('../models/shelf.js');
   const { secondRequest } = await import('../daemon/second-model.js');
   const { knownLabelsOf } = await import('../daemon/options/label-rules.js');
+  const { taughtNames } = await import('../daemon/options/taught-names.js');
   const { labelFault, unknownLabels, unknownSubLabels } = await import('../config/check/labels.js');
   const { nearestOrigin } = await import('../config/read/origins.js');
   const { configError } = await import('../config/check/problem.js');
@@ -41,7 +42,8 @@ export async function networkWarnings(
   const warnings: ConfigProblem[] = [];
   for (const { key, request, unknown } of named) {
     try {
-      const known = knownLabelsOf(await shelf.resolve(request));
+      const own = knownLabelsOf(await shelf.resolve(request));
+      const known = key === 'model.name' ? new Set([...own, ...(await taughtNames(config))]) : own;
       for (const each of unknown(config, known)) {
         const where = nearestOrigin(origins, [...each.key.split('.'), each.label]);
         warnings.push({ where, key: each.key, message: labelFault(each) });

@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { labelFault, unknownLabels } from '../config/check/labels.js';
 import type { Config } from '../config/config.js';
 import { knownLabelsOf } from '../daemon/options/label-rules.js';
+import { taughtNames } from '../daemon/options/taught-names.js';
 import { isCodedError, messageOf } from '../errors.js';
 import { openShelf, type Shelf } from '../models/shelf.js';
 import type { Variant } from '../models/variant.js';
@@ -37,7 +38,7 @@ async function configured(
     return [notResolved(error, request.name ?? 'auto')];
   }
   const rungs = await shelf.variants(request.task, request.form ?? 'auto');
-  return [await whole(variant), ladder(rungs), ...labelsNobodyHas(config, variant)];
+  return [await whole(variant), ladder(rungs), ...(await labelsNobodyHas(config, variant))];
 }
 
 function notResolved(error: unknown, name: string): Finding {
@@ -71,9 +72,10 @@ async function whole({ name, file, sha256, labels }: Variant): Promise<Finding> 
   return ok(name, `${size} MB, checksum right, ${labels.filter(Boolean).length} labels`);
 }
 
-/** Labels that the configuration names and the model does not have. */
-function labelsNobodyHas(config: Config, variant: Variant): Finding[] {
-  return unknownLabels(config, knownLabelsOf(variant)).map((unknown) =>
+/** Labels that the configuration names, and that neither the model has nor anybody taught. */
+async function labelsNobodyHas(config: Config, variant: Variant): Promise<Finding[]> {
+  const known = new Set([...knownLabelsOf(variant), ...(await taughtNames(config))]);
+  return unknownLabels(config, known).map((unknown) =>
     warn(unknown.key, labelFault(unknown), {
       means: 'nothing will ever be seen of it',
       next: 'mobilenetd models labels lists the labels there are',

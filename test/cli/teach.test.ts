@@ -12,6 +12,7 @@ import { runInProcess } from './in-process.js';
 
 const COMMANDS: readonly CommandEntry[] = [
   { name: 'teach', summary: '', load: () => import('#mobilenetd/cli/teach.js') },
+  { name: 'config', summary: '', load: () => import('#mobilenetd/cli/config.js') },
 ];
 
 const BOUNDS = { maxCrops: 2000, maxBytes: 50_000_000 };
@@ -42,7 +43,8 @@ cameras: { front: { source: demo, zones: { gate: { area: ${area} } } } }
   };
   const teach = (...args: string[]) =>
     runInProcess(COMMANDS, ['--config', config, 'teach', ...args], env);
-  return { folder, config, teach, pictures: join(folder, 'pictures') };
+  const check = () => runInProcess(COMMANDS, ['--config', config, 'config', '--check'], env);
+  return { folder, config, teach, check, pictures: join(folder, 'pictures') };
 }
 
 t.test('pictures of what could never be told are not taken from a folder', async (t) => {
@@ -140,4 +142,17 @@ t.test('an archive without anything that can be told here is no success', async 
   });
   t.match(await teach('--list'), { stderr: /nothing was taught yet/ });
   t.match(await teach('--import', file), { status: 0, stdout: /\d pictures added/ });
+});
+
+t.test('a label that was taught is no stranger to the check of the configuration', async (t) => {
+  const { config, teach, check, pictures } = await prepare(t);
+  appendFileSync(config, 'presence: { labels: { spoon: { enter: 0.7 }, fork: { enter: 0.7 } } }\n');
+  const before = await check();
+  t.match(before.stderr, /"spoon" is no label of the model/);
+  t.match(await teach('spoon', '--from', pictures), { status: 0 });
+  const after = await check();
+  t.notMatch(after.stderr, /"spoon"/);
+  t.match(after.stderr, /"fork" is no label of the model/);
+  appendFileSync(config, 'teach: { enabled: false }\n');
+  t.match((await check()).stderr, /"spoon" is no label of the model/, 'nor told while it is off');
 });

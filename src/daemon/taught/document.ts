@@ -1,4 +1,5 @@
 import type { TaughtPayload, TaughtTaskPayload } from '../../control/report.js';
+import { codedError } from '../../errors.js';
 import { taskName, taskText } from '../../taught/task.js';
 import { advice } from '../../teach/advice.js';
 import { figuresOf } from './figures.js';
@@ -19,10 +20,18 @@ export function taughtDocument(taught: Taught, variant: string): TaughtPayload {
 /**
  * The same of the tasks in which a label (null: any) was taught, with which pictures are told as which, and the
  * worst of them.
+ *
+ * @throws MND_INPUT_MISSING for a label that was not taught
  */
 export function taughtReport(taught: Taught, variant: string, label: string | null): object {
   const all = taughtDocument(taught, variant);
   const meant = all.tasks.filter(({ labels }) => label === null || Object.hasOwn(labels, label));
+  if (label !== null && meant.length === 0) {
+    throw codedError('MND_INPUT_MISSING', {
+      subject: JSON.stringify(label),
+      expected: 'a label that was taught',
+    });
+  }
   const tasks = meant.map((task) => {
     const heads = taught.heads();
     const report = (heads.trainedOf(task.task, variant) ?? heads.anyOf(task.task))?.report;

@@ -25,9 +25,10 @@ export async function runTeachOrder(
     case 'report':
       return taughtReport(taught, model.variant.name, label);
     case 'record':
+      if (camera === null || (label === null && !not)) throw incomplete();
       return taught.record({
         label: not ? null : (label ?? ''),
-        camera: camera ?? '',
+        camera,
         zone,
         of,
         seconds: order.seconds ?? USUAL_S,
@@ -46,6 +47,14 @@ export async function runTeachOrder(
       return { removed: crops, labels };
     }
   }
+}
+
+function incomplete(): Error {
+  return codedError('MND_TEACH_INVALID', {
+    subject: 'record',
+    expected: 'camera, and label or not: true',
+    found: 'too little',
+  });
 }
 
 /**

@@ -42,3 +42,30 @@ t.test('the opposite of a label is that of the place where it was taught', async
   });
   await t.rejects(forgotten([GATE], { label: 'opne', not: true }), { code: 'MND_INPUT_MISSING' });
 });
+
+t.test('what is recorded needs a camera, and a name or that it is the opposite', async (t) => {
+  const record = (asked: object) =>
+    runTeachOrder(
+      { do: 'record', ...asked },
+      {
+        taught: { record: async (order: object) => order } as unknown as Taught,
+        model: { variant: variantNamed('net') },
+      },
+    );
+  const code = 'MND_TEACH_INVALID';
+  await t.rejects(record({}), { code, message: /camera, and label or not: true/ });
+  await t.rejects(record({ camera: 'front' }), { code });
+  await t.rejects(record({ label: 'open' }), { code });
+  t.match(await record({ camera: 'front', not: true }), { label: null, camera: 'front' });
+  t.match(await record({ camera: 'front', label: 'open' }), { label: 'open', seconds: 20 });
+});
+
+t.test('a report of a label that was not taught is no empty one', async (t) => {
+  const taught = {
+    ...{ tasks: () => [], unusable: () => [], recordings: () => [], fault: () => null },
+  } as unknown as Taught;
+  const report = (asked: object) =>
+    runTeachOrder({ do: 'report', ...asked }, { taught, model: { variant: variantNamed('net') } });
+  await t.rejects(report({ label: 'opne' }), { code: 'MND_INPUT_MISSING', message: /"opne"/ });
+  t.match(await report({}), { tasks: [] });
+});
