@@ -19,8 +19,16 @@ async function told(page: Page) {
 type Told = Awaited<ReturnType<typeof told>>;
 
 async function press(page: Page): Promise<void> {
-  await page.locator('button.hold').hover(WAIT);
-  await page.mouse.down();
+  const button = page.locator('button.hold');
+  const isHeld = async () => {
+    await button.hover(WAIT);
+    await page.mouse.down();
+    if ((await button.getAttribute('aria-pressed')) === 'true') return true;
+    // What is above has moved it away from under the mouse.
+    await page.mouse.up();
+    return false;
+  };
+  if (!(await eventually(isHeld))) throw new Error('the button is not held');
   await page.getByRole('button', { name: 'Recording …' }).waitFor(WAIT);
 }
 
