@@ -163,8 +163,11 @@ export const WORDS = {
     without: 'It is not there',
     hold: 'Hold to record',
     opening: 'Getting ready …',
-    recording: 'Recording …',
-    over: 'Recorded: let go, and hold again for more',
+    held: {
+      recording: 'Recording …',
+      done: 'Recorded: let go, and hold again for more',
+      failed: 'It has ended: let go',
+    },
     hint: 'Nothing leaves the board.',
     idle: 'No picture comes from this camera now: nothing is recorded.',
     nothing: 'No picture came from this camera, so nothing was recorded.',

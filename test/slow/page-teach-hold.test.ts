@@ -149,6 +149,7 @@ t.test('presses that overtake each other, and what ends a recording', { skip: SK
   const undo = `fetch('api/v1/teach/undo', { method: 'POST', headers: ${headers}, body: '{}' })`;
   t.ok(await page.evaluate(`${undo}.then(({ ok }) => ok)`));
   t.ok(await says(/pictures were taken back.*take the pictures again/));
+  t.match(await button.textContent(), /It has ended: let go/, 'nothing was recorded');
   await shot(page, 'taken');
   await button.hover(WAIT);
   await letGo();

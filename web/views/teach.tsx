@@ -171,7 +171,7 @@ function Hold({ order, holding: { isHeld, recording, problem, begin, end } }: Ho
   const words = WORDS.teach;
   const isOver = recording !== null && recording.state !== 'recording';
   const isKey = ({ key }: KeyboardEvent) => key === ' ' || key === 'Enter';
-  const text = recording === null ? words.opening : isOver ? words.over : words.recording;
+  const text = recording === null ? words.opening : words.held[recording.state];
   return (
     <>
       <button
