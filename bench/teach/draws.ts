@@ -23,6 +23,8 @@ export interface DrawOptions {
   readonly others: number;
   readonly sources: number;
   readonly seed: number;
+  /** Photographs that a label has to have; default: as many as a draw takes. */
+  readonly least?: number;
 }
 
 /** Of five draws in turn, each holds out another fifth of the bank's photographs. */
@@ -34,7 +36,8 @@ export function drawTask(all: readonly Seen[], options: DrawOptions): Draw {
   const random = mulberry32(seed);
   const byLabel = new Map<string, Seen[]>();
   for (const seen of all) byLabel.set(seen.label, [...(byLabel.get(seen.label) ?? []), seen]);
-  const least = options.each + options.test;
+  const taken = options.each + options.test;
+  const least = Math.max(taken, options.least ?? 0);
   const rich = [...byLabel.keys()].filter((label) => (byLabel.get(label)?.length ?? 0) >= least);
   const labels = shuffled(rich.sort(), random).slice(0, options.labels);
   const train: Seen[] = [];
@@ -42,7 +45,7 @@ export function drawTask(all: readonly Seen[], options: DrawOptions): Draw {
   for (const label of labels) {
     const own = shuffled(byLabel.get(label) ?? [], random);
     train.push(...own.slice(0, options.each));
-    test.push(...own.slice(options.each, least));
+    test.push(...own.slice(options.each, taken));
   }
   const rest = all.filter(({ label }) => !labels.includes(label));
   const numbers = Array.from({ length: options.sources }, (_, index) => index);

@@ -1,7 +1,7 @@
 // Taught heads: figures by variant and pictures a label, one JSON line each, with bars:
 //
 //   npm run bench:teach [-- --photos FOLDER] [--foreign FOLDER] [--models DIR] [--draws N] [--first N]
-//     [--strange N] [--each N,N] [--bank NAME] [--cost] [VARIANT...]
+//     [--strange N] [--each N,N] [--least N] [--bank NAME] [--cost] [VARIANT...]
 //
 // The first FOLDER holds train/LABEL/ and validation/LABEL/ (MOBILENETD_PHOTOS); the second the photographs
 // that the banks are made of (MOBILENETD_TEST_IMAGES); DIR the installed models. A draw takes ten labels, 1, 5
@@ -9,9 +9,11 @@
 // photographs are fitted with what was drawn; 20 variations of each photograph of the last fifth, without
 // those that show things like those taught, are the foreign pictures: no photograph is in both. What passes of
 // those is often several variations of one photograph in one draw, so that they are shown to the heads of
-// further draws, --strange in all. --first is the first draw's number: others are other draws. Embeddings are
-// kept in $XDG_CACHE_HOME/mobilenetd/teach. Exit status 1 if a bar is missed. --bank judges by another
-// variant's bank; --cost says only what an embedding costs an inference, training, and a frame's head.
+// further draws, --strange in all. --first is the first draw's number: others are other draws. Labels are drawn of
+// those that have photographs enough, so that with 20 pictures they are others than with one; --least N draws all
+// of those that have N. Embeddings are kept in $XDG_CACHE_HOME/mobilenetd/teach. Exit status 1 if a bar is missed.
+// --bank judges by another variant's bank; --cost says only what an embedding costs an inference, training, and a
+// frame's head.
 import { existsSync, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
@@ -39,6 +41,7 @@ const { values: flags, positionals } = parseArgs({
     strange: { type: 'string', default: '150' },
     first: { type: 'string', default: '1' },
     each: { type: 'string', default: '1,5,20' },
+    least: { type: 'string', default: '0' },
     bank: { type: 'string' },
     cost: { type: 'boolean', default: false },
   },
@@ -131,7 +134,10 @@ function figures(
   const penalties = new Map<number, number>();
   const [first, draws] = [Number(flags.first), Number(flags.draws)];
   for (let seed = first; seed < first + Math.max(draws, Number(flags.strange)); seed += 1) {
-    const options = { labels: 10, each, test: TEST, others: OTHERS, sources: SOURCES, seed };
+    const options = {
+      ...{ labels: 10, each, test: TEST, others: OTHERS, sources: SOURCES, seed },
+      least: Number(flags.least),
+    };
     const draw = drawTask(seen, options);
     const { fitted, foreign } = split(unrelated, draw);
     const trained = trainHead(draw.train, fitted);

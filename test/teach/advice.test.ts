@@ -85,7 +85,7 @@ t.test('near duplicates are found by their angle', (t) => {
 
 t.test('a picture of the opposite that silences a label is named', (t) => {
   const { examples, negatives, more } = scattered({
-    ...{ labels: ['cup', 'plate'], each: 12, negatives: 80, spread: 0.3 },
+    ...{ labels: ['cup', 'plate'], each: 12, negatives: 300, spread: 0.3 },
   });
   const ofCup = examples.filter(({ label }) => label === 'cup');
   // What looks alike, as the opposite: told apart from a cup.

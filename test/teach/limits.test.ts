@@ -1,6 +1,6 @@
 import t from 'tap';
-import { limitsOf } from '#mobilenetd/teach/limits.js';
-import { FALSE_ACCEPTS, openSetThreshold } from '#mobilenetd/teach/open-set.js';
+import { limitsOf, shareOf } from '#mobilenetd/teach/limits.js';
+import { openSetThreshold } from '#mobilenetd/teach/open-set.js';
 import { normal, random } from './things.js';
 
 /** Scores of some pictures by labels of which each has its own mean and width; pictures have something in common. */
@@ -33,7 +33,7 @@ for (const labels of [1, 2, 10]) {
 t.test('a label alone has its own limit, and no pictures give none', (t) => {
   const [scores] = told(1, 300, 5);
   const [limit] = limitsOf([scores as Float64Array]);
-  t.equal(limit, openSetThreshold(scores as Float64Array, (2 / 3) * FALSE_ACCEPTS));
+  t.equal(limit, openSetThreshold(scores as Float64Array, shareOf(1)));
   t.same(limitsOf([Float64Array.of(), Float64Array.of()]), [
     Number.NEGATIVE_INFINITY,
     Number.NEGATIVE_INFINITY,

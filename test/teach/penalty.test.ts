@@ -94,10 +94,10 @@ t.test('more pictures of a label alone are told with more examples', (t) => {
 t.test('what was said to be none of these does not pass for a label that is near it', (t) => {
   const next = random(5);
   const { examples, negatives, more } = scattered({
-    ...{ labels: ['cup'], each: 15, negatives: 200, dimension: DIMENSION, spread: 0.4, seed: 3 },
+    ...{ labels: ['cup'], each: 15, negatives: 400, dimension: 128, spread: 0.3, seed: 3 },
   });
-  const place = more('cup').map((value) => value + 0.6 * normal(next));
-  const alike = () => place.map((value) => value + 0.4 * normal(next));
+  const place = more('cup').map((value) => value + 0.4 * normal(next));
+  const alike = () => place.map((value) => value + 0.3 * normal(next));
   const opposite = Array.from({ length: 15 }, (_, k) => {
     return { label: null, embedding: alike(), id: `other-${k}` };
   });
