@@ -112,12 +112,16 @@ function runningLines(running: RunningReport): readonly Line[] {
     row('broker', `${broker.url}${broker.embedded ? ' (embedded)' : ''}, ${link}`),
     row('outbox', `${outbox} waiting${given}`),
     row('database', databaseText(running.database)),
-    row('page', running.page ?? 'none'),
+    row('page', running.page ?? pageless(running.page_error ?? null)),
     ...running.notify.map(notifyLine),
     ...running.found.map((text) => row('found', text)),
     ...deliveryLines(broker),
     ...running.overrides.map((override) => row('set', overrideText(override))),
   ];
+}
+
+function pageless(error: string | null): string {
+  return error === null ? 'none' : `NONE: ${error}`;
 }
 
 /** What a network is asked for, where that is not all that it knows. */

@@ -225,6 +225,8 @@ export interface RunningReport {
   readonly database: DatabaseReport;
   /** Address of the page; null: it does not listen. */
   readonly page: string | null;
+  /** Why the page does not listen, though it is to; null: it does, or is switched off. */
+  readonly page_error: string | null;
   /** Channels of rules, and why one fails. */
   readonly notify: readonly LaneReport[];
   /** What runs and was not configured but found, and what was not found, as sentences. */

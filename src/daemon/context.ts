@@ -188,9 +188,11 @@ export class Context implements Parts, Given {
   /** Where people reach what listens; null while it does not. */
   readonly addresses: {
     page: string | null;
+    /** Why it does not listen, though it is to. */
+    pageError: string | null;
     /** Ends what tells of the start at the page's address; the output of that name fills it in. */
     release: () => Promise<void>;
-  } = { page: null, release: async () => {} };
+  } = { page: null, pageError: null, release: async () => {} };
   /** The configuration in force; while it is being changed, the next one. */
   config: Config;
   readonly #parts: { -readonly [Name in PartName]?: Parts[Name] } = {};

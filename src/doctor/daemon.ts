@@ -24,6 +24,7 @@ export async function checkDaemon({ around, config }: CheckInput): Promise<Findi
   return [
     database(running),
     ...rival(running.broker.device_rival ?? null, `${config.mqtt.base}/${config.node}`),
+    ...noPage(running.page_error ?? null),
     ...notify.flatMap(channel),
     ...running.overrides.map(override),
   ];
@@ -33,6 +34,12 @@ export async function checkDaemon({ around, config }: CheckInput): Promise<Findi
 function rival(found: string | null, root: string): Finding[] {
   if (found === null) return [];
   return [warn('Home Assistant', describeRival(found, root), { next: RIVAL_NEXT })];
+}
+
+function noPage(error: string | null): Finding[] {
+  if (error === null) return [];
+  const means = 'the running daemon has no page; it tries again by itself';
+  return [warn('page', error, { means })];
 }
 
 function database({ database }: NonNullable<StatusReport['running']>): Finding {

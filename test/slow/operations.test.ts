@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, statSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
 import type { StatusReport } from '#mobilenetd/control/report.js';
@@ -128,4 +129,26 @@ t.test('backup while the daemon runs, and SIGUSR2 does no harm', async (t) => {
   t.ok(await eventually(() => /heap snapshots are off/.test(daemon.log())));
   t.equal(daemon.child.exitCode, null);
   t.equal((await daemon.end('SIGTERM')).code, 0, daemon.log());
+});
+
+t.test('a page whose address is taken is said to be none, and why, until it is free', async (t) => {
+  const { folder, pictures } = await home(t);
+  const { url } = await broker(t);
+  const other = createServer();
+  await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
+  t.teardown(() => other.close());
+  const listen = `127.0.0.1:${(other.address() as AddressInfo).port}`;
+  const more = { status: { listen } };
+  const config = writeConfig(folder, { cameras: ['front'], pictures, url, more });
+  const daemon = runDaemon(folder, config);
+  t.teardown(() => daemon.end('SIGTERM'));
+  const running = async () => (await report(folder).catch(() => null))?.running;
+  t.ok(await eventually(async () => (await running())?.page_error != null), daemon.log());
+  const words = async (name: string) =>
+    (await command(folder, config, name)).stdout.replace(/\s+/g, ' ');
+  t.match(await words('status'), `page NONE: status.listen ${listen}: the page cannot listen`);
+  t.match(await words('doctor'), /page .*cannot listen.* has no page; it tries again by itself/);
+  other.close();
+  t.ok(await eventually(async () => (await running())?.page === `http://${listen}/`));
+  t.match(await words('status'), `page http://${listen}/`);
 });

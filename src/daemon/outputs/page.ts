@@ -47,6 +47,7 @@ export async function startPage(context: Context): Promise<StopOutput> {
       metrics?.countViewers(page.viewers);
       const around = { hostname: hostname(), interfaces: networkInterfaces() };
       context.addresses.page = addressForPeople(page.url, config.status, around);
+      context.addresses.pageError = null;
       const stopFollowing = followCertificate(config.status.tls, page.renew, pageLog, clock);
       stop = () => {
         stopFollowing();
@@ -54,6 +55,7 @@ export async function startPage(context: Context): Promise<StopOutput> {
       };
       pageLog.info({ url: page.url }, 'the page listens');
     } catch (error) {
+      context.addresses.pageError = messageOf(error);
       if (isFirst) pageLog.warn(`there is no page: ${messageOf(error)}`);
       cancel = clock.setTimer(() => void attempt(false), backoff.next());
     }
@@ -64,6 +66,7 @@ export async function startPage(context: Context): Promise<StopOutput> {
     isStopped = true;
     cancel();
     context.addresses.page = null;
+    context.addresses.pageError = null;
     await stop();
     source.stop();
     metrics?.stop();

@@ -91,6 +91,7 @@ export function passingReport(
     failed: line.scheduler.stats().failed,
     database: databaseReport(store.health()),
     page: sources.addresses.page,
+    page_error: sources.addresses.pageError,
   };
 }
 
