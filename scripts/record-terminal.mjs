@@ -39,6 +39,8 @@ async function record() {
   const env = { TZ: 'UTC', MOBILENETD_NODE: 'porch' };
   const terminal = new Terminal({ ...SIZE, cwd: root, env });
   try {
+    // What is typed before there is a prompt is shown twice.
+    await terminal.until((lines) => lines.at(-1)?.trim() === '$');
     terminal.type(COMMAND);
     const ready = await terminal.until((lines) => lines.some((line) => line.startsWith('stop ')));
     await requirePage(ready);

@@ -9,17 +9,17 @@ import { FALSE_ACCEPTS, openSetThreshold } from './open-set.js';
  * - by all labels together: as many of its standard deviations over its mean as the best label of an unrelated
  *   picture reaches that seldom. Labels whose scores have a longer tail than others get too low a limit.
  *
- * What a bank holds is of a hundred photographs, and a strange picture can be stranger than all of those. And the
- * penalty of a label alone is chosen by these very scores: it has to keep to two fifths of what may pass. Of many
- * labels each of the two rules may let through up to twice as much: a picture that passes one of them seldom passes
+ * What a bank holds is of a hundred photographs, and a strange picture can be stranger than all of those: a label
+ * alone has to keep to two thirds of what may pass, and to half where these very scores have chosen its penalty. Of
+ * many labels each of the two rules may let through up to twice as much: a picture that passes one of them seldom passes
  * the other, and one that passes one label often passes others (measured: docs/measurements.md, "Taught labels").
  *
  * @param told scores of unrelated pictures by a fit that has not seen them: by label, then by picture
+ * @param share that each of the two rules may let through
  * @returns −∞ for no pictures
  */
-export function limitsOf(told: readonly Float64Array[]): number[] {
+export function limitsOf(told: readonly Float64Array[], share = shareOf(told.length)): number[] {
   const labels = told.length;
-  const share = shareOf(labels);
   const own = told.map((scores) => openSetThreshold(scores, share / labels));
   if (labels < 2) return own;
   const spreads = told.map(spreadOf);
@@ -37,13 +37,13 @@ export function limitsOf(told: readonly Float64Array[]): number[] {
   });
 }
 
-/** Of what may pass, the part for a label alone. */
-const ALONE = 0.4;
-
-/** What each of the two rules lets through of unrelated pictures, with so many labels. */
+/** What each of the two rules may let through of unrelated pictures, with so many labels. */
 export function shareOf(labels: number): number {
-  return FALSE_ACCEPTS * (labels === 1 ? ALONE : (2 * labels) / (labels + 2));
+  return (FALSE_ACCEPTS * 2 * labels) / (labels + 2);
 }
+
+/** The same for a label alone whose penalty was chosen by what unrelated pictures are told. */
+export const CHOSEN_SHARE = FALSE_ACCEPTS / 2;
 
 interface Spread {
   readonly mean: number;

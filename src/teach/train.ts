@@ -1,7 +1,7 @@
 import { codedError } from '../errors.js';
 import { hardestOf, type Tried, withBarrier } from './barrier.js';
 import { type ClassNumbers, createHead, type Example, type Head } from './head.js';
-import { limitsOf, shareOf } from './limits.js';
+import { CHOSEN_SHARE, limitsOf, shareOf } from './limits.js';
 import { choosePenalty, choosePenaltyAlone, SINGLE_PENALTY } from './penalty.js';
 import { fitSigmoid, probabilityOf, type Sigmoid } from './platt.js';
 import { type HeadReport, reportOf } from './report.js';
@@ -65,14 +65,17 @@ function trainOnce(
 
   const space = createSpace(centreOf(examples, negatives, dimension));
   const fitted = someOfEach(examples, FITTED.examples);
-  const penalty = penaltyOf(labels, examples, negatives, space);
+  const { penalty, share } = penaltyOf(labels, examples, negatives, space);
   const rows = rowsOf(labels, fitted, evenly(negatives, FITTED.negatives), space);
   const partners = Math.min(PARTNERS.most, Math.floor(PARTNERS.examples / fitted.length));
   const fit = fitRidge(rows, penalty, partners);
   const lines = fit.coefficients.map((coefficients) => linearOf(rows.places, coefficients));
   const sigmoid = sigmoidOf(rows, fit, lines);
   const isForeign = (_: number, row: number) => (rows.groups[row] as number) >= labels.length;
-  const limits = limitsOf(fit.leftOut.map((scores) => scores.filter(isForeign)));
+  const limits = limitsOf(
+    fit.leftOut.map((scores) => scores.filter(isForeign)),
+    share,
+  );
   const head = createHead({
     centre: Float32Array.from(space.centre),
     sigmoid,
@@ -129,27 +132,33 @@ function labelsOf(examples: readonly Example[]): string[] {
   return labels;
 }
 
+/** The penalty, and what the rules of a label's limit may let through with it. */
 function penaltyOf(
   labels: readonly string[],
   examples: readonly Example[],
   negatives: readonly Float32Array[],
   space: Space,
-): number {
+): { readonly penalty: number; readonly share: number } {
+  const share = shareOf(labels.length);
   const tried = someOfEach(examples, TRIED.examples);
   const isAlone = labels.length === 1 && negatives.length > 0;
   const room = isAlone ? TRIED.examples - tried.length : 0;
   const rows = rowsOf(labels, tried, evenly(negatives, TRIED.negatives + room), space);
   const { groups, counts } = rows;
-  if (!counts.subarray(0, labels.length).some((count) => count > 1)) return SINGLE_PENALTY;
+  if (!counts.subarray(0, labels.length).some((count) => count > 1)) {
+    return { penalty: SINGLE_PENALTY, share };
+  }
   if (isAlone) {
     const own = (row: number) => groups[row] === 0;
     const unrelated = (row: number) => (groups[row] as number) > labels.length;
-    return choosePenaltyAlone(rows, { own, unrelated }, shareOf(labels.length));
+    const penalty = choosePenaltyAlone(rows, { own, unrelated }, CHOSEN_SHARE);
+    return { penalty, share: CHOSEN_SHARE };
   }
-  return choosePenalty(
+  const penalty = choosePenalty(
     rows,
     (row, target) => groups[row] !== target || (counts[target] as number) > 1,
   );
+  return { penalty, share };
 }
 
 /** Of unrelated pictures; where there are none, of all examples, which must then be several. */

@@ -122,9 +122,9 @@ t.test('a label is taught, told, reported and taken back over MQTT', { skip: SKI
   // What is recorded as the opposite counts as that, whatever it shows.
   const again = await record({ label: 'spoon', camera: 'seen' }, 8);
   const opposite = await record({ label: 'spoon', camera: 'seen', not: true }, 1);
-  t.ok(
-    await eventually(async () => (await ask({ do: 'list' })).teach?.tasks[0]?.state === 'works'),
-  );
+  const works = async () => (await ask({ do: 'list' })).teach?.tasks[0]?.state === 'works';
+  // Heads of sixteen networks: on a busy machine that takes longer than anything else that is waited for.
+  t.ok((await eventually(works)) || (await eventually(works)) || (await eventually(works)));
   const told = await ask({ do: 'report' });
   t.match(told.teach?.tasks, [
     {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { Head } from '#mobilenetd/teach/head.js';
-import { shareOf } from '#mobilenetd/teach/limits.js';
+import { CHOSEN_SHARE } from '#mobilenetd/teach/limits.js';
 import { choosePenalty, choosePenaltyAlone, PENALTIES } from '#mobilenetd/teach/penalty.js';
 import { fitRidge } from '#mobilenetd/teach/ridge.js';
 import { type Rows, rowsOf } from '#mobilenetd/teach/rows.js';
@@ -49,7 +49,7 @@ t.test('the penalty of a label alone puts its pictures over what unrelated ones 
   let [alone, squares] = [0, 0];
   for (let seed = 1; seed <= ROUNDS; seed += 1) {
     const rows = rowsAlone(seed);
-    const chosen = choosePenaltyAlone(rows, kinds(rows), shareOf(1));
+    const chosen = choosePenaltyAlone(rows, kinds(rows), CHOSEN_SHARE);
     t.ok(PENALTIES.includes(chosen), `${chosen}`);
     alone += clearance(rows, chosen) / ROUNDS;
     squares +=
