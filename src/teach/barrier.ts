@@ -12,7 +12,7 @@ export interface Tried {
 const WORTH_SAYING = 0.2;
 const GOOD_RECALL = 0.9;
 /** Of fewer pictures a share says little; of more, trying again costs more than it says. */
-const EXAMPLES = { least: 5, most: 400 };
+const EXAMPLES = { least: 5, most: 100 };
 
 /** Of each label, the opposite that is told most like it by a fit that has not seen it. */
 export function hardestOf(

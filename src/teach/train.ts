@@ -49,15 +49,22 @@ export function trainHead(
   const trained = trainOnce(examples, negatives);
   const report = withBarrier(trained, (left) => {
     const others = examples.filter(({ id }) => id !== left);
-    return trainOnce(others, negatives).report;
+    return trainOnce(others, negatives, trained.chosen).report;
   });
   return { head: trained.head, report };
 }
 
+interface Chosen {
+  readonly penalty: number;
+  readonly share: number;
+}
+
+/** @param known of a fit of nearly the same examples; default: chosen */
 function trainOnce(
   examples: readonly Example[],
   negatives: readonly Float32Array[],
-): Trained & Tried {
+  known?: Chosen,
+): Trained & Tried & { readonly chosen: Chosen } {
   const labels = labelsOf(examples);
   const dimension = examples[0]?.embedding.length ?? 0;
   for (const { embedding, id } of examples) checkEmbedding(embedding, dimension, id);
@@ -65,7 +72,8 @@ function trainOnce(
 
   const space = createSpace(centreOf(examples, negatives, dimension));
   const fitted = someOfEach(examples, FITTED.examples);
-  const { penalty, share } = penaltyOf(labels, examples, negatives, space);
+  const chosen = known ?? penaltyOf(labels, examples, negatives, space);
+  const { penalty, share } = chosen;
   const rows = rowsOf(labels, fitted, evenly(negatives, FITTED.negatives), space);
   const partners = Math.min(PARTNERS.most, Math.floor(PARTNERS.examples / fitted.length));
   const fit = fitRidge(rows, penalty, partners);
@@ -107,7 +115,7 @@ function trainOnce(
     }),
     negatives: told.slice(fitted.length),
   });
-  return { head, report, hardest: hardestOf(fit.leftOut, fitted) };
+  return { head, report, hardest: hardestOf(fit.leftOut, fitted), chosen };
 }
 
 function labelsOf(examples: readonly Example[]): string[] {
@@ -138,7 +146,7 @@ function penaltyOf(
   examples: readonly Example[],
   negatives: readonly Float32Array[],
   space: Space,
-): { readonly penalty: number; readonly share: number } {
+): Chosen {
   const share = shareOf(labels.length);
   const tried = someOfEach(examples, TRIED.examples);
   const isAlone = labels.length === 1 && negatives.length > 0;
