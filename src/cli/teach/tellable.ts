@@ -1,4 +1,5 @@
 import { requireTellable } from '../../daemon/options/taught-faults.js';
+import { labelsIn } from '../../daemon/options/taught-labels.js';
 import { taskOf } from '../../taught/task.js';
 import { tasksOf } from '../../taught/tasks.js';
 import type { Wanted } from './folder.js';
@@ -13,9 +14,7 @@ export async function checkTellable(
   { task, label }: Wanted,
   { config, shelf, variantFor }: TeachTools,
 ): Promise<void> {
-  const taught = tasksOf(await shelf.list()).flatMap(({ task: of, labels }) =>
-    labels.map((known) => ({ label: known.label, task: of })),
-  );
+  const taught = labelsIn(tasksOf(await shelf.list()));
   // Labels are held against the network of the frames, whichever looks at objects.
   const variant = await variantFor(taskOf({}));
   requireTellable({ label, task }, { config, variant, taught });

@@ -1,9 +1,15 @@
 import type { TaughtTask } from '../../taught/task.js';
+import type { TaskCounts } from '../../taught/tasks.js';
 
 /** A label that was taught on this board, and of what. */
 export interface TaughtLabel {
   readonly label: string;
   readonly task: TaughtTask;
+}
+
+/** The labels of some tasks, each with its task. */
+export function labelsIn(tasks: readonly TaskCounts[]): TaughtLabel[] {
+  return tasks.flatMap(({ task, labels }) => labels.map(({ label }) => ({ label, task })));
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Config } from '../../config/config.js';
 import { CropShelf } from '../../taught/shelf.js';
 import { tasksOf } from '../../taught/tasks.js';
-import { allTaughtLabels } from './taught-labels.js';
+import { allTaughtLabels, labelsIn } from './taught-labels.js';
 import { cropBoundsOf } from './teach.js';
 
 /**
@@ -11,7 +11,5 @@ import { cropBoundsOf } from './teach.js';
 export async function taughtNames(config: Config): Promise<readonly string[]> {
   if (!config.teach.enabled) return [];
   const crops = await new CropShelf(config.state_dir, cropBoundsOf(config)).list().catch(() => []);
-  return allTaughtLabels(
-    tasksOf(crops).flatMap(({ task, labels }) => labels.map(({ label }) => ({ label, task }))),
-  );
+  return allTaughtLabels(labelsIn(tasksOf(crops)));
 }

@@ -2,7 +2,7 @@ import type { Config } from '../../config/config.js';
 import type { Variant } from '../../models/variant.js';
 import type { TaskCounts } from '../../taught/tasks.js';
 import { taughtFault, twinFault } from '../options/taught-faults.js';
-import type { TaughtLabel } from '../options/taught-labels.js';
+import { labelsIn, type TaughtLabel } from '../options/taught-labels.js';
 
 /** A label that was taught and cannot be told. */
 export interface UnusableLabel extends TaughtLabel {
@@ -15,7 +15,7 @@ export function sortLabels(
   config: Config,
   variant: Variant,
 ): { readonly usable: readonly TaughtLabel[]; readonly unusable: readonly UnusableLabel[] } {
-  const all = tasks.flatMap(({ task, labels }) => labels.map(({ label }) => ({ label, task })));
+  const all = labelsIn(tasks);
   const faults = all.map((each) => ({
     ...each,
     // Of two labels that share a topic the first one by name has it.
